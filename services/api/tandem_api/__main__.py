@@ -1,0 +1,48 @@
+"""`python -m tandem_api`: one API process."""
+
+import asyncio
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from tandem.config import settings
+from tandem.log import configure
+from tandem_api.app import create_app
+
+_GRACE_SECONDS = 5
+"""Requests under way may finish; event streams are ended at once."""
+
+
+class Server(uvicorn.Server):
+    """Ends event streams when told to stop: the server waits for every open response."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        runtime = getattr(self._app.state, "runtime", None)
+        if runtime is not None:
+            asyncio.get_running_loop().call_soon_threadsafe(runtime.bells.close)
+
+
+def main() -> None:
+    config = settings()
+    configure(config, process="api")
+    app = create_app(config)
+    server = uvicorn.Config(
+        app,
+        host=config.host,
+        port=config.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        proxy_headers=True,
+    )
+    Server(server, app).run()
+
+
+if __name__ == "__main__":
+    main()

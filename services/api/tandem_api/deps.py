@@ -1,0 +1,196 @@
+"""What routes ask for: who is calling, a session to read, a way to write once."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.security import APIKeyCookie, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from tandem.accounts import idempotency
+from tandem.accounts import service as accounts
+from tandem.accounts.models import User
+from tandem.errors import Forbidden, Unauthenticated
+from tandem.ids import ReviewId, UserId, parse_uuid
+from tandem.reviews import service as reviews
+from tandem.reviews.service import Viewer
+from tandem_api.paging import Cursor
+from tandem_api.runtime import Runtime, runtime
+from tandem_api.schemas.base import PlainText
+
+COOKIE = "tandem_session"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Here = Annotated[Runtime, Depends(runtime)]
+
+_bearer = HTTPBearer(auto_error=False, description="A token of `tandem token add` or /me/tokens.")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by /auth/login.")
+
+
+def read_session(here: Here) -> Iterator[Session]:
+    with here.database.read() as session:
+        yield session
+
+
+Read = Annotated[Session, Depends(read_session)]
+
+
+def current_user(
+    request: Request,
+    here: Here,
+    bearer: Annotated[Any, Depends(_bearer)],
+    cookie: Annotated[str | None, Depends(_cookie)],
+) -> User:
+    """Return who is calling, by token or by cookie."""
+    with here.database.read() as session:
+        if bearer is not None:
+            return accounts.user_of_token(session, bearer.credentials)
+        if cookie is None:
+            raise Unauthenticated("Send a token as `Authorization: Bearer …`, or sign in.")
+        refuse_cross_site(request)
+        return accounts.user_of_sign_in(session, cookie)
+
+
+def refuse_cross_site(request: Request) -> None:
+    """Refuse a write that another site's page makes with this browser's cookie.
+
+    Browsers say where a request comes from: by Sec-Fetch-Site, older ones by Origin. What
+    sends neither is no browser, and carries no cookie that it was not given.
+    """
+    if request.method in _SAFE:
+        return
+    site = request.headers.get("sec-fetch-site")
+    if site in ("same-origin", "none"):
+        return
+    origin = request.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if site is not None or foreign:
+        raise Forbidden("This request comes from another site's page.")
+
+
+Me = Annotated[User, Depends(current_user)]
+
+
+def review_id(review_id: str) -> ReviewId:
+    return ReviewId(parse_uuid(review_id, kind="review"))
+
+
+InReview = Annotated[ReviewId, Depends(review_id)]
+
+
+def viewer(session: Read, me: Me, review_id: InReview) -> Viewer:
+    return reviews.viewer(session, review_id=review_id, user_id=me.id)
+
+
+AsViewer = Annotated[Viewer, Depends(viewer)]
+
+Limit = Annotated[int, Query(ge=1, le=500, description="At most so many items.")]
+CursorText = Annotated[
+    PlainText | None, Query(description="`next_cursor` of the page before.", max_length=500)
+]
+
+
+def cursor(cursor: CursorText = None) -> Cursor:
+    return Cursor.parse(cursor)
+
+
+PageFrom = Annotated[Cursor, Depends(cursor)]
+
+
+async def body_digest(request: Request) -> str:
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        return ""  # The form's stream is consumed; the route names the file's own digest.
+    return hashlib.sha256(await request.body()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Does a write once: in one transaction, remembered under the caller's Idempotency-Key.
+
+    `write(work)` runs `work(session)`, commits, and answers with the model it returned (None:
+    no body). Nudges go out after the commit. What `work` raises rolls everything back, the
+    key included.
+    """
+
+    request: Request
+    here: Runtime
+    user_id: UserId
+    key: str | None
+    body_digest: str
+
+    def __call__(
+        self,
+        work: Callable[[Session], BaseModel | None],
+        *,
+        status: int = 200,
+        changed: ReviewId | None = None,
+        content_digest: str = "",
+        replayable: bool = True,
+    ) -> Response:
+        """Run `work` and answer.
+
+        Args:
+            work: The use case; gets the session of the transaction.
+            status: Of the answer.
+            changed: The review whose events and ranking this may have touched.
+            content_digest: Of an uploaded file, which the body's digest does not cover.
+            replayable: False where the answer holds a secret, which is never stored.
+        """
+        with self.here.database.write.begin() as session:
+            if self.key is not None and (first := self._claim(session, content_digest)):
+                headers = {"Idempotency-Replayed": "true"}
+                return _answer(first[1], first[0], headers)
+            made = work(session)
+            body = None if made is None else made.model_dump(mode="json")
+            if self.key is not None and replayable:
+                idempotency.remember(
+                    session, user_id=self.user_id, key=self.key, status=status, body=body
+                )
+        if changed is not None:
+            self.here.nudges.changed(changed)
+        return _answer(body, status)
+
+    def _claim(
+        self, session: Session, content_digest: str
+    ) -> tuple[int, dict[str, Any] | None] | None:
+        request = self.request
+        said = [request.method, request.url.path, request.url.query, self.body_digest]
+        fingerprint = hashlib.sha256("\n".join([*said, content_digest]).encode()).hexdigest()
+        assert self.key is not None  # noqa: S101  # the caller looked
+        return idempotency.claim(
+            session, user_id=self.user_id, key=self.key, fingerprint=fingerprint
+        )
+
+
+def _answer(
+    body: dict[str, Any] | None, status: int, headers: dict[str, str] | None = None
+) -> Response:
+    if body is None:
+        return Response(status_code=status, headers=headers)
+    return JSONResponse(body, status, headers)
+
+
+def writer(
+    request: Request,
+    here: Here,
+    me: Me,
+    digest: Annotated[str, Depends(body_digest)],
+    idempotency_key: Annotated[
+        PlainText | None,
+        Header(
+            description="Any string of your choice. A write sent again with the same key is "
+            "answered as the first time and not done again.",
+            min_length=1,
+            max_length=200,
+        ),
+    ] = None,
+) -> Writer:
+    return Writer(request, here, me.id, idempotency_key, digest)
+
+
+Write = Annotated[Writer, Depends(writer)]

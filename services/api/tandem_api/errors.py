@@ -1,0 +1,171 @@
+"""Errors as HTTP answers: RFC 9457 `application/problem+json` with a stable `code`."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from tandem import errors
+from tandem.log import logger
+
+_log = logger(__name__)
+
+STATUS: dict[type[errors.TandemError], int] = {
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.Invalid: 422,
+    errors.Unavailable: 503,
+}
+
+_CODES = {
+    400: "bad_request",
+    401: errors.Unauthenticated.code,
+    403: errors.Forbidden.code,
+    404: errors.NotFound.code,
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: errors.TooLarge.code,
+    415: "unsupported_media_type",
+    422: errors.Invalid.code,
+}
+
+
+class FieldError(BaseModel):
+    """One value that is not acceptable: where it stands, and what is wrong with it."""
+
+    field: str = Field(examples=["verdict"])
+    location: str = Field(examples=["body"], description="body, query, path or header")
+    message: str = Field(examples=["Input should be 'include', 'exclude' or 'maybe'"])
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it. Programs read `code`, people read `detail`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "about:blank",
+                "title": "Not Found",
+                "status": 404,
+                "code": "not_found",
+                "detail": "There is no record 17 in this review.",
+            }
+        }
+    )
+
+    type: str = Field(default="about:blank")
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str | None = None
+    errors: list[FieldError] | None = None
+
+
+PROBLEM = "application/problem+json"
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of these failures."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    field_errors: Sequence[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        request_id=getattr(request.state, "request_id", None),
+        errors=list(field_errors) if field_errors is not None else None,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True), status, dict(headers or {}), media_type=PROBLEM
+    )
+
+
+def status_of(error: errors.TandemError) -> int:
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def _expected(request: Request, error: errors.TandemError) -> JSONResponse:
+    status = status_of(error)
+    named = None
+    if isinstance(error, errors.Invalid):
+        named = [FieldError(field=error.field, location="body", message=str(error))]
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    return problem(request, status, error.code, str(error), field_errors=named, headers=headers)
+
+
+def field_errors(
+    found: Sequence[Mapping[str, Any]], *, location: str | None = None
+) -> list[FieldError]:
+    """Translate what the validation found; without `location` its first part is the place."""
+    named = []
+    for item in found:
+        path = [str(part) for part in item["loc"]]
+        where = location or (path.pop(0) if path else "body")
+        named.append(
+            FieldError(field=".".join(path) or where, location=where, message=str(item["msg"]))
+        )
+    return named
+
+
+def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+    named = field_errors(error.errors())
+    detail = "; ".join(f"{item.field}: {item.message}" for item in named)
+    return problem(request, 422, errors.Invalid.code, detail, field_errors=named)
+
+
+def _http(request: Request, error: HTTPException) -> JSONResponse:
+    code = _CODES.get(error.status_code, "http_error")
+    detail = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"There is nothing at {request.url.path}."
+    return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+def _database(request: Request, error: Exception) -> JSONResponse:
+    _log.error("database not available", error=str(error))
+    detail = "The database does not answer or is busy. Nothing was changed; try again."
+    return problem(request, 503, errors.Unavailable.code, detail, headers={"Retry-After": "2"})
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected error", path=request.url.path, exc_info=error)
+    detail = "This should not have happened. The server's log says more under this request_id."
+    return problem(request, 500, errors.TandemError.code, detail)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(errors.TandemError, _expected)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _malformed)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
+    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(PoolTimeout, _database)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,58 @@
+"""Opaque cursors, and pages of a list."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from tandem.errors import Invalid
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: behind so many items, or behind a named one."""
+
+    after: str = ""
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Cursor":
+        if text is None:
+            return cls()
+        try:
+            return cls(base64.urlsafe_b64decode(text.encode("ascii")).decode())
+        except (binascii.Error, UnicodeError):
+            raise _invalid() from None
+
+    @property
+    def offset(self) -> int:
+        if not self.after:
+            return 0
+        if not (self.after.isascii() and self.after.isdigit()) or len(self.after) > 9:
+            raise _invalid()
+        return int(self.after)
+
+
+def encode(after: object) -> str:
+    return base64.urlsafe_b64encode(str(after).encode()).decode("ascii")
+
+
+def cut(found: Sequence[Item], *, offset: int, limit: int) -> tuple[Sequence[Item], str | None]:
+    """Split what was asked for with `limit + 1` into a page and the cursor behind it."""
+    more = len(found) > limit
+    return found[:limit], encode(offset + limit) if more else None
+
+
+def _invalid() -> Invalid:
+    return Invalid("This cursor is not one that a list gave.", field="cursor")

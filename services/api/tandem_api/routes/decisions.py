@@ -1,0 +1,126 @@
+"""Reviewers' decisions."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from tandem.errors import Invalid, TandemError
+from tandem.ids import parse_record_number
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import decisions
+from tandem_api.deps import InReview, Me, Write
+from tandem_api.errors import documented, field_errors, status_of
+from tandem_api.schemas.decisions import (
+    DecisionIn,
+    DecisionItemIn,
+    DecisionItemOut,
+    DecisionsIn,
+    DecisionsOut,
+    ItemError,
+    PlaceOut,
+    RecordedOut,
+    ScreeningStage,
+    WithdrawnOut,
+)
+
+router = APIRouter(prefix="/reviews/{review_id}", tags=["screening"])
+
+
+@router.put(
+    "/records/{record_id}/decision",
+    response_model=RecordedOut,
+    responses=documented(401, 403, 404, 409, 422),
+)
+def put_decision(
+    record_id: str, body: DecisionIn, me: Me, review_id: InReview, write: Write
+) -> Response:
+    """Record or replace your own decision. Repeating the same one changes nothing."""
+
+    def work(session: Session) -> RecordedOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        return _record(session, review, viewer, record_id, body)
+
+    return write(work, changed=review_id)
+
+
+@router.delete(
+    "/records/{record_id}/decision",
+    response_model=WithdrawnOut,
+    responses=documented(401, 403, 404, 409, 422),
+)
+def withdraw_decision(
+    record_id: str,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+) -> Response:
+    """Withdraw your own decision. The ledger keeps it; nobody else's vote is touched."""
+    number = parse_record_number(record_id)
+
+    def work(session: Session) -> WithdrawnOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        withdrawn = decisions.withdraw_decision(
+            session, review=review, viewer=viewer, record_number=number, stage=stage
+        )
+        return WithdrawnOut(record=PlaceOut(status=withdrawn.status, stage=stage))
+
+    return write(work, changed=review_id)
+
+
+@router.post(
+    "/decisions",
+    status_code=207,
+    response_model=DecisionsOut,
+    responses=documented(401, 403, 404, 409, 422),
+)
+def put_decisions(body: DecisionsIn, me: Me, review_id: InReview, write: Write) -> Response:
+    """Record many decisions, as from a batch made offline. Each item succeeds or fails alone."""
+
+    def work(session: Session) -> DecisionsOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        viewer.require(Role.REVIEWER, "decide records")
+        return DecisionsOut(items=[_item(session, review, viewer, raw) for raw in body.items])
+
+    return write(work, status=207, changed=review_id)
+
+
+def _record(
+    session: Session, review: Review, viewer: Viewer, record_id: str, body: DecisionIn
+) -> RecordedOut:
+    recorded = decisions.record_decision(
+        session,
+        review=review,
+        viewer=viewer,
+        record_number=parse_record_number(record_id),
+        stage=body.stage,
+        judgement=body.judgement(),
+    )
+    session.flush()
+    return RecordedOut.of(recorded, body.stage)
+
+
+def _item(session: Session, review: Review, viewer: Viewer, raw: Any) -> DecisionItemOut:
+    named = raw.get("record_id") if isinstance(raw, dict) else None
+    record_id = named if isinstance(named, str) else None
+    try:
+        item = DecisionItemIn.model_validate(raw)
+    except ValidationError as error:
+        found = field_errors([dict(one) for one in error.errors()], location="body")
+        detail = "; ".join(f"{one.field}: {one.message}" for one in found)
+        failure = ItemError(code=Invalid.code, detail=detail)
+        return DecisionItemOut(record_id=record_id, status=422, error=failure)
+    try:
+        with session.begin_nested():
+            done = _record(session, review, viewer, item.record_id, item)
+    except TandemError as error:
+        failure = ItemError(code=error.code, detail=str(error))
+        return DecisionItemOut(record_id=record_id, status=status_of(error), error=failure)
+    return DecisionItemOut(
+        record_id=record_id, status=200, decision=done.decision, record=done.record
+    )

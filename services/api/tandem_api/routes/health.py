@@ -1,0 +1,72 @@
+"""Whether this process lives, and whether it can do its work."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.ranking import training
+from tandem.records import imports
+from tandem_api.deps import Here
+from tandem_api.schemas.base import Out
+
+router = APIRouter(tags=["health"])
+
+
+class AliveOut(Out):
+    status: Literal["ok"] = "ok"
+
+
+class ReadyOut(Out):
+    """`degraded`: decisions are taken, but without the broker rankings come later."""
+
+    status: Literal["ok", "degraded", "unavailable"]
+    database: bool
+    broker: bool
+    n_stale_reviews: int | None
+    n_waiting_imports: int | None
+
+
+@router.get("/healthz")
+def alive() -> AliveOut:
+    """Answers as long as the process does."""
+    return AliveOut()
+
+
+@router.get("/readyz", responses={503: {"model": ReadyOut, "description": "Not ready"}})
+def ready(here: Here, response: Response) -> ReadyOut:
+    """Database, broker, and how much work waits for a worker."""
+    broker = _broker_answers(here.settings.resolved_redis_url())
+    try:
+        with here.database.read() as session:
+            session.execute(text("SELECT 1"))
+            stale, waiting = len(training.stale_reviews(session)), len(imports.unfinished(session))
+    except SQLAlchemyError:
+        response.status_code = 503
+        return ReadyOut(
+            status="unavailable",
+            database=False,
+            broker=broker,
+            n_stale_reviews=None,
+            n_waiting_imports=None,
+        )
+    return ReadyOut(
+        status="ok" if broker else "degraded",
+        database=True,
+        broker=broker,
+        n_stale_reviews=stale,
+        n_waiting_imports=waiting,
+    )
+
+
+def _broker_answers(redis_url: str) -> bool:
+    client = Redis.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
+    try:
+        return bool(client.ping())
+    except (RedisError, OSError):
+        return False
+    finally:
+        client.close()

@@ -1,0 +1,76 @@
+"""Files into the review."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Response, UploadFile
+from sqlalchemy.orm import Session
+
+from tandem.ids import ImportId, parse_uuid
+from tandem.records import imports
+from tandem.records.formats.reading import Format
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.errors import documented
+from tandem_api.paging import Page, cut
+from tandem_api.schemas.base import Line
+from tandem_api.schemas.records import ImportOut
+
+router = APIRouter(prefix="/reviews/{review_id}/imports", tags=["imports"])
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=ImportOut,
+    responses=documented(401, 403, 404, 409, 413, 422),
+)
+def upload(
+    file: Annotated[UploadFile, File(description="RIS, MEDLINE/nbib or CSV/TSV, as exported.")],
+    me: Me,
+    review_id: InReview,
+    here: Here,
+    write: Write,
+    source: Annotated[Line | None, Form(description="Where it comes from, e.g. Medline.")] = None,
+    format: Annotated[Format | None, Form(description="Left out: told by the content.")] = None,
+) -> Response:
+    """Take a file (owners). A worker reads it; follow the import until it is done or failed."""
+    with here.database.read() as session:
+        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
+        viewer.require(Role.OWNER, "import records")
+    upload = imports.store_upload(here.artifacts, review_id=review_id, file=file.file)
+
+    def work(session: Session) -> ImportOut:
+        row = imports.accept(
+            session,
+            upload,
+            review_id=review_id,
+            user_id=me.id,
+            filename=(file.filename or "unnamed").replace("\x00", "")[:255],
+            source=source,
+            requested_format=format,
+        )
+        return ImportOut.of(row)
+
+    answer = write(work, status=202, content_digest=f"{upload.sha256} {source} {format}")
+    here.nudges.uploaded(upload.import_id)
+    return answer
+
+
+@router.get("", responses=documented(401, 404, 422))
+def list_imports(
+    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[ImportOut]:
+    """Imports, the newest first."""
+    found = imports.list_imports(
+        session, review_id=viewer.review_id, offset=page.offset, limit=limit + 1
+    )
+    items, following = cut(found, offset=page.offset, limit=limit)
+    return Page(items=[ImportOut.of(row) for row in items], next_cursor=following)
+
+
+@router.get("/{import_id}", responses=documented(401, 404))
+def get_import(import_id: str, session: Read, viewer: AsViewer) -> ImportOut:
+    """One import: how far it is, and what could not be read and why."""
+    found = ImportId(parse_uuid(import_id, kind="import"))
+    return ImportOut.of(imports.get_import(session, review_id=viewer.review_id, import_id=found))

@@ -1,0 +1,61 @@
+"""What to screen next."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
+
+from tandem.ids import parse_record_number
+from tandem.ranking import serving
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.screening import queue
+from tandem_api.deps import Here, InReview, Me, Write
+from tandem_api.errors import documented
+from tandem_api.schemas.decisions import ScreeningStage
+from tandem_api.schemas.screening import QueueIn, QueueItemOut, QueueOut
+
+router = APIRouter(prefix="/reviews/{review_id}/queue", tags=["screening"])
+
+
+@router.post("", response_model=QueueOut, responses=documented(401, 403, 404, 409, 422))
+def next_records(
+    me: Me, review_id: InReview, here: Here, write: Write, body: QueueIn | None = None
+) -> Response:
+    """Your next records, best first, held for you. Asking again renews and adds nothing twice."""
+    asked = body or QueueIn()
+    lasting = timedelta(minutes=here.settings.lease_minutes)
+
+    def work(session: Session) -> QueueOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        found = queue.serve(
+            session,
+            review=review,
+            viewer=viewer,
+            stage=asked.stage,
+            order=serving.newest_order(session, review_id, asked.stage),
+            limit=asked.limit,
+            lasting=lasting,
+        )
+        items = [QueueItemOut.of(served) for served in found.items]
+        return QueueOut(items=items, remaining=found.remaining, state=found.state)
+
+    return write(work)
+
+
+@router.delete("/{record_id}", status_code=204, responses=documented(401, 403, 404, 409, 422))
+def put_off(
+    record_id: str,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+) -> Response:
+    """Give a record back unread; you get it again when nothing else is left."""
+    number = parse_record_number(record_id)
+
+    def work(session: Session) -> None:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        queue.put_off(session, review=review, viewer=viewer, record_number=number, stage=stage)
+
+    return write(work, status=204)

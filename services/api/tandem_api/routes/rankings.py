@@ -1,0 +1,54 @@
+"""Training runs."""
+
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
+
+from tandem.ids import RankingId, parse_uuid
+from tandem.ranking import serving
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.errors import documented
+from tandem_api.paging import Page, cut
+from tandem_api.schemas.screening import RankingAskedOut, RankingOut
+
+router = APIRouter(prefix="/reviews/{review_id}/rankings", tags=["rankings"])
+
+
+@router.get("", responses=documented(401, 404, 422))
+def list_rankings(
+    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[RankingOut]:
+    """Finished rankings, the newest first: the one that is served stands at the top."""
+    found = serving.list_rankings(
+        session, review_id=viewer.review_id, offset=page.offset, limit=limit + 1
+    )
+    items, following = cut(found, offset=page.offset, limit=limit)
+    shown = [RankingOut.of(item, sees_all=viewer.sees_all(item.stage)) for item in items]
+    return Page(items=shown, next_cursor=following)
+
+
+@router.get("/{ranking_id}", responses=documented(401, 404))
+def get_ranking(ranking_id: str, session: Read, viewer: AsViewer) -> RankingOut:
+    """One ranking: its model, what it learned from, how long it took."""
+    found = RankingId(parse_uuid(ranking_id, kind="ranking"))
+    item = serving.get_ranking(session, review_id=viewer.review_id, ranking_id=found)
+    return RankingOut.of(item, sees_all=viewer.sees_all(item.stage))
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=RankingAskedOut,
+    responses=documented(401, 403, 404, 409),
+)
+def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
+    """Ask for a new ranking now, although nothing has changed."""
+
+    def work(session: Session) -> RankingAskedOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        viewer.require(Role.REVIEWER, "ask for a ranking")
+        serving.ask_for_training(review)
+        return RankingAskedOut(labels_seq=review.labels_seq)
+
+    return write(work, status=202, changed=review_id)

@@ -1,0 +1,142 @@
+"""Reviews and their members."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId, UserId, parse_uuid
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem.screening import policies, queue
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.errors import documented
+from tandem_api.paging import Page, encode
+from tandem_api.schemas.reviews import (
+    ChangedReviewOut,
+    EffectOut,
+    MemberIn,
+    MemberOut,
+    ReviewIn,
+    ReviewOut,
+    ReviewPatch,
+)
+
+router = APIRouter(prefix="/reviews", tags=["reviews"])
+
+
+@router.post("", status_code=201, response_model=ReviewOut, responses=documented(401, 409, 422))
+def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
+    """Create a review; you become its owner."""
+
+    def work(session: Session) -> ReviewOut:
+        review = reviews.create_review(
+            session,
+            owner_id=me.id,
+            title=body.title,
+            question=body.question,
+            include=body.criteria.include,
+            exclude=body.criteria.exclude,
+            policy=body.policy.parts(),
+        )
+        in_force = reviews.policies_in_force(session, review.id)
+        return ReviewOut.of(review, Role.OWNER, in_force)
+
+    return write(work, status=201)
+
+
+@router.get("", responses=documented(401, 422))
+def list_reviews(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> Page[ReviewOut]:
+    """The reviews that you are a member of."""
+    after = ReviewId(parse_uuid(page.after, kind="review")) if page.after else None
+    found = reviews.reviews_of(session, me.id, after=after, limit=limit + 1)
+    items = [
+        ReviewOut.of(review, role, reviews.policies_in_force(session, review.id))
+        for review, role in found[:limit]
+    ]
+    more = len(found) > limit
+    return Page(items=items, next_cursor=encode(items[-1].id) if more else None)
+
+
+@router.get("/{review_id}", responses=documented(401, 404))
+def get_review(session: Read, viewer: AsViewer) -> ReviewOut:
+    """One review, with the policies in force and your role."""
+    review = reviews.get_review(session, viewer.review_id)
+    return ReviewOut.of(review, viewer.role, dict(viewer.policies))
+
+
+@router.patch(
+    "/{review_id}",
+    response_model=ChangedReviewOut,
+    responses=documented(401, 403, 404, 409, 422),
+)
+def change_review(
+    body: ReviewPatch,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    dry_run: Annotated[
+        bool, Query(description="Show what the change would do, and do not do it.")
+    ] = False,
+) -> Response:
+    """Change texts or policy (owners). A new policy judges every record again at once."""
+
+    def work(session: Session) -> ChangedReviewOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        viewer.require(Role.OWNER, "change it")
+        savepoint = session.begin_nested()
+        reviews.change_texts(session, review, body.text_changes())
+        parts = body.policy.parts() if body.policy else {}
+        effects = policies.change(session, review=review, viewer=viewer, parts=parts)
+        session.flush()
+        in_force = reviews.policies_in_force(session, review_id)
+        changed = ReviewOut.of(review, viewer.role, in_force)
+        if dry_run:
+            savepoint.rollback()
+        return ChangedReviewOut(
+            **dict(changed), dry_run=dry_run, effects=[EffectOut.of(effect) for effect in effects]
+        )
+
+    return write(work, changed=None if dry_run else review_id)
+
+
+@router.get("/{review_id}/members", responses=documented(401, 404))
+def list_members(session: Read, viewer: AsViewer) -> Page[MemberOut]:
+    """Everybody in the review, with their roles."""
+    found = reviews.members(session, viewer.review_id)
+    return Page(items=[MemberOut.of(member, user) for member, user in found])
+
+
+@router.put(
+    "/{review_id}/members/{user_id}",
+    response_model=MemberOut,
+    responses=documented(401, 403, 404, 409, 422),
+)
+def set_member(user_id: str, body: MemberIn, me: Me, review_id: InReview, write: Write) -> Response:
+    """Add somebody, or change their role (owners)."""
+    person = UserId(parse_uuid(user_id, kind="user"))
+
+    def work(session: Session) -> MemberOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        viewer.require(Role.OWNER, "choose its members")
+        return MemberOut.of(*reviews.set_member(session, review, user_id=person, role=body.role))
+
+    return write(work, changed=review_id)
+
+
+@router.delete(
+    "/{review_id}/members/{user_id}",
+    status_code=204,
+    responses=documented(401, 403, 404, 409),
+)
+def remove_member(user_id: str, me: Me, review_id: InReview, write: Write) -> Response:
+    """Take somebody's access away (owners). Their decisions stay."""
+    person = UserId(parse_uuid(user_id, kind="user"))
+
+    def work(session: Session) -> None:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        viewer.require(Role.OWNER, "choose its members")
+        reviews.remove_member(session, review, user_id=person)
+        queue.release_all(session, review_id=review_id, user_id=person)
+
+    return write(work, status=204, changed=review_id)

@@ -1,0 +1,25 @@
+"""What an API process holds."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
+from tandem.db.session import Database
+from tandem.tasks import Nudges
+from tandem_api.streams import Bells
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    settings: Settings
+    database: Database
+    artifacts: Artifacts
+    nudges: Nudges
+    bells: Bells
+
+
+def runtime(request: Request) -> Runtime:
+    found: Runtime = request.app.state.runtime
+    return found

@@ -1,0 +1,64 @@
+"""Accounts, tokens, signing in."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, SecretStr, StringConstraints
+
+from tandem.accounts.models import Token, User
+from tandem_api.schemas.base import In, Line, Out, PlainText
+
+Email = Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+Password = Annotated[SecretStr, Field(min_length=8, max_length=500)]
+
+
+class SignInIn(In):
+    email: Email = Field(examples=["ann@example.org"])
+    password: Annotated[SecretStr, Field(max_length=500)] = Field(
+        examples=["correct horse battery"]
+    )
+
+
+class UserIn(In):
+    email: Email = Field(examples=["ann@example.org"])
+    name: Line = Field(examples=["Ann Lee"])
+    password: Password | None = Field(default=None, examples=["correct horse battery"])
+    is_admin: bool = False
+
+
+class UserOut(Out):
+    id: str
+    email: str
+    name: str
+    is_admin: bool
+
+    @classmethod
+    def of(cls, user: User) -> "UserOut":
+        return cls(id=str(user.id), email=user.email, name=user.name, is_admin=user.is_admin)
+
+
+class TokenIn(In):
+    name: Line = Field(examples=["screening front-end"])
+    expires_at: AwareDatetime | None = Field(default=None, description="Null: it does not expire.")
+
+
+class TokenOut(Out):
+    id: str
+    name: str
+    created_at: datetime
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, token: Token) -> "TokenOut":
+        return cls(
+            id=str(token.id),
+            name=token.name,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+        )
+
+
+class NewTokenOut(TokenOut):
+    """A token with its secret, which is shown this once."""
+
+    token: str = Field(examples=["tandem_6oXl…"])

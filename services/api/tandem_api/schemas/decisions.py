@@ -1,0 +1,126 @@
+"""Decisions, alone and many at once."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from tandem.reviews.policy import Stage
+from tandem.screening.decisions import Judgement, Recorded
+from tandem.screening.models import Decision
+from tandem.screening.rules import Verdict
+from tandem_api.schemas.base import In, Line, Out, PlainText, Prose
+
+ScreeningStage = Literal[Stage.TITLE_ABSTRACT]
+"""The stages that can be screened so far; full text comes with its own issue."""
+
+
+class DecisionIn(In):
+    verdict: Verdict
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT
+    reasons: list[Line] = Field(default=[], max_length=20, examples=[["wrong population"]])
+    labels: list[Line] = Field(default=[], max_length=50)
+    note: Prose | None = None
+    seconds: float | None = Field(
+        default=None, ge=0, le=1e6, allow_inf_nan=False, description="Time spent on the record."
+    )
+
+    def judgement(self) -> Judgement:
+        return Judgement(self.verdict, self.reasons, self.labels, self.note, self.seconds)
+
+
+class DecisionItemIn(DecisionIn):
+    record_id: PlainText = Field(max_length=50)
+
+
+class DecisionsIn(In):
+    """Each item is judged on its own: a malformed one does not sink the others."""
+
+    items: list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/DecisionItemIn"})]] = (
+        Field(max_length=1000)
+    )
+
+
+class DecisionOut(Out):
+    """A decision as it stands in the ledger.
+
+    A ranking counts it if the ranking's `labels_seq` is at least this one. `rank` and
+    `ranking_id` say where the record stood when it was served.
+    """
+
+    id: str
+    record_id: str
+    stage: Stage
+    verdict: Verdict
+    reasons: list[str]
+    labels: list[str]
+    note: str | None
+    seconds: float | None
+    informed: bool = Field(description="Another's verdict was open to the reviewer by then.")
+    rank: int | None
+    ranking_id: str | None
+    labels_seq: int
+    decided_at: datetime
+
+    @classmethod
+    def of(cls, decision: Decision) -> "DecisionOut":
+        if decision.verdict is None:
+            raise AssertionError("a withdrawal is not shown as a decision")
+        return cls(
+            id=str(decision.id),
+            record_id=str(decision.record_number),
+            stage=decision.stage,
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            labels=decision.labels,
+            note=decision.note,
+            seconds=decision.seconds,
+            informed=decision.informed,
+            rank=decision.rank,
+            ranking_id=None if decision.ranking_id is None else str(decision.ranking_id),
+            labels_seq=decision.labels_seq,
+            decided_at=decision.created_at,
+        )
+
+
+class PlaceOut(Out):
+    status: str
+    stage: Stage
+
+
+class RecordedOut(Out):
+    decision: DecisionOut
+    record: PlaceOut
+
+    @classmethod
+    def of(cls, recorded: Recorded, stage: Stage) -> "RecordedOut":
+        if recorded.decision is None:
+            raise AssertionError("a decision that was just recorded is there")
+        return cls(
+            decision=DecisionOut.of(recorded.decision),
+            record=PlaceOut(status=recorded.status, stage=stage),
+        )
+
+
+class WithdrawnOut(Out):
+    decision: None = None
+    record: PlaceOut
+
+
+class ItemError(Out):
+    code: str
+    detail: str
+
+
+class DecisionItemOut(Out):
+    """What became of one item: `status` as if it had been sent alone."""
+
+    record_id: str | None
+    status: int
+    decision: DecisionOut | None = None
+    record: PlaceOut | None = None
+    error: ItemError | None = None
+
+
+class DecisionsOut(Out):
+    items: list[DecisionItemOut]

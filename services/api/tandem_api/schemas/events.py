@@ -1,0 +1,35 @@
+"""Events in their envelope: CloudEvents 1.0, JSON."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tandem.events.log import Event
+from tandem_api.schemas.base import Out
+
+
+class EventOut(Out):
+    """One event. `sequence` is its number in the log as you may see it, without gaps."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = Field(examples=["/reviews/6f1c…"])
+    type: str = Field(examples=["tandem.decision.recorded"])
+    time: datetime
+    subject: str | None = None
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]
+    sequence: int = Field(ge=1)
+
+    @classmethod
+    def of(cls, number: int, event: Event) -> "EventOut":
+        return cls(
+            id=str(event.id),
+            source=f"/reviews/{event.review_id}",
+            type=event.type,
+            time=event.created_at,
+            subject=event.subject,
+            data=event.data,
+            sequence=number,
+        )

@@ -1,0 +1,149 @@
+"""Reviews, members, policies."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tandem.accounts.models import User
+from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.policy import Policy, Stage
+from tandem.screening.policies import Effect
+from tandem_api.schemas.base import In, Line, Out, Prose
+
+Criterion = Annotated[Prose, Field(min_length=1, max_length=2000)]
+
+
+class CriteriaIn(In):
+    include: list[Criterion] = Field(default=[], max_length=100)
+    exclude: list[Criterion] = Field(default=[], max_length=100)
+
+
+class PolicyIn(In):
+    """Any part of a policy; what is left out stays, or is the default."""
+
+    reviewers_per_record: Literal[1, 2, 3] | None = None
+    blind: bool | None = None
+    maybe: Literal["conflict", "as_include"] | None = None
+    reasons_must_match: bool | None = None
+    resolution: Literal["adjudicator", "consensus"] | None = None
+    voter_may_adjudicate: bool | None = None
+    adjudicator_sees: Literal["nothing", "anonymous", "all"] | None = None
+    single_include_advances: bool | None = None
+
+
+class PoliciesIn(In):
+    title_abstract: PolicyIn | None = None
+    full_text: PolicyIn | None = None
+
+    def parts(self) -> dict[Stage, dict[str, Any]]:
+        given = {Stage.TITLE_ABSTRACT: self.title_abstract, Stage.FULL_TEXT: self.full_text}
+        return {stage: part.model_dump(exclude_none=True) for stage, part in given.items() if part}
+
+
+class ReviewIn(In):
+    title: Line = Field(examples=["Peer support workers in health"])
+    question: Prose | None = Field(
+        default=None, examples=["How do peer support workers experience their role?"]
+    )
+    criteria: CriteriaIn = CriteriaIn()
+    policy: PoliciesIn = PoliciesIn()
+
+
+class ReviewPatch(In):
+    """What is left out stays as it is."""
+
+    title: Line | None = None
+    question: Prose | None = None
+    criteria: CriteriaIn | None = None
+    policy: PoliciesIn | None = None
+
+    def text_changes(self) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        if self.title is not None:
+            changes["title"] = self.title
+        if "question" in self.model_fields_set:
+            changes["question"] = self.question
+        if self.criteria is not None:
+            changes["criteria_include"] = self.criteria.include
+            changes["criteria_exclude"] = self.criteria.exclude
+        return changes
+
+
+class CriteriaOut(Out):
+    include: list[str]
+    exclude: list[str]
+
+
+class PoliciesOut(Out):
+    title_abstract: Policy
+    full_text: Policy
+
+
+class ReviewOut(Out):
+    id: str
+    title: str
+    question: str | None
+    criteria: CriteriaOut
+    policy: PoliciesOut
+    role: Role = Field(description="Yours.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, review: Review, role: Role, policies: dict[Stage, Policy]) -> "ReviewOut":
+        return cls(
+            id=str(review.id),
+            title=review.title,
+            question=review.question,
+            criteria=CriteriaOut(include=review.criteria_include, exclude=review.criteria_exclude),
+            policy=PoliciesOut(
+                title_abstract=policies[Stage.TITLE_ABSTRACT], full_text=policies[Stage.FULL_TEXT]
+            ),
+            role=role,
+            created_at=review.created_at,
+        )
+
+
+class EffectOut(Out):
+    """What a change of policy does, or with `dry_run` would do, to the decisions there are."""
+
+    stage: Stage
+    n_records_changed: int
+    n_conflicts_opened: int
+    n_conflicts_closed: int
+
+    @classmethod
+    def of(cls, effect: Effect) -> "EffectOut":
+        return cls(
+            stage=effect.stage,
+            n_records_changed=effect.n_records_changed,
+            n_conflicts_opened=effect.n_conflicts_opened,
+            n_conflicts_closed=effect.n_conflicts_closed,
+        )
+
+
+class ChangedReviewOut(ReviewOut):
+    dry_run: bool
+    effects: list[EffectOut]
+
+
+class MemberIn(In):
+    role: Role
+
+
+class MemberOut(Out):
+    user_id: str
+    name: str
+    email: str
+    role: Role
+    added_at: datetime
+
+    @classmethod
+    def of(cls, member: Member, user: User) -> "MemberOut":
+        return cls(
+            user_id=str(member.user_id),
+            name=user.name,
+            email=user.email,
+            role=member.role,
+            added_at=member.added_at,
+        )

@@ -1,0 +1,231 @@
+"""The queue, conflicts, progress, rankings."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tandem.ranking.models import Ranking
+from tandem.reviews.policy import Stage
+from tandem.screening.conflicts import ShownConflict
+from tandem.screening.models import Cause, ConflictState, Lease, ResolvedBy
+from tandem.screening.progress import Progress
+from tandem.screening.queue import QueueState, Served
+from tandem.screening.rules import ConflictKind, Verdict
+from tandem_api.schemas.base import In, Line, Out, Prose
+from tandem_api.schemas.decisions import ScreeningStage
+from tandem_api.schemas.records import BibliographicOut
+
+
+class QueueIn(In):
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT
+    limit: int = Field(default=10, ge=1, le=100)
+
+
+class QueueItemOut(Out):
+    """A record that is held for you until `lease_expires_at`; asking again renews that.
+
+    `rank` is its place in the ranking it was taken from, 1 the best; null before there is one.
+    """
+
+    record: BibliographicOut
+    rank: int | None
+    score: float | None
+    ranking_id: str | None
+    lease_expires_at: datetime
+
+    @classmethod
+    def of(cls, served: Served) -> "QueueItemOut":
+        lease: Lease = served.lease
+        return cls(
+            record=BibliographicOut.of(served.record),
+            rank=lease.rank,
+            score=lease.score,
+            ranking_id=None if lease.ranking_id is None else str(lease.ranking_id),
+            lease_expires_at=lease.expires_at,
+        )
+
+
+class QueueOut(Out):
+    """Your next records. `remaining`: how many you can still decide, these included.
+
+    `state`: `ready` (here they are), `waiting` (the rest is held by others just now),
+    `finished` (nothing left for you), `empty` (the review has no records).
+    """
+
+    items: list[QueueItemOut]
+    remaining: int
+    state: QueueState
+
+
+class ConflictDecisionOut(Out):
+    """One of the differing votes: by name, or as A, B, C where the policy hides the names."""
+
+    reviewer: str
+    reviewer_id: str | None
+    verdict: Verdict
+    reasons: list[str]
+    note: str | None
+
+
+class ResolutionIn(In):
+    verdict: Literal[Verdict.INCLUDE, Verdict.EXCLUDE]
+    reasons: list[Line] = Field(default=[], max_length=20)
+    note: Prose | None = None
+    cause: Cause | None = Field(default=None, description="Why the reviewers differed.")
+
+
+class ResolutionOut(Out):
+    verdict: Verdict
+    reasons: list[str]
+    note: str | None
+    cause: Cause | None
+    resolver_id: str
+    resolved_at: datetime
+
+
+class ConflictOut(Out):
+    """Differing decisions on a record. `decisions` are shown as far as the policy lets you."""
+
+    id: str
+    record: BibliographicOut
+    stage: Stage
+    state: ConflictState
+    kind: ConflictKind
+    opened_at: datetime
+    resolved_at: datetime | None
+    resolved_by: ResolvedBy | None
+    decisions: list[ConflictDecisionOut]
+    resolution: ResolutionOut | None
+
+    @classmethod
+    def of(cls, shown: ShownConflict) -> "ConflictOut":
+        conflict, settled = shown.conflict, shown.resolution
+        return cls(
+            id=str(conflict.id),
+            record=BibliographicOut.of(shown.record),
+            stage=conflict.stage,
+            state=conflict.state,
+            kind=conflict.kind,
+            opened_at=conflict.opened_at,
+            resolved_at=conflict.resolved_at,
+            resolved_by=conflict.resolved_by,
+            decisions=[
+                ConflictDecisionOut(
+                    reviewer=vote.reviewer,
+                    reviewer_id=None if vote.reviewer_id is None else str(vote.reviewer_id),
+                    verdict=vote.verdict,
+                    reasons=vote.reasons,
+                    note=vote.note,
+                )
+                for vote in shown.decisions
+            ],
+            resolution=ResolutionOut(
+                verdict=settled.verdict,
+                reasons=settled.reasons,
+                note=settled.note,
+                cause=settled.cause,
+                resolver_id=str(settled.resolver_id),
+                resolved_at=settled.created_at,
+            )
+            if settled
+            else None,
+        )
+
+
+class DayOut(Out):
+    date: date
+    n_decisions: int
+
+
+class ReviewerProgressOut(Out):
+    user_id: str
+    name: str
+    n_decided: int
+    by_day: list[DayOut]
+
+
+class CurvePointOut(Out):
+    n_decisions: int
+    n_included: int
+
+
+class StageProgressOut(Out):
+    """`counts` by status as you may see it: everyone's, or your own `unscreened` and `done`."""
+
+    stage: Stage
+    n_records: int
+    counts: dict[str, int]
+    reviewers: list[ReviewerProgressOut]
+    recall_curve: list[CurvePointOut] | None = Field(
+        description="Included records against decisions of the team; null for the blinded."
+    )
+
+    @classmethod
+    def of(cls, progress: Progress) -> "StageProgressOut":
+        return cls(
+            stage=progress.stage,
+            n_records=progress.n_records,
+            counts=progress.counts,
+            reviewers=[
+                ReviewerProgressOut(
+                    user_id=str(person.user_id),
+                    name=person.name,
+                    n_decided=person.n_decided,
+                    by_day=[DayOut(date=day, n_decisions=n) for day, n in person.by_day.items()],
+                )
+                for person in progress.reviewers
+            ],
+            recall_curve=[
+                CurvePointOut(n_decisions=point.n_decisions, n_included=point.n_included)
+                for point in progress.recall_curve
+            ]
+            if progress.recall_curve is not None
+            else None,
+        )
+
+
+class ProgressOut(Out):
+    stages: list[StageProgressOut]
+
+
+class RankingOut(Out):
+    """One finished training. It counts every decision whose `labels_seq` is not above its own.
+
+    `kind`: `model`, or before there are labels of both kinds `text` (by the review's question
+    and criteria) or `random`. `n_labels` and `n_relevant` are null for blinded reviewers.
+    """
+
+    id: str
+    stage: Stage
+    model: str
+    preset: dict[str, Any]
+    kind: str
+    labels_seq: int
+    n_labels: int | None
+    n_relevant: int | None
+    n_ranked: int
+    seconds: float
+    created_at: datetime
+
+    @classmethod
+    def of(cls, ranking: Ranking, *, sees_all: bool) -> "RankingOut":
+        return cls(
+            id=str(ranking.id),
+            stage=ranking.stage,
+            model=ranking.model,
+            preset=ranking.preset,
+            kind=ranking.kind,
+            labels_seq=ranking.labels_seq,
+            n_labels=ranking.n_labels if sees_all else None,
+            n_relevant=ranking.n_relevant if sees_all else None,
+            n_ranked=ranking.n_ranked,
+            seconds=ranking.seconds,
+            created_at=ranking.created_at,
+        )
+
+
+class RankingAskedOut(Out):
+    """A ranking that counts `labels_seq` will follow within seconds."""
+
+    labels_seq: int

@@ -1,0 +1,28 @@
+"""The Celery application, and what each task's log lines carry."""
+
+from typing import Any
+
+import structlog
+from celery.signals import setup_logging, task_postrun, task_prerun
+
+from tandem.config import settings
+from tandem.log import configure
+from tandem.tasks import celery_app
+
+app = celery_app(settings().resolved_redis_url())
+app.conf.update(imports=["tandem_worker.tasks"], worker_concurrency=settings().worker_concurrency)
+
+
+@setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
+def configure_logging(**_: Any) -> None:
+    configure(settings(), process="worker")
+
+
+@task_prerun.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
+def bind_task(task_id: str, task: Any, **_: Any) -> None:
+    structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
+
+
+@task_postrun.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
+def unbind_task(**_: Any) -> None:
+    structlog.contextvars.clear_contextvars()

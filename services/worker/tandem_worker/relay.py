@@ -1,0 +1,59 @@
+"""`python -m tandem_worker.relay`: finds work whose message got lost, and asks for it again.
+
+Everything that is due stands in the database. So the loss of every message, of the broker or
+of a worker costs one round of this loop, and nothing else.
+"""
+
+import signal
+import threading
+from types import FrameType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.accounts import idempotency
+from tandem.config import settings
+from tandem.db.session import Database
+from tandem.log import configure, logger
+from tandem.ranking import training
+from tandem.records import imports
+from tandem.tasks import Nudges
+
+_log = logger(__name__)
+
+
+def sweep(database: Database, nudges: Nudges) -> int:
+    """Ask for everything that is due and held by nobody; return how much that is."""
+    with database.read() as session:
+        stale, unfinished = training.stale_reviews(session), imports.unfinished(session)
+    for review_id in stale:
+        nudges.changed(review_id)
+    for import_id in unfinished:
+        nudges.uploaded(import_id)
+    return len(stale) + len(unfinished)
+
+
+def main() -> None:
+    config = settings()
+    configure(config, process="relay")
+    database, nudges = Database(config.resolved_database_url()), Nudges(config.resolved_redis_url())
+    stopping = threading.Event()
+
+    def stop(_: int, __: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    _log.info("relay started", every_seconds=config.sweep_seconds)
+    with database.write.begin() as session:
+        idempotency.forget_old(session)
+    while not stopping.wait(config.sweep_seconds):
+        try:
+            sweep(database, nudges)
+        except SQLAlchemyError as error:
+            _log.error("sweep failed; trying again", error=str(error))
+    nudges.close()
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""A write with an `Idempotency-Key` is done once, however often it is sent."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from tandem.accounts.models import IdempotentRequest
+from tandem.db.base import now
+from tandem.errors import Conflict
+from tandem.ids import UserId
+
+KEPT_FOR = timedelta(days=7)
+"""Longer than any client retries; an offline batch of decisions may come days later."""
+
+
+class KeyReused(Conflict):
+    """The key was used before, for something else."""
+
+    code = "idempotency_key_reused"
+
+
+def claim(
+    session: Session, *, user_id: UserId, key: str, fingerprint: str
+) -> tuple[int, dict[str, Any] | None] | None:
+    """Take the key in the caller's transaction, or return what its first use answered.
+
+    A second request that comes while the first is still running waits here for its
+    transaction, by the unique key, and then finds the answer.
+
+    Raises:
+        KeyReused: The key belongs to a request with another method, path or body.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    taken = session.execute(
+        insert(IdempotentRequest)
+        .values(user_id=user_id, key=key, fingerprint=fingerprint, created_at=now())
+        .on_conflict_do_nothing()
+        .returning(IdempotentRequest.key)
+    ).one_or_none()
+    if taken is not None:
+        return None
+    first = session.scalars(
+        select(IdempotentRequest).where(
+            IdempotentRequest.user_id == user_id, IdempotentRequest.key == key
+        )
+    ).one()
+    if first.fingerprint != fingerprint or first.status is None:
+        raise KeyReused("This Idempotency-Key was used for another request. Make a new one.")
+    return first.status, first.body
+
+
+def remember(
+    session: Session, *, user_id: UserId, key: str, status: int, body: dict[str, Any] | None
+) -> None:
+    """Store the answer in the transaction that did the work."""
+    request = session.get_one(IdempotentRequest, (user_id, key))
+    request.status, request.body = status, body
+
+
+def forget_old(session: Session) -> None:
+    session.execute(
+        delete(IdempotentRequest).where(IdempotentRequest.created_at < now() - KEPT_FOR)
+    )

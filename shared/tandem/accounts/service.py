@@ -1,0 +1,183 @@
+"""Who is asking: accounts, sign-ins and tokens."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pwdlib import PasswordHash
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts.models import SignIn, Token, User
+from tandem.db.base import now
+from tandem.errors import Conflict, Invalid, NotFound, Unauthenticated
+from tandem.ids import TokenId, UserId, new_id
+
+TOKEN_PREFIX = "tandem_"  # noqa: S105  # lets secret scanners recognise a leaked token
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_passwords = PasswordHash.recommended()
+_NOBODY = _passwords.hash(secrets.token_hex())
+"""Checked when the address is unknown, so that the answer takes as long as for a known one."""
+
+
+class EmailTaken(Conflict):
+    """Another account has this e-mail address."""
+
+    code = "email_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """Something made once and shown once. `secret` is not stored and cannot be read again."""
+
+    secret: str
+    expires_at: datetime | None
+
+
+def add_user(
+    session: Session, *, email: str, name: str, password: str | None, is_admin: bool
+) -> User:
+    """Create an account; without a password it can only be used by tokens.
+
+    Raises:
+        EmailTaken: Somebody has this address already (in any capitalisation).
+    """
+    email = _canonical(email)
+    if not _EMAIL.fullmatch(email):
+        raise Invalid(f"{email!r} is not an e-mail address.", field="email")
+    if find_user(session, email=email) is not None:
+        raise EmailTaken(f"There is already an account for {email}.")
+    user = User(
+        id=UserId(new_id()),
+        email=email,
+        name=name.strip(),
+        password_hash=None if password is None else _passwords.hash(password),
+        is_admin=is_admin,
+        created_at=now(),
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def find_user(session: Session, *, email: str) -> User | None:
+    return session.scalars(select(User).where(User.email == _canonical(email))).one_or_none()
+
+
+def users_by_id(session: Session, ids: set[UserId]) -> dict[UserId, User]:
+    return {user.id: user for user in session.scalars(select(User).where(User.id.in_(ids)))}
+
+
+def get_user(session: Session, user_id: UserId) -> User:
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound(f"There is no user {user_id}.")
+    return user
+
+
+def list_users(session: Session, *, after: str, limit: int) -> Sequence[User]:
+    """Return accounts in the order of their addresses, from the one after `after`."""
+    query = select(User).where(User.email > after).order_by(User.email).limit(limit)
+    return session.scalars(query).all()
+
+
+def sign_in(session: Session, *, email: str, password: str, lasting: timedelta) -> NewSecret:
+    """Start a browser session.
+
+    Raises:
+        Unauthenticated: The address or the password is wrong; which of them is not said.
+    """
+    user = find_user(session, email=email)
+    known = user is not None and user.password_hash is not None
+    expected = user.password_hash if user and user.password_hash else _NOBODY
+    if not _passwords.verify(password, expected) or user is None or not known:
+        raise Unauthenticated("The e-mail address or the password is wrong.")
+    session.execute(delete(SignIn).where(SignIn.user_id == user.id, SignIn.expires_at < now()))
+    secret, created = secrets.token_urlsafe(32), now()
+    session.add(
+        SignIn(
+            secret_hash=_hash(secret),
+            user_id=user.id,
+            created_at=created,
+            expires_at=created + lasting,
+        )
+    )
+    return NewSecret(secret, created + lasting)
+
+
+def sign_out(session: Session, secret: str) -> None:
+    session.execute(delete(SignIn).where(SignIn.secret_hash == _hash(secret)))
+
+
+def user_of_sign_in(session: Session, secret: str) -> User:
+    query = (
+        select(User)
+        .join(SignIn, SignIn.user_id == User.id)
+        .where(SignIn.secret_hash == _hash(secret), SignIn.expires_at > now())
+    )
+    if (user := session.scalars(query).one_or_none()) is None:
+        raise Unauthenticated("This sign-in has ended. Sign in again.")
+    return user
+
+
+def add_token(
+    session: Session, *, user_id: UserId, name: str, expires_at: datetime | None
+) -> tuple[Token, str]:
+    """Return the stored token and its secret, which nobody can read again."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = Token(
+        id=TokenId(new_id()),
+        user_id=user_id,
+        name=name,
+        secret_hash=_hash(secret),
+        created_at=now(),
+        expires_at=expires_at,
+    )
+    session.add(token)
+    session.flush()
+    return token, secret
+
+
+def user_of_token(session: Session, secret: str) -> User:
+    query = (
+        select(User, Token.expires_at)
+        .join(Token, Token.user_id == User.id)
+        .where(Token.secret_hash == _hash(secret))
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise Unauthenticated("This token is not known. Make one with `tandem token add`.")
+    user, expires_at = row
+    if expires_at is not None and expires_at <= now():
+        raise Unauthenticated(f"This token expired at {expires_at.isoformat()}.")
+    found: User = user
+    return found
+
+
+def list_tokens(session: Session, user_id: UserId) -> Sequence[Token]:
+    query = select(Token).where(Token.user_id == user_id).order_by(Token.created_at, Token.id)
+    return session.scalars(query).all()
+
+
+def remove_token(session: Session, *, user_id: UserId, token_id: TokenId) -> None:
+    """Make a token useless from now on.
+
+    Raises:
+        NotFound: This person has no such token.
+    """
+    token = session.get(Token, token_id)
+    if token is None or token.user_id != user_id:
+        raise NotFound("You have no such token.")
+    session.delete(token)
+
+
+def _canonical(email: str) -> str:
+    return email.strip().lower()
+
+
+def _hash(secret: str) -> str:
+    # A plain hash is enough: the secrets are 256 random bits, nobody can guess through them.
+    return hashlib.sha256(secret.encode()).hexdigest()

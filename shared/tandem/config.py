@@ -1,0 +1,112 @@
+"""Process configuration, read once from `TANDEM_*` environment variables."""
+
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LONGEST_SOCKET_PATH = 100
+"""Unix sockets have 104 (macOS) to 108 (Linux) bytes for their path, NUL included."""
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; `tandem config` prints them.
+
+    Without `database_url` and `redis_url` the embedded installation in `data_dir` is meant:
+    SQLite, a Valkey server on a Unix socket and artefacts in a folder.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TANDEM_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("tandem"),
+        description="Folder of the embedded installation: database, broker files, artefacts.",
+    )
+    database_url: str | None = Field(
+        default=None, description="postgresql://… or sqlite:///…; unset: SQLite in data_dir."
+    )
+    redis_url: str | None = Field(
+        default=None, description="redis://… ; unset: the Valkey server of data_dir."
+    )
+    artifact_url: str | None = Field(
+        default=None, description="Folder or fsspec URL (s3://…); unset: a folder in data_dir."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
+    public_url: str | None = Field(
+        default=None, description="Address people use, when a proxy stands before the API."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe message that is logged."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto: coloured lines on a terminal, JSON elsewhere."
+    )
+    worker_concurrency: int = Field(
+        default=2, ge=1, le=256, description="Tasks that one worker process runs at a time."
+    )
+    session_days: int = Field(default=14, ge=1, le=365, description="How long a sign-in lasts.")
+    max_upload_mb: int = Field(
+        default=512, ge=1, description="Largest file that an import accepts, in MiB."
+    )
+    max_body_mb: int = Field(
+        default=8, ge=1, description="Largest body of any other request, in MiB."
+    )
+    lease_minutes: float = Field(
+        default=30, gt=0, description="How long a served record is held for its reviewer."
+    )
+    ranking_lease_seconds: float = Field(
+        default=10,
+        gt=0,
+        description="A training whose worker is silent for this long is given to another.",
+    )
+    ranking_pause_seconds: float = Field(
+        default=0.5,
+        ge=0,
+        description="Least time between two trainings of one review, so that many decisions "
+        "become one training.",
+    )
+    sweep_seconds: float = Field(
+        default=2, gt=0, description="How often the relay looks for work whose message got lost."
+    )
+    test_database_url: str | None = Field(
+        default=None, description="Tests only: a PostgreSQL server to use for them."
+    )
+
+    def resolved_database_url(self) -> str:
+        """Return an SQLAlchemy URL with its driver named."""
+        url = self.database_url or f"sqlite:///{self.data_dir.absolute() / 'tandem.sqlite3'}"
+        for scheme in ("postgresql://", "postgres://"):
+            if url.startswith(scheme):
+                return "postgresql+psycopg://" + url.removeprefix(scheme)
+        return url
+
+    def resolved_redis_url(self) -> str:
+        return self.redis_url or f"unix://{self.valkey_socket()}"
+
+    def resolved_artifact_url(self) -> str:
+        return self.artifact_url or str(self.data_dir.absolute() / "artifacts")
+
+    def valkey_socket(self) -> Path:
+        """Return where the embedded Valkey server listens.
+
+        Beside the data where the path is short enough for a Unix socket, else in a private
+        folder of the system's temporary one, named after the data folder.
+        """
+        beside = self.data_dir.absolute() / "valkey" / "valkey.sock"
+        if len(os.fsencode(beside)) <= _LONGEST_SOCKET_PATH:
+            return beside
+        name = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"tandem-{os.getuid()}-{name}" / "valkey.sock"
+
+
+@cache
+def settings() -> Settings:
+    """Return the configuration of this process."""
+    return Settings()

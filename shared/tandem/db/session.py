@@ -1,0 +1,101 @@
+"""Connections and transactions, the same way on SQLite and PostgreSQL."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+_BUSY_TIMEOUT_SECONDS = 30
+"""How long SQLite waits for another writer; a long import commits every few hundred rows."""
+
+_LOCK_TIMEOUT = "15s"
+"""How long PostgreSQL waits for the review's row; then the caller is told to try again."""
+
+
+class Database:
+    """Two ways to open a transaction on one database.
+
+    `read()` gives a session that sees one consistent state on SQLite and, with
+    `snapshot()`, on PostgreSQL too. `write.begin()` gives one that is committed when its
+    block ends. On SQLite a writing transaction takes the write lock at its start
+    (BEGIN IMMEDIATE): taken later, at the first write, it could fail on a stale snapshot.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.read: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
+        self.write: sessionmaker[Session] = sessionmaker(
+            self.engine.execution_options(tandem_write=True), expire_on_commit=False
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def snapshot(self) -> Session:
+        """Return a session all of whose reads see the state at its first one."""
+        session = self.read()
+        if not self.is_sqlite:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        return session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    dump: Callable[[Any], str] = lambda value: json.dumps(value, ensure_ascii=False)  # noqa: E731
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(
+            url,
+            json_serializer=dump,
+            # More threads than connections would wait for each other; the API runs 40 threads.
+            pool_size=20,
+            max_overflow=25,
+            pool_pre_ping=True,
+            connect_args={
+                "options": f"-c lock_timeout={_LOCK_TIMEOUT} -c timezone=utc",
+                "connect_timeout": 5,
+            },
+        )
+    if (file := make_url(url).database) and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        json_serializer=dump,
+        poolclass=QueuePool,
+        pool_size=20,
+        max_overflow=25,
+        connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # The driver must not begin transactions by itself: _begin_sqlite does, in the right mode.
+    connection.isolation_level = None
+    # SQLite's own lower() knows ASCII only; searching must find "ÜBER" by "über".
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: a decision that was answered survives a power cut; NORMAL may lose the last ones.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("tandem_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

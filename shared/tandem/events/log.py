@@ -1,0 +1,104 @@
+"""One append-only log per review, numbered 1, 2, 3, … without gaps, in commit order.
+
+There are two numberings. `seq` counts everything. `open_seq` counts only what a blinded
+reviewer may know to have happened, and is what such a reviewer sees as the sequence: a hole
+in the full numbering would tell them that an outcome or a conflict lies there.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from tandem.db.base import Base, now
+from tandem.events.types import Fact
+from tandem.ids import ReviewId, new_id
+
+
+class Event(Base):
+    """One fact, as it was told when it committed. Never changed, never removed."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("uq_event_review_id_open_seq", "review_id", "open_seq", unique=True),
+        Index(None, "review_id", "type", "seq"),
+    )
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    open_seq: Mapped[int | None]
+    id: Mapped[UUID] = mapped_column(unique=True)
+    type: Mapped[str]
+    subject: Mapped[str | None]
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class Log(Protocol):
+    """The row that holds a review's counters; whoever appends has locked it."""
+
+    id: ReviewId
+    last_seq: int
+    last_open_seq: int
+
+
+def append(session: Session, log: Log, *facts: Fact) -> None:
+    """Add facts to the caller's transaction; they are gone if it rolls back.
+
+    The caller holds the lock of the review's row. That is what makes the numbers gap-free
+    and in commit order: a sequence of the database would give neither.
+    """
+    time = now()
+    for fact in facts:
+        log.last_seq += 1
+        if fact.open_to_blinded:
+            log.last_open_seq += 1
+        session.add(
+            Event(
+                review_id=log.id,
+                seq=log.last_seq,
+                open_seq=log.last_open_seq if fact.open_to_blinded else None,
+                id=new_id(),
+                type=fact.type,
+                subject=fact.subject,
+                data=fact.model_dump(mode="json"),
+                created_at=time,
+            )
+        )
+
+
+def read_after(
+    session: Session, *, review_id: ReviewId, after: int, limit: int, only_open: bool
+) -> Sequence[tuple[int, Event]]:
+    """Return up to `limit` events with their numbers, the first being `after` + 1.
+
+    Args:
+        session: A session.
+        review_id: Whose log.
+        after: Number of the last event that the reader has, 0 for none, in the numbering
+            that `only_open` chooses.
+        limit: At most so many.
+        only_open: For a blinded reader: the open numbering, and nothing that is closed.
+    """
+    number = Event.open_seq if only_open else Event.seq
+    query = (
+        select(Event)
+        .where(Event.review_id == review_id, number > after)
+        .order_by(number)
+        .limit(limit)
+    )
+    rows = session.scalars(query).all()
+    return [(_number(event, only_open=only_open), event) for event in rows]
+
+
+def _number(event: Event, *, only_open: bool) -> int:
+    if not only_open:
+        return event.seq
+    if event.open_seq is None:
+        raise AssertionError("a closed event was read for a blinded reader")
+    return event.open_seq

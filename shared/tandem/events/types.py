@@ -1,0 +1,167 @@
+"""The catalogue: everything that can happen to a review, as immutable facts.
+
+Facts are thin: ids and public state, never a verdict. `open_to_blinded` says whether a
+blinded reviewer may know that it happened at all; where it depends on how others voted
+(an outcome, a conflict), it is closed to them.
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Fact(BaseModel):
+    """Something that happened. `subject` is the id of what it happened to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ClassVar[str]
+    open_to_blinded: ClassVar[bool] = True
+
+    @property
+    def subject(self) -> str | None:
+        return None
+
+
+class ReviewCreated(Fact):
+    type = "tandem.review.created"
+
+
+class ReviewChanged(Fact):
+    type = "tandem.review.changed"
+    changed: list[str]
+
+
+class MemberAdded(Fact):
+    """A person joined, or got another role."""
+
+    type = "tandem.member.added"
+    user_id: str
+    role: str
+
+    @property
+    def subject(self) -> str:
+        return self.user_id
+
+
+class MemberRemoved(Fact):
+    type = "tandem.member.removed"
+    user_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.user_id
+
+
+class ImportFinished(Fact):
+    type = "tandem.import.finished"
+    import_id: str
+    n_read: int
+    n_added: int
+    n_duplicates: int
+    n_rejected: int
+
+    @property
+    def subject(self) -> str:
+        return self.import_id
+
+
+class ImportFailed(Fact):
+    type = "tandem.import.failed"
+    import_id: str
+    error: str
+
+    @property
+    def subject(self) -> str:
+        return self.import_id
+
+
+class DuplicatesMerged(Fact):
+    """A record turned out to be one that is already there, and was linked to it."""
+
+    type = "tandem.duplicates.merged"
+    record_id: str
+    duplicate_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
+class _AboutRecord(Fact):
+    record_id: str
+    stage: str
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
+class DecisionRecorded(_AboutRecord):
+    type = "tandem.decision.recorded"
+    reviewer_id: str
+    labels_seq: int
+
+
+class DecisionWithdrawn(_AboutRecord):
+    type = "tandem.decision.withdrawn"
+    reviewer_id: str
+    labels_seq: int
+
+
+class RecordIncluded(_AboutRecord):
+    type = "tandem.record.included"
+    open_to_blinded = False
+
+
+class RecordExcluded(_AboutRecord):
+    type = "tandem.record.excluded"
+    open_to_blinded = False
+
+
+class RecordReopened(_AboutRecord):
+    """A record that was included or excluded is so no longer."""
+
+    type = "tandem.record.reopened"
+    open_to_blinded = False
+
+
+class _AboutConflict(Fact):
+    open_to_blinded = False
+    conflict_id: str
+    record_id: str
+    stage: str
+
+    @property
+    def subject(self) -> str:
+        return self.conflict_id
+
+
+class ConflictOpened(_AboutConflict):
+    type = "tandem.conflict.opened"
+    kind: str
+
+
+class ConflictResolved(_AboutConflict):
+    """`by`: resolution (somebody decided it), agreement or withdrawal (a vote changed)."""
+
+    type = "tandem.conflict.resolved"
+    by: str
+
+
+class ConflictReopened(_AboutConflict):
+    type = "tandem.conflict.reopened"
+    kind: str
+
+
+class RankingUpdated(Fact):
+    """A new order is served. It counts every change up to `labels_seq`."""
+
+    type = "tandem.ranking.updated"
+    ranking_id: str
+    stage: str
+    labels_seq: int
+
+    @property
+    def subject(self) -> str:
+        return self.ranking_id

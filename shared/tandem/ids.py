@@ -1,0 +1,37 @@
+"""Typed identifiers. On the outside each of them is an opaque string."""
+
+from typing import NewType
+from uuid import UUID, uuid4
+
+from tandem.errors import NotFound
+
+UserId = NewType("UserId", UUID)
+TokenId = NewType("TokenId", UUID)
+ReviewId = NewType("ReviewId", UUID)
+ImportId = NewType("ImportId", UUID)
+DecisionId = NewType("DecisionId", UUID)
+ConflictId = NewType("ConflictId", UUID)
+RankingId = NewType("RankingId", UUID)
+RecordNumber = NewType("RecordNumber", int)
+"""A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""
+
+_LARGEST_RECORD_NUMBER = 2**31 - 1
+
+
+def new_id() -> UUID:
+    return uuid4()
+
+
+def parse_uuid(text: str, *, kind: str) -> UUID:
+    """Read an id that came from outside; one that cannot exist is simply not found."""
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        raise NotFound(f"There is no {kind} {text!r}.") from None
+
+
+def parse_record_number(text: str) -> RecordNumber:
+    """Read a record id that came from outside; one that cannot exist is not found."""
+    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_RECORD_NUMBER:
+        raise NotFound(f"There is no record {text!r} in this review.")
+    return RecordNumber(int(text))

@@ -1,0 +1,258 @@
+"""The checks of `tandem doctor`: each returns what it saw, or raises what is wrong."""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import tandem
+from tandem.config import Settings
+from tandem.installation import valkey
+from tandem.installation.lock import holder
+from tandem.installation.up import readiness
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_OLDEST_PYTHON = (3, 11)
+_LEAST_FREE = 1 << 30
+_LONGEST_SOCKET_PATH = 103
+_CLOCKS_APART = timedelta(seconds=2)
+"""Leases are compared between hosts; the shortest of them is 10 s by default."""
+_SECONDS = 5
+
+
+class Wrong(Exception):
+    """Something is not as it should be, and this is how to mend it."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.remedy = remedy
+
+
+def python(_: Settings) -> str:
+    version = sys.version.split()[0]
+    if sys.version_info < _OLDEST_PYTHON:
+        raise Wrong(version, "Install Python 3.11 or newer and make the environment again.")
+    return f"{version} in {sys.prefix}"
+
+
+def scikit_learn(_: Settings) -> str:
+    try:
+        import sklearn
+    except ImportError as error:
+        raise Wrong(
+            f"cannot be imported: {error}", f"{sys.executable} -m pip install scikit-learn"
+        ) from error
+    return str(sklearn.__version__)
+
+
+def clock(settings: Settings) -> str:
+    now = datetime.now(UTC)
+    installed = datetime.fromtimestamp(Path(tandem.__file__).stat().st_mtime, UTC)
+    remedy = "Set this machine's clock, and let it follow a time server (NTP)."
+    if now < installed - timedelta(days=1):
+        raise Wrong(f"{now:%Y-%m-%d %H:%M} UTC is before this program was installed", remedy)
+    if settings.resolved_database_url().startswith("postgresql"):
+        from sqlalchemy import func, select
+
+        with _connection(settings) as connection:
+            theirs: datetime = connection.scalars(select(func.clock_timestamp())).one()
+        apart = abs(theirs - datetime.now(UTC))
+        if apart > _CLOCKS_APART:
+            seconds = f"{apart.total_seconds():.1f}"
+            raise Wrong(f"{seconds} s away from the database server's clock", remedy)
+    return f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def data_folder(settings: Settings) -> str:
+    folder = settings.data_dir.absolute()
+    if _is_all_elsewhere(settings):
+        return "not used: database, broker and artifacts are elsewhere"
+    if not folder.exists():
+        raise Wrong(
+            f"{folder} does not exist",
+            "`tandem up` creates it; or name the right one with --data-dir or TANDEM_DATA_DIR.",
+        )
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise Wrong(
+            f"{folder} is no folder that this user can write to",
+            "Make this user its owner, or choose another with --data-dir.",
+        )
+    return str(folder)
+
+
+def disk_space(settings: Settings) -> str:
+    folder = settings.data_dir.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    seen = f"{free / (1 << 30):.1f} GiB free at {folder}"
+    if free < _LEAST_FREE and not _is_all_elsewhere(settings):
+        raise Wrong(seen, "Free at least 1 GiB, or move the data folder to a larger disk.")
+    return seen
+
+
+def artifacts(settings: Settings) -> str:
+    from tandem.artifacts import Artifacts
+
+    url = settings.resolved_artifact_url()
+    if "://" not in url and not Path(url).exists():
+        if Path(url).parent.is_dir():
+            return f"{url} does not exist yet; it is created when it is needed"
+        raise Wrong(
+            f"{url} does not exist", "`tandem up` creates it; see also TANDEM_ARTIFACT_URL."
+        )
+    key = f"doctor-{uuid4().hex}"
+    try:
+        store = Artifacts(url)
+        store.write(key, io.BytesIO(b"tandem doctor"))
+        store.remove(key)
+    except Exception as error:  # every fsspec file system has exceptions of its own
+        raise Wrong(
+            f"cannot write to {url}: {type(error).__name__}: {error}",
+            "Let this user write there, or set TANDEM_ARTIFACT_URL.",
+        ) from error
+    return f"{url} is writable"
+
+
+def socket_path(settings: Settings) -> str:
+    if settings.redis_url is not None:
+        return "not used: TANDEM_REDIS_URL is set"
+    path = settings.valkey_socket()
+    length = len(os.fsencode(path))
+    if length > _LONGEST_SOCKET_PATH:
+        raise Wrong(f"{path} has {length} bytes", "Choose a shorter --data-dir, or unset TMPDIR.")
+    return f"{path} ({length} bytes)"
+
+
+def supervisor(settings: Settings) -> str:
+    found = holder(settings.data_dir)
+    if found is None:
+        return "not running (`tandem up` starts everything)"
+    if not found.is_alive():
+        return f"pid {found.pid} was killed, its guard is ending what it had started"
+    return f"running (pid {found.pid}, URL {found.url})"
+
+
+def broker(settings: Settings) -> str:
+    if settings.redis_url is None and holder(settings.data_dir) is None:
+        # A missing server program raises, and its message says what to install.
+        return f"not running; `tandem up` will start {valkey.find_server()}"
+    with _client(settings) as client:
+        return f"{settings.resolved_redis_url()} answers, version {_version(client)}"
+
+
+def broker_settings(settings: Settings) -> str:
+    if settings.redis_url is None and holder(settings.data_dir) is None:
+        return "not running"
+    with _client(settings) as client:
+        policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy"))
+        if policy != "noeviction":
+            raise Wrong(
+                f"maxmemory-policy is {policy}: queued tasks vanish when memory is full",
+                "Set `maxmemory-policy noeviction` in the server's configuration.",
+            )
+        saves = str(client.config_get("save").get("save") or "")
+        if client.config_get("appendonly").get("appendonly") != "yes" and not saves:
+            raise Wrong(
+                "nothing is written to disk: queued tasks are lost when it restarts",
+                "Set `appendonly yes` in the server's configuration.",
+            )
+    return f"{policy}, {'snapshots' if saves else 'append-only file'} on disk"
+
+
+def database(settings: Settings) -> str:
+    url = settings.resolved_database_url()
+    _require_sqlite_file(url)
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with _connection(settings) as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        raise Wrong(
+            f"{url} does not answer: {next(iter(str(error).splitlines()), '')}",
+            "Look whether it runs, and whether TANDEM_DATABASE_URL names it and its user rightly.",
+        ) from error
+    return f"{url} answers"
+
+
+def schema(settings: Settings) -> str:
+    from tandem.migrate import current_and_head
+
+    url = settings.resolved_database_url()
+    _require_sqlite_file(url)
+    current, head = current_and_head(url)
+    if current != head:
+        raise Wrong(
+            f"at revision {current or 'none'}, the newest is {head}",
+            "Run `tandem migrate` (`tandem up` does it by itself).",
+        )
+    return f"at the newest revision, {head}"
+
+
+def api(settings: Settings) -> str:
+    found = holder(settings.data_dir)
+    if found is None:
+        return "not running here"
+    if trouble := readiness(found.url, timeout=_SECONDS):
+        raise Wrong(
+            f"{found.url}/readyz: {trouble}",
+            "Read the messages of `tandem up`; end it with Ctrl-C and start it again.",
+        )
+    return f"{found.url} is ready"
+
+
+def _is_all_elsewhere(settings: Settings) -> bool:
+    return None not in (settings.database_url, settings.redis_url, settings.artifact_url)
+
+
+def _require_sqlite_file(url: str) -> None:
+    """Look before connecting: to connect would create an empty database."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not path.exists():
+        raise Wrong(f"{path} does not exist", "Run `tandem up` or `tandem migrate` to create it.")
+
+
+@contextmanager
+def _connection(settings: Settings) -> "Iterator[Connection]":
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    url = settings.resolved_database_url()
+    limit = {"timeout" if url.startswith("sqlite") else "connect_timeout": _SECONDS}
+    engine = create_engine(url, connect_args=limit, poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _client(settings: Settings) -> Iterator[Any]:  # redis-py's types mix its two kinds of client
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    url = settings.resolved_redis_url()
+    try:
+        with Redis.from_url(
+            url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS, decode_responses=True
+        ) as client:
+            client.ping()
+            yield client
+    except RedisError as error:
+        raise Wrong(
+            f"{url} does not answer: {error}",
+            "Start it again with `tandem up`, or look at TANDEM_REDIS_URL and its server.",
+        ) from error
+
+
+def _version(client: Any) -> str:
+    return str(client.info("server").get("redis_version"))

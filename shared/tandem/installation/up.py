@@ -1,0 +1,174 @@
+"""`tandem up`: everything on one machine, from an empty folder to a page that answers."""
+
+import errno
+import http.client
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import tandem.log
+from tandem.config import Settings
+from tandem.errors import TandemError
+from tandem.installation import valkey
+from tandem.installation.children import Child
+from tandem.installation.lock import InstallationLock
+from tandem.installation.supervisor import Stopped, Supervisor
+
+log = tandem.log.logger(__name__)
+
+_READY_WITHIN = 60.0
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # translated away
+
+
+class PortTaken(TandemError):
+    """The API cannot listen where it should."""
+
+
+def up(settings: Settings, *, prepare: Callable[[], list[str]] | None = None) -> int:
+    """Run the whole installation until somebody asks for its end; return the exit status.
+
+    Args:
+        settings: An engine that is named in them is used instead of the embedded one.
+        prepare: Called once everything answers, for example to create a demo review; returns
+            lines to print beside the URL.
+
+    Raises:
+        AlreadyRunning: Another one looks after this data folder.
+        PortTaken: The API cannot listen where it should.
+        TandemError: Something did not start; the message says what.
+    """
+    tandem.log.configure(settings, process="up")
+    _create_data_dir(settings.data_dir)
+    with InstallationLock(settings.data_dir.absolute(), url=local_url(settings)) as lock:
+        check_port_is_free(settings.host, settings.port)
+        with Supervisor(guard_inherits=[lock.fileno()]) as supervisor:
+            try:
+                _start(supervisor, settings)
+                lines = supervisor.during(prepare) if prepare is not None else []
+                _say(_banner(settings, lines))
+            except Stopped:
+                return 0
+            supervisor.run()
+    log.info("stopped")
+    return 0
+
+
+def _start(supervisor: Supervisor, settings: Settings) -> None:
+    if settings.redis_url is None:
+        supervisor.start(valkey.child(settings))
+    supervisor.during(lambda: _migrate(settings))
+    for child in processes(settings):
+        supervisor.start(child)
+    url = f"{local_url(settings)}/readyz"
+    log.info("waiting for the API to be ready", url=url)
+    supervisor.wait_until(
+        lambda: readiness(local_url(settings)) == "",
+        f"200 from {url} (see the messages above)",
+        within=_READY_WITHIN,
+    )
+
+
+def _migrate(settings: Settings) -> None:
+    from tandem.migrate import upgrade
+
+    upgrade(settings.resolved_database_url())
+
+
+def processes(settings: Settings) -> list[Child]:
+    """Return our own processes in the order of their start."""
+    env = environment(settings)
+    # -P: a file of the folder where somebody happens to stand is not one of our modules.
+    python = [sys.executable, "-P", "-m"]
+    return [
+        Child(name="api", argv=[*python, "tandem_api"], env=env, grace=10.0),
+        Child(name="worker", argv=[*python, "tandem_worker"], env=env, grace=20.0),
+        Child(name="relay", argv=[*python, "tandem_worker.relay"], env=env, grace=10.0),
+    ]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return an environment in which a child finds exactly this installation."""
+    ours = {f"TANDEM_{name}".upper(): getattr(settings, name) for name in Settings.model_fields}
+    env = {key: value for key, value in os.environ.items() if key.upper() not in ours}
+    env.update({key: str(value) for key, value in ours.items() if value is not None})
+    env["TANDEM_DATA_DIR"] = str(settings.data_dir.absolute())
+    return env
+
+
+def check_port_is_free(host: str, port: int) -> None:
+    """Try to listen there, as the API will.
+
+    Raises:
+        PortTaken: It is not possible; the message says why and what to do.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            # As the API does: connections of an earlier run may still be in TIME_WAIT.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"Port {port} is taken by another program; choose another with --port."
+        elif error.errno == errno.EACCES:
+            message = f"This user may not listen on port {port}; choose one above 1023 with --port."
+        else:
+            message = f"Cannot listen on {host}: {error.strerror}; give another with --host."
+        raise PortTaken(message) from error
+
+
+def page_url(settings: Settings) -> str:
+    """Return the address that people open."""
+    return settings.public_url or local_url(settings)
+
+
+def local_url(settings: Settings) -> str:
+    """Return the API's address as seen from this machine."""
+    host = _ANYWHERE.get(settings.host, settings.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def readiness(url: str, *, timeout: float = 2.0) -> str:
+    """Return an empty text if the API there answers /readyz with 200, else what it does instead."""
+    # http.client: no proxy of the environment stands between this process and its child.
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=timeout)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        text = answer.read(2000).decode(errors="replace")
+        return "" if answer.status == http.HTTPStatus.OK else f"{answer.status} {text}".strip()
+    except (OSError, http.client.HTTPException) as error:
+        return str(error) or type(error).__name__
+    finally:
+        connection.close()
+
+
+def _create_data_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise TandemError(
+            f"The data folder {folder} cannot be created ({error.strerror}); "
+            "choose another with --data-dir."
+        ) from error
+
+
+def _banner(settings: Settings, lines: list[str]) -> str:
+    inner = [
+        f"Tandem is ready: {page_url(settings)}",
+        *lines,
+        "Ctrl-C stops everything; run the same command again and nothing is lost.",
+    ]
+    return "\n" + "".join(f"  {line}\n" for line in inner) + "\n"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

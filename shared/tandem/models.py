@@ -1,0 +1,38 @@
+"""Every table, imported so that the registry knows it."""
+
+from tandem.accounts.models import IdempotentRequest, SignIn, Token, User
+from tandem.db.base import Base
+from tandem.events.log import Event
+from tandem.ranking.models import Ranking, Training
+from tandem.records.models import Import, Record
+from tandem.reviews.models import Member, PolicyVersion, Review
+from tandem.screening.models import (
+    Conflict,
+    Decision,
+    Lease,
+    PresentDecision,
+    Resolution,
+    ScreenedRecord,
+)
+
+__all__ = [
+    "Base",
+    "Conflict",
+    "Decision",
+    "Event",
+    "IdempotentRequest",
+    "Import",
+    "Lease",
+    "Member",
+    "PolicyVersion",
+    "PresentDecision",
+    "Ranking",
+    "Record",
+    "Resolution",
+    "Review",
+    "ScreenedRecord",
+    "SignIn",
+    "Token",
+    "Training",
+    "User",
+]

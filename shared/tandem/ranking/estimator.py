@@ -1,0 +1,65 @@
+"""The classifier: a linear support vector machine, weighted and fitted as ASReview does."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.svm import LinearSVC
+
+from tandem.errors import TandemError
+from tandem.ranking.presets import Preset
+
+
+class TooFewLabels(TandemError):
+    """A classifier needs at least one include and one exclude."""
+
+    code = "too_few_labels"
+
+
+def scores(
+    matrix: csr_matrix,
+    *,
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int8],
+    preset: Preset,
+    random_state: np.random.RandomState,
+) -> NDArray[np.float64]:
+    """Fit on the labelled rows and score every record by how likely it is to be included.
+
+    Args:
+        matrix: Shape (n_records, n_terms), see `tandem.ranking.features.Features`.
+        rows: Labelled rows in the order in which they were labelled; the solver starts from
+            that order, so it is part of the result.
+        labels: 1 include, 0 exclude; same shape as `rows`.
+        preset: The recipe.
+        random_state: One number is drawn from it, exactly as by ASReview from NumPy's global
+            generator.
+
+    Returns:
+        Signed distances to the separating plane, shape (n_records,). They order the records of
+        one call; they are no probabilities. All zero where the matrix has no columns.
+
+    Raises:
+        TooFewLabels: `labels` do not contain both an include and an exclude.
+    """
+    if not (np.any(labels == 1) and np.any(labels == 0)):
+        raise TooFewLabels("A model needs at least one include and one exclude.")
+    if matrix.shape[1] == 0:
+        return np.zeros(matrix.shape[0])
+    model = LinearSVC(loss="squared_hinge", C=preset.C, random_state=random_state)
+    model.fit(matrix[rows], labels, sample_weight=_weights(labels, ratio=preset.ratio))
+    # What `decision_function` computes, row for row and bit for bit, without its checks of the
+    # whole matrix at every call.
+    distances: NDArray[np.float64] = matrix @ model.coef_.ravel() + model.intercept_
+    return distances
+
+
+def _weights(labels: NDArray[np.int8], *, ratio: float) -> NDArray[np.float64]:
+    """Let all includes together weigh `ratio` times all excludes; mean weight 1.
+
+    ASReview 3.0.8, `asreview/models/balancers.py`, with its order of operations (`sum` of the
+    list, not NumPy's pairwise sum): another order changes the last bit of every weight.
+    """
+    n_include, n_exclude = int(np.sum(labels == 1)), int(np.sum(labels == 0))
+    weights = np.where(labels == 1, 1.0, n_include / (ratio * n_exclude))
+    normalised: NDArray[np.float64] = weights * (len(labels) / sum(weights))
+    return normalised

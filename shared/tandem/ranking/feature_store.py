@@ -1,0 +1,140 @@
+"""Features of a review's records, computed once for each change of its texts.
+
+A folder is named by everything its content depends on, so a stale one is never met.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.artifacts import Artifacts
+from tandem.ids import ReviewId
+from tandem.log import logger
+from tandem.ranking import features
+from tandem.ranking.features import Features
+from tandem.ranking.presets import Preset
+from tandem.records.models import Record
+from tandem.reviews.models import Review
+
+_NUMBERS = "numbers.npy"
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The records that are screened, and what the ranking knows of their texts.
+
+    Attributes:
+        numbers: Record numbers, shape (n,), ascending; row i of the features is numbers[i].
+        features: Of these records.
+    """
+
+    numbers: NDArray[np.int32]
+    features: Features
+
+    def rows(self, numbers: Sequence[int]) -> NDArray[np.int64]:
+        """Return the rows of records by their numbers, all of which must be there."""
+        return np.searchsorted(self.numbers, np.asarray(numbers, dtype=np.int32)).astype(np.int64)
+
+
+def load_or_build(
+    session: Session, artifacts: Artifacts, cache: Path, review: Review, preset: Preset
+) -> Corpus:
+    """Return the review's corpus as of the session's snapshot.
+
+    Args:
+        session: Sees one state of the review throughout.
+        artifacts: Where workers share what one of them has computed.
+        cache: A local folder, for stores that are not one themselves.
+        review: As of that state.
+        preset: The recipe.
+    """
+    query = query_text(review)
+    asked = hashlib.sha256(query.encode()).hexdigest()[:12]
+    name = f"{review.corpus_seq}-{features.feature_key(preset)}-{asked}"
+    key = f"features/{review.id}/{name}"
+    folder = artifacts.local_path(key) or cache / key
+    corpus = _load(folder) or (_download(artifacts, key, folder) and _load(folder))
+    if corpus:
+        return corpus
+    numbers, texts = _texts(session, review.id)
+    _log.info("computing features", review_id=str(review.id), n_records=len(texts))
+    made = features.build(texts, preset, query=query)
+    features.save(made, folder)
+    _save_numbers(numbers, folder)
+    _upload(artifacts, key, folder)
+    _remove_older(artifacts, review, folder)
+    return Corpus(numbers, made)
+
+
+def query_text(review: Review) -> str:
+    """Return what the review says it looks for; "" if nothing."""
+    return "\n".join(filter(None, [review.question, *review.criteria_include]))
+
+
+def _texts(
+    session: Session, review_id: ReviewId
+) -> tuple[NDArray[np.int32], list[tuple[str, str]]]:
+    query = (
+        select(Record.number, Record.title, Record.abstract)
+        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
+        .order_by(Record.number)
+    )
+    rows = session.execute(query).all()
+    return np.array([row.number for row in rows], np.int32), [(r.title, r.abstract) for r in rows]
+
+
+def _load(folder: Path) -> Corpus | None:
+    # The numbers are written last: where they are, everything else is.
+    try:
+        return Corpus(np.load(folder / _NUMBERS), features.load(folder))
+    except FileNotFoundError:
+        return None
+
+
+def _save_numbers(numbers: NDArray[np.int32], folder: Path) -> None:
+    partial = folder / f"partial-{os.getpid()}-{_NUMBERS}"
+    np.save(partial, numbers)
+    partial.replace(folder / _NUMBERS)
+
+
+def _download(artifacts: Artifacts, key: str, folder: Path) -> bool:
+    if artifacts.local_path(key) is not None or not artifacts.exists(f"{key}/{_NUMBERS}"):
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    names = artifacts.list(key)
+    for name in sorted(names, key=lambda name: name == _NUMBERS):
+        partial = folder / f"partial-{os.getpid()}-{name}"
+        partial.write_bytes(artifacts.read(f"{key}/{name}"))
+        partial.replace(folder / name)
+    return True
+
+
+def _upload(artifacts: Artifacts, key: str, folder: Path) -> None:
+    if artifacts.local_path(key) is not None:
+        return
+    files = sorted(folder.glob("*.npy"), key=lambda path: path.name == _NUMBERS)
+    for path in files:
+        with path.open("rb") as file:
+            artifacts.write(f"{key}/{path.name}", file)
+
+
+def _remove_older(artifacts: Artifacts, review: Review, folder: Path) -> None:
+    """Drop what no training of this or a later state asks for. Open maps stay readable."""
+    parent = f"features/{review.id}"
+    for name in artifacts.list(parent):
+        seq, _, _ = name.partition("-")
+        if seq.isdigit() and int(seq) < review.corpus_seq:
+            artifacts.remove(f"{parent}/{name}")
+    for sibling in folder.parent.iterdir():
+        seq, _, _ = sibling.name.partition("-")
+        if seq.isdigit() and int(seq) < review.corpus_seq:
+            shutil.rmtree(sibling, ignore_errors=True)

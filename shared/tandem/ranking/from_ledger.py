@@ -1,0 +1,106 @@
+"""From a review's ledger to an order: the labels that its decisions give, and the ranker."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.artifacts import Artifacts
+from tandem.ids import RecordNumber, ReviewId
+from tandem.ranking import ranker
+from tandem.ranking.feature_store import load_or_build
+from tandem.ranking.presets import Preset
+from tandem.ranking.ranker import Labels
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Review
+from tandem.reviews.policy import Stage
+from tandem.screening.models import Decision, PresentDecision, Resolution
+from tandem.screening.rules import Status, Vote, outcome, training_label
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRanking:
+    """An order of the records that still lack decisions.
+
+    Attributes:
+        numbers: Record numbers, shape (n,), best first.
+        scores: Shape (n,), aligned.
+        kind: `model`, `text` or `random`.
+        n_labels: Labelled records it learned from.
+        n_relevant: How many of them are relevant.
+    """
+
+    numbers: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    kind: str
+    n_labels: int
+    n_relevant: int
+
+
+class _Labelled(NamedTuple):
+    labels: dict[RecordNumber, int]
+    closed: set[RecordNumber]
+
+
+def rank_review(
+    session: Session,
+    artifacts: Artifacts,
+    cache: Path,
+    review: Review,
+    stage: Stage,
+    preset: Preset,
+) -> MadeRanking:
+    """Rank a review as of the session's snapshot.
+
+    Labels are taken in the order of record numbers, not of deciding, so that the same labels
+    give the same ranking whoever was faster.
+    """
+    corpus = load_or_build(session, artifacts, cache, review, preset)
+    labelled = _labels(session, review.id, stage)
+    numbers = sorted(labelled.labels)
+    values = np.array([labelled.labels[number] for number in numbers], dtype=np.int8)
+    is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
+    ranked = ranker.rank(
+        corpus.features,
+        labels=Labels(corpus.rows(numbers), values),
+        pool=np.flatnonzero(is_open).astype(np.int64),
+        preset=preset,
+        seed=review.seed,
+    )
+    return MadeRanking(
+        numbers=corpus.numbers[ranked.order],
+        scores=ranked.scores,
+        kind=ranked.kind,
+        n_labels=len(numbers),
+        n_relevant=int(values.sum()),
+    )
+
+
+def _labels(session: Session, review_id: ReviewId, stage: Stage) -> _Labelled:
+    policy = reviews.policies_in_force(session, review_id)[stage]
+    votes: dict[RecordNumber, list[Vote]] = {}
+    present = (
+        select(Decision.record_number, Decision.verdict, Decision.reasons)
+        .join(PresentDecision, PresentDecision.decision_id == Decision.id)
+        .where(PresentDecision.review_id == review_id, PresentDecision.stage == stage)
+    )
+    for number, verdict, reasons in session.execute(present):
+        if verdict is not None:
+            votes.setdefault(number, []).append(Vote(verdict, tuple(reasons)))
+    settled = select(Resolution.record_number, Resolution.verdict).where(
+        Resolution.review_id == review_id, Resolution.stage == stage
+    )
+    resolved = {row.record_number: row.verdict for row in session.execute(settled)}
+    labels: dict[RecordNumber, int] = {}
+    closed: set[RecordNumber] = set()
+    for number in votes.keys() | resolved.keys():
+        cast, resolution = votes.get(number, []), resolved.get(number)
+        if (label := training_label(policy, cast, resolution)) is not None:
+            labels[number] = label
+        if outcome(policy, cast, resolution).status not in (Status.UNSCREENED, Status.AWAITING):
+            closed.add(number)
+    return _Labelled(labels, closed)

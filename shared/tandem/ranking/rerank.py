@@ -1,0 +1,128 @@
+"""Making rankings: claimed, trained outside any transaction, published under a fence."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from tandem.artifacts import Artifacts
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.events import log
+from tandem.events.types import RankingUpdated
+from tandem.ids import RankingId, ReviewId, new_id
+from tandem.log import logger
+from tandem.ranking import from_ledger, training
+from tandem.ranking.models import Ranking
+from tandem.ranking.presets import Preset, preset
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+
+DEFAULT_MODEL = "elas-u4"
+KEPT_ORDERS = 20
+"""Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`lease`: silence after which a worker is taken for dead; `pause`: between two trainings."""
+
+    lease: timedelta
+    pause: timedelta
+
+
+def rerank(
+    database: Database,
+    artifacts: Artifacts,
+    cache: Path,
+    review_id: ReviewId,
+    *,
+    timing: Timing,
+    wait: Callable[[float], object] = time.sleep,
+) -> int:
+    """Train until nothing is stale, and return how many rankings were made.
+
+    Safe to run twice, side by side, and to be killed anywhere. After each training it waits
+    for the pause to pass and looks again: the changes that came meanwhile become one training.
+    """
+    stage, made = Stage.TITLE_ABSTRACT, 0
+    while held := training.claim(database, review_id, stage, lasting=timing.lease):
+        try:
+            with training.renewed(database, held, lasting=timing.lease):
+                ranking = _train(database, artifacts, cache, held, preset(DEFAULT_MODEL))
+        except BaseException:
+            training.release(database, held)
+            raise
+        made += _publish(database, held, ranking, timing.pause)
+        wait(timing.pause.total_seconds())
+    return made
+
+
+def _train(
+    database: Database, artifacts: Artifacts, cache: Path, held: training.Claim, recipe: Preset
+) -> Ranking:
+    started = time.perf_counter()
+    with database.snapshot() as session:
+        review = reviews.get_review(session, held.review_id)
+        made = from_ledger.rank_review(session, artifacts, cache, review, held.stage, recipe)
+        labels_seq, corpus_seq = review.labels_seq, review.corpus_seq
+    return Ranking(
+        id=RankingId(new_id()),
+        review_id=held.review_id,
+        stage=held.stage,
+        model=recipe.name,
+        preset=recipe.to_json(),
+        kind=made.kind,
+        labels_seq=labels_seq,
+        corpus_seq=corpus_seq,
+        n_labels=made.n_labels,
+        n_relevant=made.n_relevant,
+        n_ranked=len(made.numbers),
+        seconds=time.perf_counter() - started,
+        created_at=now(),
+        numbers=made.numbers.astype("<i4").tobytes(),
+        scores=made.scores.astype("<f4").tobytes(),
+    )
+
+
+def _publish(database: Database, held: training.Claim, ranking: Ranking, pause: timedelta) -> bool:
+    with database.write.begin() as session:
+        review = reviews.lock(session, held.review_id)
+        if not training.finish(session, held, labels_seq=ranking.labels_seq, pause=pause):
+            _log.warning("training came too late", review_id=str(held.review_id))
+            return False
+        session.add(ranking)
+        session.flush()
+        _drop_old_orders(session, ranking)
+        log.append(
+            session,
+            review,
+            RankingUpdated(
+                ranking_id=str(ranking.id), stage=ranking.stage, labels_seq=ranking.labels_seq
+            ),
+        )
+        fields = {"kind": ranking.kind, "labels_seq": ranking.labels_seq}
+    _log.info("ranked", review_id=str(held.review_id), seconds=round(ranking.seconds, 3), **fields)
+    return True
+
+
+def _drop_old_orders(session: Session, newest: Ranking) -> None:
+    same = (Ranking.review_id == newest.review_id, Ranking.stage == newest.stage)
+    kept = session.scalars(
+        select(Ranking.labels_seq)
+        .where(*same)
+        .order_by(Ranking.labels_seq.desc())
+        .limit(KEPT_ORDERS)
+    ).all()
+    session.execute(
+        update(Ranking)
+        .where(*same, Ranking.labels_seq < min(kept), Ranking.numbers.is_not(None))
+        .values(numbers=None, scores=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,250 @@
+"""Replay a labelled file: how soon this ranking would have found what was relevant."""
+
+import csv
+import gzip
+import io
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.errors import TandemError
+from tandem.ranking import features as feature_making
+from tandem.ranking import metrics
+from tandem.ranking.presets import Preset
+from tandem.ranking.ranker import Labels, rank
+
+LABEL_COLUMNS = ("label_included", "included", "label")
+"""The first of these that a file has holds its labels."""
+
+_MISSING = frozenset(
+    {"#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "n/a", "NULL", "null", "None"}
+    | {"NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"}
+)
+"""Cells that `pandas.read_csv` takes for empty; the peers that we compare with load by it."""
+
+_LONGEST_CELL = 2**31 - 1
+
+Progress = Callable[[int, int], None]
+"""Called with the numbers of records read and of relevant ones found, priors left out."""
+
+
+class UnreadableFile(TandemError):
+    """A file cannot be opened, or is not the CSV that it should be."""
+
+    code = "unreadable_file"
+
+
+class UnusableLabels(TandemError):
+    """A file's labels are missing, are not 0 and 1, or leave nothing to simulate."""
+
+    code = "unusable_labels"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A screened file: its name as given, title and abstract of each record, labels 1 and 0."""
+
+    file: str
+    texts: list[tuple[str, str]]
+    labels: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """One replay of one file, as `tandem simulate --json` prints it.
+
+    Attributes:
+        n: Records in the file, priors included, as is `n_relevant`.
+        priors: Rows known at the start, relevant ones first.
+        found_at: Place of each relevant record in the reading order, from 1, without priors.
+        seconds: Wall time of vectorising, training and ranking together.
+        retrains: Number of models trained.
+    """
+
+    file: str
+    model: str
+    seed: int
+    n: int
+    n_relevant: int
+    priors: list[int]
+    found_at: list[int]
+    loss: float
+    ndcg: float
+    wss_95: float
+    tnr_95: float
+    recall_10: float
+    recall_20: float
+    last_relevant: int
+    seconds: float
+    retrains: int
+
+    @property
+    def n_ordered(self) -> int:
+        """Return N of the metrics: records put in order, which priors are not."""
+        return self.n - len(self.priors)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_labelled(path: Path) -> Labelled:
+    """Read a CSV, plain or `.gz`, in UTF-8, with a title or an abstract and a label column.
+
+    Raises:
+        UnreadableFile: There is no such file, or it is no CSV with these columns.
+        UnusableLabels: It has no label column, or a label is neither 0 nor 1.
+    """
+    csv.field_size_limit(_LONGEST_CELL)  # the default of 128 kB is for tables, not for texts
+    try:
+        packed = path.read_bytes()
+        text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8-sig")
+        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        return _labelled(str(path), rows.fieldnames or (), rows)
+    except FileNotFoundError:
+        raise UnreadableFile(f"There is no file {path}.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableFile(f"{path} cannot be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"{path} is not in UTF-8 (byte {error.start}).") from error
+    except csv.Error as error:
+        raise UnreadableFile(f"{path} is not a well-formed CSV: {error}.") from error
+
+
+def simulate(
+    data: Labelled,
+    preset: Preset,
+    *,
+    seed: int,
+    priors: tuple[int, int] = (1, 1),
+    batch: int = 1,
+    on_progress: Progress | None = None,
+) -> Simulation:
+    """Read `data` in the order of the ranking until its last relevant record is found.
+
+    Args:
+        data: The records and what a team decided about them.
+        preset: The recipe.
+        seed: In [0, 2**32): draws the priors and drives the solver.
+        priors: How many relevant and irrelevant records are known at the start. With (0, 0)
+            reading begins in the order that the ranking gives without labels.
+        batch: Number of labels after which the model is trained again, ≥ 1.
+        on_progress: Told after every batch.
+
+    Raises:
+        UnusableLabels: There are fewer records of a kind than `priors` wants, or beside them
+            no relevant or no irrelevant one is left, so that no order is better than another.
+    """
+    known = _draw(data, priors, seed)
+    started = time.perf_counter()
+    found_at, retrains = _replay(data, preset, known, seed, batch, on_progress)
+    seconds = time.perf_counter() - started
+    n = len(data.texts) - known.size
+    return Simulation(
+        file=data.file,
+        model=preset.name,
+        seed=seed,
+        n=len(data.texts),
+        n_relevant=int(np.sum(data.labels == 1)),
+        priors=known.tolist(),
+        found_at=found_at,
+        loss=metrics.loss(found_at, n),
+        ndcg=metrics.ndcg(found_at),
+        wss_95=metrics.wss(found_at, n, 0.95),
+        tnr_95=metrics.tnr(found_at, n, 0.95),
+        recall_10=metrics.recall_at(found_at, n, 0.1),
+        recall_20=metrics.recall_at(found_at, n, 0.2),
+        last_relevant=metrics.last_relevant(found_at),
+        seconds=round(seconds, 3),
+        retrains=retrains,
+    )
+
+
+def _replay(
+    data: Labelled,
+    preset: Preset,
+    known: NDArray[np.int64],
+    seed: int,
+    batch: int,
+    on_progress: Progress | None,
+) -> tuple[list[int], int]:
+    """Return the places of the relevant records and the number of models trained."""
+    built = feature_making.build(data.texts, preset)
+    stream = np.random.RandomState(seed)  # ASReview draws all its fits from one stream, too
+    n_wanted = int(np.sum(data.labels == 1) - np.sum(data.labels[known] == 1))
+    unread = np.ones(data.labels.size, dtype=bool)
+    unread[known] = False
+    read = known
+    found_at: list[int] = []
+    retrains = 0
+    while len(found_at) < n_wanted:
+        ranked = rank(
+            built,
+            labels=Labels(rows=read, values=data.labels[read]),
+            pool=np.flatnonzero(unread),
+            preset=preset,
+            seed=seed,
+            random_state=stream,
+        )
+        retrains += ranked.kind == "model"
+        now = ranked.order[:batch]
+        hits = np.flatnonzero(data.labels[now] == 1)
+        found_at += (hits + 1 + read.size - known.size).tolist()
+        read = np.concatenate([read, now])
+        unread[now] = False
+        if on_progress:
+            on_progress(read.size - known.size, len(found_at))
+    return found_at, retrains
+
+
+def _draw(data: Labelled, priors: tuple[int, int], seed: int) -> NDArray[np.int64]:
+    """Draw known rows as `asreview simulate --prior-seed` does: a fresh generator per class."""
+    drawn = []
+    for value, kind, wanted in zip((1, 0), ("relevant", "irrelevant"), priors, strict=True):
+        rows = np.flatnonzero(data.labels == value)
+        if rows.size <= wanted:
+            there_are = f"{rows.size} {kind} record{'' if rows.size == 1 else 's'}"
+            raise UnusableLabels(
+                f"{data.file} has {there_are}: with {wanted} known at the start, at least "
+                f"{wanted + 1} are needed."
+            )
+        drawn.append(np.random.RandomState(seed).choice(rows, wanted, replace=False))
+    return np.concatenate(drawn)
+
+
+def _labelled(file: str, columns: Sequence[str], rows: Iterator[dict[str, str]]) -> Labelled:
+    label_column = next((name for name in LABEL_COLUMNS if name in columns), None)
+    if label_column is None:
+        wanted = ", ".join(LABEL_COLUMNS)
+        raise UnusableLabels(f"{file} has no label column: none of {wanted} is in its header.")
+    if not {"title", "abstract"} & set(columns):
+        raise UnreadableFile(f"{file} has neither a title nor an abstract column.")
+    texts, labels = [], []
+    for number, row in enumerate(rows, start=1):
+        if None in row:
+            raise UnreadableFile(f"{file}: record {number} has more cells than the header.")
+        texts.append((_cell(row.get("title")), _cell(row.get("abstract"))))
+        labels.append(_label(file, number, row[label_column]))
+    return Labelled(file=file, texts=texts, labels=np.array(labels, dtype=np.int8))
+
+
+def _cell(value: str | None) -> str:
+    return "" if value is None or value in _MISSING else value
+
+
+def _label(file: str, number: int, value: str | None) -> int:
+    """Read 0 and 1; also 1.0, which spreadsheets make of them, and true and false."""
+    match (value or "").strip().lower():
+        case "1" | "1.0" | "true":
+            return 1
+        case "0" | "0.0" | "false":
+            return 0
+        case _:
+            raise UnusableLabels(
+                f"{file}: the label of record {number} is {value or ''!r}, but 0 or 1 is needed."
+            )

@@ -1,0 +1,82 @@
+"""From a record's parts, as its format names them, to an entry or the reason there is none."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tandem.records.formats import normalise
+from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Rejection
+
+LONGEST_RECORD = 1_000_000
+"""Characters. No record of a bibliography is that long; a file cut or joined wrongly has one."""
+
+_NO_ABSTRACT = re.compile(r"\W*(?:no abstract(?: is)?(?: available)?|abstract not available)\W*", re.I)
+"""What Scopus and others write where there is none."""
+
+_LONGEST_TITLE = 5_000
+_LONGEST_FIELD = 500
+_LONGEST_LIST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a format knows of one record, unnormalised. The first usable of several is taken."""
+
+    titles: Iterable[str] = ()
+    abstracts: Iterable[str] = ()
+    authors: Iterable[str] = ()
+    dates: Iterable[str] = ()
+    journals: Iterable[str] = ()
+    volume: str = ""
+    issue: str = ""
+    pages: tuple[str, str] = ("", "")
+    dois: Iterable[str] = ()
+    pmids: Iterable[str | None] = field(default=())
+    urls: Iterable[str] = ()
+    keywords: Iterable[str] = ()
+    language: str = ""
+    refs: Iterable[str] = ()
+
+
+def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
+    """Normalise `parts`; reject a record that has neither title nor abstract."""
+    title = _first(parts.titles, _LONGEST_TITLE)
+    abstract = _first(parts.abstracts, LONGEST_RECORD)
+    if abstract and _NO_ABSTRACT.fullmatch(abstract):
+        abstract = None
+    if title is None and abstract is None:
+        return reject(position, "no title and no abstract", raw)
+    pages = normalise.pages(*parts.pages)
+    return Entry(
+        title=title or "",
+        abstract=abstract or "",
+        authors=tuple(n[:_LONGEST_FIELD] for n in normalise.names(parts.authors)[:_LONGEST_LIST]),
+        year=next(filter(None, map(normalise.year, parts.dates)), None),
+        journal=_first(parts.journals, _LONGEST_FIELD),
+        volume=normalise.short(parts.volume, _LONGEST_FIELD),
+        issue=normalise.short(parts.issue, _LONGEST_FIELD),
+        pages=pages[:_LONGEST_FIELD] if pages else None,
+        doi=next(filter(None, map(normalise.doi, parts.dois)), None),
+        pmid=next(filter(None, parts.pmids), None),
+        url=next(filter(None, map(normalise.url, parts.urls)), None),
+        keywords=tuple(k[:_LONGEST_FIELD] for k in normalise.terms(parts.keywords)[:_LONGEST_LIST]),
+        language=normalise.short(parts.language, _LONGEST_FIELD),
+        ref=_first(parts.refs, _LONGEST_FIELD),
+        raw=normalise.clean_raw(raw),
+    )
+
+
+def reject(position: int, reason: str, raw: str) -> Rejection:
+    """Say that the record `raw` was not read."""
+    # An excerpt needs no more than the beginning, and a runaway record can be a whole file.
+    excerpt = normalise.clean(raw[: 10 * LONGEST_EXCERPT])
+    return Rejection(position, reason, excerpt[:LONGEST_EXCERPT])
+
+
+def reject_overlong(position: int, raw: str) -> Rejection:
+    """Say that `raw` is too long to be one record."""
+    return reject(position, f"longer than {LONGEST_RECORD:,} characters", raw)
+
+
+def _first(texts: Iterable[str], limit: int) -> str | None:
+    return next(filter(None, (normalise.short(text, limit) for text in texts)), None)

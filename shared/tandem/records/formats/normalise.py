@@ -1,0 +1,186 @@
+"""Values as sources write them, brought to the one form the rest of Tandem relies on.
+
+Every function takes any text and never raises: what cannot be made sense of becomes empty.
+"""
+
+import html
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LABELLED = re.compile(
+    r"<AbstractText\b[^<>]{0,300}?\bLabel=[\"']([^\"'<>]{1,80})[\"'][^<>]*>", re.I
+)
+_INLINE = "a|b|bold|em|font|i|italic|mark|s|sc|small|span|strong|sub|sup|tt|u|underline"
+_BLOCK = (
+    "abstract|abstracttext|article-title|body|br|code|dd|div|dl|dt|h[1-6]|hr|html|img|label"
+    "|li|list|list-item|ol|p|pre|sec|section|table|tbody|td|th|title|tr|ul"
+    "|alternatives|disp-formula|ext-link|inline-formula|inline-graphic|tex-math|xref|math"
+)
+_ATTRIBUTES = r"(?:\s[^<>=]*=[^<>]*|\s*/?)"
+_INLINE_TAG = re.compile(rf"</?(?:jats:)?(?:{_INLINE}|(?:mml|m):[a-z]+){_ATTRIBUTES}>", re.I)
+_BLOCK_TAG = re.compile(rf"</?(?:jats:[a-z-]+|{_BLOCK}){_ATTRIBUTES}>|<!--.{{0,1000}}?-->", re.I)
+
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\ufeff\ud800-\udfff]")
+_RAW_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_LONGEST_DOI = 300
+_DOI = re.compile(
+    r"\W{0,10}(?:doi\b\W{0,5})?"
+    r"(?:(?:https?:?//)?\S{0,300}?(?:doi\.org/|[/:]doi/(?:[a-z]{1,10}/)?|[?&](?:id=)?doi[=:/]))?"
+    r"(10\.[0-9]{4,9}/[^\s\"]+)",
+    re.I,
+)
+_DOI_SUFFIX = re.compile(r"\[?\[doi\].*", re.I)
+_QUERY = re.compile(r"[?&].*")
+_BRACKETS = {")": "(", "]": "[", "}": "{", ">": "<"}
+
+_PMID = re.compile(
+    r"(?:(?:PMID|PUBMED(?: ID)?|MEDLINE)\b[:\s]*)?0*([1-9][0-9]{0,9})(?:\.0)?\.?(?:\s*\[pmid\])?",
+    re.I,
+)
+_PUBMED_PAGE = re.compile(
+    r"https?://(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/(?:m/)?pubmed)/"
+    r"0*([1-9][0-9]{0,9})(?![0-9])",
+    re.I,
+)
+_LONGEST_GUESSED_PMID = 8
+
+_YEAR = re.compile(
+    r"(?<![0-9])(1[0-9]{3}|20[0-9]{2}|2100)"
+    r"(?:(?![0-9])|(?=(?:0[1-9]|1[0-2])(?:[0-3][0-9])?(?![0-9])))"
+)
+_LONGEST_URL = 2000
+_NEXT_URL = re.compile(r"\s|;\s*(?=https?://)", re.I)
+_PAGE_WORD = re.compile(r"^p{1,2}(?:\.|ages?)?\s*(?=[0-9])", re.I)
+
+
+def clean(text: str) -> str:
+    """Return `text` on one line, without markup, entities and characters nobody can read.
+
+    The words inside tags stay, so that an abstract's section headings do.
+    """
+    if "&" in text:
+        text = _unescape(text)
+        if "&" in text:  # escaped once by the publisher and again by the database
+            text = _unescape(text)
+    if "<" in text:
+        text = _LABELLED.sub(r" \1: ", text)
+        text = _BLOCK_TAG.sub(" ", _INLINE_TAG.sub("", text))
+    if not text.isascii() or not text.isprintable():
+        text = _CONTROL.sub(_readable, text)
+    return " ".join(text.split())
+
+
+def clean_raw(text: str) -> str:
+    """Return `text` as it stood, less the characters that PostgreSQL or JSON cannot hold."""
+    return _RAW_CONTROL.sub("", text.strip("\n"))
+
+
+def short(text: str, limit: int) -> str | None:
+    """Return the cleaned text, cut at `limit` characters; None where nothing is left."""
+    cleaned = clean(text)
+    return cleaned[:limit].rstrip() or None
+
+
+def doi(text: str) -> str | None:
+    """Return the DOI that `text` is, in lower case: bare, as `doi:…` or as a resolver's URL.
+
+    A DOI somewhere within a sentence or among other things is not taken.
+    """
+    if "10." not in text and "%2" not in text:
+        return None
+    text = clean(unquote(text) if "%2f" in text.lower() else text)
+    if (found := _DOI.match(text)) is None:
+        return None
+    name = _DOI_SUFFIX.sub("", found[1])
+    if found.start(1) and "://" in text[: found.start(1)]:
+        name = _QUERY.sub("", name)
+    name = _CONTROL.sub("", _trim(name)).lower()
+    complete = len(name) > name.index("/") + 1
+    return name if complete and len(name) <= _LONGEST_DOI else None
+
+
+def pmid(text: str, *, guessed: bool = False) -> str | None:
+    """Return the PubMed number that `text` is, without leading zeros.
+
+    Args:
+        text: A number, or one with `PMID:`, `MEDLINE:` or `[pmid]` beside it.
+        guessed: The field is not one for PubMed numbers alone; then at most 8 digits are
+            believed, as other databases' numbers are longer.
+    """
+    found = _PMID.fullmatch(text.strip())
+    if found is None or (guessed and len(found[1]) > _LONGEST_GUESSED_PMID):
+        return None
+    return found[1]
+
+
+def pmid_in_url(text: str) -> str | None:
+    """Return the number of the PubMed page that `text` is the address of."""
+    found = _PUBMED_PAGE.match(text.strip())
+    return found[1] if found else None
+
+
+def year(text: str) -> int | None:
+    """Return the first year from 1000 to 2100 in any text of a date, `20190812` included."""
+    found = _YEAR.search(text)
+    return int(found[1]) if found else None
+
+
+def url(text: str) -> str | None:
+    """Return `text` where it is a web address a link may safely lead to."""
+    address = _CONTROL.sub("", text.strip())
+    if not address.lower().startswith(("http://", "https://")) or len(address) > _LONGEST_URL:
+        return None
+    return _NEXT_URL.split(address, maxsplit=1)[0]
+
+
+def pages(start: str, end: str = "") -> str | None:
+    """Return a range such as `152-160`, given whole in `start` or as its two ends."""
+    first, last = (_PAGE_WORD.sub("", clean(part)) for part in (start, end))
+    if not last or first == last or re.search(r"[0-9a-z]\s*[-–—]\s*[0-9a-z]", first, re.I):
+        return first or None
+    return f"{first}-{last}" if first else last
+
+
+def names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return people's names, trimmed, in the order given.
+
+    A text may hold several with semicolons between them: no name has one. Equal names stay,
+    as a paper can have two authors called Wang Y.
+    """
+    parts = (part.strip(" ,") for text in texts for part in clean(text).split(";"))
+    return tuple(part for part in parts if part)
+
+
+def terms(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return keywords, each once whatever its case, less the `*` of major headings."""
+    parts = (part for text in texts for part in clean(text).split(";"))
+    seen: dict[str, str] = {}
+    for part in parts:
+        if term := part.strip(" *"):
+            seen.setdefault(term.casefold(), term)
+    return tuple(seen.values())
+
+
+def _unescape(text: str) -> str:
+    # Only entities that end in a semicolon: html.unescape alone would also take the `&copy`
+    # out of an address's `&copy=2`.
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def _readable(character: re.Match[str]) -> str:
+    """Turn a C1 control into the Windows-1252 sign it once was; drop every other one."""
+    code = ord(character[0])
+    return bytes([code]).decode("cp1252", "ignore") if 0x80 <= code <= 0x9F else ""
+
+
+def _trim(name: str) -> str:
+    """Drop punctuation after a DOI, and closing brackets that open before it."""
+    while name and (
+        name[-1] in ".,;:'\"…"
+        or (name[-1] in _BRACKETS and name.count(name[-1]) > name.count(_BRACKETS[name[-1]]))
+    ):
+        name = name[:-1]
+    return name

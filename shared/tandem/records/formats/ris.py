@@ -1,0 +1,169 @@
+"""RIS: lines of a two-letter tag, two spaces, a dash and a value, from `TY` to `ER`.
+
+The files are split and their dialects ironed out here, so that `rispy` is handed one record
+at a time in the form of the specification and no record can spoil another.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+import rispy  # type: ignore[import-untyped]  # ships no type information
+
+from tandem.records.formats import normalise
+from tandem.records.formats.assembly import (
+    LONGEST_RECORD,
+    Parts,
+    assemble,
+    reject,
+    reject_overlong,
+)
+from tandem.records.formats.entry import Entry, Rejection
+
+_TY = r"TY(?:[ \t]{2}-|[ \t]{0,4}[-–—][ \t]*[A-Za-z][A-Za-z /]{1,40}$)"
+_ER = r"ER(?:[ \t]{2}-|[ \t]{0,4}[-–—][ \t]*$)"
+_INDENT = r"^[\ufeff \t]*"
+_BEGIN = re.compile(rf"{_INDENT}{_TY}", re.M)
+_BEGIN_WITHOUT_TYPE = re.compile(rf"{_INDENT}(?:{_TY}|(?:TI|T1|AU|A1|AB|N2)[ ]{{2}}-)", re.M)
+_EDGE = re.compile(rf"{_INDENT}(?:{_TY}|({_ER}))", re.M)
+
+_LINE = re.compile(r"[\ufeff \t]*([A-Z][A-Z0-9]{1,4})[ \t]{2}[-–—](.*)")
+_LOOSE_LINE = re.compile(r"[\ufeff \t]*([A-Z][A-Z0-9]{1,4})[ \t]{0,4}[-–—](.*)")
+_TWO_LETTERS = {"PMID": "PM"}
+"""Tags longer than RIS has them; rispy reads two letters only."""
+
+_LISTS = frozenset({"AU", "A1", "KW", "DE", "UR", "L2", "L3", "LK"})
+"""Tags whose further lines are further values, not the rest of the first."""
+
+_OTHERS = (
+    "TY TI T1 BT CT ST TT AB N2 N1 PY Y1 YR DA JF T2 JO JA J2 J1 JN VL VO IS SP EP DO DI M3 ID AN "
+    "DB DP PM LA U2 UT C1 C2 C3 C4 C5 C6 C7 C8"
+)
+_WANTED = _LISTS | frozenset(_OTHERS.split())
+
+# Every tag is a list, under its own name: by default rispy drops repeated tags and cuts
+# addresses at semicolons.
+_PARSER = rispy.RisParser(
+    mapping={tag: tag for tag in _WANTED} | {"ER": "ER"},
+    list_tags=sorted(_WANTED - {"TY"}),
+    delimiter_tags_mapping={},
+    skip_unknown_tags=True,
+)
+
+_PUBMED = re.compile(r"pubmed|medline|^nlm$", re.I)
+_NAMED_PMID = re.compile(r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*([0-9]{1,8})(?![0-9])", re.I)
+
+_Values = Callable[..., list[str]]
+
+
+def begins(text: str) -> int | None:
+    """Return where the first record starts, or None if `text` is not RIS."""
+    found = _BEGIN.search(text)
+    return found.start() if found else None
+
+
+def count(text: str) -> int:
+    """Return how many records `read` yields, without parsing them."""
+    return sum(1 for _ in _spans(text))
+
+
+def read(text: str) -> Iterator[Entry | Rejection]:
+    """Yield every record in order, one that cannot be read as its rejection."""
+    for position, (start, end) in enumerate(_spans(text), start=1):
+        if end - start > LONGEST_RECORD:
+            yield reject_overlong(position, text[start : start + LONGEST_RECORD])
+        else:
+            yield _record(position, text[start:end])
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each record starts and ends.
+
+    It ends at its `ER`, at the next `TY` or with the file. Between records anything may
+    stand; lines that only a record has start one even if its `TY` is missing.
+    """
+    if begins(text) is None:
+        return
+    at = 0
+    while begin := _BEGIN_WITHOUT_TYPE.search(text, at):
+        edge = _EDGE.search(text, begin.end())
+        end = edge.start() if edge else len(text)
+        yield begin.start(), end
+        at = edge.end() if edge and edge[1] else end
+
+
+def _record(position: int, raw: str) -> Entry | Rejection:
+    lines = _ironed(raw, _LINE)
+    if not any(line.startswith(("TI", "T1", "BT", "AB", "N2")) for line in lines):
+        lines = _ironed(raw, _LOOSE_LINE)
+    try:
+        records = _PARSER.parse_lines(iter([*lines, "ER  - "]))
+    except Exception as error:  # rispy promises nothing of what it raises; the file must go on
+        return reject(position, f"not readable as RIS: {error or type(error).__name__}", raw)
+    if len(records) != 1:
+        return reject(position, "not readable as RIS", raw)
+    return assemble(position, raw, _parts(records[0]))
+
+
+def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
+    """Return the lines of one record as the specification writes them, those of use only.
+
+    A line without a tag continues the one before: a list by another value, else its text.
+    """
+    lines = ["TY  - "]
+    tag = "TY"
+    for line in raw.split("\n"):
+        # Nearly every line takes the first way; the pattern is four times as slow.
+        if line[2:5] == "  -" and (line[:2] in _WANTED):
+            tag, value = line[:2], line[5:]
+        elif found := pattern.match(line):
+            tag, value = _TWO_LETTERS.get(found[1], found[1]), found[2]
+        elif tag in _LISTS:
+            value = line
+        else:
+            if tag in _WANTED and tag not in {"TY", "N1"}:
+                lines[-1] = f"{lines[-1]} {line.strip()}"
+            continue
+        if tag in _WANTED and tag != "TY":
+            lines.append(f"{tag}  - {value.strip()}")
+    return lines
+
+
+def _parts(record: dict[str, list[str]]) -> Parts:
+    def values(*tags: str) -> list[str]:
+        return [value for tag in tags for value in record.get(tag, ())]
+
+    def first(*tags: str) -> str:
+        return next(filter(None, values(*tags)), "")
+
+    return Parts(
+        titles=values("TI", "T1", "BT", "CT", "TT", "ST"),
+        abstracts=(" ".join(record.get("AB", ())), " ".join(record.get("N2", ()))),
+        authors=record.get("AU") or values("A1"),
+        dates=values("PY", "Y1", "YR", "DA"),
+        journals=values("JF", "T2", "JO", "JN", "JA", "J2", "J1"),
+        volume=first("VL", "VO"),
+        issue=first("IS"),
+        pages=(first("SP"), first("EP")),
+        dois=values("DO", "DI", "M3", "UR", "L3", "L2", "LK", "ID", "N1"),
+        pmids=_pmids(values),
+        urls=values("UR", "L2", "LK", "L3"),
+        keywords=values("KW", "DE"),
+        language="; ".join(values("LA")),
+        refs=values("AN", "U2", "UT", "ID"),
+    )
+
+
+def _pmids(values: _Values) -> Iterator[str | None]:
+    """Yield PubMed numbers, the certain ones first.
+
+    An accession number is one only if the record says it comes from PubMed; a custom field
+    only if it names PubMed, or is Embase's `C5` of a record that MEDLINE has too.
+    """
+    yield from map(normalise.pmid, values("PM"))
+    if any(_PUBMED.search(source) for source in values("DB", "DP")):
+        for number in values("AN", "C5"):
+            yield normalise.pmid(number, guessed=True)
+    for text in values("AN", "N1", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8"):
+        if named := _NAMED_PMID.match(text) or (len(text) < 100 and _NAMED_PMID.search(text)):
+            yield normalise.pmid(named[1])
+    yield from map(normalise.pmid_in_url, values("UR", "L2", "LK"))

@@ -1,0 +1,212 @@
+"""Tables of one record a row, under a header row: CSV, also with semicolons or tabs."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from tandem.records.formats import normalise
+from tandem.records.formats.assembly import (
+    LONGEST_RECORD,
+    Parts,
+    assemble,
+    reject,
+    reject_overlong,
+)
+from tandem.records.formats.columns import Header, find_header
+from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.lines import Lines
+from tandem.records.formats.people import split_names, split_terms
+
+# The limit is one for the process. The default of 128 KiB a cell is less than the reference
+# list that Scopus puts in one; past this the quotation mark was never closed.
+csv.field_size_limit(LONGEST_RECORD)
+
+_CITATION = re.compile(
+    r"(?P<journal>[^()]{2,300}?)\s*\((?P<year>(?:19|20)[0-9]{2})\)"
+    r"(?:\s+(?P<volume>[^\s():]{1,20})(?::(?P<issue>[^\s()]{1,20}))?)?"
+    r"(?:\s+\((?P<pages>[^()]{1,40})\))?"
+)
+"""`Cancer (2004) 102:4 (253-258)`: Embase has all of it in one column."""
+
+_PLAIN_YEAR = re.compile(r"\s*(?:1[0-9]|20)[0-9]{2}(?:\.0)?\s*")
+_PROSE = re.compile(r"[^;|]{20,}?[a-z)] ?\.\s[^;|]{100,}")
+_SAMPLE = 100
+_FEWEST_USUAL = 5
+
+_UNCLOSED = "a quotation mark is opened that is not closed"
+
+
+def begins(text: str) -> int | None:
+    """Return where the header row starts, or None if there is none with a title column."""
+    header = find_header(text)
+    return header.start if header else None
+
+
+def count(text: str) -> int:
+    """Return how many records `read` yields, without normalising them."""
+    header = find_header(text)
+    return sum(1 for _ in _rows(text, header)) if header else 0
+
+
+def read(text: str) -> Iterator[Entry | Rejection]:
+    """Yield every row in order, one that cannot be read as its rejection; skip blank rows."""
+    if (header := find_header(text)) is None:
+        return
+    usual_surplus = _usual_surplus(text, header)
+    for position, (cells, raw) in enumerate(_rows(text, header), start=1):
+        if cells is None:
+            yield reject(position, _UNCLOSED, raw)
+            continue
+        surplus = _surplus(header, cells)
+        if surplus and surplus == usual_surplus:
+            cells, surplus = _vouched_for(header, cells), 0
+        if surplus or not cells:
+            width = header.width
+            yield reject(position, f"more fields than the header's {width} columns", raw)
+        elif len(raw) > LONGEST_RECORD:
+            yield reject_overlong(position, raw)
+        else:
+            yield assemble(position, raw, _parts(header, cells))
+
+
+def _rows(text: str, header: Header) -> Iterator[tuple[list[str] | None, str]]:
+    """Yield each row that is not blank as its cells, or None for them, and its text."""
+    lines = Lines(text, header.end)
+    reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
+    cells: list[str] | None
+    while True:
+        start = lines.at
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            cells = _repaired(lines, start, header)
+        else:
+            if len(cells) != header.width and "\n" in text[start : lines.at - 1]:
+                cells = _first_line(lines, start, header) or cells
+        if cells is None or any(cell and not cell.isspace() for cell in cells):
+            yield cells, text[start : lines.at]
+
+
+def _repaired(lines: Lines, start: int, header: Header) -> list[str] | None:
+    """Return the cells of a row whose quotation marks do not add up.
+
+    One that is never closed would swallow the rows after it: the first line counts as the
+    row if that alone fills the columns, then everything up to the closing mark if that
+    does and holds no line that is a row by itself. Failing both, the first line is lost,
+    and reading goes on after it.
+    """
+    if cells := _first_line(lines, start, header):
+        return cells
+    lines.at = start
+    try:
+        cells = next(csv.reader(lines, delimiter=header.delimiter))
+    except csv.Error:
+        cells = []
+    if len(cells) == header.width and not any(
+        _is_row(line, header) for line in lines.since(start)[1:]
+    ):
+        return cells
+    lines.at = start
+    next(lines)
+    return None
+
+
+def _is_row(line: str, header: Header) -> bool:
+    try:
+        cells = next(csv.reader([line], delimiter=header.delimiter, strict=True))
+    except csv.Error:
+        return False
+    return len(cells) == header.width
+
+
+def _first_line(lines: Lines, start: int, header: Header) -> list[str] | None:
+    """Return the row's first line, cut at every delimiter, if that fills the columns.
+
+    `lines` goes on after that line then, and where it was otherwise.
+    """
+    before, lines.at = lines.at, start
+    cells = next(lines).rstrip("\n").split(header.delimiter)
+    if len(cells) == header.width:
+        return [_unquoted(cell) for cell in cells]
+    lines.at = before
+    return None
+
+
+def _surplus(header: Header, cells: list[str]) -> int:
+    """Return how many columns past the header's reach the row's last value stands."""
+    filled = next((at for at in range(len(cells), 0, -1) if cells[at - 1].strip()), 0)
+    return max(0, filled - header.width)
+
+
+def _usual_surplus(text: str, header: Header) -> int:
+    """Return the surplus that most rows have, 0 if they have none.
+
+    Then it is the header that is short: Scopus has left out the second column of a repeated
+    name. In a single row it is a stray delimiter.
+    """
+    sample = islice(_rows(text, header), _SAMPLE)
+    surpluses = Counter(_surplus(header, cells) for cells, _ in sample if cells is not None)
+    surplus, rows = max(surpluses.items(), key=lambda item: item[1], default=(0, 0))
+    return surplus if rows >= _FEWEST_USUAL and rows > surpluses.total() / 2 else 0
+
+
+def _vouched_for(header: Header, cells: list[str]) -> list[str]:
+    """Return the cells that a short header still names rightly, from the left.
+
+    Where the missing column is cannot be told, but it is not before a cell that holds what
+    its name says: a year, a DOI, an address, or an abstract's prose. Nothing is returned
+    unless the title comes before such a cell; prose alone does not vouch for it.
+    """
+
+    def holding(field: str, check: Callable[[str], object]) -> list[int]:
+        return [at for at in header.columns.get(field, ()) if at < len(cells) and check(cells[at])]
+
+    certain = [
+        *holding("year", _PLAIN_YEAR.fullmatch),
+        *holding("doi", normalise.doi),
+        *holding("url", normalise.url),
+    ]
+    if max(certain, default=-1) < header.columns["title"][0]:
+        return []
+    return cells[: max([*certain, *holding("abstract", _PROSE.match)]) + 1]
+
+
+def _unquoted(cell: str) -> str:
+    cell = cell.strip()
+    if len(cell) > 1 and cell[0] == cell[-1] == '"':
+        cell = cell[1:-1]
+    return cell.replace('""', '"')
+
+
+def _parts(header: Header, cells: list[str]) -> Parts:
+    def values(*fields: str) -> list[str]:
+        columns = [at for field in fields for at in header.columns.get(field, ())]
+        return [cells[at] for at in columns if at < len(cells) and cells[at].strip()]
+
+    def first(field: str) -> str:
+        return next(iter(values(field)), "")
+
+    cited = _CITATION.match(first("citation"))
+    citation = cited.groupdict(default="") if cited else dict.fromkeys(_CITATION.groupindex, "")
+    start = first("pages") or first("page start")
+    whole = first("article number") or citation["pages"]
+    return Parts(
+        titles=values("title"),
+        abstracts=values("abstract"),
+        authors=split_names(normalise.clean(first("authors"))),
+        dates=[*values("year"), citation["year"]],
+        journals=[*values("journal"), citation["journal"]],
+        volume=first("volume") or citation["volume"],
+        issue=first("issue") or citation["issue"],
+        pages=(start, first("page end")) if start else (whole, ""),
+        dois=values("doi", "url"),
+        pmids=map(normalise.pmid, values("pmid")),
+        urls=values("url"),
+        keywords=[term for cell in values("keywords") for term in split_terms(cell)],
+        language=first("language"),
+        refs=values("ref", "pmid"),
+    )

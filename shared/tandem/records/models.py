@@ -1,0 +1,90 @@
+"""Bibliographic records, where they came from, and the imports that brought them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tandem.db.base import Base
+from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
+from tandem.reviews.models import stored_enum
+
+
+class ImportState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Import(Base):
+    """One uploaded file on its way into the review.
+
+    `n_read = n_added + n_duplicates + n_rejected` holds at every moment: a batch of records
+    and the counts that include it are committed together, so a worker that takes over after
+    another's death goes on exactly behind `n_read`.
+    """
+
+    __tablename__ = "import"
+    __table_args__ = (Index(None, "review_id", "created_at"), Index(None, "state"))
+
+    id: Mapped[ImportId] = mapped_column(primary_key=True)
+    review_id: Mapped[ReviewId] = mapped_column(ForeignKey("review.id", ondelete="CASCADE"))
+    created_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    state: Mapped[ImportState] = mapped_column(stored_enum(ImportState))
+    source: Mapped[str | None]
+    filename: Mapped[str]
+    requested_format: Mapped[str | None]
+    format: Mapped[str | None]
+    artifact: Mapped[str]
+    n_total: Mapped[int | None]
+    n_read: Mapped[int]
+    n_added: Mapped[int]
+    n_duplicates: Mapped[int]
+    n_rejected: Mapped[int]
+    rejected: Mapped[list[dict[str, Any]]]
+    error: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int]
+
+
+class Record(Base):
+    """One bibliographic record. A linked duplicate keeps its row and points to the one shown."""
+
+    __tablename__ = "record"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["review_id", "duplicate_of"], ["record.review_id", "record.number"]
+        ),
+        Index(None, "review_id", "doi"),
+        Index(None, "review_id", "pmid"),
+        Index(None, "review_id", "duplicate_of"),
+    )
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[RecordNumber] = mapped_column(primary_key=True, autoincrement=False)
+    duplicate_of: Mapped[RecordNumber | None]
+    import_id: Mapped[ImportId] = mapped_column(ForeignKey("import.id"), index=True)
+    source: Mapped[str | None]
+    ref: Mapped[str | None]
+    title: Mapped[str]
+    abstract: Mapped[str]
+    authors: Mapped[list[str]]
+    year: Mapped[int | None]
+    journal: Mapped[str | None]
+    volume: Mapped[str | None]
+    issue: Mapped[str | None]
+    pages: Mapped[str | None]
+    doi: Mapped[str | None]
+    pmid: Mapped[str | None]
+    url: Mapped[str | None]
+    keywords: Mapped[list[str]]
+    language: Mapped[str | None]
+    raw: Mapped[str]
+    created_at: Mapped[datetime]

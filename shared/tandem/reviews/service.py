@@ -1,0 +1,273 @@
+"""Reviews, their members, and what each of them may do and see."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.accounts.models import User
+from tandem.db.base import now
+from tandem.errors import Conflict, Forbidden, NotFound
+from tandem.events import log
+from tandem.events.types import MemberAdded, MemberRemoved, ReviewChanged, ReviewCreated
+from tandem.ids import ReviewId, UserId, new_id
+from tandem.reviews import policy as policies
+from tandem.reviews.models import Member, PolicyVersion, Review, Role
+from tandem.reviews.policy import Policy, Stage
+
+_RANK = {Role.OWNER: 3, Role.ADJUDICATOR: 2, Role.REVIEWER: 1, Role.OBSERVER: 0}
+_LARGEST_SEED = 2**31 - 1
+
+
+class LastOwner(Conflict):
+    """A review is never left without an owner."""
+
+    code = "last_owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody looking at a review: everything that is shown to them passes through this."""
+
+    review_id: ReviewId
+    user_id: UserId
+    role: Role
+    policies: Mapping[Stage, Policy]
+
+    def has(self, role: Role) -> bool:
+        """Whether this person has the rights of `role`, their own or a higher one."""
+        return _RANK[self.role] >= _RANK[role]
+
+    def require(self, role: Role, to: str) -> None:
+        """Raise Forbidden, saying who may, unless this person has the rights of `role`."""
+        if not self.has(role):
+            raise Forbidden(f"Only {_article(role)} of this review may {to}.")
+
+    def sees_all(self, stage: Stage) -> bool:
+        """Whether other people's verdicts in this stage are open to them."""
+        return self.has(Role.ADJUDICATOR) or not self.policies[stage].blind
+
+
+def _article(role: Role) -> str:
+    return {
+        Role.OWNER: "an owner",
+        Role.ADJUDICATOR: "an adjudicator or an owner",
+        Role.REVIEWER: "a reviewer, an adjudicator or an owner",
+        Role.OBSERVER: "a member",
+    }[role]
+
+
+def create_review(
+    session: Session,
+    *,
+    owner_id: UserId,
+    title: str,
+    question: str | None = None,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    policy: Mapping[Stage, dict[str, Any]] | None = None,
+    seed: int | None = None,
+) -> Review:
+    """Create a review whose first member is its owner."""
+    review = Review(
+        id=ReviewId(new_id()),
+        title=title,
+        question=question,
+        criteria_include=list(include),
+        criteria_exclude=list(exclude),
+        seed=secrets.randbelow(_LARGEST_SEED) if seed is None else seed,
+        created_by=owner_id,
+        created_at=now(),
+        last_seq=0,
+        last_open_seq=0,
+        last_record_number=0,
+        labels_seq=0,
+        corpus_seq=0,
+    )
+    session.add(review)
+    session.flush()
+    session.add(
+        Member(review_id=review.id, user_id=owner_id, role=Role.OWNER, added_at=review.created_at)
+    )
+    for stage in Stage:
+        value = policies.changed(policies.DEFAULT[stage], (policy or {}).get(stage, {}))
+        _store_policy(session, review, stage, value, version=1, by=owner_id)
+    log.append(
+        session, review, ReviewCreated(), MemberAdded(user_id=str(owner_id), role=Role.OWNER)
+    )
+    session.flush()
+    return review
+
+
+def lock(session: Session, review_id: ReviewId) -> Review:
+    """Return the review, locked until the transaction ends, or raise NotFound.
+
+    Every change to a review begins with this. It orders the outcome of two simultaneous
+    votes, the numbers of events and records, and `labels_seq`.
+    """
+    query = (
+        select(Review)
+        .where(Review.id == review_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if (review := session.scalars(query).one_or_none()) is None:
+        raise NotFound(f"There is no review {review_id}.")
+    return review
+
+
+def get_review(session: Session, review_id: ReviewId) -> Review:
+    review = session.get(Review, review_id)
+    if review is None:
+        raise NotFound(f"There is no review {review_id}.")
+    return review
+
+
+def viewer(session: Session, *, review_id: ReviewId, user_id: UserId) -> Viewer:
+    """Return who this person is in the review.
+
+    Raises:
+        NotFound: There is no such review, or they are not a member: nobody can tell which.
+    """
+    member = session.get(Member, (review_id, user_id))
+    if member is None:
+        raise NotFound(f"There is no review {review_id}.")
+    return Viewer(review_id, user_id, member.role, policies_in_force(session, review_id))
+
+
+def policies_in_force(session: Session, review_id: ReviewId) -> dict[Stage, Policy]:
+    query = (
+        select(PolicyVersion)
+        .where(PolicyVersion.review_id == review_id)
+        .order_by(PolicyVersion.version)
+    )
+    return {row.stage: Policy.model_validate(row.value) for row in session.scalars(query)}
+
+
+def set_policy(
+    session: Session, review: Review, *, stage: Stage, value: Policy, by: UserId
+) -> None:
+    """Put a new version of a stage's policy in force, in the caller's transaction.
+
+    Statuses are not touched: `screening.policies.change` does both.
+    """
+    newest = session.scalar(
+        select(func.max(PolicyVersion.version)).where(
+            PolicyVersion.review_id == review.id, PolicyVersion.stage == stage
+        )
+    )
+    _store_policy(session, review, stage, value, version=(newest or 0) + 1, by=by)
+
+
+def _store_policy(
+    session: Session, review: Review, stage: Stage, value: Policy, *, version: int, by: UserId
+) -> None:
+    session.add(
+        PolicyVersion(
+            review_id=review.id,
+            stage=stage,
+            version=version,
+            value=value.model_dump(mode="json"),
+            created_by=by,
+            created_at=now(),
+        )
+    )
+
+
+def change_texts(session: Session, review: Review, changes: Mapping[str, Any]) -> None:
+    """Change title, question or criteria; a new question or criterion asks for a new ranking."""
+    touched = [name for name, value in changes.items() if getattr(review, name) != value]
+    for name in touched:
+        setattr(review, name, changes[name])
+    if not touched:
+        return
+    if set(touched) - {"title"}:
+        review.labels_seq += 1
+    log.append(session, review, ReviewChanged(changed=touched))
+
+
+def reviews_of(
+    session: Session, user_id: UserId, *, after: ReviewId | None, limit: int
+) -> Sequence[tuple[Review, Role]]:
+    """Return the reviews that this person is a member of, with their role, by id."""
+    query = (
+        select(Review, Member.role)
+        .join(Member, Member.review_id == Review.id)
+        .where(Member.user_id == user_id)
+        .order_by(Review.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Review.id > after)
+    return [(review, role) for review, role in session.execute(query)]
+
+
+def members(session: Session, review_id: ReviewId) -> Sequence[tuple[Member, User]]:
+    query = (
+        select(Member, User)
+        .join(User, User.id == Member.user_id)
+        .where(Member.review_id == review_id)
+        .order_by(Member.added_at, User.email)
+    )
+    return [(member, user) for member, user in session.execute(query)]
+
+
+def set_member(
+    session: Session, review: Review, *, user_id: UserId, role: Role
+) -> tuple[Member, User]:
+    """Add a person to the review, or change their role.
+
+    Raises:
+        NotFound: There is no such account.
+        LastOwner: It would leave the review without an owner.
+    """
+    user = accounts.get_user(session, user_id)
+    member = session.get(Member, (review.id, user_id))
+    if member is None:
+        member = Member(review_id=review.id, user_id=user_id, role=role, added_at=now())
+        session.add(member)
+    elif member.role == role:
+        return member, user
+    else:
+        _keep_an_owner(session, review, member)
+        member.role = role
+    log.append(session, review, MemberAdded(user_id=str(user_id), role=role))
+    session.flush()
+    return member, user
+
+
+def remove_member(session: Session, review: Review, *, user_id: UserId) -> None:
+    """Take a person's access away. Their decisions stay, with their name.
+
+    Raises:
+        NotFound: They are not a member.
+        LastOwner: They are the only owner.
+    """
+    member = session.get(Member, (review.id, user_id))
+    if member is None:
+        raise NotFound("This person is not a member of the review.")
+    _keep_an_owner(session, review, member)
+    session.delete(member)
+    log.append(session, review, MemberRemoved(user_id=str(user_id)))
+
+
+def _keep_an_owner(session: Session, review: Review, leaving: Member) -> None:
+    if leaving.role is not Role.OWNER:
+        return
+    others = select(func.count()).where(
+        Member.review_id == review.id,
+        Member.role == Role.OWNER,
+        Member.user_id != leaving.user_id,
+    )
+    if not session.scalar(others):
+        raise LastOwner("This is the review's only owner. Make somebody else an owner first.")
+
+
+def enter(session: Session, *, review_id: ReviewId, user_id: UserId) -> tuple[Review, Viewer]:
+    """Lock the review for a change by this person; see `lock` and `viewer`."""
+    review = lock(session, review_id)
+    return review, viewer(session, review_id=review_id, user_id=user_id)

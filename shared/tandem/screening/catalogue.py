@@ -1,0 +1,166 @@
+"""The review's records as somebody may see them: lists, filters, single ones."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from tandem.errors import NotFound
+from tandem.ids import RecordNumber
+from tandem.records.models import Record
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
+from tandem.screening.queue import Order
+from tandem.screening.visibility import shown_status_sql
+
+
+class OrderBy(StrEnum):
+    RANK = "rank"
+    ADDED = "added"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to list. `words` must all occur in title, abstract or authors, in any case."""
+
+    status: str | None = None
+    words: Sequence[str] = ()
+    source: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRecord:
+    """A record, all its occurrences, its status for the viewer, and the viewer's decision."""
+
+    record: Record
+    occurrences: list[Record]
+    status: str
+    my_decision: Decision | None
+
+
+def get_record(
+    session: Session, *, viewer: Viewer, stage: Stage, number: RecordNumber
+) -> ShownRecord:
+    """Return a record, also one that is linked to another; NotFound if there is none."""
+    query = _shown(viewer, stage).where(Record.number == number)
+    shown = _load(session, query)
+    if not shown:
+        raise NotFound(f"There is no record {number} in this review.")
+    return shown[0]
+
+
+def list_records(
+    session: Session,
+    *,
+    viewer: Viewer,
+    stage: Stage,
+    filters: Filters,
+    order_by: OrderBy,
+    ranking: Order,
+    offset: int,
+    limit: int,
+) -> list[ShownRecord]:
+    """Return records that are not linked to another one, filtered and ordered.
+
+    By rank: the ranked ones, best first, then the others in the order they were added.
+    By year: the newest first, those without a year last.
+    """
+    query = _shown(viewer, stage).where(
+        Record.duplicate_of.is_(None), *_conditions(viewer, stage, filters)
+    )
+    if order_by is OrderBy.RANK:
+        numbers = _ranked(session, query, ranking)[offset : offset + limit]
+        shown = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)))
+        place = {number: position for position, number in enumerate(numbers)}
+        return sorted(shown, key=lambda item: place[item.record.number])
+    if order_by is OrderBy.YEAR:
+        query = query.order_by(Record.year.is_(None), Record.year.desc())
+    return _load(session, query.order_by(Record.number).offset(offset).limit(limit))
+
+
+def _ranked(
+    session: Session, query: Select[Record, str, Decision], ranking: Order
+) -> list[RecordNumber]:
+    matching = set(session.scalars(query.with_only_columns(Record.number)))
+    best = [RecordNumber(number) for number in ranking.numbers.tolist() if number in matching]
+    return best + sorted(matching.difference(best))
+
+
+def _shown(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:
+    return (
+        select(Record, shown_status_sql(viewer, stage).label("status"), Decision)
+        .outerjoin(
+            ScreenedRecord,
+            and_(
+                ScreenedRecord.review_id == Record.review_id,
+                ScreenedRecord.stage == stage,
+                ScreenedRecord.record_number == Record.number,
+            ),
+        )
+        .outerjoin(
+            PresentDecision,
+            and_(
+                PresentDecision.review_id == Record.review_id,
+                PresentDecision.stage == stage,
+                PresentDecision.record_number == Record.number,
+                PresentDecision.reviewer_id == viewer.user_id,
+            ),
+        )
+        .outerjoin(Decision, Decision.id == PresentDecision.decision_id)
+        .where(Record.review_id == viewer.review_id)
+    )
+
+
+def _conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnElement[bool]]:
+    conditions = [_mentions(word) for word in filters.words]
+    if filters.status is not None:
+        conditions.append(shown_status_sql(viewer, stage) == filters.status)
+    if filters.source is not None:
+        conditions.append(_comes_from(filters.source))
+    if filters.label is not None:
+        # The viewer's own labels: Decision is joined as theirs.
+        stored = json.dumps(filters.label, ensure_ascii=False)
+        conditions.append(cast(Decision.labels, String).contains(stored, autoescape=True))
+    return conditions
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    word = word.lower()
+    return or_(
+        func.lower(Record.title).contains(word, autoescape=True),
+        func.lower(Record.abstract).contains(word, autoescape=True),
+        func.lower(cast(Record.authors, String)).contains(word, autoescape=True),
+    )
+
+
+def _comes_from(source: str) -> ColumnElement[bool]:
+    occurrence = aliased(Record)
+    linked = select(occurrence.number).where(
+        occurrence.review_id == Record.review_id,
+        occurrence.duplicate_of == Record.number,
+        occurrence.source == source,
+    )
+    return or_(Record.source == source, linked.correlate(Record).exists())
+
+
+def _load(session: Session, query: Select[Record, str, Decision]) -> list[ShownRecord]:
+    rows = session.execute(query).all()
+    if not rows:
+        return []
+    occurrences: dict[RecordNumber, list[Record]] = {row[0].number: [row[0]] for row in rows}
+    linked = select(Record).where(
+        Record.review_id == rows[0][0].review_id, Record.duplicate_of.in_(list(occurrences))
+    )
+    for record in session.scalars(linked.order_by(Record.number)):
+        if record.duplicate_of is not None:
+            occurrences[record.duplicate_of].append(record)
+    return [
+        ShownRecord(record, occurrences[record.number], status, decision)
+        for record, status, decision in rows
+    ]

@@ -1,0 +1,207 @@
+"""Reviewers' decisions: an append-only ledger, with everything that follows from an entry."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.errors import NotFound
+from tandem.events import log
+from tandem.events.types import DecisionRecorded, DecisionWithdrawn
+from tandem.ids import DecisionId, RecordNumber, UserId, new_id
+from tandem.reviews.models import Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import ledger
+from tandem.screening.ledger import Place
+from tandem.screening.models import Decision, Lease, PresentDecision, ResolvedBy, ScreenedRecord
+from tandem.screening.rules import Status, Verdict
+from tandem.screening.visibility import shown_status
+
+
+class NoDecision(NotFound):
+    """There is nothing to withdraw."""
+
+    code = "no_decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reviewer says of a record. `seconds` is how long they looked at it."""
+
+    verdict: Verdict
+    reasons: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    note: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The reviewer's present decision, and the record's status as they may see it."""
+
+    decision: Decision | None
+    status: str
+    changed: bool
+
+
+def record_decision(
+    session: Session,
+    *,
+    review: Review,
+    viewer: Viewer,
+    record_number: RecordNumber,
+    stage: Stage,
+    judgement: Judgement,
+) -> Recorded:
+    """Record or replace this person's decision. Repeating the same one changes nothing.
+
+    Always accepted, also when the record has its full number of decisions already: a vote
+    that was given is never lost. The caller has locked the review.
+
+    Raises:
+        NotFound: The review has no such record.
+        IsDuplicate: Another record is screened in its place.
+        Forbidden: An observer does not decide.
+    """
+    viewer.require(Role.REVIEWER, "decide records")
+    place = Place(review.id, stage, record_number)
+    ledger.screenable(session, place)
+    present = ledger.present_decisions(session, place)
+    mine = present.get(viewer.user_id)
+    if mine is not None and _same(mine, judgement):
+        _end_lease(session, place, viewer)
+        return Recorded(mine, _status(session, viewer, place, has_decided=True), changed=False)
+    lease = _end_lease(session, place, viewer)
+    decision = _append(session, review, place, viewer, judgement)
+    decision.informed = _is_informed(session, viewer, place, present)
+    if lease is not None:
+        decision.rank, decision.ranking_id = lease.rank, lease.ranking_id
+    _make_present(session, place, decision)
+    log.append(
+        session,
+        review,
+        DecisionRecorded(
+            record_id=str(record_number),
+            stage=stage,
+            reviewer_id=str(viewer.user_id),
+            labels_seq=decision.labels_seq,
+        ),
+    )
+    status = ledger.settle(
+        session, review, viewer.policies[stage], place, because=ResolvedBy.AGREEMENT
+    )
+    return Recorded(decision, shown_status(viewer, stage, status, has_decided=True), changed=True)
+
+
+def withdraw_decision(
+    session: Session, *, review: Review, viewer: Viewer, record_number: RecordNumber, stage: Stage
+) -> Recorded:
+    """Take this person's decision back. The ledger keeps both; nobody else's vote is touched.
+
+    Raises:
+        NotFound: The review has no such record.
+        NoDecision: They have no decision on it.
+    """
+    viewer.require(Role.REVIEWER, "withdraw decisions")
+    place = Place(review.id, stage, record_number)
+    ledger.screenable(session, place)
+    present = session.get(PresentDecision, (*place.key, viewer.user_id))
+    if present is None:
+        raise NoDecision("You have no decision on this record.")
+    session.delete(present)
+    withdrawal = _append(session, review, place, viewer, judgement=None)
+    log.append(
+        session,
+        review,
+        DecisionWithdrawn(
+            record_id=str(record_number),
+            stage=stage,
+            reviewer_id=str(viewer.user_id),
+            labels_seq=withdrawal.labels_seq,
+        ),
+    )
+    status = ledger.settle(
+        session, review, viewer.policies[stage], place, because=ResolvedBy.WITHDRAWAL
+    )
+    return Recorded(None, shown_status(viewer, stage, status, has_decided=False), changed=True)
+
+
+def my_decision(session: Session, place: Place, user_id: UserId) -> Decision | None:
+    present = session.get(PresentDecision, (*place.key, user_id))
+    return None if present is None else session.get_one(Decision, present.decision_id)
+
+
+def _same(mine: Decision, judgement: Judgement) -> bool:
+    return (mine.verdict, mine.reasons, mine.labels, mine.note) == (
+        judgement.verdict,
+        judgement.reasons,
+        judgement.labels,
+        judgement.note,
+    )
+
+
+def _append(
+    session: Session, review: Review, place: Place, viewer: Viewer, judgement: Judgement | None
+) -> Decision:
+    review.labels_seq += 1
+    entry = Decision(
+        id=DecisionId(new_id()),
+        review_id=review.id,
+        record_number=place.record_number,
+        stage=place.stage,
+        reviewer_id=viewer.user_id,
+        labels_seq=review.labels_seq,
+        verdict=judgement.verdict if judgement else None,
+        reasons=judgement.reasons if judgement else [],
+        labels=judgement.labels if judgement else [],
+        note=judgement.note if judgement else None,
+        seconds=judgement.seconds if judgement else None,
+        informed=False,
+        created_at=now(),
+    )
+    session.add(entry)
+    return entry
+
+
+def _make_present(session: Session, place: Place, decision: Decision) -> None:
+    session.flush()
+    present = session.get(PresentDecision, (*place.key, decision.reviewer_id))
+    if present is not None:
+        present.decision_id = decision.id
+        return
+    session.add(
+        PresentDecision(
+            review_id=place.review_id,
+            stage=place.stage,
+            record_number=place.record_number,
+            reviewer_id=decision.reviewer_id,
+            decision_id=decision.id,
+        )
+    )
+
+
+def _is_informed(
+    session: Session, viewer: Viewer, place: Place, present: dict[UserId, Decision]
+) -> bool:
+    """Whether somebody else's verdict on the record was open to this person when they decided."""
+    others = set(present) - {viewer.user_id}
+    if not others:
+        return False
+    if viewer.sees_all(place.stage):
+        return True
+    shown = _status(session, viewer, place, has_decided=viewer.user_id in present)
+    return shown in (Status.INCLUDED, Status.EXCLUDED, Status.CONFLICT)
+
+
+def _status(session: Session, viewer: Viewer, place: Place, *, has_decided: bool) -> str:
+    row = session.get(ScreenedRecord, place.key)
+    status = row.status if row is not None else Status.UNSCREENED
+    return shown_status(viewer, place.stage, status, has_decided=has_decided)
+
+
+def _end_lease(session: Session, place: Place, viewer: Viewer) -> Lease | None:
+    lease = session.get(Lease, (*place.key, viewer.user_id))
+    if lease is not None:
+        session.delete(lease)
+    return lease

@@ -1,0 +1,194 @@
+"""What the ledger says of one record now, and its consequences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.errors import Conflict as Contradiction
+from tandem.errors import NotFound
+from tandem.events import log
+from tandem.events.types import (
+    ConflictOpened,
+    ConflictReopened,
+    ConflictResolved,
+    Fact,
+    RecordExcluded,
+    RecordIncluded,
+    RecordReopened,
+)
+from tandem.ids import ConflictId, RecordNumber, ReviewId, UserId, new_id
+from tandem.records.models import Record
+from tandem.reviews.models import Review
+from tandem.reviews.policy import Policy, Stage
+from tandem.screening.models import (
+    Conflict,
+    ConflictState,
+    Decision,
+    PresentDecision,
+    Resolution,
+    ResolvedBy,
+    ScreenedRecord,
+)
+from tandem.screening.rules import Outcome, Status, Vote, outcome
+
+
+class IsDuplicate(Contradiction):
+    """The record is linked to another one, which is screened in its place."""
+
+    code = "is_duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A record in a stage of a review: what a decision, a status and a conflict belong to."""
+
+    review_id: ReviewId
+    stage: Stage
+    record_number: RecordNumber
+
+    @property
+    def key(self) -> tuple[ReviewId, Stage, RecordNumber]:
+        return (self.review_id, self.stage, self.record_number)
+
+
+def screenable(session: Session, place: Place) -> Record:
+    """Return the record, or raise.
+
+    Raises:
+        NotFound: The review has no such record.
+        IsDuplicate: It is shown as another record; that one is to be decided.
+    """
+    record = session.get(Record, (place.review_id, place.record_number))
+    if record is None:
+        raise NotFound(f"There is no record {place.record_number} in this review.")
+    if record.duplicate_of is not None:
+        raise IsDuplicate(
+            f"Record {place.record_number} is a duplicate of record {record.duplicate_of}: "
+            "decide that one."
+        )
+    return record
+
+
+def present_decisions(session: Session, place: Place) -> dict[UserId, Decision]:
+    """Return each reviewer's present decision on the record, the earliest first."""
+    query = (
+        select(Decision)
+        .join(PresentDecision, PresentDecision.decision_id == Decision.id)
+        .where(
+            PresentDecision.review_id == place.review_id,
+            PresentDecision.stage == place.stage,
+            PresentDecision.record_number == place.record_number,
+        )
+        .order_by(Decision.labels_seq)
+    )
+    return {decision.reviewer_id: decision for decision in session.scalars(query)}
+
+
+def votes_of(decisions: Sequence[Decision]) -> list[Vote]:
+    return [
+        Vote(decision.verdict, tuple(decision.reasons))
+        for decision in decisions
+        if decision.verdict is not None
+    ]
+
+
+def standing_resolution(session: Session, place: Place) -> Resolution | None:
+    query = select(Resolution).where(
+        Resolution.review_id == place.review_id,
+        Resolution.stage == place.stage,
+        Resolution.record_number == place.record_number,
+    )
+    return session.scalars(query).one_or_none()
+
+
+def settle(
+    session: Session, review: Review, policy: Policy, place: Place, *, because: ResolvedBy
+) -> Status:
+    """Bring status and conflict in line with the ledger, and tell of every change.
+
+    Called after each change of votes, resolution or policy, under the review's lock.
+    """
+    session.flush()
+    votes = votes_of(list(present_decisions(session, place).values()))
+    resolution = standing_resolution(session, place)
+    result = outcome(policy, votes, resolution.verdict if resolution else None)
+    before = _store_status(session, place, result.status, n_decisions=len(votes))
+    facts = [
+        *_reopening(place, before, result.status),
+        *_follow_conflict(session, place, result, because),
+        *_settling(place, before, result.status),
+    ]
+    log.append(session, review, *facts)
+    return result.status
+
+
+def _store_status(session: Session, place: Place, status: Status, *, n_decisions: int) -> Status:
+    row = session.get(ScreenedRecord, place.key)
+    if row is None:
+        row = ScreenedRecord(
+            review_id=place.review_id,
+            stage=place.stage,
+            record_number=place.record_number,
+            status=Status.UNSCREENED,
+        )
+        session.add(row)
+    before = row.status
+    row.status, row.n_decisions = status, n_decisions
+    return before
+
+
+def _reopening(place: Place, before: Status, after: Status) -> list[Fact]:
+    if not before.is_settled or before is after:
+        return []
+    return [RecordReopened(record_id=str(place.record_number), stage=place.stage)]
+
+
+def _settling(place: Place, before: Status, after: Status) -> list[Fact]:
+    if not after.is_settled or before is after:
+        return []
+    fact = RecordIncluded if after is Status.INCLUDED else RecordExcluded
+    return [fact(record_id=str(place.record_number), stage=place.stage)]
+
+
+def _follow_conflict(
+    session: Session, place: Place, result: Outcome, because: ResolvedBy
+) -> list[Fact]:
+    row = session.scalars(
+        select(Conflict).where(
+            Conflict.review_id == place.review_id,
+            Conflict.stage == place.stage,
+            Conflict.record_number == place.record_number,
+        )
+    ).one_or_none()
+    record_id, stage = str(place.record_number), place.stage
+    if result.conflict is None:
+        if row is None or row.state is ConflictState.RESOLVED:
+            return []
+        row.state, row.resolved_at, row.resolved_by = ConflictState.RESOLVED, now(), because
+        return [
+            ConflictResolved(conflict_id=str(row.id), record_id=record_id, stage=stage, by=because)
+        ]
+    if row is None:
+        row = Conflict(
+            id=ConflictId(new_id()),
+            review_id=place.review_id,
+            record_number=place.record_number,
+            stage=stage,
+            state=ConflictState.OPEN,
+            kind=result.conflict,
+            opened_at=now(),
+        )
+        session.add(row)
+        session.flush()
+        told: type[ConflictOpened] | type[ConflictReopened] = ConflictOpened
+    elif row.state is ConflictState.RESOLVED:
+        row.state, row.resolved_at, row.resolved_by = ConflictState.OPEN, None, None
+        row.kind, row.opened_at = result.conflict, now()
+        told = ConflictReopened
+    else:
+        row.kind = result.conflict
+        return []
+    return [told(conflict_id=str(row.id), record_id=record_id, stage=stage, kind=result.conflict)]

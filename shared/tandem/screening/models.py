@@ -1,0 +1,173 @@
+"""The ledger of decisions, and what is derived from it for quick answers."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tandem.db.base import Base
+from tandem.ids import ConflictId, DecisionId, RankingId, RecordNumber, ReviewId, UserId
+from tandem.reviews.models import stored_enum
+from tandem.reviews.policy import Stage
+from tandem.screening.rules import ConflictKind, Status, Verdict
+
+
+def _record_key() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["review_id", "record_number"], ["record.review_id", "record.number"], ondelete="CASCADE"
+    )
+
+
+class Decision(Base):
+    """One entry of the ledger: a verdict, or (without one) the withdrawal of the one before.
+
+    Never changed and never removed. `labels_seq` orders the entries of a review.
+    """
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        _record_key(),
+        Index(None, "review_id", "stage", "record_number", "labels_seq"),
+        Index(None, "review_id", "reviewer_id", "labels_seq"),
+        Index("uq_decision_review_id_labels_seq", "review_id", "labels_seq", unique=True),
+    )
+
+    id: Mapped[DecisionId] = mapped_column(primary_key=True)
+    review_id: Mapped[ReviewId]
+    record_number: Mapped[RecordNumber]
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage))
+    reviewer_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    labels_seq: Mapped[int]
+    verdict: Mapped[Verdict | None] = mapped_column(stored_enum(Verdict))
+    reasons: Mapped[list[str]]
+    labels: Mapped[list[str]]
+    note: Mapped[str | None]
+    seconds: Mapped[float | None]
+    informed: Mapped[bool]
+    rank: Mapped[int | None]
+    ranking_id: Mapped[RankingId | None]
+    created_at: Mapped[datetime]
+
+
+class PresentDecision(Base):
+    """Which entry of the ledger is a reviewer's present decision on a record. Derived."""
+
+    __tablename__ = "present_decision"
+    __table_args__ = (_record_key(), Index(None, "review_id", "stage", "reviewer_id"))
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
+    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True)
+    reviewer_id: Mapped[UserId] = mapped_column(primary_key=True)
+    decision_id: Mapped[DecisionId] = mapped_column(ForeignKey("decision.id"), unique=True)
+
+
+class ScreenedRecord(Base):
+    """A record's status in a stage, once anybody has decided it. Derived by `rules.outcome`.
+
+    A record without a row here is unscreened.
+    """
+
+    __tablename__ = "screened_record"
+    __table_args__ = (_record_key(), Index(None, "review_id", "stage", "status"))
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
+    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True)
+    status: Mapped[Status] = mapped_column(stored_enum(Status))
+    n_decisions: Mapped[int]
+
+
+class Lease(Base):
+    """A record that was served to a reviewer and is held for them, or put off by them."""
+
+    __tablename__ = "lease"
+    __table_args__ = (_record_key(), Index(None, "review_id", "stage", "user_id"))
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
+    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    rank: Mapped[int | None]
+    score: Mapped[float | None]
+    ranking_id: Mapped[RankingId | None]
+    expires_at: Mapped[datetime]
+    put_off_at: Mapped[datetime | None]
+
+
+class ConflictState(StrEnum):
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class ResolvedBy(StrEnum):
+    """`resolution`: somebody settled it. The others: a changed vote ended the difference."""
+
+    RESOLUTION = "resolution"
+    AGREEMENT = "agreement"
+    WITHDRAWAL = "withdrawal"
+    POLICY = "policy"
+
+
+class Conflict(Base):
+    """Differing decisions on one record in one stage: at most one row for both, reopened."""
+
+    __tablename__ = "conflict"
+    __table_args__ = (
+        _record_key(),
+        Index(
+            "uq_conflict_review_id_stage_record_number",
+            "review_id",
+            "stage",
+            "record_number",
+            unique=True,
+        ),
+        Index(None, "review_id", "stage", "state", "opened_at"),
+    )
+
+    id: Mapped[ConflictId] = mapped_column(primary_key=True)
+    review_id: Mapped[ReviewId]
+    record_number: Mapped[RecordNumber]
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage))
+    state: Mapped[ConflictState] = mapped_column(stored_enum(ConflictState))
+    kind: Mapped[ConflictKind] = mapped_column(stored_enum(ConflictKind))
+    opened_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[ResolvedBy | None] = mapped_column(stored_enum(ResolvedBy))
+
+
+class Cause(StrEnum):
+    """Why two careful people differed: shows which criterion makes trouble."""
+
+    MISREAD = "misread"
+    AMBIGUOUS_CRITERION = "ambiguous_criterion"
+    MISSING_INFORMATION = "missing_information"
+    ERROR = "error"
+    SCOPE = "scope"
+
+
+class Resolution(Base):
+    """The decision that settled a conflict. It overrides the votes and never changes them."""
+
+    __tablename__ = "resolution"
+    __table_args__ = (
+        _record_key(),
+        Index("uq_resolution_conflict_id", "conflict_id", unique=True),
+        Index(None, "review_id", "stage", "record_number"),
+    )
+
+    id: Mapped[DecisionId] = mapped_column(primary_key=True)
+    conflict_id: Mapped[ConflictId] = mapped_column(ForeignKey("conflict.id"))
+    review_id: Mapped[ReviewId]
+    record_number: Mapped[RecordNumber]
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage))
+    labels_seq: Mapped[int]
+    verdict: Mapped[Verdict] = mapped_column(stored_enum(Verdict))
+    reasons: Mapped[list[str]]
+    note: Mapped[str | None]
+    cause: Mapped[Cause | None] = mapped_column(stored_enum(Cause))
+    resolver_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    created_at: Mapped[datetime]

@@ -1,0 +1,111 @@
+"""What a record's decisions amount to. Pure: the same inputs give the same outcome, always.
+
+Every status in the database is a copy of what `outcome` says of the stored decisions, so it
+can be recomputed, checked and replayed as of any time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tandem.reviews.policy import Policy
+
+
+class Verdict(StrEnum):
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+    MAYBE = "maybe"
+
+
+class Status(StrEnum):
+    """Of a record in a stage. A blinded reviewer is shown `done` instead of what is open."""
+
+    UNSCREENED = "unscreened"
+    AWAITING = "awaiting"
+    CONFLICT = "conflict"
+    INCLUDED = "included"
+    EXCLUDED = "excluded"
+
+    @property
+    def is_settled(self) -> bool:
+        return self in (Status.INCLUDED, Status.EXCLUDED)
+
+
+class ConflictKind(StrEnum):
+    VERDICT = "verdict"
+    REASON = "reason"
+    MAYBE = "maybe"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One reviewer's present decision, as far as the outcome depends on it."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`conflict` says what the votes differ in; set exactly when the status is `conflict`."""
+
+    status: Status
+    conflict: ConflictKind | None = None
+
+
+_SETTLED = {
+    Verdict.INCLUDE: Outcome(Status.INCLUDED),
+    Verdict.EXCLUDE: Outcome(Status.EXCLUDED),
+}
+
+
+def outcome(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None = None) -> Outcome:
+    """Return what the present votes amount to under the policy.
+
+    Args:
+        policy: The stage's rules in force.
+        votes: The present vote of each reviewer who has one; their order does not matter.
+            There may be more than `reviewers_per_record`: a vote that comes late counts.
+        resolution: The verdict that settled the record's conflict, if one stands. It
+            overrides the votes until it is taken back.
+    """
+    if resolution is not None:
+        return _SETTLED[resolution]
+    verdicts = {_counted(policy, vote.verdict) for vote in votes}
+    if policy.single_include_advances and Verdict.INCLUDE in verdicts:
+        return _SETTLED[Verdict.INCLUDE]
+    if not votes:
+        return Outcome(Status.UNSCREENED)
+    if len(votes) < policy.reviewers_per_record:
+        return Outcome(Status.AWAITING)
+    if Verdict.MAYBE in verdicts:
+        return Outcome(Status.CONFLICT, ConflictKind.MAYBE)
+    if len(verdicts) > 1:
+        return Outcome(Status.CONFLICT, ConflictKind.VERDICT)
+    if verdicts == {Verdict.EXCLUDE} and policy.reasons_must_match and _reasons_differ(votes):
+        return Outcome(Status.CONFLICT, ConflictKind.REASON)
+    return _SETTLED[verdicts.pop()]
+
+
+def _counted(policy: Policy, verdict: Verdict) -> Verdict:
+    if verdict is Verdict.MAYBE and policy.maybe == "as_include":
+        return Verdict.INCLUDE
+    return verdict
+
+
+def _reasons_differ(votes: Sequence[Vote]) -> bool:
+    return len({vote.reasons[:1] for vote in votes}) > 1
+
+
+def training_label(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None) -> int | None:
+    """Return what a ranking learns from these votes: 1 relevant, 0 not, None nothing yet.
+
+    A record counts from its first decision on. As long as anybody would include it, it is
+    relevant: to learn an error of caution costs a few abstracts, the other error a trial.
+    """
+    if resolution is not None:
+        return int(resolution is Verdict.INCLUDE)
+    verdicts = {_counted(policy, vote.verdict) for vote in votes}
+    if Verdict.INCLUDE in verdicts:
+        return 1
+    return 0 if verdicts == {Verdict.EXCLUDE} else None

@@ -1,0 +1,59 @@
+"""What somebody may see of other people's verdicts. Everything shown passes through here.
+
+Until a reviewer has decided a record themselves, nothing they are shown depends on how others
+voted on it. Afterwards it is `done`, until it is settled or the policy opens its conflict.
+"""
+
+from sqlalchemy import ColumnElement, String, case, cast, literal
+
+from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.models import PresentDecision, ScreenedRecord
+from tandem.screening.rules import Status
+
+DONE = "done"
+"""Shown instead of a status that would tell how others voted."""
+
+
+def conflict_is_open_to_voters(policy: Policy) -> bool:
+    """Whether the policy shows an open conflict to those whose votes are in it."""
+    return policy.resolution == "consensus" or policy.voter_may_adjudicate
+
+
+def shown_status(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> str:
+    """Return a record's status as this person may see it."""
+    if viewer.sees_all(stage):
+        return status
+    if not has_decided:
+        return Status.UNSCREENED
+    if status.is_settled:
+        return status
+    if status is Status.CONFLICT and conflict_is_open_to_voters(viewer.policies[stage]):
+        return status
+    return DONE
+
+
+def shown_status_sql(viewer: Viewer, stage: Stage) -> ColumnElement[str]:
+    """`shown_status` as a condition over rows joined with the viewer's present decision.
+
+    The query has outer joins to ScreenedRecord and to PresentDecision of this viewer.
+    """
+    status = case(
+        (ScreenedRecord.status.is_(None), literal(Status.UNSCREENED.value)),
+        else_=cast(ScreenedRecord.status, String),
+    )
+    if viewer.sees_all(stage):
+        return status
+    visible = [Status.INCLUDED, Status.EXCLUDED]
+    if conflict_is_open_to_voters(viewer.policies[stage]):
+        visible.append(Status.CONFLICT)
+    return case(
+        (PresentDecision.decision_id.is_(None), literal(Status.UNSCREENED.value)),
+        (ScreenedRecord.status.in_(visible), status),
+        else_=literal(DONE),
+    )
+
+
+def sees_every_event(viewer: Viewer) -> bool:
+    """Whether the full log is open to them, or only what a blinded reviewer may know of."""
+    return viewer.sees_all(Stage.TITLE_ABSTRACT)

@@ -1,0 +1,127 @@
+"""Names of the worker's tasks, and the only Celery client.
+
+A message is a hint that saves seconds. It is sent after the commit, by a thread of its own,
+and may be lost: the relay finds in the database what is due.
+"""
+
+import threading
+from collections.abc import Callable
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tandem.ids import ImportId, ReviewId
+from tandem.log import logger
+
+RERANK = "tandem.rerank"
+IMPORT = "tandem.import_records"
+DOORBELL = "tandem:doorbell"
+"""Channel on which the id of every review with new events is published."""
+
+HARD_TIME_LIMIT_SECONDS = 3600
+VISIBILITY_TIMEOUT_SECONDS = 2 * HARD_TIME_LIMIT_SECONDS
+"""Above the time limit, or the broker would give a task that still runs to a second worker."""
+
+_log = logger(__name__)
+
+
+def celery_app(redis_url: str) -> Celery:
+    """Return a Celery application on this broker; sending is tried once, and fails fast."""
+    app = Celery("tandem", broker=celery_broker_url(redis_url))
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_time_limit=HARD_TIME_LIMIT_SECONDS,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
+            "unacked_restore_interval": 10,
+            "socket_connect_timeout": 2,
+            "socket_timeout": 5,
+            "retry_on_timeout": False,
+            "health_check_interval": 10,
+        },
+        task_publish_retry=False,
+    )
+    return app
+
+
+def celery_broker_url(redis_url: str) -> str:
+    """Return the URL in Celery's own spelling: a Unix socket is `redis+socket://` there."""
+    if redis_url.startswith("unix://"):
+        return "redis+socket://" + redis_url.removeprefix("unix://")
+    return redis_url
+
+
+class Nudges:
+    """Tells workers and event readers, in the background, that there may be something new.
+
+    Many nudges about one thing become one while an earlier one is still to be sent. Nothing
+    waits for it and nothing depends on it.
+    """
+
+    def __init__(self, redis_url: str) -> None:
+        self._celery = celery_app(redis_url)
+        self._redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
+        self._waiting: dict[tuple[str, str], Callable[[], object]] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._is_down = False
+        self._thread = threading.Thread(target=self._run, name="nudges", daemon=True)
+        self._thread.start()
+
+    def told(self, review_id: ReviewId) -> None:
+        """New events."""
+        name = str(review_id)
+        self._put((DOORBELL, name), lambda: self._redis.publish(DOORBELL, name))
+
+    def changed(self, review_id: ReviewId) -> None:
+        """New events, and perhaps a ranking that is stale now."""
+        self.told(review_id)
+        name = str(review_id)
+        self._put((RERANK, name), lambda: self._celery.send_task(RERANK, [name]))
+
+    def uploaded(self, import_id: ImportId) -> None:
+        name = str(import_id)
+        self._put((IMPORT, name), lambda: self._celery.send_task(IMPORT, [name]))
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout=5)
+        self._redis.close()
+        self._celery.close()
+
+    def _put(self, key: tuple[str, str], send: Callable[[], object]) -> None:
+        with self._changed:
+            self._waiting[key] = send
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                batch, self._waiting = self._waiting, {}
+            for send in batch.values():
+                self._try(send)
+
+    def _try(self, send: Callable[[], object]) -> None:
+        try:
+            send()
+        except (OperationalError, RedisError, OSError) as error:
+            if not self._is_down:
+                _log.warning("broker not reachable; the relay will catch up", error=str(error))
+            self._is_down = True
+        else:
+            self._is_down = False

@@ -1,0 +1,157 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from mmap import mmap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tandem.ranking.features import Features, build, feature_key, load, save
+from tandem.ranking.presets import preset
+
+U4 = preset("elas-u4")
+TEXTS = [
+    ("Statins after stroke", "A randomised trial of statins in adults."),
+    ("Yoga for back pain", "A randomised trial of yoga in adults."),
+    ("Stroke and statins", ""),
+    ("", ""),
+]
+
+
+def same(left: Features, right: Features) -> bool:
+    pairs = [
+        (left.matrix.data, right.matrix.data),
+        (left.matrix.indices, right.matrix.indices),
+        (left.matrix.indptr, right.matrix.indptr),
+        (left.similarity, right.similarity),
+    ]
+    return left.matrix.shape == right.matrix.shape and all(
+        np.array_equal(one, other) for one, other in pairs
+    )
+
+
+def is_mapped(array: object) -> bool:
+    while array is not None and not isinstance(array, mmap):
+        array = getattr(array, "base", None)
+    return array is not None
+
+
+def test_rows_have_length_one_or_none() -> None:
+    matrix = build(TEXTS, U4).matrix
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    np.testing.assert_allclose(lengths, [1, 1, 1, 0])
+    assert matrix.dtype == np.float64
+
+
+def test_likeness_to_the_query_is_a_cosine() -> None:
+    whole = build(TEXTS, U4, query=" ".join(TEXTS[0])).similarity
+    assert whole[0] == pytest.approx(1)
+    assert 0 < whole[1] < 1
+
+    few = build(TEXTS, U4, query="yoga for pain").similarity
+    assert few.argmax() == 1
+    assert few[[0, 2, 3]].tolist() == [0, 0, 0]
+
+
+def test_the_query_adds_no_terms_and_changes_no_weights() -> None:
+    asked = build(TEXTS, U4, query="statins homeopathy crystals")
+    np.testing.assert_array_equal(asked.matrix.toarray(), build(TEXTS, U4).matrix.toarray())
+
+
+@pytest.mark.parametrize("query", ["", "?", "homeopathy"])
+def test_a_query_without_a_known_term_is_like_nothing(query: str) -> None:
+    assert not build(TEXTS, U4, query=query).similarity.any()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [[], [("", "")], [("", "")] * 3, [("Only", "one record")], [("Same", "text")] * 3],
+    ids=["no records", "one empty", "all empty", "a single one", "all the same"],
+)
+def test_where_no_term_is_left_there_are_no_columns(
+    texts: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    features = build(texts, U4, query="record")
+    assert features.matrix.shape == (len(texts), 0)
+    assert features.similarity.tolist() == [0.0] * len(texts)
+
+    save(features, tmp_path / "features")
+    assert same(load(tmp_path / "features"), features)
+
+
+def test_a_bad_recipe_is_not_taken_for_an_empty_vocabulary() -> None:
+    with pytest.raises(ValueError, match="min_df"):
+        build(TEXTS, replace(U4, min_df=-1))
+
+
+def test_the_key_follows_what_features_are_made_of_and_nothing_else() -> None:
+    same_features = [replace(U4, C=1.0), replace(U4, ratio=1.0), replace(U4, name="other")]
+    others = [
+        replace(U4, ngram_range=(1, 1)),
+        replace(U4, sublinear_tf=False),
+        replace(U4, min_df=2),
+        replace(U4, max_df=0.5),
+    ]
+    assert {feature_key(each) for each in same_features} == {feature_key(U4)}
+    assert len({feature_key(each) for each in [U4, *others]}) == 5
+
+
+def test_the_key_is_the_same_in_every_release() -> None:
+    assert feature_key(U4) == "a8bbac2379beb3d3"
+
+
+def test_loaded_features_are_those_saved_mapped_and_not_to_be_written(tmp_path: Path) -> None:
+    made = build(TEXTS, U4, query="statins")
+    save(made, tmp_path / "deep" / "features")
+
+    loaded = load(tmp_path / "deep" / "features")
+
+    assert same(loaded, made)
+    for array in (loaded.matrix.data, loaded.matrix.indices, loaded.matrix.indptr):
+        assert is_mapped(array)
+        assert not array.flags.writeable
+
+
+def test_saving_again_replaces_and_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "features"
+    save(build(TEXTS, U4), folder)
+    before = load(folder)
+    rest = build(TEXTS[:2], U4)
+
+    save(rest, folder)
+
+    assert same(load(folder), rest)
+    assert same(before, build(TEXTS, U4)), "whoever had mapped the old ones keeps them"
+    assert [path.name for path in tmp_path.iterdir()] == ["features"]
+
+
+def test_a_save_that_fails_leaves_the_old_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, made = tmp_path / "features", build(TEXTS, U4)
+    save(made, folder)
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        save(build(TEXTS[:2], U4), folder)
+
+    assert same(load(folder), made)
+    assert [path.name for path in tmp_path.iterdir()] == ["features"]
+
+
+def test_simultaneous_savers_all_succeed(tmp_path: Path) -> None:
+    folder, made = tmp_path / "features", build(TEXTS, U4)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: save(made, folder), range(40)))
+
+    assert same(load(folder), made)
+    assert [path.name for path in tmp_path.iterdir()] == ["features"]
+
+
+def test_loading_what_was_never_saved_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "nothing")

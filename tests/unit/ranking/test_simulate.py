@@ -1,0 +1,303 @@
+import csv
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tandem.cli.simulate import simulate as command
+from tandem.errors import TandemError
+from tandem.ranking import metrics
+from tandem.ranking.plot import recall_curve
+from tandem.ranking.presets import preset
+from tandem.ranking.simulate import (
+    LABEL_COLUMNS,
+    UnreadableFile,
+    UnusableLabels,
+    read_labelled,
+    simulate,
+)
+
+U4 = preset("elas-u4")
+N, N_RELEVANT = 60, 12
+
+
+def records(n: int = N, *, relevant_every: int = 5) -> list[tuple[str, str, str]]:
+    """Relevant records share words that the others lack, in part."""
+    random = np.random.RandomState(0)
+    words = [f"word{number}" for number in range(200)]
+
+    def record(row: int) -> tuple[str, str, str]:
+        relevant = row % relevant_every == 0
+        topic = words[:20] if relevant else words[10:60]
+        text = [*random.choice(topic, 5), *random.choice(words, 15)]
+        return f"Title {row}", " ".join(text), "1" if relevant else "0"
+
+    return [record(row) for row in range(n)]
+
+
+def write(
+    path: Path,
+    rows: Iterable[Iterable[str]] | None = None,
+    header: str = "title,abstract,label_included",
+) -> Path:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", encoding="utf-8", newline="") as file:
+        file.write(header + "\n")
+        csv.writer(file).writerows(records() if rows is None else rows)
+    return path
+
+
+@pytest.fixture
+def screened(tmp_path: Path) -> Path:
+    return write(tmp_path / "screened.csv")
+
+
+class TestReading:
+    def test_plain_and_packed_files_are_the_same(self, tmp_path: Path, screened: Path) -> None:
+        packed = read_labelled(write(tmp_path / "screened.csv.gz"))
+        plain = read_labelled(screened)
+        assert packed.texts == plain.texts
+        assert packed.labels.tolist() == plain.labels.tolist()
+        assert plain.labels.sum() == N_RELEVANT
+        assert plain.file == str(screened)
+
+    def test_cells_that_pandas_takes_for_missing_are_empty(self, tmp_path: Path) -> None:
+        rows = [["NA", "none", "1"], ["", "null", "0"], ["Nano", "n/a", "0"]]
+        read = read_labelled(write(tmp_path / "a.csv", rows))
+        assert read.texts == [("", "none"), ("", ""), ("Nano", "")]
+
+    def test_quoted_line_breaks_and_a_byte_order_mark_are_understood(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes('\ufefftitle,label\r\n"One, ""two""\r\nthree",1\r\n\r\nü,0\r\n'.encode())
+        read = read_labelled(path)
+        assert read.texts == [('One, "two"\r\nthree', ""), ("ü", "")]
+        assert read.labels.tolist() == [1, 0]
+
+    @pytest.mark.parametrize("column", LABEL_COLUMNS)
+    def test_any_of_the_label_columns_will_do(self, tmp_path: Path, column: str) -> None:
+        path = write(tmp_path / "a.csv", [["A", "1.0"], ["B", "False"]], f"title,{column}")
+        assert read_labelled(path).labels.tolist() == [1, 0]
+
+    def test_the_first_label_column_counts(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.csv", [["A", "0", "1"]], "title,label,label_included")
+        assert read_labelled(path).labels.tolist() == [1]
+
+    @pytest.mark.parametrize("label", ["2", "-1", "", "yes", "0.5", "nan"])
+    def test_other_labels_are_refused_by_the_number_of_their_record(
+        self, tmp_path: Path, label: str
+    ) -> None:
+        path = write(tmp_path / "a.csv", [["A", "", "1"], ["B", "", label]])
+        with pytest.raises(UnusableLabels, match=f"label of record 2 is '{label}'"):
+            read_labelled(path)
+
+    def test_a_file_without_labels_is_told_what_they_are_called(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.csv", [["A", "B"]], "title,abstract")
+        with pytest.raises(UnusableLabels, match="label_included, included, label"):
+            read_labelled(path)
+
+    def test_a_file_without_texts_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(UnreadableFile, match="neither a title nor an abstract"):
+            read_labelled(write(tmp_path / "a.csv", [["A", "1"]], "name,label"))
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(UnreadableFile, match=r"There is no file .*nothing\.csv"):
+            read_labelled(tmp_path / "nothing.csv")
+
+    @pytest.mark.parametrize(
+        ("name", "content", "reason"),
+        [
+            ("a.csv", b"title,label\nA\xff,1\n", "not in UTF-8"),
+            ("a.csv", b"title,label\nA,1,2\n", "record 1 has more cells"),
+            ("a.csv", b'title,label\n"A,1\n', "not a well-formed CSV"),
+            ("a.csv.gz", b"title,label\nA,1\n", "cannot be read"),
+            ("a.csv.gz", gzip.compress(b"title,label\nA,1\n")[:-9], "cannot be read"),
+            ("a.csv", b"", "no label column"),
+        ],
+        ids=["encoding", "ragged", "open quote", "not packed", "cut off", "empty"],
+    )
+    def test_a_broken_file_is_one_clear_sentence(
+        self, tmp_path: Path, name: str, content: bytes, reason: str
+    ) -> None:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(TandemError, match=reason) as caught:
+            read_labelled(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
+class TestReplay:
+    def test_the_result_has_the_keys_of_the_contract(self, screened: Path) -> None:
+        result = json.loads(json.dumps(simulate(read_labelled(screened), U4, seed=1).to_json()))
+        assert list(result) == [
+            *("file", "model", "seed", "n", "n_relevant", "priors", "found_at"),
+            *("loss", "ndcg", "wss_95", "tnr_95", "recall_10", "recall_20"),
+            *("last_relevant", "seconds", "retrains"),
+        ]
+        assert (result["model"], result["seed"]) == ("elas-u4", 1)
+        assert (result["n"], result["n_relevant"]) == (N, N_RELEVANT)
+
+    def test_priors_are_one_of_each_kind_and_counted_nowhere(self, screened: Path) -> None:
+        data = read_labelled(screened)
+        result = simulate(data, U4, seed=4)
+        assert [int(data.labels[row]) for row in result.priors] == [1, 0]
+        assert len(result.found_at) == N_RELEVANT - 1
+        assert result.n_ordered == N - 2
+        assert result.loss == metrics.loss(result.found_at, N - 2)
+        assert result.recall_20 == metrics.recall_at(result.found_at, N - 2, 0.2)
+
+    def test_priors_are_drawn_as_by_the_tool_that_we_compare_with(self, screened: Path) -> None:
+        labels = read_labelled(screened).labels
+        expected = [
+            int(np.random.RandomState(9).choice(np.where(labels == value)[0], 1, replace=False)[0])
+            for value in (1, 0)
+        ]
+        assert simulate(read_labelled(screened), U4, seed=9).priors == expected
+
+    def test_it_trains_before_every_record_and_stops_at_the_last_relevant_one(
+        self, screened: Path
+    ) -> None:
+        told: list[tuple[int, int]] = []
+        result = simulate(
+            read_labelled(screened), U4, seed=1, on_progress=lambda *now: told.append(now)
+        )
+        assert result.retrains == result.last_relevant == result.found_at[-1]
+        assert told[-1] == (result.last_relevant, N_RELEVANT - 1)
+        assert [read for read, _ in told] == list(range(1, result.last_relevant + 1))
+
+    def test_larger_batches_train_less_often(self, screened: Path) -> None:
+        result = simulate(read_labelled(screened), U4, seed=1, batch=7)
+        assert result.retrains == -(-result.last_relevant // 7)
+        assert result.found_at == sorted(set(result.found_at))
+        assert len(result.found_at) == N_RELEVANT - 1
+
+    def test_what_is_relevant_is_found_before_chance_would(self, screened: Path) -> None:
+        assert simulate(read_labelled(screened), U4, seed=1).loss < 0.3
+
+    def test_the_seed_decides(self, screened: Path) -> None:
+        data = read_labelled(screened)
+        first, again, other = (simulate(data, U4, seed=seed) for seed in (1, 1, 2))
+        assert first.found_at == again.found_at
+        assert first.priors != other.priors
+
+    def test_nothing_needs_to_be_known_at_the_start(self, screened: Path) -> None:
+        result = simulate(read_labelled(screened), U4, seed=1, priors=(0, 0))
+        assert result.priors == []
+        assert len(result.found_at) == N_RELEVANT
+        assert 0 < result.retrains < result.last_relevant
+
+    def test_more_may_be_known_at_the_start(self, screened: Path) -> None:
+        data = read_labelled(screened)
+        result = simulate(data, U4, seed=1, priors=(3, 5))
+        assert [int(data.labels[row]) for row in result.priors] == [1] * 3 + [0] * 5
+        assert len(set(result.priors)) == 8
+        assert len(result.found_at) == N_RELEVANT - 3
+
+    @pytest.mark.parametrize(
+        ("labels", "priors", "reason"),
+        [
+            ("000", (0, 0), "has 0 relevant records"),
+            ("100", (1, 1), r"has 1 relevant record: with 1 known .* at least 2 are needed"),
+            ("110", (1, 1), "has 1 irrelevant record:"),
+            ("111", (0, 0), "has 0 irrelevant records"),
+            ("11000", (2, 1), "at least 3 are needed"),
+            ("", (0, 0), "has 0 relevant records"),
+        ],
+    )
+    def test_where_nothing_is_left_to_find_it_says_so(
+        self, tmp_path: Path, labels: str, priors: tuple[int, int], reason: str
+    ) -> None:
+        data = read_labelled(write(tmp_path / "a.csv", [["A word", "", y] for y in labels]))
+        with pytest.raises(UnusableLabels, match=reason):
+            simulate(data, U4, seed=1, priors=priors)
+
+    def test_records_without_a_word_can_be_replayed(self, tmp_path: Path) -> None:
+        data = read_labelled(write(tmp_path / "a.csv", [["", "", y] for y in "1100110"]))
+        assert simulate(data, U4, seed=1).last_relevant <= 5
+
+
+class TestPlot:
+    def test_it_is_an_svg_that_names_what_it_shows(self, screened: Path) -> None:
+        svg = recall_curve([simulate(read_labelled(screened), U4, seed=seed) for seed in (1, 2)])
+        texts = [element.text or "" for element in ET.fromstring(svg).iter() if element.text]
+        assert "screened.csv, seed 1" in texts
+        assert "screened.csv, seed 2" in texts
+        assert "at random" in texts
+        assert "perfect order, screened.csv" in texts
+
+    def test_the_same_results_give_the_same_file(self, screened: Path) -> None:
+        data = read_labelled(screened)
+        first, again = (recall_curve([simulate(data, U4, seed=1)]) for _ in range(2))
+        assert first == again
+        assert "<dc:date>" not in first
+
+
+class TestCommand:
+    @pytest.fixture
+    def app(self) -> typer.Typer:
+        app = typer.Typer()
+        app.callback()(lambda: None)
+        app.command("simulate")(command)
+        return app
+
+    def run(self, app: typer.Typer, *arguments: object) -> tuple[int, str, str]:
+        result = CliRunner().invoke(app, ["simulate", *map(str, arguments)])
+        if isinstance(result.exception, TandemError):
+            raise result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    def test_json_is_one_object_a_line_per_file_and_seed(
+        self, app: typer.Typer, screened: Path
+    ) -> None:
+        code, out, err = self.run(
+            app, screened, screened, "--seed", 1, "--seed", 2, "--json", "--batch", 10
+        )
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert code == 0
+        assert [(line["file"], line["seed"]) for line in lines] == [
+            (str(screened), seed) for seed in (1, 2, 1, 2)
+        ]
+        assert err == "", "no progress bar where nobody looks"
+
+    def test_people_get_a_table_and_a_plot(
+        self, app: typer.Typer, screened: Path, tmp_path: Path
+    ) -> None:
+        code, out, _ = self.run(app, screened, "--batch", 10, "--plot", tmp_path / "recall.svg")
+        result = simulate(read_labelled(screened), U4, seed=1, batch=10)
+        assert code == 0
+        assert "screened" in out
+        assert f"{result.loss:.3f}" in out
+        assert (tmp_path / "recall.svg").read_text(encoding="utf-8") == recall_curve([result])
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            ["--prior", "1"],
+            ["--prior", "1+-1"],
+            ["--prior", "1 + 1"],
+            ["--model", "elas-u5"],
+            ["--batch", "0"],
+            ["--seed", "-1"],
+            ["--seed", "4294967296"],
+            ["--plot", "no/such/folder/recall.svg"],
+            ["--reviewers", "2"],
+        ],
+        ids=" ".join,
+    )
+    def test_wrong_usage_is_exit_code_two(
+        self, app: typer.Typer, screened: Path, wrong: list[str]
+    ) -> None:
+        code, out, err = self.run(app, screened, *wrong)
+        assert (code, out) == (2, "")
+        assert wrong[0] in err
+
+    def test_a_missing_file_fails_before_anything_is_replayed(
+        self, app: typer.Typer, screened: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(UnreadableFile, match="There is no file"):
+            self.run(app, screened, "nothing.csv", "--json")
+        assert capsys.readouterr().out == ""
