@@ -10,6 +10,15 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 from tandem.config import Settings
 
 
+_CHATTY = (
+    "alembic.runtime.plugins",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "httpx",
+)
+"""Libraries that tell of every single step; their warnings and errors are kept."""
+
+
 def configure(settings: Settings, *, process: str) -> None:
     """Send this process's messages, and those of its libraries, to stderr.
 
@@ -54,6 +63,9 @@ def configure(settings: Settings, *, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+    if settings.log_level != "debug":
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def logger(name: str) -> FilteringBoundLogger:

@@ -7,6 +7,7 @@ from tandem_worker.app import app
 def main() -> None:
     app.worker_main(
         [
+            "--quiet",
             "worker",
             f"--loglevel={settings().log_level.upper()}",
             "--without-gossip",

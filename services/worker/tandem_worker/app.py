@@ -3,8 +3,9 @@
 from typing import Any
 
 import structlog
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import heartbeat_sent, setup_logging, task_postrun, task_prerun
 
+from tandem import heartbeat
 from tandem.config import settings
 from tandem.log import configure
 from tandem.tasks import celery_app
@@ -26,3 +27,9 @@ def bind_task(task_id: str, task: Any, **_: Any) -> None:
 @task_postrun.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
 def unbind_task(**_: Any) -> None:
     structlog.contextvars.clear_contextvars()
+
+
+@heartbeat_sent.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
+def show_life(**_: Any) -> None:
+    # Sent by the loop that takes tasks from the broker: if that hangs, this stops too.
+    heartbeat.beat("worker")

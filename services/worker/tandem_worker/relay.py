@@ -10,6 +10,7 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from tandem import heartbeat
 from tandem.accounts import idempotency
 from tandem.config import settings
 from tandem.db.session import Database
@@ -49,6 +50,7 @@ def main() -> None:
     while not stopping.wait(config.sweep_seconds):
         try:
             sweep(database, nudges)
+            heartbeat.beat("relay")
         except SQLAlchemyError as error:
             _log.error("sweep failed; trying again", error=str(error))
     nudges.close()

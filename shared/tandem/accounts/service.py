@@ -63,6 +63,11 @@ def add_user(
     return user
 
 
+def set_password(user: User, password: str) -> None:
+    """Give somebody a new password; they stay signed in where they are."""
+    user.password_hash = _passwords.hash(password)
+
+
 def find_user(session: Session, *, email: str) -> User | None:
     return session.scalars(select(User).where(User.email == _canonical(email))).one_or_none()
 

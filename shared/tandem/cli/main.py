@@ -9,7 +9,9 @@ import typer
 from typer.exceptions import TyperException
 
 import tandem
+from tandem.cli.accounts import tokens, users
 from tandem.cli.options import DataDir, Host, Port, installation
+from tandem.cli.records import import_records
 from tandem.cli.simulate import simulate
 from tandem.errors import TandemError
 from tandem.installation.redaction import redact
@@ -120,6 +122,15 @@ def doctor(data_dir: DataDir = None) -> None:
         raise typer.Exit(1)
 
 
+@app.command(hidden=True)
+def alive(name: Annotated[str, typer.Argument(help="worker or relay")]) -> None:
+    """Say whether a process of this container does its work; for health checks."""
+    from tandem.heartbeat import is_alive
+
+    if not is_alive(name):
+        raise TandemError(f"No sign of life from the {name}.")
+
+
 @app.command()
 def config(data_dir: DataDir = None) -> None:
     """List all TANDEM_* variables: value, meaning, default."""
@@ -132,6 +143,9 @@ def config(data_dir: DataDir = None) -> None:
 
 # Commands of the slices, one line each. Their modules import what computes where it is used.
 app.command()(simulate)
+app.command("import")(import_records)
+app.add_typer(users, name="user")
+app.add_typer(tokens, name="token")
 
 
 def run() -> NoReturn:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tandem.demo.chance import Dice
-from tandem.demo.vocabulary import LISTS, SLOT, Design, Study, Topic, Vocabulary, list_slot
+from tandem.demo.vocabulary import LISTS, SLOT, Design, Study, Topic, Vocabulary, in_role, list_slot
 
 NOTICE = "This is a synthetic record made for demonstration; no such study took place."
 
@@ -68,6 +68,7 @@ class Filler:
             "lowpct": str(dice.between(4, 19)),
             "p": dice.pick(("p < 0.001", f"p = 0.0{dice.between(11, 49)}")),
             "ns": f"p = 0.{dice.between(11, 89)}",
+            "smalld": f"0.0{dice.between(1, 9)}",
             "d": f"0.{dice.between(18, 61)}",
             "beta": f"0.{dice.between(14, 48)}",
             "alpha": f"0.{dice.between(74, 94)}",
@@ -92,17 +93,17 @@ def unrelated(
         "aim": [filler.fill(dice.pick(design.aim))],
         "methods": [filler.fill(dice.pick(group)) for group in design.methods],
         "results": [filler.fill(dice.pick(group)) for group in design.results],
-        "conclusion": filler.sentences("implication", 1),
+        "conclusion": [filler.fill(dice.pick(design.closing))],
     }
-    told = "finding" if design.name == "qualitative" else "result"
     more = [("background", s) for s in filler.sentences("background", 3)[1:]]
-    more += [("results", s) for s in filler.sentences(told, 4)]
-    more += [(design.extra_in, filler.fill(s)) for s in dice.shuffled(design.extra)[:2]]
-    more += [("conclusion", s) for s in filler.sentences("implication", 2)[1:]]
-    more += [("conclusion", filler.fill(dice.pick(design.closing)))]
-    if design.name == "qualitative":  # themes alone would say nothing about what was found
-        base["results"] += [s for section, s in more if section == "results"][:2]
-        more = [m for m in more if m[1] not in base["results"]]
+    more += [(design.extra_in, filler.fill(s)) for s in dice.shuffled(design.extra)]
+    if design.told:  # a protocol has nothing to tell yet, and nothing to conclude
+        found = filler.sentences(design.told, 5)
+        implied = filler.sentences("implication", 2)
+        base["results"] += found[:2]
+        more += [("results", s) for s in found[2:]]
+        more += [("conclusion", s) for s in (*implied[1:], *base["conclusion"])]
+        base["conclusion"] = implied[:1]
 
     sections = _abstract(dice, base, more, words.headings if design.methods else ())
     keywords = filler.lists["keywords"][: dice.between(3, 5)]
@@ -112,22 +113,22 @@ def unrelated(
 def related(words: Vocabulary, dice: Dice, *, study: Study) -> Text:
     """Write one of the records that the review is looking for."""
     pools = {
-        name: [
-            s.replace("{role}", study.role).replace("{Role}", _capital(study.role))
-            for s in dice.shuffled(pool)
-        ]
+        name: [in_role(phrase, study.role) for phrase in dice.shuffled(pool)]
         for name, pool in words.pools.items()
     }
+    if study.background:  # told wholly by hand
+        pools = {"background": list(study.background), "implication": list(study.implication)}
+    found = [*study.found, *pools.get("finding", [])[:4]]
     aim = dice.pick(("We explored {}.", "This study set out to understand {}.", "To explore {}."))
     base = {
         "background": pools["background"][:1],
         "aim": [aim.format(study.about)],
         "methods": [study.how],
-        "results": [*study.found, *pools["finding"][:1]],
+        "results": found[:3],
         "conclusion": pools["implication"][:1],
     }
     more = [("background", pools["background"][1]), ("conclusion", pools["implication"][1])]
-    more += [("results", s) for s in pools["finding"][1:4]]
+    more += [("results", s) for s in found[3:]]
     sections = _abstract(dice, base, more, words.headings)
     return Text(study.title, sections, study.keywords)
 
@@ -155,6 +156,8 @@ def _abstract(
     result: list[tuple[str, str]] = []
     for label, name in zip(scheme, SECTIONS, strict=True):
         text = " ".join(told[name])
+        if not text:
+            continue
         if label or not result:
             result.append((label, text))
         else:

@@ -27,6 +27,7 @@ class Design:
     results: tuple[tuple[str, ...], ...]
     extra: tuple[str, ...]
     extra_in: str
+    told: str
     closing: tuple[str, ...]
 
     def needs(self) -> dict[str, int]:
@@ -36,8 +37,8 @@ class Design:
         for slot in SLOT.findall(" ".join(text for group in groups for text in group)):
             name, place = list_slot(slot)
             needs[name] = max(needs.get(name, 0), place + 1)
-        if self.name == "qualitative":
-            needs["finding"] = 3
+        if self.told:
+            needs[self.told] = 2
         return needs
 
 
@@ -83,7 +84,7 @@ class Topic:
         return result
 
 
-LISTS = _IDENTITY | {"outcome", "factor", "theme", "finding", "place", "analysis"}
+LISTS = _IDENTITY | {"outcome", "factor", "theme", "finding", "result", "place", "analysis"}
 """Slots that are filled from lists of phrases; all others are numbers."""
 
 
@@ -96,6 +97,8 @@ class Study:
     about: str
     how: str
     found: tuple[str, ...]
+    background: tuple[str, ...]
+    implication: tuple[str, ...]
     keywords: tuple[str, ...]
 
 
@@ -128,8 +131,9 @@ def list_slot(slot: str) -> tuple[str, int]:
 def vocabulary() -> Vocabulary:
     names, designs, relevant = _read("names"), _read("designs"), _read("relevant")
     headings = designs.pop("headings")
+    pools = {key: relevant[key] for key in ("background", "finding", "implication")}
     topics = [
-        _topic(name, entry)
+        _topic(name, entry, pools)
         for part in ("near", "middle", "far")
         for name, entry in _read(part).items()
     ]
@@ -144,7 +148,7 @@ def vocabulary() -> Vocabulary:
         given_names=names["given"],
         initials=names["initials"],
         studies=tuple(_study(entry) for entry in relevant["study"]),
-        pools={key: relevant[key] for key in ("background", "finding", "implication")},
+        pools=pools,
         question=relevant["question"],
         include=tuple(relevant["include"]),
         exclude=tuple(relevant["exclude"]),
@@ -172,17 +176,31 @@ def _design(name: str, entry: Mapping[str, Any]) -> Design:
         results=tuple(tuple(group) for group in entry["results"]),
         extra=tuple(entry["extra"]),
         extra_in=entry.get("extra_in", "results"),
+        told=entry.get("told", "result"),
         closing=tuple(entry["closing"]),
     )
 
 
-def _topic(name: str, entry: Mapping[str, Any]) -> Topic:
-    fixed = ("journals", "designs")
+def in_role(phrase: str, role: str) -> str:
+    """Return a phrase of the pools, said of people in this role."""
+    return phrase.replace("{role}", role).replace("{Role}", role[:1].upper() + role[1:])
+
+
+def _topic(name: str, entry: Mapping[str, Any], pools: Mapping[str, Sequence[str]]) -> Topic:
+    """Read a topic. It may borrow from the pools of the relevant studies.
+
+    Without that, those phrases would give the relevant records away to any ranking.
+    """
+    fixed = ("journals", "designs", "borrows")
+    phrases = {key: list(value) for key, value in entry.items() if key not in fixed}
+    if borrows := entry.get("borrows"):
+        for pool in borrows["pools"]:
+            phrases[pool] += [in_role(phrase, borrows["role"]) for phrase in pools[pool]]
     return Topic(
         name=name,
         journals=entry["journals"],
         designs=entry["designs"],
-        phrases={key: value for key, value in entry.items() if key not in fixed},
+        phrases=phrases,
     )
 
 
@@ -193,5 +211,7 @@ def _study(entry: Mapping[str, Any]) -> Study:
         about=entry["about"],
         how=entry["how"],
         found=tuple(entry["found"]),
+        background=tuple(entry.get("background", ())),
+        implication=tuple(entry.get("implication", ())),
         keywords=tuple(entry["keywords"]),
     )

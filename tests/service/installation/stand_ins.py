@@ -1,6 +1,7 @@
 """Small processes in place of the real ones, and ways to see what became of them."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -153,8 +154,11 @@ class Run:
         return not living(str(self.folder))
 
     def clean_up(self) -> None:
-        """Whatever the outcome of the test, end what it has started."""
-        if self.process.poll() is None:
-            self.process.kill()
+        """Whatever the outcome of the test, leave nothing behind; fail if something is left."""
+        self.process.kill()
         self.process.wait()
-        until(self.nothing_left, "the guard has ended everything")
+        try:
+            until(self.nothing_left, "the guard has ended everything")
+        finally:
+            for process in living(str(self.folder)):
+                os.kill(process.pid, signal.SIGKILL)

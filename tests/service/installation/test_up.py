@@ -95,17 +95,23 @@ def test_everything_runs_and_a_second_start_says_so(tandem: Tandem, data_dir: Pa
 
 
 @pytest.mark.processes
-def test_a_start_right_after_kill_9_waits_for_the_guard(tandem: Tandem, data_dir: Path) -> None:
+def test_a_start_right_after_kill_9_waits_until_nothing_is_left(
+    tandem: Tandem, tmp_path: Path
+) -> None:
+    (tmp_path / "packages/tandem_worker/__main__.py").write_text(
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"open({str(tmp_path / 'worker')!r}, 'w').write('is deaf')\n" + SILENT
+    )
     port = free_port()
-    path = Settings(data_dir=data_dir).valkey_socket()
     first = tandem("--port", str(port))
     until(lambda: first.says("is ready"), "the first is ready")
-    broker = broker_pid(path)
+    until((tmp_path / "worker").exists, "the worker does not listen to the guard")
+    remains = [p.pid for p in living("-m tandem_") if p.parent == first.process.pid]
+    assert len(remains) == 3
     first.process.kill()
     second = tandem("--port", str(port))
     until(lambda: second.says("is ready"), "the second is ready")
-    assert broker_pid(path) not in (broker, None)
-    assert second.process.poll() is None
+    assert not {p.pid for p in living()} & set(remains)
 
 
 @pytest.mark.processes
@@ -118,7 +124,8 @@ def test_a_broker_that_lost_supervisor_and_guard_is_replaced(
         orphan = broker_pid(settings.valkey_socket())
         run = tandem("--port", str(free_port()))
         until(lambda: run.says("is ready"), "it is ready")
-        assert broker_pid(settings.valkey_socket()) not in (orphan, None)
+        assert broker_pid(settings.valkey_socket()) is not None
+        assert orphan not in [p.pid for p in living()]
 
 
 @pytest.mark.processes

@@ -525,6 +525,7 @@ def test_year(text: str, year: int | None) -> None:
         ("Okafor, Ada and Lind, Bo", ["Okafor, Ada", "Lind, Bo"]),
         ("Okafor, A., Lind, B.", ["Okafor, A.", "Lind, B."]),
         ("Okafor, Ada", ["Okafor, Ada"]),
+        ("Murata T.", ["Murata T."]),
         ("['Okafor, Ada', 'Lind, Bo']", ["Okafor, Ada", "Lind, Bo"]),
     ],
 )

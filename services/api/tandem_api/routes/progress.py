@@ -15,4 +15,4 @@ router = APIRouter(prefix="/reviews/{review_id}/progress", tags=["progress"])
 def get_progress(session: Read, viewer: AsViewer) -> ProgressOut:
     """Counts by status, per reviewer and by day; blinded reviewers see their own only."""
     found = progress(session, viewer=viewer, stage=Stage.TITLE_ABSTRACT)
-    return ProgressOut(stages=[StageProgressOut.of(found)])
+    return ProgressOut(stages={found.stage: StageProgressOut.of(found)})

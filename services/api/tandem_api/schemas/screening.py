@@ -153,7 +153,6 @@ class CurvePointOut(Out):
 class StageProgressOut(Out):
     """`counts` by status as you may see it: everyone's, or your own `unscreened` and `done`."""
 
-    stage: Stage
     n_records: int
     counts: dict[str, int]
     reviewers: list[ReviewerProgressOut]
@@ -164,7 +163,6 @@ class StageProgressOut(Out):
     @classmethod
     def of(cls, progress: Progress) -> "StageProgressOut":
         return cls(
-            stage=progress.stage,
             n_records=progress.n_records,
             counts=progress.counts,
             reviewers=[
@@ -186,7 +184,7 @@ class StageProgressOut(Out):
 
 
 class ProgressOut(Out):
-    stages: list[StageProgressOut]
+    stages: dict[Stage, StageProgressOut]
 
 
 class RankingOut(Out):

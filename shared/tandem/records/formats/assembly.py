@@ -10,7 +10,9 @@ from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Rejection
 LONGEST_RECORD = 1_000_000
 """Characters. No record of a bibliography is that long; a file cut or joined wrongly has one."""
 
-_NO_ABSTRACT = re.compile(r"\W*(?:no abstract(?: is)?(?: available)?|abstract not available)\W*", re.I)
+_NO_ABSTRACT = re.compile(
+    r"\W*(?:no abstract(?: is)?(?: available)?|abstract not available)\W*", re.I
+)
 """What Scopus and others write where there is none."""
 
 _LONGEST_TITLE = 5_000

@@ -92,7 +92,8 @@ def doi(text: str) -> str | None:
     if "10." not in text and "%2" not in text:
         return None
     text = clean(unquote(text) if "%2f" in text.lower() else text)
-    if (found := _DOI.match(text)) is None:
+    found = _DOI.match(text)
+    if found is None or len(found[1]) > 2 * _LONGEST_DOI:
         return None
     name = _DOI_SUFFIX.sub("", found[1])
     if found.start(1) and "://" in text[: found.start(1)]:

@@ -43,7 +43,7 @@ def _listed(text: str) -> list[str] | None:
 def _split_at_commas(text: str) -> list[str]:
     pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
     if all(" " in piece for piece in pieces):
-        if not any(piece.endswith(".") for piece in pieces[:-1]):
+        if len(pieces) > 1 and not any(piece.endswith(".") for piece in pieces[:-1]):
             pieces[-1:] = [piece.rstrip(".") for piece in pieces[-1:]]  # PubMed ends its list so
         return pieces
     pairs = list(zip(pieces[::2], pieces[1::2], strict=False))

@@ -109,7 +109,7 @@ def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
 
     A line without a tag continues the one before: a list by another value, else its text.
     """
-    lines = ["TY  - "]
+    lines = [["TY  - "]]  # each in pieces: adding to a text again and again takes its square
     tag = "TY"
     for line in raw.split("\n"):
         # Nearly every line takes the first way; the pattern is four times as slow.
@@ -121,11 +121,11 @@ def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
             value = line
         else:
             if tag in _WANTED and tag not in {"TY", "N1"}:
-                lines[-1] = f"{lines[-1]} {line.strip()}"
+                lines[-1].append(line.strip())
             continue
         if tag in _WANTED and tag != "TY":
-            lines.append(f"{tag}  - {value.strip()}")
-    return lines
+            lines.append([f"{tag}  - {value.strip()}"])
+    return [" ".join(pieces) for pieces in lines]
 
 
 def _parts(record: dict[str, list[str]]) -> Parts:

@@ -1,0 +1,23 @@
+# One image for every process of a server installation: api, worker, relay, migrate.
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md ./
+COPY shared shared
+COPY services services
+COPY migrations migrations
+RUN python -m venv /opt/tandem \
+ && /opt/tandem/bin/pip install --no-cache-dir -c constraints.txt .
+
+FROM python:3.11-slim
+RUN useradd --create-home --uid 10001 tandem \
+ && install -d -o tandem -g tandem /data
+COPY --from=build /opt/tandem /opt/tandem
+ENV PATH=/opt/tandem/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    TANDEM_DATA_DIR=/data \
+    TANDEM_HOST=0.0.0.0 \
+    TANDEM_LOG_FORMAT=json
+USER tandem
+VOLUME /data
+EXPOSE 8000
+CMD ["tandem", "api"]
