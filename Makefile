@@ -33,4 +33,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	@# For the schema in it, by which a test checks docker-compose.yml; its code is not run.
+	$(BIN)/python -m pip install --quiet --no-deps docker-compose==1.29.2
 	@touch $@ $(VENV)/.installed

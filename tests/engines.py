@@ -21,12 +21,18 @@ class PostgresServer:
 
     url: URL
 
-    def create(self, name: str, *, template: str = "template0") -> str:
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    def create(self, name: str) -> str:
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "template0"')
         return self.url.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, name: str) -> None:
         self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def forget_power_cuts(self) -> None:
+        """Write no more through to the disk: nothing here outlives the tests."""
+        self._run("ALTER SYSTEM SET fsync = off")
+        self._run("ALTER SYSTEM SET full_page_writes = off")
+        self._run("SELECT pg_reload_conf()")
 
     def _run(self, statement: str) -> None:
         engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
@@ -48,7 +54,9 @@ def start_postgres(folder: Path) -> Iterator[PostgresServer]:
 
     server = get_server(folder / "data", cleanup_mode="stop")
     try:
-        yield PostgresServer(make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
+        started = PostgresServer(make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
+        started.forget_power_cuts()
+        yield started
     finally:
         server.cleanup()
 

@@ -1,23 +1,32 @@
 """Builds the world that a test needs in one line each, through the real services."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.db.session import Database
-from tandem.ids import ImportId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ids import ImportId, RankingId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ranking import serving
+from tandem.ranking.models import Ranking
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Role
+from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
-from tandem.screening import conflicts, decisions
+from tandem.reviews.service import Viewer
+from tandem.screening import conflicts, decisions, policies, queue
 from tandem.screening.decisions import Judgement, Recorded
 from tandem.screening.models import Conflict, ScreenedRecord
+from tandem.screening.policies import Effect
+from tandem.screening.queue import Queue
 from tandem.screening.rules import Status, Verdict
 
 TA = Stage.TITLE_ABSTRACT
@@ -55,16 +64,22 @@ class World:
         self._numbers = count(1)
 
     def person(self, name: str = "somebody", *, is_admin: bool = False) -> Person:
+        return self.people(name, is_admin=is_admin)[0]
+
+    def people(self, *names: str, is_admin: bool = False) -> list[Person]:
         with self.database.write.begin() as session:
-            user = accounts.add_user(
-                session,
-                email=f"{name}-{next(self._numbers)}@example.org",
-                name=name,
-                password=None,
-                is_admin=is_admin,
-            )
-            _, secret = accounts.add_token(session, user_id=user.id, name="test", expires_at=None)
-            return Person(user.id, name, secret)
+            return [self._add(session, name, is_admin) for name in names]
+
+    def _add(self, session: Session, name: str, is_admin: bool) -> Person:
+        user = accounts.add_user(
+            session,
+            email=f"{name}-{next(self._numbers)}@example.org",
+            name=name,
+            password=None,
+            is_admin=is_admin,
+        )
+        _, secret = accounts.add_token(session, user_id=user.id, name="test", expires_at=None)
+        return Person(user.id, name, secret)
 
     def review(
         self, owner: Person, *, policy: dict[str, Any] | None = None, **texts: Any
@@ -84,7 +99,7 @@ class World:
         self, *, n_records: int = 3, policy: dict[str, Any] | None = None, **texts: Any
     ) -> Team:
         """Return a review with people in every role and `n_records` records."""
-        people = [self.person(name) for name in ("owner", "ann", "ben", "eve", "judge", "observer")]
+        people = self.people("owner", "ann", "ben", "eve", "judge", "observer")
         owner, ann, ben, eve, judge, observer = people
         review_id = self.review(owner, policy=policy, **texts)
         with self.database.write.begin() as session:
@@ -149,11 +164,19 @@ class World:
             review.labels_seq += 1
             return numbers
 
+    @contextmanager
+    def entered(
+        self, review_id: ReviewId, person: Person
+    ) -> Iterator[tuple[Session, Review, Viewer]]:
+        """Open the transaction of a change by this person, as a route does."""
+        with self.database.write.begin() as session:
+            review, viewer = reviews.enter(session, review_id=review_id, user_id=person.id)
+            yield session, review, viewer
+
     def decide(
         self, review_id: ReviewId, person: Person, number: int, verdict: str, **said: Any
     ) -> Recorded:
-        with self.database.write.begin() as session:
-            review, viewer = reviews.enter(session, review_id=review_id, user_id=person.id)
+        with self.entered(review_id, person) as (session, review, viewer):
             return decisions.record_decision(
                 session,
                 review=review,
@@ -164,8 +187,7 @@ class World:
             )
 
     def withdraw(self, review_id: ReviewId, person: Person, number: int) -> Recorded:
-        with self.database.write.begin() as session:
-            review, viewer = reviews.enter(session, review_id=review_id, user_id=person.id)
+        with self.entered(review_id, person) as (session, review, viewer):
             return decisions.withdraw_decision(
                 session,
                 review=review,
@@ -175,8 +197,7 @@ class World:
             )
 
     def resolve(self, review_id: ReviewId, person: Person, number: int, verdict: str) -> None:
-        with self.database.write.begin() as session:
-            review, viewer = reviews.enter(session, review_id=review_id, user_id=person.id)
+        with self.entered(review_id, person) as (session, review, viewer):
             conflict = session.scalars(
                 select(Conflict).where(
                     Conflict.review_id == review_id, Conflict.record_number == number
@@ -192,6 +213,54 @@ class World:
                 note=None,
                 cause=None,
             )
+
+    def change_policy(self, review_id: ReviewId, owner: Person, **part: Any) -> list[Effect]:
+        with self.entered(review_id, owner) as (session, review, viewer):
+            return policies.change(session, review=review, viewer=viewer, parts={TA: part})
+
+    def serve(
+        self,
+        review_id: ReviewId,
+        person: Person,
+        *,
+        limit: int = 1,
+        lasting: timedelta = timedelta(minutes=30),
+    ) -> Queue:
+        with self.entered(review_id, person) as (session, review, viewer):
+            return queue.serve(
+                session,
+                review=review,
+                viewer=viewer,
+                stage=TA,
+                order=serving.newest_order(session, review_id, TA),
+                limit=limit,
+                lasting=lasting,
+            )
+
+    def rank(self, review_id: ReviewId, *numbers: int) -> Ranking:
+        """Publish a ranking with the records in this order, scored n, n - 1, …, 1."""
+        with self.database.write.begin() as session:
+            review = reviews.lock(session, review_id)
+            review.labels_seq += 1
+            ranking = Ranking(
+                id=RankingId(new_id()),
+                review_id=review_id,
+                stage=TA,
+                model="given",
+                preset={},
+                kind="model",
+                labels_seq=review.labels_seq,
+                corpus_seq=review.corpus_seq,
+                n_labels=0,
+                n_relevant=0,
+                n_ranked=len(numbers),
+                seconds=0.0,
+                created_at=now(),
+                numbers=np.array(numbers, "<i4").tobytes(),
+                scores=np.arange(len(numbers), 0, -1).astype("<f4").tobytes(),
+            )
+            session.add(ranking)
+            return ranking
 
     def status(self, review_id: ReviewId, number: int) -> Status:
         with self.database.read() as session:

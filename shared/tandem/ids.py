@@ -16,6 +16,7 @@ RecordNumber = NewType("RecordNumber", int)
 """A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""
 
 _LARGEST_RECORD_NUMBER = 2**31 - 1
+_MOST_DIGITS = 10
 
 
 def new_id() -> UUID:
@@ -32,6 +33,8 @@ def parse_uuid(text: str, *, kind: str) -> UUID:
 
 def parse_record_number(text: str) -> RecordNumber:
     """Read a record id that came from outside; one that cannot exist is not found."""
-    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_RECORD_NUMBER:
+    # The length first: Python refuses to read thousands of digits.
+    is_number = len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()
+    if not is_number or int(text) > _LARGEST_RECORD_NUMBER:
         raise NotFound(f"There is no record {text!r} in this review.")
     return RecordNumber(int(text))

@@ -2,18 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from tandem import __version__
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.tasks import Nudges
-from tandem_api import errors, middleware
-from tandem_api.errors import Problem
+from tandem_api import errors, middleware, openapi
 from tandem_api.routes import (
     accounts,
     conflicts,
@@ -28,15 +25,9 @@ from tandem_api.routes import (
     reviews,
 )
 from tandem_api.runtime import Runtime
-from tandem_api.schemas.decisions import DecisionItemIn
 from tandem_api.streams import Bells
 
 PREFIX = "/api/v1"
-DESCRIPTION = """Two people screen each record independently; a ranking that learns from their
-decisions brings the likely ones first; where they differ, a third person decides.
-
-Errors are `application/problem+json` with a stable `code`. Writes accept an `Idempotency-Key`.
-A review that you are not a member of does not exist for you: 404."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -58,11 +49,13 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Tandem",
         version=__version__,
-        description=DESCRIPTION,
+        description=openapi.DESCRIPTION,
         lifespan=lifespan,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
     )
     api = APIRouter(prefix=PREFIX)
     slices = (accounts, reviews, imports, records, queue, decisions, conflicts, progress)
@@ -75,19 +68,5 @@ def create_app(settings: Settings) -> FastAPI:
         middleware.BodyLimit, upload_mb=settings.max_upload_mb, other_mb=settings.max_body_mb
     )
     app.add_middleware(middleware.RequestLog)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        # Named by hand: the routes refer to them without a model of FastAPI's own.
-        for model in (Problem, DecisionItemIn):
-            made = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            defined = made.pop("$defs", {})
-            schema["components"]["schemas"].update({model.__name__: made} | defined)
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request, Security
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
@@ -28,8 +28,17 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Here = Annotated[Runtime, Depends(runtime)]
 
-_bearer = HTTPBearer(auto_error=False, description="A token of `tandem token add` or /me/tokens.")
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by /auth/login.")
+_bearer = HTTPBearer(
+    scheme_name="token",
+    auto_error=False,
+    description="For machines: a token of `tandem token add` or `POST /me/tokens`.",
+)
+_cookie = APIKeyCookie(
+    name=COOKIE,
+    scheme_name="session",
+    auto_error=False,
+    description="For browsers: set by `POST /auth/login`. Writes from other sites are refused.",
+)
 
 
 def read_session(here: Here) -> Iterator[Session]:
@@ -40,20 +49,27 @@ def read_session(here: Here) -> Iterator[Session]:
 Read = Annotated[Session, Depends(read_session)]
 
 
-def current_user(
-    request: Request,
-    here: Here,
-    bearer: Annotated[Any, Depends(_bearer)],
-    cookie: Annotated[str | None, Depends(_cookie)],
-) -> User:
-    """Return who is calling, by token or by cookie."""
-    with here.database.read() as session:
-        if bearer is not None:
-            return accounts.user_of_token(session, bearer.credentials)
+def authenticate(request: Request) -> User:
+    """Return who is calling, by token or by cookie. Looks it up anew each time."""
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    with runtime(request).database.read() as session:
+        if scheme.lower() == "bearer":
+            return accounts.user_of_token(session, token)
+        cookie = request.cookies.get(COOKIE)
         if cookie is None:
             raise Unauthenticated("Send a token as `Authorization: Bearer …`, or sign in.")
         refuse_cross_site(request)
         return accounts.user_of_sign_in(session, cookie)
+
+
+def current_user(
+    request: Request,
+    _: Annotated[object, Security(_bearer)],
+    __: Annotated[object, Security(_cookie)],
+) -> User:
+    """Return who is calling; the route has found out before it read the body."""
+    user: User = request.state.user
+    return user
 
 
 def refuse_cross_site(request: Request) -> None:
@@ -68,12 +84,22 @@ def refuse_cross_site(request: Request) -> None:
     if site in ("same-origin", "none"):
         return
     origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    here = request.headers.get("host", "").lower()
+    foreign = origin is not None and origin.lower().partition("://")[2] != here
     if site is not None or foreign:
         raise Forbidden("This request comes from another site's page.")
 
 
 Me = Annotated[User, Depends(current_user)]
+
+
+def administrator(me: Me) -> User:
+    if not me.is_admin:
+        raise Forbidden("Only administrators of this installation may do this.")
+    return me
+
+
+Administrator = Annotated[User, Depends(administrator)]
 
 
 def review_id(review_id: str) -> ReviewId:
@@ -159,7 +185,8 @@ class Writer:
         self, session: Session, content_digest: str
     ) -> tuple[int, dict[str, Any] | None] | None:
         request = self.request
-        said = [request.method, request.url.path, request.url.query, self.body_digest]
+        query = request.scope["query_string"].decode("latin-1")
+        said = [request.method, request.scope["path"], query, self.body_digest]
         fingerprint = hashlib.sha256("\n".join([*said, content_digest]).encode()).hexdigest()
         assert self.key is not None  # noqa: S101  # the caller looked
         return idempotency.claim(
@@ -183,6 +210,7 @@ def writer(
     idempotency_key: Annotated[
         PlainText | None,
         Header(
+            alias="Idempotency-Key",
             description="Any string of your choice. A write sent again with the same key is "
             "answered as the first time and not done again.",
             min_length=1,

@@ -1,5 +1,6 @@
 """Errors as HTTP answers: RFC 9457 `application/problem+json` with a stable `code`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -38,6 +39,18 @@ _CODES = {
     415: "unsupported_media_type",
     422: errors.Invalid.code,
 }
+
+
+class InvalidQuery(errors.Invalid):
+    """A value in the query is not acceptable."""
+
+    location = "query"
+
+
+class InvalidHeader(errors.Invalid):
+    """A header's value is not acceptable."""
+
+    location = "header"
 
 
 class FieldError(BaseModel):
@@ -75,18 +88,6 @@ class Problem(BaseModel):
 PROBLEM = "application/problem+json"
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of these failures."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {PROBLEM: {"schema": schema}},
-        }
-        for status in statuses
-    }
-
-
 def problem(
     request: Request,
     status: int,
@@ -117,7 +118,8 @@ def _expected(request: Request, error: errors.TandemError) -> JSONResponse:
     status = status_of(error)
     named = None
     if isinstance(error, errors.Invalid):
-        named = [FieldError(field=error.field, location="body", message=str(error))]
+        location = getattr(error, "location", "body")
+        named = [FieldError(field=error.field, location=location, message=str(error))]
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     return problem(request, status, error.code, str(error), field_errors=named, headers=headers)
 
@@ -130,9 +132,10 @@ def field_errors(
     for item in found:
         path = [str(part) for part in item["loc"]]
         where = location or (path.pop(0) if path else "body")
-        named.append(
-            FieldError(field=".".join(path) or where, location=where, message=str(item["msg"]))
-        )
+        message = str(item["msg"])
+        if item["type"] == "json_invalid":  # its path is a position in the text, not a field
+            path, message = [], f"This is not JSON: {item['ctx']['error']} (at {path[0]})"
+        named.append(FieldError(field=".".join(path) or where, location=where, message=message))
     return named
 
 
@@ -143,21 +146,43 @@ def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
 
 
 def _http(request: Request, error: HTTPException) -> JSONResponse:
-    code = _CODES.get(error.status_code, "http_error")
-    detail = str(error.detail)
-    if error.status_code == HTTPStatus.NOT_FOUND:
-        detail = f"There is nothing at {request.url.path}."
-    return problem(request, error.status_code, code, detail, headers=error.headers)
+    status, detail, headers = error.status_code, str(error.detail), error.headers
+    path = request.scope["path"]
+    if status == HTTPStatus.BAD_REQUEST:  # the framework's word for a body it cannot take apart
+        named = [FieldError(field="body", location="body", message=detail)]
+        return problem(request, 422, errors.Invalid.code, f"body: {detail}", field_errors=named)
+    if status == HTTPStatus.NOT_FOUND:
+        detail = f"There is nothing at {path}."
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = _methods(request.app, path)
+        detail = f"{request.method} is not possible here, but {allowed} is."
+        headers = {"Allow": allowed}
+    return problem(request, status, _CODES.get(status, "http_error"), detail, headers=headers)
+
+
+def _methods(app: FastAPI, path: str) -> str:
+    """Return every method of a path; the framework names those of the first route only."""
+    found: set[str] = set()
+    for template, methods in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            found.update(method.upper() for method in methods)
+    return ", ".join(sorted(found))
 
 
 def _database(request: Request, error: Exception) -> JSONResponse:
+    is_away = isinstance(error, OperationalError | PoolTimeout) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+    if not is_away:
+        return unexpected(request, error)
     _log.error("database not available", error=str(error))
     detail = "The database does not answer or is busy. Nothing was changed; try again."
     return problem(request, 503, errors.Unavailable.code, detail, headers={"Retry-After": "2"})
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("unexpected error", path=request.url.path, exc_info=error)
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Answer what nobody foresaw; the log gets the details, the client does not."""
+    _log.error("unexpected error", path=request.scope["path"], exc_info=error)
     detail = "This should not have happened. The server's log says more under this request_id."
     return problem(request, 500, errors.TandemError.code, detail)
 
@@ -166,6 +191,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.TandemError, _expected)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
-    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(PoolTimeout, _database)
-    app.add_exception_handler(Exception, _unexpected)

@@ -5,17 +5,20 @@ import time
 from uuid import uuid4
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tandem.errors import TooLarge
 from tandem.log import logger
-from tandem_api.errors import problem
+from tandem_api.errors import problem, unexpected
 
 _log = logger(__name__)
 _MIB = 1024 * 1024
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_UPLOAD = re.compile(r"/api/v1/reviews/[^/]+/imports/?")
+_LONGEST_LENGTH = 20
+"""Digits of a Content-Length that count; no body has more bytes than that."""
+_UPLOAD = re.compile(r"/api/v1/reviews/[^/]+/imports")
 
 
 class RequestLog:
@@ -47,6 +50,10 @@ class RequestLog:
 
         try:
             await self.app(scope, receive, note_status)
+        except Exception as error:
+            if status:
+                raise  # the answer has begun: all that is left is to break it off
+            await unexpected(Request(scope), error)(scope, receive, note_status)
         finally:
             _log.info(
                 "request",
@@ -58,7 +65,11 @@ class RequestLog:
 
 
 class BodyLimit:
-    """Refuses a body that is too large: at once where it says so, else when it gets there."""
+    """Refuses a body that is too large: at once where it says so, else when it gets there.
+
+    What the client still sends is read and dropped by the server, or the client, still
+    sending, would see a broken connection and not the answer.
+    """
 
     def __init__(self, app: ASGIApp, *, upload_mb: int, other_mb: int) -> None:
         self.app, self.upload_mb, self.other_mb = app, upload_mb, other_mb
@@ -69,40 +80,28 @@ class BodyLimit:
             return
         is_upload = scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"])
         limit = (self.upload_mb if is_upload else self.other_mb) * _MIB
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = _Exceeded(limit)
-        if declared.isdigit() and int(declared) > limit:
-            await too_large.answer(scope, receive, send)
+        if _declared(scope) > limit:
+            response = problem(Request(scope), 413, TooLarge.code, _too_large(limit))
+            await response(scope, receive, send)
             return
-        seen, begun = 0, False
+        seen = 0
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
-                raise too_large
+                # The one kind that FastAPI, reading the body, lets pass.
+                raise HTTPException(413, _too_large(limit))
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self.app(scope, counted, noted)
-        except _Exceeded:
-            if begun:
-                raise
-            await too_large.answer(scope, receive, send)
+        await self.app(scope, counted, send)
 
 
-class _Exceeded(TooLarge):
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The request is larger than the {limit // _MIB} MiB accepted here.")
+def _declared(scope: Scope) -> int:
+    text = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(text[:_LONGEST_LENGTH]) if text.isdigit() else 0
 
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem(
-            Request(scope), 413, self.code, str(self), headers={"Connection": "close"}
-        )
-        await response(scope, receive, send)
+
+def _too_large(limit: int) -> str:
+    return f"The request is larger than the {limit // _MIB} MiB accepted here."

@@ -5,10 +5,11 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel
 
-from tandem.errors import Invalid
+from tandem_api.errors import InvalidQuery
 
 Item = TypeVar("Item")
 
@@ -31,16 +32,26 @@ class Cursor:
         if text is None:
             return cls()
         try:
-            return cls(base64.urlsafe_b64decode(text.encode("ascii")).decode())
+            after = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True).decode()
         except (binascii.Error, UnicodeError):
-            raise _invalid() from None
+            raise invalid_cursor() from None
+        if "\x00" in after:  # which PostgreSQL does not take as text
+            raise invalid_cursor()
+        return cls(after)
+
+    @property
+    def id(self) -> UUID:
+        try:
+            return UUID(self.after)
+        except ValueError:
+            raise invalid_cursor() from None
 
     @property
     def offset(self) -> int:
         if not self.after:
             return 0
         if not (self.after.isascii() and self.after.isdigit()) or len(self.after) > 9:
-            raise _invalid()
+            raise invalid_cursor()
         return int(self.after)
 
 
@@ -54,5 +65,5 @@ def cut(found: Sequence[Item], *, offset: int, limit: int) -> tuple[Sequence[Ite
     return found[:limit], encode(offset + limit) if more else None
 
 
-def _invalid() -> Invalid:
-    return Invalid("This cursor is not one that a list gave.", field="cursor")
+def invalid_cursor() -> InvalidQuery:
+    return InvalidQuery("This cursor is not one that a list gave.", field="cursor")

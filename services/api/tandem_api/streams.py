@@ -75,17 +75,21 @@ class Bells:
             bell.set()
 
     async def _listen(self) -> None:
-        client = aioredis.Redis.from_url(self._redis_url, decode_responses=True)
-        while True:
-            try:
-                async with client.pubsub() as channel:
-                    await channel.subscribe(DOORBELL)
-                    async for message in channel.listen():
-                        if message["type"] == "message":
-                            self._ring(message["data"])
-            except (RedisError, OSError) as error:
-                _log.warning("doorbell not reachable; looking instead", error=str(error))
-                await asyncio.sleep(LOOK_SECONDS)
+        was_heard = True
+        async with aioredis.Redis.from_url(self._redis_url, decode_responses=True) as client:
+            while True:
+                try:
+                    async with client.pubsub() as channel:
+                        await channel.subscribe(DOORBELL)
+                        was_heard = True
+                        async for message in channel.listen():
+                            if message["type"] == "message":
+                                self._ring(message["data"])
+                except (RedisError, OSError) as error:
+                    if was_heard:
+                        _log.warning("doorbell not reachable; looking instead", error=str(error))
+                    was_heard = False
+                    await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:
         while True:
@@ -129,7 +133,11 @@ async def stream(
         while not bells.closing:
             # Cleared before reading: what is added after the read rings again.
             bell.clear()
-            events = await run_in_threadpool(read, after)
+            try:
+                events = await run_in_threadpool(read, after)
+            except SQLAlchemyError as error:
+                _log.warning("event stream ended; its client will resume", error=str(error))
+                return
             if events is None:
                 return
             for event in events:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tandem.demo.chance import Dice
-from tandem.demo.texts import Text, related, unrelated
+from tandem.demo.texts import Text, by_hand, from_templates
 from tandem.demo.vocabulary import Vocabulary, vocabulary
 
 SOURCES = ("Medline", "CINAHL", "Scopus")
@@ -27,6 +27,8 @@ _NO_DOI = 110
 _NO_ABSTRACT = 61
 _NEWEST, _SPAN = 2024, 22
 _PANDEMIC = 2021
+_SHARED = 0.62
+"""Largest part of its sentences that an abstract may share with another of its topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class _Draft:
     kinds: tuple[str, ...]
     year: int
     relevant: bool
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def corpus(seed: int = 20240) -> Corpus:
     The same seed gives the same corpus on every Python and every system.
     """
     words, dice = vocabulary(), Dice(seed)
-    drafts = dice.shuffled([*_relevant(words, dice), *_irrelevant(words, dice)])
+    drafts = dice.shuffled([*_told_by_hand(words, dice), *_templated(words, dice)])
     silent = _without_abstract(drafts, dice)
     places = _places(dice)
     records = []
@@ -121,43 +124,54 @@ def folded(title: str) -> str:
     return "".join(c for c in title.casefold() if c.isalnum())
 
 
-def _relevant(words: Vocabulary, dice: Dice) -> Iterator[_Draft]:
+def _told_by_hand(words: Vocabulary, dice: Dice) -> Iterator[_Draft]:
     kinds = words.designs["qualitative"].kinds
-    for study in words.studies:
-        text = related(words, dice, study=study)
+    for study in (*words.studies, *words.lookalikes):
+        text = by_hand(words, dice, study=study)
         year = max(_NEWEST - dice.below(15), _PANDEMIC if "COVID" in study.title else 0)
-        journals = "addiction" if "addiction" in " ".join(study.keywords) else "mental"
-        yield _Draft(text, journals, kinds, year, relevant=True)
+        relevant = study in words.studies
+        yield _Draft(text, study.journals, kinds, year, relevant, silent=not study.abstract)
 
 
-def _irrelevant(words: Vocabulary, dice: Dice) -> Iterator[_Draft]:
-    taken = {folded(study.title) for study in words.studies}
+def _templated(words: Vocabulary, dice: Dice) -> Iterator[_Draft]:
+    """Write the records of all topics: no title twice, and no abstract nearly so."""
+    taken = {folded(study.title) for study in (*words.studies, *words.lookalikes)}
     for topic in words.topics:
+        earlier: list[set[str]] = []
         for name, count in topic.designs.items():
             design = words.designs[name]
             facets = dice.shuffled(topic.facets_for(design, words.shared))
             for i in range(count):
+                facet, phrases = facets[i % len(facets)]
                 # Recent years are more frequent, as they are in every search.
                 year = _NEWEST - min(dice.below(_SPAN), dice.below(_SPAN))
-                facet = facets[i % len(facets)]
                 if facet == "covid":
                     year = max(year, _PANDEMIC)
                 while True:
-                    text = unrelated(
-                        words, dice, topic=topic, design=design, facet=facet, year=year
-                    )
-                    if folded(text.title) not in taken:
+                    text = from_templates(words, dice, phrases=phrases, design=design, year=year)
+                    if folded(text.title) not in taken and not _repeats(text, earlier):
                         break
                 taken.add(folded(text.title))
+                earlier.append(_sentences(text))
                 yield _Draft(text, topic.journals, design.kinds, year, relevant=False)
+
+
+def _sentences(text: Text) -> set[str]:
+    return {s for _, section in text.sections for s in section.split(". ")}
+
+
+def _repeats(text: Text, earlier: list[set[str]]) -> bool:
+    mine = _sentences(text)
+    return any(len(mine & other) > _SHARED * min(len(mine), len(other)) for other in earlier)
 
 
 def _without_abstract(drafts: list[_Draft], dice: Dice) -> set[int]:
     """Choose records that have only a title: half of the editorials, and some others."""
+    silent = [i for i, draft in enumerate(drafts) if draft.silent]
     order = dice.shuffled([i for i, draft in enumerate(drafts) if not draft.relevant])
     editorials = [i for i in order if "Editorial" in drafts[i].kinds]
     others = [i for i in order if "Editorial" not in drafts[i].kinds]
-    chosen = editorials[: len(editorials) // 2]
+    chosen = silent + editorials[: len(editorials) // 2]
     return {*chosen, *others[: _NO_ABSTRACT - len(chosen)]}
 
 

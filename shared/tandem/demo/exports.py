@@ -12,7 +12,9 @@ from tandem.demo.corpus import Corpus, Record
 from tandem.demo.vocabulary import vocabulary
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SMALL = set("a an and as at by for from in into of on or the to versus with".split())
+_SMALL = frozenset(
+    ("a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "of", "on", "or", "the", "to")
+)
 _SCOPUS_COLUMNS = (
     "Authors",
     "Author full names",

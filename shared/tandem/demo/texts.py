@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tandem.demo.chance import Dice
-from tandem.demo.vocabulary import LISTS, SLOT, Design, Study, Topic, Vocabulary, in_role, list_slot
+from tandem.demo.vocabulary import LISTS, SLOT, Design, Study, Vocabulary, in_role, list_slot
 
 NOTICE = "This is a synthetic record made for demonstration; no such study took place."
 
@@ -74,7 +74,6 @@ class Filler:
             "alpha": f"0.{dice.between(74, 94)}",
             "diff": f"{dice.between(21, 84) / 10:.1f} points",
             "cost": f"{dice.between(24, 390) * 10:,}",
-            "age": f"{dice.between(240, 580) / 10:.1f}",
             "minutes": str(dice.between(6, 17) * 5),
             "or": f"odds ratio {middle / 100:.2f}, 95% CI {middle * 0.0068:.2f} to "
             f"{middle * 0.0151:.2f}",
@@ -82,12 +81,16 @@ class Filler:
         return figures[name]
 
 
-def unrelated(
-    words: Vocabulary, dice: Dice, *, topic: Topic, design: Design, facet: str, year: int
+def from_templates(
+    words: Vocabulary,
+    dice: Dice,
+    *,
+    phrases: Mapping[str, Sequence[str]],
+    design: Design,
+    year: int,
 ) -> Text:
-    """Write a record that does not answer the question of the review."""
-    lists = {**words.shared, **topic.of_facet(facet)}
-    filler = Filler(dice, lists, design.sizes, year)
+    """Write one of the many records that do not answer the question of the review."""
+    filler = Filler(dice, phrases, design.sizes, year)
     base = {
         "background": filler.sentences("background", 1),
         "aim": [filler.fill(dice.pick(design.aim))],
@@ -96,7 +99,7 @@ def unrelated(
         "conclusion": [filler.fill(dice.pick(design.closing))],
     }
     more = [("background", s) for s in filler.sentences("background", 3)[1:]]
-    more += [(design.extra_in, filler.fill(s)) for s in dice.shuffled(design.extra)]
+    more += [(design.extra_in, filler.fill(s)) for s in dice.shuffled(design.extra)[:3]]
     if design.told:  # a protocol has nothing to tell yet, and nothing to conclude
         found = filler.sentences(design.told, 5)
         implied = filler.sentences("implication", 2)
@@ -110,8 +113,8 @@ def unrelated(
     return Text(_capital(filler.fill(dice.pick(design.titles))), sections, tuple(keywords))
 
 
-def related(words: Vocabulary, dice: Dice, *, study: Study) -> Text:
-    """Write one of the records that the review is looking for."""
+def by_hand(words: Vocabulary, dice: Dice, *, study: Study) -> Text:
+    """Write a record that has a title, a sample and findings of its own."""
     pools = {
         name: [in_role(phrase, study.role) for phrase in dice.shuffled(pool)]
         for name, pool in words.pools.items()

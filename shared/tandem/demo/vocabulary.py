@@ -73,14 +73,16 @@ class Topic:
             chosen[name] = own if own and name in _IDENTITY else own + free
         return chosen
 
-    def facets_for(self, design: Design, shared: Mapping[str, Sequence[str]]) -> list[str]:
-        """Return the facets that have phrases enough for every slot of `design`."""
+    def facets_for(
+        self, design: Design, shared: Mapping[str, Sequence[str]]
+    ) -> list[tuple[str, dict[str, Sequence[str]]]]:
+        """Return the facets that have phrases enough for every slot of `design`, with these."""
         needs = {k: n for k, n in design.needs().items() if k in _ALWAYS or k in LISTS}
         result = []
         for facet in self.facets():
-            lists = {**shared, **self.of_facet(facet)}
+            lists: dict[str, Sequence[str]] = {**shared, **self.of_facet(facet)}
             if all(len(lists.get(name, ())) >= n for name, n in needs.items()):
-                result.append(facet)
+                result.append((facet, lists))
         return result
 
 
@@ -90,9 +92,11 @@ LISTS = _IDENTITY | {"outcome", "factor", "theme", "finding", "result", "place",
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A relevant record: told by hand where it matters, completed from pools."""
+    """A record told by hand; where it has no words of its own, the pools complete it."""
 
     title: str
+    journals: str
+    abstract: bool
     role: str
     about: str
     how: str
@@ -114,6 +118,7 @@ class Vocabulary:
     given_names: Sequence[str]
     initials: str
     studies: tuple[Study, ...]
+    lookalikes: tuple[Study, ...]
     pools: Mapping[str, Sequence[str]]
     question: str
     include: tuple[str, ...]
@@ -148,6 +153,7 @@ def vocabulary() -> Vocabulary:
         given_names=names["given"],
         initials=names["initials"],
         studies=tuple(_study(entry) for entry in relevant["study"]),
+        lookalikes=tuple(_study(entry) for entry in _read("lookalike")["study"]),
         pools=pools,
         question=relevant["question"],
         include=tuple(relevant["include"]),
@@ -207,7 +213,9 @@ def _topic(name: str, entry: Mapping[str, Any], pools: Mapping[str, Sequence[str
 def _study(entry: Mapping[str, Any]) -> Study:
     return Study(
         title=entry["title"],
-        role=entry["role"],
+        journals=entry["journals"],
+        abstract=entry.get("abstract", True),
+        role=entry.get("role", ""),
         about=entry["about"],
         how=entry["how"],
         found=tuple(entry["found"]),

@@ -255,4 +255,6 @@ def _client(settings: Settings) -> Iterator[Any]:  # redis-py's types mix its tw
 
 
 def _version(client: Any) -> str:
-    return str(client.info("server").get("redis_version"))
+    about = client.info("server")
+    # Valkey gives the last version of Redis that it was compatible with, too.
+    return str(about.get("valkey_version") or about.get("redis_version"))

@@ -22,6 +22,28 @@ DYING = 2.0
 POLL = 0.02
 
 
+def process_lives(pid: int) -> bool:
+    """Return whether a process runs: one that nobody has reaped yet does not.
+
+    The difference matters where process 1 reaps nothing, as in a container without an init.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:  # there is no such process, or no /proc: macOS, where process 1 does reap
+        return _exists(pid)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it runs and is another user's
+        return True
+    return True
+
+
 def leader_lives(pgid: int) -> bool:
     """Return whether the process that the group is named after still runs.
 
@@ -29,23 +51,9 @@ def leader_lives(pgid: int) -> bool:
     any member of the old group lives, the system does not give its number away.
     """
     try:
-        if os.getsid(pgid) != pgid:
-            return False
-        with open(f"/proc/{pgid}/stat", "rb") as stat:
-            # Where process 1 reaps nothing (a container without an init) the dead remain visible.
-            return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except ProcessLookupError:
-        return False
-    except OSError:  # no /proc on macOS, where process 1 does reap
-        return _exists(pgid)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
+        return os.getsid(pgid) == pgid and process_lives(pgid)
     except OSError:
         return False
-    return True
 
 
 def _taken_by_another(pgid: int) -> bool:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tandem.errors import Conflict
+from tandem.installation.guard_program import process_lives
 
 _GUARD_NEEDS = 15.0
 """Seconds to wait for the guard of a killed supervisor, which ends what was left behind."""
@@ -29,15 +30,7 @@ class Holder:
     url: str
 
     def is_alive(self) -> bool:
-        if self.pid is None:
-            return True
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:  # it lives and is another user's
-            return True
-        return True
+        return self.pid is None or process_lives(self.pid)
 
 
 class InstallationLock:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
@@ -83,10 +83,17 @@ def store_upload(artifacts: Artifacts, *, review_id: ReviewId, file: BinaryIO) -
     """
     import_id = ImportId(new_id())
     artifact = f"imports/{review_id}/{import_id}"
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _sha256(file)
     file.seek(0)
     artifacts.write(artifact, file)
     return Upload(import_id, artifact, digest)
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while part := file.read(1 << 20):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def accept(
@@ -197,7 +204,16 @@ def _claim(database: Database, import_id: ImportId) -> _Claimed | None:
                 Import.n_read,
             )
         ).one_or_none()
-    return None if row is None else _Claimed(import_id, *row)
+    if row is None:
+        return None
+    return _Claimed(
+        id=import_id,
+        review_id=row.review_id,
+        fence=row.fence,
+        artifact=row.artifact,
+        requested_format=cast("Format | None", row.requested_format),
+        n_read=row.n_read,
+    )
 
 
 def _hold(session: Session, claimed: _Claimed) -> Import:

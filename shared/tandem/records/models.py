@@ -57,9 +57,7 @@ class Record(Base):
 
     __tablename__ = "record"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["review_id", "duplicate_of"], ["record.review_id", "record.number"]
-        ),
+        ForeignKeyConstraint(["review_id", "duplicate_of"], ["record.review_id", "record.number"]),
         Index(None, "review_id", "doi"),
         Index(None, "review_id", "pmid"),
         Index(None, "review_id", "duplicate_of"),

@@ -112,7 +112,8 @@ def lock(session: Session, review_id: ReviewId) -> Review:
     query = (
         select(Review)
         .where(Review.id == review_id)
-        .with_for_update()
+        # Not against rows that merely refer to the review, such as a new import.
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if (review := session.scalars(query).one_or_none()) is None:

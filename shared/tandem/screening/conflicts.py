@@ -114,12 +114,13 @@ def resolve_conflict(
     Raises:
         NotFound: There is no such conflict.
         OwnConflict: This person's vote is part of it, and the policy bars voters.
-        Forbidden: They are neither adjudicator nor owner.
+        Forbidden: They are neither adjudicator nor owner, nor a voter whom the policy lets.
         AlreadyResolved: It is settled.
     """
     conflict = _find(session, viewer, conflict_id)
     place = _place(conflict)
     policy = viewer.policies[conflict.stage]
+    viewer.require(Role.REVIEWER, "settle conflicts")
     if viewer.user_id in ledger.present_decisions(session, place):
         if not policy.voter_may_adjudicate:
             raise OwnConflict(
@@ -213,7 +214,8 @@ def _shown_decisions(
 ) -> list[ShownDecision]:
     policy = viewer.policies[conflict.stage]
     sees = policy.adjudicator_sees if viewer.has(Role.ADJUDICATOR) else "anonymous"
-    if conflict.state is ConflictState.RESOLVED or not policy.blind:
+    # A conflict that a withdrawal ended may be reopened, so being over does not open it.
+    if not policy.blind or ledger.status(session, _place(conflict)).is_settled:
         sees = "all"
     if sees == "nothing":
         return []

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -14,7 +15,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import ledger
 from tandem.screening.ledger import Place
-from tandem.screening.models import Decision, Lease, PresentDecision, ResolvedBy, ScreenedRecord
+from tandem.screening.models import Decision, Lease, PresentDecision, ResolvedBy
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.visibility import shown_status
 
@@ -73,8 +74,9 @@ def record_decision(
         _end_lease(session, place, viewer)
         return Recorded(mine, _status(session, viewer, place, has_decided=True), changed=False)
     lease = _end_lease(session, place, viewer)
+    informed = _is_informed(session, viewer, place, present)
     decision = _append(session, review, place, viewer, judgement)
-    decision.informed = _is_informed(session, viewer, place, present)
+    decision.informed = informed
     if lease is not None:
         decision.rank, decision.ranking_id = lease.rank, lease.ranking_id
     _make_present(session, place, decision)
@@ -106,11 +108,14 @@ def withdraw_decision(
     viewer.require(Role.REVIEWER, "withdraw decisions")
     place = Place(review.id, stage, record_number)
     ledger.screenable(session, place)
-    present = session.get(PresentDecision, (*place.key, viewer.user_id))
-    if present is None:
+    mine = session.get(PresentDecision, (*place.key, viewer.user_id))
+    if mine is None:
         raise NoDecision("You have no decision on this record.")
-    session.delete(present)
+    present = ledger.present_decisions(session, place)
+    informed = _is_informed(session, viewer, place, present)
+    session.delete(mine)
     withdrawal = _append(session, review, place, viewer, judgement=None)
+    withdrawal.informed = informed
     log.append(
         session,
         review,
@@ -184,7 +189,9 @@ def _make_present(session: Session, place: Place, decision: Decision) -> None:
 def _is_informed(
     session: Session, viewer: Viewer, place: Place, present: dict[UserId, Decision]
 ) -> bool:
-    """Whether somebody else's verdict on the record was open to this person when they decided."""
+    """Whether somebody else's verdict on the record is or was open to this person."""
+    if _was_informed(session, viewer, place):
+        return True
     others = set(present) - {viewer.user_id}
     if not others:
         return False
@@ -194,9 +201,20 @@ def _is_informed(
     return shown in (Status.INCLUDED, Status.EXCLUDED, Status.CONFLICT)
 
 
+def _was_informed(session: Session, viewer: Viewer, place: Place) -> bool:
+    """Whether an earlier entry says so: to withdraw and decide anew makes nobody unknowing."""
+    query = select(Decision.id).where(
+        Decision.review_id == place.review_id,
+        Decision.stage == place.stage,
+        Decision.record_number == place.record_number,
+        Decision.reviewer_id == viewer.user_id,
+        Decision.informed,
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
 def _status(session: Session, viewer: Viewer, place: Place, *, has_decided: bool) -> str:
-    row = session.get(ScreenedRecord, place.key)
-    status = row.status if row is not None else Status.UNSCREENED
+    status = ledger.status(session, place)
     return shown_status(viewer, place.stage, status, has_decided=has_decided)
 
 

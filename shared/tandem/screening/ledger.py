@@ -95,6 +95,12 @@ def votes_of(decisions: Sequence[Decision]) -> list[Vote]:
     ]
 
 
+def status(session: Session, place: Place) -> Status:
+    """Return the record's status as it is stored, whoever asks."""
+    row = session.get(ScreenedRecord, place.key)
+    return Status.UNSCREENED if row is None else row.status
+
+
 def standing_resolution(session: Session, place: Place) -> Resolution | None:
     query = select(Resolution).where(
         Resolution.review_id == place.review_id,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.installation.stand_ins import DEADLINE, Run, broker_pid, free_port, living, until
+from service.installation.stand_ins import Run, broker_pid, free_port, living, until
 from tandem.config import Settings
 from tandem.installation import valkey
 from tandem.installation.lock import AlreadyRunning, InstallationLock, holder, lock_file
@@ -66,9 +66,9 @@ def tandem(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
     yield start
     for run in runs:
-        if run.process.poll() is None:
-            run.process.terminate()
-        assert run.process.wait(DEADLINE) is not None
+        run.process.terminate()
+    for run in runs:
+        run.wait()
     until(lambda: holder(data_dir) is None, "the guards have ended everything")
 
 
@@ -98,14 +98,18 @@ def test_everything_runs_and_a_second_start_says_so(tandem: Tandem, data_dir: Pa
 def test_a_start_right_after_kill_9_waits_until_nothing_is_left(
     tandem: Tandem, tmp_path: Path
 ) -> None:
+    mark = tmp_path / "worker"
     (tmp_path / "packages/tandem_worker/__main__.py").write_text(
-        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        f"open({str(tmp_path / 'worker')!r}, 'w').write('is deaf')\n" + SILENT
+        "import pathlib, signal\n"
+        f"mark = pathlib.Path({str(mark)!r})\n"
+        "if not mark.exists():\n"  # only the first one is deaf
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    mark.touch()\n" + SILENT
     )
     port = free_port()
     first = tandem("--port", str(port))
     until(lambda: first.says("is ready"), "the first is ready")
-    until((tmp_path / "worker").exists, "the worker does not listen to the guard")
+    until(mark.exists, "the worker does not listen to the guard")
     remains = [p.pid for p in living("-m tandem_") if p.parent == first.process.pid]
     assert len(remains) == 3
     first.process.kill()

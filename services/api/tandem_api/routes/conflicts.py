@@ -1,6 +1,6 @@
 """Conflicts between reviewers, and settling them."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import ConflictId, parse_uuid
@@ -9,15 +9,15 @@ from tandem.screening import conflicts
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Verdict
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.errors import documented
 from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.screening import ConflictOut, ResolutionIn
 
-router = APIRouter(prefix="/reviews/{review_id}/conflicts", tags=["conflicts"])
+router = Router(prefix="/reviews/{review_id}/conflicts", tags=["conflicts"])
 
 
-@router.get("", responses=documented(401, 404, 422))
+@router.get("")
 def list_conflicts(
     session: Read,
     viewer: AsViewer,
@@ -34,7 +34,7 @@ def list_conflicts(
     return Page(items=[ConflictOut.of(shown) for shown in items], next_cursor=following)
 
 
-@router.get("/{conflict_id}", responses=documented(401, 404))
+@router.get("/{conflict_id}")
 def get_conflict(conflict_id: str, session: Read, viewer: AsViewer) -> ConflictOut:
     """One conflict, with the votes as far as the policy lets you see them."""
     found = ConflictId(parse_uuid(conflict_id, kind="conflict"))
@@ -44,7 +44,6 @@ def get_conflict(conflict_id: str, session: Read, viewer: AsViewer) -> ConflictO
 @router.post(
     "/{conflict_id}/resolution",
     response_model=ConflictOut,
-    responses=documented(401, 403, 404, 409, 422),
 )
 def resolve_conflict(
     conflict_id: str, body: ResolutionIn, me: Me, review_id: InReview, write: Write

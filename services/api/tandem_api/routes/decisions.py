@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,8 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem_api.deps import InReview, Me, Write
-from tandem_api.errors import documented, field_errors, status_of
+from tandem_api.errors import field_errors, status_of
+from tandem_api.routing import Router
 from tandem_api.schemas.decisions import (
     DecisionIn,
     DecisionItemIn,
@@ -28,13 +29,12 @@ from tandem_api.schemas.decisions import (
     WithdrawnOut,
 )
 
-router = APIRouter(prefix="/reviews/{review_id}", tags=["screening"])
+router = Router(prefix="/reviews/{review_id}", tags=["screening"])
 
 
 @router.put(
     "/records/{record_id}/decision",
     response_model=RecordedOut,
-    responses=documented(401, 403, 404, 409, 422),
 )
 def put_decision(
     record_id: str, body: DecisionIn, me: Me, review_id: InReview, write: Write
@@ -51,7 +51,6 @@ def put_decision(
 @router.delete(
     "/records/{record_id}/decision",
     response_model=WithdrawnOut,
-    responses=documented(401, 403, 404, 409, 422),
 )
 def withdraw_decision(
     record_id: str,
@@ -77,7 +76,6 @@ def withdraw_decision(
     "/decisions",
     status_code=207,
     response_model=DecisionsOut,
-    responses=documented(401, 403, 404, 409, 422),
 )
 def put_decisions(body: DecisionsIn, me: Me, review_id: InReview, write: Write) -> Response:
     """Record many decisions, as from a batch made offline. Each item succeeds or fails alone."""

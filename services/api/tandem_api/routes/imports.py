@@ -2,28 +2,28 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Response, UploadFile
+from fastapi import File, Form, Response, UploadFile
 from sqlalchemy.orm import Session
 
+from tandem.errors import TandemError
 from tandem.ids import ImportId, parse_uuid
 from tandem.records import imports
 from tandem.records.formats.reading import Format
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.errors import documented
 from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
 from tandem_api.schemas.base import Line
 from tandem_api.schemas.records import ImportOut
 
-router = APIRouter(prefix="/reviews/{review_id}/imports", tags=["imports"])
+router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])
 
 
 @router.post(
     "",
     status_code=202,
     response_model=ImportOut,
-    responses=documented(401, 403, 404, 409, 413, 422),
 )
 def upload(
     file: Annotated[UploadFile, File(description="RIS, MEDLINE/nbib or CSV/TSV, as exported.")],
@@ -40,7 +40,10 @@ def upload(
         viewer.require(Role.OWNER, "import records")
     upload = imports.store_upload(here.artifacts, review_id=review_id, file=file.file)
 
+    taken = False
+
     def work(session: Session) -> ImportOut:
+        nonlocal taken
         row = imports.accept(
             session,
             upload,
@@ -50,14 +53,22 @@ def upload(
             source=source,
             requested_format=format,
         )
+        taken = True
         return ImportOut.of(row)
 
-    answer = write(work, status=202, content_digest=f"{upload.sha256} {source} {format}")
-    here.nudges.uploaded(upload.import_id)
+    try:
+        answer = write(work, status=202, content_digest=f"{upload.sha256} {source} {format}")
+    except TandemError:  # nothing was committed: other failures may leave that open
+        here.artifacts.remove(upload.artifact)
+        raise
+    if taken:
+        here.nudges.uploaded(upload.import_id)
+    else:  # answered as the first time, by its Idempotency-Key
+        here.artifacts.remove(upload.artifact)
     return answer
 
 
-@router.get("", responses=documented(401, 404, 422))
+@router.get("")
 def list_imports(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[ImportOut]:
@@ -69,7 +80,7 @@ def list_imports(
     return Page(items=[ImportOut.of(row) for row in items], next_cursor=following)
 
 
-@router.get("/{import_id}", responses=documented(401, 404))
+@router.get("/{import_id}")
 def get_import(import_id: str, session: Read, viewer: AsViewer) -> ImportOut:
     """One import: how far it is, and what could not be read and why."""
     found = ImportId(parse_uuid(import_id, kind="import"))

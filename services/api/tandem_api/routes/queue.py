@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import parse_record_number
@@ -11,14 +11,14 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening import queue
 from tandem_api.deps import Here, InReview, Me, Write
-from tandem_api.errors import documented
+from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.screening import QueueIn, QueueItemOut, QueueOut
 
-router = APIRouter(prefix="/reviews/{review_id}/queue", tags=["screening"])
+router = Router(prefix="/reviews/{review_id}/queue", tags=["screening"])
 
 
-@router.post("", response_model=QueueOut, responses=documented(401, 403, 404, 409, 422))
+@router.post("", response_model=QueueOut)
 def next_records(
     me: Me, review_id: InReview, here: Here, write: Write, body: QueueIn | None = None
 ) -> Response:
@@ -43,7 +43,7 @@ def next_records(
     return write(work)
 
 
-@router.delete("/{record_id}", status_code=204, responses=documented(401, 403, 404, 409, 422))
+@router.delete("/{record_id}", status_code=204)
 def put_off(
     record_id: str,
     me: Me,

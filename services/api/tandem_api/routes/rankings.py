@@ -1,6 +1,6 @@
 """Training runs."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, parse_uuid
@@ -8,14 +8,14 @@ from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.errors import documented
 from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
 from tandem_api.schemas.screening import RankingAskedOut, RankingOut
 
-router = APIRouter(prefix="/reviews/{review_id}/rankings", tags=["rankings"])
+router = Router(prefix="/reviews/{review_id}/rankings", tags=["rankings"])
 
 
-@router.get("", responses=documented(401, 404, 422))
+@router.get("")
 def list_rankings(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[RankingOut]:
@@ -28,7 +28,7 @@ def list_rankings(
     return Page(items=shown, next_cursor=following)
 
 
-@router.get("/{ranking_id}", responses=documented(401, 404))
+@router.get("/{ranking_id}")
 def get_ranking(ranking_id: str, session: Read, viewer: AsViewer) -> RankingOut:
     """One ranking: its model, what it learned from, how long it took."""
     found = RankingId(parse_uuid(ranking_id, kind="ranking"))
@@ -40,7 +40,6 @@ def get_ranking(ranking_id: str, session: Read, viewer: AsViewer) -> RankingOut:
     "",
     status_code=202,
     response_model=RankingAskedOut,
-    responses=documented(401, 403, 404, 409),
 )
 def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
     """Ask for a new ranking now, although nothing has changed."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from tandem.ids import parse_record_number
 from tandem.ranking import serving
@@ -10,18 +10,18 @@ from tandem.reviews.policy import Stage
 from tandem.screening import catalogue
 from tandem.screening.catalogue import Filters, OrderBy
 from tandem_api.deps import AsViewer, Limit, PageFrom, Read
-from tandem_api.errors import documented
 from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.records import RecordOut, ShownStatus
 
-router = APIRouter(prefix="/reviews/{review_id}/records", tags=["records"])
+router = Router(prefix="/reviews/{review_id}/records", tags=["records"])
 
 Short = Annotated[PlainText, Query(max_length=500)]
 
 
-@router.get("", responses=documented(401, 404, 422))
+@router.get("")
 def list_records(
     session: Read,
     viewer: AsViewer,
@@ -35,11 +35,12 @@ def list_records(
     limit: Limit = 100,
 ) -> Page[RecordOut]:
     """Records with their status as you may see it. Linked duplicates stand with their record."""
+    words = list(dict.fromkeys(q.split()))
     found = catalogue.list_records(
         session,
         viewer=viewer,
         stage=stage,
-        filters=Filters(status=status, words=q.split(), source=source, label=label),
+        filters=Filters(status=status, words=words, source=source, label=label),
         order_by=order,
         ranking=serving.newest_order(session, viewer.review_id, stage),
         offset=page.offset,
@@ -49,7 +50,7 @@ def list_records(
     return Page(items=[RecordOut.shown(item, stage) for item in items], next_cursor=following)
 
 
-@router.get("/{record_id}", responses=documented(401, 404, 422))
+@router.get("/{record_id}")
 def get_record(
     record_id: str,
     session: Read,

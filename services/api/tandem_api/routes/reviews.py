@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId, parse_uuid
@@ -10,8 +10,8 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import policies, queue
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.errors import documented
-from tandem_api.paging import Page, encode
+from tandem_api.paging import Page, cut, encode
+from tandem_api.routing import Router
 from tandem_api.schemas.reviews import (
     ChangedReviewOut,
     EffectOut,
@@ -22,10 +22,10 @@ from tandem_api.schemas.reviews import (
     ReviewPatch,
 )
 
-router = APIRouter(prefix="/reviews", tags=["reviews"])
+router = Router(prefix="/reviews", tags=["reviews"])
 
 
-@router.post("", status_code=201, response_model=ReviewOut, responses=documented(401, 409, 422))
+@router.post("", status_code=201, response_model=ReviewOut)
 def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
     """Create a review; you become its owner."""
 
@@ -45,10 +45,10 @@ def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
     return write(work, status=201)
 
 
-@router.get("", responses=documented(401, 422))
+@router.get("")
 def list_reviews(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> Page[ReviewOut]:
     """The reviews that you are a member of."""
-    after = ReviewId(parse_uuid(page.after, kind="review")) if page.after else None
+    after = ReviewId(page.id) if page.after else None
     found = reviews.reviews_of(session, me.id, after=after, limit=limit + 1)
     items = [
         ReviewOut.of(review, role, reviews.policies_in_force(session, review.id))
@@ -58,7 +58,7 @@ def list_reviews(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> P
     return Page(items=items, next_cursor=encode(items[-1].id) if more else None)
 
 
-@router.get("/{review_id}", responses=documented(401, 404))
+@router.get("/{review_id}")
 def get_review(session: Read, viewer: AsViewer) -> ReviewOut:
     """One review, with the policies in force and your role."""
     review = reviews.get_review(session, viewer.review_id)
@@ -68,7 +68,6 @@ def get_review(session: Read, viewer: AsViewer) -> ReviewOut:
 @router.patch(
     "/{review_id}",
     response_model=ChangedReviewOut,
-    responses=documented(401, 403, 404, 409, 422),
 )
 def change_review(
     body: ReviewPatch,
@@ -100,17 +99,19 @@ def change_review(
     return write(work, changed=None if dry_run else review_id)
 
 
-@router.get("/{review_id}/members", responses=documented(401, 404))
-def list_members(session: Read, viewer: AsViewer) -> Page[MemberOut]:
+@router.get("/{review_id}/members")
+def list_members(
+    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[MemberOut]:
     """Everybody in the review, with their roles."""
-    found = reviews.members(session, viewer.review_id)
-    return Page(items=[MemberOut.of(member, user) for member, user in found])
+    found = reviews.members(session, viewer.review_id)[page.offset :]
+    items, following = cut(found, offset=page.offset, limit=limit)
+    return Page(items=[MemberOut.of(member, user) for member, user in items], next_cursor=following)
 
 
 @router.put(
     "/{review_id}/members/{user_id}",
     response_model=MemberOut,
-    responses=documented(401, 403, 404, 409, 422),
 )
 def set_member(user_id: str, body: MemberIn, me: Me, review_id: InReview, write: Write) -> Response:
     """Add somebody, or change their role (owners)."""
@@ -127,7 +128,6 @@ def set_member(user_id: str, body: MemberIn, me: Me, review_id: InReview, write:
 @router.delete(
     "/{review_id}/members/{user_id}",
     status_code=204,
-    responses=documented(401, 403, 404, 409),
 )
 def remove_member(user_id: str, me: Me, review_id: InReview, write: Write) -> Response:
     """Take somebody's access away (owners). Their decisions stay."""

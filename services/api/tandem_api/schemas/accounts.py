@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StrictBool, StringConstraints
 
 from tandem.accounts.models import Token, User
-from tandem_api.schemas.base import In, Line, Out, PlainText
+from tandem_api.schemas.base import In, Line, Out, PlainText, Time
 
 Email = Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
 Password = Annotated[SecretStr, Field(min_length=8, max_length=500)]
@@ -23,7 +23,7 @@ class UserIn(In):
     email: Email = Field(examples=["ann@example.org"])
     name: Line = Field(examples=["Ann Lee"])
     password: Password | None = Field(default=None, examples=["correct horse battery"])
-    is_admin: bool = False
+    is_admin: StrictBool = False
 
 
 class UserOut(Out):
@@ -39,7 +39,7 @@ class UserOut(Out):
 
 class TokenIn(In):
     name: Line = Field(examples=["screening front-end"])
-    expires_at: AwareDatetime | None = Field(default=None, description="Null: it does not expire.")
+    expires_at: Time | None = Field(default=None, description="Null: it does not expire.")
 
 
 class TokenOut(Out):

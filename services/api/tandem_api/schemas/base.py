@@ -1,8 +1,16 @@
 """Texts and models as they come from outside."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+)
 
 
 def _storable(text: str) -> str:
@@ -13,6 +21,22 @@ def _storable(text: str) -> str:
         raise ValueError("must be valid Unicode")
     return text
 
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("must be a text such as 2027-01-31T12:00:00Z")
+    return value
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999, in UTC too") from None
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_utc), BeforeValidator(_text)]
+"""RFC 3339, with its offset: a bare number or a local time says too little."""
 
 PlainText = Annotated[str, AfterValidator(_storable)]
 Line = Annotated[

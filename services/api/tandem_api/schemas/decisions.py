@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field, StrictFloat, WithJsonSchema
 
 from tandem.reviews.policy import Stage
 from tandem.screening.decisions import Judgement, Recorded
@@ -21,7 +21,7 @@ class DecisionIn(In):
     reasons: list[Line] = Field(default=[], max_length=20, examples=[["wrong population"]])
     labels: list[Line] = Field(default=[], max_length=50)
     note: Prose | None = None
-    seconds: float | None = Field(
+    seconds: StrictFloat | None = Field(
         default=None, ge=0, le=1e6, allow_inf_nan=False, description="Time spent on the record."
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StrictBool
 
 from tandem.accounts.models import User
 from tandem.reviews.models import Member, Review, Role
@@ -14,6 +14,15 @@ from tandem_api.schemas.base import In, Line, Out, Prose
 Criterion = Annotated[Prose, Field(min_length=1, max_length=2000)]
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):  # which Python takes for 1 and 0
+        raise ValueError("must be 1, 2 or 3")
+    return value
+
+
+Number = Annotated[Literal[1, 2, 3], BeforeValidator(_number)]
+
+
 class CriteriaIn(In):
     include: list[Criterion] = Field(default=[], max_length=100)
     exclude: list[Criterion] = Field(default=[], max_length=100)
@@ -22,14 +31,14 @@ class CriteriaIn(In):
 class PolicyIn(In):
     """Any part of a policy; what is left out stays, or is the default."""
 
-    reviewers_per_record: Literal[1, 2, 3] | None = None
-    blind: bool | None = None
+    reviewers_per_record: Number | None = None
+    blind: StrictBool | None = None
     maybe: Literal["conflict", "as_include"] | None = None
-    reasons_must_match: bool | None = None
+    reasons_must_match: StrictBool | None = None
     resolution: Literal["adjudicator", "consensus"] | None = None
-    voter_may_adjudicate: bool | None = None
+    voter_may_adjudicate: StrictBool | None = None
     adjudicator_sees: Literal["nothing", "anonymous", "all"] | None = None
-    single_include_advances: bool | None = None
+    single_include_advances: StrictBool | None = None
 
 
 class PoliciesIn(In):

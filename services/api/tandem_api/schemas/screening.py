@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from tandem.ranking.models import Ranking
 from tandem.reviews.policy import Stage
@@ -19,7 +19,7 @@ from tandem_api.schemas.records import BibliographicOut
 
 class QueueIn(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
-    limit: int = Field(default=10, ge=1, le=100)
+    limit: StrictInt = Field(default=10, ge=1, le=100)
 
 
 class QueueItemOut(Out):

@@ -7,7 +7,7 @@ at a time in the form of the specification and no record can spoil another.
 import re
 from collections.abc import Callable, Iterator
 
-import rispy  # type: ignore[import-untyped]  # ships no type information
+import rispy
 
 from tandem.records.formats import normalise
 from tandem.records.formats.assembly import (

@@ -1,0 +1,364 @@
+"""Examples for the OpenAPI document: one review, one record, one morning."""
+
+from typing import Any
+
+JSON = "application/json"
+
+_REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"
+_ANN, _BEN = "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b", "1e2f3a4b-5c6d-4f7a-9b8c-0d1e2f3a4b5c"
+_IMPORT_ID = "2f3a4b5c-6d7e-4a8b-8c9d-1e2f3a4b5c6d"
+_RANKING_ID = "3a4b5c6d-7e8f-4b9c-9d0e-2f3a4b5c6d7e"
+_CONFLICT_ID = "4b5c6d7e-8f9a-4c0d-8e1f-3a4b5c6d7e8f"
+_DECISION_ID = "5c6d7e8f-9a0b-4d1e-9f2a-4b5c6d7e8f9a"
+_TOKEN_ID = "6d7e8f9a-0b1c-4e2f-8a3b-5c6d7e8f9a0b"  # noqa: S105  # an id, not a secret
+_TIME = "2026-11-23T09:30:00Z"
+
+_POLICY = {
+    "reviewers_per_record": 2,
+    "blind": True,
+    "maybe": "as_include",
+    "reasons_must_match": False,
+    "resolution": "adjudicator",
+    "voter_may_adjudicate": False,
+    "adjudicator_sees": "all",
+    "single_include_advances": False,
+}
+_REVIEW = {
+    "id": _REVIEW_ID,
+    "title": "Peer support workers in health",
+    "question": "How do peer support workers experience their role?",
+    "criteria": {"include": ["Peer support workers"], "exclude": ["Not about health"]},
+    "policy": {"title_abstract": _POLICY, "full_text": {**_POLICY, "reasons_must_match": True}},
+    "role": "owner",
+    "created_at": _TIME,
+}
+_MEMBER = {
+    "user_id": _ANN,
+    "name": "Ann Lee",
+    "email": "ann@example.org",
+    "role": "reviewer",
+    "added_at": _TIME,
+}
+_USER = {"id": _ANN, "email": "ann@example.org", "name": "Ann Lee", "is_admin": False}
+_TOKEN = {
+    "id": _TOKEN_ID,
+    "name": "screening front-end",
+    "created_at": _TIME,
+    "expires_at": "2027-11-23T00:00:00Z",
+}
+_BIBLIOGRAPHIC = {
+    "id": "17",
+    "title": "What peer workers say about their work",
+    "abstract": "Background: peer support is spreading. Methods: we interviewed 21 workers.",
+    "authors": ["Moran, Galia S.", "Russinova, Zlatka"],
+    "year": 2012,
+    "journal": "Qualitative Health Research",
+    "volume": "22",
+    "issue": "10",
+    "pages": "1356-1367",
+    "doi": "10.1000/example.17",
+    "pmid": "22000017",
+    "url": None,
+    "keywords": ["peer support"],
+    "language": "eng",
+}
+_DECISION = {
+    "id": _DECISION_ID,
+    "record_id": "17",
+    "stage": "title_abstract",
+    "verdict": "include",
+    "reasons": [],
+    "labels": ["interviews"],
+    "note": None,
+    "seconds": 12.5,
+    "informed": False,
+    "rank": 3,
+    "ranking_id": _RANKING_ID,
+    "labels_seq": 42,
+    "decided_at": _TIME,
+}
+_RECORD = {
+    **_BIBLIOGRAPHIC,
+    "sources": [{"source": "Medline", "import_id": _IMPORT_ID, "ref": "22000017"}],
+    "duplicates": [],
+    "duplicate_of": None,
+    "stage": "title_abstract",
+    "status": "done",
+    "my_decision": _DECISION,
+    "added_at": _TIME,
+}
+_IMPORT = {
+    "id": _IMPORT_ID,
+    "state": "done",
+    "source": "Medline",
+    "filename": "medline.ris",
+    "format": "ris",
+    "n_total": 1204,
+    "n_read": 1204,
+    "n_added": 1180,
+    "n_duplicates": 23,
+    "n_rejected": 1,
+    "rejected": [{"position": 77, "reason": "neither title nor abstract", "excerpt": "TY  - JOUR"}],
+    "error": None,
+    "created_at": _TIME,
+    "finished_at": _TIME,
+}
+_QUEUED = _IMPORT | {
+    "state": "queued",
+    "format": None,
+    "n_total": None,
+    "n_read": 0,
+    "n_added": 0,
+    "n_duplicates": 0,
+    "n_rejected": 0,
+    "rejected": [],
+    "finished_at": None,
+}
+_VOTES = [
+    {
+        "reviewer": name,
+        "reviewer_id": user_id,
+        "verdict": verdict,
+        "reasons": reasons,
+        "note": None,
+    }
+    for name, user_id, verdict, reasons in (
+        ("Ann Lee", _ANN, "include", list[str]()),
+        ("Ben Okoye", _BEN, "exclude", ["wrong population"]),
+    )
+]
+_CONFLICT = {
+    "id": _CONFLICT_ID,
+    "record": _BIBLIOGRAPHIC,
+    "stage": "title_abstract",
+    "state": "open",
+    "kind": "verdict",
+    "opened_at": _TIME,
+    "resolved_at": None,
+    "resolved_by": None,
+    "decisions": _VOTES,
+    "resolution": None,
+}
+_RESOLVED = _CONFLICT | {
+    "state": "resolved",
+    "resolved_at": _TIME,
+    "resolved_by": "resolution",
+    "resolution": {
+        "verdict": "include",
+        "reasons": [],
+        "note": "Peers are the participants.",
+        "cause": "ambiguous_criterion",
+        "resolver_id": _BEN,
+        "resolved_at": _TIME,
+    },
+}
+_RANKING = {
+    "id": _RANKING_ID,
+    "stage": "title_abstract",
+    "model": "tandem-1",
+    "preset": {"ngrams": [1, 2]},
+    "kind": "model",
+    "labels_seq": 42,
+    "n_labels": 40,
+    "n_relevant": 6,
+    "n_ranked": 1180,
+    "seconds": 0.4,
+    "created_at": _TIME,
+}
+_EVENT = {
+    "specversion": "1.0",
+    "id": "7e8f9a0b-1c2d-4f3a-9b4c-6d7e8f9a0b1c",
+    "source": f"/reviews/{_REVIEW_ID}",
+    "type": "tandem.decision.recorded",
+    "time": _TIME,
+    "subject": "17",
+    "datacontenttype": "application/json",
+    "data": {
+        "record_id": "17",
+        "stage": "title_abstract",
+        "reviewer_id": _ANN,
+        "labels_seq": 42,
+    },
+    "sequence": 5,
+}
+_STREAM = (
+    "event: tandem.ranking.updated\n"
+    f'data: {{"specversion":"1.0","id":"…","source":"/reviews/{_REVIEW_ID}",…}}\n'
+    "id: 6\n\n"
+    ": ping\n\n"
+)
+_PROGRESS = {
+    "stages": {
+        "title_abstract": {
+            "n_records": 1180,
+            "counts": {
+                "unscreened": 1138,
+                "awaiting": 20,
+                "conflict": 1,
+                "included": 6,
+                "excluded": 15,
+            },
+            "reviewers": [
+                {
+                    "user_id": _ANN,
+                    "name": "Ann Lee",
+                    "n_decided": 42,
+                    "by_day": [{"date": "2026-11-23", "n_decisions": 42}],
+                }
+            ],
+            "recall_curve": [
+                {"n_decisions": 0, "n_included": 0},
+                {"n_decisions": 9, "n_included": 1},
+            ],
+        }
+    }
+}
+
+
+def _page(item: dict[str, Any]) -> dict[str, Any]:
+    return {JSON: {"items": [item], "next_cursor": None}}
+
+
+REQUESTS: dict[str, Any] = {
+    "login": {"email": "ann@example.org", "password": "correct horse battery"},
+    "add_token": {"name": "screening front-end", "expires_at": "2027-11-23T00:00:00Z"},
+    "add_user": {"email": "ann@example.org", "name": "Ann Lee", "password": "correct horse"},
+    "create_review": {
+        "title": "Peer support workers in health",
+        "question": "How do peer support workers experience their role?",
+        "criteria": {"include": ["Peer support workers"], "exclude": ["Not about health"]},
+        "policy": {"title_abstract": {"maybe": "conflict"}},
+    },
+    "change_review": {"policy": {"title_abstract": {"reviewers_per_record": 1}}},
+    "set_member": {"role": "reviewer"},
+    "upload": {"file": "TY  - JOUR\nTI  - A title\nER  - \n", "source": "Medline"},
+    "next_records": {"limit": 5},
+    "put_decision": {"verdict": "exclude", "reasons": ["wrong population"], "seconds": 12.5},
+    "put_decisions": {
+        "items": [
+            {"record_id": "17", "verdict": "include"},
+            {"record_id": "18", "verdict": "exclude", "reasons": ["wrong population"]},
+        ]
+    },
+    "resolve_conflict": {"verdict": "include", "cause": "ambiguous_criterion"},
+}
+"""Bodies by operation."""
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "me": {JSON: _USER},
+    "add_token": {JSON: {**_TOKEN, "token": "tandem_6oXlJ4yq…"}},
+    "list_tokens": _page(_TOKEN),
+    "add_user": {JSON: _USER},
+    "list_users": _page(_USER),
+    "create_review": {JSON: _REVIEW},
+    "list_reviews": _page(_REVIEW),
+    "get_review": {JSON: _REVIEW},
+    "change_review": {
+        JSON: {
+            **_REVIEW,
+            "dry_run": True,
+            "effects": [
+                {
+                    "stage": "title_abstract",
+                    "n_records_changed": 20,
+                    "n_conflicts_opened": 0,
+                    "n_conflicts_closed": 0,
+                }
+            ],
+        }
+    },
+    "set_member": {JSON: _MEMBER},
+    "list_members": _page(_MEMBER),
+    "upload": {JSON: _QUEUED},
+    "list_imports": _page(_IMPORT),
+    "get_import": {JSON: _IMPORT},
+    "list_records": _page(_RECORD),
+    "get_record": {JSON: _RECORD},
+    "next_records": {
+        JSON: {
+            "items": [
+                {
+                    "record": _BIBLIOGRAPHIC,
+                    "rank": 3,
+                    "score": 0.83,
+                    "ranking_id": _RANKING_ID,
+                    "lease_expires_at": "2026-11-23T10:00:00Z",
+                }
+            ],
+            "remaining": 1138,
+            "state": "ready",
+        }
+    },
+    "put_decision": {
+        JSON: {"decision": _DECISION, "record": {"status": "done", "stage": "title_abstract"}}
+    },
+    "withdraw_decision": {
+        JSON: {"decision": None, "record": {"status": "unscreened", "stage": "title_abstract"}}
+    },
+    "put_decisions": {
+        JSON: {
+            "items": [
+                {
+                    "record_id": "17",
+                    "status": 200,
+                    "decision": _DECISION,
+                    "record": {"status": "done", "stage": "title_abstract"},
+                    "error": None,
+                },
+                {
+                    "record_id": "99999",
+                    "status": 404,
+                    "decision": None,
+                    "record": None,
+                    "error": {
+                        "code": "not_found",
+                        "detail": "There is no record 99999 in this review.",
+                    },
+                },
+            ]
+        }
+    },
+    "list_conflicts": _page(_CONFLICT),
+    "get_conflict": {JSON: _CONFLICT},
+    "resolve_conflict": {JSON: _RESOLVED},
+    "get_progress": {JSON: _PROGRESS},
+    "list_rankings": _page(_RANKING),
+    "get_ranking": {JSON: _RANKING},
+    "ask_for_ranking": {JSON: {"labels_seq": 43}},
+    "read_events": {**_page(_EVENT), "text/event-stream": _STREAM},
+    "alive": {JSON: {"status": "ok"}},
+    "ready": {
+        JSON: {
+            "status": "ok",
+            "database": True,
+            "broker": True,
+            "n_stale_reviews": 0,
+            "n_waiting_imports": 0,
+        }
+    },
+}
+"""Bodies of successful answers, by operation and media type."""
+
+FAILURES: dict[int, dict[str, str]] = {
+    401: {"unauthenticated": "This token is not known. Make one with `tandem token add`."},
+    403: {
+        "forbidden": "Only an owner of this review may change it.",
+        "own_conflict": "You have decided this record yourself, so somebody else settles it.",
+    },
+    404: {
+        "not_found": "There is no record 17 in this review.",
+        "no_decision": "You have no decision on this record.",
+    },
+    409: {
+        "already_resolved": "This conflict is settled already.",
+        "email_taken": "There is already an account for ann@example.org.",
+        "idempotency_key_reused": "This Idempotency-Key was used for another request.",
+        "is_duplicate": "Record 18 is a duplicate of record 17: decide that one.",
+        "last_owner": "This is the review's only owner. Make somebody else an owner first.",
+    },
+    413: {"too_large": "The request is larger than the 512 MiB accepted here."},
+    422: {"invalid": "verdict: Input should be 'include', 'exclude' or 'maybe'"},
+    500: {"internal": "This should not have happened. The server's log says more."},
+    503: {"unavailable": "The database does not answer or is busy. Nothing was changed."},
+}
+"""Problems by status and code."""

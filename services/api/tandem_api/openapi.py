@@ -1,0 +1,182 @@
+"""The OpenAPI document: what FastAPI derives from the routes, and what it cannot know.
+
+`python -m tandem_api.openapi > docs/openapi.json` writes the committed snapshot.
+"""
+
+import json
+import sys
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from tandem_api.errors import PROBLEM, Problem
+from tandem_api.examples import ANSWERS, FAILURES, REQUESTS
+from tandem_api.schemas.decisions import DecisionItemIn
+
+DESCRIPTION = """Two people screen each record independently; a ranking that learns from their
+decisions brings the likely ones first; where they differ, a third person decides.
+
+Errors are `application/problem+json` with a stable `code`. Writes accept an `Idempotency-Key`.
+A review that you are not a member of does not exist for you: 404. Every answer carries an
+`X-Request-ID`, the one that was sent or a new one; the server's log can be searched for it."""
+
+TAGS = [
+    {"name": "accounts", "description": "Signing in, tokens, people."},
+    {"name": "reviews", "description": "Reviews, their policies and their members."},
+    {"name": "imports", "description": "Files of records into a review."},
+    {"name": "records", "description": "The records, with their status as you may see it."},
+    {"name": "screening", "description": "What to screen next, and what you decide."},
+    {"name": "conflicts", "description": "Where reviewers differ."},
+    {"name": "progress", "description": "How far the review is."},
+    {"name": "rankings", "description": "What the order of the queue was learned from."},
+    {"name": "events", "description": "Everything that happens, as a list or a live stream."},
+    {"name": "health", "description": "For monitoring. Open to everybody."},
+]
+
+_WRITES = {"post", "put", "patch", "delete"}
+_REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
+_HEADERS: dict[str, Any] = {
+    "RequestId": {
+        "description": "Stands in the server's log beside everything this request did.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    },
+    "Replayed": {
+        "description": "The answer of the first request with this Idempotency-Key.",
+        "schema": {"const": "true"},
+    },
+    "Cookie": {
+        "description": "The session: HttpOnly, SameSite=Lax, Secure under https.",
+        "schema": {"type": "string"},
+    },
+    "Challenge": {"required": True, "schema": {"const": "Bearer"}},
+    "RetryAfter": {"description": "Seconds.", "required": True, "schema": {"type": "string"}},
+}
+_OF_FAILURE = {
+    401: {"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}},
+    503: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """Name an operation after its function: clients made from the document read well."""
+    return route.name
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the application's OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _document(app)
+    return app.openapi_schema
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        tags=TAGS,
+        routes=app.routes,
+    )
+    components = made["components"]
+    # Named by hand: the routes refer to them without a model of FastAPI's own.
+    for model in (Problem, DecisionItemIn):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        components["schemas"] |= {model.__name__: schema} | schema.pop("$defs", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
+    components["headers"] = _HEADERS
+    components["responses"] = {_name(status): _failure(status) for status in FAILURES}
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            _complete(path, method, operation)
+    return made
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    operation["summary"] = operation["description"].partition(".")[0].partition(":")[0]
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            # What the router takes for one: not the empty one, nothing with a slash.
+            parameter["schema"]["pattern"] = "^[^/]+$"
+    if "requestBody" in operation:
+        for content in operation["requestBody"]["content"].values():
+            content["example"] = REQUESTS[name]
+    answers = operation["responses"]
+    answers.pop("422", None)
+    keyed = any(item["name"] == "Idempotency-Key" for item in operation.get("parameters", ()))
+    for answer in answers.values():
+        answer["headers"] = dict(_REQUEST_ID)
+        if keyed:
+            answer["headers"]["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}
+        if name in ("login", "logout"):
+            answer["headers"]["Set-Cookie"] = {"$ref": "#/components/headers/Cookie"}
+    content = next(iter(answers.values())).get("content", {})
+    for media_type, example in ANSWERS.get(name, {}).items():
+        content[media_type]["example"] = example
+    for status in _failures(path, method, operation):
+        answers[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def _failures(path: str, method: str, operation: dict[str, Any]) -> list[int]:
+    """Return how this operation may fail, by what it takes and who may call it."""
+    if not path.startswith("/api/"):
+        return []
+    inside = operation.get("parameters", []), operation.get("requestBody")
+    found = {500, 503}
+    if operation.get("security") or path.endswith("/login"):
+        found.add(401)
+    if method in _WRITES or path.endswith("/users"):
+        found.add(403)
+    if "{" in path:
+        found.add(404)
+    if any(parameter["name"] == "Idempotency-Key" for parameter in inside[0]):
+        found.add(409)
+    if inside[1]:
+        found.add(413)
+    if any(parameter["in"] != "path" for parameter in inside[0]) or inside[1]:
+        found.add(422)
+    return sorted(found)
+
+
+def _name(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "")
+
+
+def _failure(status: int) -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    examples = {}
+    for code, detail in FAILURES[status].items():
+        body = Problem(title=phrase, status=status, code=code, detail=detail, request_id="4f1c0a7e")
+        examples[code] = {"value": body.model_dump(exclude_none=True)}
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        for example in examples.values():
+            field, _, message = example["value"]["detail"].partition(": ")
+            named = {"field": field, "location": "body", "message": message}
+            example["value"]["errors"] = [named]
+    return {
+        "description": phrase,
+        "headers": _REQUEST_ID | _OF_FAILURE.get(status, {}),
+        "content": {
+            PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
+        },
+    }
+
+
+def as_text(made: dict[str, Any]) -> str:
+    return json.dumps(made, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    from tandem.config import Settings
+    from tandem_api.app import create_app
+
+    sys.stdout.write(as_text(create_app(Settings()).openapi()))
+
+
+if __name__ == "__main__":
+    main()

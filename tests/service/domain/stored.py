@@ -1,0 +1,164 @@
+"""What a review's tables say, and whether they all say the same."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.db.session import Database
+from tandem.events.log import Event
+from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.screening.models import (
+    Conflict,
+    ConflictState,
+    Decision,
+    PresentDecision,
+    Resolution,
+    ScreenedRecord,
+)
+from tandem.screening.rules import Outcome, Status, Verdict, Vote, outcome
+
+_SCREENING = ("tandem.decision.", "tandem.record.", "tandem.conflict.")
+
+
+class At(NamedTuple):
+    stage: Stage
+    number: RecordNumber
+
+
+def events(database: Database, review_id: ReviewId) -> Sequence[Event]:
+    query = select(Event).where(Event.review_id == review_id).order_by(Event.seq)
+    with database.read() as session:
+        return session.scalars(query).all()
+
+
+def told(database: Database, review_id: ReviewId) -> list[str]:
+    """Return what was told of screening, in order: `decision.recorded`, `conflict.opened`, …"""
+    types = [event.type for event in events(database, review_id)]
+    return [kind.removeprefix("tandem.") for kind in types if kind.startswith(_SCREENING)]
+
+
+def ledger(database: Database, review_id: ReviewId) -> Sequence[Decision]:
+    with database.read() as session:
+        return _ledger(session, review_id)
+
+
+def conflicts(database: Database, review_id: ReviewId) -> Sequence[Conflict]:
+    query = select(Conflict).where(Conflict.review_id == review_id)
+    with database.read() as session:
+        return session.scalars(query.order_by(Conflict.record_number)).all()
+
+
+def assert_in_step(database: Database, review_id: ReviewId) -> None:
+    """Recompute from the ledger, and replay from the log, everything that is derived."""
+    with database.snapshot() as session:
+        _assert_numbered(session, review_id)
+        entries = _ledger(session, review_id)
+        latest = {(At(e.stage, e.record_number), e.reviewer_id): e for e in entries}
+        _assert_present(session, review_id, latest)
+        judged = _judged(session, review_id, latest)
+        _assert_statuses(session, review_id, judged)
+        _assert_conflicts(session, review_id, {at: found for at, (found, _) in judged.items()})
+        _assert_replayed(session, review_id)
+
+
+def _ledger(session: Session, review_id: ReviewId) -> Sequence[Decision]:
+    query = select(Decision).where(Decision.review_id == review_id)
+    return session.scalars(query.order_by(Decision.labels_seq)).all()
+
+
+def _log(session: Session, review_id: ReviewId) -> Iterator[Event]:
+    query = select(Event).where(Event.review_id == review_id)
+    yield from session.scalars(query.order_by(Event.seq))
+
+
+def _assert_numbered(session: Session, review_id: ReviewId) -> None:
+    review, log = reviews.get_review(session, review_id), list(_log(session, review_id))
+    assert [event.seq for event in log] == list(range(1, review.last_seq + 1))
+    opened = [event.open_seq for event in log if event.open_seq is not None]
+    assert opened == list(range(1, review.last_open_seq + 1))
+    entries = [e for e in log if e.type.startswith("tandem.decision.")]
+    numbers = [event.data["labels_seq"] for event in entries]
+    assert numbers == [entry.labels_seq for entry in _ledger(session, review_id)]
+    assert numbers == sorted(set(numbers))
+    assert max(numbers, default=0) <= review.labels_seq
+
+
+def _assert_present(
+    session: Session, review_id: ReviewId, latest: dict[tuple[At, UserId], Decision]
+) -> None:
+    query = select(PresentDecision).where(PresentDecision.review_id == review_id)
+    present = {
+        (At(row.stage, row.record_number), row.reviewer_id): row.decision_id
+        for row in session.scalars(query)
+    }
+    assert present == {key: entry.id for key, entry in latest.items() if entry.verdict is not None}
+
+
+def _judged(
+    session: Session, review_id: ReviewId, latest: dict[tuple[At, UserId], Decision]
+) -> dict[At, tuple[Outcome, int]]:
+    """Return what the ledger amounts to, and the number of votes, for each record in it."""
+    votes: dict[At, list[Vote]] = {at: [] for at, _ in latest}
+    for (at, _), entry in latest.items():
+        if entry.verdict is not None:
+            votes[at].append(Vote(entry.verdict, tuple(entry.reasons)))
+    query = select(Resolution).where(Resolution.review_id == review_id)
+    resolved: dict[At, Verdict] = {
+        At(row.stage, row.record_number): row.verdict for row in session.scalars(query)
+    }
+    policies = reviews.policies_in_force(session, review_id)
+    return {
+        at: (outcome(policies[at.stage], cast, resolved.get(at)), len(cast))
+        for at, cast in votes.items()
+    }
+
+
+def _assert_statuses(
+    session: Session, review_id: ReviewId, judged: dict[At, tuple[Outcome, int]]
+) -> None:
+    query = select(ScreenedRecord).where(ScreenedRecord.review_id == review_id)
+    stored = {
+        At(row.stage, row.record_number): (row.status, row.n_decisions)
+        for row in session.scalars(query)
+    }
+    assert stored == {at: (found.status, n) for at, (found, n) in judged.items()}
+
+
+def _assert_conflicts(session: Session, review_id: ReviewId, judged: dict[At, Outcome]) -> None:
+    rows = session.scalars(select(Conflict).where(Conflict.review_id == review_id)).all()
+    found = {At(row.stage, row.record_number): row for row in rows}
+    assert len(found) == len(rows), "two conflicts on one record in one stage"
+    is_open = {at: row.kind for at, row in found.items() if row.state is ConflictState.OPEN}
+    assert is_open == {at: found.conflict for at, found in judged.items() if found.conflict}
+    for row in rows:
+        closed = row.state is ConflictState.RESOLVED
+        assert closed == (row.resolved_at is not None) == (row.resolved_by is not None)
+
+
+def _assert_replayed(session: Session, review_id: ReviewId) -> None:
+    """Check that who only hears the events knows what is settled and what is in conflict."""
+    settled: dict[At, Status] = {}
+    open_conflicts: set[At] = set()
+    for event in _log(session, review_id):
+        if "record_id" not in event.data or "stage" not in event.data:
+            continue
+        at = At(Stage(event.data["stage"]), RecordNumber(int(event.data["record_id"])))
+        match event.type.removeprefix("tandem."):
+            case "record.included" | "record.excluded" as kind:
+                assert at not in settled, "settled twice without being reopened"
+                settled[at] = Status(kind.removeprefix("record."))
+            case "record.reopened":
+                del settled[at]
+            case "conflict.opened" | "conflict.reopened":
+                assert at not in open_conflicts, "opened twice"
+                open_conflicts.add(at)
+            case "conflict.resolved":
+                open_conflicts.remove(at)
+    rows = session.scalars(select(ScreenedRecord).where(ScreenedRecord.review_id == review_id))
+    stored = {At(row.stage, row.record_number): row.status for row in rows}
+    assert settled == {at: status for at, status in stored.items() if status.is_settled}
+    assert open_conflicts == {at for at, status in stored.items() if status is Status.CONFLICT}

@@ -1,0 +1,144 @@
+"""Whatever people do in whatever order, all that is derived says what the ledger says."""
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from service.domain.stored import assert_in_step, conflicts, ledger
+from tandem.errors import Forbidden
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Policy
+from tandem.screening.conflicts import AlreadyResolved, OwnConflict
+from tandem.screening.decisions import NoDecision
+from tandem.screening.models import ConflictState
+from world import TA, Person, Team, World
+
+people = st.sampled_from(["ann", "ben", "eve", "judge", "owner"])
+numbers = st.integers(1, 2)
+reasons = st.sampled_from([[], ["wrong population"], ["wrong design"]])
+policy_parts = st.sampled_from(
+    [
+        (name, value)
+        for name, field in Policy.model_fields.items()
+        for value in get_args(field.annotation) or (False, True)
+    ]
+)
+
+
+class Screening(RuleBasedStateMachine):
+    """Several people screen two records while the owner changes the rules."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: dict[tuple[Person, int], tuple[str, list[str]]] = {}
+
+    @initialize(part=policy_parts)
+    def begin(self, part: tuple[str, Any]) -> None:
+        self.team: Team = self.world.team(n_records=2, policy=dict([part]))
+
+    @rule(
+        who=people,
+        number=numbers,
+        verdict=st.sampled_from(["include", "exclude", "maybe"]),
+        reasons=reasons,
+    )
+    def decide(self, who: str, number: int, verdict: str, reasons: list[str]) -> None:
+        person = getattr(self.team, who)
+        before = self.said.get((person, number))
+        made = self.world.decide(self.team.review_id, person, number, verdict, reasons=reasons)
+        assert made.changed == (before != (verdict, reasons))
+        self.said[person, number] = (verdict, reasons)
+
+    @rule(who=people, number=numbers)
+    def withdraw(self, who: str, number: int) -> None:
+        person = getattr(self.team, who)
+        if (person, number) in self.said:
+            self.world.withdraw(self.team.review_id, person, number)
+            del self.said[person, number]
+        else:
+            with pytest.raises(NoDecision):
+                self.world.withdraw(self.team.review_id, person, number)
+
+    @rule(who=people, number=numbers, verdict=st.sampled_from(["include", "exclude"]))
+    def resolve(self, who: str, number: int, verdict: str) -> None:
+        found = {int(row.record_number): row for row in conflicts(self.world.database, self.id)}
+        if number not in found:
+            return
+        person = getattr(self.team, who)
+        refusal = self._refusal(person, number, found[number].state)
+        if refusal is None:
+            self.world.resolve(self.team.review_id, person, number, verdict)
+        else:
+            with pytest.raises(refusal) as refused:
+                self.world.resolve(self.team.review_id, person, number, verdict)
+            assert refused.type is refusal
+
+    @rule(part=policy_parts)
+    def change_policy(self, part: tuple[str, Any]) -> None:
+        before = self.policy
+        effects = self.world.change_policy(self.id, self.team.owner, **dict([part]))
+        assert bool(effects) == (getattr(before, part[0]) != part[1])
+
+    @invariant()
+    def all_tables_agree(self) -> None:
+        if hasattr(self, "team"):
+            assert_in_step(self.world.database, self.id)
+
+    @invariant()
+    def the_ledger_ends_with_what_people_said(self) -> None:
+        if not hasattr(self, "team"):
+            return
+        latest = {
+            (entry.reviewer_id, entry.record_number): entry
+            for entry in ledger(self.world.database, self.id)
+        }
+        present = {
+            key: (entry.verdict.value, entry.reasons)
+            for key, entry in latest.items()
+            if entry.verdict is not None
+        }
+        assert present == {(who.id, number): said for (who, number), said in self.said.items()}
+
+    @property
+    def id(self) -> Any:
+        return self.team.review_id
+
+    @property
+    def policy(self) -> Policy:
+        with self.world.database.read() as session:
+            return reviews.policies_in_force(session, self.id)[TA]
+
+    def _refusal(self, who: Person, number: int, state: ConflictState) -> type[Exception] | None:
+        if (who, number) in self.said:
+            if not self.policy.voter_may_adjudicate:
+                return OwnConflict
+        elif who not in (self.team.judge, self.team.owner):
+            return Forbidden
+        return AlreadyResolved if state is ConflictState.RESOLVED else None
+
+
+def test_any_history(world: World) -> None:
+    class Here(Screening):
+        pass
+
+    Here.world = world
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
