@@ -124,14 +124,11 @@ class Installation:
         for name in reversed(list(self._running)):
             process = self._running.pop(name)
             process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
-            try:
-                os.killpg(process.pid, signal.SIGKILL)  # what it may have left behind
-            except ProcessLookupError:
-                pass
+            deadline = time.monotonic() + _STOP_SECONDS
+            # Not reaped yet, so that the group's number cannot be another's when it is killed.
+            while not _has_ended(process.pid) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            os.killpg(process.pid, signal.SIGKILL)  # what is left, and what it left behind
             process.wait()
 
     def _log(self, name: str) -> Path:
@@ -188,7 +185,8 @@ def running(engine: Engine, *, broker_keeps: bool = True) -> Iterator[Installati
     here: Installation | None = None
     try:
         with _database(engine, folder) as database_url, _terminable():
-            here = Installation(engine, folder, _settings(engine, folder, database_url), broker_keeps)
+            settings = _settings(engine, folder, database_url)
+            here = Installation(engine, folder, settings, broker_keeps)
             _migrate(here)
             try:
                 for name in ("valkey", "api", "worker", "relay"):
@@ -258,6 +256,10 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
 def _free_port() -> int:

@@ -55,9 +55,28 @@ class Caller:
         )
 
     def call(
-        self, method: str, path: str, kind: str, *, once: bool = False, **body: Any
+        self,
+        method: str,
+        path: str,
+        kind: str,
+        *,
+        once: bool = False,
+        may_fail_with: str | None = None,
+        **body: Any,
     ) -> httpx.Response:
-        """Send until answered; `once`: with an Idempotency-Key. Raises `Refused` on an error."""
+        """Send until answered, and return the answer.
+
+        Args:
+            method: GET, POST, …
+            path: Below /api/v1.
+            kind: Under which name the time is noted.
+            once: Send an Idempotency-Key.
+            may_fail_with: The one error code that is an answer, too.
+            body: As `httpx` has it.
+
+        Raises:
+            Refused: The answer is an error, or none came for a long time.
+        """
         headers = {"Idempotency-Key": uuid4().hex} if once else {}
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
@@ -70,7 +89,7 @@ class Caller:
             if answer.status_code in _TEMPORARY:
                 self._again(str(answer.status_code), deadline)
                 continue
-            if not answer.is_success:
+            if not answer.is_success and answer.json().get("code") != may_fail_with:
                 raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
             if "Idempotency-Replayed" in answer.headers:
                 self.notes.troubles["replayed"] += 1
@@ -81,7 +100,7 @@ class Caller:
     def pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """Read a list to its end."""
         items: list[dict[str, Any]] = []
-        cursor = {}
+        cursor: dict[str, str] = {}
         while True:
             page = self.call(
                 "GET", path, "list", params={**params, "limit": 500} | cursor
@@ -199,14 +218,16 @@ class Adjudicator(Person):
     def _resolve(self, conflict: dict[str, Any]) -> None:
         record = conflict["record"]["id"]
         verdict = self._verdict_on(record)
-        self.caller.call(
+        answer = self.caller.call(
             "POST",
             f"{self.review}/conflicts/{conflict['id']}/resolution",
             "resolution",
             once=True,
+            may_fail_with="already_resolved",  # a reviewer was faster, and agrees now
             json={"verdict": verdict},
         )
-        self.resolved[record] = verdict
+        if answer.is_success:
+            self.resolved[record] = verdict
 
 
 @dataclass(frozen=True)

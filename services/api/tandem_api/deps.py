@@ -24,6 +24,7 @@ from tandem_api.runtime import Runtime, runtime
 from tandem_api.schemas.base import PlainText
 
 COOKIE = "tandem_session"
+_FORMS = ("multipart/", "application/x-www-form-urlencoded")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Here = Annotated[Runtime, Depends(runtime)]
@@ -129,7 +130,7 @@ PageFrom = Annotated[Cursor, Depends(cursor)]
 
 
 async def body_digest(request: Request) -> str:
-    if request.headers.get("content-type", "").startswith("multipart/"):
+    if request.headers.get("content-type", "").lower().startswith(_FORMS):
         return ""  # The form's stream is consumed; the route names the file's own digest.
     return hashlib.sha256(await request.body()).hexdigest()
 

@@ -132,7 +132,7 @@ def field_errors(
     for item in found:
         path = [str(part) for part in item["loc"]]
         where = location or (path.pop(0) if path else "body")
-        message = str(item["msg"])
+        message = str(item["msg"]).removeprefix("Value error, ")
         if item["type"] == "json_invalid":  # its path is a position in the text, not a field
             path, message = [], f"This is not JSON: {item['ctx']['error']} (at {path[0]})"
         named.append(FieldError(field=".".join(path) or where, location=where, message=message))
@@ -141,6 +141,9 @@ def field_errors(
 
 def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
     named = field_errors(error.errors())
+    if isinstance(error.body, bytes):
+        message = "Send JSON, with `Content-Type: application/json`."
+        named = [FieldError(field="body", location="body", message=message)]
     detail = "; ".join(f"{item.field}: {item.message}" for item in named)
     return problem(request, 422, errors.Invalid.code, detail, field_errors=named)
 

@@ -27,7 +27,7 @@ _NO_DOI = 110
 _NO_ABSTRACT = 61
 _NEWEST, _SPAN = 2024, 22
 _PANDEMIC = 2021
-_SHARED = 0.62
+_SHARED = 0.6
 """Largest part of its sentences that an abstract may share with another of its topic."""
 
 

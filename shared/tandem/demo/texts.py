@@ -109,8 +109,15 @@ def from_templates(
         base["conclusion"] = implied[:1]
 
     sections = _abstract(dice, base, more, words.headings if design.methods else ())
-    keywords = filler.lists["keywords"][: dice.between(3, 5)]
-    return Text(_capital(filler.fill(dice.pick(design.titles))), sections, tuple(keywords))
+    title = _capital(filler.fill(dice.pick(design.titles)))
+    said = f"{title} {sections}".casefold()
+    fitting = [k for k in filler.lists["keywords"] if _mentioned(k, said)]
+    return Text(title, sections, tuple(fitting[: dice.between(3, 5)]))
+
+
+def _mentioned(keyword: str, text: str) -> bool:
+    """Tell whether a text is about a keyword of its topic: asthma is not heart failure."""
+    return all(word in text for word in keyword.casefold().split())
 
 
 def by_hand(words: Vocabulary, dice: Dice, *, study: Study) -> Text:

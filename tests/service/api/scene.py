@@ -1,0 +1,86 @@
+"""A review in which every route has something to show, and the ids to ask for it."""
+
+import re
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from tandem.records.models import Import
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem.screening.models import Conflict
+from tandem.accounts.models import Token
+from sqlalchemy import select
+from world import Person, Team, World
+
+API = "/api/v1"
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A team's review with a ranking, an import, open and settled conflicts.
+
+    `admin` administers the installation and is a stranger here; `stranger` owns another review.
+    `ids` fill the placeholders of paths; `user_id` is Eve, `token_id` one of the owner's.
+    """
+
+    team: Team
+    admin: Person
+    stranger: Person
+    ids: dict[str, str]
+
+    @property
+    def review(self) -> str:
+        return f"{API}/reviews/{self.team.review_id}"
+
+    def path(self, template: str, **others: str) -> str:
+        """Fill the placeholders of a path; `others` replace ids of the scene."""
+        ids = self.ids | others
+        return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], template)
+
+
+def build(world: World) -> Scene:
+    """Ann and Ben differ on record 1, agree on 2; a conflict on 3 is settled; 4, 5, 6 are new."""
+    team = world.team(n_records=6)
+    admin, stranger = world.person("admin", is_admin=True), world.person("stranger")
+    world.review(stranger, title="Another review")
+    review_id = team.review_id
+    for number, ben in ((1, "exclude"), (2, "include"), (3, "exclude")):
+        world.decide(review_id, team.ann, number, "include")
+        world.decide(review_id, team.ben, number, ben)
+    world.resolve(review_id, team.judge, 3, "include")
+    ranking = world.rank(review_id, 6, 5, 4, 3, 2, 1)
+    with world.database.read() as session:
+        conflict = session.scalars(
+            select(Conflict.id).where(Conflict.review_id == review_id, Conflict.record_number == 1)
+        ).one()
+        made = session.scalars(select(Import.id).where(Import.review_id == review_id)).one()
+        token = session.scalars(select(Token.id).where(Token.user_id == team.owner.id)).one()
+    ids = {
+        "review_id": str(review_id),
+        "record_id": "4",
+        "conflict_id": str(conflict),
+        "import_id": str(made),
+        "ranking_id": str(ranking.id),
+        "user_id": str(team.eve.id),
+        "token_id": str(token),
+    }
+    return Scene(team, admin, stranger, ids)
+
+
+def promote(world: World, scene: Scene, person: Person) -> None:
+    """Make somebody an owner of the scene's review."""
+    with world.database.write.begin() as session:
+        review = reviews.lock(session, scene.team.review_id)
+        reviews.set_member(session, review, user_id=person.id, role=Role.OWNER)
+
+
+def operations(app: FastAPI) -> list[tuple[str, str]]:
+    """Return every operation of the document as `("GET", "/api/v1/…")`."""
+    return [
+        (method.upper(), path)
+        for path, item in app.openapi()["paths"].items()
+        for method in item
+        if method in METHODS
+    ]

@@ -1,0 +1,80 @@
+"""The application against its own OpenAPI document, by requests that schemathesis thinks up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.python import asgi
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.api.scene import Scene, build, promote
+from tandem.accounts import service as accounts
+from tandem.config import Settings
+from tandem.db.session import Database
+from tandem_api.app import create_app
+from world import World
+
+
+class Stage:
+    """Stands in for the application, which needs a database, while tests are collected."""
+
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.app is None:
+            raise RuntimeError("used before the fixture has built the application")
+        await self.app(scope, receive, send)
+
+
+stage = Stage()
+document = schemathesis.openapi.from_dict(
+    create_app(Settings()).openapi(),
+    config=schemathesis.Config.from_dict({"max-stream-events": 1}),
+)
+document.app = stage
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("contract")
+    copy(migrated_sqlite, folder / "tandem.sqlite3")
+    url = f"sqlite:///{folder}/tandem.sqlite3"
+    database = Database(url)
+    world = World(database)
+    made = build(world)
+    promote(world, made, made.admin)
+    with database.write.begin() as session:
+        token, _ = accounts.add_token(
+            session, user_id=made.admin.id, name="spare", expires_at=None
+        )
+    made.ids["token_id"] = str(token.id)
+    stage.app = create_app(
+        Settings(
+            data_dir=folder,
+            database_url=url,
+            redis_url=f"unix://{folder}/nobody-listens.sock",
+            artifact_url=str(folder / "artifacts"),
+        )
+    )
+    yield made
+    asgi.shutdown_lifespans()
+    database.close()
+
+
+@document.parametrize()
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_answer_is_as_documented(case: Any, scene: Scene) -> None:
+    for name in case.path_parameters or {}:
+        case.path_parameters[name] = scene.ids[name]
+    case.call_and_validate(headers=scene.admin.auth)
