@@ -133,8 +133,10 @@ def chaos(here: Installation, *, minutes: float, seed: int) -> list[Line]:
     if not watch.wait_until(lambda events: newest_ranked(events) > 0, within=180):
         raise Refused("there is no first ranking 180 s after the import")
     stop = threading.Event()
-    reviewers = [_reviewer(caller, i, members, corpus, seed, stop)
-                 for i, caller in enumerate(members.reviewers)]
+    reviewers = [
+        _reviewer(caller, i, members, corpus, seed, stop)
+        for i, caller in enumerate(members.reviewers)
+    ]
     judge = Adjudicator(
         members.judge,
         members.review_id,
@@ -218,20 +220,24 @@ def _kills(kills: list[Kill], accepted: list[Accepted], watch: Watch) -> list[Li
         limit = _LONGEST_STALE[victim]
         shown = ", ".join(f"{seconds:.1f}" for seconds in longest)
         lines.append(
-            Line(f"longest staleness, {victim}", f"{shown} s", f"≤ {limit:.0f} s",
-                 max(longest) <= limit)
+            Line(
+                f"longest staleness, {victim}",
+                f"{shown} s",
+                f"≤ {limit:.0f} s",
+                max(longest) <= limit,
+            )
         )
     away = [(kill.at, kill.back) for kill in kills if kill.victim == "valkey"]
     meanwhile = sum(start < made.at < end for made in accepted for start, end in away)
-    lines.append(
-        Line("accepted while Valkey was away", f"{meanwhile}", "> 0", meanwhile > 0)
-    )
+    lines.append(Line("accepted while Valkey was away", f"{meanwhile}", "> 0", meanwhile > 0))
     return lines
 
 
 def _caught_up(stored: Stored, watch: Watch, caught_up: bool, seconds: float) -> Line:
-    shown = f"{seconds:.1f} s" if caught_up else (
-        f"{newest_ranked(list(watch.events))} of {stored.labels_seq} after {seconds:.0f} s"
+    shown = (
+        f"{seconds:.1f} s"
+        if caught_up
+        else (f"{newest_ranked(list(watch.events))} of {stored.labels_seq} after {seconds:.0f} s")
     )
     return Line("ranked to the last change after", shown, f"≤ {_CATCH_UP_SECONDS:.0f} s", caught_up)
 

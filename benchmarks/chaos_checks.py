@@ -116,9 +116,7 @@ def told_right(stored: Stored, owner: Caller, review: str, events: list[Seen]) -
     flagged = {event.data["record_id"] for event in of_type(events, "conflict.opened")}
     is_same_log = [event["sequence"] for event in listed] == [event.seq for event in events]
     return [
-        Line(
-            "events by SSE, without gaps", f"{len(events):,}", "1, 2, 3, …", is_gap_free(events)
-        ),
+        Line("events by SSE, without gaps", f"{len(events):,}", "1, 2, 3, …", is_gap_free(events)),
         Line("events by SSE = by list", f"{len(listed):,}", "the same", is_same_log),
         Line("one event for each decision", f"{len(recorded):,}", "", recorded == ledger),
         Line("statuses not as recomputed", f"{len(wrong)}", "0", not wrong),

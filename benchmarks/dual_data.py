@@ -97,9 +97,7 @@ def read_dual(path: Path) -> DualFile:
     return DualFile(path.name.split(".")[0], rows)
 
 
-def _row(
-    file: str, number: int, line: dict[str, str], voters: list[str], final: str | None
-) -> Row:
+def _row(file: str, number: int, line: dict[str, str], voters: list[str], final: str | None) -> Row:
     verdicts = tuple(line[name].strip().lower() for name in voters)
     if final is not None:
         settled = line[final].strip().lower()

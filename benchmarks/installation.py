@@ -137,8 +137,8 @@ class Installation:
     def _wait_for(self, name: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not ready():
-            if (status := self._running[name].poll()) is not None:
-                raise NotStarted(f"{name} ended with status {status}; see {self._log(name)}")
+            if _has_ended(self.pid(name)):
+                raise NotStarted(f"{name} ended at its start; see {self._log(name)}")
             if time.monotonic() > deadline:
                 raise NotStarted(f"{name} does not serve; see {self._log(name)}")
             time.sleep(0.05)

@@ -93,7 +93,9 @@ def print_table(title: str, columns: dict[str, list[Line]]) -> None:
     table.add_column("expected")
     runs = list(columns.values())
     for lines in zip(*runs, strict=True):
-        shown = [line.shown if line.ok is not False else f"[bold red]{line.shown}" for line in lines]
+        shown = [
+            line.shown if line.ok is not False else f"[bold red]{line.shown}" for line in lines
+        ]
         table.add_row(lines[0].name, *shown, _verdict(lines))
     Console(width=130).print(table)
 

@@ -102,9 +102,7 @@ class Caller:
         items: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:
-            page = self.call(
-                "GET", path, "list", params={**params, "limit": 500} | cursor
-            ).json()
+            page = self.call("GET", path, "list", params={**params, "limit": 500} | cursor).json()
             items += page["items"]
             if page["next_cursor"] is None:
                 return items

@@ -1,0 +1,693 @@
+"""From a changed label to a new order: claims, fences, and what an order rests on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select, update
+
+from service.domain.stored import events
+from service.domain.threads import at_once
+from tandem.artifacts import Artifacts
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.ids import ReviewId
+from tandem.ranking import from_ledger, rerank, serving, training
+from tandem.ranking.from_ledger import MadeRanking
+from tandem.ranking.models import Ranking, Training
+from tandem.ranking.rerank import KEPT_ORDERS, Timing
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Review
+from tandem.reviews.policy import Stage
+from world import TA, Team, World
+
+pytestmark = pytest.mark.both_engines
+
+MINUTE = timedelta(minutes=1)
+
+SLEEP = [
+    ("Sleep and memory in older adults", "Sleep helps memory. A randomised trial of sleep."),
+    ("Sleep loss in nurses", "Nurses who lose sleep forget. Sleep and memory were measured."),
+    ("Naps and recall of words", "A nap helps recall and memory after a night of poor sleep."),
+    ("Sleep spindles", "Spindles during sleep go with memory of the day."),
+]
+SOIL = [
+    ("Nitrogen in soil", "Soil bacteria bind nitrogen. We sampled the soil of forty fields."),
+    ("Earthworms of wet meadows", "Earthworms move soil. Wet meadows have many earthworms."),
+    ("Fungi and roots", "Fungi around roots bring nitrogen and water from the soil."),
+    ("Ploughing and erosion", "Ploughed soil is lost to wind and rain on bare fields."),
+]
+TEXTS = [text for pair in zip(SOIL, SLEEP, strict=True) for text in pair]
+"""Records 1, 3, 5, 7 are about soil, 2, 4, 6, 8 about sleep."""
+
+
+@dataclass
+class Workshop:
+    """A worker's things, and pauses that pass at once."""
+
+    database: Database
+    artifacts: Artifacts
+    cache: Path
+    waited: list[float]
+
+    def rerank(
+        self, review_id: ReviewId, *, during_the_pause: Callable[[], object] = lambda: None
+    ) -> int:
+        def wait(seconds: float) -> None:
+            self.waited.append(seconds)
+            during_the_pause()
+            let_the_pause_pass(self.database, review_id)
+
+        return rerank.rerank(
+            self.database,
+            self.artifacts,
+            self.cache,
+            review_id,
+            timing=Timing(lease=MINUTE, pause=timedelta(hours=1)),
+            wait=wait,
+        )
+
+
+def let_the_pause_pass(database: Database, review_id: ReviewId) -> None:
+    edit_training(database, review_id, not_before=now() - timedelta(seconds=1))
+
+
+def let_the_lease_run_out(database: Database, review_id: ReviewId) -> None:
+    edit_training(database, review_id, lease_until=now() - timedelta(seconds=1))
+
+
+def edit_training(database: Database, review_id: ReviewId, **values: object) -> None:
+    with database.write.begin() as session:
+        session.execute(update(Training).where(Training.review_id == review_id).values(**values))
+
+
+@pytest.fixture
+def workshop(database: Database, tmp_path: Path) -> Workshop:
+    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache", [])
+
+
+def about_sleep(world: World, **review: object) -> Team:
+    """Return a review of eight records that asks about sleep."""
+    asked = {"question": "Does sleep help memory?"} | review
+    team = world.team(n_records=0, policy={"reviewers_per_record": 2}, **asked)
+    world.records(team.review_id, team.owner, texts=TEXTS)
+    return team
+
+
+def order_of(database: Database, review_id: ReviewId) -> list[int]:
+    with database.read() as session:
+        return [int(n) for n in serving.newest_order(session, review_id, TA).numbers]
+
+
+def newest(database: Database, review_id: ReviewId) -> Ranking:
+    with database.read() as session:
+        return serving.list_rankings(session, review_id=review_id, offset=0, limit=1)[0]
+
+
+def is_stale(database: Database, review_id: ReviewId) -> bool:
+    with database.read() as session:
+        return review_id in training.stale_reviews(session)
+
+
+def labels_seq(database: Database, review_id: ReviewId) -> int:
+    with database.read() as session:
+        return session.get_one(Review, review_id).labels_seq
+
+
+def settle(world: World, team: Team, number: int, verdict: str) -> None:
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, number, verdict)
+
+
+class TestClaim:
+    def test_of_many_who_claim_at_once_one_gets_it(self, world: World, database: Database) -> None:
+        team = world.team()
+
+        claims = at_once(
+            [lambda: training.claim(database, team.review_id, TA, lasting=MINUTE)] * 8
+        )
+
+        assert sum(claim is not None for claim in claims) == 1
+
+    def test_it_is_free_again_when_its_holder_gave_it_back(
+        self, world: World, database: Database
+    ) -> None:
+        team = world.team()
+        first = training.claim(database, team.review_id, TA, lasting=MINUTE)
+        assert first
+        training.release(database, first)
+
+        assert training.claim(database, team.review_id, TA, lasting=MINUTE)
+
+    def test_who_lost_the_lease_is_fenced_off_and_the_newer_wins(
+        self, world: World, database: Database
+    ) -> None:
+        team = world.team()
+        old = training.claim(database, team.review_id, TA, lasting=MINUTE)
+        let_the_lease_run_out(database, team.review_id)
+        new = training.claim(database, team.review_id, TA, lasting=MINUTE)
+        assert old
+        assert new
+        seq = labels_seq(database, team.review_id)
+
+        with database.write.begin() as session:
+            late = training.finish(session, old, labels_seq=seq, pause=MINUTE)
+        with database.write.begin() as session:
+            in_time = training.finish(session, new, labels_seq=seq, pause=MINUTE)
+
+        assert (late, in_time) == (False, True)
+
+    def test_who_lost_it_cannot_renew_or_release_it(self, world: World, database: Database) -> None:
+        team = world.team()
+        old = training.claim(database, team.review_id, TA, lasting=MINUTE)
+        let_the_lease_run_out(database, team.review_id)
+        new = training.claim(database, team.review_id, TA, lasting=MINUTE)
+        assert old
+        assert new
+
+        training.release(database, old)
+
+        assert training.claim(database, team.review_id, TA, lasting=MINUTE) is None
+
+    def test_an_older_training_never_replaces_a_newer(
+        self, world: World, database: Database
+    ) -> None:
+        team = world.team()
+        held = training.claim(database, team.review_id, TA, lasting=MINUTE)
+        assert held
+        seq = labels_seq(database, team.review_id)
+
+        with database.write.begin() as session:
+            assert training.finish(session, held, labels_seq=seq, pause=MINUTE)
+        with database.write.begin() as session:
+            assert not training.finish(session, held, labels_seq=seq - 1, pause=MINUTE)
+
+    def test_nothing_is_claimed_where_nothing_is_due(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id)
+
+        assert training.claim(database, team.review_id, TA, lasting=MINUTE) is None
+
+    def test_during_the_pause_nobody_trains(self, world: World, database: Database) -> None:
+        team = world.team()
+        held = training.claim(database, team.review_id, TA, lasting=MINUTE)
+        assert held
+        with database.write.begin() as session:
+            training.finish(session, held, labels_seq=1, pause=MINUTE)
+        world.decide(team.review_id, team.ann, 1, "include")
+
+        assert training.claim(database, team.review_id, TA, lasting=MINUTE) is None
+        let_the_pause_pass(database, team.review_id)
+        assert training.claim(database, team.review_id, TA, lasting=MINUTE)
+
+    def test_while_one_works_the_lease_is_renewed(self, world: World, database: Database) -> None:
+        team = world.team()
+        short = timedelta(milliseconds=300)
+        held = training.claim(database, team.review_id, TA, lasting=short)
+        assert held
+
+        with training.renewed(database, held, lasting=short):
+            given = lease_until(database, team.review_id)
+            while lease_until(database, team.review_id) <= given:
+                pass  # the test's time limit ends a wait in vain
+
+        kept = lease_until(database, team.review_id)
+        assert kept > given
+
+
+def lease_until(database: Database, review_id: ReviewId) -> object:
+    with database.read() as session:
+        until = session.get_one(Training, (review_id, TA)).lease_until
+    assert until is not None
+    return until
+
+
+class TestStaleReviews:
+    def test_one_that_was_never_trained_is_stale(self, world: World, database: Database) -> None:
+        team, empty = world.team(), world.review(world.person())
+
+        assert is_stale(database, team.review_id)
+        assert not is_stale(database, empty), "without records there is nothing to rank"
+
+    def test_a_trained_one_is_not(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team, other = about_sleep(world), about_sleep(world)
+        workshop.rerank(team.review_id)
+
+        assert not is_stale(database, team.review_id)
+        assert is_stale(database, other.review_id)
+
+    def test_one_that_is_held_is_not_until_the_lease_runs_out(
+        self, world: World, database: Database
+    ) -> None:
+        team = world.team()
+        training.claim(database, team.review_id, TA, lasting=MINUTE)
+        assert not is_stale(database, team.review_id)
+
+        let_the_lease_run_out(database, team.review_id)
+        assert is_stale(database, team.review_id)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param(lambda w, t: w.decide(t.review_id, t.ann, 3, "include"), id="a decision"),
+            pytest.param(
+                lambda w, t: w.decide(t.review_id, t.ann, 1, "exclude"), id="a correction"
+            ),
+            pytest.param(lambda w, t: w.withdraw(t.review_id, t.ann, 1), id="a withdrawal"),
+            pytest.param(
+                lambda w, t: w.resolve(t.review_id, t.judge, 2, "include"), id="a resolution"
+            ),
+            pytest.param(
+                lambda w, t: w.change_policy(t.review_id, t.owner, maybe="conflict"), id="a policy"
+            ),
+            pytest.param(lambda w, t: w.records(t.review_id, t.owner, 1), id="new records"),
+            pytest.param(lambda w, t: ask_again(w, t), id="being asked"),
+            pytest.param(lambda w, t: ask_otherwise(w, t), id="another question"),
+        ],
+    )
+    def test_any_change_makes_it_stale_and_is_counted(
+        self,
+        world: World,
+        database: Database,
+        workshop: Workshop,
+        change: Callable[[World, Team], object],
+    ) -> None:
+        team = about_sleep(world)
+        world.decide(team.review_id, team.ann, 1, "include")
+        world.decide(team.review_id, team.ann, 2, "include")
+        world.decide(team.review_id, team.ben, 2, "exclude")
+        workshop.rerank(team.review_id)
+        assert not is_stale(database, team.review_id)
+
+        change(world, team)
+
+        assert is_stale(database, team.review_id)
+        assert workshop.rerank(team.review_id) == 1
+        assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
+        assert not is_stale(database, team.review_id)
+
+    def test_what_changes_nothing_does_not(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        world.decide(team.review_id, team.ann, 1, "include")
+        workshop.rerank(team.review_id)
+
+        world.decide(team.review_id, team.ann, 1, "include")
+        world.serve(team.review_id, team.ben)
+
+        assert not is_stale(database, team.review_id)
+
+
+def ask_again(world: World, team: Team) -> None:
+    with world.entered(team.review_id, team.owner) as (_, review, _):
+        serving.ask_for_training(review)
+
+
+def ask_otherwise(world: World, team: Team) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        reviews.change_texts(session, review, {"question": "What lives in soil?"})
+
+
+class TestOrder:
+    def test_text_first_then_a_model_once_there_are_labels_of_both_kinds(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+
+        workshop.rerank(team.review_id)
+        assert newest(database, team.review_id).kind == "text"
+        assert sorted(order_of(database, team.review_id)) == list(range(1, 9))
+        assert set(order_of(database, team.review_id)[:4]) == {2, 4, 6, 8}
+
+        settle(world, team, 2, "include")
+        workshop.rerank(team.review_id)
+        assert newest(database, team.review_id).kind == "text", "one kind of label is not enough"
+
+        settle(world, team, 1, "exclude")
+        workshop.rerank(team.review_id)
+        made = newest(database, team.review_id)
+        assert (made.kind, made.n_labels, made.n_relevant, made.n_ranked) == ("model", 2, 1, 6)
+        assert set(order_of(database, team.review_id)[:3]) == {4, 6, 8}
+
+    def test_the_model_follows_the_reviewers_against_the_question(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        settle(world, team, 1, "include")
+        settle(world, team, 2, "exclude")
+        workshop.rerank(team.review_id)
+
+        assert set(order_of(database, team.review_id)[:3]) == {3, 5, 7}
+
+    def test_without_a_question_chance_decides_by_the_reviews_seed(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        orders = {}
+        for seed in (1, 1, 2, 3):
+            team = about_sleep(world, question=None, seed=seed)
+            workshop.rerank(team.review_id)
+            assert newest(database, team.review_id).kind == "random"
+            found = order_of(database, team.review_id)
+            assert orders.setdefault(seed, found) == found, "the same seed, the same order"
+        assert len({tuple(found) for found in orders.values()}) > 1
+
+    def test_settled_records_leave_the_order_and_half_done_ones_stay(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        settle(world, team, 2, "include")
+        settle(world, team, 1, "exclude")
+        world.decide(team.review_id, team.ann, 3, "include")
+        world.decide(team.review_id, team.ben, 3, "exclude")  # a conflict
+        world.decide(team.review_id, team.ann, 4, "include")  # half done
+        workshop.rerank(team.review_id)
+
+        assert sorted(order_of(database, team.review_id)) == [4, 5, 6, 7, 8]
+        assert newest(database, team.review_id).n_labels == 4
+
+    def test_a_half_done_record_stands_where_it_does_however_it_was_voted(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        places = []
+        for verdict in ("include", "exclude"):
+            team = about_sleep(world)
+            settle(world, team, 2, "include")
+            settle(world, team, 1, "exclude")
+            world.decide(team.review_id, team.ann, 4, verdict)
+            workshop.rerank(team.review_id)
+            with database.read() as session:
+                found = serving.newest_order(session, team.review_id, TA)
+            scores = dict(zip(found.numbers.tolist(), found.scores.tolist(), strict=True))
+            places.append(scores[4])
+
+        assert places[0] == places[1]
+
+    def test_a_withdrawn_record_comes_back(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        settle(world, team, 2, "include")
+        workshop.rerank(team.review_id)
+        assert 2 not in order_of(database, team.review_id)
+
+        world.withdraw(team.review_id, team.ann, 2)
+        workshop.rerank(team.review_id)
+
+        assert 2 in order_of(database, team.review_id)
+
+    def test_a_correction_turns_the_order_round(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        settle(world, team, 2, "include")
+        settle(world, team, 1, "exclude")
+        workshop.rerank(team.review_id)
+        settle(world, team, 2, "exclude")
+        settle(world, team, 1, "include")
+        workshop.rerank(team.review_id)
+
+        assert set(order_of(database, team.review_id)[:3]) == {3, 5, 7}
+
+    def test_a_resolution_is_learnt_instead_of_the_votes(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        settle(world, team, 1, "exclude")
+        world.decide(team.review_id, team.ann, 2, "include")
+        world.decide(team.review_id, team.ben, 2, "exclude")
+        workshop.rerank(team.review_id)
+        assert newest(database, team.review_id).n_relevant == 1
+
+        world.resolve(team.review_id, team.judge, 2, "exclude")
+        workshop.rerank(team.review_id)
+        assert newest(database, team.review_id).n_relevant == 0
+
+    def test_the_same_labels_give_the_same_order_whoever_was_faster(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        verdicts = {2: "include", 1: "exclude", 4: "include", 7: "exclude"}
+        made = []
+        for numbers in (list(verdicts), list(reversed(verdicts))):
+            team = about_sleep(world)
+            for number in numbers:
+                settle(world, team, number, verdicts[number])
+            world.decide(team.review_id, team.eve, 5, "exclude")
+            workshop.rerank(team.review_id)
+            with database.read() as session:
+                made.append(serving.newest_order(session, team.review_id, TA))
+
+        np.testing.assert_array_equal(made[0].numbers, made[1].numbers)
+        np.testing.assert_array_equal(made[0].scores, made[1].scores)
+
+    def test_asked_again_it_is_made_again_the_same(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        settle(world, team, 2, "include")
+        settle(world, team, 1, "exclude")
+        workshop.rerank(team.review_id)
+        first = order_of(database, team.review_id)
+        ask_again(world, team)
+        workshop.rerank(team.review_id)
+
+        assert order_of(database, team.review_id) == first
+
+    def test_a_review_without_records_has_an_empty_order(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = world.team(n_records=0)
+        ask_otherwise(world, team)
+
+        assert workshop.rerank(team.review_id) == 1
+        assert order_of(database, team.review_id) == []
+        assert not is_stale(database, team.review_id)
+
+
+class TestRerank:
+    def test_an_update_is_told_with_what_it_counts(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id)
+
+        made, last = newest(database, team.review_id), events(database, team.review_id)[-1]
+        assert (last.type, last.data) == (
+            "tandem.ranking.updated",
+            {
+                "ranking_id": str(made.id),
+                "stage": "title_abstract",
+                "labels_seq": labels_seq(database, team.review_id),
+            },
+        )
+
+    def test_many_changes_during_one_training_become_one_more(
+        self,
+        world: World,
+        database: Database,
+        workshop: Workshop,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        team = about_sleep(world)
+        seen = self.change_during_the_first(
+            monkeypatch, lambda: [settle(world, team, n, "include") for n in range(1, 9)]
+        )
+
+        assert workshop.rerank(team.review_id) == 2
+        assert seen == [0, 8], "each training learnt what there was when it began"
+        assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
+        assert workshop.waited == [3600, 3600]
+
+    def test_many_changes_during_the_pause_become_one_more(
+        self, world: World, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        to_come = iter([lambda: [settle(world, team, n, "include") for n in range(1, 9)]])
+
+        made = workshop.rerank(
+            team.review_id, during_the_pause=lambda: next(to_come, lambda: [])()
+        )
+
+        assert made == 2
+
+    def test_one_who_was_overtaken_publishes_nothing(
+        self,
+        world: World,
+        database: Database,
+        workshop: Workshop,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        team = about_sleep(world)
+        overtaking: list[int] = []
+
+        def overtake() -> None:
+            let_the_lease_run_out(database, team.review_id)
+            overtaking.append(workshop.rerank(team.review_id))
+
+        self.change_during_the_first(monkeypatch, overtake)
+
+        assert workshop.rerank(team.review_id) == 0
+        assert overtaking == [1]
+        told = [event.type for event in events(database, team.review_id)]
+        assert told.count("tandem.ranking.updated") == 1
+
+    def test_side_by_side_they_make_one_ranking_of_one_state(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+
+        made = at_once([lambda: workshop.rerank(team.review_id)] * 4)
+
+        assert sum(made) == 1
+
+    def test_a_training_that_fails_is_free_for_the_next(
+        self,
+        world: World,
+        database: Database,
+        workshop: Workshop,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        team = about_sleep(world)
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        self.change_during_the_first(monkeypatch, fail)
+
+        with pytest.raises(ZeroDivisionError):
+            workshop.rerank(team.review_id)
+        assert is_stale(database, team.review_id)
+        assert workshop.rerank(team.review_id) == 1
+
+    def test_only_the_newest_orders_are_kept(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id)
+        for _ in range(KEPT_ORDERS + 1):
+            ask_again(world, team)
+            workshop.rerank(team.review_id)
+
+        with database.read() as session:
+            kept = session.scalars(
+                select(Ranking.numbers.is_not(None))
+                .where(Ranking.review_id == team.review_id)
+                .order_by(Ranking.labels_seq)
+            ).all()
+        assert [bool(has_order) for has_order in kept] == [False] * 2 + [True] * KEPT_ORDERS
+        assert len(order_of(database, team.review_id)) == 8
+
+    def test_of_other_reviews_no_order_is_dropped(
+        self,
+        world: World,
+        database: Database,
+        workshop: Workshop,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(rerank, "KEPT_ORDERS", 1)
+        one, other = about_sleep(world), about_sleep(world)
+        for team in (one, other):
+            workshop.rerank(team.review_id)
+
+        with database.read() as session:
+            n_kept = session.scalar(select(func.count()).where(Ranking.numbers.is_not(None)))
+        assert n_kept == 2
+
+    def change_during_the_first(
+        self, monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]
+    ) -> list[int]:
+        """Do `change` while the next training is at work; return how many labels each learnt."""
+        really, changes, n_labels = from_ledger.rank_review, [change], list[int]()
+
+        def rank_review(*given: object) -> MadeRanking:
+            made = really(*given)  # type: ignore[arg-type]
+            n_labels.append(made.n_labels)
+            if changes:
+                changes.pop()()
+            return made
+
+        monkeypatch.setattr(from_ledger, "rank_review", rank_review)
+        return n_labels
+
+
+class TestFeatures:
+    def folders(self, workshop: Workshop, team: Team) -> list[str]:
+        return workshop.artifacts.list(f"features/{team.review_id}")
+
+    def test_they_are_made_once_for_many_trainings(
+        self, world: World, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id)
+        (folder,) = self.folders(workshop, team)
+        written = self.written(workshop, team, folder)
+
+        settle(world, team, 2, "include")
+        settle(world, team, 1, "exclude")
+        workshop.rerank(team.review_id)
+
+        assert self.folders(workshop, team) == [folder]
+        assert self.written(workshop, team, folder) == written
+
+    def test_new_records_ask_for_new_ones_and_the_old_are_removed(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id)
+        before = self.folders(workshop, team)
+
+        world.records(team.review_id, team.owner, texts=[("Dreams", "Sleep, dreams and memory")])
+        workshop.rerank(team.review_id)
+
+        assert 9 in order_of(database, team.review_id)
+        (after,) = self.folders(workshop, team)
+        assert after not in before
+
+    def test_another_question_compares_anew(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id)
+        ask_otherwise(world, team)
+        workshop.rerank(team.review_id)
+
+        assert set(order_of(database, team.review_id)[:4]) == {1, 3, 5, 7}
+
+    def test_workers_elsewhere_find_them_in_a_store_that_is_no_folder(
+        self, world: World, database: Database, workshop: Workshop, tmp_path: Path
+    ) -> None:
+        far = Artifacts(f"memory://{tmp_path.name}")
+        team = about_sleep(world)
+        workshop.artifacts, workshop.cache = far, tmp_path / "one"
+        workshop.rerank(team.review_id)
+        first = order_of(database, team.review_id)
+        ask_again(world, team)
+
+        workshop.cache = tmp_path / "other"
+        workshop.rerank(team.review_id)
+
+        assert order_of(database, team.review_id) == first
+        names = [folder.name for folder in (tmp_path / "other").glob("features/*/*")]
+        assert names == self.folders(workshop, team)
+
+    def written(self, workshop: Workshop, team: Team, folder: str) -> set[tuple[str, int]]:
+        path = workshop.artifacts.local_path(f"features/{team.review_id}/{folder}")
+        assert path
+        return {(file.name, file.stat().st_mtime_ns) for file in path.iterdir()}
+
+
+def test_the_full_text_stage_is_not_ranked_yet(
+    world: World, database: Database, workshop: Workshop
+) -> None:
+    team = about_sleep(world)
+    workshop.rerank(team.review_id)
+
+    with database.read() as session:
+        assert serving.newest_order(session, team.review_id, Stage.FULL_TEXT).ranking_id is None
