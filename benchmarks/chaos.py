@@ -8,36 +8,33 @@ is lost, told wrongly, or not caught up with.
 """
 
 import argparse
-import os
 import random
-import signal
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from rich.console import Console
-from sqlalchemy import select
 
-from chaos_checks import Stored, nothing_lost, read_stored, same_as_calm, told_right
+from chaos_checks import nothing_lost, read_stored, same_as_calm, told_right
 from installation import ENGINES, Engine, Installation, running
 from measures import Line, lags, pair, print_table, took
 from synthetic import Corpus
-from tandem.db.base import now
+from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ids import ReviewId
-from tandem.ranking.models import Training
+from tandem.log import configure
+from tandem.reviews import service as reviews
 from team import Accepted, Adjudicator, Caller, Members, Refused, Reviewer, gather, upload
 from watching import Watch, newest_ranked, of_type
+from wrecking import VICTIMS, Kill, kill_broker_in_training, wreak
 
 _REVIEWERS, _QUOTA = 6, 2
 _RECORDS, _WORDS = 6000, 250
 _THINK_SECONDS = 0.1
-_VICTIMS = ("worker", "api", "valkey")
 _CATCH_UP_SECONDS = 30.0
 _LONGEST_STALE = {"worker": 25.0, "api": 15.0, "valkey": 15.0}
 """A dead worker is noticed when its lease of 10 s runs out, at the next sweep; then a new one
@@ -56,72 +53,6 @@ class Fickle(Reviewer):
             super().decide(record, "exclude" if verdict == "include" else "include")
         elif draw < 0.06:
             super().decide(record, verdict)
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """`at` and `back` are monotonic; `sure`: it hit what it was meant to hit."""
-
-    victim: str
-    at: float
-    back: float
-    sure: bool
-
-
-def mid_training(database: Database, review: str) -> int | None:
-    """Return the fence of the training that is under way now, or None."""
-    query = select(Training).where(Training.review_id == ReviewId(UUID(review)))
-    with database.read() as session:
-        row = session.scalars(query).one_or_none()
-    if row is None or row.lease_until is None or row.lease_until < now():
-        return None
-    return row.fence
-
-
-def kill_worker_in_training(here: Installation, database: Database, review: str) -> bool:
-    """Kill the worker while it trains; return whether that training did not finish.
-
-    It is stopped first, so that the look at the database and the kill see the same moment.
-    """
-    group = here.pid("worker")
-    deadline = time.monotonic() + 20
-    while True:
-        if (fence := mid_training(database, review)) is not None:
-            os.killpg(group, signal.SIGSTOP)
-            if mid_training(database, review) == fence or time.monotonic() > deadline:
-                here.kill("worker")
-                return mid_training(database, review) == fence
-            os.killpg(group, signal.SIGCONT)
-        elif time.monotonic() > deadline:
-            here.kill("worker")
-            return False
-        time.sleep(0.02)
-
-
-def wreak(
-    here: Installation, database: Database, review: str, *, minutes: float, dice: random.Random
-) -> list[Kill]:
-    """Kill and restart, as a supervisor would, until the time is over; return what was done."""
-    started = time.monotonic()
-    rounds = max(1, round(minutes))
-    victims = [name for _ in range(rounds) for name in dice.sample(_VICTIMS, len(_VICTIMS))]
-    slot = minutes * 60 / len(victims)
-    kills = []
-    for i, victim in enumerate(victims):
-        pause = started + slot * (i + dice.uniform(0.2, 0.4)) - time.monotonic()
-        time.sleep(max(0.0, pause))
-        sure = True
-        if victim == "worker":
-            sure = kill_worker_in_training(here, database, review)
-        else:
-            here.kill(victim)
-        at = time.monotonic()
-        # Valkey stays away longer: the others have to do without it for a while.
-        time.sleep(dice.uniform(2.5, 4.5) if victim == "valkey" else dice.uniform(0.2, 1.5))
-        here.start(victim)
-        kills.append(Kill(victim, at, time.monotonic(), sure))
-    time.sleep(max(0.0, started + minutes * 60 - time.monotonic()))
-    return kills
 
 
 def chaos(here: Installation, *, minutes: float, seed: int) -> list[Line]:
@@ -157,12 +88,12 @@ def chaos(here: Installation, *, minutes: float, seed: int) -> list[Line]:
         for person in people:
             if person.error or person.is_alive():
                 raise person.error or Refused(f"{person.name} does not come to an end")
-        ended = time.monotonic()
+        ranked = [_ranked(database, members, watch, "ranked to the last change after")]
+        reviewers[0].step()
+        kill_broker_in_training(here, database, members.review_id)
+        reviewers[0].step()
+        ranked += [_ranked(database, members, watch, "and after a quiet kill of Valkey")]
         stored = read_stored(database, members.review_id)
-        caught_up = watch.wait_until(
-            lambda events: newest_ranked(events) >= stored.labels_seq, within=_CATCH_UP_SECONDS
-        )
-        behind = time.monotonic() - ended
         watch.close()
         accepted = [made for reviewer in reviewers for made in reviewer.accepted]
         with tempfile.TemporaryDirectory(dir=here.folder) as scratch:
@@ -171,7 +102,7 @@ def chaos(here: Installation, *, minutes: float, seed: int) -> list[Line]:
             *_kills(kills, accepted, watch),
             *nothing_lost(stored, accepted, judge.resolved, _QUOTA),
             *told_right(stored, members.owner, members.review_id, list(watch.events)),
-            _caught_up(stored, watch, caught_up, behind),
+            *ranked,
             calm,
             *_load(members, watch),
         ]
@@ -199,10 +130,11 @@ def _kills(kills: list[Kill], accepted: list[Accepted], watch: Watch) -> list[Li
     """How often, how surely, and how long decisions waited for a ranking after each."""
     waited = lags(accepted, watch.events)
     ends = [kill.at for kill in kills[1:]] + [float("inf")]
-    stale: dict[str, list[float]] = {victim: [] for victim in _VICTIMS}
+    stale: dict[str, list[float]] = {victim: [] for victim in VICTIMS}
     for kill, end in zip(kills, ends, strict=True):
+        # What still waits when the next one dies is then that one's doing.
         touched = [
-            seconds
+            min(seconds, end - made.at)
             for made, seconds in waited.items()
             if made.at < end and made.at + seconds > kill.at
         ]
@@ -233,13 +165,15 @@ def _kills(kills: list[Kill], accepted: list[Accepted], watch: Watch) -> list[Li
     return lines
 
 
-def _caught_up(stored: Stored, watch: Watch, caught_up: bool, seconds: float) -> Line:
-    shown = (
-        f"{seconds:.1f} s"
-        if caught_up
-        else (f"{newest_ranked(list(watch.events))} of {stored.labels_seq} after {seconds:.0f} s")
-    )
-    return Line("ranked to the last change after", shown, f"≤ {_CATCH_UP_SECONDS:.0f} s", caught_up)
+def _ranked(database: Database, members: Members, watch: Watch, name: str) -> Line:
+    """Wait for a ranking that counts every change there is."""
+    started = time.monotonic()
+    with database.read() as session:
+        last = reviews.get_review(session, ReviewId(UUID(members.review_id))).labels_seq
+    done = watch.wait_until(lambda events: newest_ranked(events) >= last, within=_CATCH_UP_SECONDS)
+    seconds = time.monotonic() - started
+    shown = f"{seconds:.1f} s" if done else f"not after {seconds:.0f} s"
+    return Line(name, shown, f"≤ {_CATCH_UP_SECONDS:.0f} s", done)
 
 
 def _load(members: Members, watch: Watch) -> list[Line]:
@@ -262,6 +196,7 @@ def main() -> int:
     parser.add_argument("--engine", choices=[*ENGINES, "both"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    configure(Settings(log_level="warning"), process="benchmark")
     engines: tuple[Engine, ...] = ENGINES if asked.engine == "both" else (asked.engine,)
     columns: dict[str, list[Line]] = {}
     progress = Console(stderr=True)

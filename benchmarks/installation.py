@@ -121,9 +121,11 @@ class Installation:
 
     def stop(self) -> None:
         """Ask everything to end, the broker last; kill what does not."""
-        for name in reversed(list(self._running)):
+        for name in ("relay", "worker", "api", "valkey"):
+            if name not in self._running:
+                continue
             process = self._running.pop(name)
-            process.terminate()
+            os.kill(process.pid, signal.SIGTERM)
             deadline = time.monotonic() + _STOP_SECONDS
             # Not reaped yet, so that the group's number cannot be another's when it is killed.
             while not _has_ended(process.pid) and time.monotonic() < deadline:

@@ -161,16 +161,17 @@ class Reviewer(Person):
         self._verdict_on, self._think, self._stopped = verdict_on, think, stop
 
     def work(self) -> None:
-        while not self._stopped.is_set():
-            queue = self.caller.call(
-                "POST", f"{self.review}/queue", "queue", json={"limit": 1}
-            ).json()
-            if queue["state"] == "finished":
-                return
-            for item in queue["items"]:
-                record = item["record"]["id"]
-                self.decide(record, self._verdict_on(record))
+        while not self._stopped.is_set() and self.step():
             self._think()
+
+    def step(self) -> bool:
+        """Decide the next record; return whether there can be another."""
+        asked = {"limit": 1}
+        queue = self.caller.call("POST", f"{self.review}/queue", "queue", json=asked).json()
+        for item in queue["items"]:
+            record = item["record"]["id"]
+            self.decide(record, self._verdict_on(record))
+        return bool(queue["state"] != "finished")
 
     def decide(self, record: str, verdict: str) -> None:
         answer = self.caller.call(

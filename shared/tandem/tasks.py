@@ -6,8 +6,11 @@ and may be lost: the relay finds in the database what is due.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from celery import Celery
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -27,9 +30,27 @@ VISIBILITY_TIMEOUT_SECONDS = 2 * HARD_TIME_LIMIT_SECONDS
 _log = logger(__name__)
 
 
+class _Connection(Connection):
+    """A connection whose owner survives the loss of the broker, and sees it come back soon."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Any:
+        # Celery's worker waits two seconds longer each time, up to 30, and has no setting for
+        # that: after a long outage half a minute would pass before anybody works again.
+        waits = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2.0}
+        return super().ensure_connection(*args, **(waits | options))  # type: ignore[no-untyped-call]
+
+    def maybe_close_channel(self, channel: Any) -> None:
+        # If a task runs while the broker dies, kombu 5.7 closes the channel twice, and the
+        # second time fails on the transport that is gone. That error would end the worker's
+        # consumer for good, with the process still there: nobody would restart it.
+        with suppress(AttributeError):
+            super().maybe_close_channel(channel)  # type: ignore[no-untyped-call]
+
+
 def celery_app(redis_url: str) -> Celery:
     """Return a Celery application on this broker; sending is tried once, and fails fast."""
     app = Celery("tandem", broker=celery_broker_url(redis_url))
+    app.amqp.Connection = _Connection
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -70,6 +91,8 @@ class Nudges:
 
     def __init__(self, redis_url: str) -> None:
         self._celery = celery_app(redis_url)
+        # Else sending waits, trying again, until the broker is back; closing would wait for it.
+        self._celery.conf.broker_transport_options |= {"max_retries": 0}
         self._redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
         self._waiting: dict[tuple[str, str], Callable[[], object]] = {}
         self._changed = threading.Condition()

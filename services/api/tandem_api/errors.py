@@ -1,6 +1,7 @@
 """Errors as HTTP answers: RFC 9457 `application/problem+json` with a stable `code`."""
 
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -185,9 +186,14 @@ def _database(request: Request, error: Exception) -> JSONResponse:
 
 def unexpected(request: Request, error: Exception) -> JSONResponse:
     """Answer what nobody foresaw; the log gets the details, the client does not."""
-    _log.error("unexpected error", path=request.scope["path"], exc_info=error)
+    # As plain text: structlog's own tracebacks show local variables, tokens and passwords too.
+    _log.error("unexpected error", path=request.scope["path"], exception=_plain(error))
     detail = "This should not have happened. The server's log says more under this request_id."
     return problem(request, 500, errors.TandemError.code, detail)
+
+
+def _plain(error: Exception) -> str:
+    return "".join(traceback.format_exception(error)).rstrip()
 
 
 def install(app: FastAPI) -> None:

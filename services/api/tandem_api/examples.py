@@ -339,6 +339,14 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 """Bodies of successful answers, by operation and media type."""
 
+NOT_READY = {
+    "status": "unavailable",
+    "database": False,
+    "broker": True,
+    "n_stale_reviews": None,
+    "n_waiting_imports": None,
+}
+
 FAILURES: dict[int, dict[str, str]] = {
     401: {"unauthenticated": "This token is not known. Make one with `tandem token add`."},
     403: {

@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from tandem_api.errors import PROBLEM, Problem
-from tandem_api.examples import ANSWERS, FAILURES, REQUESTS
+from tandem_api.examples import ANSWERS, FAILURES, JSON, NOT_READY, REQUESTS
 from tandem_api.schemas.decisions import DecisionItemIn
 
 DESCRIPTION = """Two people screen each record independently; a ranking that learns from their
@@ -89,11 +89,21 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     components["headers"] = _HEADERS
+    _without_null(components["schemas"]["Body_upload"])
     components["responses"] = {_name(status): _failure(status) for status in FAILURES}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _complete(path, method, operation)
     return made
+
+
+def _without_null(form: dict[str, Any]) -> None:
+    """A form has no null: what is left out is left out."""
+    for name, field in form["properties"].items():
+        if "anyOf" in field:
+            form["properties"][name] = field["anyOf"][0] | {
+                key: value for key, value in field.items() if key != "anyOf"
+            }
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -118,6 +128,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     content = next(iter(answers.values())).get("content", {})
     for media_type, example in ANSWERS.get(name, {}).items():
         content[media_type]["example"] = example
+    if name == "ready":
+        answers["503"]["content"][JSON]["example"] = NOT_READY
     for status in _failures(path, method, operation):
         answers[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}
 

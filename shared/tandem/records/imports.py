@@ -166,6 +166,16 @@ def run(database: Database, artifacts: Artifacts, import_id: ImportId) -> Review
     if claimed is None:
         return None
     try:
+        _read_in(database, artifacts, claimed)
+    except _Overtaken:
+        log_.warning("import taken over by another worker", import_id=str(import_id))
+        return None
+    return claimed.review_id
+
+
+def _read_in(database: Database, artifacts: Artifacts, claimed: _Claimed) -> None:
+    """Store the file's records, or say in the import's row why it has none."""
+    try:
         if claimed.fence > MOST_TRIES:
             raise Unreadable(
                 f"The file could not be read in {MOST_TRIES} tries; the worker's log says why."
@@ -176,10 +186,6 @@ def run(database: Database, artifacts: Artifacts, import_id: ImportId) -> Review
         _store_all(database, claimed, reading)
     except TandemError as error:
         _fail(database, claimed, str(error))
-    except _Overtaken:
-        log_.warning("import taken over by another worker", import_id=str(import_id))
-        return None
-    return claimed.review_id
 
 
 def _is_free() -> ColumnElement[bool]:
@@ -363,4 +369,6 @@ def _fail(database: Database, claimed: _Claimed, reason: str) -> None:
         row = _hold(session, claimed)
         row.state, row.error = ImportState.FAILED, reason
         row.finished_at, row.lease_until = now(), None
+        if row.n_added:
+            review.labels_seq += 1
         log.append(session, review, ImportFailed(import_id=str(row.id), error=reason))

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from sqlalchemy import select
 
+from tandem.accounts.models import Token
 from tandem.records.models import Import
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.models import Conflict
-from tandem.accounts.models import Token
-from sqlalchemy import select
 from world import Person, Team, World
 
 API = "/api/v1"

@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.python import asgi
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.scene import Scene, build, promote
@@ -34,7 +34,13 @@ class Stage:
 stage = Stage()
 document = schemathesis.openapi.from_dict(
     create_app(Settings()).openapi(),
-    config=schemathesis.Config.from_dict({"max-stream-events": 1}),
+    config=schemathesis.Config.from_dict(
+        {
+            "max-stream-events": 1,
+            # Refused everywhere, which a schema can hardly say; test_malformed sends it by hand.
+            "generation": {"allow-x00": False},
+        }
+    ),
 )
 document.app = stage
 
@@ -49,9 +55,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
     made = build(world)
     promote(world, made, made.admin)
     with database.write.begin() as session:
-        token, _ = accounts.add_token(
-            session, user_id=made.admin.id, name="spare", expires_at=None
-        )
+        token, _ = accounts.add_token(session, user_id=made.admin.id, name="spare", expires_at=None)
     made.ids["token_id"] = str(token.id)
     stage.app = create_app(
         Settings(
@@ -68,7 +72,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
 
 @document.parametrize()
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,
@@ -78,5 +82,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
 def test_every_answer_is_as_documented(case: Any, scene: Scene) -> None:
     for name in case.path_parameters or {}:
         case.path_parameters[name] = scene.ids[name]
-    excluded = [positive_data_acceptance] if "cursor" in (case.query or {}) else []
-    case.call_and_validate(headers=scene.admin.auth, excluded_checks=excluded)
+    case.call_and_validate(headers=scene.admin.auth, excluded_checks=_not_meant(case))
+
+
+def _not_meant(case: Any) -> list[Any]:
+    """Name the checks that ask for something else than is promised here."""
+    if "cursor" in (case.query or {}):
+        return [positive_data_acceptance]  # a schema cannot say which cursors a list gave
+    if case.operation.path.endswith("/decisions"):
+        return [negative_data_rejection]  # a bad item is told in its place among the results
+    return []

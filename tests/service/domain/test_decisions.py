@@ -84,6 +84,23 @@ def test_another_verdict_supersedes_and_the_history_stays(world: World, database
     assert_in_step(database, team.review_id)
 
 
+def test_from_included_to_excluded_it_is_reopened_in_between(
+    world: World, database: Database
+) -> None:
+    team = world.team(policy={"reviewers_per_record": 1})
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ann, 1, "exclude")
+
+    assert told(database, team.review_id) == [
+        "decision.recorded",
+        "record.included",
+        "decision.recorded",
+        "record.reopened",
+        "record.excluded",
+    ]
+    assert_in_step(database, team.review_id)
+
+
 @both_engines
 def test_a_withdrawn_decision_counts_no_more_but_stays_in_the_ledger(
     world: World, database: Database

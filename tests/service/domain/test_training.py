@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -122,13 +122,16 @@ def settle(world: World, team: Team, number: int, verdict: str) -> None:
         world.decide(team.review_id, person, number, verdict)
 
 
+def settle_all(world: World, team: Team) -> None:
+    for number in range(1, len(TEXTS) + 1):
+        settle(world, team, number, "include")
+
+
 class TestClaim:
     def test_of_many_who_claim_at_once_one_gets_it(self, world: World, database: Database) -> None:
         team = world.team()
 
-        claims = at_once(
-            [lambda: training.claim(database, team.review_id, TA, lasting=MINUTE)] * 8
-        )
+        claims = at_once([lambda: training.claim(database, team.review_id, TA, lasting=MINUTE)] * 8)
 
         assert sum(claim is not None for claim in claims) == 1
 
@@ -220,7 +223,7 @@ class TestClaim:
         assert kept > given
 
 
-def lease_until(database: Database, review_id: ReviewId) -> object:
+def lease_until(database: Database, review_id: ReviewId) -> datetime:
     with database.read() as session:
         until = session.get_one(Training, (review_id, TA)).lease_until
     assert until is not None
@@ -313,7 +316,7 @@ def ask_again(world: World, team: Team) -> None:
 
 def ask_otherwise(world: World, team: Team) -> None:
     with world.entered(team.review_id, team.owner) as (session, review, _):
-        reviews.change_texts(session, review, {"question": "What lives in soil?"})
+        reviews.change_texts(session, review, {"question": "Soil, nitrogen, earthworms, fields"})
 
 
 class TestOrder:
@@ -350,7 +353,7 @@ class TestOrder:
     def test_without_a_question_chance_decides_by_the_reviews_seed(
         self, world: World, database: Database, workshop: Workshop
     ) -> None:
-        orders = {}
+        orders: dict[int, list[int]] = {}
         for seed in (1, 1, 2, 3):
             team = about_sleep(world, question=None, seed=seed)
             workshop.rerank(team.review_id)
@@ -496,9 +499,7 @@ class TestRerank:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         team = about_sleep(world)
-        seen = self.change_during_the_first(
-            monkeypatch, lambda: [settle(world, team, n, "include") for n in range(1, 9)]
-        )
+        seen = self.change_during_the_first(monkeypatch, lambda: settle_all(world, team))
 
         assert workshop.rerank(team.review_id) == 2
         assert seen == [0, 8], "each training learnt what there was when it began"
@@ -509,11 +510,13 @@ class TestRerank:
         self, world: World, workshop: Workshop
     ) -> None:
         team = about_sleep(world)
-        to_come = iter([lambda: [settle(world, team, n, "include") for n in range(1, 9)]])
+        to_come = iter([settle_all])
 
-        made = workshop.rerank(
-            team.review_id, during_the_pause=lambda: next(to_come, lambda: [])()
-        )
+        def change() -> None:
+            for do in to_come:
+                do(world, team)
+
+        made = workshop.rerank(team.review_id, during_the_pause=change)
 
         assert made == 2
 
@@ -621,9 +624,7 @@ class TestFeatures:
     def folders(self, workshop: Workshop, team: Team) -> list[str]:
         return workshop.artifacts.list(f"features/{team.review_id}")
 
-    def test_they_are_made_once_for_many_trainings(
-        self, world: World, workshop: Workshop
-    ) -> None:
+    def test_they_are_made_once_for_many_trainings(self, world: World, workshop: Workshop) -> None:
         team = about_sleep(world)
         workshop.rerank(team.review_id)
         (folder,) = self.folders(workshop, team)

@@ -36,7 +36,15 @@ def alive() -> AliveOut:
     return AliveOut()
 
 
-@router.get("/readyz", responses={503: {"model": ReadyOut, "description": "Not ready"}})
+@router.get(
+    "/readyz",
+    responses={
+        503: {
+            "model": ReadyOut,
+            "description": "The database does not answer.",
+        }
+    },
+)
 def ready(here: Here, response: Response) -> ReadyOut:
     """Database, broker, and how much work waits for a worker."""
     broker = _broker_answers(here.settings.resolved_redis_url())

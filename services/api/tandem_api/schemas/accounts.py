@@ -3,12 +3,19 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StrictBool, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StrictBool, StringConstraints
 
 from tandem.accounts.models import Token, User
-from tandem_api.schemas.base import In, Line, Out, PlainText, Time
+from tandem_api.schemas.base import In, Line, Out, PlainText, Time, storable
 
 Email = Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+NewEmail = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"
+    ),
+    AfterValidator(storable),
+]
 Password = Annotated[SecretStr, Field(min_length=8, max_length=500)]
 
 
@@ -20,7 +27,7 @@ class SignInIn(In):
 
 
 class UserIn(In):
-    email: Email = Field(examples=["ann@example.org"])
+    email: NewEmail = Field(examples=["ann@example.org"])
     name: Line = Field(examples=["Ann Lee"])
     password: Password | None = Field(default=None, examples=["correct horse battery"])
     is_admin: StrictBool = False

@@ -10,10 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     StringConstraints,
+    WithJsonSchema,
 )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Refuse what no database stores as text: NUL, and halves of surrogate pairs."""
     if "\x00" in text:
         raise ValueError("must not contain the NUL character")
@@ -38,15 +39,16 @@ def _utc(time: datetime) -> datetime:
 Time = Annotated[AwareDatetime, AfterValidator(_utc), BeforeValidator(_text)]
 """RFC 3339, with its offset: a bare number or a local time says too little."""
 
-PlainText = Annotated[str, AfterValidator(_storable)]
+PlainText = Annotated[str, AfterValidator(storable)]
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
-    AfterValidator(_storable),
+    AfterValidator(storable),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 500, "pattern": r"\S"}),
 ]
 """A title, a name, a reason: one to 500 characters."""
 
-Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_storable)]
+Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(storable)]
 """A question, a note: up to 20,000 characters."""
 
 

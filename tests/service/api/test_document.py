@@ -1,0 +1,123 @@
+"""The OpenAPI document as such: valid, complete, and the one that is committed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from schemathesis import openapi as reader
+
+from tandem.config import Settings
+from tandem_api.app import create_app
+from tandem_api.openapi import as_text
+
+SNAPSHOT = Path(__file__).parents[3] / "docs" / "openapi.json"
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(Settings()).openapi()
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+
+
+def contents(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return every body of the document, asked and answered, with where it stands."""
+    found = []
+    for method, path, operation in operations(document):
+        where = f"{method} {path}"
+        found += [
+            (where, body) for body in operation.get("requestBody", {}).get("content", {}).values()
+        ]
+        for status, answer in operation["responses"].items():
+            found += [(f"{where} {status}", body) for body in answer.get("content", {}).values()]
+    for name, answer in document["components"]["responses"].items():
+        found += [(name, body) for body in answer["content"].values()]
+    return found
+
+
+def test_the_snapshot_is_the_document(document: dict[str, Any]) -> None:
+    assert SNAPSHOT.read_text(encoding="utf-8") == as_text(document), (
+        "The outside changed. If that is meant: python -m tandem_api.openapi > docs/openapi.json"
+    )
+
+
+def test_it_is_served_and_needs_nobody_signed_in(client: Any, document: dict[str, Any]) -> None:
+    answer = client.get("/api/v1/openapi.json")
+
+    assert answer.status_code == 200
+    assert answer.json() == document
+
+
+def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    reader.from_dict(document).validate()
+
+
+def test_every_schema_is_valid_json_schema(document: dict[str, Any]) -> None:
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_operations_have_names_and_words(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+
+    assert len(names) == len(set(names))
+    assert all(name.islower() and "__" not in name for name in names)
+    for _, path, operation in operations(document):
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert operation["tags"], path
+
+
+def test_every_body_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
+    shared = {"components": document["components"]}
+    for where, body in contents(document):
+        examples = [body["example"]] if "example" in body else []
+        examples += [example["value"] for example in body.get("examples", {}).values()]
+        assert examples, where
+        validator = Draft202012Validator(body["schema"] | shared)
+        for example in examples:
+            validator.validate(example)
+
+
+def test_security_is_named_and_applied(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert {scheme["type"] for scheme in schemes.values()} == {"http", "apiKey"}
+    open_to_all = {
+        path for _, path, operation in operations(document) if not operation.get("security")
+    }
+
+    assert open_to_all == {"/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/logout"}
+
+
+def test_failures_are_problems(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        if not path.startswith("/api/"):
+            continue
+        failures = {
+            status: answer for status, answer in operation["responses"].items() if status >= "400"
+        }
+        expected = {"500", "503"}
+        if operation.get("security"):
+            expected.add("401")
+        if method != "get":
+            expected.add("403")
+        if "{" in path:
+            expected.add("404")
+        if "requestBody" in operation:
+            expected |= {"413", "422"}
+        assert expected <= set(failures), (method, path)
+        for answer in failures.values():
+            name = answer["$ref"].rpartition("/")[2]
+            assert set(document["components"]["responses"][name]["content"]) == {
+                "application/problem+json"
+            }

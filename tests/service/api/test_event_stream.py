@@ -1,0 +1,341 @@
+"""Server-sent events through a real server: resuming, living on, and ending."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from engines import Broker
+from tandem.accounts import service as accounts
+from tandem.config import Settings
+from tandem_api import streams
+from tandem_api.app import create_app
+from world import Person, Team, World
+
+API = "/api/v1"
+SOON = 10.0
+"""Seconds after which what should happen at once is taken not to happen at all."""
+
+
+@dataclass(frozen=True)
+class Live:
+    url: str
+    app: FastAPI
+
+    def put(self, team: Team, who: Person, number: int, verdict: str = "include") -> None:
+        path = f"{API}/reviews/{team.review_id}/records/{number}/decision"
+        answer = httpx.put(self.url + path, json={"verdict": verdict}, headers=who.auth)
+        assert answer.status_code == 200
+
+
+@contextmanager
+def serve(settings: Settings) -> Iterator[Live]:
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Live(f"http://127.0.0.1:{port}", app)
+    finally:
+        app.state.runtime.bells.closing = True
+        server.should_exit = True
+        thread.join(SOON)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def live(settings: Settings) -> Iterator[Live]:
+    """Yield a server without a broker: events come by looking, a second later."""
+    with serve(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    return world.team(n_records=6)
+
+
+Message = dict[str, str]
+
+
+@contextmanager
+def listen(live: Live, team: Team, who: Person, **headers: str) -> Iterator[Iterator[Message]]:
+    """Open a stream; yield its messages as they come, a comment as `{"": text}`."""
+    asked = {"Accept": "text/event-stream"} | headers | who.auth
+    url = f"{live.url}{API}/reviews/{team.review_id}/events"
+    timeout = httpx.Timeout(SOON)
+    with (
+        httpx.Client(timeout=timeout) as client,
+        client.stream("GET", url, headers=asked) as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        yield _messages(answer)
+
+
+def _messages(answer: httpx.Response) -> Iterator[Message]:
+    message: Message = {}
+    for line in answer.iter_lines():
+        if line:
+            name, _, value = line.partition(":")
+            message[name] = value.strip()
+        elif message:
+            yield message
+            message = {}
+
+
+def take(messages: Iterator[Message], n: int) -> list[Message]:
+    return [next(messages) for _ in range(n)]
+
+
+def listed(live: Live, team: Team, who: Person) -> list[dict[str, Any]]:
+    url = f"{live.url}{API}/reviews/{team.review_id}/events?limit=500"
+    items: list[dict[str, Any]] = httpx.get(url, headers=who.auth).json()["items"]
+    return items
+
+
+def test_a_stream_begins_with_the_first_event_and_says_what_the_list_says(
+    live: Live, team: Team
+) -> None:
+    in_list = listed(live, team, team.owner)
+
+    with listen(live, team, team.owner) as messages:
+        told = take(messages, len(in_list))
+
+    assert [message["id"] for message in told] == [str(event["sequence"]) for event in in_list]
+    assert [message["event"] for message in told] == [event["type"] for event in in_list]
+    for message, event in zip(told, in_list, strict=True):
+        told_event = json.loads(message["data"])
+        assert told_event == {name: value for name, value in event.items() if value is not None}
+
+
+def test_a_stream_resumes_behind_the_last_event_that_arrived(live: Live, team: Team) -> None:
+    with listen(live, team, team.owner) as messages:
+        first = take(messages, 3)
+
+    with listen(live, team, team.owner, **{"Last-Event-ID": first[-1]["id"]}) as messages:
+        assert next(messages)["id"] == str(int(first[-1]["id"]) + 1)
+
+
+def test_a_decision_is_told_while_listening(live: Live, team: Team) -> None:
+    last = str(len(listed(live, team, team.owner)))
+    with listen(live, team, team.owner, **{"Last-Event-ID": last}) as messages:
+        live.put(team, team.ann, 1)
+        live.put(team, team.ben, 1, "exclude")
+
+        told = [message["event"] for message in take(messages, 3)]
+
+    assert told == [
+        "tandem.decision.recorded",
+        "tandem.decision.recorded",
+        "tandem.conflict.opened",
+    ]
+
+
+def test_a_blinded_listener_hears_no_outcome_and_no_gap(live: Live, team: Team) -> None:
+    last = str(len(listed(live, team, team.eve)))
+    with listen(live, team, team.eve, **{"Last-Event-ID": last}) as messages:
+        live.put(team, team.ann, 1)
+        live.put(team, team.ben, 1, "exclude")
+        live.put(team, team.ann, 2)
+
+        told = take(messages, 3)
+
+    assert {message["event"] for message in told} == {"tandem.decision.recorded"}
+    assert [int(message["id"]) - int(last) for message in told] == [1, 2, 3]
+
+
+def test_a_long_log_comes_whole(
+    live: Live, team: Team, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem_api.routes.events._PAGE", 4)
+    for number in range(1, 7):
+        world.decide(team.review_id, team.ann, number, "include")
+
+    with listen(live, team, team.owner) as messages:
+        told = take(messages, len(listed(live, team, team.owner)))
+
+    assert [message["id"] for message in told] == [str(n) for n in range(1, len(told) + 1)]
+
+
+def test_silence_is_broken_by_heartbeats_and_holds_no_connection(
+    live: Live, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.2)
+    # Nobody looks for new events meanwhile: whatever is held would be held by the stream.
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 60.0)
+    pool = live.app.state.runtime.database.engine.pool
+    last = str(len(listed(live, team, team.owner)))
+    with listen(live, team, team.owner, **{"Last-Event-ID": last}) as messages:
+        beats = []
+        for _ in range(3):
+            beats.append(next(messages))
+            time.sleep(0.1)  # between two beats: reading for the last one is over by now
+            beats.append({"held": str(pool.checkedout())})
+
+    assert [beat for beat in beats if "held" not in beat] == [{"": "ping"}] * 3
+    assert [beat for beat in beats if "held" in beat] == [{"held": "0"}] * 3
+
+
+def test_who_is_removed_hears_no_more(live: Live, team: Team) -> None:
+    last = str(len(listed(live, team, team.eve)))
+    with listen(live, team, team.eve, **{"Last-Event-ID": last}) as messages:
+        removed = httpx.delete(
+            f"{live.url}{API}/reviews/{team.review_id}/members/{team.eve.id}",
+            headers=team.owner.auth,
+        )
+
+        assert removed.status_code == 204
+        assert list(messages) == []
+
+
+@pytest.mark.parametrize("how", ["token", "session"])
+def test_who_signs_out_hears_no_more(
+    how: str, live: Live, team: Team, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.2)
+    last = str(len(listed(live, team, team.eve)))
+    with world.database.write.begin() as session:
+        lasting = timedelta(hours=1)
+        token, secret = accounts.add_token(session, user_id=team.eve.id, name="x", expires_at=None)
+        cookie = accounts.sign_in(session, user_id=team.eve.id, lasting=lasting).secret
+    headers = {"Authorization": f"Bearer {secret}"}
+    if how == "session":
+        headers = {"Cookie": f"tandem_session={cookie}"}
+    anonymous = Person(team.eve.id, "eve", "")
+    with _listen_as(live, team, headers | {"Last-Event-ID": last}) as messages:
+        assert next(messages) == {"": "ping"}
+        if how == "token":
+            path = f"{API}/me/tokens/{token.id}"
+            assert httpx.delete(live.url + path, headers=headers).status_code == 204
+        else:
+            out = httpx.post(f"{live.url}{API}/auth/logout", headers=headers)
+            assert out.status_code == 204
+
+        assert all(message == {"": "ping"} for message in messages)
+    assert anonymous.token == ""
+
+
+@contextmanager
+def _listen_as(live: Live, team: Team, headers: dict[str, str]) -> Iterator[Iterator[Message]]:
+    url = f"{live.url}{API}/reviews/{team.review_id}/events"
+    asked = {"Accept": "text/event-stream"} | headers
+    with (
+        httpx.Client(timeout=SOON) as client,
+        client.stream("GET", url, headers=asked) as answer,
+    ):
+        assert answer.status_code == 200
+        yield _messages(answer)
+
+
+@pytest.mark.parametrize("who", ["stranger", "nobody"])
+def test_a_stream_is_for_members(who: str, live: Live, team: Team, world: World) -> None:
+    auth = world.person().auth if who == "stranger" else {}
+    answer = httpx.get(
+        f"{live.url}{API}/reviews/{team.review_id}/events",
+        headers=auth | {"Accept": "text/event-stream"},
+    )
+
+    assert answer.status_code == (404 if who == "stranger" else 401)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.processes
+def test_with_a_broker_the_doorbell_rings_at_once(
+    settings: Settings, broker: Broker, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 60.0)
+    with serve(settings.model_copy(update={"redis_url": broker.url})) as live:
+        last = str(len(listed(live, team, team.owner)))
+        with listen(live, team, team.owner, **{"Last-Event-ID": last}) as messages:
+            live.put(team, team.ann, 1)
+            assert next(messages)["event"] == "tandem.decision.recorded"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_stops_while_streams_are_open(
+    sign: signal.Signals, settings: Settings, team: Team
+) -> None:
+    named = {
+        "TANDEM_DATABASE_URL": settings.database_url,
+        "TANDEM_REDIS_URL": settings.redis_url,
+        "TANDEM_ARTIFACT_URL": settings.artifact_url,
+        "TANDEM_DATA_DIR": str(settings.data_dir),
+        "TANDEM_PORT": str(_free_port()),
+    }
+    env = {**os.environ, **{name: value for name, value in named.items() if value}}
+    with subprocess.Popen([sys.executable, "-m", "tandem_api"], env=env, stderr=-3) as process:
+        try:
+            live = Live(f"http://127.0.0.1:{named['TANDEM_PORT']}", FastAPI())
+            _wait_for(live, process)
+            with listen(live, team, team.owner) as messages:
+                next(messages)
+                began = time.monotonic()
+                process.send_signal(sign)
+                for _ in messages:
+                    pass
+                code = process.wait(SOON)
+                took = time.monotonic() - began
+        finally:
+            process.kill()
+
+    assert took < 3
+    assert code in (0, -sign)
+
+
+def _free_port() -> int:
+    from socket import socket
+
+    with socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def _wait_for(live: Live, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        assert process.poll() is None
+        try:
+            if httpx.get(f"{live.url}/healthz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("the API does not answer")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_who_sends_too_much_hears_so(streamed: bool, settings: Settings, team: Team) -> None:
+    """Over a real connection: the answer must not be lost while the client still sends."""
+    tiny = settings.model_copy(update={"max_upload_mb": 1})
+    path = f"{API}/reviews/{team.review_id}/imports"
+    headers = team.owner.auth | {"Content-Type": "multipart/form-data; boundary=cut"}
+
+    def parts() -> Iterator[bytes]:
+        yield b'--cut\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+        for _ in range(20):
+            yield b"x" * (1 << 20)
+
+    with serve(tiny) as live:
+        content = parts() if streamed else b"".join(parts())
+        answer = httpx.post(live.url + path, content=content, headers=headers, timeout=SOON)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")

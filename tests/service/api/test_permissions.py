@@ -1,0 +1,224 @@
+"""Who may do what: every route of the OpenAPI document, asked by every kind of caller."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.scene import API, METHODS, Scene, build
+from tandem.config import Settings
+from tandem_api.app import create_app
+from world import World
+
+ROLES = ("owner", "adjudicator", "reviewer", "observer", "stranger", "admin", "nobody")
+R = f"{API}/reviews/{{review_id}}"
+
+
+def allowed(least: str, answer: int) -> dict[str, int]:
+    """Expect `answer` for members from `least` upwards, 403 below, 404 for everybody else.
+
+    To administer the installation gives no right in a review.
+    """
+    order = ("observer", "reviewer", "adjudicator", "owner")
+    may = order[order.index(least) :]
+    members = {role: answer if role in may else 403 for role in order}
+    return members | {"stranger": 404, "admin": 404, "nobody": 401}
+
+
+def signed_in(answer: int) -> dict[str, int]:
+    return dict.fromkeys(ROLES, answer) | {"nobody": 401}
+
+
+def everybody(answer: int) -> dict[str, int]:
+    return dict.fromkeys(ROLES, answer)
+
+
+ADMINS = dict.fromkeys(ROLES, 403) | {"nobody": 401}
+
+EXPECTED: dict[tuple[str, str], dict[str, int]] = {
+    ("POST", f"{API}/auth/login"): everybody(401),
+    ("POST", f"{API}/auth/logout"): everybody(204),
+    ("GET", f"{API}/me"): signed_in(200),
+    ("GET", f"{API}/me/tokens"): signed_in(200),
+    ("POST", f"{API}/me/tokens"): signed_in(201),
+    # The token is the owner's; for all others there is none.
+    ("DELETE", f"{API}/me/tokens/{{token_id}}"): signed_in(404) | {"owner": 204},
+    ("GET", f"{API}/users"): ADMINS | {"admin": 200},
+    ("POST", f"{API}/users"): ADMINS | {"admin": 201},
+    ("GET", f"{API}/reviews"): signed_in(200),
+    ("POST", f"{API}/reviews"): signed_in(201),
+    ("GET", R): allowed("observer", 200),
+    ("PATCH", R): allowed("owner", 200),
+    ("GET", f"{R}/members"): allowed("observer", 200),
+    ("PUT", f"{R}/members/{{user_id}}"): allowed("owner", 200),
+    ("DELETE", f"{R}/members/{{user_id}}"): allowed("owner", 204),
+    ("GET", f"{R}/imports"): allowed("observer", 200),
+    ("POST", f"{R}/imports"): allowed("owner", 202),
+    ("GET", f"{R}/imports/{{import_id}}"): allowed("observer", 200),
+    ("GET", f"{R}/records"): allowed("observer", 200),
+    ("GET", f"{R}/records/{{record_id}}"): allowed("observer", 200),
+    ("PUT", f"{R}/records/{{record_id}}/decision"): allowed("reviewer", 200),
+    # Nobody has decided record 4: who may withdraw finds nothing to withdraw.
+    ("DELETE", f"{R}/records/{{record_id}}/decision"): allowed("reviewer", 404),
+    ("POST", f"{R}/decisions"): allowed("reviewer", 207),
+    ("POST", f"{R}/queue"): allowed("reviewer", 200),
+    ("DELETE", f"{R}/queue/{{record_id}}"): allowed("reviewer", 204),
+    ("GET", f"{R}/conflicts"): allowed("observer", 200),
+    # A blinded reviewer, also one whose vote is in it, cannot tell that there is a conflict.
+    ("GET", f"{R}/conflicts/{{conflict_id}}"): allowed("adjudicator", 200)
+    | {"reviewer": 404, "observer": 404},
+    ("POST", f"{R}/conflicts/{{conflict_id}}/resolution"): allowed("adjudicator", 200),
+    ("GET", f"{R}/progress"): allowed("observer", 200),
+    ("GET", f"{R}/rankings"): allowed("observer", 200),
+    ("POST", f"{R}/rankings"): allowed("reviewer", 202),
+    ("GET", f"{R}/rankings/{{ranking_id}}"): allowed("observer", 200),
+    ("GET", f"{R}/events"): allowed("observer", 200),
+    ("GET", "/healthz"): everybody(200),
+    ("GET", "/readyz"): everybody(200),
+}
+
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", f"{API}/auth/login"): {"json": {"email": "x@example.org", "password": "wrong"}},
+    ("POST", f"{API}/me/tokens"): {"json": {"name": "another"}},
+    ("POST", f"{API}/users"): {"json": {"email": "new@example.org", "name": "New"}},
+    ("POST", f"{API}/reviews"): {"json": {"title": "Mine"}},
+    ("PATCH", R): {"json": {"title": "Renamed"}},
+    ("PUT", f"{R}/members/{{user_id}}"): {"json": {"role": "observer"}},
+    ("POST", f"{R}/imports"): {"files": {"file": ("a.ris", b"TY  - JOUR\nTI  - T\nER  - \n")}},
+    ("PUT", f"{R}/records/{{record_id}}/decision"): {"json": {"verdict": "include"}},
+    ("POST", f"{R}/decisions"): {"json": {"items": []}},
+    ("POST", f"{R}/queue"): {"json": {}},
+    ("POST", f"{R}/conflicts/{{conflict_id}}/resolution"): {"json": {"verdict": "include"}},
+}
+
+DOCUMENT = create_app(Settings()).openapi()["paths"]
+ROUTES = [
+    (method.upper(), path)
+    for path, operations in DOCUMENT.items()
+    for method in operations
+    if method in METHODS
+]
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return build(world)
+
+
+def headers(scene: Scene, role: str) -> dict[str, str]:
+    team = scene.team
+    people = {
+        "owner": team.owner,
+        "adjudicator": team.judge,
+        # Ann's own vote is in the conflict.
+        "reviewer": team.ann,
+        "observer": team.observer,
+        "stranger": scene.stranger,
+        "admin": scene.admin,
+    }
+    return people[role].auth if role in people else {}
+
+
+def test_every_route_is_listed() -> None:
+    missing = set(ROUTES) - set(EXPECTED)
+    assert not missing, f"Say in EXPECTED who may call {sorted(missing)}."
+    assert not set(EXPECTED) - set(ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda value: str(value))
+def test_who_may(method: str, path: str, scene: Scene, client: TestClient) -> None:
+    # The mighty last: what they change would change the others' answers.
+    answers = {}
+    for role in reversed(ROLES):
+        said = BODIES.get((method, path), {})
+        answer = client.request(
+            method, scene.path(path), headers=headers(scene, role), **_once(said, role)
+        )
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+        if answer.status_code == 404 and role in ("stranger", "admin"):
+            _assert_same_as_nowhere(client, method, path, scene, role, answer.json())
+        answers[role] = answer.status_code
+
+    expected = dict(EXPECTED[method, path])
+    if path.endswith("/resolution"):
+        # The adjudicator settled it before the owner came.
+        expected["owner"] = 409
+    if path.endswith("/members/{user_id}") and method == "DELETE":
+        assert answers.pop("owner") == 204
+        expected.pop("owner")
+    assert answers == expected
+
+
+def _once(said: dict[str, Any], role: str) -> dict[str, Any]:
+    """Give everybody a body of their own where two of the same would collide."""
+    if "email" in said.get("json", {}) and "name" in said["json"]:
+        return {"json": said["json"] | {"email": f"{role}@example.org"}}
+    return said
+
+
+def _assert_same_as_nowhere(
+    client: TestClient, method: str, path: str, scene: Scene, role: str, told: dict[str, Any]
+) -> None:
+    """Nobody can tell a review that is not theirs from one that is not there."""
+    if "{review_id}" not in path:
+        return
+    nowhere = "00000000-0000-4000-8000-000000000000"
+    other = client.request(
+        method,
+        scene.path(path, review_id=nowhere),
+        headers=headers(scene, role),
+        **BODIES.get((method, path), {}),
+    )
+    assert other.status_code == 404
+    there, not_there = told["detail"], other.json()["detail"]
+    assert there.replace(scene.ids["review_id"], nowhere) == not_there
+
+
+def test_a_session_in_a_browser_has_the_rights_of_its_person(
+    scene: Scene, client: TestClient, world: World
+) -> None:
+    with world.database.write.begin() as session:
+        from datetime import timedelta
+
+        from tandem.accounts import service as accounts
+
+        made = accounts.sign_in(session, user_id=scene.team.observer.id, lasting=timedelta(hours=1))
+    client.cookies.set("tandem_session", made.secret)
+
+    assert client.get(scene.review).status_code == 200
+    assert client.post(f"{scene.review}/queue", json={}).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["conflict_id", "import_id", "ranking_id", "record_id"])
+@pytest.mark.parametrize("unknown", ["00000000-0000-4000-8000-000000000000", "none", "7" * 5000])
+def test_unknown_ids_are_not_found(
+    kind: str, unknown: str, scene: Scene, client: TestClient
+) -> None:
+    routes = [route for route in ROUTES if f"{{{kind}}}" in route[1]]
+    assert routes
+    for method, path in routes:
+        answer = client.request(
+            method,
+            scene.path(path, **{kind: unknown}),
+            headers=scene.team.owner.auth,
+            **BODIES.get((method, path), {}),
+        )
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), (method, path)
+
+
+def test_things_of_another_review_are_not_found_in_mine(scene: Scene, client: TestClient) -> None:
+    listed = client.get(f"{API}/reviews", headers=scene.stranger.auth).json()["items"]
+    theirs = listed[0]["id"]
+    for method, path in ROUTES:
+        if "{review_id}" not in path or path.endswith(("{user_id}", "{review_id}")):
+            continue
+        if path.count("{") < 2:
+            continue
+        answer = client.request(
+            method,
+            scene.path(path, review_id=theirs),
+            headers=scene.stranger.auth,
+            **BODIES.get((method, path), {}),
+        )
+        assert answer.status_code == 404, (method, path)

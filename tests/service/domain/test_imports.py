@@ -1,0 +1,562 @@
+"""A file's way into the review: counted, linked, and safe to be killed anywhere."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from service.domain.stored import assert_in_step, events
+from service.domain.threads import at_once
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
+from tandem.db.base import now
+from tandem.errors import NotFound
+from tandem.ids import ImportId, ReviewId
+from tandem.ranking import training
+from tandem.records import imports
+from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.reading import Format, Reading
+from tandem.records.formats.reading import read as really_read
+from tandem.records.imports import MOST_TRIES
+from tandem.records.models import Import, ImportState, Record
+from tandem.reviews.models import Review
+from world import Person, World
+
+pytestmark = pytest.mark.both_engines
+
+
+def ris(*entries: dict[str, str]) -> bytes:
+    """Write entries as RIS; one with neither title nor abstract is rejected."""
+    lines = [
+        "TY  - JOUR\n" + "".join(f"{tag}  - {value}\n" for tag, value in entry.items())
+        for entry in entries
+    ]
+    return "ER  - \n\n".join([*lines, ""]).encode()
+
+
+def titled(numbers: Iterable[int]) -> bytes:
+    return ris(*({"TI": f"Study number {n}", "AB": "Text."} for n in numbers))
+
+
+NBIB = b"""PMID- 11111111
+TI  - Walking after surgery: a trial.
+LID - 10.1234/walk.18 [doi]
+DP  - 2018 Apr
+
+PMID- 22222222
+TI  - Swimming after surgery.
+DP  - 2019
+
+"""
+
+CSV = b"""Title,Abstract,Year,DOI
+Walking after surgery: a trial,People walked.,2018,https://doi.org/10.1234/WALK.18
+Running after surgery,People ran.,2020,
+"""
+
+
+class Office:
+    """Takes files and reads them, as the API and a worker do."""
+
+    def __init__(self, world: World, artifacts: Artifacts) -> None:
+        self.database, self.artifacts = world.database, artifacts
+        self.owner: Person = world.person("owner")
+        self.review_id: ReviewId = world.review(self.owner)
+
+    def accept(self, content: bytes, *, format: Format | None = None, **said: Any) -> ImportId:
+        upload = imports.store_upload(
+            self.artifacts, review_id=self.review_id, file=BytesIO(content)
+        )
+        with self.database.write.begin() as session:
+            return imports.accept(
+                session,
+                upload,
+                review_id=self.review_id,
+                user_id=self.owner.id,
+                filename=said.get("filename", "export.txt"),
+                source=said.get("source", "Medline"),
+                requested_format=format,
+            ).id
+
+    def run(self, import_id: ImportId) -> ReviewId | None:
+        return imports.run(self.database, self.artifacts, import_id)
+
+    def read(self, content: bytes, **said: Any) -> Import:
+        import_id = self.accept(content, **said)
+        assert self.run(import_id) == self.review_id
+        return self.get(import_id)
+
+    def get(self, import_id: ImportId) -> Import:
+        with self.database.read() as session:
+            return imports.get_import(session, review_id=self.review_id, import_id=import_id)
+
+    def records(self) -> Sequence[Record]:
+        query = select(Record).where(Record.review_id == self.review_id).order_by(Record.number)
+        with self.database.read() as session:
+            return session.scalars(query).all()
+
+    def told(self) -> list[str]:
+        return [event.type for event in events(self.database, self.review_id)][2:]
+
+    def let_the_lease_run_out(self, import_id: ImportId) -> None:
+        with self.database.write.begin() as session:
+            session.execute(
+                update(Import)
+                .where(Import.id == import_id)
+                .values(lease_until=now() - timedelta(seconds=1))
+            )
+
+
+@pytest.fixture
+def office(world: World, settings: Settings) -> Office:
+    return Office(world, Artifacts(settings.resolved_artifact_url()))
+
+
+def while_reading(
+    monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object], *, after: int = 0
+) -> None:
+    """Let something happen once, when the next worker has read `after` of its entries."""
+    to_come = [happens]
+
+    def slowly(reading: Reading) -> Iterator[Entry | Rejection]:
+        for position, item in enumerate(reading.entries):
+            if to_come and position == after:
+                to_come.pop()()
+            yield item
+
+    def read(data: bytes, format: Format | None) -> Reading:
+        reading = really_read(data, format)
+        return replace(reading, entries=slowly(reading))
+
+    monkeypatch.setattr("tandem.records.imports.read", read)
+
+
+def counts(row: Import) -> tuple[int, int, int, int]:
+    """Return read, added, duplicates, rejected, having checked that they add up."""
+    assert row.n_read == row.n_added + row.n_duplicates + row.n_rejected
+    return row.n_read, row.n_added, row.n_duplicates, row.n_rejected
+
+
+def links(office: Office) -> list[int | None]:
+    return [record.duplicate_of for record in office.records()]
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("content", "format", "expected"),
+        [(titled([1, 2, 3]), "ris", (3, 3, 0, 0)), (NBIB, "nbib", (2, 2, 0, 0))],
+    )
+    def test_a_file_is_read_whole(
+        self, office: Office, content: bytes, format: str, expected: tuple[int, ...]
+    ) -> None:
+        row = office.read(content)
+
+        assert (row.state, row.format, row.error) == (ImportState.DONE, format, None)
+        assert counts(row) == expected
+        assert row.n_total == row.n_read
+        assert row.finished_at
+        assert [record.number for record in office.records()] == list(range(1, row.n_added + 1))
+        assert {record.import_id for record in office.records()} == {row.id}
+        assert {record.source for record in office.records()} == {"Medline"}
+        assert_in_step(office.database, office.review_id)
+
+    def test_a_table_is_read_too(self, office: Office) -> None:
+        row = office.read(CSV)
+
+        assert (row.format, counts(row)) == ("csv", (2, 2, 0, 0))
+        walking, running = office.records()
+        assert (walking.title, walking.abstract, walking.year, walking.doi) == (
+            "Walking after surgery: a trial",
+            "People walked.",
+            2018,
+            "10.1234/walk.18",
+        )
+        assert running.doi is None
+
+    def test_accepting_reads_nothing_yet(self, office: Office) -> None:
+        row = office.get(office.accept(titled([1])))
+
+        assert (row.state, counts(row), row.format) == (ImportState.QUEUED, (0, 0, 0, 0), None)
+        assert office.records() == []
+
+    def test_it_ends_with_one_event_that_counts(self, office: Office) -> None:
+        row = office.read(ris({"TI": "One"}, {"AU": "Lee"}, {"TI": "Two"}))
+
+        last = events(office.database, office.review_id)[-1]
+        assert office.told() == ["tandem.import.finished"]
+        assert last.subject == str(row.id)
+        assert last.data == {
+            "import_id": str(row.id),
+            "n_read": 3,
+            "n_added": 2,
+            "n_duplicates": 0,
+            "n_rejected": 1,
+        }
+
+    def test_new_records_make_the_ranking_stale_and_only_they(self, office: Office) -> None:
+        def seqs() -> tuple[int, int]:
+            with office.database.read() as session:
+                review = session.get_one(Review, office.review_id)
+                return review.labels_seq, review.corpus_seq
+
+        office.read(NBIB)
+        assert seqs() == (1, 1)
+        with office.database.read() as session:
+            assert training.stale_reviews(session) == [office.review_id]
+        office.read(NBIB)
+        assert seqs() == (1, 1), "all of it was there already"
+
+    def test_a_finished_import_is_not_read_again(self, office: Office) -> None:
+        row = office.read(titled([1, 2]))
+
+        assert office.run(row.id) is None
+        assert len(office.records()) == 2
+
+    def test_numbers_go_on_over_files(self, office: Office) -> None:
+        office.read(titled([1, 2]))
+        office.read(titled([3, 4]))
+
+        assert [record.number for record in office.records()] == [1, 2, 3, 4]
+
+    def test_an_import_of_another_review_is_not_found(self, office: Office, world: World) -> None:
+        elsewhere = Office(world, office.artifacts)
+        import_id = elsewhere.accept(NBIB)
+
+        with pytest.raises(NotFound):
+            office.get(import_id)
+
+    def test_the_newest_is_listed_first(self, office: Office) -> None:
+        made = [office.accept(titled([n])) for n in range(3)]
+
+        with office.database.read() as session:
+            listed = imports.list_imports(session, review_id=office.review_id, offset=0, limit=2)
+        assert [row.id for row in listed] == [made[2], made[1]]
+
+
+class TestLinking:
+    def test_repeats_across_files_are_linked(self, office: Office) -> None:
+        office.read(NBIB)
+        row = office.read(CSV, source="Embase")
+
+        assert counts(row) == (2, 1, 1, 0)
+        assert links(office) == [None, None, 1, None]
+        assert office.told() == [
+            "tandem.import.finished",
+            "tandem.duplicates.merged",
+            "tandem.import.finished",
+        ]
+        merged = events(office.database, office.review_id)[-2]
+        assert merged.data == {"record_id": "1", "duplicate_id": "3"}
+
+    def test_repeats_inside_one_file_are_linked(self, office: Office) -> None:
+        row = office.read(
+            ris(
+                {"TI": "Walking after surgery", "DO": "10.1234/a"},
+                {"TI": "Something else", "DO": "10.1234/b"},
+                {"TI": "Walking after surgery.", "DO": "https://doi.org/10.1234/A"},
+            )
+        )
+
+        assert counts(row) == (3, 2, 1, 0)
+        assert links(office) == [None, None, 1]
+
+    def test_the_same_file_again_adds_nothing(self, office: Office) -> None:
+        office.read(NBIB)
+        row = office.read(NBIB)
+
+        assert counts(row) == (2, 0, 2, 0)
+        assert links(office) == [None, None, 1, 2]
+
+    def test_a_repeat_of_a_repeat_points_to_the_one_that_is_shown(self, office: Office) -> None:
+        for _ in range(3):
+            office.read(NBIB)
+
+        assert links(office) == [None, None, 1, 2, 1, 2]
+
+    def test_a_chain_of_identifiers_leads_to_the_one_that_is_shown(self, office: Office) -> None:
+        office.read(ris({"TI": "Walking", "DO": "10.1234/a"}))
+        office.read(b"PMID- 5\nTI  - Walking\nLID - 10.1234/a [doi]\n\n")
+        office.read(b"PMID- 5\nTI  - Walking\n\n")
+
+        assert links(office) == [None, 1, 1]
+
+    def test_one_doi_of_different_works_links_nothing(self, office: Office) -> None:
+        row = office.read(
+            ris(
+                {"TI": "Walking after surgery", "DO": "10.1234/a"},
+                {"TI": "Sleep", "DO": "10.1234/a"},
+            )
+        )
+
+        assert counts(row) == (2, 2, 0, 0)
+
+    def test_in_another_review_nothing_is_linked(self, office: Office, world: World) -> None:
+        office.read(NBIB)
+        elsewhere = Office(world, office.artifacts)
+
+        assert counts(elsewhere.read(NBIB)) == (2, 2, 0, 0)
+
+    def test_two_files_at_once_link_to_each_other(self, office: Office) -> None:
+        both = [office.accept(NBIB), office.accept(NBIB)]
+
+        at_once([lambda import_id=import_id: office.run(import_id) for import_id in both])  # type: ignore[misc]
+
+        assert sum(office.get(import_id).n_added for import_id in both) == 2
+        assert sum(link is not None for link in links(office)) == 2
+
+
+class TestRejections:
+    def test_they_are_listed_with_their_places(self, office: Office) -> None:
+        row = office.read(
+            ris({"TI": "One"}, {"AU": "The first without"}, {"TI": "Three"}, {"AU": "Lee"})
+        )
+
+        assert counts(row) == (4, 2, 0, 2)
+        assert [rejection["position"] for rejection in row.rejected] == [2, 4]
+        for rejection in row.rejected:
+            assert set(rejection) == {"position", "reason", "excerpt"}
+            assert rejection["reason"]
+        assert "The first without" in row.rejected[0]["excerpt"]
+
+    def test_a_list_has_an_end_but_the_count_has_none(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(imports, "_MOST_REJECTIONS_LISTED", 3)
+        monkeypatch.setattr(imports, "BATCH", 2)
+        row = office.read(ris(*[{"AU": "Lee"}] * 7, {"TI": "Last"}))
+
+        assert counts(row) == (8, 1, 0, 7)
+        assert [rejection["position"] for rejection in row.rejected] == [1, 2, 3]
+
+    def test_a_file_of_nothing_else_is_done_all_the_same(self, office: Office) -> None:
+        row = office.read(ris({"AU": "Lee"}, {"AU": "Lind"}))
+
+        assert (row.state, counts(row)) == (ImportState.DONE, (2, 0, 0, 2))
+
+
+class TestFailing:
+    @pytest.mark.parametrize(
+        ("content", "format", "says"),
+        [
+            pytest.param(b"Dear colleagues, see below.", None, "neither RIS", id="unknown"),
+            pytest.param(b"", None, "empty", id="empty"),
+            pytest.param(b" \n\n ", "ris", "empty", id="blank"),
+            pytest.param(b"%PDF-1.7\n" + bytes(range(256)), None, "PDF", id="binary"),
+            pytest.param(bytes(range(256)) * 20, None, "", id="junk"),
+            pytest.param(b"Title,Abstract\n", None, "no record", id="no records"),
+            pytest.param(CSV, "ris", "RIS", id="not what it was said to be"),
+        ],
+    )
+    def test_it_says_why_and_writes_nothing(
+        self, office: Office, content: bytes, format: Format | None, says: str
+    ) -> None:
+        row = office.read(content, format=format)
+
+        assert (row.state, counts(row)) == (ImportState.FAILED, (0, 0, 0, 0))
+        assert row.error
+        assert says in row.error
+        assert row.finished_at
+        assert office.records() == []
+        assert office.told() == ["tandem.import.failed"]
+        failed = events(office.database, office.review_id)[-1]
+        assert failed.data == {"import_id": str(row.id), "error": row.error}
+        with office.database.read() as session:
+            assert training.stale_reviews(session) == []
+
+    def test_a_failed_import_is_not_tried_again(self, office: Office) -> None:
+        row = office.read(b"")
+
+        assert office.run(row.id) is None
+        with office.database.read() as session:
+            assert imports.unfinished(session) == []
+
+    def test_a_worker_that_was_overtaken_does_not_fail_the_other_ones_import(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = office.accept(titled(range(4)))
+
+        def overtake() -> None:
+            office.let_the_lease_run_out(import_id)
+            assert office.run(import_id) == office.review_id
+            raise imports.Unreadable("too late to say so")
+
+        while_reading(monkeypatch, overtake)
+
+        assert office.run(import_id) is None
+        assert office.get(import_id).state is ImportState.DONE
+        assert office.told() == ["tandem.import.finished"]
+
+
+class TestBeingKilled:
+    """A batch is lost with its worker or committed with the position behind it."""
+
+    @pytest.fixture(autouse=True)
+    def small_batches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(imports, "BATCH", 4)
+
+    def interrupt(
+        self, monkeypatch: pytest.MonkeyPatch, by: Callable[[], object], *, at_batch: int
+    ) -> None:
+        """Let `by` happen after a batch was stored and before it commits."""
+        really, stored = imports._store_batch, [0]
+
+        def store(
+            session: Session, review: Review, row: Import, batch: Sequence[Entry | Rejection]
+        ) -> None:
+            really(session, review, row, batch)
+            stored[0] += 1
+            if stored[0] == at_batch:
+                by()
+
+        monkeypatch.setattr(imports, "_store_batch", store)
+
+    def die(self) -> None:
+        raise SystemExit("killed")
+
+    def test_another_worker_goes_on_where_it_ended(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = office.accept(
+            ris(*({"TI": f"Study {n}"} if n % 3 else {"AU": "Lee"} for n in range(10)))
+        )
+        self.interrupt(monkeypatch, self.die, at_batch=2)
+        with pytest.raises(SystemExit):
+            office.run(import_id)
+
+        half = office.get(import_id)
+        assert (half.state, counts(half), half.n_total) == (ImportState.RUNNING, (4, 2, 0, 2), 10)
+        assert office.run(import_id) is None, "its lease has not run out"
+
+        office.let_the_lease_run_out(import_id)
+        assert office.run(import_id) == office.review_id
+
+        row = office.get(import_id)
+        assert (row.state, counts(row)) == (ImportState.DONE, (10, 6, 0, 4))
+        assert [rejection["position"] for rejection in row.rejected] == [1, 4, 7, 10]
+        assert [record.title for record in office.records()] == [
+            f"Study {n}" for n in range(10) if n % 3
+        ]
+        assert [record.number for record in office.records()] == list(range(1, 7))
+        assert office.told() == ["tandem.import.finished"]
+        assert_in_step(office.database, office.review_id)
+
+    def test_killed_at_every_batch_each_record_comes_once(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = office.accept(titled(range(18)))
+        for _ in range(4):
+            self.interrupt(monkeypatch, self.die, at_batch=2)
+            with pytest.raises(SystemExit):
+                office.run(import_id)
+            monkeypatch.undo()
+            monkeypatch.setattr(imports, "BATCH", 4)
+            office.let_the_lease_run_out(import_id)
+        assert office.run(import_id) == office.review_id
+
+        assert counts(office.get(import_id)) == (18, 18, 0, 0)
+        assert [record.title for record in office.records()] == [
+            f"Study number {n}" for n in range(18)
+        ]
+
+    def test_a_worker_that_was_overtaken_commits_nothing_more(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = office.accept(titled(range(10)))
+
+        def overtake() -> None:
+            office.let_the_lease_run_out(import_id)
+            assert office.run(import_id) == office.review_id
+
+        while_reading(monkeypatch, overtake, after=6)
+
+        assert office.run(import_id) is None
+        assert counts(office.get(import_id)) == (10, 10, 0, 0)
+        assert len(office.records()) == 10
+        assert office.told() == ["tandem.import.finished"]
+
+    def test_only_one_of_many_workers_reads_it(self, office: Office) -> None:
+        import_id = office.accept(titled(range(10)))
+
+        done = at_once([lambda: office.run(import_id)] * 4)
+
+        assert sum(review_id is not None for review_id in done) == 1
+        assert counts(office.get(import_id)) == (10, 10, 0, 0)
+
+    def test_a_file_that_kills_every_worker_is_given_up(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = office.accept(titled(range(10)))
+        self.interrupt(monkeypatch, self.die, at_batch=1)
+        for _ in range(MOST_TRIES):
+            monkeypatch.undo()
+            self.interrupt(monkeypatch, self.die, at_batch=1)
+            with pytest.raises(SystemExit):
+                office.run(import_id)
+            office.let_the_lease_run_out(import_id)
+
+        assert office.run(import_id) == office.review_id
+        row = office.get(import_id)
+        assert (row.state, counts(row)) == (ImportState.FAILED, (0, 0, 0, 0))
+        assert f"in {MOST_TRIES} tries" in (row.error or "")
+        assert office.told() == ["tandem.import.failed"]
+
+    def test_what_was_read_before_it_was_given_up_is_ranked(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = office.accept(titled(range(10)))
+        self.interrupt(monkeypatch, self.die, at_batch=2)
+        with pytest.raises(SystemExit):
+            office.run(import_id)
+        with office.database.write.begin() as session:
+            session.get_one(Import, import_id).fence = MOST_TRIES
+        office.let_the_lease_run_out(import_id)
+        office.run(import_id)
+
+        row = office.get(import_id)
+        assert (row.state, counts(row)) == (ImportState.FAILED, (4, 4, 0, 0))
+        with office.database.read() as session:
+            assert training.stale_reviews(session) == [office.review_id]
+
+    def test_imports_that_nobody_works_on_are_found(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unfinished() -> set[ImportId]:
+            with office.database.read() as session:
+                return set(imports.unfinished(session))
+
+        queued, killed = office.accept(titled([1])), office.accept(titled(range(10)))
+        done = office.read(titled([2])).id
+        assert unfinished() == {queued, killed}
+
+        self.interrupt(monkeypatch, self.die, at_batch=1)
+        with pytest.raises(SystemExit):
+            office.run(killed)
+        assert unfinished() == {queued}, "held until its lease runs out"
+        office.let_the_lease_run_out(killed)
+        assert unfinished() == {queued, killed}
+        assert done not in unfinished()
+
+
+def test_decisions_go_on_beside_an_import(
+    office: Office, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "BATCH", 5)
+    office.read(titled(range(20)))
+    import_id = office.accept(titled(range(100, 160)))
+
+    def decide() -> ReviewId | None:
+        for number in range(1, 21):
+            world.decide(office.review_id, office.owner, number, "include")
+        return None
+
+    at_once([decide, lambda: office.run(import_id)])
+
+    assert counts(office.get(import_id)) == (60, 60, 0, 0)
+    with office.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Record)) == 80
+    assert_in_step(office.database, office.review_id)

@@ -1,0 +1,139 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from engines import PostgresServer
+from tandem import migrate
+from tandem.db.session import Database
+from tandem.models import Base
+from world import World
+
+CHECKOUT = Path(__file__).parents[3]
+
+MIGRATE_WHEN_TOLD = """
+import sys
+from tandem import migrate
+print("ready", flush=True)
+sys.stdin.readline()
+migrate.upgrade(sys.argv[1])
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a single table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new.sqlite3'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"empty_{uuid4().hex}"
+    yield server.create(name)
+    server.drop(name)
+
+
+def alembic(url: str) -> Config:
+    """Return what the `alembic` command uses in the checkout, on this database."""
+    config = Config(toml_file=CHECKOUT / "pyproject.toml")
+    config.attributes["database_url"] = url
+    return config
+
+
+def tables(url: str) -> set[str]:
+    database = Database(url)
+    try:
+        return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+    finally:
+        database.close()
+
+
+def differences(url: str) -> list[Any]:
+    """Return what an automatic migration would change to make the schema that of the models."""
+    database = Database(url)
+    try:
+        with database.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            return list(compare_metadata(context, Base.metadata))
+    finally:
+        database.close()
+
+
+def test_from_nothing_to_the_schema_of_the_models(empty_url: str) -> None:
+    assert migrate.current_and_head(empty_url)[0] is None
+
+    migrate.upgrade(empty_url)
+
+    assert differences(empty_url) == []
+    assert tables(empty_url) == set(Base.metadata.tables)
+    revision, head = migrate.current_and_head(empty_url)
+    assert revision == head
+
+
+def test_upgrading_again_changes_nothing(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    team = World(database).team(n_records=2)
+
+    migrate.upgrade(empty_url)
+
+    assert World(database).status(team.review_id, 1) == "unscreened"
+    database.close()
+    assert differences(empty_url) == []
+
+
+def test_down_to_nothing_and_up_again(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+
+    command.downgrade(alembic(empty_url), "base")
+    assert tables(empty_url) == set()
+
+    migrate.upgrade(empty_url)
+    assert differences(empty_url) == []
+
+
+def test_every_step_can_be_taken_back(empty_url: str) -> None:
+    config = alembic(empty_url)
+    revisions = [r.revision for r in ScriptDirectory.from_config(config).walk_revisions()]
+    for revision in reversed(revisions):
+        command.upgrade(config, revision)
+        before = tables(empty_url)
+        command.downgrade(config, "-1")
+        command.upgrade(config, revision)
+        assert tables(empty_url) == before
+    assert differences(empty_url) == []
+
+
+@pytest.mark.processes
+def test_two_that_upgrade_at_once_take_turns(empty_url: str) -> None:
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE_WHEN_TOLD, empty_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ends = [(process.communicate(timeout=60), process.returncode) for process in both]
+
+    assert [status for _, status in ends] == [0, 0], ends
+    assert differences(empty_url) == []
+    assert tables(empty_url) == set(Base.metadata.tables)

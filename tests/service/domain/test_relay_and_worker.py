@@ -1,0 +1,213 @@
+"""What nobody asked for is asked for again, and a real worker does what it is asked."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy import select, update
+
+from engines import Broker
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.ids import ImportId, ReviewId
+from tandem.ranking import serving, training
+from tandem.ranking.models import Ranking, Training
+from tandem.records import imports
+from tandem.records.models import Import, ImportState
+from tandem.reviews.models import Review
+from tandem.tasks import Nudges
+from tandem_worker.relay import sweep
+from world import TA, Team, World
+
+both_engines = pytest.mark.both_engines
+
+PATIENCE = 60.0
+"""Seconds until a worker that does nothing fails the test."""
+
+RIS = b"TY  - JOUR\nTI  - Sleep and memory\nAB  - Sleep helps.\nER  - \n"
+
+
+class Asked(Nudges):
+    """Notes what is asked for, and sends nothing."""
+
+    def __init__(self) -> None:
+        self.reviews: list[ReviewId] = []
+        self.imports: list[ImportId] = []
+
+    def changed(self, review_id: ReviewId) -> None:
+        self.reviews.append(review_id)
+
+    def uploaded(self, import_id: ImportId) -> None:
+        self.imports.append(import_id)
+
+
+def upload(world: World, settings: Settings, team: Team) -> ImportId:
+    stored = imports.store_upload(
+        Artifacts(settings.resolved_artifact_url()), review_id=team.review_id, file=BytesIO(RIS)
+    )
+    with world.database.write.begin() as session:
+        return imports.accept(
+            session,
+            stored,
+            review_id=team.review_id,
+            user_id=team.owner.id,
+            filename="sleep.ris",
+            source=None,
+            requested_format=None,
+        ).id
+
+
+class TestSweep:
+    @both_engines
+    def test_it_asks_for_stale_reviews_and_unfinished_imports(
+        self, world: World, database: Database, settings: Settings
+    ) -> None:
+        stale, also_stale = world.team(), world.team(n_records=1)
+        import_id = upload(world, settings, stale)
+        world.review(world.person())
+        asked = Asked()
+
+        assert sweep(database, asked) == 3
+        assert set(asked.reviews) == {stale.review_id, also_stale.review_id}
+        assert asked.imports == [import_id]
+
+    @both_engines
+    def test_it_does_not_ask_for_what_somebody_works_on(
+        self, world: World, database: Database, settings: Settings
+    ) -> None:
+        team = world.team()
+        import_id = upload(world, settings, team)
+        training.claim(database, team.review_id, TA, lasting=timedelta(minutes=1))
+        with database.write.begin() as session:
+            row = session.get_one(Import, import_id)
+            row.state, row.lease_until = ImportState.RUNNING, now() + timedelta(minutes=1)
+        asked = Asked()
+
+        assert sweep(database, asked) == 0
+        assert (asked.reviews, asked.imports) == ([], [])
+
+    @both_engines
+    def test_it_asks_again_when_whoever_worked_on_it_is_silent(
+        self, world: World, database: Database, settings: Settings
+    ) -> None:
+        team = world.team()
+        import_id = upload(world, settings, team)
+        training.claim(database, team.review_id, TA, lasting=timedelta(minutes=1))
+        past = now() - timedelta(seconds=1)
+        with database.write.begin() as session:
+            session.execute(update(Training).values(lease_until=past))
+            row = session.get_one(Import, import_id)
+            row.state, row.lease_until = ImportState.RUNNING, past
+        asked = Asked()
+
+        assert sweep(database, asked) == 2
+        assert (asked.reviews, asked.imports) == ([team.review_id], [import_id])
+
+
+def until(true: Callable[[], bool], worker: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline, never = time.monotonic() + PATIENCE, Event()
+    while not true():
+        assert worker.poll() is None, f"the worker ended: {log.read_text()[-2000:]}"
+        assert time.monotonic() < deadline, f"nothing came: {log.read_text()[-2000:]}"
+        never.wait(0.05)
+
+
+@pytest.mark.processes
+class TestWorker:
+    @pytest.fixture
+    def log(self, tmp_path: Path) -> Path:
+        return tmp_path / "worker.log"
+
+    @pytest.fixture
+    def worker(
+        self, broker: Broker, settings: Settings, tmp_path: Path, log: Path
+    ) -> Iterator["subprocess.Popen[bytes]"]:
+        """A worker of this installation, on the real broker."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tandem_worker"],
+                cwd=tmp_path,
+                env=environment(settings, broker),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)
+                try:
+                    process.wait(timeout=20)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+
+    @pytest.fixture
+    def nudges(self, broker: Broker) -> Iterator[Nudges]:
+        opened = Nudges(broker.url)
+        yield opened
+        opened.close()
+
+    def test_decisions_and_files_are_taken_up(
+        self,
+        world: World,
+        database: Database,
+        settings: Settings,
+        nudges: Nudges,
+        worker: "subprocess.Popen[bytes]",
+        log: Path,
+    ) -> None:
+        team = world.team(n_records=5, question="Does sleep help memory?")
+        world.decide(team.review_id, team.ann, 1, "include")
+        nudges.changed(team.review_id)
+        until(lambda: is_ranked(database, team.review_id), worker, log)
+
+        # Another decision while the worker lives, and one that undoes the first.
+        world.decide(team.review_id, team.ann, 2, "exclude")
+        world.decide(team.review_id, team.ann, 1, "exclude")
+        nudges.changed(team.review_id)
+        until(lambda: is_ranked(database, team.review_id), worker, log)
+
+        import_id = upload(world, settings, team)
+        nudges.uploaded(import_id)
+        until(lambda: has_record(database, team.review_id, 6), worker, log)
+        with database.read() as session:
+            assert session.get_one(Import, import_id).state is ImportState.DONE
+
+
+def environment(settings: Settings, broker: Broker) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TANDEM_")}
+    return own | {
+        "TANDEM_DATA_DIR": str(settings.data_dir),
+        "TANDEM_DATABASE_URL": settings.resolved_database_url(),
+        "TANDEM_REDIS_URL": broker.url,
+        "TANDEM_ARTIFACT_URL": settings.resolved_artifact_url(),
+        "TANDEM_WORKER_CONCURRENCY": "1",
+        "TANDEM_RANKING_PAUSE_SECONDS": "0.05",
+    }
+
+
+def is_ranked(database: Database, review_id: ReviewId) -> bool:
+    """Whether the newest ranking counts every change."""
+    with database.read() as session:
+        wanted = session.get_one(Review, review_id).labels_seq
+        query = select(Ranking.id).where(
+            Ranking.review_id == review_id, Ranking.labels_seq == wanted
+        )
+        return session.scalars(query).one_or_none() is not None
+
+
+def has_record(database: Database, review_id: ReviewId, number: int) -> bool:
+    """Whether the order served has the record, which is there once its import was ranked."""
+    with database.read() as session:
+        return number in serving.newest_order(session, review_id, TA).numbers
