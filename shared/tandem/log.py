@@ -9,7 +9,6 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from tandem.config import Settings
 
-
 _CHATTY = (
     "alembic.runtime.plugins",
     "celery.app.trace",

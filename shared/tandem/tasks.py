@@ -20,6 +20,7 @@ from tandem.log import logger
 
 RERANK = "tandem.rerank"
 IMPORT = "tandem.import_records"
+QUEUE = "tandem"
 DOORBELL = "tandem:doorbell"
 """Channel on which the id of every review with new events is published."""
 
@@ -53,6 +54,7 @@ def celery_app(redis_url: str) -> Celery:
     app.amqp.Connection = _Connection
     app.conf.update(
         accept_content=["json"],
+        task_default_queue=QUEUE,
         task_serializer="json",
         task_ignore_result=True,
         task_acks_late=True,
@@ -115,6 +117,13 @@ class Nudges:
     def uploaded(self, import_id: ImportId) -> None:
         name = str(import_id)
         self._put((IMPORT, name), lambda: self._celery.send_task(IMPORT, [name]))
+
+    def backlog(self) -> int:
+        """Return how many messages wait for a worker; 0 where the broker cannot be asked."""
+        try:
+            return int(self._redis.llen(QUEUE))
+        except (RedisError, OSError):
+            return 0
 
     def close(self) -> None:
         with self._changed:

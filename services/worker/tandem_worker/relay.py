@@ -19,6 +19,10 @@ from tandem.ranking import training
 from tandem.records import imports
 from tandem.tasks import Nudges
 
+ENOUGH_WAITING = 200
+"""While so many messages wait, no worker takes them or all are busy: more would not help, and
+would only pile up in the broker."""
+
 _log = logger(__name__)
 
 
@@ -49,7 +53,8 @@ def main() -> None:
         idempotency.forget_old(session)
     while not stopping.wait(config.sweep_seconds):
         try:
-            sweep(database, nudges)
+            if nudges.backlog() < ENOUGH_WAITING:
+                sweep(database, nudges)
             heartbeat.beat("relay")
         except SQLAlchemyError as error:
             _log.error("sweep failed; trying again", error=str(error))

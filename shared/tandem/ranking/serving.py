@@ -13,7 +13,7 @@ from tandem.ids import RankingId, ReviewId
 from tandem.ranking.models import Ranking
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
-from tandem.screening.queue import NO_ORDER, Order
+from tandem.screening.order import NO_ORDER, Order
 
 
 def ask_for_training(review: Review) -> None:

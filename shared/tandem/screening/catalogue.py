@@ -14,7 +14,7 @@ from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
-from tandem.screening.queue import Order
+from tandem.screening.order import Order
 from tandem.screening.visibility import shown_status_sql
 
 
@@ -53,6 +53,14 @@ def get_record(
     if not shown:
         raise NotFound(f"There is no record {number} in this review.")
     return shown[0]
+
+
+def get_records(
+    session: Session, *, viewer: Viewer, stage: Stage, numbers: Sequence[RecordNumber]
+) -> dict[RecordNumber, ShownRecord]:
+    """Return those of the records that there are, by number."""
+    found = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)))
+    return {shown.record.number: shown for shown in found}
 
 
 def list_records(

@@ -1,30 +1,23 @@
 """Each reviewer's next records: best first, held for them by leases."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
-from tandem.ids import RankingId, RecordNumber, ReviewId, UserId
-from tandem.records.models import Record
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import ledger
+from tandem.screening.desk import Desk
 from tandem.screening.ledger import Place
-from tandem.screening.models import Lease, PresentDecision, ScreenedRecord
-from tandem.screening.rules import Status
-
-_FIRST_CHUNK, _LARGEST_CHUNK = 64, 8192
-"""The head of a fresh order is nearly always free, so few are asked for at first; behind a
-reviewer who is far ahead of the others long stretches are not, so the steps grow."""
+from tandem.screening.models import Lease
+from tandem.screening.order import Order
 
 
 class QueueState(StrEnum):
@@ -37,36 +30,13 @@ class QueueState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """The newest ranking, as far as the queue needs it.
+class Queue:
+    """Records held for the reviewer, best first.
 
-    Attributes:
-        ranking_id: Which ranking, None before the first.
-        numbers: Record numbers, shape (n,), the best first.
-        scores: Their scores, shape (n,); comparable within one ranking only.
+    `remaining` says how many they can still decide, these included.
     """
 
-    ranking_id: RankingId | None
-    numbers: NDArray[np.int32]
-    scores: NDArray[np.float32]
-
-
-NO_ORDER = Order(None, np.empty(0, np.int32), np.empty(0, np.float32))
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A record held for the reviewer, and where it stood in the order it was taken from."""
-
-    record: Record
-    lease: Lease
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """`remaining`: how many records this reviewer can still decide, the served ones included."""
-
-    items: list[Served]
+    items: list[Lease]
     remaining: int
     state: QueueState
 
@@ -89,7 +59,7 @@ def serve(
     those the reviewer put off come last. The caller has locked the review.
     """
     viewer.require(Role.REVIEWER, "screen records")
-    desk = _Desk(session, review.id, stage, viewer)
+    desk = Desk(session, review.id, stage, viewer)
     leases = desk.held()[:limit]
     fresh = desk.free(order)
     leases += [desk.lease(at) for at in islice(fresh, limit - len(leases))]
@@ -97,13 +67,8 @@ def serve(
     for lease in leases:
         lease.expires_at = now() + lasting
     session.flush()
-    records = _records(session, review.id, [lease.record_number for lease in leases])
     remaining, total = desk.remaining()
-    return Queue(
-        items=[Served(records[lease.record_number], lease) for lease in leases],
-        remaining=remaining,
-        state=_state(bool(leases), remaining, total),
-    )
+    return Queue(items=leases, remaining=remaining, state=_state(bool(leases), remaining, total))
 
 
 def put_off(
@@ -121,216 +86,6 @@ def put_off(
 def release_all(session: Session, *, review_id: ReviewId, user_id: UserId) -> None:
     """Free everything held for somebody who left."""
     session.execute(delete(Lease).where(Lease.review_id == review_id, Lease.user_id == user_id))
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    number: RecordNumber
-    rank: int | None
-    score: float | None
-    ranking_id: RankingId | None
-
-
-class _Desk:
-    """One reviewer's view of what is left in a stage."""
-
-    def __init__(self, session: Session, review_id: ReviewId, stage: Stage, viewer: Viewer) -> None:
-        self._session, self._review_id, self._stage = session, review_id, stage
-        self._user_id = viewer.user_id
-        self._quota = viewer.policies[stage].reviewers_per_record
-        self._now = now()
-
-    def held(self) -> list[Lease]:
-        """Return this reviewer's open leases on records that are still theirs to decide."""
-        query = (
-            select(Lease)
-            .join(Record, _leased_record())
-            .outerjoin(ScreenedRecord, self._screened())
-            .where(
-                self._mine(),
-                Lease.expires_at > self._now,
-                Lease.put_off_at.is_(None),
-                self._open(),
-            )
-            .order_by(Lease.rank.is_(None), Lease.rank, Lease.record_number)
-        )
-        return list(self._session.scalars(query))
-
-    def put_off(self) -> list[Lease]:
-        """Return what this reviewer put off and may take up again, the longest ago first."""
-        query = (
-            select(Lease)
-            .join(Record, _leased_record())
-            .outerjoin(ScreenedRecord, self._screened())
-            .where(self._mine(), Lease.put_off_at.is_not(None), self._has_room())
-            .order_by(Lease.put_off_at, Lease.record_number)
-        )
-        return list(self._session.scalars(query))
-
-    def take_up(self, lease: Lease) -> Lease:
-        lease.put_off_at = None
-        return lease
-
-    def free(self, order: Order) -> Iterator[_At]:
-        """Yield records that may be held for this reviewer, best first, then the unranked."""
-        for start, numbers in _chunks(order.numbers):
-            free = self._free_among(Record.number.in_(numbers.tolist()))
-            for offset, number in enumerate(numbers.tolist()):
-                if number in free:
-                    rank = start + offset
-                    score = float(order.scores[rank])
-                    yield _At(RecordNumber(number), rank + 1, score, order.ranking_id)
-        yield from self._unranked(order)
-
-    def _unranked(self, order: Order) -> Iterator[_At]:
-        ranked = set(order.numbers.tolist())
-        after = 0
-        while numbers := sorted(self._free_among(Record.number > after, limit=_LARGEST_CHUNK)):
-            for number in numbers:
-                if number not in ranked:
-                    yield _At(RecordNumber(number), None, None, None)
-            after = numbers[-1]
-
-    def _free_among(self, which: ColumnElement[bool], limit: int | None = None) -> set[int]:
-        query = (
-            select(Record.number)
-            .outerjoin(ScreenedRecord, self._screened())
-            .where(
-                Record.review_id == self._review_id,
-                which,
-                self._has_room(),
-                ~self._has_mine(),
-            )
-            .order_by(Record.number)
-            .limit(limit)
-        )
-        return set(self._session.scalars(query))
-
-    def lease(self, at: _At) -> Lease:
-        lease = Lease(
-            review_id=self._review_id,
-            stage=self._stage,
-            record_number=at.number,
-            user_id=self._user_id,
-            rank=at.rank,
-            score=at.score,
-            ranking_id=at.ranking_id,
-            expires_at=self._now,
-            put_off_at=None,
-        )
-        return self._session.merge(lease)
-
-    def remaining(self) -> tuple[int, int]:
-        """Return how many records this reviewer can still decide, and how many there are."""
-        total = self._session.scalar(
-            select(func.count()).where(
-                Record.review_id == self._review_id, Record.duplicate_of.is_(None)
-            )
-        )
-        closed = self._session.scalar(
-            select(func.count())
-            .select_from(ScreenedRecord)
-            .outerjoin(
-                PresentDecision,
-                and_(
-                    PresentDecision.review_id == ScreenedRecord.review_id,
-                    PresentDecision.stage == ScreenedRecord.stage,
-                    PresentDecision.record_number == ScreenedRecord.record_number,
-                    PresentDecision.reviewer_id == self._user_id,
-                ),
-            )
-            .where(
-                ScreenedRecord.review_id == self._review_id,
-                ScreenedRecord.stage == self._stage,
-                or_(PresentDecision.decision_id.is_not(None), ~self._lacks_decisions()),
-            )
-        )
-        return (total or 0) - (closed or 0), total or 0
-
-    def _screened(self) -> ColumnElement[bool]:
-        return and_(
-            ScreenedRecord.review_id == Record.review_id,
-            ScreenedRecord.stage == self._stage,
-            ScreenedRecord.record_number == Record.number,
-        )
-
-    def _lacks_decisions(self) -> ColumnElement[bool]:
-        return and_(
-            ScreenedRecord.n_decisions < self._quota,
-            ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING]),
-        )
-
-    def _open(self) -> ColumnElement[bool]:
-        return and_(
-            Record.duplicate_of.is_(None),
-            or_(ScreenedRecord.status.is_(None), self._lacks_decisions()),
-        )
-
-    def _has_room(self) -> ColumnElement[bool]:
-        """Whether fewer people have decided the record or hold it than it needs decisions."""
-        held_by_others = (
-            select(func.count())
-            .where(
-                Lease.review_id == Record.review_id,
-                Lease.stage == self._stage,
-                Lease.record_number == Record.number,
-                Lease.user_id != self._user_id,
-                Lease.expires_at > self._now,
-            )
-            .correlate(Record)
-            .scalar_subquery()
-        )
-        decided = func.coalesce(ScreenedRecord.n_decisions, 0)
-        return and_(self._open(), decided + held_by_others < self._quota)
-
-    def _has_mine(self) -> ColumnElement[bool]:
-        decided = (
-            select(PresentDecision.decision_id)
-            .where(
-                PresentDecision.review_id == Record.review_id,
-                PresentDecision.stage == self._stage,
-                PresentDecision.record_number == Record.number,
-                PresentDecision.reviewer_id == self._user_id,
-            )
-            .correlate(Record)
-            .exists()
-        )
-        held = (
-            select(Lease.user_id)
-            .where(
-                _leased_record(),
-                self._mine(),
-                or_(Lease.expires_at > self._now, Lease.put_off_at.is_not(None)),
-            )
-            .correlate(Record)
-            .exists()
-        )
-        return or_(decided, held)
-
-    def _mine(self) -> ColumnElement[bool]:
-        return and_(
-            Lease.review_id == self._review_id,
-            Lease.stage == self._stage,
-            Lease.user_id == self._user_id,
-        )
-
-
-def _leased_record() -> ColumnElement[bool]:
-    return and_(Lease.review_id == Record.review_id, Lease.record_number == Record.number)
-
-
-def _chunks(numbers: NDArray[np.int32]) -> Iterator[tuple[int, NDArray[np.int32]]]:
-    start, size = 0, _FIRST_CHUNK
-    while start < len(numbers):
-        yield start, numbers[start : start + size]
-        start, size = start + size, min(size * 4, _LARGEST_CHUNK)
-
-
-def _records(
-    session: Session, review_id: ReviewId, numbers: Sequence[RecordNumber]
-) -> dict[RecordNumber, Record]:
-    query = select(Record).where(Record.review_id == review_id, Record.number.in_(numbers))
-    return {record.number: record for record in session.scalars(query)}
 
 
 def _state(has_items: bool, remaining: int, total: int) -> QueueState:

@@ -479,6 +479,27 @@ class TestBeingKilled:
         assert len(office.records()) == 10
         assert office.told() == ["tandem.import.finished"]
 
+    def test_nor_while_the_other_one_has_not_got_further(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = office.accept(titled(range(10)))
+
+        def overtake() -> None:
+            office.let_the_lease_run_out(import_id)
+            with monkeypatch.context() as patched:
+                self.interrupt(patched, self.die, at_batch=1)
+                with pytest.raises(SystemExit):
+                    office.run(import_id)
+
+        while_reading(monkeypatch, overtake, after=6)
+
+        assert office.run(import_id) is None
+        half = office.get(import_id)
+        assert (half.state, counts(half)) == (ImportState.RUNNING, (4, 4, 0, 0))
+        office.let_the_lease_run_out(import_id)
+        assert office.run(import_id) == office.review_id
+        assert counts(office.get(import_id)) == (10, 10, 0, 0)
+
     def test_only_one_of_many_workers_reads_it(self, office: Office) -> None:
         import_id = office.accept(titled(range(10)))
 

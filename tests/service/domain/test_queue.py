@@ -20,7 +20,7 @@ pytestmark = pytest.mark.both_engines
 
 
 def numbers(served: Queue) -> list[int]:
-    return [item.record.number for item in served.items]
+    return [item.record_number for item in served.items]
 
 
 def served(world: World, team: Team, person: Person, limit: int = 1) -> list[int]:
@@ -51,8 +51,7 @@ class TestOrder:
         found = world.serve(team.review_id, team.ann, limit=3)
 
         assert [
-            (item.record.number, item.lease.rank, item.lease.score, item.lease.ranking_id)
-            for item in found.items
+            (item.record_number, item.rank, item.score, item.ranking_id) for item in found.items
         ] == [(3, 1, 4.0, ranking.id), (1, 2, 3.0, ranking.id), (4, 3, 2.0, ranking.id)]
 
     def test_the_newest_ranking_counts(self, world: World) -> None:
@@ -68,7 +67,7 @@ class TestOrder:
         found = world.serve(team.review_id, team.ann, limit=3)
 
         assert numbers(found) == [1, 2, 3]
-        assert {item.lease.rank for item in found.items} == {None}
+        assert {item.rank for item in found.items} == {None}
 
     def test_unranked_records_follow_the_ranked_ones(self, world: World) -> None:
         team = world.team(n_records=2)
@@ -78,7 +77,7 @@ class TestOrder:
         found = world.serve(team.review_id, team.ann, limit=9)
 
         assert numbers(found) == [2, 1, 3, 4]
-        assert [item.lease.rank for item in found.items] == [1, 2, None, None]
+        assert [item.rank for item in found.items] == [1, 2, None, None]
 
     def test_far_behind_the_head_of_the_order_there_is_more(self, world: World) -> None:
         team = world.team(n_records=400, policy={"reviewers_per_record": 1})
@@ -96,7 +95,7 @@ class TestHolding:
         again = world.serve(team.review_id, team.ann, lasting=timedelta(minutes=9))
 
         assert numbers(first) == numbers(again) == [1]
-        longer = again.items[0].lease.expires_at - first.items[0].lease.expires_at
+        longer = again.items[0].expires_at - first.items[0].expires_at
         assert longer > timedelta(minutes=7)
 
     def test_what_one_holds_comes_first_also_before_a_better_ranking(self, world: World) -> None:
@@ -190,7 +189,7 @@ class TestHolding:
         again = world.serve(team.review_id, team.ann, limit=2)
 
         assert numbers(again) == [2, 1]
-        assert {item.lease.ranking_id for item in again.items} == {newer.id}
+        assert {item.ranking_id for item in again.items} == {newer.id}
 
     def test_who_left_holds_nothing(self, world: World, database: Database) -> None:
         team = world.team(n_records=1)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
-from tandem.ranking import from_ledger, rerank, serving, training
+from tandem.ranking import feature_store, from_ledger, rerank, serving, training
+from tandem.ranking.feature_store import Corpus
 from tandem.ranking.from_ledger import MadeRanking
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.rerank import KEPT_ORDERS, Timing
@@ -436,10 +438,12 @@ class TestOrder:
     def test_the_same_labels_give_the_same_order_whoever_was_faster(
         self, world: World, database: Database, workshop: Workshop
     ) -> None:
-        verdicts = {2: "include", 1: "exclude", 4: "include", 7: "exclude"}
+        verdicts = {2: "include", 1: "exclude", 10: "include", 9: "exclude", 17: "exclude"}
         made = []
         for numbers in (list(verdicts), list(reversed(verdicts))):
             team = about_sleep(world)
+            world.records(team.review_id, team.owner, texts=TEXTS)
+            world.records(team.review_id, team.owner, texts=TEXTS)
             for number in numbers:
                 settle(world, team, number, verdicts[number])
             world.decide(team.review_id, team.eve, 5, "exclude")
@@ -505,6 +509,29 @@ class TestRerank:
         assert seen == [0, 8], "each training learnt what there was when it began"
         assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
         assert workshop.waited == [3600, 3600]
+
+    def test_a_training_sees_one_state_of_the_review(
+        self,
+        world: World,
+        database: Database,
+        workshop: Workshop,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        team = about_sleep(world)
+        really, to_come = feature_store.load_or_build, [settle_all]
+
+        def load_or_build(*given: Any) -> Corpus:
+            corpus = really(*given)
+            if to_come:  # between the texts and the labels
+                to_come.pop()(world, team)
+            return corpus
+
+        monkeypatch.setattr("tandem.ranking.from_ledger.load_or_build", load_or_build)
+        workshop.rerank(team.review_id)
+
+        with database.read() as session:
+            made = serving.list_rankings(session, review_id=team.review_id, offset=0, limit=9)
+        assert [(ranking.n_labels, ranking.n_ranked) for ranking in made] == [(8, 0), (0, 8)]
 
     def test_many_changes_during_the_pause_become_one_more(
         self, world: World, workshop: Workshop

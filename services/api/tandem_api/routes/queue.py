@@ -9,7 +9,7 @@ from tandem.ids import parse_record_number
 from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.screening import queue
+from tandem.screening import catalogue, queue
 from tandem_api.deps import Here, InReview, Me, Write
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
@@ -37,7 +37,9 @@ def next_records(
             limit=asked.limit,
             lasting=lasting,
         )
-        items = [QueueItemOut.of(served) for served in found.items]
+        numbers = [lease.record_number for lease in found.items]
+        shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)
+        items = [QueueItemOut.of(lease, shown[lease.record_number]) for lease in found.items]
         return QueueOut(items=items, remaining=found.remaining, state=found.state)
 
     return write(work)

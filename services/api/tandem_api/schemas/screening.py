@@ -7,14 +7,15 @@ from pydantic import Field, StrictInt
 
 from tandem.ranking.models import Ranking
 from tandem.reviews.policy import Stage
+from tandem.screening.catalogue import ShownRecord
 from tandem.screening.conflicts import ShownConflict
 from tandem.screening.models import Cause, ConflictState, Lease, ResolvedBy
 from tandem.screening.progress import Progress
-from tandem.screening.queue import QueueState, Served
+from tandem.screening.queue import QueueState
 from tandem.screening.rules import ConflictKind, Verdict
 from tandem_api.schemas.base import In, Line, Out, Prose
 from tandem_api.schemas.decisions import ScreeningStage
-from tandem_api.schemas.records import BibliographicOut
+from tandem_api.schemas.records import BibliographicOut, RecordOut
 
 
 class QueueIn(In):
@@ -28,17 +29,16 @@ class QueueItemOut(Out):
     `rank` is its place in the ranking it was taken from, 1 the best; null before there is one.
     """
 
-    record: BibliographicOut
+    record: RecordOut
     rank: int | None
     score: float | None
     ranking_id: str | None
     lease_expires_at: datetime
 
     @classmethod
-    def of(cls, served: Served) -> "QueueItemOut":
-        lease: Lease = served.lease
+    def of(cls, lease: Lease, shown: ShownRecord) -> "QueueItemOut":
         return cls(
-            record=BibliographicOut.of(served.record),
+            record=RecordOut.shown(shown, lease.stage),
             rank=lease.rank,
             score=lease.score,
             ranking_id=None if lease.ranking_id is None else str(lease.ranking_id),

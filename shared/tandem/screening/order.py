@@ -1,0 +1,26 @@
+"""An order of records, as a ranking hands it to the queue."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.ids import RankingId
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The newest ranking, as far as the queue needs it.
+
+    Attributes:
+        ranking_id: Which ranking, None before the first.
+        numbers: Record numbers, shape (n,), the best first.
+        scores: Their scores, shape (n,); comparable within one ranking only.
+    """
+
+    ranking_id: RankingId | None
+    numbers: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
+NO_ORDER = Order(None, np.empty(0, np.int32), np.empty(0, np.float32))

@@ -1,0 +1,342 @@
+"""Two worlds that differ in nothing but how others voted look the same to the blinded.
+
+Everything that a blinded person can ask for is asked for in both worlds, and the answers, headers
+and lengths included, must be equal byte for byte. Two things are made equal beforehand: the clock
+stands still, and ids, which are random, are numbered in the order in which they are first seen.
+
+One policy is left out: with `single_include_advances` the first include takes a record out of
+everybody's queue, which is what it is for.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import product
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.scene import API, METHODS
+from tandem.config import Settings
+from tandem.db.session import Database
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem_api.app import create_app
+from world import Person, Team, World
+
+R = f"{API}/reviews/{{r}}"
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+STATUSES = (None, "unscreened", "awaiting", "conflict", "included", "excluded", "done")
+TA = "title_abstract"
+
+Said = dict[str, Any]
+Asked = tuple[str, str, Any]
+"""Method, path and JSON body of a request."""
+
+
+def _records() -> Iterator[Asked]:
+    for status, order in product(STATUSES, ("added", "rank", "year")):
+        query = f"order={order}" + (f"&status={status}" if status else "")
+        yield "GET", f"{R}/records?{query}", None
+    for order in ("added", "rank", "year"):
+        yield "GET", f"{R}/records?order={order}&limit=2", None
+        yield "GET", f"{R}/records?order={order}&limit=2&status=done&cursor=MQ==", None
+    for query in ("q=title", "q=population", "source=Medline", "label=odd", f"stage={TA}"):
+        yield "GET", f"{R}/records?{query}", None
+
+
+READS: dict[tuple[str, str], list[Asked]] = {
+    ("GET", "/me"): [("GET", f"{API}/me", None)],
+    ("GET", "/me/tokens"): [("GET", f"{API}/me/tokens", None)],
+    ("GET", "/users"): [("GET", f"{API}/users", None)],
+    ("GET", "/reviews"): [("GET", f"{API}/reviews", None)],
+    ("GET", "/reviews/{review_id}"): [("GET", R, None)],
+    ("GET", "/reviews/{review_id}/members"): [("GET", f"{R}/members", None)],
+    ("GET", "/reviews/{review_id}/imports"): [("GET", f"{R}/imports", None)],
+    ("GET", "/reviews/{review_id}/imports/{import_id}"): [("GET", f"{R}/imports/{{i}}", None)],
+    ("GET", "/reviews/{review_id}/records"): list(_records()),
+    ("GET", "/reviews/{review_id}/records/{record_id}"): [
+        ("GET", f"{R}/records/{number}", None) for number in range(1, 12)
+    ],
+    ("GET", "/reviews/{review_id}/conflicts"): [
+        ("GET", f"{R}/conflicts{query}", None)
+        for query in ("", "?state=open", "?state=resolved", f"?stage={TA}", "?limit=1")
+    ],
+    ("GET", "/reviews/{review_id}/conflicts/{conflict_id}"): [
+        ("GET", f"{R}/conflicts/{NOWHERE}", None)
+    ],
+    ("GET", "/reviews/{review_id}/progress"): [("GET", f"{R}/progress", None)],
+    ("GET", "/reviews/{review_id}/rankings"): [("GET", f"{R}/rankings", None)],
+    ("GET", "/reviews/{review_id}/rankings/{ranking_id}"): [("GET", f"{R}/rankings/{{k}}", None)],
+    ("GET", "/reviews/{review_id}/events"): [
+        ("GET", f"{R}/events{query}", None)
+        for query in ("?limit=500", "?limit=2", "?after=9", "?after=14&limit=3", "?after=999")
+    ],
+}
+
+WRITES: dict[tuple[str, str], list[Asked]] = {
+    ("POST", "/reviews/{review_id}/queue"): [
+        ("POST", f"{R}/queue", {"limit": 2}),
+        ("POST", f"{R}/queue", {"limit": 100}),
+    ],
+    ("DELETE", "/reviews/{review_id}/queue/{record_id}"): [
+        ("DELETE", f"{R}/queue/{number}", None) for number in (1, 5, 9)
+    ],
+    # Only where nobody voted differently: deciding is what opens the rest.
+    ("PUT", "/reviews/{review_id}/records/{record_id}/decision"): [
+        ("PUT", f"{R}/records/9/decision", {"verdict": "include", "labels": ["odd"]}),
+        ("PUT", f"{R}/records/8/decision", {"verdict": "exclude"}),
+        ("PUT", f"{R}/records/99/decision", {"verdict": "exclude"}),
+    ],
+    ("DELETE", "/reviews/{review_id}/records/{record_id}/decision"): [
+        ("DELETE", f"{R}/records/{number}/decision", None) for number in (1, 5, 9)
+    ],
+    ("POST", "/reviews/{review_id}/decisions"): [
+        ("POST", f"{R}/decisions", {"items": [{"record_id": "9", "verdict": "maybe"}, {}]})
+    ],
+    ("POST", "/reviews/{review_id}/conflicts/{conflict_id}/resolution"): [
+        ("POST", f"{R}/conflicts/{NOWHERE}/resolution", {"verdict": "include"})
+    ],
+    ("POST", "/reviews/{review_id}/rankings"): [("POST", f"{R}/rankings", None)],
+    ("POST", "/reviews/{review_id}/imports"): [("POST", f"{R}/imports", None)],
+    ("PATCH", "/reviews/{review_id}"): [
+        ("PATCH", f"{R}?dry_run=true", {"policy": {TA: {"blind": False}}})
+    ],
+    ("PUT", "/reviews/{review_id}/members/{user_id}"): [
+        ("PUT", f"{R}/members/{{u}}", {"role": "owner"})
+    ],
+    ("DELETE", "/reviews/{review_id}/members/{user_id}"): [("DELETE", f"{R}/members/{{u}}", None)],
+}
+
+EXEMPT = {
+    ("POST", "/auth/login"): "no review is in it",
+    ("POST", "/auth/logout"): "no review is in it",
+    ("POST", "/me/tokens"): "no review is in it",
+    ("DELETE", "/me/tokens/{token_id}"): "no review is in it",
+    ("POST", "/users"): "no review is in it",
+    ("POST", "/reviews"): "another review is in it",
+    ("GET", "/healthz"): "says nothing but that it answers",
+    ("GET", "/readyz"): "counts reviews that wait for a ranking, for the whole installation; "
+    "a review waits after any decision, whatever its verdict",
+}
+
+
+def test_every_route_is_covered() -> None:
+    document = create_app(Settings()).openapi()["paths"]
+    routes = {
+        (method.upper(), path.removeprefix(API))
+        for path, operations in document.items()
+        for method in operations
+        if method in METHODS
+    }
+    listed = READS.keys() | WRITES.keys() | EXEMPT.keys()
+
+    missing = sorted(routes - listed)
+    assert not missing, f"Ask for it in READS or WRITES, or say in EXEMPT why not: {missing}"
+    assert not listed - routes
+
+
+class StillClock(datetime):
+    """A clock that only moves when it is told to."""
+
+    at = datetime(2027, 1, 1, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # not a subclass
+        return cls.at.astimezone(tz)
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
+
+
+@dataclass(frozen=True)
+class Votes:
+    """How Ben votes in a world: his verdicts on records 1, 2, … and what he says to them."""
+
+    verdicts: tuple[str, ...]
+    said: Said
+
+
+AGREEING = Votes(("include",) * 6, {"note": None})
+DIFFERING = Votes(
+    ("exclude", "exclude", "maybe", "exclude", "exclude", "maybe"),
+    {"note": "The population is wrong.", "reasons": ["population"], "labels": ["odd"]},
+)
+
+
+@dataclass(frozen=True)
+class OneWorld:
+    client: TestClient
+    world: World
+    team: Team
+    names: dict[str, str]
+
+    def ask(self, who: Person, asked: Asked) -> tuple[Asked, int, list[Any], str]:
+        """Return the answer with everything that could tell one world from another."""
+        method, path, body = asked
+        url = path.format(**self.names)
+        answer = self.client.request(
+            method, url, json=body, headers=who.auth | {"X-Request-ID": "same"}
+        )
+        assert answer.status_code < 500
+        headers = sorted(answer.headers.multi_items())
+        return asked, answer.status_code, headers, answer.text
+
+
+def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
+    """Zoe votes the same in both worlds, Ben does not; Ann decided 7 and 8, Eve nothing."""
+    StillClock.at = datetime(2027, 1, 1, 12, tzinfo=UTC)
+    folder.mkdir()
+    copy(template, folder / "tandem.sqlite3")
+    settings = Settings(
+        data_dir=folder,
+        database_url=f"sqlite:///{folder}/tandem.sqlite3",
+        redis_url=f"unix://{folder}/nobody-listens.sock",
+        artifact_url=str(folder / "artifacts"),
+    )
+    world = World(Database(settings.resolved_database_url()))
+    team = world.team(n_records=11, policy=policy)
+    zoe = world.person("zoe")
+    with world.database.write.begin() as session:
+        review = reviews.lock(session, team.review_id)
+        reviews.set_member(session, review, user_id=zoe.id, role=Role.REVIEWER)
+
+    def decide(who: Person, number: int, verdict: str, **said: Any) -> None:
+        StillClock.at += timedelta(minutes=1)
+        world.decide(team.review_id, who, number, verdict, **said)
+
+    for number in (1, 2, 3, 4):
+        decide(zoe, number, "include")
+    for number, verdict in enumerate(ben.verdicts, start=1):
+        decide(team.ben, number, verdict, **ben.said)
+    # He changes his mind, and takes one back.
+    decide(team.ben, 2, "include" if ben.verdicts[1] == "exclude" else "exclude")
+    world.withdraw(team.review_id, team.ben, 6)
+    for who, number in ((team.ann, 7), (team.ben, 7), (team.ann, 8)):
+        decide(who, number, "exclude")
+    ranking = world.rank(team.review_id, *range(11, 0, -1))
+    client = TestClient(create_app(settings), raise_server_exceptions=False)
+    client.__enter__()
+    listed = client.get(f"{API}/reviews/{team.review_id}/imports", headers=team.ann.auth).json()
+    names = {
+        "r": str(team.review_id),
+        "i": listed["items"][0]["id"],
+        "k": str(ranking.id),
+        "u": str(team.ben.id),
+    }
+    return OneWorld(client, world, team, names)
+
+
+@pytest.fixture
+def worlds(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path
+) -> Iterator[tuple[OneWorld, OneWorld]]:
+    policy: Said = getattr(request, "param", {})
+    made = [
+        build(tmp_path / name, migrated_sqlite, policy, votes)
+        for name, votes in (("agreeing", AGREEING), ("differing", DIFFERING))
+    ]
+    yield made[0], made[1]
+    for one in made:
+        one.client.__exit__(None, None, None)
+        one.world.database.close()
+
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def seen(one: OneWorld, who: str, asked: list[Asked]) -> list[tuple[Any, ...]]:
+    """Return all answers, with ids numbered as they are met."""
+    person: Person = getattr(one.team, who)
+    met: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return met.setdefault(found[0], f"{len(met):036}")
+
+    answers = []
+    for request, status, headers, text in (one.ask(person, each) for each in asked):
+        answers.append((request, status, headers, _ID.sub(number, text)))
+    return answers
+
+
+POLICIES: list[Said] = [
+    {},
+    {"resolution": "consensus"},
+    {"voter_may_adjudicate": True, "adjudicator_sees": "anonymous"},
+    {"maybe": "conflict", "reasons_must_match": True},
+    {"reviewers_per_record": 3},
+    {"reviewers_per_record": 1},
+]
+EVERY_READ = [asked for group in READS.values() for asked in group]
+EVERY_WRITE = [asked for group in WRITES.values() for asked in group]
+
+
+@pytest.mark.parametrize("worlds", POLICIES, indirect=True, ids=str)
+def test_the_blinded_cannot_tell_the_worlds_apart(worlds: tuple[OneWorld, OneWorld]) -> None:
+    asked = [*EVERY_READ, *EVERY_WRITE]
+    # Ann comes again: by then the others have done what they may.
+    for who in ("ann", "eve", "observer", "ann"):
+        agreeing, differing = (seen(one, who, asked) for one in worlds)
+        for one, other in zip(agreeing, differing, strict=True):
+            assert one == other
+
+
+def test_the_worlds_do_differ_for_those_who_may_see(worlds: tuple[OneWorld, OneWorld]) -> None:
+    """Without this the test above could pass on two worlds that are the same."""
+    for template in ("records", "conflicts", "progress", "events"):
+        asked: Asked = ("GET", f"{R}/{template}", None)
+        agreeing, differing = (seen(one, "judge", [asked]) for one in worlds)
+        assert agreeing != differing, template
+
+
+@pytest.mark.parametrize("worlds", [{"reviewers_per_record": 3}], indirect=True)
+def test_to_have_decided_shows_nothing_while_the_record_is_open(
+    worlds: tuple[OneWorld, OneWorld],
+) -> None:
+    decide: Asked = ("PUT", f"{R}/records/5/decision", {"verdict": "include"})
+    agreeing, differing = (seen(one, "ann", [decide, *EVERY_READ]) for one in worlds)
+
+    assert agreeing == differing
+    assert '"status":"done"' in agreeing[0][3]
+
+
+def test_who_decided_sees_done_until_the_conflict_is_settled(
+    worlds: tuple[OneWorld, OneWorld],
+) -> None:
+    one = worlds[1]
+    ann, judge, root = one.team.ann, one.team.judge, f"{API}/reviews/{one.team.review_id}"
+
+    def get(path: str, who: Person = ann, expect: int = 200) -> Any:
+        answer = one.client.get(root + path, headers=who.auth)
+        assert answer.status_code == expect
+        return answer.json()
+
+    decision = {"verdict": "include"}
+    told = one.client.put(f"{root}/records/5/decision", json=decision, headers=ann.auth).json()
+    conflicts = get("/conflicts?state=open", judge)["items"]
+    (conflict,) = [item["id"] for item in conflicts if item["record"]["id"] == "5"]
+
+    assert told["record"]["status"] == "done"
+    assert get("/records/5")["status"] == "done"
+    assert "5" in [item["id"] for item in get("/records?status=done")["items"]]
+    assert get("/conflicts")["items"] == []
+    get(f"/conflicts/{conflict}", expect=404)
+    assert "conflict" not in {event["type"].split(".")[1] for event in get("/events")["items"]}
+
+    path = f"{root}/conflicts/{conflict}/resolution"
+    assert one.client.post(path, json=decision, headers=judge.auth).status_code == 200
+
+    assert get("/records/5")["status"] == "included"
+    shown = get(f"/conflicts/{conflict}")
+    assert shown["resolution"]["verdict"] == "include"
+    assert {vote["verdict"] for vote in shown["decisions"]} == {"include", "exclude"}
+    changed = one.client.put(
+        f"{root}/records/5/decision", json={"verdict": "exclude"}, headers=ann.auth
+    ).json()
+    assert changed["decision"]["informed"] is True
