@@ -142,8 +142,8 @@ def _kills(kills: list[Kill], accepted: list[Accepted], watch: Watch) -> list[Li
     sure = [kill.sure for kill in kills if kill.victim == "worker"]
     lines = [
         Line(
-            "kills of the worker, in mid-training",
-            f"{len(sure)}, {sum(sure)}",
+            "worker killed in mid-training",
+            f"{sum(sure)} of {len(sure)}",
             "all",
             all(sure),
         )
@@ -182,7 +182,7 @@ def _load(members: Members, watch: Watch) -> list[Line]:
         troubles += caller.notes.troubles
     replayed = troubles.pop("replayed", 0)
     return [
-        Line("requests sent again / answered from memory", f"{troubles.total()} / {replayed}"),
+        Line("requests sent again / replayed", f"{troubles.total()} / {replayed}"),
         Line("connections of the SSE reader", f"{watch.n_connections}"),
         Line("trainings", f"{len(of_type(watch.events, 'ranking.updated'))}"),
         Line("queue request", pair(took(members.reviewers, "queue"))),

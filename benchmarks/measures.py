@@ -87,7 +87,7 @@ class Line:
 def print_table(title: str, columns: dict[str, list[Line]]) -> None:
     """Print lines side by side, one column for each run; all have the same lines."""
     table = Table(title=title, title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right")
     table.add_column("expected")
@@ -97,7 +97,7 @@ def print_table(title: str, columns: dict[str, list[Line]]) -> None:
             line.shown if line.ok is not False else f"[bold red]{line.shown}" for line in lines
         ]
         table.add_row(lines[0].name, *shown, _verdict(lines))
-    Console(width=130).print(table)
+    Console(width=60 + 26 * len(runs)).print(table)
 
 
 def _verdict(lines: Sequence[Line]) -> str:

@@ -120,6 +120,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_event_review_id_subject_seq"),
+            ["review_id", "subject", "seq"],
+            unique=False,
+        )
+        batch_op.create_index(
             batch_op.f("ix_event_review_id_type_seq"), ["review_id", "type", "seq"], unique=False
         )
         batch_op.create_index("uq_event_review_id_open_seq", ["review_id", "open_seq"], unique=True)
@@ -561,6 +566,7 @@ def downgrade() -> None:
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("uq_event_review_id_open_seq")
         batch_op.drop_index(batch_op.f("ix_event_review_id_type_seq"))
+        batch_op.drop_index(batch_op.f("ix_event_review_id_subject_seq"))
 
     op.drop_table("event")
     with op.batch_alter_table("sign_in", schema=None) as batch_op:

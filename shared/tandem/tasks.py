@@ -6,12 +6,12 @@ and may be lost: the relay finds in the database what is due.
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from celery import Celery
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
+from kombu.transport import redis as redis_transport
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -31,21 +31,33 @@ VISIBILITY_TIMEOUT_SECONDS = 2 * HARD_TIME_LIMIT_SECONDS
 _log = logger(__name__)
 
 
+class _Channel(redis_transport.Channel):
+    """A channel that says in the right words that its connection is gone.
+
+    When the broker dies while a task runs, Celery's worker closes the channel twice and later
+    acknowledges the task on it. In kombu 5.7 both end in an AttributeError, which ends the
+    worker's consumer for good; as a lost connection they are expected, and it goes on.
+    """
+
+    def _connparams(self, asynchronous: bool = False) -> Any:
+        if self.connection is None or self.connection.client is None:
+            raise ConnectionError("the connection to the broker is closed")
+        return super()._connparams(asynchronous)  # type: ignore[no-untyped-call]
+
+
+class _Transport(redis_transport.Transport):
+    Channel = _Channel
+
+
 class _Connection(Connection):
-    """A connection whose owner survives the loss of the broker, and sees it come back soon."""
+    def get_transport_cls(self) -> type[_Transport]:
+        return _Transport
 
     def ensure_connection(self, *args: Any, **options: Any) -> Any:
         # Celery's worker waits two seconds longer each time, up to 30, and has no setting for
         # that: after a long outage half a minute would pass before anybody works again.
         waits = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2.0}
         return super().ensure_connection(*args, **(waits | options))  # type: ignore[no-untyped-call]
-
-    def maybe_close_channel(self, channel: Any) -> None:
-        # If a task runs while the broker dies, kombu 5.7 closes the channel twice, and the
-        # second time fails on the transport that is gone. That error would end the worker's
-        # consumer for good, with the process still there: nobody would restart it.
-        with suppress(AttributeError):
-            super().maybe_close_channel(channel)  # type: ignore[no-untyped-call]
 
 
 def celery_app(redis_url: str) -> Celery:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from tandem import __version__
 from tandem.artifacts import Artifacts
@@ -57,11 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
-    api = APIRouter(prefix=PREFIX)
     slices = (accounts, reviews, imports, records, queue, decisions, conflicts, progress)
     for part in (*slices, rankings, events):
-        api.include_router(part.router)
-    app.include_router(api)
+        app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
     errors.install(app)
     app.add_middleware(

@@ -278,7 +278,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         JSON: {
             "items": [
                 {
-                    "record": _BIBLIOGRAPHIC,
+                    "record": {**_RECORD, "status": "unscreened", "my_decision": None},
                     "rank": 3,
                     "score": 0.83,
                     "ranking_id": _RANKING_ID,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tandem.ids import ImportId, ReviewId
 from tandem.ranking.rerank import rerank as train
-from tandem.records import imports
+from tandem.records import importing
 from tandem.tasks import IMPORT, RERANK
 from tandem_worker.app import app
 from tandem_worker.runtime import runtime
@@ -16,13 +16,14 @@ def rerank(review_id: str) -> None:
     here, review = runtime(), ReviewId(UUID(review_id))
     made = train(here.database, here.artifacts, here.cache, review, timing=here.timing)
     if made:
-        here.nudges.told(review)
+        # Behind what else waits: where the turn ended too early, this review has another one.
+        here.nudges.changed(review)
 
 
 @app.task(name=IMPORT)  # type: ignore[untyped-decorator]  # Celery has no types
 def import_records(import_id: str) -> None:
     """Read an uploaded file into its review, from where the last worker left off."""
     here = runtime()
-    review = imports.run(here.database, here.artifacts, ImportId(UUID(import_id)))
+    review = importing.run(here.database, here.artifacts, ImportId(UUID(import_id)))
     if review is not None:
         here.nudges.changed(review)

@@ -25,6 +25,7 @@ class Event(Base):
     __table_args__ = (
         Index("uq_event_review_id_open_seq", "review_id", "open_seq", unique=True),
         Index(None, "review_id", "type", "seq"),
+        Index(None, "review_id", "subject", "seq"),
     )
 
     review_id: Mapped[ReviewId] = mapped_column(

@@ -143,7 +143,11 @@ class ConflictOpened(_AboutConflict):
 
 
 class ConflictResolved(_AboutConflict):
-    """`by`: resolution (somebody decided it), agreement or withdrawal (a vote changed)."""
+    """A difference is over.
+
+    `by`: `resolution` (somebody settled it), or what ended it: `agreement` or `withdrawal` of a
+    voter, or another `policy`.
+    """
 
     type = "tandem.conflict.resolved"
     by: str

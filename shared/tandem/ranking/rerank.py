@@ -26,6 +26,10 @@ DEFAULT_MODEL = "elas-u4"
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
 
+TURN = timedelta(seconds=30)
+"""After so long a worker lets others have their turn: a review whose team never rests is never
+up to date, and a few of them would keep every worker from all other reviews and imports."""
+
 _log = logger(__name__)
 
 
@@ -46,12 +50,12 @@ def rerank(
     timing: Timing,
     wait: Callable[[float], object] = time.sleep,
 ) -> int:
-    """Train until nothing is stale, and return how many rankings were made.
+    """Train until nothing is stale or the turn is over; return how many rankings were made.
 
     Safe to run twice, side by side, and to be killed anywhere. After each training it waits
     for the pause to pass and looks again: the changes that came meanwhile become one training.
     """
-    stage, made = Stage.TITLE_ABSTRACT, 0
+    stage, made, turn_ends = Stage.TITLE_ABSTRACT, 0, time.monotonic() + TURN.total_seconds()
     while held := training.claim(database, review_id, stage, lasting=timing.lease):
         try:
             with training.renewed(database, held, lasting=timing.lease):
@@ -61,6 +65,8 @@ def rerank(
             raise
         made += _publish(database, held, ranking, timing.pause)
         wait(timing.pause.total_seconds())
+        if time.monotonic() > turn_ends:
+            break
     return made
 
 

@@ -8,7 +8,13 @@ from sqlalchemy.orm import Session
 from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.events import log
-from tandem.events.types import DecisionRecorded, DecisionWithdrawn
+from tandem.events.log import Event
+from tandem.events.types import (
+    DecisionRecorded,
+    DecisionWithdrawn,
+    RecordExcluded,
+    RecordIncluded,
+)
 from tandem.ids import DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
@@ -71,7 +77,6 @@ def record_decision(
     present = ledger.present_decisions(session, place)
     mine = present.get(viewer.user_id)
     if mine is not None and _same(mine, judgement):
-        _end_lease(session, place, viewer)
         return Recorded(mine, _status(session, viewer, place, has_decided=True), changed=False)
     lease = _end_lease(session, place, viewer)
     informed = _is_informed(session, viewer, place, present)
@@ -132,11 +137,6 @@ def withdraw_decision(
     return Recorded(None, shown_status(viewer, stage, status, has_decided=False), changed=True)
 
 
-def my_decision(session: Session, place: Place, user_id: UserId) -> Decision | None:
-    present = session.get(PresentDecision, (*place.key, user_id))
-    return None if present is None else session.get_one(Decision, present.decision_id)
-
-
 def _same(mine: Decision, judgement: Judgement) -> bool:
     return (mine.verdict, mine.reasons, mine.labels, mine.note) == (
         judgement.verdict,
@@ -190,7 +190,7 @@ def _is_informed(
     session: Session, viewer: Viewer, place: Place, present: dict[UserId, Decision]
 ) -> bool:
     """Whether somebody else's verdict on the record is or was open to this person."""
-    if _was_informed(session, viewer, place):
+    if _was_informed(session, viewer, place) or _saw_outcome(session, viewer, place):
         return True
     others = set(present) - {viewer.user_id}
     if not others:
@@ -211,6 +211,28 @@ def _was_informed(session: Session, viewer: Viewer, place: Place) -> bool:
         Decision.informed,
     )
     return session.scalars(query.limit(1)).first() is not None
+
+
+def _saw_outcome(session: Session, viewer: Viewer, place: Place) -> bool:
+    """Whether the record was ever settled by several votes after this person's first one.
+
+    It may have been reopened since: what they saw then, they know.
+    """
+    kinds = (DecisionRecorded.type, RecordIncluded.type, RecordExcluded.type)
+    told = select(Event.type, Event.data).where(
+        Event.review_id == place.review_id,
+        Event.subject == str(place.record_number),
+        Event.type.in_(kinds),
+    )
+    voters = set[str]()
+    for kind, data in session.execute(told.order_by(Event.seq)):
+        if data["stage"] != place.stage:
+            continue
+        if kind == DecisionRecorded.type:
+            voters.add(data["reviewer_id"])
+        elif str(viewer.user_id) in voters and len(voters) > 1:
+            return True
+    return False
 
 
 def _status(session: Session, viewer: Viewer, place: Place, *, has_decided: bool) -> str:

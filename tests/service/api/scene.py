@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from tandem.accounts.models import Token
@@ -74,13 +73,3 @@ def promote(world: World, scene: Scene, person: Person) -> None:
     with world.database.write.begin() as session:
         review = reviews.lock(session, scene.team.review_id)
         reviews.set_member(session, review, user_id=person.id, role=Role.OWNER)
-
-
-def operations(app: FastAPI) -> list[tuple[str, str]]:
-    """Return every operation of the document as `("GET", "/api/v1/…")`."""
-    return [
-        (method.upper(), path)
-        for path, item in app.openapi()["paths"].items()
-        for method in item
-        if method in METHODS
-    ]

@@ -1,6 +1,7 @@
 """Signing in with a browser, tokens for machines, and whose page a write comes from."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -233,7 +234,7 @@ def test_tokens_are_listed_in_pages(client: TestClient, admin: Person) -> None:
     ],
     ids=str,
 )
-def test_nobody_is_told_how_to_sign_in(client: TestClient, headers: dict[str, str | bytes]) -> None:
+def test_nobody_is_told_how_to_sign_in(client: TestClient, headers: dict[str, Any]) -> None:
     answer = client.get(f"{API}/me", headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")

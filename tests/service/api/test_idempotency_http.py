@@ -59,7 +59,7 @@ def test_another_path_or_query_under_the_same_key_is_refused(
         ).status_code
 
     assert (put(1), put(2)) == (200, 409)
-    change = {"json": {"title": "N"}, "headers": team.owner.auth | KEY}
+    change: dict[str, Any] = {"json": {"title": "N"}, "headers": team.owner.auth | KEY}
     assert client.patch(f"{path}?dry_run=true", **change).status_code == 200
     assert client.patch(path, **change).status_code == 409
 

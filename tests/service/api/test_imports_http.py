@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.ids import ImportId
-from tandem.records import imports
+from tandem.records import importing
 from tandem.records.models import Import
 from tandem_api.app import create_app
 from world import Team, World
@@ -50,7 +50,7 @@ def small(settings: Settings) -> Iterator[TestClient]:
 def read(world: World, settings: Settings, accepted: dict[str, Any]) -> None:
     """Do what the worker does with an accepted file."""
     store = Artifacts(settings.resolved_artifact_url())
-    imports.run(world.database, store, ImportId(UUID(accepted["id"])))
+    importing.run(world.database, store, ImportId(UUID(accepted["id"])))
 
 
 def stored_files(settings: Settings) -> list[Path]:

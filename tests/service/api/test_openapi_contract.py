@@ -72,7 +72,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
 
 @document.parametrize()
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,

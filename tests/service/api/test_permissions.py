@@ -1,11 +1,13 @@
 """Who may do what: every route of the OpenAPI document, asked by every kind of caller."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from service.api.scene import API, METHODS, Scene, build
+from tandem.accounts import service as accounts
 from tandem.config import Settings
 from tandem_api.app import create_app
 from world import World
@@ -179,10 +181,6 @@ def test_a_session_in_a_browser_has_the_rights_of_its_person(
     scene: Scene, client: TestClient, world: World
 ) -> None:
     with world.database.write.begin() as session:
-        from datetime import timedelta
-
-        from tandem.accounts import service as accounts
-
         made = accounts.sign_in(session, user_id=scene.team.observer.id, lasting=timedelta(hours=1))
     client.cookies.set("tandem_session", made.secret)
 

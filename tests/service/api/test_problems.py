@@ -65,7 +65,7 @@ def test_a_body_that_cannot_be_read_is_malformed(
 def test_a_body_that_is_not_said_to_be_json_is_malformed(
     client: TestClient, ann: Person, kind: str
 ) -> None:
-    headers = ann.auth | ({"Content-Type": kind.encode("latin-1")} if kind else {})
+    headers: dict[str, Any] = ann.auth | ({"Content-Type": kind.encode("latin-1")} if kind else {})
 
     answer = client.post(f"{API}/reviews", content=b'{"title": "T"}', headers=headers)
 
@@ -95,9 +95,7 @@ def test_nobody_hears_401_whatever_they_send(client: TestClient, content: bytes)
     ],
     ids=str,
 )
-def test_odd_headers_do_no_harm(
-    client: TestClient, ann: Person, headers: dict[str, str | bytes]
-) -> None:
+def test_odd_headers_do_no_harm(client: TestClient, ann: Person, headers: dict[str, Any]) -> None:
     made = client.post(f"{API}/reviews", json={"title": "T"}, headers=headers | ann.auth)
 
     assert made.status_code == 201

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from world import Team, World
 
@@ -164,7 +165,7 @@ def test_linked_duplicates_stand_with_their_record(
     client: TestClient, team: Team, world: World
 ) -> None:
     with world.database.write.begin() as session:
-        session.get_one(Record, (team.review_id, 4)).duplicate_of = 1
+        session.get_one(Record, (team.review_id, 4)).duplicate_of = RecordNumber(1)
     url = f"/api/v1/reviews/{team.review_id}/records"
 
     def get(path: str) -> Any:

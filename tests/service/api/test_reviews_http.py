@@ -75,11 +75,13 @@ def test_a_dry_run_shows_the_effect_and_does_nothing(client: TestClient, world: 
     for person, verdict in ((team.ann, "include"), (team.ben, "exclude")):
         world.decide(team.review_id, person, 1, verdict)
     world.decide(team.review_id, team.ann, 2, "exclude")
-    path, auth = f"{API}/reviews/{team.review_id}", {"headers": team.owner.auth}
-    before = [client.get(f"{path}{part}", **auth).json() for part in ("", "/events", "/records")]
+    path, auth = f"{API}/reviews/{team.review_id}", team.owner.auth
+    before = [
+        client.get(f"{path}{part}", headers=auth).json() for part in ("", "/events", "/records")
+    ]
     change = {"title": "New", "policy": {"title_abstract": {"reviewers_per_record": 1}}}
 
-    shown = client.patch(f"{path}?dry_run=true", json=change, **auth)
+    shown = client.patch(f"{path}?dry_run=true", json=change, headers=auth)
 
     assert shown.status_code == 200
     assert shown.json()["dry_run"] is True
@@ -92,14 +94,16 @@ def test_a_dry_run_shows_the_effect_and_does_nothing(client: TestClient, world: 
             "n_conflicts_closed": 0,
         }
     ]
-    after = [client.get(f"{path}{part}", **auth).json() for part in ("", "/events", "/records")]
+    after = [
+        client.get(f"{path}{part}", headers=auth).json() for part in ("", "/events", "/records")
+    ]
     assert after == before
 
-    done = client.patch(path, json=change, **auth).json()
+    done = client.patch(path, json=change, headers=auth).json()
 
     assert done == shown.json() | {"dry_run": False}
-    assert client.get(path, **auth).json()["title"] == "New"
-    assert client.get(f"{path}/records/2", **auth).json()["status"] == "excluded"
+    assert client.get(path, headers=auth).json()["title"] == "New"
+    assert client.get(f"{path}/records/2", headers=auth).json()["status"] == "excluded"
 
 
 @pytest.mark.parametrize(

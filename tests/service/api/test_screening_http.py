@@ -353,7 +353,7 @@ def test_a_malformed_position_names_its_field(api: Api, team: Team, query: str, 
 def test_a_stream_does_not_begin_behind_what_is_no_event(
     client: TestClient, team: Team, last: str | bytes
 ) -> None:
-    headers = {"Accept": "text/event-stream", "Last-Event-ID": last}
+    headers: dict[str, Any] = {"Accept": "text/event-stream", "Last-Event-ID": last}
 
     answer = client.get(
         f"/api/v1/reviews/{team.review_id}/events", headers=headers | team.owner.auth

@@ -138,10 +138,10 @@ def test_any_history(world: World) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=60,
-            stateful_step_count=30,
+            max_examples=35,
+            stateful_step_count=25,
             deadline=None,
-            # Not made smaller: that takes minutes, and thirty steps can be read.
+            # Not made smaller: that takes minutes, and so few steps can be read.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
             suppress_health_check=[HealthCheck.too_slow],
         ),

@@ -341,6 +341,17 @@ class TestEndingByVotes:
         ]
         assert_in_step(database, team.review_id)
 
+    def test_reopened_it_says_what_the_votes_differ_in_now(
+        self, world: World, database: Database
+    ) -> None:
+        team = world.team(policy={"maybe": "conflict"})
+        differ(world, team)
+        world.withdraw(team.review_id, team.ben, 1)
+        world.decide(team.review_id, team.ben, 1, "maybe")
+
+        assert only(database, team.review_id).kind is ConflictKind.MAYBE
+        assert_in_step(database, team.review_id)
+
     def test_a_withdrawal_that_leaves_agreement_settles_the_record(
         self, world: World, database: Database
     ) -> None:

@@ -330,3 +330,26 @@ class TestInformed:
             False,
             True,
         ]
+
+
+def test_who_saw_the_outcome_stays_informed_after_it_was_reopened(world: World) -> None:
+    team = world.team(n_records=1)
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "include")  # settled: both are shown `included`
+    world.decide(team.review_id, team.ben, 1, "exclude")  # a conflict: Ann is shown `done`
+
+    changed = world.decide(team.review_id, team.ann, 1, "exclude")
+
+    assert changed.decision is not None
+    assert changed.decision.informed
+
+
+def test_a_late_vote_on_a_settled_record_is_not_informed(world: World) -> None:
+    team = world.team(n_records=1)
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "include")
+
+    late = world.decide(team.review_id, team.eve, 1, "exclude")
+
+    assert late.decision is not None
+    assert not late.decision.informed

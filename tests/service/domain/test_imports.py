@@ -18,11 +18,11 @@ from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId
 from tandem.ranking import training
-from tandem.records import imports
+from tandem.records import importing, imports
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading
 from tandem.records.formats.reading import read as really_read
-from tandem.records.imports import MOST_TRIES
+from tandem.records.importing import MOST_TRIES
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import Review
 from world import Person, World
@@ -84,7 +84,7 @@ class Office:
             ).id
 
     def run(self, import_id: ImportId) -> ReviewId | None:
-        return imports.run(self.database, self.artifacts, import_id)
+        return importing.run(self.database, self.artifacts, import_id)
 
     def read(self, content: bytes, **said: Any) -> Import:
         import_id = self.accept(content, **said)
@@ -133,7 +133,7 @@ def while_reading(
         reading = really_read(data, format)
         return replace(reading, entries=slowly(reading))
 
-    monkeypatch.setattr("tandem.records.imports.read", read)
+    monkeypatch.setattr("tandem.records.importing.read", read)
 
 
 def counts(row: Import) -> tuple[int, int, int, int]:
@@ -326,8 +326,8 @@ class TestRejections:
     def test_a_list_has_an_end_but_the_count_has_none(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(imports, "_MOST_REJECTIONS_LISTED", 3)
-        monkeypatch.setattr(imports, "BATCH", 2)
+        monkeypatch.setattr(importing, "_MOST_REJECTIONS_LISTED", 3)
+        monkeypatch.setattr(importing, "BATCH", 2)
         row = office.read(ris(*[{"AU": "Lee"}] * 7, {"TI": "Last"}))
 
         assert counts(row) == (8, 1, 0, 7)
@@ -383,7 +383,7 @@ class TestFailing:
         def overtake() -> None:
             office.let_the_lease_run_out(import_id)
             assert office.run(import_id) == office.review_id
-            raise imports.Unreadable("too late to say so")
+            raise importing.Unreadable("too late to say so")
 
         while_reading(monkeypatch, overtake)
 
@@ -397,13 +397,13 @@ class TestBeingKilled:
 
     @pytest.fixture(autouse=True)
     def small_batches(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(imports, "BATCH", 4)
+        monkeypatch.setattr(importing, "BATCH", 4)
 
     def interrupt(
         self, monkeypatch: pytest.MonkeyPatch, by: Callable[[], object], *, at_batch: int
     ) -> None:
         """Let `by` happen after a batch was stored and before it commits."""
-        really, stored = imports._store_batch, [0]
+        really, stored = importing._store_batch, [0]
 
         def store(
             session: Session, review: Review, row: Import, batch: Sequence[Entry | Rejection]
@@ -413,7 +413,7 @@ class TestBeingKilled:
             if stored[0] == at_batch:
                 by()
 
-        monkeypatch.setattr(imports, "_store_batch", store)
+        monkeypatch.setattr(importing, "_store_batch", store)
 
     def die(self) -> None:
         raise SystemExit("killed")
@@ -454,7 +454,7 @@ class TestBeingKilled:
             with pytest.raises(SystemExit):
                 office.run(import_id)
             monkeypatch.undo()
-            monkeypatch.setattr(imports, "BATCH", 4)
+            monkeypatch.setattr(importing, "BATCH", 4)
             office.let_the_lease_run_out(import_id)
         assert office.run(import_id) == office.review_id
 
@@ -566,7 +566,7 @@ class TestBeingKilled:
 def test_decisions_go_on_beside_an_import(
     office: Office, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "BATCH", 5)
+    monkeypatch.setattr(importing, "BATCH", 5)
     office.read(titled(range(20)))
     import_id = office.accept(titled(range(100, 160)))
 
