@@ -21,8 +21,7 @@ def run() -> None:
     database = Database(url)
     try:
         # On SQLite the write lock is taken by the first BEGIN, which makes them take turns too.
-        bind = database.write.kw["bind"]
-        with bind.connect() as connection, connection.begin():
+        with database.write.engine.connect() as connection, connection.begin():
             run_on(connection)
     finally:
         database.close()

@@ -158,7 +158,8 @@ def _http(request: Request, error: HTTPException) -> JSONResponse:
     if status == HTTPStatus.NOT_FOUND:
         detail = f"There is nothing at {path}."
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = _methods(request.app, path)
+        # The document itself is not in the document.
+        allowed = _methods(request.app, path) or (headers or {}).get("Allow", "GET")
         detail = f"{request.method} is not possible here, but {allowed} is."
         headers = {"Allow": allowed}
     return problem(request, status, _CODES.get(status, "http_error"), detail, headers=headers)

@@ -125,6 +125,13 @@ def test_a_method_that_a_path_has_not(client: TestClient) -> None:
             assert method in told["detail"]
 
 
+def test_the_document_is_for_reading(client: TestClient) -> None:
+    answer = client.post(f"{API}/openapi.json")
+
+    problem(answer, 405, "method_not_allowed")
+    assert "GET" in answer.headers["allow"]
+
+
 def test_a_request_id_is_echoed_if_it_is_sane(client: TestClient) -> None:
     def echoed(**headers: str) -> str:
         return str(client.get("/healthz", headers=headers).headers["x-request-id"])
