@@ -97,7 +97,7 @@ def print_table(title: str, columns: dict[str, list[Line]]) -> None:
             line.shown if line.ok is not False else f"[bold red]{line.shown}" for line in lines
         ]
         table.add_row(lines[0].name, *shown, _verdict(lines))
-    Console(width=60 + 26 * len(runs)).print(table)
+    Console(width=60 + 32 * len(runs)).print(table)
 
 
 def _verdict(lines: Sequence[Line]) -> str:

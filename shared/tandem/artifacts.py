@@ -4,10 +4,13 @@ They live in a folder or at any fsspec URL (s3://…), so that workers on other 
 """
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import fsspec
+
+from tandem.errors import Unavailable
 
 
 class Artifacts:
@@ -17,13 +20,24 @@ class Artifacts:
         self._fs, self._root = fsspec.core.url_to_fs(url)
 
     def write(self, key: str, source: BinaryIO) -> None:
-        """Store everything that `source` still holds. The file appears whole or not at all."""
+        """Store everything that `source` still holds. The file appears whole or not at all.
+
+        Raises:
+            Unavailable: There is no room, or the store does not answer.
+        """
         target = self._path(key)
         self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
         partial = f"{target}.partial"
-        with self._fs.open(partial, "wb") as file:
-            shutil.copyfileobj(source, file)
-        self._fs.mv(partial, target)
+        try:
+            with self._fs.open(partial, "wb") as file:
+                shutil.copyfileobj(source, file)
+            self._fs.mv(partial, target)
+        except OSError as error:
+            with suppress(OSError):
+                self._fs.rm(partial)
+            raise Unavailable(
+                f"The file could not be stored: {error.strerror or error}."
+            ) from error
 
     def read(self, key: str) -> bytes:
         """Return the whole file; FileNotFoundError if there is none."""

@@ -1,9 +1,12 @@
 """Signs of life of processes that nobody can ask over HTTP: a file that each keeps touching."""
 
+import hashlib
 import os
 import tempfile
 import time
 from pathlib import Path
+
+from tandem.config import settings
 
 SILENCE_SECONDS = 30
 """Workers beat every few seconds; one that is silent for so long is stuck or dead."""
@@ -23,4 +26,5 @@ def is_alive(name: str) -> bool:
 
 def _file(name: str) -> Path:
     # Not in the data folder: containers share that, and each is asked about itself.
-    return Path(tempfile.gettempdir()) / f"tandem-{os.getuid()}-{name}.alive"
+    here = hashlib.sha256(settings().resolved_database_url().encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"tandem-{os.getuid()}-{here}-{name}.alive"

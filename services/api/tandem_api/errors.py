@@ -29,6 +29,9 @@ STATUS: dict[type[errors.TandemError], int] = {
     errors.Unavailable: 503,
 }
 
+_ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
+"""How Python writes a member of an enumeration; people are shown its value."""
+
 _CODES = {
     400: "bad_request",
     401: errors.Unauthenticated.code,
@@ -133,7 +136,7 @@ def field_errors(
     for item in found:
         path = [str(part) for part in item["loc"]]
         where = location or (path.pop(0) if path else "body")
-        message = str(item["msg"]).removeprefix("Value error, ")
+        message = _ENUM.sub(r"\1", str(item["msg"]).removeprefix("Value error, "))
         if item["type"] == "json_invalid":  # its path is a position in the text, not a field
             path, message = [], f"This is not JSON: {item['ctx']['error']} (at {path[0]})"
         named.append(FieldError(field=".".join(path) or where, location=where, message=message))

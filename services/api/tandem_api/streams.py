@@ -117,37 +117,36 @@ async def stream(
     bells: Bells,
     review_id: ReviewId,
     *,
-    after: int,
-    read: Callable[[int], Sequence[EventOut] | None],
+    read: Callable[[], Sequence[EventOut] | None],
 ) -> AsyncIterator[bytes]:
-    """Yield a review's events from the one numbered `after` + 1 on, for as long as it is read.
+    """Yield a review's events for as long as they are read.
 
     Args:
         bells: Of this process.
         review_id: Whose events.
-        after: Number of the last event that the client has.
-        read: Returns the next events behind a number, at most a page of them; None once the
-            client has lost the right to see them. Called in a thread.
+        read: Returns the events behind those it returned before, at most a page of them; None
+            once the client has lost the right to see them. Called in a thread.
     """
     with bells.reader(review_id) as bell:
         while not bells.closing:
             # Cleared before reading: what is added after the read rings again.
             bell.clear()
             try:
-                events = await run_in_threadpool(read, after)
+                events = await run_in_threadpool(read)
             except SQLAlchemyError as error:
                 _log.warning("event stream ended; its client will resume", error=str(error))
                 return
             if events is None:
                 return
+            page = b""
             for event in events:
-                after = event.sequence
-                yield format_sse_event(
+                page += format_sse_event(
                     data_str=event.model_dump_json(exclude_none=True),
                     event=event.type,
                     id=str(event.sequence),
                 )
             if events:
+                yield page
                 continue
             try:
                 await asyncio.wait_for(bell.wait(), HEARTBEAT_SECONDS)

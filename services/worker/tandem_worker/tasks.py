@@ -14,7 +14,14 @@ from tandem_worker.runtime import runtime
 def rerank(review_id: str) -> None:
     """Rank the review anew if anything has changed since its newest ranking."""
     here, review = runtime(), ReviewId(UUID(review_id))
-    made = train(here.database, here.artifacts, here.cache, review, timing=here.timing)
+    made = train(
+        here.database,
+        here.artifacts,
+        here.cache,
+        review,
+        timing=here.timing,
+        published=lambda: here.nudges.told(review),
+    )
     if made:
         # Behind what else waits: where the turn ended too early, this review has another one.
         here.nudges.changed(review)

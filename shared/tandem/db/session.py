@@ -1,7 +1,9 @@
 """Connections and transactions, the same way on SQLite and PostgreSQL."""
 
 import json
+import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,12 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 _BUSY_TIMEOUT_SECONDS = 30
 """How long SQLite waits for another writer; a long import commits every few hundred rows."""
+
+_WAL_RETRY_SECONDS = 0.02
 
 _LOCK_TIMEOUT = "15s"
 """How long PostgreSQL waits for the review's row; then the caller is told to try again."""
@@ -131,11 +135,29 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     # SQLite's own lower() knows ASCII only; searching must find "ÜBER" by "über".
     connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _use_wal(cursor)
     # FULL: a decision that was answered survives a power cut; NORMAL may lose the last ones.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _use_wal(cursor: DBAPICursor) -> None:
+    """Switch a new database to write-ahead logging; it stays so.
+
+    Of two processes that do this to one new file at once, SQLite refuses one at once, without
+    the busy timeout that holds for everything else.
+    """
+    give_up_at = time.monotonic() + _BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_WAL_RETRY_SECONDS)
+        else:
+            return
 
 
 def _lower(text: object) -> object:

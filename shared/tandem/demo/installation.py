@@ -72,8 +72,6 @@ _PEOPLE: Mapping[str, tuple[str, str, Role]] = {
 def ensure(settings: Settings) -> Demo:
     """Return the demo review of this installation; create it, through the real import, if new.
 
-    Safe to be interrupted: what an earlier start left undone is done now.
-
     Raises:
         DemoNotReady: A file could not be imported, or no worker did it in time.
     """
@@ -82,14 +80,16 @@ def ensure(settings: Settings) -> Demo:
     try:
         folder = settings.data_dir / "demo"
         demo = _known(folder / "demo.json", database)
-        if demo is None:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            demo = _create(database, Artifacts(settings.resolved_artifact_url()), folder)
+        if demo is not None:
+            return demo
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        demo = _create(database, Artifacts(settings.resolved_artifact_url()), folder)
         review_id = ReviewId(UUID(demo.review_id))
-        nudges.changed(review_id)
         for import_id in _waiting_imports(database, review_id):
             nudges.uploaded(import_id)
         _wait_until_ready(database, review_id)
+        # Only now: a start that was interrupted before makes another one, whole.
+        _remember(demo, folder / "demo.json")
         return demo
     finally:
         nudges.close()
@@ -116,12 +116,8 @@ def _create(database: Database, artifacts: Artifacts, folder: Path) -> Demo:
         review_id = _review(session, made, people)
     for export in exports:
         _upload(database, artifacts, review_id, people["adjudicator"], export)
-    demo = Demo(
-        str(review_id),
-        [DemoAccount(does, _PEOPLE[does][1], passwords[does]) for does in _PEOPLE],
-    )
-    _remember(demo, folder / "demo.json")
-    return demo
+    people_in_it = [DemoAccount(does, _PEOPLE[does][1], passwords[does]) for does in _PEOPLE]
+    return Demo(str(review_id), people_in_it)
 
 
 def _account(session: Session, does: str, password: str) -> UserId:

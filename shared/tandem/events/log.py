@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tandem.db.base import Base, now
@@ -95,6 +95,22 @@ def read_after(
     )
     rows = session.scalars(query).all()
     return [(_number(event, only_open=only_open), event) for event in rows]
+
+
+def renumbered(session: Session, *, review_id: ReviewId, number: int, to_open: bool) -> int:
+    """Return the same place in the log in the other numbering.
+
+    Args:
+        session: A session.
+        review_id: Whose log.
+        number: In the full numbering if `to_open`, else in the open one.
+        to_open: Which numbering the answer is in.
+    """
+    if to_open:
+        query = select(func.max(Event.open_seq)).where(Event.seq <= number)
+    else:
+        query = select(func.max(Event.seq)).where(Event.open_seq <= number)
+    return session.scalar(query.where(Event.review_id == review_id)) or 0
 
 
 def _number(event: Event, *, only_open: bool) -> int:

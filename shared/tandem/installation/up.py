@@ -41,6 +41,8 @@ def up(settings: Settings, *, prepare: Callable[[], list[str]] | None = None) ->
         TandemError: Something did not start; the message says what.
     """
     tandem.log.configure(settings, process="up")
+    # For everything that is started from here: verdicts and notes are nobody else's business.
+    os.umask(0o077)
     _create_data_dir(settings.data_dir)
     with InstallationLock(settings.data_dir.absolute(), url=local_url(settings)) as lock:
         check_port_is_free(settings.host, settings.port)

@@ -17,9 +17,9 @@ from tandem.ranking.presets import Preset
 from tandem.ranking.ranker import Labels
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
-from tandem.reviews.policy import Stage
+from tandem.reviews.policy import Policy, Stage
 from tandem.screening.models import Decision, PresentDecision, Resolution
-from tandem.screening.rules import Status, Vote, outcome, training_label
+from tandem.screening.rules import Status, Verdict, Vote, outcome, training_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,13 @@ def _labels(session: Session, review_id: ReviewId, stage: Stage) -> _Labelled:
         cast, resolution = votes.get(number, []), resolved.get(number)
         if (label := training_label(policy, cast, resolution)) is not None:
             labels[number] = label
-        if outcome(policy, cast, resolution).status not in (Status.UNSCREENED, Status.AWAITING):
+        if _is_closed(policy, cast, resolution):
             closed.add(number)
     return _Labelled(labels, closed)
+
+
+def _is_closed(policy: Policy, votes: list[Vote], resolution: Verdict | None) -> bool:
+    """Whether nobody is asked to decide the record any more; as the queue sees it."""
+    if policy.blind:
+        return len(votes) >= policy.reviewers_per_record
+    return outcome(policy, votes, resolution).status not in (Status.UNSCREENED, Status.AWAITING)

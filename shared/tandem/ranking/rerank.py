@@ -49,6 +49,7 @@ def rerank(
     *,
     timing: Timing,
     wait: Callable[[float], object] = time.sleep,
+    published: Callable[[], object] = lambda: None,
 ) -> int:
     """Train until nothing is stale or the turn is over; return how many rankings were made.
 
@@ -63,7 +64,9 @@ def rerank(
         except BaseException:
             training.release(database, held)
             raise
-        made += _publish(database, held, ranking, timing.pause)
+        if _publish(database, held, ranking, timing.pause):
+            made += 1
+            published()
         wait(timing.pause.total_seconds())
         if time.monotonic() > turn_ends:
             break

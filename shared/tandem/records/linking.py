@@ -14,6 +14,9 @@ from tandem.ids import RecordNumber
 SAME_TITLE = 90.0
 """Least similarity, of 100, of two titles under one DOI. Below it they are two works."""
 
+_TELLING_WORDS = 4
+"""Fewer words at the beginning are shared by chance: "Abstracts of the", "Letter to the"."""
+
 _YEARS_APART = 1
 """Online first and print often carry neighbouring years."""
 
@@ -33,7 +36,8 @@ def is_same(new: Identity, known: Identity) -> bool:
     """Whether two records that share a DOI or a PMID are certainly one.
 
     The same PMID settles it, unless the DOIs differ. The same DOI does when the PMIDs do not
-    differ, the titles are alike (or one is missing) and the years at most one apart.
+    differ and the titles are alike, or one is missing. Where one title is only the beginning of
+    the other (databases drop subtitles), the years must be at most one apart as well.
     """
     if _differ(new.doi, known.doi) or _differ(new.pmid, known.pmid):
         return False
@@ -41,17 +45,28 @@ def is_same(new: Identity, known: Identity) -> bool:
         return True
     if not new.doi or new.doi != known.doi:
         return False
+    a, b = _plain(new.title), _plain(known.title)
+    if not a or not b:
+        return True
+    if _numbers(a) != _numbers(b):
+        return False  # part 1 and part 2, the 5th congress and the 6th
+    if fuzz.ratio(a, b) >= SAME_TITLE:
+        return True
     years_fit = not new.year or not known.year or abs(new.year - known.year) <= _YEARS_APART
-    return years_fit and _alike(new.title, known.title)
+    return years_fit and _shortened(a, b)
 
 
 def _differ(a: str | None, b: str | None) -> bool:
     return bool(a and b and a != b)
 
 
-def _alike(a: str, b: str) -> bool:
-    a, b = _plain(a), _plain(b)
-    return not a or not b or fuzz.ratio(a, b) >= SAME_TITLE
+def _shortened(a: str, b: str) -> bool:
+    short, long = sorted((a.split(), b.split()), key=len)
+    return len(short) >= _TELLING_WORDS and long[: len(short)] == short
+
+
+def _numbers(title: str) -> list[str]:
+    return sorted(word for word in title.split() if any(c.isdigit() for c in word))
 
 
 def _plain(title: str) -> str:

@@ -190,7 +190,8 @@ def _is_informed(
     session: Session, viewer: Viewer, place: Place, present: dict[UserId, Decision]
 ) -> bool:
     """Whether somebody else's verdict on the record is or was open to this person."""
-    if _was_informed(session, viewer, place) or _saw_outcome(session, viewer, place):
+    earlier = _earlier_entries(session, viewer, place)
+    if any(earlier) or (earlier and _saw_outcome(session, viewer, place)):
         return True
     others = set(present) - {viewer.user_id}
     if not others:
@@ -201,16 +202,18 @@ def _is_informed(
     return shown in (Status.INCLUDED, Status.EXCLUDED, Status.CONFLICT)
 
 
-def _was_informed(session: Session, viewer: Viewer, place: Place) -> bool:
-    """Whether an earlier entry says so: to withdraw and decide anew makes nobody unknowing."""
-    query = select(Decision.id).where(
+def _earlier_entries(session: Session, viewer: Viewer, place: Place) -> list[bool]:
+    """Return of each earlier entry of this person whether it was informed.
+
+    Once informed, always: to withdraw and decide anew makes nobody unknowing.
+    """
+    query = select(Decision.informed).where(
         Decision.review_id == place.review_id,
         Decision.stage == place.stage,
         Decision.record_number == place.record_number,
         Decision.reviewer_id == viewer.user_id,
-        Decision.informed,
     )
-    return session.scalars(query.limit(1)).first() is not None
+    return list(session.scalars(query))
 
 
 def _saw_outcome(session: Session, viewer: Viewer, place: Place) -> bool:

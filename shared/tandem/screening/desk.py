@@ -37,6 +37,7 @@ class Desk:
         self._session, self._review_id, self._stage = session, review_id, stage
         self._user_id = viewer.user_id
         self._quota = viewer.policies[stage].reviewers_per_record
+        self._blind = viewer.policies[stage].blind
         self._now = now()
 
     def held(self) -> list[Lease]:
@@ -154,10 +155,12 @@ class Desk:
         )
 
     def _lacks_decisions(self) -> ColumnElement[bool]:
-        return and_(
-            ScreenedRecord.n_decisions < self._quota,
-            ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING]),
-        )
+        lacks = ScreenedRecord.n_decisions < self._quota
+        if self._blind:
+            # By number alone: whether it is settled early would tell how others voted.
+            return lacks
+        open_still = ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING])
+        return and_(lacks, open_still)
 
     def _open(self) -> ColumnElement[bool]:
         return and_(

@@ -16,6 +16,7 @@ from tandem_api.deps import Here, InReview, Limit, Me, authenticate
 from tandem_api.errors import InvalidHeader
 from tandem_api.paging import Page, invalid_cursor
 from tandem_api.routing import Router
+from tandem_api.runtime import Runtime
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.events import EventOut
 from tandem_api.streams import stream
@@ -63,22 +64,44 @@ def read_events(
         following = str(items[limit - 1].sequence) if len(items) > limit else None
         return Page(items=list(items[:limit]), next_cursor=following)
 
-    def read(position: int) -> Sequence[EventOut] | None:
-        # Asked anew each time: who was removed from the review, or whose token was, sees no more.
-        try:
-            authenticate(request)
-            with here.database.read() as session:
-                viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
-                return _events(session, viewer, after=position, limit=_PAGE)
-        except (Unauthenticated, NotFound):
-            return None
-
-    if read(start) is None:
-        raise NotFound(f"There is no review {review_id}.")
-    events = stream(here.bells, review_id, after=start, read=read)
+    with here.database.read() as session:
+        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
+    follower = _Follower(request, here, viewer, start)
+    events = stream(here.bells, review_id, read=follower.read)
     return EventSourceResponse(
         events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
+
+
+class _Follower:
+    """Reads on behind what one client has, by the rights the client has at that moment."""
+
+    def __init__(self, request: Request, here: Runtime, viewer: Viewer, after: int) -> None:
+        self._request, self._here = request, here
+        self._review_id, self._user_id = viewer.review_id, viewer.user_id
+        self._only_open, self._after = not sees_every_event(viewer), after
+
+    def read(self) -> Sequence[EventOut] | None:
+        # Asked anew each time: who was removed from the review, or whose token was, sees no more.
+        try:
+            authenticate(self._request)
+            with self._here.database.read() as session:
+                viewer = reviews.viewer(session, review_id=self._review_id, user_id=self._user_id)
+                self._renumber(session, viewer)
+                events = _events(session, viewer, after=self._after, limit=_PAGE)
+        except (Unauthenticated, NotFound):
+            return None
+        self._after = events[-1].sequence if events else self._after
+        return events
+
+    def _renumber(self, session: Session, viewer: Viewer) -> None:
+        """Keep the place when another role or policy changes what the client may see."""
+        only_open = not sees_every_event(viewer)
+        if only_open is not self._only_open:
+            self._after = log.renumbered(
+                session, review_id=self._review_id, number=self._after, to_open=only_open
+            )
+            self._only_open = only_open
 
 
 def _start(after: int | None, cursor: str | None, last_event_id: str | None) -> int:

@@ -120,6 +120,8 @@ def set_member(user_id: str, body: MemberIn, me: Me, review_id: InReview, write:
     def work(session: Session) -> MemberOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         viewer.require(Role.OWNER, "choose its members")
+        if body.role is Role.OBSERVER:
+            queue.release_all(session, review_id=review_id, user_id=person)
         return MemberOut.of(*reviews.set_member(session, review, user_id=person, role=body.role))
 
     return write(work, changed=review_id)

@@ -20,7 +20,7 @@ from tandem_api.schemas.records import BibliographicOut, RecordOut
 
 class QueueIn(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
-    limit: StrictInt = Field(default=10, ge=1, le=100)
+    limit: StrictInt = Field(default=10, ge=1, le=500)
 
 
 class QueueItemOut(Out):
