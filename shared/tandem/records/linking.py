@@ -17,6 +17,28 @@ SAME_TITLE = 90.0
 _TELLING_WORDS = 4
 """Fewer words at the beginning are shared by chance: "Abstracts of the", "Letter to the"."""
 
+_OTHER_WORK = frozenset(
+    [
+        "part",
+        "ii",
+        "iii",
+        "iv",
+        "erratum",
+        "corrigendum",
+        "correction",
+        "retraction",
+        "retracted",
+        "reply",
+        "response",
+        "comment",
+        "commentary",
+        "protocol",
+        "supplement",
+        "appendix",
+        "abstracts",
+    ]
+)
+
 _YEARS_APART = 1
 """Online first and print often carry neighbouring years."""
 
@@ -48,8 +70,8 @@ def is_same(new: Identity, known: Identity) -> bool:
     a, b = _plain(new.title), _plain(known.title)
     if not a or not b:
         return True
-    if _numbers(a) != _numbers(b):
-        return False  # part 1 and part 2, the 5th congress and the 6th
+    if _other_work(set(a.split()) ^ set(b.split())):
+        return False
     if fuzz.ratio(a, b) >= SAME_TITLE:
         return True
     years_fit = not new.year or not known.year or abs(new.year - known.year) <= _YEARS_APART
@@ -65,8 +87,9 @@ def _shortened(a: str, b: str) -> bool:
     return len(short) >= _TELLING_WORDS and long[: len(short)] == short
 
 
-def _numbers(title: str) -> list[str]:
-    return sorted(word for word in title.split() if any(c.isdigit() for c in word))
+def _other_work(differing: set[str]) -> bool:
+    """Whether the words that only one title has say: another part, a reply, an erratum."""
+    return any(word in _OTHER_WORK or any(c.isdigit() for c in word) for word in differing)
 
 
 def _plain(title: str) -> str:

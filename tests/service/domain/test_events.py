@@ -170,3 +170,27 @@ def test_no_event_of_screening_carries_a_verdict(world: World, database: Databas
         if event.open_seq is not None:
             assert not {"verdict", "reasons", "note", "labels"} & set(event.data), event.type
             assert not {"include", "exclude", "maybe"} & set(map(str, event.data.values()))
+
+
+def test_a_place_in_one_numbering_is_found_in_the_other(world: World, database: Database) -> None:
+    team = world.team(n_records=2)
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "exclude")  # and a conflict, which is closed
+    world.decide(team.review_id, team.ann, 2, "include")
+
+    with database.read() as session:
+        everything = log.read_after(
+            session, review_id=team.review_id, after=0, limit=100, only_open=False
+        )
+        for seq, event in everything:
+            there = log.renumbered(session, review_id=team.review_id, number=seq, to_open=True)
+            following = log.read_after(
+                session, review_id=team.review_id, after=there, limit=100, only_open=True
+            )
+            missed = [e.seq for _, e in everything if e.seq > seq and e.open_seq is not None]
+            assert [e.seq for _, e in following] == missed
+            if event.open_seq is not None:
+                back = log.renumbered(
+                    session, review_id=team.review_id, number=there, to_open=False
+                )
+                assert back == seq

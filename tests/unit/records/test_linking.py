@@ -76,8 +76,29 @@ def test_titles_in_other_scripts_are_compared_too() -> None:
 @pytest.mark.parametrize(
     ("year", "same"), [(2016, False), (2017, True), (2018, True), (2019, True), (2020, False)]
 )
-def test_under_one_doi_neighbouring_years_are_one_work(year: int, same: bool) -> None:
-    assert is_same(replace(WALKING, year=year, pmid=None), WALKING) is same
+def test_a_dropped_subtitle_is_one_work_in_neighbouring_years(year: int, same: bool) -> None:
+    full = replace(WALKING, title=WALKING.title + " of early mobilisation at home")
+
+    assert is_same(replace(full, year=year, pmid=None), WALKING) is same
+
+
+def test_under_one_doi_and_title_no_year_contradicts() -> None:
+    assert is_same(replace(WALKING, year=2009, pmid=None), WALKING)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Sleep in older nurses, part 1", "Sleep in older nurses, part 2"),
+        ("Sleep in older working nurses", "Sleep in older working nurses: protocol of a trial"),
+        ("Sleep in older working nurses", "Erratum: Sleep in older working nurses"),
+        ("Letter to the editor", "Letter to the editor on sleep in nurses and its reply"),
+    ],
+)
+def test_one_doi_does_not_join_what_the_titles_tell_apart(one: str, other: str) -> None:
+    assert not is_same(
+        replace(WALKING, title=one, pmid=None), replace(WALKING, title=other, pmid=None)
+    )
 
 
 def test_a_missing_year_contradicts_nothing() -> None:
