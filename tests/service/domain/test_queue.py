@@ -142,10 +142,20 @@ class TestHolding:
         assert served(world, team, team.eve, 9) == [2]
 
     def test_nor_one_that_a_single_include_settled(self, world: World) -> None:
-        team = world.team(n_records=2, policy={"single_include_advances": True})
+        policy = {"single_include_advances": True, "blind": False}
+        team = world.team(n_records=2, policy=policy)
         world.decide(team.review_id, team.ann, 1, "include")
 
         assert served(world, team, team.eve, 9) == [2]
+
+    @pytest.mark.parametrize("verdict", ["include", "exclude"])
+    def test_while_blind_the_queue_does_not_tell_whether_one_did(
+        self, world: World, verdict: str
+    ) -> None:
+        team = world.team(n_records=2, policy={"single_include_advances": True})
+        world.decide(team.review_id, team.ann, 1, verdict)
+
+        assert served(world, team, team.eve, 9) == [1, 2]
 
     def test_what_was_settled_while_one_held_it_is_gone_from_their_queue(
         self, world: World
