@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tandem.errors import TandemError
-from tandem.ranking.presets import Preset, UnknownModel, preset
+from tandem.ranking.presets import DEFAULT_MODEL, Preset, UnknownModel, preset
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,7 @@ def simulate(
         ),
     ],
     *,
-    model: Annotated[str, typer.Option(help="Recipe of the ranking.")] = "elas-u4",
+    model: Annotated[str, typer.Option(help="Recipe of the ranking.")] = DEFAULT_MODEL,
     seed: Annotated[
         list[int],
         typer.Option(

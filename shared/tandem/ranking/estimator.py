@@ -19,7 +19,7 @@ def scores(
     matrix: csr_matrix,
     *,
     rows: NDArray[np.int64],
-    labels: NDArray[np.int8],
+    labels: NDArray[np.float64],
     preset: Preset,
     random_state: np.random.RandomState,
 ) -> NDArray[np.float64]:
@@ -29,7 +29,8 @@ def scores(
         matrix: Shape (n_records, n_terms), see `tandem.ranking.features.Features`.
         rows: Labelled rows in the order in which they were labelled; the solver starts from
             that order, so it is part of the result.
-        labels: 1 include, 0 exclude; same shape as `rows`.
+        labels: Probability of inclusion in [0, 1]; same shape as `rows`. A doubtful record is
+            learnt twice: as an include of weight q and as an exclude of weight 1 - q.
         preset: The recipe.
         random_state: One number is drawn from it, exactly as by ASReview from NumPy's global
             generator.
@@ -41,25 +42,33 @@ def scores(
     Raises:
         TooFewLabels: `labels` do not contain both an include and an exclude.
     """
-    if not (np.any(labels == 1) and np.any(labels == 0)):
+    if not (np.any(labels > 0) and np.any(labels < 1)):
         raise TooFewLabels("A model needs at least one include and one exclude.")
     if matrix.shape[1] == 0:
         return np.zeros(matrix.shape[0])
+    doubtful = (labels > 0) & (labels < 1)
+    learnt = np.concatenate([rows, rows[doubtful]])
+    classes = np.concatenate([labels > 0, np.zeros(int(np.sum(doubtful)), dtype=bool)]).astype(
+        np.int8
+    )
+    shares = np.concatenate([np.where(labels > 0, labels, 1.0), 1 - labels[doubtful]])
     model = LinearSVC(loss="squared_hinge", C=preset.C, random_state=random_state)
-    model.fit(matrix[rows], labels, sample_weight=_weights(labels, ratio=preset.ratio))
+    model.fit(matrix[learnt], classes, sample_weight=_weights(classes, shares, preset.ratio))
     # What `decision_function` computes, row for row and bit for bit, without its checks of the
     # whole matrix at every call.
     distances: NDArray[np.float64] = matrix @ model.coef_.ravel() + model.intercept_
     return distances
 
 
-def _weights(labels: NDArray[np.int8], *, ratio: float) -> NDArray[np.float64]:
+def _weights(
+    classes: NDArray[np.int8], shares: NDArray[np.float64], ratio: float
+) -> NDArray[np.float64]:
     """Let all includes together weigh `ratio` times all excludes; mean weight 1.
 
     ASReview 3.0.8, `asreview/models/balancers.py`, with its order of operations (`sum` of the
     list, not NumPy's pairwise sum): another order changes the last bit of every weight.
     """
-    n_include, n_exclude = int(np.sum(labels == 1)), int(np.sum(labels == 0))
-    weights = np.where(labels == 1, 1.0, n_include / (ratio * n_exclude))
-    normalised: NDArray[np.float64] = weights * (len(labels) / sum(weights))
+    includes, excludes = shares[classes == 1], shares[classes == 0]
+    weights = np.where(classes == 1, shares, shares * (includes.sum() / (ratio * excludes.sum())))
+    normalised: NDArray[np.float64] = weights * (len(classes) / sum(weights))
     return normalised

@@ -62,7 +62,7 @@ def rank_review(
     corpus = load_or_build(session, artifacts, cache, review, preset)
     labelled = _labels(session, review.id, stage)
     numbers = sorted(labelled.labels)
-    values = np.array([labelled.labels[number] for number in numbers], dtype=np.int8)
+    values = np.array([labelled.labels[number] for number in numbers], dtype=np.float64)
     is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
     ranked = ranker.rank(
         corpus.features,
@@ -76,7 +76,7 @@ def rank_review(
         scores=ranked.scores,
         kind=ranked.kind,
         n_labels=len(numbers),
-        n_relevant=int(values.sum()),
+        n_relevant=int(np.sum(values >= 0.5)),
     )
 
 

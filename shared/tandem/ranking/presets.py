@@ -7,6 +7,10 @@ from typing import Any, Self
 from tandem.errors import TandemError
 
 
+DEFAULT_MODEL = "elas-u4"
+"""What reviews are ranked with, and what `tandem simulate` replays."""
+
+
 class UnknownModel(TandemError):
     """No recipe has this name."""
 

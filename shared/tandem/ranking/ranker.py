@@ -19,14 +19,19 @@ _FOLDS = 5
 
 @dataclass(frozen=True)
 class Labels:
-    """Labelled rows in the order in which they were labelled, and 1 include or 0 exclude."""
+    """What is known of some records.
+
+    Attributes:
+        rows: Labelled rows in the order in which they were labelled, without repeats.
+        values: Aligned: how probable it is that the record is to be included, in [0, 1].
+    """
 
     rows: Rows
-    values: NDArray[np.int8]
+    values: NDArray[np.float64]
 
     @property
     def both_classes(self) -> bool:
-        return bool(np.any(self.values == 1) and np.any(self.values == 0))
+        return bool(np.any(self.values > 0) and np.any(self.values < 1))
 
     def without(self, rows: Rows) -> "Labels":
         kept = ~np.isin(self.rows, rows)

@@ -18,11 +18,10 @@ from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
 from tandem.ranking import from_ledger, training
 from tandem.ranking.models import Ranking
-from tandem.ranking.presets import Preset, preset
+from tandem.ranking.presets import DEFAULT_MODEL, Preset, preset
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 
-DEFAULT_MODEL = "elas-u4"
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
 

@@ -185,7 +185,7 @@ def _replay(
     while len(found_at) < n_wanted:
         ranked = rank(
             built,
-            labels=Labels(rows=read, values=data.labels[read]),
+            labels=Labels(rows=read, values=data.labels[read].astype(np.float64)),
             pool=np.flatnonzero(unread),
             preset=preset,
             seed=seed,

@@ -27,7 +27,7 @@ def rows(*numbers: int) -> NDArray[np.int64]:
 
 
 def labels(pairs: dict[int, int]) -> Labels:
-    return Labels(rows=rows(*pairs), values=np.array(list(pairs.values()), dtype=np.int8))
+    return Labels(rows=rows(*pairs), values=np.array(list(pairs.values()), dtype=np.float64))
 
 
 def texts(n: int = N, *, seed: int = 0) -> list[tuple[str, str]]:
