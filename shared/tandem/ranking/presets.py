@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from tandem.errors import TandemError
 
-
 DEFAULT_MODEL = "elas-u4"
 """What reviews are ranked with, and what `tandem simulate` replays."""
 
