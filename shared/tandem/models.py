@@ -3,7 +3,7 @@
 from tandem.accounts.models import IdempotentRequest, SignIn, Token, User
 from tandem.db.base import Base
 from tandem.events.log import Event
-from tandem.ranking.models import Ranking, Training
+from tandem.ranking.models import Encoding, Ranking, SentenceVector, Training
 from tandem.records.models import Import, Record
 from tandem.reviews.models import Member, PolicyVersion, Review
 from tandem.screening.models import (
@@ -13,12 +13,14 @@ from tandem.screening.models import (
     PresentDecision,
     Resolution,
     ScreenedRecord,
+    Served,
 )
 
 __all__ = [
     "Base",
     "Conflict",
     "Decision",
+    "Encoding",
     "Event",
     "IdempotentRequest",
     "Import",
@@ -31,6 +33,8 @@ __all__ = [
     "Resolution",
     "Review",
     "ScreenedRecord",
+    "SentenceVector",
+    "Served",
     "SignIn",
     "Token",
     "Training",

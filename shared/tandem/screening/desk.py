@@ -1,40 +1,73 @@
 """What is left for one reviewer to decide: which records are free, held, or put off."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, true
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
-from tandem.ids import RankingId, RecordNumber, ReviewId
+from tandem.ids import RankingId, RecordNumber
 from tandem.records.models import Record
+from tandem.reviews.models import Member, Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.models import Lease, PresentDecision, ScreenedRecord
+from tandem.screening import streams
+from tandem.screening.models import Decision, Lease, PresentDecision, ScreenedRecord, Served
 from tandem.screening.order import Order
 from tandem.screening.rules import Status
+from tandem.screening.streams import Stream
 
-_FIRST_CHUNK, _LARGEST_CHUNK = 64, 8192
+_FIRST_CHUNK, _LARGEST_CHUNK = 4 * streams.WINDOW, 400 * streams.WINDOW
 """The head of a fresh order is nearly always free, so few are asked for at first; behind a
-reviewer who is far ahead of the others long stretches are not, so the steps grow."""
+reviewer who is far ahead of the others long stretches are not, so the steps grow. Whole windows,
+so that none is cut in two."""
 
 
 @dataclass(frozen=True, slots=True)
 class At:
     number: RecordNumber
-    rank: int | None
-    score: float | None
-    ranking_id: RankingId | None
+    rank: int | None = None
+    score: float | None = None
+    ranking_id: RankingId | None = None
+
+    @classmethod
+    def of(cls, lease: Lease) -> "At":
+        return cls(lease.record_number, lease.rank, lease.score, lease.ranking_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    at: At
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records there are for one reviewer to decide, leases aside.
+
+    Attributes:
+        total: In the review, duplicates aside.
+        remaining: The reviewer can still decide.
+        half_done: Have some of their decisions but lack others, whoever gave them.
+        half_done_by_others: Of these, the reviewer has not decided.
+    """
+
+    total: int
+    remaining: int
+    half_done: int
+    half_done_by_others: int
 
 
 class Desk:
     """One reviewer's view of what is left in a stage."""
 
-    def __init__(self, session: Session, review_id: ReviewId, stage: Stage, viewer: Viewer) -> None:
-        self._session, self._review_id, self._stage = session, review_id, stage
+    def __init__(self, session: Session, review: Review, stage: Stage, viewer: Viewer) -> None:
+        self._session, self._review_id, self._stage = session, review.id, stage
+        self._seed, self._last_record_number = review.seed, review.last_record_number
         self._user_id = viewer.user_id
         self._quota = viewer.policies[stage].reviewers_per_record
         self._blind = viewer.policies[stage].blind
@@ -71,25 +104,108 @@ class Desk:
         lease.put_off_at = None
         return lease
 
-    def free(self, order: Order) -> Iterator[At]:
-        """Yield records that may be held for this reviewer, best first, then the unranked."""
-        for start, numbers in _chunks(order.numbers):
-            free = self._free_among(Record.number.in_(numbers.tolist()))
-            for offset, number in enumerate(numbers.tolist()):
-                if number in free:
-                    rank = start + offset
-                    score = float(order.scores[rank])
-                    yield At(RecordNumber(number), rank + 1, score, order.ranking_id)
-        yield from self._unranked(order)
+    @property
+    def is_shared(self) -> bool:
+        """Whether several reviewers decide each record."""
+        return self._quota > 1
 
-    def _unranked(self, order: Order) -> Iterator[At]:
+    def free(self, order: Order) -> Iterator[At]:
+        """Yield ranked records that may be held for this reviewer, best first."""
+        for places in self._free_places(order, true()):
+            yield from (_at(order, place) for place in places.tolist())
+
+    def untouched(self, order: Order) -> Iterator[At]:
+        """Yield ranked records that nobody has decided: best windows first, shuffled in each."""
+        for places in self._free_places(order, ~_begun()):
+            yield from self._shuffled(order, places)
+
+    def half_done(self, order: Order, expected: int) -> Iterator[At]:
+        """Yield ranked records that others have decided: best windows first, shuffled in each.
+
+        The one decided last by anybody else comes after all others: that colleague may sit at
+        the next desk. `expected` is how many there are about; they are looked for accordingly.
+        """
+        if not expected:
+            return
+        just_finished = self._decided_last_by_others()
+        kept_back: At | None = None
+        if expected > _LARGEST_CHUNK:
+            found = self._free_places(order, _begun())
+        else:
+            found = iter([_places(order.numbers, self._free_among(self._is_half_done()))])
+        for places in found:
+            for at in self._shuffled(order, places):
+                if at.number == just_finished:
+                    kept_back = at
+                else:
+                    yield at
+        if kept_back is not None:
+            yield kept_back
+
+    def on_random_stream(self, order: Order) -> Iterator[At]:
+        """Yield the review's random stream, without what this reviewer cannot decide."""
+        stream = streams.random_stream(self._seed, self._stage, self._last_record_number)
+        for _, numbers in _chunks(stream):
+            free = self._free_among(Record.number.in_(numbers.tolist()))
+            for number in numbers.tolist():
+                if number in free:
+                    yield _at_number(order, RecordNumber(number))
+
+    def unranked(self, order: Order) -> Iterator[At]:
+        """Yield records of no ranking that may be held for this reviewer, as they were added."""
         ranked = set(order.numbers.tolist())
         after = 0
         while numbers := sorted(self._free_among(Record.number > after, limit=_LARGEST_CHUNK)):
             for number in numbers:
                 if number not in ranked:
-                    yield At(RecordNumber(number), None, None, None)
+                    yield At(RecordNumber(number))
             after = numbers[-1]
+
+    def _free_places(self, order: Order, which: ColumnElement[bool]) -> Iterator[NDArray[np.intp]]:
+        for start, numbers in _chunks(order.numbers):
+            free = self._free_among(and_(Record.number.in_(numbers.tolist()), which))
+            yield start + _places(numbers, free)
+
+    def _shuffled(self, order: Order, places: NDArray[np.intp]) -> Iterator[At]:
+        for _, window in groupby(places.tolist(), key=lambda place: place // streams.WINDOW):
+            yield from sorted((_at(order, place) for place in window), key=self._window_key)
+
+    def _window_key(self, at: At) -> int:
+        return streams.window_key(self._seed, self._stage, self._user_id, at.number)
+
+    def _is_half_done(self) -> ColumnElement[bool]:
+        # As a query of its own it begins with the index on the number of decisions.
+        return Record.number.in_(
+            select(ScreenedRecord.record_number).where(
+                ScreenedRecord.review_id == self._review_id,
+                ScreenedRecord.stage == self._stage,
+                ScreenedRecord.n_decisions.in_(range(1, self._quota)),
+            )
+        )
+
+    def _decided_last_by_others(self) -> RecordNumber | None:
+        """Return the record of the newest entry that another member has in the ledger."""
+        newest_of_member = (
+            select(Decision.labels_seq)
+            .where(
+                Decision.review_id == Member.review_id,
+                Decision.reviewer_id == Member.user_id,
+                Decision.stage == self._stage,
+            )
+            .order_by(Decision.labels_seq.desc())
+            .limit(1)
+            .correlate(Member)
+            .scalar_subquery()
+        )
+        newest = select(func.max(newest_of_member)).where(
+            Member.review_id == self._review_id, Member.user_id != self._user_id
+        )
+        return self._session.scalar(
+            select(Decision.record_number).where(
+                Decision.review_id == self._review_id,
+                Decision.labels_seq == newest.scalar_subquery(),
+            )
+        )
 
     def _free_among(self, which: ColumnElement[bool], limit: int | None = None) -> set[int]:
         query = (
@@ -120,15 +236,51 @@ class Desk:
         )
         return self._session.merge(lease)
 
-    def remaining(self) -> tuple[int, int]:
-        """Return how many records this reviewer can still decide, and how many there are."""
+    def n_served(self) -> int:
+        """Return how many picks this reviewer has been served in the stage."""
+        query = select(func.max(Served.pick)).where(
+            Served.review_id == self._review_id,
+            Served.stage == self._stage,
+            Served.user_id == self._user_id,
+        )
+        return self._session.scalar(query) or 0
+
+    def kind_of_pick(self, number: int) -> Stream:
+        return streams.kind_of_pick(self._seed, self._stage, self._user_id, number)
+
+    def log(self, first: int, picks: Sequence[Pick]) -> None:
+        """Log that these are served, as pick number `first` of this reviewer and those after."""
+        rows = [
+            {
+                "review_id": self._review_id,
+                "stage": self._stage,
+                "user_id": self._user_id,
+                "pick": number,
+                "record_number": pick.at.number,
+                "served_at": self._now,
+                "rank": pick.at.rank,
+                "ranking_id": pick.at.ranking_id,
+                "stream": pick.stream,
+            }
+            for number, pick in enumerate(picks, start=first)
+        ]
+        if rows:
+            self._session.execute(insert(Served), rows)
+
+    def counts(self) -> Counts:
         total = self._session.scalar(
             select(func.count()).where(
                 Record.review_id == self._review_id, Record.duplicate_of.is_(None)
             )
         )
-        closed = self._session.scalar(
-            select(func.count())
+        is_mine = PresentDecision.decision_id.is_not(None)
+        is_half_done = and_(self._lacks_decisions(), _begun())
+        closed, half_done, by_others = self._session.execute(
+            select(
+                func.count().filter(or_(is_mine, ~self._lacks_decisions())),
+                func.count().filter(is_half_done),
+                func.count().filter(is_half_done, ~is_mine),
+            )
             .select_from(ScreenedRecord)
             .outerjoin(
                 PresentDecision,
@@ -139,13 +291,9 @@ class Desk:
                     PresentDecision.reviewer_id == self._user_id,
                 ),
             )
-            .where(
-                ScreenedRecord.review_id == self._review_id,
-                ScreenedRecord.stage == self._stage,
-                or_(PresentDecision.decision_id.is_not(None), ~self._lacks_decisions()),
-            )
-        )
-        return (total or 0) - (closed or 0), total or 0
+            .where(ScreenedRecord.review_id == self._review_id, ScreenedRecord.stage == self._stage)
+        ).one()
+        return Counts(total or 0, (total or 0) - closed, half_done, by_others)
 
     def _screened(self) -> ColumnElement[bool]:
         return and_(
@@ -219,6 +367,25 @@ class Desk:
 
 def _leased_record() -> ColumnElement[bool]:
     return and_(Lease.review_id == Record.review_id, Lease.record_number == Record.number)
+
+
+def _begun() -> ColumnElement[bool]:
+    return func.coalesce(ScreenedRecord.n_decisions, 0) > 0
+
+
+def _at(order: Order, place: int) -> At:
+    number, score = int(order.numbers[place]), float(order.scores[place])
+    return At(RecordNumber(number), place + 1, score, order.ranking_id)
+
+
+def _at_number(order: Order, number: RecordNumber) -> At:
+    places = np.flatnonzero(order.numbers == number)
+    return _at(order, int(places[0])) if len(places) else At(number)
+
+
+def _places(numbers: NDArray[np.int32], some: set[int]) -> NDArray[np.intp]:
+    """Return where in `numbers` those are that are among `some`, ascending."""
+    return np.flatnonzero(np.isin(numbers, np.fromiter(some, np.int32, len(some))))
 
 
 def _chunks(numbers: NDArray[np.int32]) -> Iterator[tuple[int, NDArray[np.int32]]]:

@@ -11,6 +11,7 @@ from tandem.ids import ConflictId, DecisionId, RankingId, RecordNumber, ReviewId
 from tandem.reviews.models import stored_enum
 from tandem.reviews.policy import Stage
 from tandem.screening.rules import ConflictKind, Status, Verdict
+from tandem.screening.streams import Stream
 
 
 def _record_key() -> ForeignKeyConstraint:
@@ -70,7 +71,11 @@ class ScreenedRecord(Base):
     """
 
     __tablename__ = "screened_record"
-    __table_args__ = (_record_key(), Index(None, "review_id", "stage", "status"))
+    __table_args__ = (
+        _record_key(),
+        Index(None, "review_id", "stage", "status"),
+        Index(None, "review_id", "stage", "n_decisions"),
+    )
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -96,6 +101,26 @@ class Lease(Base):
     ranking_id: Mapped[RankingId | None]
     expires_at: Mapped[datetime]
     put_off_at: Mapped[datetime | None]
+
+
+class Served(Base):
+    """One entry of the log of what was served to whom, in which order. Never changed.
+
+    A renewed lease is no new entry. `pick` counts a reviewer's entries in a stage: 1, 2, 3, …
+    """
+
+    __tablename__ = "served"
+    __table_args__ = (_record_key(),)
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    pick: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    record_number: Mapped[RecordNumber]
+    served_at: Mapped[datetime]
+    rank: Mapped[int | None]
+    ranking_id: Mapped[RankingId | None]
+    stream: Mapped[Stream] = mapped_column(stored_enum(Stream))
 
 
 class ConflictState(StrEnum):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
+from math import inf
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -13,11 +14,12 @@ from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
-from tandem.screening.desk import Desk
+from tandem.screening import ledger, picking
+from tandem.screening.desk import At, Counts, Desk, Pick
 from tandem.screening.ledger import Place
 from tandem.screening.models import Lease
 from tandem.screening.order import Order
+from tandem.screening.streams import Stream
 
 
 class QueueState(StrEnum):
@@ -53,22 +55,26 @@ def serve(
 ) -> Queue:
     """Return this reviewer's next records and hold them for `lasting`.
 
-    Their own open leases come first and are renewed, so asking again is safe. A record is
-    held by at most as many reviewers as it still lacks decisions, and never served to anyone
-    twice or beyond its number of decisions. Records of no ranking follow the ranked ones,
-    those the reviewer put off come last. The caller has locked the review.
+    Their own open leases come first and are renewed, so asking again is safe. New ones follow,
+    best first: which, `picking.picks` says. A record is held by at most as many reviewers as it
+    still lacks decisions, and never served to anyone twice or beyond its number of decisions.
+    Records of no ranking follow the ranked ones, those the reviewer put off come last. What was
+    not held before is logged as served. The caller has locked the review.
     """
     viewer.require(Role.REVIEWER, "screen records")
-    desk = Desk(session, review.id, stage, viewer)
+    desk = Desk(session, review, stage, viewer)
+    counts, first = desk.counts(), desk.n_served() + 1
     leases = desk.held()[:limit]
-    fresh = desk.free(order)
-    leases += [desk.lease(at) for at in islice(fresh, limit - len(leases))]
-    leases += [desk.take_up(late) for late in desk.put_off()[: limit - len(leases)]]
+    new = list(islice(picking.picks(desk, order, counts, first), limit - len(leases)))
+    leases += [desk.lease(at) for at in sorted((pick.at for pick in new), key=_best_first)]
+    late = desk.put_off()[: limit - len(leases)]
+    leases += [desk.take_up(lease) for lease in late]
     for lease in leases:
         lease.expires_at = now() + lasting
+    desk.log(first, [*new, *(Pick(At.of(lease), Stream.AGAIN) for lease in late)])
     session.flush()
-    remaining, total = desk.remaining()
-    return Queue(items=leases, remaining=remaining, state=_state(bool(leases), remaining, total))
+    state = _state(bool(leases), counts)
+    return Queue(items=leases, remaining=counts.remaining, state=state)
 
 
 def put_off(
@@ -88,9 +94,13 @@ def release_all(session: Session, *, review_id: ReviewId, user_id: UserId) -> No
     session.execute(delete(Lease).where(Lease.review_id == review_id, Lease.user_id == user_id))
 
 
-def _state(has_items: bool, remaining: int, total: int) -> QueueState:
+def _best_first(at: At) -> tuple[float, RecordNumber]:
+    return inf if at.rank is None else at.rank, at.number
+
+
+def _state(has_items: bool, counts: Counts) -> QueueState:
     if has_items:
         return QueueState.READY
-    if remaining:
+    if counts.remaining:
         return QueueState.WAITING
-    return QueueState.FINISHED if total else QueueState.EMPTY
+    return QueueState.FINISHED if counts.total else QueueState.EMPTY

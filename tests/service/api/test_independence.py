@@ -1,8 +1,9 @@
 """Two worlds that differ in nothing but how others voted look the same to the blinded.
 
 Everything that a blinded person can ask for is asked for in both worlds, and the answers, headers
-and lengths included, must be equal byte for byte. Two things are made equal beforehand: the clock
-stands still, and ids, which are random, are numbered in the order in which they are first seen.
+and lengths included, must be equal byte for byte. Three things are made equal beforehand: the
+clock stands still; people have the same ids in both worlds, since each has a queue of their own;
+all other ids, which are random, are numbered in the order in which they are first seen.
 
 One policy is left out: with `single_include_advances` the first include takes a record out of
 everybody's queue, which is what it is for.
@@ -12,10 +13,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 from shutil import copy
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -155,6 +157,12 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tandem.db.base.datetime", StillClock)
 
 
+def same_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on accounts get the ids 1, 2, 3, …"""
+    ids = count(1)
+    monkeypatch.setattr("tandem.accounts.service.new_id", lambda: UUID(int=next(ids)))
+
+
 @dataclass(frozen=True)
 class Votes:
     """How Ben votes in a world: his verdicts on records 1, 2, … and what he says to them."""
@@ -235,13 +243,16 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
 
 @pytest.fixture
 def worlds(
-    request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    migrated_sqlite: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[tuple[OneWorld, OneWorld]]:
     policy: Said = getattr(request, "param", {})
-    made = [
-        build(tmp_path / name, migrated_sqlite, policy, votes)
-        for name, votes in (("agreeing", AGREEING), ("differing", DIFFERING))
-    ]
+    made = []
+    for name, votes in (("agreeing", AGREEING), ("differing", DIFFERING)):
+        same_people(monkeypatch)
+        made.append(build(tmp_path / name, migrated_sqlite, policy, votes))
     yield made[0], made[1]
     for one in made:
         one.client.__exit__(None, None, None)

@@ -42,9 +42,10 @@ def api(client: TestClient, team: Team) -> Api:
 
 
 def test_the_queue_holds_records_and_asking_again_adds_none(
-    api: Api, team: Team, world: World
+    client: TestClient, world: World
 ) -> None:
-    ranking = world.rank(team.review_id, 3, 1, 2, 4)
+    team = world.team(n_records=4, policy={"reviewers_per_record": 1})
+    api, ranking = Api(client, team), world.rank(team.review_id, 3, 1, 2, 4)
 
     first = api(team.ann, "POST", "/queue", json={"limit": 2})
     again = api(team.ann, "POST", "/queue", json={"limit": 2})

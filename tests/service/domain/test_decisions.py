@@ -230,7 +230,7 @@ def test_everybody_above_an_observer_decides(world: World, who: str) -> None:
 def test_a_decision_ends_the_lease_and_keeps_where_the_record_stood(
     world: World, database: Database
 ) -> None:
-    team = world.team(n_records=3)
+    team = world.team(n_records=3, policy={"reviewers_per_record": 1})
     ranking = world.rank(team.review_id, 2, 3, 1)
     world.serve(team.review_id, team.ann, limit=2)
 

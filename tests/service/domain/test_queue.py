@@ -18,6 +18,9 @@ from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
 
+ALONE = {"reviewers_per_record": 1}
+"""Nobody shares the queue: it goes by rank alone."""
+
 
 def numbers(served: Queue) -> list[int]:
     return [item.record_number for item in served.items]
@@ -45,7 +48,7 @@ def let_leases_run_out(database: Database, *people: Person) -> None:
 
 class TestOrder:
     def test_the_best_come_first_with_where_they_stood(self, world: World) -> None:
-        team = world.team(n_records=4)
+        team = world.team(n_records=4, policy=ALONE)
         ranking = world.rank(team.review_id, 3, 1, 4, 2)
 
         found = world.serve(team.review_id, team.ann, limit=3)
@@ -55,7 +58,7 @@ class TestOrder:
         ] == [(3, 1, 4.0, ranking.id), (1, 2, 3.0, ranking.id), (4, 3, 2.0, ranking.id)]
 
     def test_the_newest_ranking_counts(self, world: World) -> None:
-        team = world.team(n_records=3)
+        team = world.team(n_records=3, policy=ALONE)
         world.rank(team.review_id, 1, 2, 3)
         world.rank(team.review_id, 3, 2, 1)
 
@@ -80,7 +83,7 @@ class TestOrder:
         assert [item.rank for item in found.items] == [1, 2, None, None]
 
     def test_far_behind_the_head_of_the_order_there_is_more(self, world: World) -> None:
-        team = world.team(n_records=400, policy={"reviewers_per_record": 1})
+        team = world.team(n_records=400, policy=ALONE)
         order = list(range(400, 0, -1))
         world.rank(team.review_id, *order)
 
@@ -99,7 +102,7 @@ class TestHolding:
         assert longer > timedelta(minutes=7)
 
     def test_what_one_holds_comes_first_also_before_a_better_ranking(self, world: World) -> None:
-        team = world.team(n_records=4)
+        team = world.team(n_records=4, policy=ALONE)
         world.rank(team.review_id, 1, 2, 3, 4)
         served(world, team, team.ann, 2)
         world.rank(team.review_id, 4, 3, 2, 1)
@@ -320,7 +323,7 @@ class TestWhatRemains:
         assert (found.items, found.remaining, found.state) == ([], 0, QueueState.EMPTY)
 
     def test_ready_waiting_finished(self, world: World) -> None:
-        team = world.team(n_records=1, policy={"reviewers_per_record": 1})
+        team = world.team(n_records=1, policy=ALONE)
 
         ready = world.serve(team.review_id, team.ann)
         waiting = world.serve(team.review_id, team.ben)

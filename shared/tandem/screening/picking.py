@@ -1,0 +1,65 @@
+"""Which records a reviewer gets next, one pick after the other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+
+from tandem.ids import RecordNumber
+from tandem.screening import streams
+from tandem.screening.desk import At, Counts, Desk, Pick
+from tandem.screening.order import Order
+from tandem.screening.streams import Stream
+
+_OTHERWISE = (Stream.HALF_DONE, Stream.RANKING, Stream.UNRANKED)
+"""Where a pick is taken from when there is none left of its own kind."""
+
+
+def picks(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[Pick]:
+    """Yield what to serve next, as pick number `first` of this reviewer and those after it.
+
+    A reviewer who decides records alone gets them by rank, and so does everybody before there
+    is a ranking. Of several reviewers each gets half-done records, new ones and those of the
+    random stream by turns, as `streams.kind_of_pick` says. It goes by the number of decisions
+    and the ranks alone, so it tells nothing of a verdict.
+    """
+    if desk.is_shared and order.ranking_id is not None:
+        yield from _by_turns(desk, order, counts, first)
+    else:
+        yield from _by_rank(desk, order)
+
+
+def _by_rank(desk: Desk, order: Order) -> Iterator[Pick]:
+    for at in desk.free(order):
+        yield Pick(at, Stream.RANKING)
+    for at in desk.unranked(order):
+        yield Pick(at, Stream.UNRANKED)
+
+
+def _by_turns(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[Pick]:
+    sources = {
+        Stream.HALF_DONE: desk.half_done(order, counts.half_done_by_others),
+        Stream.RANKING: desk.untouched(order),
+        Stream.RANDOM: desk.on_random_stream(order),
+        Stream.UNRANKED: desk.unranked(order),
+    }
+    finish_first = counts.half_done > streams.half_done_cap(counts.total)
+    taken = set[RecordNumber]()
+    for number in count(first):
+        kind = desk.kind_of_pick(number)
+        if kind is Stream.RANKING and finish_first:
+            kind = Stream.HALF_DONE
+        pick = _take((kind, *_OTHERWISE), sources, taken)
+        if pick is None:
+            return
+        yield pick
+
+
+def _take(
+    kinds: Sequence[Stream], sources: Mapping[Stream, Iterator[At]], taken: set[RecordNumber]
+) -> Pick | None:
+    """Return the first record of the first kind that has one left, and add it to `taken`."""
+    for stream in kinds:
+        for at in sources[stream]:
+            if at.number not in taken:
+                taken.add(at.number)
+                return Pick(at, stream)
+    return None
