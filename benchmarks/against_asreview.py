@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tandem.ranking.presets import preset
+from tandem.ranking.recipes import recipe
 from tandem.ranking.simulate import Simulation, read_labelled, simulate
 
 PEER_SCRIPT = Path(__file__).parents[2] / "shared/tools/asreview_sim.py"
@@ -95,7 +95,7 @@ def main() -> int:
     for name, file in files_in(asked.folder, asked.sets).items():
         data = read_labelled(file)
         for seed in map(int, asked.seeds.split(",")):
-            ours = simulate(data, preset("elas-u4"), seed=seed, batch=asked.batch)
+            ours = simulate(data, recipe("elas-u4"), seed=seed, batch=asked.batch)
             peer = run_peer(asked.asreview_python, asked.peer_script, file, seed, asked.batch)
             pairs.append(Pair(name, ours, peer))
             progress.print(f"{name}, seed {seed}: {'same' if pairs[-1].same_order else 'DIFFERS'}")

@@ -14,7 +14,7 @@ from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.ranking import from_ledger
 from tandem.ranking.models import Ranking
-from tandem.ranking.presets import preset
+from tandem.ranking.recipes import recipe
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.models import Decision, Resolution
@@ -142,7 +142,7 @@ def same_as_calm(database: Database, review: str, scratch: Path) -> Line:
             scratch / "cache",
             reviews.get_review(session, review_id),
             _STAGE,
-            preset(served.model),
+            recipe(served.model),
         )
     same = (
         calm.numbers.astype("<i4").tobytes() == served.numbers

@@ -19,6 +19,7 @@ from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
 
 RERANK = "tandem.rerank"
+ENCODE = "tandem.encode"
 IMPORT = "tandem.import_records"
 QUEUE = "tandem"
 DOORBELL = "tandem:doorbell"
@@ -129,6 +130,13 @@ class Nudges:
     def uploaded(self, import_id: ImportId) -> None:
         name = str(import_id)
         self._put((IMPORT, name), lambda: self._celery.send_task(IMPORT, [name]))
+
+    def to_encode(self, review_id: ReviewId, fence: int | None = None) -> None:
+        """Texts without sentence vectors; `fence`: what the turn before returned."""
+        name = str(review_id)
+        self._put(
+            (ENCODE, f"{name} {fence}"), lambda: self._celery.send_task(ENCODE, [name, fence])
+        )
 
     def backlog(self) -> int:
         """Return how many messages wait for a worker; 0 where the broker cannot be asked."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.ranking.presets import preset
+from tandem.ranking.recipes import recipe
 from tandem.ranking.simulate import read_labelled, simulate
 
 LABELLED = Path(__file__).parents[2].parent / "shared/data/labelled"
@@ -23,7 +23,7 @@ ASREVIEW_FOUND_AT = [
 
 
 def test_it_reads_in_the_order_of_asreview() -> None:
-    result = simulate(read_labelled(LABELLED / "Sep_2021.csv.gz"), preset("elas-u4"), seed=1)
+    result = simulate(read_labelled(LABELLED / "Sep_2021.csv.gz"), recipe("elas-u4"), seed=1)
 
     assert result.priors == [12, 93]
     assert result.found_at == ASREVIEW_FOUND_AT
@@ -41,4 +41,4 @@ def test_it_reads_in_the_order_of_asreview() -> None:
 )
 def test_real_reviews_are_ranked_well_with_few_trainings(name: str, worst: float) -> None:
     data = read_labelled(LABELLED / f"{name}.csv.gz")
-    assert simulate(data, preset("elas-u4"), seed=1, batch=10).loss < worst
+    assert simulate(data, recipe("elas-u4"), seed=1, batch=10).loss < worst

@@ -28,9 +28,16 @@ _REVIEW = {
     "title": "Peer support workers in health",
     "question": "How do peer support workers experience their role?",
     "criteria": {"include": ["Peer support workers"], "exclude": ["Not about health"]},
+    "seed_studies": ["https://doi.org/10.1000/example.17", "PMID: 22000018"],
     "policy": {"title_abstract": _POLICY, "full_text": {**_POLICY, "reasons_must_match": True}},
     "role": "owner",
     "created_at": _TIME,
+}
+_WHOLE_REVIEW = _REVIEW | {
+    "seed_studies_found": [
+        {"given": "https://doi.org/10.1000/example.17", "record_id": "17"},
+        {"given": "PMID: 22000018", "record_id": None},
+    ]
 }
 _MEMBER = {
     "user_id": _ANN,
@@ -162,6 +169,7 @@ _RANKING = {
     "n_labels": 40,
     "n_relevant": 6,
     "n_ranked": 1180,
+    "n_vectors": 1180,
     "seconds": 0.4,
     "created_at": _TIME,
 }
@@ -211,7 +219,8 @@ _PROGRESS = {
                 {"n_decisions": 9, "n_included": 1},
             ],
         }
-    }
+    },
+    "sentences": {"model": "all-MiniLM-L6-v2", "encoded": 640, "of": 1180},
 }
 
 
@@ -227,6 +236,7 @@ REQUESTS: dict[str, Any] = {
         "title": "Peer support workers in health",
         "question": "How do peer support workers experience their role?",
         "criteria": {"include": ["Peer support workers"], "exclude": ["Not about health"]},
+        "seed_studies": ["https://doi.org/10.1000/example.17", "PMID: 22000018"],
         "policy": {"title_abstract": {"maybe": "conflict"}},
     },
     "change_review": {"policy": {"title_abstract": {"reviewers_per_record": 1}}},
@@ -250,12 +260,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "list_tokens": _page(_TOKEN),
     "add_user": {JSON: _USER},
     "list_users": _page(_USER),
-    "create_review": {JSON: _REVIEW},
+    "create_review": {JSON: _WHOLE_REVIEW},
     "list_reviews": _page(_REVIEW),
-    "get_review": {JSON: _REVIEW},
+    "get_review": {JSON: _WHOLE_REVIEW},
     "change_review": {
         JSON: {
-            **_REVIEW,
+            **_WHOLE_REVIEW,
             "dry_run": True,
             "effects": [
                 {

@@ -15,7 +15,7 @@ from tandem.accounts import idempotency
 from tandem.config import settings
 from tandem.db.session import Database
 from tandem.log import configure, logger
-from tandem.ranking import training
+from tandem.ranking import encoding, sentences, training
 from tandem.records import imports
 from tandem.tasks import Nudges
 
@@ -30,11 +30,14 @@ def sweep(database: Database, nudges: Nudges) -> int:
     """Ask for everything that is due and held by nobody; return how much that is."""
     with database.read() as session:
         stale, unfinished = training.stale_reviews(session), imports.unfinished(session)
+        not_encoded = encoding.unfinished(session) if sentences.is_installed() else ()
     for review_id in stale:
         nudges.changed(review_id)
     for import_id in unfinished:
         nudges.uploaded(import_id)
-    return len(stale) + len(unfinished)
+    for review_id in not_encoded:
+        nudges.to_encode(review_id)
+    return len(stale) + len(unfinished) + len(not_encoded)
 
 
 def main() -> None:

@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from tandem.ids import ImportId, ReviewId
+from tandem.ranking import encoding, sentences
 from tandem.ranking.rerank import rerank as train
 from tandem.records import importing
-from tandem.tasks import IMPORT, RERANK
+from tandem.tasks import ENCODE, IMPORT, RERANK
 from tandem_worker.app import app
 from tandem_worker.runtime import runtime
 
@@ -34,3 +35,22 @@ def import_records(import_id: str) -> None:
     review = importing.run(here.database, here.artifacts, ImportId(UUID(import_id)))
     if review is not None:
         here.nudges.changed(review)
+        if sentences.is_installed():
+            here.nudges.to_encode(review)
+
+
+@app.task(name=ENCODE)  # type: ignore[untyped-decorator]  # Celery has no types
+def encode(review_id: str, fence: int | None = None) -> None:
+    """Make sentence vectors for a few seconds, then stand behind what else waits."""
+    if not sentences.is_installed():
+        return
+    here, review = runtime(), ReviewId(UUID(review_id))
+    following = encoding.encode_some(
+        here.database,
+        review,
+        sentences.encode,
+        fence=fence,
+        finished=lambda: here.nudges.changed(review),
+    )
+    if following is not None:
+        here.nudges.to_encode(review, following)

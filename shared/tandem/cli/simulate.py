@@ -1,26 +1,26 @@
 """`tandem simulate`: how the ranking would have served on a review that is finished."""
 
 import json
+import os
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tandem.errors import TandemError
-from tandem.ranking.presets import DEFAULT_MODEL, Preset, UnknownModel, preset
+from tandem.ranking import recipes
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, UnknownModel
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from tandem.ranking.simulate import Labelled, Simulation
+    from tandem.ranking.simulate import Simulation
 
 # What computes and what draws is imported where it is used: `tandem --help` must not wait for it.
 
 _LARGEST_SEED = 2**32 - 1
-
-_FIGURES = ("seed", "R", "N", "loss", "NDCG", "WSS95", "TNR95", "@10%", "@20%", "last", "time")
+_MOST_SEEDS = 10_000
 
 
 class UnwritableFile(TandemError):
@@ -41,52 +41,85 @@ def simulate(
     *,
     model: Annotated[str, typer.Option(help="Recipe of the ranking.")] = DEFAULT_MODEL,
     seed: Annotated[
-        list[int],
+        list[str],
         typer.Option(
-            min=0,
-            max=_LARGEST_SEED,
-            default_factory=lambda: [1],
+            metavar="S|S-T",
+            default_factory=lambda: ["1"],
             show_default="1",
-            help="Draws the records known at the start; repeat it for several runs.",
+            help="Draws the records known at the start; repeat it, or give a range such as 1-5.",
         ),
     ],
     prior: Annotated[
         str, typer.Option(metavar="R+I", help="Relevant + irrelevant records known at the start.")
     ] = "1+1",
-    batch: Annotated[int, typer.Option(min=1, help="Train again after this many labels.")] = 1,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Train again after this many labels or decisions.")
+    ] = 1,
+    reviewers: Annotated[
+        int,
+        typer.Option(min=1, max=2, help="2: two independent reviewers who err, and their queue."),
+    ] = 1,
+    sensitivity: Annotated[
+        float | None,
+        typer.Option(
+            help="Of two reviewers: share of relevant records that each includes, in (0, 1].",
+            show_default="1",
+        ),
+    ] = None,
+    specificity: Annotated[
+        float | None,
+        typer.Option(
+            help="Of two reviewers: share of irrelevant records that each excludes, in (0, 1].",
+            show_default="1",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per file and seed.")
     ] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Write the recall curves to this SVG file.")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Replays at once.", show_default="number of processors"),
+    ] = None,
 ) -> None:
-    """Replay finished reviews through the ranking, until the last relevant record is found."""
-    recipe, priors = _recipe(model), _priors(prior)
+    """Replay finished reviews through the ranking, until the last relevant record is found.
+
+    With two reviewers: until they have found all that reading everything twice finds.
+    """
+    recipe, priors, seeds = _recipe(model), _priors(prior), _seeds(seed)
+    rates = _rates(reviewers, sensitivity, specificity)
     if plot is not None and (plot.is_dir() or not plot.absolute().parent.is_dir()):
         raise typer.BadParameter(f"{plot} is no place for a file.", param_hint="--plot")
-    from rich.console import Console
-
+    from tandem.cli.simulate_output import bar_over_all, print_table
     from tandem.ranking.simulate import read_labelled
+    from tandem.ranking.simulate_many import How, Task, run_all, to_find
+    from tandem.ranking.simulate_screening import Team
 
+    how = How(recipe, priors, batch, team=None if rates is None else Team(*rates))
     # All files first: a wrong name should not wait for the replay of the others.
-    labelled = [read_labelled(file) for file in files]
+    tasks = [Task(data, one) for data in map(read_labelled, files) for one in seeds]
+    n_to_find = [to_find(task, how) for task in tasks]
     done = []
-    for data in labelled:
-        for one_seed in seed:
-            result = _run(data, recipe, one_seed, priors, batch, Console(stderr=True))
-            done.append(result)
-            if as_json:
-                typer.echo(json.dumps(result.to_json(), allow_nan=False))
+    with bar_over_all(n_to_find, of="records" if rates is None else "decisions") as bar:
+        results = run_all(tasks, how, jobs=jobs or _n_processors(), on_progress=bar.update)
+        # Closed at once, whatever happens here: that ends the processes.
+        with closing(results):
+            for result in results:
+                done.append(result)
+                if as_json:
+                    with bar.aside():
+                        typer.echo(json.dumps(result.to_json(), allow_nan=False))
     if not as_json:
-        _print_table(done, Console())
+        print_table(done)
     if plot is not None:
         _write_plot(done, plot)
 
 
-def _recipe(name: str) -> Preset:
+def _recipe(name: str) -> Recipe:
     try:
-        return preset(name)
+        return recipes.recipe(name)
     except UnknownModel as error:
         raise typer.BadParameter(str(error), param_hint="--model") from None
 
@@ -101,66 +134,48 @@ def _priors(text: str) -> tuple[int, int]:
     return int(numbers[1]), int(numbers[2])
 
 
-def _run(
-    data: "Labelled",
-    recipe: Preset,
-    seed: int,
-    priors: tuple[int, int],
-    batch: int,
-    console: "Console",
-) -> "Simulation":
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _seeds(given: Sequence[str]) -> list[int]:
+    ranges = [_seed_range(text) for text in given]
+    if sum(map(len, ranges)) > _MOST_SEEDS:
+        raise typer.BadParameter(f"No more than {_MOST_SEEDS} seeds.", param_hint="--seed")
+    return [seed for one in ranges for seed in one]
 
-    from tandem.ranking.simulate import simulate as replay
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("relevant found in {task.fields[read]} read"),
-        TimeElapsedColumn(),
-    )
-    to_find = int(data.labels.sum()) - priors[0]
-    title = f"{Path(data.file).name}, seed {seed}"
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task(title, total=to_find, read=0)
-        return replay(
-            data,
-            recipe,
-            seed=seed,
-            priors=priors,
-            batch=batch,
-            on_progress=lambda read, found: progress.update(task, completed=found, read=read),
+def _seed_range(text: str) -> range:
+    ends = re.fullmatch(r"([0-9]{1,10})(?:-([0-9]{1,10}))?", text)
+    seeds = range(int(ends[1]), int(ends[2] or ends[1]) + 1) if ends else range(0)
+    if not seeds or seeds[-1] > _LARGEST_SEED:
+        raise typer.BadParameter(
+            f"{text!r} should be a whole number from 0 to {_LARGEST_SEED}, or a range such as 1-5.",
+            param_hint="--seed",
         )
+    return seeds
 
 
-def _print_table(simulations: "Sequence[Simulation]", console: "Console") -> None:
-    from rich import box
-    from rich.table import Table
+def _rates(
+    reviewers: int, sensitivity: float | None, specificity: float | None
+) -> tuple[float, float] | None:
+    """Return the sensitivity and specificity of two reviewers; None for a single one."""
+    for name, rate in (("--sensitivity", sensitivity), ("--specificity", specificity)):
+        if rate is None:
+            continue
+        if reviewers == 1:
+            raise typer.BadParameter(
+                "A single reviewer is replayed without errors; this needs --reviewers 2.",
+                param_hint=name,
+            )
+        if not 0 < rate <= 1:
+            raise typer.BadParameter(f"{rate} is not in (0, 1].", param_hint=name)
+    if reviewers == 1:
+        return None
+    return 1.0 if sensitivity is None else sensitivity, 1.0 if specificity is None else specificity
 
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-        caption="R of N records are relevant; @10% is the share of them found in the first 10 % "
-        "read; last is where the last one was found. Priors are in none of it but R and N.",
-        caption_justify="left",
-    )
-    table.add_column("file", overflow="fold")
-    for heading in _FIGURES:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for done in simulations:
-        table.add_row(
-            Path(done.file).name.removesuffix(".gz").removesuffix(".csv"),
-            *(str(count) for count in (done.seed, done.n_relevant, done.n)),
-            *(f"{value:.3f}" for value in (done.loss, done.ndcg, done.wss_95, done.tnr_95)),
-            *(f"{value:.0%}" for value in (done.recall_10, done.recall_20)),
-            str(done.last_relevant),
-            f"{done.seconds:.1f}s",
-        )
-    console.print(table)
+
+def _n_processors() -> int:
+    """Return how many processors this process may use; fewer than there are in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _write_plot(simulations: "Sequence[Simulation]", path: Path) -> None:

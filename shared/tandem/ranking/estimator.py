@@ -1,74 +1,208 @@
-"""The classifier: a linear support vector machine, weighted and fitted as ASReview does."""
+"""The classifiers: linear support vector machines, weighted and fitted as ASReview does."""
+
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
+from threadpoolctl import ThreadpoolController
 
-from tandem.errors import TandemError
-from tandem.ranking.presets import Preset
+from tandem.ranking.features import Features
+from tandem.ranking.learning import Fitted, Labels, Rows
+from tandem.ranking.presets import Preset, Presumed
+
+_MOST_STEPS = 20
+"""Two or three are usual; a set of examples that keeps swinging is as good as settled."""
 
 
-class TooFewLabels(TandemError):
-    """A classifier needs at least one include and one exclude."""
-
-    code = "too_few_labels"
-
-
-def scores(
-    matrix: csr_matrix,
+def fit(
+    features: Features,
     *,
-    rows: NDArray[np.int64],
-    labels: NDArray[np.float64],
     preset: Preset,
+    labels: Labels,
+    lots: NDArray[np.float64],
     random_state: np.random.RandomState,
-) -> NDArray[np.float64]:
-    """Fit on the labelled rows and score every record by how likely it is to be included.
+) -> Fitted | None:
+    """Learn from the labels and score every record by how likely it is to be included.
+
+    With vectors the score is that of the words, standardised over the unread records, plus what
+    the preset gives of the opinions on vectors, standardised likewise. A record without a vector
+    has 0, the mean, of these.
 
     Args:
-        matrix: Shape (n_records, n_terms), see `tandem.ranking.features.Features`.
-        rows: Labelled rows in the order in which they were labelled; the solver starts from
-            that order, so it is part of the result.
-        labels: Probability of inclusion in [0, 1]; same shape as `rows`. A doubtful record is
-            learnt twice: as an include of weight q and as an exclude of weight 1 - q.
+        features: Of all records.
         preset: The recipe.
-        random_state: One number is drawn from it, exactly as by ASReview from NumPy's global
-            generator.
+        labels: The solver starts from their order, so it is part of the result. A doubtful
+            record is learnt twice: as an include of weight q and as an exclude of weight 1 − q.
+        lots: Shape (n_records,): the unlabelled records with the lowest are those that are
+            presumed to be excludes; never one with an infinite lot.
+        random_state: For each classifier one number is drawn from it, exactly as by ASReview
+            from NumPy's global generator.
 
     Returns:
-        Signed distances to the separating plane, shape (n_records,). They order the records of
-        one call; they are no probabilities. All zero where the matrix has no columns.
-
-    Raises:
-        TooFewLabels: `labels` do not contain both an include and an exclude.
+        Scores, and the weights of the words. All scores are zero where no record has any term.
+        None where there is no include among the labels; or no exclude, and none is presumed.
     """
-    if not (np.any(labels > 0) and np.any(labels < 1)):
-        raise TooFewLabels("A model needs at least one include and one exclude.")
-    if matrix.shape[1] == 0:
-        return np.zeros(matrix.shape[0])
-    doubtful = (labels > 0) & (labels < 1)
-    learnt = np.concatenate([rows, rows[doubtful]])
-    classes = np.concatenate([labels > 0, np.zeros(int(np.sum(doubtful)), dtype=bool)]).astype(
-        np.int8
-    )
-    shares = np.concatenate([np.where(labels > 0, labels, 1.0), 1 - labels[doubtful]])
-    model = LinearSVC(loss="squared_hinge", C=preset.C, random_state=random_state)
-    model.fit(matrix[learnt], classes, sample_weight=_weights(classes, shares, preset.ratio))
-    # What `decision_function` computes, row for row and bit for bit, without its checks of the
-    # whole matrix at every call.
-    distances: NDArray[np.float64] = matrix @ model.coef_.ravel() + model.intercept_
-    return distances
+    if not np.any(labels.values > 0):
+        return None
+    with _blas().limit(limits=1, user_api="blas"):
+        return _fit(features, preset, labels, lots, random_state)
+
+
+def _fit(
+    features: Features,
+    preset: Preset,
+    labels: Labels,
+    lots: NDArray[np.float64],
+    random_state: np.random.RandomState,
+) -> Fitted | None:
+    n_records = features.matrix.shape[0]
+    unread = np.ones(n_records, dtype=bool)
+    unread[labels.rows] = False
+    examples = _Examples.of(labels, preset, lots, unread)
+    if not examples.are_of_both_classes:
+        return None
+    if features.matrix.shape[1] == 0:
+        weights, scores = np.zeros(0), np.zeros(n_records)
+    else:
+        weights, scores = examples.learn(features.matrix, preset.C, preset.tolerance, random_state)
+    opinions = [
+        (opinion, vectors)
+        for opinion, vectors in (
+            (preset.word_vectors, features.word_vectors),
+            (preset.sentences, features.sentences),
+        )
+        if opinion is not None and vectors is not None
+    ]
+    if not opinions:
+        return Fitted(scores, weights)
+    scores = _standardised(scores, unread)
+    n_includes = float(labels.values.sum())
+    for opinion, vectors in opinions:
+        known = vectors.any(axis=1)
+        second = _standardised(examples.learn_dense(vectors, opinion.C), unread & known)
+        counts = opinion.weight * n_includes / (n_includes + opinion.settling)
+        scores += counts * np.where(known, second, 0.0)
+    return Fitted(scores, weights)
+
+
+class _Examples:
+    """What the classifiers are shown: rows, their classes (1, 0) and their weights (mean 1)."""
+
+    def __init__(self, rows: Rows, classes: NDArray[np.int8], weights: NDArray[np.float64]) -> None:
+        self._rows, self._classes, self._weights = rows, classes, weights
+
+    @property
+    def are_of_both_classes(self) -> bool:
+        return bool(np.any(self._classes == 1) and np.any(self._classes == 0))
+
+    @classmethod
+    def of(
+        cls, labels: Labels, preset: Preset, lots: NDArray[np.float64], unread: NDArray[np.bool_]
+    ) -> "_Examples":
+        likely, doubtful = labels.values > 0, (labels.values > 0) & (labels.values < 1)
+        rows = np.concatenate([labels.rows, labels.rows[doubtful]])
+        classes = np.concatenate([likely, np.zeros(int(doubtful.sum()), dtype=bool)])
+        shares = np.concatenate([np.where(likely, labels.values, 1.0), 1 - labels.values[doubtful]])
+        strength = _strength(preset.presumed, labels, lots.size)
+        ratio = preset.ratio
+        if preset.presumed:
+            ratio += strength * (preset.presumed.ratio - preset.ratio)
+        weights = _weights(classes, shares, ratio)
+        if preset.presumed and strength:
+            added = _presumed(preset.presumed, lots, unread)
+            together = strength * preset.presumed.weight * weights[classes].sum() / ratio
+            rows = np.concatenate([rows, added])
+            classes = np.concatenate([classes, np.zeros(added.size, dtype=bool)])
+            weights = np.concatenate([weights, np.full(added.size, together / max(1, added.size))])
+        return cls(rows, classes.astype(np.int8), weights)
+
+    def learn(
+        self,
+        matrix: csr_matrix,
+        C: float,
+        tolerance: float,
+        random_state: np.random.RandomState,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the weights of the columns, and every record's distance to the plane."""
+        model = LinearSVC(loss="squared_hinge", C=C, tol=tolerance, random_state=random_state)
+        model.fit(matrix[self._rows], self._classes, sample_weight=self._weights)
+        weights: NDArray[np.float64] = model.coef_.ravel()
+        # What `decision_function` computes, row for row and bit for bit, without its checks of
+        # the whole matrix at every call.
+        return weights, matrix @ weights + model.intercept_
+
+    def learn_dense(
+        self,
+        vectors: NDArray[np.float32],
+        C: float,
+    ) -> NDArray[np.float64]:
+        """Return every record's distance to the plane of the same machine, on dense vectors.
+
+        With few dimensions Newton's method on the primal is several times as fast as LIBLINEAR
+        (Keerthi and DeCoste 2005, doi:10.5555/1046920.1046931): the examples within the margin
+        give a least-squares problem, whose solution gives the next examples within the margin.
+        """
+        x = np.hstack([vectors[self._rows], np.ones((self._rows.size, 1), np.float32)])
+        sides = np.where(self._classes == 1, 1.0, -1.0).astype(np.float32)
+        costs = (2 * C * self._weights).astype(np.float32)
+        within, plane = np.ones(self._rows.size, dtype=bool), np.zeros(x.shape[1], np.float32)
+        for _ in range(_MOST_STEPS):
+            inner, cost = x[within], costs[within]
+            hessian = (inner * cost[:, None]).T @ inner
+            hessian[np.diag_indices_from(hessian)] += 1
+            plane = solve(hessian, inner.T @ (cost * sides[within]), assume_a="pos")
+            now_within = sides * (x @ plane) < 1
+            if np.array_equal(now_within, within):
+                break
+            within = now_within
+        distances: NDArray[np.float64] = (vectors @ plane[:-1] + plane[-1]).astype(np.float64)
+        return distances
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Return what holds linear algebra to one thread.
+
+    More would wait for each other at matrices as small as these, and for other processes.
+    """
+    return ThreadpoolController()
 
 
 def _weights(
-    classes: NDArray[np.int8], shares: NDArray[np.float64], ratio: float
+    classes: NDArray[np.bool_], shares: NDArray[np.float64], ratio: float
 ) -> NDArray[np.float64]:
     """Let all includes together weigh `ratio` times all excludes; mean weight 1.
 
     ASReview 3.0.8, `asreview/models/balancers.py`, with its order of operations (`sum` of the
     list, not NumPy's pairwise sum): another order changes the last bit of every weight.
     """
-    includes, excludes = shares[classes == 1], shares[classes == 0]
-    weights = np.where(classes == 1, shares, shares * (includes.sum() / (ratio * excludes.sum())))
+    include, exclude = shares[classes].sum(), shares[~classes].sum()
+    lighter = include / (ratio * exclude) if exclude else 1.0
+    weights = np.where(classes, shares, shares * lighter)
     normalised: NDArray[np.float64] = weights * (len(classes) / sum(weights))
     return normalised
+
+
+def _strength(presumed: Presumed | None, labels: Labels, n_records: int) -> float:
+    if presumed is None:
+        return 0.0
+    return max(0.0, 1.0 - float(labels.values.sum()) / (presumed.until * n_records))
+
+
+def _presumed(presumed: Presumed, lots: NDArray[np.float64], unread: NDArray[np.bool_]) -> Rows:
+    rows = np.flatnonzero(unread & np.isfinite(lots))
+    return rows[np.argsort(lots[rows], kind="stable")][
+        : min(presumed.most, int(presumed.share * lots.size))
+    ]
+
+
+def _standardised(scores: NDArray[np.float64], among: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Shift and scale so that those `among` have mean 0 and standard deviation 1."""
+    if not among.any():
+        return np.zeros_like(scores)
+    spread = float(scores[among].std())
+    standardised: NDArray[np.float64] = (scores - scores[among].mean()) / (spread or 1.0)
+    return standardised

@@ -20,7 +20,7 @@ from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.ranking import features
 from tandem.ranking.features import Features
-from tandem.ranking.presets import Preset
+from tandem.ranking.recipes import Recipe
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 
@@ -46,7 +46,12 @@ class Corpus:
 
 
 def load_or_build(
-    session: Session, artifacts: Artifacts, cache: Path, review: Review, preset: Preset
+    session: Session,
+    artifacts: Artifacts,
+    cache: Path,
+    review: Review,
+    recipe: Recipe,
+    sought: Sequence[str] = (),
 ) -> Corpus:
     """Return the review's corpus as of the session's snapshot.
 
@@ -55,11 +60,12 @@ def load_or_build(
         artifacts: Where workers share what one of them has computed.
         cache: A local folder, for stores that are not one themselves.
         review: As of that state.
-        preset: The recipe.
+        recipe: How the texts are read.
+        sought: Titles of studies that the review looks for and does not have.
     """
-    query = query_text(review)
+    query = query_text(review, sought)
     asked = hashlib.sha256(query.encode()).hexdigest()[:12]
-    name = f"{review.corpus_seq}-{features.feature_key(preset)}-{asked}"
+    name = f"{review.corpus_seq}-{features.feature_key(recipe.words)}-{asked}"
     key = f"features/{review.id}/{name}"
     folder = artifacts.local_path(key) or cache / key
     corpus = _load(folder) or (_download(artifacts, key, folder) and _load(folder))
@@ -67,7 +73,7 @@ def load_or_build(
         return corpus
     numbers, texts = _texts(session, review.id)
     _log.info("computing features", review_id=str(review.id), n_records=len(texts))
-    made = features.build(texts, preset, query=query)
+    made = features.build(texts, recipe.words, query=query)
     features.save(made, folder)
     _save_numbers(numbers, folder)
     _upload(artifacts, key, folder)
@@ -75,9 +81,9 @@ def load_or_build(
     return Corpus(numbers, made)
 
 
-def query_text(review: Review) -> str:
-    """Return what the review says it looks for; "" if nothing."""
-    return "\n".join(filter(None, [review.question, *review.criteria_include]))
+def query_text(review: Review, sought: Sequence[str] = ()) -> str:
+    """Return what the review says it looks for, `sought` titles included; "" if nothing."""
+    return "\n".join(filter(None, [review.question, *review.criteria_include, *sought]))
 
 
 def _texts(

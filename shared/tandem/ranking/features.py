@@ -5,24 +5,50 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from tandem.ranking.presets import Preset
+from tandem.ranking import word_vectors
+from tandem.ranking.presets import Words
 
-_REVISION = 1
+_REVISION = 2
 """To be raised when `build` changes what it makes of the same parameters."""
+
+_WORD_VECTORS = "word_vectors.npy"
 
 _NO_TERM_LEFT = ("empty vocabulary", "no terms remain", "max_df corresponds to")
 """How scikit-learn says it: it has no class of error for this, and a bad recipe must not pass."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The term of each column, in one piece of memory that processes can share.
+
+    Attributes:
+        text: All terms one after the other in UTF-8, uint8.
+        ends: Where each ends, int64, shape (n_terms,).
+    """
+
+    text: NDArray[np.uint8]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, terms: Iterable[str]) -> "Terms":
+        encoded = [term.encode() for term in terms]
+        text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        return cls(text, np.cumsum([len(term) for term in encoded], dtype=np.int64))
+
+    def __getitem__(self, column: int) -> str:
+        start = self.ends[column - 1] if column else 0
+        return self.text[start : self.ends[column]].tobytes().decode()
 
 
 @dataclass(frozen=True)
@@ -30,55 +56,91 @@ class Features:
     """What the ranking knows of each record's text.
 
     Attributes:
-        matrix: CSR, float64, shape (n_records, n_terms); rows have length 1, or 0 where a
-            record has no known term. Indices within a row are not sorted and must stay so:
-            sums in another order differ in the last bit, and then near-ties fall otherwise.
+        matrix: CSR, float64, shape (n_records, n_terms); terms of title and abstract together
+            have length 1 in each row, or 0 where a record has no known term; where the recipe
+            wants it, weighted columns of the title's terms follow. Indices within a row are
+            not sorted and must stay so: sums in another order differ in the last bit, and then
+            near-ties fall otherwise.
+        terms: Of the columns. A term that is in both blocks is there twice.
         similarity: float64, shape (n_records,), in [0, 1]: cosine of each record to the
             review's own text; all zero where there is no such text or it shares no term.
+        word_vectors: Means of word vectors, float32, shape (n_records, n_dimensions), of length
+            1, or 0 where a record has no text. None where the recipe wants none, or where they
+            are not installed.
+        sentences: Sentence vectors, float32, shape (n_records, n_dimensions), of length 1, or
+            0 where a record has none yet. None where nothing computes any.
     """
 
     matrix: csr_matrix
+    terms: Terms
     similarity: NDArray[np.float64]
+    word_vectors: NDArray[np.float32] | None = None
+    sentences: NDArray[np.float32] | None = None
 
 
-def build(texts: Sequence[tuple[str, str]], preset: Preset, *, query: str = "") -> Features:
+def build(texts: Sequence[tuple[str, str]], words: Words, *, query: str = "") -> Features:
     """Turn records into TF-IDF vectors as ASReview 3.0.8 does (`TextMerger`, `Tfidf`).
 
     Args:
         texts: Title and abstract of each record; "" where there is none.
-        preset: The recipe.
+        words: The recipe.
         query: The review's question and criteria. It is compared with the records, but has
             no say in which terms there are or what they weigh.
 
     Returns:
-        Features in the order of `texts`. Where no term is left (no words at all, a single
-        record, or the same text everywhere) the matrix has no columns.
+        Features in the order of `texts`, without sentence vectors. Where no term is left (no
+        words at all, a single record, or the same text everywhere) the matrix has no columns.
     """
-    vectorizer = TfidfVectorizer(
-        ngram_range=preset.ngram_range,
-        sublinear_tf=preset.sublinear_tf,
-        min_df=preset.min_df,
-        max_df=preset.max_df,
+    vectors = word_vectors.build(texts) if _vectors_of(words) else None
+    vectorizer = _vectorizer(words)
+    matrix = _fit(vectorizer, [f"{title} {abstract}" for title, abstract in texts])
+    if matrix is None:
+        nothing = csr_matrix((len(texts), 0), dtype=np.float64)
+        return Features(nothing, Terms.of(()), np.zeros(len(texts)), vectors)
+    asked: NDArray[np.float64] = vectorizer.transform([query]).toarray().ravel()
+    terms, similarity = vectorizer.get_feature_names_out().tolist(), matrix @ asked
+    if words.title:
+        of_titles = _vectorizer(words)
+        titles = _fit(of_titles, [title for title, _ in texts])
+        if titles is not None:
+            matrix = hstack([matrix, words.title * titles], format="csr")
+            terms += of_titles.get_feature_names_out().tolist()
+    return Features(matrix, Terms.of(terms), similarity, vectors)
+
+
+def _vectors_of(words: Words) -> str | None:
+    known = words.vectors == word_vectors.MODEL and word_vectors.is_installed()
+    return word_vectors.MODEL if known else None
+
+
+def _vectorizer(words: Words) -> TfidfVectorizer:
+    return TfidfVectorizer(
+        ngram_range=words.ngram_range,
+        sublinear_tf=words.sublinear_tf,
+        min_df=words.min_df,
+        max_df=words.max_df,
     )
+
+
+def _fit(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix | None:
     try:
-        matrix = vectorizer.fit_transform([f"{title} {abstract}" for title, abstract in texts])
+        return vectorizer.fit_transform(texts)
     except ValueError as error:
         if not any(words in str(error) for words in _NO_TERM_LEFT):
             raise
-        nothing = csr_matrix((len(texts), 0), dtype=np.float64)
-        return Features(matrix=nothing, similarity=np.zeros(len(texts)))
-    asked: NDArray[np.float64] = vectorizer.transform([query]).toarray().ravel()
-    return Features(matrix=matrix, similarity=matrix @ asked)
+        return None
 
 
-def feature_key(preset: Preset) -> str:
+def feature_key(words: Words) -> str:
     """Return 16 hexadecimal digits: equal where `build` makes the same of the same texts."""
-    recipe = [_REVISION, preset.ngram_range, preset.sublinear_tf, preset.min_df, preset.max_df]
-    return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
+    recipe = [_REVISION, asdict(words) | {"vectors": _vectors_of(words)}]
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def save(features: Features, folder: Path) -> None:
     """Write features for `load`: wholly or not at all, in the place of what was there.
+
+    Sentence vectors are not among it: they come later, and from elsewhere.
 
     Readers of the former folder keep what they have mapped. Between the two a reader may find
     no folder for an instant; so name folders by what is in them, and they never change.
@@ -95,6 +157,10 @@ def save(features: Features, folder: Path) -> None:
         np.save(fresh / "indptr.npy", matrix.indptr)
         np.save(fresh / "shape.npy", np.array(matrix.shape, dtype=np.int64))
         np.save(fresh / "similarity.npy", features.similarity)
+        if features.word_vectors is not None:
+            np.save(fresh / _WORD_VECTORS, features.word_vectors)
+        np.save(fresh / "terms.npy", features.terms.text)
+        np.save(fresh / "term_ends.npy", features.terms.ends)
         _put_in_place(fresh, folder)
 
 
@@ -105,12 +171,18 @@ def load(folder: Path) -> Features:
         FileNotFoundError: They were never saved there, or somebody has removed them.
     """
     shape = np.load(folder / "shape.npy")
-    data, indices, indptr, similarity = (
+    data, indices, indptr, similarity, text, ends = (
         np.load(folder / f"{name}.npy", mmap_mode="r")
-        for name in ("data", "indices", "indptr", "similarity")
+        for name in ("data", "indices", "indptr", "similarity", "terms", "term_ends")
     )
     matrix = csr_matrix((data, indices, indptr), shape=tuple(shape.tolist()), copy=False)
-    return Features(matrix=matrix, similarity=similarity)
+    vectors = folder / _WORD_VECTORS
+    return Features(
+        matrix,
+        Terms(text, ends),
+        similarity,
+        np.load(vectors, mmap_mode="r") if vectors.exists() else None,
+    )
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """From a review's ledger to an order: the labels that its decisions give, and the ranker."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,15 +12,21 @@ from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
 from tandem.ids import RecordNumber, ReviewId
-from tandem.ranking import ranker
+from tandem.ranking import ranker, vector_store
+from tandem.ranking.explain import Term
 from tandem.ranking.feature_store import load_or_build
-from tandem.ranking.presets import Preset
-from tandem.ranking.ranker import Labels
+from tandem.ranking.learning import Labels
+from tandem.ranking.recipes import Recipe
+from tandem.records import seeds
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.models import Decision, PresentDecision, Resolution
 from tandem.screening.rules import Status, Verdict, Vote, outcome, training_label
+
+EXPLAINED = 100
+"""Records at the head of an order that are told with the terms that brought them there: more than
+a team reads before the next ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,10 @@ class MadeRanking:
         scores: Shape (n,), aligned.
         kind: `model`, `text` or `random`.
         n_labels: Labelled records it learned from.
-        n_relevant: How many of them are relevant.
+        n_relevant: How many of them are relevant, or may be.
+        n_vectors: Records whose sentence vector the recipe was given.
+        terms: Those that tell most in the model as a whole.
+        reasons: The terms that pull each record at the head of the order, by its number.
     """
 
     numbers: NDArray[np.int32]
@@ -39,10 +49,13 @@ class MadeRanking:
     kind: str
     n_labels: int
     n_relevant: int
+    n_vectors: int
+    terms: Sequence[Term]
+    reasons: Mapping[int, Sequence[Term]]
 
 
 class _Labelled(NamedTuple):
-    labels: dict[RecordNumber, int]
+    labels: dict[RecordNumber, float]
     closed: set[RecordNumber]
 
 
@@ -52,35 +65,49 @@ def rank_review(
     cache: Path,
     review: Review,
     stage: Stage,
-    preset: Preset,
+    recipe: Recipe,
 ) -> MadeRanking:
     """Rank a review as of the session's snapshot.
 
     Labels are taken in the order of record numbers, not of deciding, so that the same labels
-    give the same ranking whoever was faster.
+    give the same ranking whoever was faster. A seed study is an include until its record is
+    decided; where it is no record, its title counts as part of the question.
     """
-    corpus = load_or_build(session, artifacts, cache, review, preset)
-    labelled = _labels(session, review.id, stage)
+    known = seeds.find(session, review.id, review.seed_studies)
+    sought = seeds.missing_titles(known)
+    corpus = load_or_build(session, artifacts, cache, review, recipe, sought)
+    vectors = (
+        vector_store.load(session, review, corpus.numbers, model=recipe.sentences.model)
+        if recipe.sentences
+        else None
+    )
+    labelled = _labels(session, review.id, stage, seeds_found=filter(None, known.values()))
     numbers = sorted(labelled.labels)
     values = np.array([labelled.labels[number] for number in numbers], dtype=np.float64)
     is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
     ranked = ranker.rank(
-        corpus.features,
+        replace(corpus.features, sentences=vectors.matrix) if vectors else corpus.features,
         labels=Labels(corpus.rows(numbers), values),
         pool=np.flatnonzero(is_open).astype(np.int64),
-        preset=preset,
+        recipe=recipe,
         seed=review.seed,
+        explained=EXPLAINED,
     )
     return MadeRanking(
         numbers=corpus.numbers[ranked.order],
         scores=ranked.scores,
         kind=ranked.kind,
         n_labels=len(numbers),
-        n_relevant=int(np.sum(values >= 0.5)),
+        n_relevant=int(np.sum(values > 0)),
+        n_vectors=vectors.n_known if vectors else 0,
+        terms=ranked.terms,
+        reasons={int(corpus.numbers[row]): why for row, why in ranked.reasons.items()},
     )
 
 
-def _labels(session: Session, review_id: ReviewId, stage: Stage) -> _Labelled:
+def _labels(
+    session: Session, review_id: ReviewId, stage: Stage, *, seeds_found: Iterable[RecordNumber]
+) -> _Labelled:
     policy = reviews.policies_in_force(session, review_id)[stage]
     votes: dict[RecordNumber, list[Vote]] = {}
     present = (
@@ -95,7 +122,7 @@ def _labels(session: Session, review_id: ReviewId, stage: Stage) -> _Labelled:
         Resolution.review_id == review_id, Resolution.stage == stage
     )
     resolved = {row.record_number: row.verdict for row in session.execute(settled)}
-    labels: dict[RecordNumber, int] = {}
+    labels = dict.fromkeys(seeds_found, 1.0)
     closed: set[RecordNumber] = set()
     for number in votes.keys() | resolved.keys():
         cast, resolution = votes.get(number, []), resolved.get(number)

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tandem.db.base import Base
-from tandem.ids import RankingId, ReviewId
+from tandem.db.base import Base, Json
+from tandem.ids import RankingId, RecordNumber, ReviewId
 from tandem.reviews.models import stored_enum
 from tandem.reviews.policy import Stage
 
@@ -19,9 +19,14 @@ class Ranking(Base):
         kind: `model` (trained on labels), `text` (likeness to question and criteria, before
             there are labels of both kinds) or `random` (seeded, when there is no text either).
         labels_seq: It counts every change of the review up to this number.
+        n_vectors: How many records had a sentence vector that it could use; 0 where there were
+            too few (`vector_store.ENOUGH`), or the model uses none.
         numbers: Record numbers, best first: little-endian int32, packed. Of older rankings
             only the newest few keep theirs.
         scores: Aligned with `numbers`: little-endian float32, packed.
+        terms: Those that pull a record up most (weight > 0) or down, the strongest first.
+        reasons: The like for each record at the head of the order, by its number; kept as long
+            as the order.
         seconds: From reading the labels to the finished order.
     """
 
@@ -43,8 +48,11 @@ class Ranking(Base):
     n_labels: Mapped[int]
     n_relevant: Mapped[int]
     n_ranked: Mapped[int]
+    n_vectors: Mapped[int] = mapped_column(default=0, server_default="0")
     seconds: Mapped[float]
     created_at: Mapped[datetime]
+    terms: Mapped[list[tuple[str, float]]] = mapped_column(Json, default=list)
+    reasons: Mapped[dict[str, list[tuple[str, float]]] | None] = mapped_column(Json, deferred=True)
     numbers: Mapped[bytes | None] = mapped_column(deferred=True)
     scores: Mapped[bytes | None] = mapped_column(deferred=True)
 
@@ -67,3 +75,54 @@ class Training(Base):
     fence: Mapped[int]
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+
+
+class SentenceVector(Base):
+    """What a record's text is about, as numbers.
+
+    Attributes:
+        model: The encoder that made it.
+        text_hash: SHA-256 of what it was made of; see `vector_store.text_hash`.
+        vector: Of length 1, or all 0 for a record without text; little-endian float16, packed.
+    """
+
+    __tablename__ = "sentence_vector"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["review_id", "record_number"],
+            ["record.review_id", "record.number"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True, autoincrement=False)
+    model: Mapped[str]
+    text_hash: Mapped[bytes]
+    vector: Mapped[bytes]
+
+
+class Encoding(Base):
+    """How far the review's sentence vectors are, and who makes the next ones.
+
+    Vectors are missing while the review's `corpus_seq` is above the one here. Who raises
+    `fence` holds the work until `lease_until`; every turn of it raises the fence anew.
+
+    Attributes:
+        model: The encoder whose vectors are being made, or were.
+        corpus_seq: Of this state of the review's texts all vectors are there.
+        began_at: When the present run, or the last one, began.
+        n_done: How many vectors that run has stored. With `fence` it numbers every change.
+    """
+
+    __tablename__ = "encoding"
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    model: Mapped[str]
+    corpus_seq: Mapped[int]
+    fence: Mapped[int]
+    lease_until: Mapped[datetime | None]
+    began_at: Mapped[datetime | None]
+    n_done: Mapped[int]

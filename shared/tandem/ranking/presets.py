@@ -1,79 +1,148 @@
 """Named recipes. A ranking keeps the name and the numbers it was made with."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tandem.errors import TandemError
+from pydantic import ConfigDict, TypeAdapter
 
-DEFAULT_MODEL = "elas-u4"
-"""What reviews are ranked with, and what `tandem simulate` replays."""
+_STRICT = ConfigDict(extra="forbid")
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-class UnknownModel(TandemError):
-    """No recipe has this name."""
-
-    code = "unknown_model"
+    from tandem.ranking.features import Features
+    from tandem.ranking.learning import Fitted, Labels
 
 
 @dataclass(frozen=True)
-class Preset:
-    """One recipe: TF-IDF of title and abstract, then a linear support vector machine.
+class Words:
+    """How texts become TF-IDF vectors. What `features.build` does follows from this alone.
 
     Attributes:
-        name: What people and the database call it.
         ngram_range: Shortest and longest run of words that counts as a term.
         sublinear_tf: Whether a term found f times weighs 1 + ln f rather than f.
         min_df: A term must be in at least this many records.
         max_df: A term in more than this share of the records is dropped, in (0, 1].
-        C: Inverse strength of the regularisation, > 0.
-        ratio: How many times all includes together outweigh all excludes together, > 0.
+        title: Weight of a second block of terms, made of the titles alone, beside that of
+            title and abstract together; 0 for none.
+        vectors: Which word vectors a mean is made of for each record, beside the terms; None
+            for none. Where they are not installed there is none either.
     """
 
-    name: str
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
     ngram_range: tuple[int, int]
     sublinear_tf: bool
     min_df: int
     max_df: float
+    title: float
+    vectors: str | None = None
+
+
+@dataclass(frozen=True)
+class Presumed:
+    """Unread records that are taken for excludes, since nearly all of them are.
+
+    A model that knows only what it put in front of people has never seen what an ordinary
+    record looks like. The more includes a review has, the less true the presumption is: its
+    strength s = max(0, 1 − includes / (until · N)) fades, and with it their weight and `ratio`.
+
+    Attributes:
+        most: At most so many records.
+        share: And at most this share of all, in (0, 1].
+        weight: At s = 1 they weigh together so many times what the excludes weigh.
+        until: The share of includes among all records at which s is 0, in (0, 1].
+        ratio: At s = 1 this takes the place of the preset's `ratio`; in between, in between.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    most: int
+    share: float
+    weight: float
+    until: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A second classifier of the same kind, on vectors of what the records are about.
+
+    Its standardised scores are added to those on words, and the more so the more includes it
+    has seen: with n of them `weight` · n / (n + `settling`) times. Records that share exact
+    words are found by words; those that say the same otherwise are found by this.
+
+    Attributes:
+        model: Which encoder made the vectors.
+        C: As of the preset.
+        weight: How much it counts at the most, ≥ 0.
+        settling: After how many includes it counts half of that, ≥ 0.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    model: str
+    C: float
+    weight: float
+    settling: float
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One recipe: linear support vector machines on the records' texts.
+
+    Attributes:
+        name: What people and the database call it.
+        words: How the texts are read.
+        C: Inverse strength of the regularisation, > 0.
+        ratio: How many times all includes together outweigh all excludes together, > 0.
+        tolerance: At which change LIBLINEAR stops, > 0.
+        presumed: Which unread records are learnt as excludes.
+        word_vectors: What is made of means of word vectors.
+        sentences: What is made of sentence vectors.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    name: str
+    words: Words
     C: float
     ratio: float
+    tolerance: float
+    presumed: Presumed | None = None
+    word_vectors: Opinion | None = None
+    sentences: Opinion | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold, so that `from_json` gives an equal preset."""
-        return {**asdict(self), "ngram_range": list(self.ngram_range)}
+        plain: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        return plain
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote; a missing or a strange key is a TypeError or KeyError."""
-        shortest, longest = document["ngram_range"]
-        return cls(**{**document, "ngram_range": (shortest, longest)})
+    def from_json(cls, document: Mapping[str, Any]) -> "Preset":
+        """Read what `to_json` wrote.
+
+        Raises:
+            pydantic.ValidationError: A key is missing, strange or of the wrong type.
+        """
+        return _ADAPTER.validate_python(document)
+
+    def fit(
+        self,
+        features: "Features",
+        *,
+        labels: "Labels",
+        lots: "NDArray[np.float64]",
+        random_state: "np.random.RandomState",
+    ) -> "Fitted | None":
+        """Learn from the labels; see `estimator.fit`."""
+        from tandem.ranking import estimator  # loads scikit-learn
+
+        return estimator.fit(
+            features, preset=self, labels=labels, lots=lots, random_state=random_state
+        )
 
 
-PRESETS: Mapping[str, Preset] = {
-    known.name: known
-    for known in (
-        # ASReview 3.0.8, asreview/models/models.py, "elas_u4": tuned on SYNERGY.
-        Preset(
-            name="elas-u4",
-            ngram_range=(1, 2),
-            sublinear_tf=True,
-            min_df=1,
-            max_df=0.95,
-            C=0.11,
-            ratio=9.8,
-        ),
-    )
-}
-
-
-def preset(name: str) -> Preset:
-    """Return the recipe of this name.
-
-    Raises:
-        UnknownModel: There is none; the message lists those there are.
-    """
-    try:
-        return PRESETS[name]
-    except KeyError:
-        there_are = ", ".join(sorted(PRESETS))
-        raise UnknownModel(f"There is no model {name!r}; there is: {there_are}.") from None
+_ADAPTER = TypeAdapter(Preset)

@@ -1,41 +1,19 @@
 """In which order records are best read. The worker and `tandem simulate` both ask here."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.ranking import estimator
+from tandem.ranking.explain import Term, pulling_terms, telling_terms
 from tandem.ranking.features import Features
-from tandem.ranking.presets import Preset
-
-Rows = NDArray[np.int64]
-"""Row numbers in the feature matrix."""
+from tandem.ranking.learning import Fitted, Labels, Rows
+from tandem.ranking.recipes import Recipe
 
 _FOLDS = 5
 """Models that score half-done records: each then still sees four fifths of them."""
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What is known of some records.
-
-    Attributes:
-        rows: Labelled rows in the order in which they were labelled, without repeats.
-        values: Aligned: how probable it is that the record is to be included, in [0, 1].
-    """
-
-    rows: Rows
-    values: NDArray[np.float64]
-
-    @property
-    def both_classes(self) -> bool:
-        return bool(np.any(self.values > 0) and np.any(self.values < 1))
-
-    def without(self, rows: Rows) -> "Labels":
-        kept = ~np.isin(self.rows, rows)
-        return Labels(rows=self.rows[kept], values=self.values[kept])
 
 
 @dataclass(frozen=True)
@@ -47,11 +25,15 @@ class Ranked:
         scores: Aligned with `order`, never increasing. Comparable within one ranking only.
         kind: What the order rests on: a trained model; likeness to the review's own text;
             or nothing at all.
+        terms: The terms that pull a record up most, and down, in the model as a whole.
+        reasons: Why a row of the pool stands where it does, for those at its head.
     """
 
     order: Rows
     scores: NDArray[np.float32]
     kind: Literal["model", "text", "random"]
+    terms: Sequence[Term] = ()
+    reasons: Mapping[int, Sequence[Term]] = field(default_factory=dict)
 
 
 def rank(
@@ -59,13 +41,14 @@ def rank(
     *,
     labels: Labels,
     pool: Rows,
-    preset: Preset,
+    recipe: Recipe,
     seed: int,
+    explained: int = 0,
     random_state: np.random.RandomState | None = None,
 ) -> Ranked:
     """Order the pool, best first.
 
-    With an include and an exclude among the labels a model decides; before that the
+    As soon as the recipe can learn from the labels a model decides; before that the
     likeness to the review's own text; failing that, chance. Equal scores keep the order of rows.
 
     A row of the pool that is labelled is **half done**: one reviewer has decided, another is
@@ -79,7 +62,8 @@ def rank(
         features: Of all records.
         labels: What is decided, in the order of deciding.
         pool: Rows to order, ascending and without repeats.
-        preset: The recipe.
+        recipe: How to learn from labels.
+        explained: For how many rows at the head the reasons are wanted.
         seed: In [0, 2**32). The same seed gives the same order.
         random_state: The stream that the main fit draws from, for a caller who trains again
             and again as ASReview does; a fresh one of `seed` if left out.
@@ -87,35 +71,62 @@ def rank(
     Returns:
         Every row of `pool` once.
     """
-    cold = _before_any_model(features, pool, seed)
-    if not labels.both_classes:
-        return cold
+    lots = _lots(features, seed)
+    cold = _before_any_model(features, pool, lots)
     stream = np.random.RandomState(seed) if random_state is None else random_state
-    scores = _scores(features, labels, preset, stream)
+    main = recipe.fit(features, labels=labels, lots=lots, random_state=stream)
+    if main is None:
+        return cold
+    scores, weights_of = main.scores.copy(), dict.fromkeys(pool.tolist(), main.weights)
     waiting: list[Rows] = []
     for number, fold in enumerate(_folds(np.intersect1d(pool, labels.rows))):
-        others = labels.without(fold)
-        if others.both_classes:
-            # A stream of its own: the main one must not depend on how many folds there are.
-            own_stream = np.random.RandomState([seed, number + 1])
-            scores[fold] = _scores(features, others, preset, own_stream)[fold]
-        else:
+        fitted = _fit_without(fold, features, labels, recipe, lots, [seed, number + 1])
+        if fitted is None:
             waiting.append(fold)
-    if waiting:
-        return _keep_places(cold, np.concatenate(waiting), scores)
-    return _best_first(pool, scores[pool], "model")
-
-
-def _scores(
-    features: Features, labels: Labels, preset: Preset, stream: np.random.RandomState
-) -> NDArray[np.float64]:
-    return estimator.scores(
-        features.matrix,
-        rows=labels.rows,
-        labels=labels.values,
-        preset=preset,
-        random_state=stream,
+        else:
+            scores[fold] = fitted.scores[fold]
+        weights_of.update(dict.fromkeys(fold.tolist(), fitted and fitted.weights))
+    ranked = (
+        _keep_places(cold, np.concatenate(waiting), scores)
+        if waiting
+        else _best_first(pool, scores[pool], "model")
     )
+    if not explained:
+        return ranked
+    return replace(ranked, **_explanation(features, main, weights_of, ranked.order[:explained]))
+
+
+def _fit_without(
+    fold: Rows,
+    features: Features,
+    labels: Labels,
+    recipe: Recipe,
+    lots: NDArray[np.float64],
+    seed: list[int],
+) -> Fitted | None:
+    """Learn without a fold's labels, and without presuming anything of its rows."""
+    never = lots.copy()
+    never[fold] = np.inf
+    # A stream of its own: the main one must not depend on how many folds there are.
+    return recipe.fit(
+        features, labels=labels.without(fold), lots=never, random_state=np.random.RandomState(seed)
+    )
+
+
+def _explanation(
+    features: Features,
+    main: Fitted,
+    weights_of: Mapping[int, NDArray[np.float64] | None],
+    head: Rows,
+) -> dict[str, Any]:
+    if main.weights is None:
+        return {}
+    reasons = {
+        row: pulling_terms(features, weights, row)
+        for row in head.tolist()
+        if (weights := weights_of[row]) is not None
+    }
+    return {"terms": telling_terms(features, main.weights), "reasons": reasons}
 
 
 def _best_first(
@@ -125,13 +136,15 @@ def _best_first(
     return Ranked(pool[by_score], scores[by_score].astype(np.float32), kind)
 
 
-def _before_any_model(features: Features, pool: Rows, seed: int) -> Ranked:
+def _lots(features: Features, seed: int) -> NDArray[np.float64]:
+    """Draw a number for each row, which it keeps whatever is read and whatever comes in behind."""
+    return np.random.RandomState(seed).random_sample(features.similarity.size)
+
+
+def _before_any_model(features: Features, pool: Rows, lots: NDArray[np.float64]) -> Ranked:
     if np.any(features.similarity):
         return _best_first(pool, features.similarity[pool], "text")
-    # Each row has a number of its own, drawn in the order of rows, so that a row's place among
-    # others stays when some have been read and when new records come in behind.
-    lots = np.random.RandomState(seed).random_sample(features.similarity.size)[pool]
-    shuffled = pool[np.argsort(lots, kind="stable")]
+    shuffled = pool[np.argsort(lots[pool], kind="stable")]
     return Ranked(shuffled, np.zeros(pool.size, dtype=np.float32), "random")
 
 

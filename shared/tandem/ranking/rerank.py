@@ -18,7 +18,7 @@ from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
 from tandem.ranking import from_ledger, training
 from tandem.ranking.models import Ranking
-from tandem.ranking.presets import DEFAULT_MODEL, Preset, preset
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 
@@ -59,7 +59,7 @@ def rerank(
     while held := training.claim(database, review_id, stage, lasting=timing.lease):
         try:
             with training.renewed(database, held, lasting=timing.lease):
-                ranking = _train(database, artifacts, cache, held, preset(DEFAULT_MODEL))
+                ranking = _train(database, artifacts, cache, held, recipe(DEFAULT_MODEL))
         except BaseException:
             training.release(database, held)
             raise
@@ -73,27 +73,30 @@ def rerank(
 
 
 def _train(
-    database: Database, artifacts: Artifacts, cache: Path, held: training.Claim, recipe: Preset
+    database: Database, artifacts: Artifacts, cache: Path, held: training.Claim, how: Recipe
 ) -> Ranking:
     started = time.perf_counter()
     with database.snapshot() as session:
         review = reviews.get_review(session, held.review_id)
-        made = from_ledger.rank_review(session, artifacts, cache, review, held.stage, recipe)
+        made = from_ledger.rank_review(session, artifacts, cache, review, held.stage, how)
         labels_seq, corpus_seq = review.labels_seq, review.corpus_seq
     return Ranking(
         id=RankingId(new_id()),
         review_id=held.review_id,
         stage=held.stage,
-        model=recipe.name,
-        preset=recipe.to_json(),
+        model=how.name,
+        preset=how.to_json(),
         kind=made.kind,
         labels_seq=labels_seq,
         corpus_seq=corpus_seq,
         n_labels=made.n_labels,
         n_relevant=made.n_relevant,
         n_ranked=len(made.numbers),
+        n_vectors=made.n_vectors,
         seconds=time.perf_counter() - started,
         created_at=now(),
+        terms=[*made.terms],
+        reasons={str(number): [*why] for number, why in made.reasons.items()},
         numbers=made.numbers.astype("<i4").tobytes(),
         scores=made.scores.astype("<f4").tobytes(),
     )
@@ -131,6 +134,6 @@ def _drop_old_orders(session: Session, newest: Ranking) -> None:
     session.execute(
         update(Ranking)
         .where(*same, Ranking.labels_seq < min(kept), Ranking.numbers.is_not(None))
-        .values(numbers=None, scores=None)
+        .values(numbers=None, scores=None, reasons=None)
         .execution_options(synchronize_session=False)
     )

@@ -2,14 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from tandem.errors import NotFound
-from tandem.ids import RankingId, ReviewId
+from tandem.ids import RankingId, RecordNumber, ReviewId
 from tandem.ranking.models import Ranking
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
@@ -32,6 +32,25 @@ def newest_order(session: Session, review_id: ReviewId, stage: Stage) -> Order:
     if ranking_id is None:
         return NO_ORDER
     return _orders.get(session, ranking_id)
+
+
+def reasons_for(
+    session: Session, taken_from: Mapping[RecordNumber, RankingId | None]
+) -> Mapping[RecordNumber, Sequence[tuple[str, float]]]:
+    """Return the terms that brought records to their places, where their rankings tell them.
+
+    Args:
+        session: Reads the rankings.
+        taken_from: The ranking in which each record had its place.
+    """
+    wanted = {ranking_id for ranking_id in taken_from.values() if ranking_id is not None}
+    rows = session.execute(select(Ranking.id, Ranking.reasons).where(Ranking.id.in_(wanted)))
+    told = {row.id: row.reasons or {} for row in rows}
+    return {
+        number: told[ranking_id][str(number)]
+        for number, ranking_id in taken_from.items()
+        if ranking_id is not None and str(number) in told[ranking_id]
+    }
 
 
 class _Orders:

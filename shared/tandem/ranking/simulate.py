@@ -6,9 +6,10 @@ import io
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,12 @@ from numpy.typing import NDArray
 from tandem.errors import TandemError
 from tandem.ranking import features as feature_making
 from tandem.ranking import metrics
-from tandem.ranking.presets import Preset
-from tandem.ranking.ranker import Labels, rank
+from tandem.ranking import sentences as sentence_vectors
+from tandem.ranking.features import Features
+from tandem.ranking.learning import Labels
+from tandem.ranking.presets import Opinion, Words
+from tandem.ranking.ranker import rank
+from tandem.ranking.recipes import Recipe
 
 LABEL_COLUMNS = ("label_included", "included", "label")
 """The first of these that a file has holds its labels."""
@@ -31,7 +36,8 @@ _MISSING = frozenset(
 _LONGEST_CELL = 2**31 - 1
 
 Progress = Callable[[int, int], None]
-"""Called with the numbers of records read and of relevant ones found, priors left out."""
+"""Called with the numbers of records read (by two reviewers: of decisions) and of relevant
+records found, priors left out."""
 
 
 class UnreadableFile(TandemError):
@@ -46,13 +52,36 @@ class UnusableLabels(TandemError):
     code = "unusable_labels"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labelled:
-    """A screened file: its name as given, title and abstract of each record, labels 1 and 0."""
+    """A screened file: its name as given, title and abstract of each record, labels 1 and 0.
+
+    Two readings of one file are not equal: what is made of a file is kept by identity.
+    """
 
     file: str
     texts: list[tuple[str, str]]
     labels: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the ranking knows of a file's texts, and the seconds that it took to make it."""
+
+    features: Features
+    seconds: float
+
+
+class Figures(TypedDict):
+    """How well an order served; see `tandem.ranking.metrics` for each."""
+
+    loss: float
+    ndcg: float
+    wss_95: float
+    tnr_95: float
+    recall_10: float
+    recall_20: float
+    last_relevant: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +92,8 @@ class Simulation:
         n: Records in the file, priors included, as is `n_relevant`.
         priors: Rows known at the start, relevant ones first.
         found_at: Place of each relevant record in the reading order, from 1, without priors.
-        seconds: Wall time of vectorising, training and ranking together.
+        seconds: Wall time of vectorising, training and ranking together. What vectorising took
+            is in every run of a file, though it is done once for several seeds.
         retrains: Number of models trained.
     """
 
@@ -118,7 +148,7 @@ def read_labelled(path: Path) -> Labelled:
 
 def simulate(
     data: Labelled,
-    preset: Preset,
+    recipe: Recipe,
     *,
     seed: int,
     priors: tuple[int, int] = (1, 1),
@@ -129,7 +159,7 @@ def simulate(
 
     Args:
         data: The records and what a team decided about them.
-        preset: The recipe.
+        recipe: The recipe.
         seed: In [0, 2**32): draws the priors and drives the solver.
         priors: How many relevant and irrelevant records are known at the start. With (0, 0)
             reading begins in the order that the ranking gives without labels.
@@ -140,19 +170,42 @@ def simulate(
         UnusableLabels: There are fewer records of a kind than `priors` wants, or beside them
             no relevant or no irrelevant one is left, so that no order is better than another.
     """
-    known = _draw(data, priors, seed)
+    known = draw_priors(data, priors, seed)
+    ready = prepared(data, recipe.words, recipe.sentences)
     started = time.perf_counter()
-    found_at, retrains = _replay(data, preset, known, seed, batch, on_progress)
-    seconds = time.perf_counter() - started
-    n = len(data.texts) - known.size
+    found_at, retrains = _replay(data, ready.features, recipe, known, seed, batch, on_progress)
+    seconds = ready.seconds + time.perf_counter() - started
     return Simulation(
         file=data.file,
-        model=preset.name,
+        model=recipe.name,
         seed=seed,
         n=len(data.texts),
         n_relevant=int(np.sum(data.labels == 1)),
         priors=known.tolist(),
         found_at=found_at,
+        **figures(found_at, len(data.texts) - known.size),
+        seconds=round(seconds, 3),
+        retrains=retrains,
+    )
+
+
+@lru_cache(maxsize=1)
+def prepared(data: Labelled, words: Words, sentences: Opinion | None) -> Prepared:
+    """Return the features of a file; those of the last one asked for are kept.
+
+    Sentence vectors are among them where the recipe uses them and the extra is installed. They
+    come from the user's cache folder where the file was replayed before.
+    """
+    started = time.perf_counter()
+    features = feature_making.build(data.texts, words)
+    if sentences is not None and sentence_vectors.is_installed():
+        features = replace(features, sentences=sentence_vectors.encode_once(data.texts))
+    return Prepared(features, seconds=time.perf_counter() - started)
+
+
+def figures(found_at: Sequence[int], n: int) -> Figures:
+    """Return the metrics of an order of `n` records; see `tandem.ranking.metrics`."""
+    return Figures(
         loss=metrics.loss(found_at, n),
         ndcg=metrics.ndcg(found_at),
         wss_95=metrics.wss(found_at, n, 0.95),
@@ -160,21 +213,38 @@ def simulate(
         recall_10=metrics.recall_at(found_at, n, 0.1),
         recall_20=metrics.recall_at(found_at, n, 0.2),
         last_relevant=metrics.last_relevant(found_at),
-        seconds=round(seconds, 3),
-        retrains=retrains,
     )
+
+
+def draw_priors(data: Labelled, priors: tuple[int, int], seed: int) -> NDArray[np.int64]:
+    """Draw known rows as `asreview simulate --prior-seed` does: a fresh generator per class.
+
+    Raises:
+        UnusableLabels: See `simulate`.
+    """
+    drawn = []
+    for value, kind, wanted in zip((1, 0), ("relevant", "irrelevant"), priors, strict=True):
+        rows = np.flatnonzero(data.labels == value)
+        if rows.size <= wanted:
+            there_are = f"{rows.size} {kind} record{'' if rows.size == 1 else 's'}"
+            raise UnusableLabels(
+                f"{data.file} has {there_are}: with {wanted} known at the start, at least "
+                f"{wanted + 1} are needed."
+            )
+        drawn.append(np.random.RandomState(seed).choice(rows, wanted, replace=False))
+    return np.concatenate(drawn)
 
 
 def _replay(
     data: Labelled,
-    preset: Preset,
+    features: Features,
+    recipe: Recipe,
     known: NDArray[np.int64],
     seed: int,
     batch: int,
     on_progress: Progress | None,
 ) -> tuple[list[int], int]:
     """Return the places of the relevant records and the number of models trained."""
-    built = feature_making.build(data.texts, preset)
     stream = np.random.RandomState(seed)  # ASReview draws all its fits from one stream, too
     n_wanted = int(np.sum(data.labels == 1) - np.sum(data.labels[known] == 1))
     unread = np.ones(data.labels.size, dtype=bool)
@@ -184,10 +254,10 @@ def _replay(
     retrains = 0
     while len(found_at) < n_wanted:
         ranked = rank(
-            built,
+            features,
             labels=Labels(rows=read, values=data.labels[read].astype(np.float64)),
             pool=np.flatnonzero(unread),
-            preset=preset,
+            recipe=recipe,
             seed=seed,
             random_state=stream,
         )
@@ -200,21 +270,6 @@ def _replay(
         if on_progress:
             on_progress(read.size - known.size, len(found_at))
     return found_at, retrains
-
-
-def _draw(data: Labelled, priors: tuple[int, int], seed: int) -> NDArray[np.int64]:
-    """Draw known rows as `asreview simulate --prior-seed` does: a fresh generator per class."""
-    drawn = []
-    for value, kind, wanted in zip((1, 0), ("relevant", "irrelevant"), priors, strict=True):
-        rows = np.flatnonzero(data.labels == value)
-        if rows.size <= wanted:
-            there_are = f"{rows.size} {kind} record{'' if rows.size == 1 else 's'}"
-            raise UnusableLabels(
-                f"{data.file} has {there_are}: with {wanted} known at the start, at least "
-                f"{wanted + 1} are needed."
-            )
-        drawn.append(np.random.RandomState(seed).choice(rows, wanted, replace=False))
-    return np.concatenate(drawn)
 
 
 def _labelled(file: str, columns: Sequence[str], rows: Iterator[dict[str, str]]) -> Labelled:

@@ -153,8 +153,7 @@ def _store_all(database: Database, claimed: _Claimed, reading: Reading) -> None:
         review = reviews.lock(session, claimed.review_id)
         row = _hold(session, claimed)
         row.state, row.finished_at, row.lease_until = ImportState.DONE, now(), None
-        if row.n_added:
-            review.labels_seq += 1
+        _ask_for_ranking(review, row)
         log.append(
             session,
             review,
@@ -196,6 +195,12 @@ def _store_batch(
         review.corpus_seq += 1
 
 
+def _ask_for_ranking(review: Review, row: Import) -> None:
+    """Make a training due after new records, or new identifiers that a seed study may have."""
+    if row.n_added or (row.n_duplicates and review.seed_studies):
+        review.labels_seq += 1
+
+
 def _record(
     review: Review,
     row: Import,
@@ -235,6 +240,5 @@ def _fail(database: Database, claimed: _Claimed, reason: str) -> None:
         row = _hold(session, claimed)
         row.state, row.error = ImportState.FAILED, reason
         row.finished_at, row.lease_until = now(), None
-        if row.n_added:
-            review.labels_seq += 1
+        _ask_for_ranking(review, row)
         log.append(session, review, ImportFailed(import_id=str(row.id), error=reason))

@@ -4,6 +4,7 @@ Linking hides a record from screening, so a shared identifier alone is not enoug
 rest contradicts it: databases do give one DOI to a whole conference supplement.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ _OTHER_WORK = frozenset(
     ]
 )
 
+_WORD = re.compile(r"[^\W_]+")
+
 _YEARS_APART = 1
 """Online first and print often carry neighbouring years."""
 
@@ -67,7 +70,7 @@ def is_same(new: Identity, known: Identity) -> bool:
         return True
     if not new.doi or new.doi != known.doi:
         return False
-    a, b = _plain(new.title), _plain(known.title)
+    a, b = plain_title(new.title), plain_title(known.title)
     if not a or not b:
         return True
     if _other_work(set(a.split()) ^ set(b.split())):
@@ -92,8 +95,9 @@ def _other_work(differing: set[str]) -> bool:
     return any(word in _OTHER_WORK or any(c.isdigit() for c in word) for word in differing)
 
 
-def _plain(title: str) -> str:
+def plain_title(title: str) -> str:
     """Fold case, width and accents, keep letters and digits of every script."""
     folded = unicodedata.normalize("NFKD", title).casefold()
-    kept = "".join(c if c.isalnum() else " " for c in folded if not unicodedata.combining(c))
-    return " ".join(kept.split())
+    if not folded.isascii():
+        folded = "".join(c for c in folded if not unicodedata.combining(c))
+    return " ".join(_WORD.findall(folded))

@@ -42,6 +42,8 @@ class Review(Base):
     question: Mapped[str | None]
     criteria_include: Mapped[list[str]]
     criteria_exclude: Mapped[list[str]]
+    seed_studies: Mapped[list[str]] = mapped_column(server_default="[]")
+    """Studies that the team knows to belong in, each by DOI, PMID or title; see `records.seeds`."""
     seed: Mapped[int]
     created_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[datetime]
@@ -50,7 +52,8 @@ class Review(Base):
     last_open_seq: Mapped[int] = mapped_column(default=0)
     last_record_number: Mapped[int] = mapped_column(default=0)
     labels_seq: Mapped[int] = mapped_column(default=0)
-    """Counts what a ranking depends on: decisions, resolutions, new records, the question.
+    """Counts what a ranking depends on: decisions, resolutions, new records, the question,
+    the seed studies.
     A ranking made at `labels_seq` n counts every change that was given a number up to n."""
     corpus_seq: Mapped[int] = mapped_column(default=0)
     """Counts changes of the texts. Features computed at another number are stale."""

@@ -69,6 +69,7 @@ def create_review(
     question: str | None = None,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    seed_studies: Sequence[str] = (),
     policy: Mapping[Stage, dict[str, Any]] | None = None,
     seed: int | None = None,
 ) -> Review:
@@ -79,6 +80,7 @@ def create_review(
         question=question,
         criteria_include=list(include),
         criteria_exclude=list(exclude),
+        seed_studies=list(seed_studies),
         seed=secrets.randbelow(_LARGEST_SEED) if seed is None else seed,
         created_by=owner_id,
         created_at=now(),
@@ -180,7 +182,7 @@ def _store_policy(
 
 
 def change_texts(session: Session, review: Review, changes: Mapping[str, Any]) -> None:
-    """Change title, question or criteria; a new question or criterion asks for a new ranking."""
+    """Change title, question, criteria or seed studies; all but the title ask for a new ranking."""
     touched = [name for name, value in changes.items() if getattr(review, name) != value]
     for name in touched:
         setattr(review, name, changes[name])

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from heapq import heappop, heappush
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,9 @@ from tandem.screening.order import Order
 from tandem.screening.rules import Status
 from tandem.screening.streams import Stream
 
-_FIRST_CHUNK, _LARGEST_CHUNK = 4 * streams.WINDOW, 400 * streams.WINDOW
+_FIRST_CHUNK, _LARGEST_CHUNK = 80, 8000
 """The head of a fresh order is nearly always free, so few are asked for at first; behind a
-reviewer who is far ahead of the others long stretches are not, so the steps grow. Whole windows,
-so that none is cut in two."""
+reviewer who is far ahead of the others long stretches are not, so the steps grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,11 @@ class Desk:
             yield from (_at(order, place) for place in places.tolist())
 
     def untouched(self, order: Order) -> Iterator[At]:
-        """Yield ranked records that nobody has decided: best windows first, shuffled in each."""
-        for places in self._free_places(order, ~_begun()):
-            yield from self._shuffled(order, places)
+        """Yield ranked records that nobody has decided, in this reviewer's own order."""
+        return self._in_own_order(order, self._free_places(order, ~_begun()))
 
     def half_done(self, order: Order, expected: int) -> Iterator[At]:
-        """Yield ranked records that others have decided: best windows first, shuffled in each.
+        """Yield ranked records that others have decided, in this reviewer's own order.
 
         The one decided last by anybody else comes after all others: that colleague may sit at
         the next desk. `expected` is how many there are about; they are looked for accordingly.
@@ -133,12 +132,11 @@ class Desk:
             found = self._free_places(order, _begun())
         else:
             found = iter([_places(order.numbers, self._free_among(self._is_half_done()))])
-        for places in found:
-            for at in self._shuffled(order, places):
-                if at.number == just_finished:
-                    kept_back = at
-                else:
-                    yield at
+        for at in self._in_own_order(order, found):
+            if at.number == just_finished:
+                kept_back = at
+            else:
+                yield at
         if kept_back is not None:
             yield kept_back
 
@@ -166,12 +164,18 @@ class Desk:
             free = self._free_among(and_(Record.number.in_(numbers.tolist()), which))
             yield start + _places(numbers, free)
 
-    def _shuffled(self, order: Order, places: NDArray[np.intp]) -> Iterator[At]:
-        for _, window in groupby(places.tolist(), key=lambda place: place // streams.WINDOW):
-            yield from sorted((_at(order, place) for place in window), key=self._window_key)
+    def _in_own_order(self, order: Order, found: Iterator[NDArray[np.intp]]) -> Iterator[At]:
+        waiting: list[tuple[float, int]] = []
+        for place in chain.from_iterable(places.tolist() for places in found):
+            while waiting and waiting[0][0] <= place:
+                yield _at(order, heappop(waiting)[1])
+            heappush(waiting, (self._own_place(order, place), place))
+        while waiting:
+            yield _at(order, heappop(waiting)[1])
 
-    def _window_key(self, at: At) -> int:
-        return streams.window_key(self._seed, self._stage, self._user_id, at.number)
+    def _own_place(self, order: Order, place: int) -> float:
+        number = int(order.numbers[place])
+        return streams.own_place(self._seed, self._stage, self._user_id, number, place)
 
     def _is_half_done(self) -> ColumnElement[bool]:
         # As a query of its own it begins with the index on the number of decisions.

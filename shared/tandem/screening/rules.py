@@ -53,6 +53,10 @@ class Outcome:
     conflict: ConflictKind | None = None
 
 
+_ONE_INCLUDE, _MAYBE, _CONFLICT = 0.76, 0.5, 0.3
+"""What a ranking learns from an include that nobody has confirmed; from `maybe` and nothing
+else; from an include or a `maybe` against an exclude."""
+
 _SETTLED = {
     Verdict.INCLUDE: Outcome(Status.INCLUDED),
     Verdict.EXCLUDE: Outcome(Status.EXCLUDED),
@@ -97,15 +101,34 @@ def _reasons_differ(votes: Sequence[Vote]) -> bool:
     return len({vote.reasons[:1] for vote in votes}) > 1
 
 
-def training_label(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None) -> int | None:
-    """Return what a ranking learns from these votes: 1 relevant, 0 not, None nothing yet.
+def training_label(
+    policy: Policy, votes: Sequence[Vote], resolution: Verdict | None
+) -> float | None:
+    """Return how probable these votes make it that the record is relevant; None without any.
 
-    A record counts from its first decision on. As long as anybody would include it, it is
-    relevant: to learn an error of caution costs a few abstracts, the other error a trial.
+    A record counts from its first decision on. A resolution is certain. Two includes are, too,
+    or one where the policy asks for no second; a first include stands until its second look
+    for less, so that one careless click cannot steer a review. Excludes are 0 outright: the
+    includes together outweigh all excludes many times, so that thousands of small remainders
+    of doubt would drown the few records that are relevant.
+
+    Args:
+        policy: The stage's rules in force. What a `maybe` counts as in the outcome is of no
+            matter: it is doubt, whoever has to settle it.
+        votes: The present vote of each reviewer who has one; their order does not matter.
+        resolution: The verdict that settled the record's conflict, if one stands.
     """
     if resolution is not None:
-        return int(resolution is Verdict.INCLUDE)
-    verdicts = {_counted(policy, vote.verdict) for vote in votes}
-    if Verdict.INCLUDE in verdicts:
-        return 1
-    return 0 if verdicts == {Verdict.EXCLUDE} else None
+        return float(resolution is Verdict.INCLUDE)
+    verdicts = [vote.verdict for vote in votes]
+    kinds = set(verdicts)
+    if not kinds:
+        return None
+    if kinds == {Verdict.EXCLUDE}:
+        return 0.0
+    if Verdict.EXCLUDE in kinds:
+        return _CONFLICT
+    if kinds == {Verdict.MAYBE}:
+        return _MAYBE
+    confirmed = verdicts.count(Verdict.INCLUDE) >= min(2, policy.reviewers_per_record)
+    return 1.0 if confirmed else _ONE_INCLUDE

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from tandem.ids import UserId
 from tandem.reviews.policy import Stage
 
-WINDOW = 20
-"""Consecutive places of a ranking that are as good as equal: each reviewer has an order of their
-own within them."""
+SPREAD = 10
+"""By fewer places than this a reviewer may read a record later than it is ranked."""
 
 BLOCK = 20
 _RANDOM_OF_BLOCK, _HALF_DONE_OF_BLOCK = 1, 12
@@ -26,6 +25,7 @@ _RANDOM_OF_BLOCK, _HALF_DONE_OF_BLOCK = 1, 12
 _LEAST_CAP, _CAP_SHARE = 200, 10
 
 _KEY_BYTES = 8
+_DRAWS = 2**64
 _KEYS_AT_ONCE = 4096
 
 
@@ -107,12 +107,15 @@ def _kinds_of_block(seed: int, stage: Stage, reviewer: UserId, block: int) -> tu
     return tuple(kinds)
 
 
-def window_key(seed: int, stage: Stage, reviewer: UserId, number: int) -> int:
-    """Return where a record stands in this reviewer's order of its window, in [0, 2**64).
+def own_place(seed: int, stage: Stage, reviewer: UserId, number: int, place: int) -> float:
+    """Return where a record stands in this reviewer's own order of a ranking.
 
-    Of two records each reviewer always has the same one first while both are in one window.
+    It is the place in the ranking plus the record's delay for this reviewer, in [0, SPREAD), which
+    stays the same from one ranking to the next. So no two reviewers read in the same order, and no
+    record waits for long: with windows that are shuffled inside, one that is last in its window
+    would wait as long as fresh ones keep coming in above it.
     """
-    return _draw(seed, f"window/{stage}/{reviewer}/{number}")
+    return place + SPREAD * _draw(seed, f"delay/{stage}/{reviewer}/{number}") / _DRAWS
 
 
 def half_done_cap(n_records: int) -> int:

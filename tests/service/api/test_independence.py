@@ -209,7 +209,7 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
         artifact_url=str(folder / "artifacts"),
     )
     world = World(Database(settings.resolved_database_url()))
-    team = world.team(n_records=11, policy=policy)
+    team = world.team(n_records=11, policy=policy, seed_studies=["Title 1", "Title 9", "10.1000/a"])
     zoe = world.person("zoe")
     with world.database.write.begin() as session:
         review = reviews.lock(session, team.review_id)

@@ -129,6 +129,12 @@ def test_a_dry_run_shows_the_effect_and_does_nothing(client: TestClient, world: 
             "policy.title_abstract.reviewers_per_record",
         ),
         ({"title": "T", "policy": {"later": {}}}, "policy.later"),
+        ({"title": "T", "seed_studies": "10.1000/a"}, "seed_studies"),
+        ({"title": "T", "seed_studies": None}, "seed_studies"),
+        ({"title": "T", "seed_studies": [22000017]}, "seed_studies.0"),
+        ({"title": "T", "seed_studies": ["ok", "x" * 2001]}, "seed_studies.1"),
+        ({"title": "T", "seed_studies": ["a\x00b"]}, "seed_studies.0"),
+        ({"title": "T", "seed_studies": ["same"] * 501}, "seed_studies"),
     ],
 )
 def test_a_malformed_review_names_its_field(
@@ -139,6 +145,77 @@ def test_a_malformed_review_names_its_field(
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert client.get(f"{API}/reviews", headers=owner.auth).json()["items"] == []
+
+
+def test_seed_studies_are_shown_as_given_with_the_records_that_they_are(
+    client: TestClient, owner: Person
+) -> None:
+    given = ["https://doi.org/10.1000/A", " PMID: 22000017 ", "Walking – a trial"]
+    repeated = ["", " \n", "…", "doi:10.1000/a", "22000017", "WALKING: A TRIAL"]
+
+    made = created(client, owner, seed_studies=given + repeated)
+
+    assert made["seed_studies"] == [text.strip() for text in given]
+    assert made["seed_studies_found"] == [
+        {"given": text.strip(), "record_id": None} for text in given
+    ]
+    assert client.get(f"{API}/reviews/{made['id']}", headers=owner.auth).json() == made
+    (listed,) = client.get(f"{API}/reviews", headers=owner.auth).json()["items"]
+    assert listed == {name: made[name] for name in made if name != "seed_studies_found"}
+
+
+def test_as_many_and_as_long_seed_studies_as_allowed(client: TestClient, owner: Person) -> None:
+    given = [f"{number:04}" + "x" * 1996 for number in range(500)]
+
+    assert created(client, owner, seed_studies=given)["seed_studies"] == given
+
+
+def test_everybody_in_the_review_sees_which_seed_studies_were_found(
+    client: TestClient, world: World
+) -> None:
+    team = world.team(n_records=3)
+    path = f"{API}/reviews/{team.review_id}"
+    change = {"seed_studies": ["title 2.", "A study nobody found"]}
+    found = [
+        {"given": "title 2.", "record_id": "2"},
+        {"given": "A study nobody found", "record_id": None},
+    ]
+
+    for person in (team.judge, team.ann, team.observer):
+        assert client.patch(path, json=change, headers=person.auth).status_code == 403
+    shown = client.patch(f"{path}?dry_run=true", json=change, headers=team.owner.auth).json()
+    assert shown["seed_studies_found"] == found
+    assert client.get(path, headers=team.ann.auth).json()["seed_studies"] == []
+    done = client.patch(path, json=change, headers=team.owner.auth).json()
+
+    assert done == shown | {"dry_run": False}
+    for person in (team.owner, team.judge, team.ann, team.observer):
+        seen = client.get(path, headers=person.auth).json()
+        assert (seen["seed_studies"], seen["seed_studies_found"]) == (change["seed_studies"], found)
+    record = client.get(f"{path}/records/2", headers=team.ann.auth).json()
+    assert (record["status"], record["my_decision"]) == ("unscreened", None)
+
+
+def test_a_change_of_seed_studies_is_told_once_and_kept_until_the_next(
+    client: TestClient, world: World
+) -> None:
+    team = world.team()
+    path, auth = f"{API}/reviews/{team.review_id}", team.owner.auth
+
+    def change(**body: Any) -> list[str]:
+        answer = client.patch(path, json=body, headers=auth)
+        assert answer.status_code == 200
+        made: list[str] = answer.json()["seed_studies"]
+        return made
+
+    assert change(seed_studies=["Title 1"]) == ["Title 1"]
+    assert change(seed_studies=["Title 1", " "]) == ["Title 1"]
+    assert change(title="Another title") == ["Title 1"]
+    assert change(seed_studies=None) == ["Title 1"]
+    assert change(seed_studies=[]) == []
+    events = client.get(f"{path}/events?limit=500", headers=auth).json()["items"]
+    told = [item["data"]["changed"] for item in events if item["type"] == "tandem.review.changed"]
+    assert told == [["seed_studies"], ["title"], ["seed_studies"]]
 
 
 def test_members_come_and_go(client: TestClient, owner: Person, world: World) -> None:

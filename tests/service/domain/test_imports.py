@@ -18,12 +18,13 @@ from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId
 from tandem.ranking import training
-from tandem.records import importing, imports
+from tandem.records import importing, imports, seeds
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading
 from tandem.records.formats.reading import read as really_read
 from tandem.records.importing import MOST_TRIES
 from tandem.records.models import Import, ImportState, Record
+from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from world import Person, World
 
@@ -210,6 +211,23 @@ class TestReading:
             assert training.stale_reviews(session) == [office.review_id]
         office.read(NBIB)
         assert seqs() == (1, 1), "all of it was there already"
+
+    def test_what_only_tells_more_of_known_records_matters_to_seed_studies(
+        self, office: Office
+    ) -> None:
+        office.read(NBIB)
+        with office.database.write.begin() as session:
+            review = reviews.lock(session, office.review_id)
+            reviews.change_texts(session, review, {"seed_studies": ["10.1234/swim.19"]})
+            before = review.labels_seq
+
+        row = office.read(NBIB.replace(b"DP  - 2019", b"LID - 10.1234/swim.19 [doi]"))
+
+        assert (row.n_added, row.n_duplicates) == (0, 2)
+        with office.database.read() as session:
+            review = reviews.get_review(session, office.review_id)
+            assert seeds.find(session, review.id, review.seed_studies) == {"10.1234/swim.19": 2}
+            assert review.labels_seq == before + 1
 
     def test_a_finished_import_is_not_read_again(self, office: Office) -> None:
         row = office.read(titled([1, 2]))

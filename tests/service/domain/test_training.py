@@ -275,6 +275,7 @@ class TestStaleReviews:
             pytest.param(lambda w, t: w.records(t.review_id, t.owner, 1), id="new records"),
             pytest.param(lambda w, t: ask_again(w, t), id="being asked"),
             pytest.param(lambda w, t: ask_otherwise(w, t), id="another question"),
+            pytest.param(lambda w, t: seed(w, t, "Naps and recall of words"), id="a seed study"),
         ],
     )
     def test_any_change_makes_it_stale_and_is_counted(
@@ -306,6 +307,7 @@ class TestStaleReviews:
         workshop.rerank(team.review_id)
 
         world.decide(team.review_id, team.ann, 1, "include")
+        seed(world, team)
         world.serve(team.review_id, team.ben)
 
         assert not is_stale(database, team.review_id)
@@ -319,6 +321,11 @@ def ask_again(world: World, team: Team) -> None:
 def ask_otherwise(world: World, team: Team) -> None:
     with world.entered(team.review_id, team.owner) as (session, review, _):
         reviews.change_texts(session, review, {"question": "Soil, nitrogen, earthworms, fields"})
+
+
+def seed(world: World, team: Team, *given: str) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        reviews.change_texts(session, review, {"seed_studies": [*given]})
 
 
 class TestOrder:
@@ -421,6 +428,43 @@ class TestOrder:
 
         assert set(order_of(database, team.review_id)[:3]) == {3, 5, 7}
 
+    def test_a_corrected_click_leaves_no_trace(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        made = []
+        for first_clicks in (["exclude", "maybe", "include"], ["include"]):
+            team = about_sleep(world)
+            settle(world, team, 1, "exclude")
+            settle(world, team, 4, "include")
+            for verdict in first_clicks:
+                world.decide(team.review_id, team.ann, 2, verdict)
+                workshop.rerank(team.review_id)
+            with database.read() as session:
+                made.append(serving.newest_order(session, team.review_id, TA))
+
+        np.testing.assert_array_equal(made[0].numbers, made[1].numbers)
+        np.testing.assert_array_equal(made[0].scores, made[1].scores)
+
+    def test_a_resolution_leaves_no_trace_of_the_error(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        made = []
+        for is_careless in (True, False):
+            team = about_sleep(world)
+            settle(world, team, 1, "exclude")
+            settle(world, team, 4, "include")
+            world.decide(team.review_id, team.ann, 3, "include" if is_careless else "exclude")
+            world.decide(team.review_id, team.ben, 3, "exclude")
+            workshop.rerank(team.review_id)
+            if is_careless:
+                world.resolve(team.review_id, team.judge, 3, "exclude")
+                workshop.rerank(team.review_id)
+            with database.read() as session:
+                made.append(serving.newest_order(session, team.review_id, TA))
+
+        np.testing.assert_array_equal(made[0].numbers, made[1].numbers)
+        np.testing.assert_array_equal(made[0].scores, made[1].scores)
+
     def test_a_resolution_is_learnt_instead_of_the_votes(
         self, world: World, database: Database, workshop: Workshop
     ) -> None:
@@ -475,6 +519,113 @@ class TestOrder:
         assert workshop.rerank(team.review_id) == 1
         assert order_of(database, team.review_id) == []
         assert not is_stale(database, team.review_id)
+
+
+class TestSeedStudies:
+    """Eighty records on soil; 81 and 82 are on sleep."""
+
+    def review(self, world: World, **review: Any) -> Team:
+        team = world.team(n_records=0, **review)
+        fields = [
+            (title, f"{text} Field {n} of the year.") for n in range(20) for title, text in SOIL
+        ]
+        world.records(team.review_id, team.owner, texts=[*fields, *SLEEP[:2]])
+        return team
+
+    def test_what_is_like_a_seed_comes_first_before_anybody_has_decided(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = self.review(world, seed_studies=["SLEEP AND MEMORY - in older adults."])
+
+        workshop.rerank(team.review_id)
+
+        made, order = newest(database, team.review_id), order_of(database, team.review_id)
+        assert (made.kind, made.n_labels, made.n_relevant) == ("model", 1, 1)
+        assert sorted(order) == list(range(1, 83)), "the seed is screened like all others"
+        assert next(number for number in order if number != 81) == 82
+
+    def test_a_title_that_is_no_record_is_part_of_the_question(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = self.review(world, seed_studies=["Sleep loss of older nurses", "10.1000/not.here"])
+
+        workshop.rerank(team.review_id)
+
+        made = newest(database, team.review_id)
+        assert (made.kind, made.n_labels) == ("text", 0)
+        assert set(order_of(database, team.review_id)[:2]) == {81, 82}
+
+    def test_an_identifier_that_is_no_record_changes_nothing(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        orders = []
+        for seed_studies in ([], ["10.1000/not.here", "PMID: 99"]):
+            team = self.review(world, seed_studies=seed_studies)
+            workshop.rerank(team.review_id)
+            assert newest(database, team.review_id).kind == "random"
+            orders.append(order_of(database, team.review_id))
+
+        assert orders[0] == orders[1]
+
+    def test_decisions_and_resolutions_take_its_place_until_they_are_withdrawn(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = self.review(world, seed_studies=["Sleep loss in nurses"])
+        settle(world, team, 1, "exclude")
+
+        def n_relevant() -> int:
+            workshop.rerank(team.review_id)
+            made = newest(database, team.review_id)
+            assert made.n_labels == 2, "the seed study and record 1"
+            return made.n_relevant
+
+        assert n_relevant() == 1
+        world.decide(team.review_id, team.ann, 82, "exclude")
+        assert n_relevant() == 0
+        world.decide(team.review_id, team.ben, 82, "include")
+        assert n_relevant() == 1
+        world.resolve(team.review_id, team.judge, 82, "exclude")
+        assert n_relevant() == 0
+
+    def test_a_decided_seed_leaves_no_trace(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        orders = []
+        for seed_studies in (["Sleep loss in nurses"], []):
+            team = self.review(world, seed_studies=seed_studies)
+            world.decide(team.review_id, team.ann, 82, "maybe")
+            world.decide(team.review_id, team.ann, 1, "exclude")
+            workshop.rerank(team.review_id)
+            orders.append(order_of(database, team.review_id))
+
+        assert orders[0] == orders[1]
+
+    def test_withdrawn_decisions_leave_the_seed(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = self.review(world, seed_studies=["Sleep loss in nurses"])
+        workshop.rerank(team.review_id)
+        before = order_of(database, team.review_id)
+        world.decide(team.review_id, team.ann, 82, "exclude")
+        world.withdraw(team.review_id, team.ann, 82)
+        workshop.rerank(team.review_id)
+
+        assert newest(database, team.review_id).n_relevant == 1
+        assert order_of(database, team.review_id) == before
+
+    def test_nothing_but_the_ranking_tells(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = self.review(world, seed_studies=["Sleep loss in nurses"])
+        workshop.rerank(team.review_id)
+
+        assert world.status(team.review_id, 82) == "unscreened"
+        told = [event.type for event in events(database, team.review_id)]
+        assert told[-1] == "tandem.ranking.updated"
+        assert not [kind for kind in told if kind.startswith(("tandem.record", "tandem.decision"))]
+        for person in (team.ann, team.ben):
+            served = world.serve(team.review_id, person, limit=100)
+            assert 82 in [item.record_number for item in served.items]
 
 
 class TestRerank:

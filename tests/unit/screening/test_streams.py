@@ -124,13 +124,29 @@ class TestKindOfPick:
         assert kinds(1, 1) != kinds(2, 1)
 
 
-def test_reviewers_have_different_orders_of_a_window() -> None:
+def test_reviewers_have_orders_of_their_own() -> None:
     def order(person: int) -> list[int]:
         someone = UserId(UUID(int=person))
-        return sorted(range(1, 21), key=lambda n: streams.window_key(1, TA, someone, n))
+        return sorted(range(30), key=lambda n: streams.own_place(1, TA, someone, n + 1, n))
 
     assert len({tuple(order(person)) for person in range(50)}) == 50
-    assert_uniform(Counter(order(person)[0] for person in range(2000)), 20)
+
+
+@given(st.integers(0, 2**62), st.integers(1, 1000), st.integers(1, 10**6), st.integers(0, 10**6))
+def test_a_record_is_delayed_by_less_than_the_spread_and_always_as_much(
+    seed: int, person: int, number: int, place: int
+) -> None:
+    def delay(place: int) -> float:
+        return streams.own_place(seed, TA, UserId(UUID(int=person)), number, place) - place
+
+    assert 0 <= delay(place) <= streams.SPREAD
+    assert delay(place) == pytest.approx(delay(0), abs=1e-6)
+
+
+def test_delays_are_uniform() -> None:
+    someone = UserId(UUID(int=1))
+    delays = [streams.own_place(1, TA, someone, number, 0) for number in range(2000)]
+    assert_uniform(Counter(int(delay) for delay in delays), streams.SPREAD)
 
 
 @pytest.mark.parametrize(

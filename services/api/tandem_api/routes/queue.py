@@ -39,7 +39,13 @@ def next_records(
         )
         numbers = [lease.record_number for lease in found.items]
         shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)
-        items = [QueueItemOut.of(lease, shown[lease.record_number]) for lease in found.items]
+        reasons = serving.reasons_for(
+            session, {lease.record_number: lease.ranking_id for lease in found.items}
+        )
+        items = [
+            QueueItemOut.of(lease, shown[lease.record_number], reasons.get(lease.record_number, ()))
+            for lease in found.items
+        ]
         return QueueOut(items=items, remaining=found.remaining, state=found.state)
 
     return write(work)

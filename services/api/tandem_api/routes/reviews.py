@@ -1,13 +1,16 @@
 """Reviews and their members."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId, parse_uuid
+from tandem.records import seeds
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Role
+from tandem.reviews.models import Review, Role
+from tandem.reviews.policy import Policy, Stage
 from tandem.screening import policies, queue
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, cut, encode
@@ -20,16 +23,17 @@ from tandem_api.schemas.reviews import (
     ReviewIn,
     ReviewOut,
     ReviewPatch,
+    WholeReviewOut,
 )
 
 router = Router(prefix="/reviews", tags=["reviews"])
 
 
-@router.post("", status_code=201, response_model=ReviewOut)
+@router.post("", status_code=201, response_model=WholeReviewOut)
 def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
     """Create a review; you become its owner."""
 
-    def work(session: Session) -> ReviewOut:
+    def work(session: Session) -> WholeReviewOut:
         review = reviews.create_review(
             session,
             owner_id=me.id,
@@ -37,10 +41,11 @@ def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
             question=body.question,
             include=body.criteria.include,
             exclude=body.criteria.exclude,
+            seed_studies=body.seed_studies,
             policy=body.policy.parts(),
         )
         in_force = reviews.policies_in_force(session, review.id)
-        return ReviewOut.of(review, Role.OWNER, in_force)
+        return _whole(session, review, Role.OWNER, in_force)
 
     return write(work, status=201)
 
@@ -59,10 +64,10 @@ def list_reviews(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> P
 
 
 @router.get("/{review_id}")
-def get_review(session: Read, viewer: AsViewer) -> ReviewOut:
-    """One review, with the policies in force and your role."""
+def get_review(session: Read, viewer: AsViewer) -> WholeReviewOut:
+    """One review, with the policies in force, your role, and the seed studies that were found."""
     review = reviews.get_review(session, viewer.review_id)
-    return ReviewOut.of(review, viewer.role, dict(viewer.policies))
+    return _whole(session, review, viewer.role, viewer.policies)
 
 
 @router.patch(
@@ -89,7 +94,7 @@ def change_review(
         effects = policies.change(session, review=review, viewer=viewer, parts=parts)
         session.flush()
         in_force = reviews.policies_in_force(session, review_id)
-        changed = ReviewOut.of(review, viewer.role, in_force)
+        changed = _whole(session, review, viewer.role, in_force)
         if dry_run:
             savepoint.rollback()
         return ChangedReviewOut(
@@ -97,6 +102,13 @@ def change_review(
         )
 
     return write(work, changed=None if dry_run else review_id)
+
+
+def _whole(
+    session: Session, review: Review, role: Role, in_force: Mapping[Stage, Policy]
+) -> WholeReviewOut:
+    found = seeds.find(session, review.id, review.seed_studies)
+    return WholeReviewOut.whole(ReviewOut.of(review, role, in_force), found)
 
 
 @router.get("/{review_id}/members")

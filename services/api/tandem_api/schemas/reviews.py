@@ -1,17 +1,32 @@
 """Reviews, members, policies."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
 from tandem.accounts.models import User
+from tandem.ids import RecordNumber
+from tandem.records import seeds
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.policies import Effect
 from tandem_api.schemas.base import In, Line, Out, Prose
 
 Criterion = Annotated[Prose, Field(min_length=1, max_length=2000)]
+
+SeedStudies = Annotated[
+    list[Annotated[Prose, Field(max_length=2000)]],
+    Field(
+        max_length=500,
+        description="Studies that the team knows to belong in, each by its DOI, its PMID or its "
+        "title. Where the search found them, the ranking begins with what they have in common; "
+        "reviewers screen them like all others. Blank entries and repetitions are dropped.",
+        examples=[["https://doi.org/10.1000/example.17", "PMID: 22000018"]],
+    ),
+    AfterValidator(seeds.distinct),
+]
 
 
 def _number(value: Any) -> Any:
@@ -56,6 +71,7 @@ class ReviewIn(In):
         default=None, examples=["How do peer support workers experience their role?"]
     )
     criteria: CriteriaIn = CriteriaIn()
+    seed_studies: SeedStudies = Field(default=[])
     policy: PoliciesIn = PoliciesIn()
 
 
@@ -65,6 +81,7 @@ class ReviewPatch(In):
     title: Line | None = None
     question: Prose | None = None
     criteria: CriteriaIn | None = None
+    seed_studies: SeedStudies | None = None
     policy: PoliciesIn | None = None
 
     def text_changes(self) -> dict[str, Any]:
@@ -76,6 +93,8 @@ class ReviewPatch(In):
         if self.criteria is not None:
             changes["criteria_include"] = self.criteria.include
             changes["criteria_exclude"] = self.criteria.exclude
+        if self.seed_studies is not None:
+            changes["seed_studies"] = self.seed_studies
         return changes
 
 
@@ -94,22 +113,45 @@ class ReviewOut(Out):
     title: str
     question: str | None
     criteria: CriteriaOut
+    seed_studies: list[str] = Field(description="Known to belong in: DOIs, PMIDs, titles.")
     policy: PoliciesOut
     role: Role = Field(description="Yours.")
     created_at: datetime
 
     @classmethod
-    def of(cls, review: Review, role: Role, policies: dict[Stage, Policy]) -> "ReviewOut":
+    def of(cls, review: Review, role: Role, policies: Mapping[Stage, Policy]) -> "ReviewOut":
         return cls(
             id=str(review.id),
             title=review.title,
             question=review.question,
             criteria=CriteriaOut(include=review.criteria_include, exclude=review.criteria_exclude),
+            seed_studies=review.seed_studies,
             policy=PoliciesOut(
                 title_abstract=policies[Stage.TITLE_ABSTRACT], full_text=policies[Stage.FULL_TEXT]
             ),
             role=role,
             created_at=review.created_at,
+        )
+
+
+class SeedStudyOut(Out):
+    """Whether the search found a study that the team knew."""
+
+    given: str
+    record_id: str | None = Field(description="The record that it is; null if there is none.")
+
+
+class WholeReviewOut(ReviewOut):
+    seed_studies_found: list[SeedStudyOut]
+
+    @classmethod
+    def whole(cls, review: ReviewOut, found: Mapping[str, RecordNumber | None]) -> "WholeReviewOut":
+        return cls(
+            **dict(review),
+            seed_studies_found=[
+                SeedStudyOut(given=given, record_id=None if number is None else str(number))
+                for given, number in found.items()
+            ],
         )
 
 
@@ -131,7 +173,7 @@ class EffectOut(Out):
         )
 
 
-class ChangedReviewOut(ReviewOut):
+class ChangedReviewOut(WholeReviewOut):
     dry_run: bool
     effects: list[EffectOut]
 

@@ -1,10 +1,12 @@
 """The queue, conflicts, progress, rankings."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import Field, StrictInt
 
+from tandem.ranking import encoding
 from tandem.ranking.models import Ranking
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
@@ -23,10 +25,19 @@ class QueueIn(In):
     limit: StrictInt = Field(default=10, ge=1, le=500)
 
 
+class TermOut(Out):
+    """A word or two, and how far they pull a record up (> 0) or down (< 0)."""
+
+    term: str
+    weight: float
+
+
 class QueueItemOut(Out):
     """A record that is held for you until `lease_expires_at`; asking again renews that.
 
     `rank` is its place in the ranking it was taken from, 1 the best; null before there is one.
+    `terms` are those of its own words that brought it there, the strongest first; none where
+    the ranking does not tell: before there is a model, and far from its head.
     """
 
     record: RecordOut
@@ -34,15 +45,19 @@ class QueueItemOut(Out):
     score: float | None
     ranking_id: str | None
     lease_expires_at: datetime
+    terms: list[TermOut]
 
     @classmethod
-    def of(cls, lease: Lease, shown: ShownRecord) -> "QueueItemOut":
+    def of(
+        cls, lease: Lease, shown: ShownRecord, reasons: Sequence[tuple[str, float]]
+    ) -> "QueueItemOut":
         return cls(
             record=RecordOut.shown(shown, lease.stage),
             rank=lease.rank,
             score=lease.score,
             ranking_id=None if lease.ranking_id is None else str(lease.ranking_id),
             lease_expires_at=lease.expires_at,
+            terms=[TermOut(term=term, weight=weight) for term, weight in reasons],
         )
 
 
@@ -183,15 +198,32 @@ class StageProgressOut(Out):
         )
 
 
+class SentencesOut(Out):
+    """Sentence vectors: `encoded` of the review's records have one, made by `model`."""
+
+    model: str
+    encoded: int
+    of: int
+
+    @classmethod
+    def of_progress(cls, progress: encoding.Progress) -> "SentencesOut":
+        return cls(model=progress.model, encoded=progress.encoded, of=progress.of)
+
+
 class ProgressOut(Out):
     stages: dict[Stage, StageProgressOut]
+    sentences: SentencesOut | None = Field(
+        description="How far the optional sentence vectors are; null where none were ever made."
+    )
 
 
 class RankingOut(Out):
     """One finished training. It counts every decision whose `labels_seq` is not above its own.
 
     `kind`: `model`, or before there are labels of both kinds `text` (by the review's question
-    and criteria) or `random`. `n_labels` and `n_relevant` are null for blinded reviewers.
+    and criteria) or `random`. `terms` are those that tell most in the model as a whole.
+    `n_vectors` records had a sentence vector that a model could use beside their words.
+    `n_labels`, `n_relevant` and `terms` are null for blinded reviewers.
     """
 
     id: str
@@ -203,6 +235,8 @@ class RankingOut(Out):
     n_labels: int | None
     n_relevant: int | None
     n_ranked: int
+    n_vectors: int
+    terms: list[TermOut] | None
     seconds: float
     created_at: datetime
 
@@ -218,6 +252,10 @@ class RankingOut(Out):
             n_labels=ranking.n_labels if sees_all else None,
             n_relevant=ranking.n_relevant if sees_all else None,
             n_ranked=ranking.n_ranked,
+            n_vectors=ranking.n_vectors,
+            terms=[TermOut(term=term, weight=weight) for term, weight in ranking.terms]
+            if sees_all
+            else None,
             seconds=ranking.seconds,
             created_at=ranking.created_at,
         )

@@ -1,0 +1,41 @@
+"""What is given to a recipe, and what it gives back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+"""Row numbers in the feature matrix."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of some records.
+
+    Attributes:
+        rows: Labelled rows in the order in which they were labelled, without repeats.
+        values: Aligned: how probable it is that the record is to be included, in [0, 1].
+    """
+
+    rows: Rows
+    values: NDArray[np.float64]
+
+    def without(self, rows: Rows) -> "Labels":
+        kept = ~np.isin(self.rows, rows)
+        return Labels(rows=self.rows[kept], values=self.values[kept])
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was learnt.
+
+    Attributes:
+        scores: Of every record, shape (n_records,), finite. They order the records of one fit;
+            they are no probabilities.
+        weights: Of each column of the matrix, shape (n_terms,): how far a term pulls a record
+            up (> 0) or down. None where scores do not come about like that.
+    """
+
+    scores: NDArray[np.float64]
+    weights: NDArray[np.float64] | None

@@ -1,0 +1,150 @@
+"""What a way of ranking has to offer, and where the known ones are found by name.
+
+A package of somebody else adds its own by an entry point of the group `tandem.rankers`:
+
+    [project.entry-points."tandem.rankers"]
+    bm25-1 = "their_package:bm25"
+
+names an object with the attributes of `Recipe`. A changed recipe takes a new name: the name and
+`to_json()` are stored with every ranking.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from tandem.errors import TandemError
+from tandem.ranking.presets import Opinion, Preset, Presumed, Words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tandem.ranking.features import Features
+    from tandem.ranking.learning import Fitted, Labels
+
+# numpy is left to those who compute: the command line asks for names alone.
+
+GROUP = "tandem.rankers"
+
+DEFAULT_MODEL = "tandem-1"
+"""What reviews are ranked with, and what `tandem simulate` replays."""
+
+
+class UnknownModel(TandemError):
+    """No recipe has this name."""
+
+    code = "unknown_model"
+
+
+class BrokenPlugin(TandemError):
+    """A package offers a recipe that cannot be used."""
+
+    code = "broken_plugin"
+
+
+@runtime_checkable
+class Recipe(Protocol):
+    """A way of ranking. It keeps no state: equal arguments give equal results.
+
+    Attributes:
+        name: What people and the database call it.
+        words: How texts become the vectors that it is given.
+        sentences: Which sentence vectors it can use, if any.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def words(self) -> Words: ...
+    @property
+    def sentences(self) -> Opinion | None: ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all its numbers, as JSON can hold them."""
+
+    def fit(
+        self,
+        features: "Features",
+        *,
+        labels: "Labels",
+        lots: "NDArray[np.float64]",
+        random_state: "np.random.RandomState",
+    ) -> "Fitted | None":
+        """Learn from labels and score every record.
+
+        Args:
+            features: Of all records.
+            labels: What is known, perhaps nothing.
+            lots: A number in [0, 1) for every record, drawn once for the review: for whoever
+                needs a random choice that stays the same from one fit to the next. Infinite
+                for records of which nothing may be presumed.
+            random_state: To draw from.
+
+        Returns:
+            None where these labels are not enough to learn from.
+        """
+
+
+# ASReview 3.0.8, asreview/models/models.py, "elas_u4": tuned on SYNERGY.
+_ELAS_U4 = Preset(
+    name="elas-u4",
+    words=Words(ngram_range=(1, 2), sublinear_tf=True, min_df=1, max_df=0.95, title=0.0),
+    C=0.11,
+    ratio=9.8,
+    tolerance=1e-4,
+)
+
+# docs/ranking.md tells how these numbers were found.
+_TANDEM_1 = replace(
+    _ELAS_U4,
+    name="tandem-1",
+    tolerance=1e-2,
+    words=replace(_ELAS_U4.words, title=0.25, vectors="wordllama-l2-supercat-256"),
+    presumed=Presumed(most=300, share=0.2, weight=1.0, until=0.05, ratio=20.0),
+    word_vectors=Opinion("wordllama-l2-supercat-256", C=0.11, weight=0.4, settling=4),
+    sentences=Opinion("all-MiniLM-L6-v2", C=0.11, weight=0.4, settling=4),
+)
+
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        _ELAS_U4,
+        _TANDEM_1,
+        replace(_TANDEM_1, name="tandem-1-words", sentences=None),
+    )
+}
+
+
+def recipe(name: str) -> Recipe:
+    """Return the recipe of this name: one of ours, or of an installed package.
+
+    Raises:
+        UnknownModel: There is none; the message lists those there are.
+        BrokenPlugin: Its package cannot be loaded, or offers something else.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    if name in _plugins():
+        return _load_plugin(name)
+    there_are = ", ".join(sorted({*PRESETS, *_plugins()}))
+    raise UnknownModel(f"There is no model {name!r}; there is: {there_are}.")
+
+
+@cache
+def _plugins() -> Mapping[str, Any]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+@cache
+def _load_plugin(name: str) -> Recipe:
+    point = _plugins()[name]
+    try:
+        found = point.load()
+    except Exception as error:
+        raise BrokenPlugin(f"The model {name!r} ({point.value}) does not load: {error}.") from error
+    if not isinstance(found, Recipe) or found.name != name:
+        raise BrokenPlugin(f"{point.value} is no recipe of the name {name!r}.")
+    return found

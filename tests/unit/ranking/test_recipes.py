@@ -1,0 +1,315 @@
+"""What every recipe has to do, and what the parts of ours are for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tandem.ranking import recipes, word_vectors
+from tandem.ranking.features import Features, build
+from tandem.ranking.learning import Fitted, Labels
+from tandem.ranking.metrics import loss
+from tandem.ranking.presets import Opinion, Preset, Presumed
+from tandem.ranking.ranker import Ranked, rank
+from tandem.ranking.recipes import PRESETS, BrokenPlugin, UnknownModel, recipe
+
+U4 = PRESETS["elas-u4"]
+OURS = PRESETS["tandem-1"]
+N = 120
+TOPIC = ["statin", "cholesterol", "cardiovascular", "lipid", "lowering", "atorvastatin", "placebo"]
+OTHER = ["yoga", "massage", "back", "pain", "exercise", "posture", "therapy", "stretching"]
+COMMON = [
+    "trial",
+    "patients",
+    "results",
+    "methods",
+    "conclusion",
+    "weeks",
+    "group",
+    "study",
+    "outcome",
+    "analysis",
+]
+
+
+def texts(n: int = N) -> list[tuple[str, str]]:
+    """Ten topics by turns, the first with words of its own; two of the others share theirs."""
+    random = np.random.RandomState(7)
+
+    def one(row: int) -> tuple[str, str]:
+        topic = row % 10
+        words = TOPIC if topic == 0 else [f"{word}{topic // 2}" for word in OTHER]
+        title = " ".join(random.choice(words, 2))
+        return title, " ".join([*random.choice(words, 5), *random.choice(COMMON, 12), f"no{row}"])
+
+    return [one(row) for row in range(n)]
+
+
+def labels(pairs: dict[int, float]) -> Labels:
+    return Labels(np.array([*pairs], dtype=np.int64), np.array([*pairs.values()]))
+
+
+def ranked(features: Features, known: dict[int, float], how: Preset, *, seed: int = 1) -> Ranked:
+    pool = np.array([row for row in range(len(features.similarity)) if row not in known])
+    return rank(features, labels=labels(known), pool=pool, recipe=how, seed=seed, explained=5)
+
+
+def loss_of(result: Ranked) -> float:
+    places = [place for place, row in enumerate(result.order, start=1) if row % 10 == 0]
+    return loss(places, result.order.size)
+
+
+KNOWN: dict[int, float] = {0: 1, 10: 1, 3: 0, 14: 0, 27: 0}
+
+
+def fit(how: Preset, features: Features, lots: NDArray[np.float64] | None = None) -> Fitted:
+    drawn, lots = np.random.RandomState(1), np.zeros(N) if lots is None else lots
+    fitted = how.fit(features, labels=labels(KNOWN), lots=lots, random_state=drawn)
+    assert fitted is not None
+    return fitted
+
+
+@pytest.mark.parametrize("how", PRESETS.values(), ids=lambda how: how.name)
+class TestEveryPreset:
+    def test_a_planted_copy_of_an_include_comes_first(self, how: Preset) -> None:
+        planted = build([*texts(), texts()[10]], how.words)
+        assert ranked(planted, KNOWN, how).order[0] == N
+
+    def test_it_finds_the_topic(self, how: Preset) -> None:
+        assert loss_of(ranked(build(texts(), how.words), KNOWN, how)) < 0.05
+
+    def test_permuted_labels_are_no_better_than_chance(self, how: Preset) -> None:
+        features, random = build(texts(), how.words), np.random.RandomState(3)
+        half = [1.0] * 6 + [0.0] * 6
+        losses = [
+            loss_of(
+                ranked(
+                    features, dict(zip(random.permutation(N)[:12].tolist(), half, strict=True)), how
+                )
+            )
+            for _ in range(60)
+        ]
+        assert 0.4 < np.mean(losses) < 0.6
+
+    def test_equal_seeds_give_equal_orders(self, how: Preset) -> None:
+        features = build(texts(), how.words)
+        once, again = (ranked(features, KNOWN, how, seed=5) for _ in range(2))
+        np.testing.assert_array_equal(once.order, again.order)
+        np.testing.assert_array_equal(once.scores, again.scores)
+
+    def test_a_doubtful_include_pulls_less_than_a_certain_one(self, how: Preset) -> None:
+        copies = build([*texts(), *[texts()[51]] * 2], how.words)
+
+        def place(certainty: float) -> int:
+            order: list[int] = ranked(copies, {**KNOWN, N: certainty}, how).order.tolist()
+            return order.index(N + 1)
+
+        assert place(1.0) <= place(0.5) <= place(0.0)
+
+
+class TestPresumedExcludes:
+    def test_known_includes_alone_are_enough(self) -> None:
+        result = ranked(build(texts(), OURS.words), {0: 1, 10: 1}, OURS)
+        assert result.kind == "model"
+        assert loss_of(result) < 0.1
+
+    def test_excludes_alone_are_not(self) -> None:
+        features = build(texts(), OURS.words)
+        assert ranked(features, {3: 0, 4: 0}, OURS).kind == "random"
+
+    def test_where_all_are_known_includes_there_is_nothing_to_learn(self) -> None:
+        features = build(texts(10), OURS.words)
+        everything = labels(dict.fromkeys(range(10), 1.0))
+        result = rank(features, labels=everything, pool=np.arange(10), recipe=OURS, seed=1)
+        assert result.kind == "random"
+
+    def test_without_them_includes_alone_are_not_enough(self) -> None:
+        assert ranked(build(texts(), U4.words), {0: 1, 10: 1}, U4).kind == "random"
+
+    def test_they_fade_and_are_gone_where_includes_are_common(self) -> None:
+        features = build(texts(), U4.words)
+        common = replace(U4, presumed=Presumed(50, 0.5, 1.0, until=2 / N, ratio=20.0))
+        plain = ranked(features, KNOWN, U4)
+        np.testing.assert_array_equal(ranked(features, KNOWN, common).scores, plain.scores)
+        rare = replace(common, presumed=Presumed(50, 0.5, 1.0, until=0.5, ratio=20.0))
+        assert not np.array_equal(ranked(features, KNOWN, rare).scores, plain.scores)
+
+    def test_never_of_a_record_with_an_infinite_lot(self) -> None:
+        features = build(texts(), OURS.words)
+        lots = np.linspace(0, 0.5, N)
+
+        def score(of: NDArray[np.float64]) -> float:
+            return float(fit(OURS, features, of).scores[1])
+
+        never = lots.copy()
+        never[1] = np.inf
+        assert score(never) > score(lots), "being presumed an exclude lowers a record's own score"
+
+
+class TestOpinionsOnVectors:
+    """Vectors that know the truth beside words that know nothing of it."""
+
+    HOW = replace(U4, sentences=Opinion("any", C=1.0, weight=4.0, settling=4.0))
+
+    def features(self, *, without: int | None = None) -> Features:
+        random = np.random.RandomState(0)
+        words = build([("", " ".join(random.choice(COMMON, 8))) for _ in range(N)], U4.words)
+        vectors = random.standard_normal((N, 8)).astype(np.float32)
+        vectors[::10, 0] += 8
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        if without is not None:
+            vectors[without] = 0
+        return replace(words, sentences=vectors)
+
+    def test_they_find_what_words_do_not(self) -> None:
+        assert loss_of(ranked(self.features(), KNOWN, self.HOW)) < 0.1
+        assert loss_of(ranked(self.features(), KNOWN, U4)) > 0.2
+
+    def test_they_count_more_when_more_includes_are_known(self) -> None:
+        few, many = {0: 1.0, 3: 0.0}, {0: 1.0, 10: 1.0, 20: 1.0, 30: 1.0, 40: 1.0, 3: 0.0}
+        slow = replace(self.HOW, sentences=Opinion("any", C=1.0, weight=4.0, settling=1e9))
+        words = ranked(self.features(), few, U4).order
+        np.testing.assert_array_equal(ranked(self.features(), few, slow).order, words)
+        assert loss_of(ranked(self.features(), many, self.HOW)) < 0.05
+
+    def test_a_record_without_a_vector_is_neither_lifted_nor_lowered(self) -> None:
+        features = self.features(without=50)
+        assert features.sentences is not None
+        fitted, plain = fit(self.HOW, features), fit(U4, features)
+        unread = np.ones(N, dtype=bool)
+        unread[[*KNOWN]] = False
+        words = (plain.scores - plain.scores[unread].mean()) / plain.scores[unread].std()
+        assert fitted.scores[50] == pytest.approx(words[50])
+
+    def test_newton_finds_the_plane_that_liblinear_finds(self) -> None:
+        from sklearn.svm import LinearSVC
+
+        from tandem.ranking.estimator import _Examples
+
+        vectors = self.features().sentences
+        assert vectors is not None
+        rows = np.arange(60)
+        classes = (rows % 10 == 0).astype(np.int8)
+        weights = np.where(classes == 1, 3.0, 0.7)
+        model = LinearSVC(loss="squared_hinge", C=0.5, tol=1e-8, max_iter=100_000, random_state=1)
+        model.fit(vectors[rows], classes, sample_weight=weights)
+        found = _Examples(rows, classes, weights).learn_dense(vectors, 0.5)
+        np.testing.assert_allclose(found, model.decision_function(vectors), atol=1e-4)
+
+
+class TestWhy:
+    def test_the_terms_of_the_topic_pull_up_and_of_the_rest_down(self) -> None:
+        result = ranked(build(texts(), OURS.words), KNOWN, OURS)
+        pulls = {term: weight for term, weight in result.terms if " " not in term}
+        assert all(pulls[term] > 0 for term in pulls if term in TOPIC)
+        assert all(pulls[term] < 0 for term in pulls if term in OTHER)
+        assert set(TOPIC) & set(pulls)
+
+    def test_reasons_are_of_the_records_own_words_the_strongest_first(self) -> None:
+        result = ranked(build(texts(), OURS.words), KNOWN, OURS)
+        assert [*result.reasons] == result.order[:5].tolist()
+        for row, reasons in result.reasons.items():
+            own = " ".join(texts()[row]).lower()
+            assert reasons
+            assert all(term in own for term, _ in reasons)
+            strengths = [abs(weight) for _, weight in reasons]
+            assert strengths == sorted(strengths, reverse=True)
+            assert len({term for term, _ in reasons}) == len(reasons)
+
+    def test_those_of_a_half_done_record_do_not_depend_on_its_own_label(self) -> None:
+        features, pool = build(texts(), OURS.words), np.arange(N)
+
+        def reasons(verdict: float) -> object:
+            known = labels({**KNOWN, 30: 1, 31: 0, 40: verdict})
+            result = rank(features, labels=known, pool=pool, recipe=OURS, seed=1, explained=N)
+            return result.reasons[40]
+
+        assert reasons(1) == reasons(0)
+
+    def test_before_there_is_a_model_there_are_none(self) -> None:
+        result = ranked(build(texts(), OURS.words), {}, OURS)
+        assert not result.terms
+        assert not result.reasons
+
+
+@pytest.mark.skipif(not word_vectors.is_installed(), reason="no word vectors on this platform")
+class TestWordVectors:
+    def test_other_words_of_the_same_meaning_are_near(self) -> None:
+        vectors = word_vectors.build(
+            [
+                ("Myocardial infarction", "coronary thrombosis"),
+                ("Heart attack", "cardiac arrest"),
+                ("Software testing", "unit tests of code"),
+                ("Garden plants", "watering flowers"),
+            ]
+        )
+        likeness = vectors @ vectors.T
+        assert likeness[0, 1] > max(likeness[0, 2], likeness[0, 3])
+
+    def test_lengths_are_one_and_nothing_is_zero(self) -> None:
+        vectors = word_vectors.build([*texts(20), ("", ""), ("  ", "\n")])
+        lengths = np.linalg.norm(vectors, axis=1)
+        np.testing.assert_allclose(lengths[:20], 1, rtol=1e-5)
+        assert lengths[20:].tolist() == [0, 0]
+        assert vectors.dtype == np.float32
+
+    @pytest.mark.parametrize("n", [0, 1])
+    def test_hardly_any_record_is_no_trouble(self, n: int) -> None:
+        assert word_vectors.build(texts(n)).shape == (n, 256)
+
+
+class _Backwards:
+    name, words, sentences = "backwards-1", U4.words, None
+
+    def to_json(self) -> dict[str, object]:
+        return {"name": self.name}
+
+    def fit(self, features: Features, **_: object) -> Fitted:
+        return Fitted(-np.arange(features.similarity.size, dtype=np.float64)[::-1], None)
+
+
+BACKWARDS = _Backwards()
+
+
+class TestPlugins:
+    @pytest.fixture(autouse=True)
+    def installed(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        points = {
+            name: EntryPoint(name, value, recipes.GROUP)
+            for name, value in {
+                "backwards-1": f"{__name__}:BACKWARDS",
+                "gone-1": "no_such_package:ranker",
+                "wrong-1": f"{__name__}:N",
+                "elas-u4": f"{__name__}:BACKWARDS",
+            }.items()
+        }
+        monkeypatch.setattr(recipes, "_plugins", lambda: points)
+        recipes._load_plugin.cache_clear()
+        yield
+        recipes._load_plugin.cache_clear()
+
+    def test_one_is_found_by_name_and_ranks(self) -> None:
+        features = build(texts(), U4.words)
+        pool = np.arange(1, 9)
+        result = rank(features, labels=labels({0: 1}), pool=pool, explained=3, seed=1,
+                      recipe=recipe("backwards-1"))  # fmt: skip
+        assert result.order.tolist() == [8, 7, 6, 5, 4, 3, 2, 1]
+        assert not result.reasons
+
+    def test_one_that_does_not_load_says_which(self) -> None:
+        with pytest.raises(BrokenPlugin, match=r"gone-1.*no_such_package"):
+            recipe("gone-1")
+
+    def test_one_that_is_something_else_is_refused(self) -> None:
+        with pytest.raises(BrokenPlugin, match="wrong-1"):
+            recipe("wrong-1")
+
+    def test_ours_cannot_be_replaced(self) -> None:
+        assert recipe("elas-u4") is U4
+
+    def test_an_unknown_name_is_told_all_there_are(self) -> None:
+        with pytest.raises(UnknownModel, match=r"backwards-1.*tandem-1"):
+            recipe("elas-u5")
