@@ -169,6 +169,7 @@ _RANKING = {
     "n_labels": 40,
     "n_relevant": 6,
     "n_ranked": 1180,
+    "terms": [{"term": "statins", "weight": 0.31}, {"term": "mice", "weight": -0.17}],
     "n_vectors": 1180,
     "seconds": 0.4,
     "created_at": _TIME,
@@ -293,6 +294,10 @@ ANSWERS: dict[str, dict[str, Any]] = {
                     "score": 0.83,
                     "ranking_id": _RANKING_ID,
                     "lease_expires_at": "2026-11-23T10:00:00Z",
+                    "terms": [
+                        {"term": "atorvastatin", "weight": 0.184},
+                        {"term": "cell line", "weight": -0.021},
+                    ],
                 }
             ],
             "remaining": 1138,

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve
+from scipy.linalg.blas import ssyrk
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from threadpoolctl import ThreadpoolController
@@ -151,9 +152,10 @@ class _Examples:
         within, plane = np.ones(self._rows.size, dtype=bool), np.zeros(x.shape[1], np.float32)
         for _ in range(_MOST_STEPS):
             inner, cost = x[within], costs[within]
-            hessian = (inner * cost[:, None]).T @ inner
+            # The lower half of I + Σ cost · x xᵀ; the rest follows from symmetry.
+            hessian = ssyrk(1.0, inner * np.sqrt(cost)[:, None], trans=True, lower=True)
             hessian[np.diag_indices_from(hessian)] += 1
-            plane = solve(hessian, inner.T @ (cost * sides[within]), assume_a="pos")
+            plane = solve(hessian, inner.T @ (cost * sides[within]), assume_a="pos", lower=True)
             now_within = sides * (x @ plane) < 1
             if np.array_equal(now_within, within):
                 break
