@@ -1,4 +1,5 @@
 # make run: everything on this machine, with a demo review.   make test: lint, types, tests.
+# make semantic: adds sentence vectors to the ranking.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +7,7 @@ export TANDEM_DATA_DIR ?= $(CURDIR)/.tandem
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint clean
+.PHONY: run test semantic lint clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tandem up --demo
@@ -20,6 +21,9 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+semantic: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[semantic]'
 
 clean:
 	rm -rf $(VENV)

@@ -66,7 +66,7 @@ class Against:
 
 def main() -> int:
     asked = _arguments()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 130)
     files = [read_labelled(path) for path in _files(asked.folder, asked.sets)]
     models = [*asked.models, *([ASREVIEW] if asked.asreview_python else [])]
     if "tandem-1" in models and not sentences.is_installed():
