@@ -92,15 +92,18 @@ def simulate(
     rates = _rates(reviewers, sensitivity, specificity)
     if plot is not None and (plot.is_dir() or not plot.absolute().parent.is_dir()):
         raise typer.BadParameter(f"{plot} is no place for a file.", param_hint="--plot")
-    from tandem.cli.simulate_output import bar_over_all, print_table
-    from tandem.ranking.simulate import read_labelled
+    from tandem.cli.simulate_output import bar_over_all, encode_ahead, print_table
+    from tandem.ranking.simulate import read_labelled, uses_sentences
     from tandem.ranking.simulate_many import How, Task, run_all, to_find
     from tandem.ranking.simulate_screening import Team
 
     how = How(recipe, priors, batch, team=None if rates is None else Team(*rates))
     # All files first: a wrong name should not wait for the replay of the others.
-    tasks = [Task(data, one) for data in map(read_labelled, files) for one in seeds]
+    labelled = [read_labelled(file) for file in files]
+    tasks = [Task(data, one) for data in labelled for one in seeds]
     n_to_find = [to_find(task, how) for task in tasks]
+    if uses_sentences(recipe):
+        encode_ahead(labelled)
     done = []
     with bar_over_all(n_to_find, of="records" if rates is None else "decisions") as bar:
         results = run_all(tasks, how, jobs=jobs or _n_processors(), on_progress=bar.update)

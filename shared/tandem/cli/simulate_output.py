@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
-from tandem.ranking.simulate import Simulation
+from tandem.ranking.sentences import encode_once
+from tandem.ranking.simulate import Labelled, Simulation
 from tandem.ranking.simulate_team import TeamSimulation
 
 _FIGURES = ("seed", "R", "N", "loss", "NDCG", "WSS95", "TNR95", "@10%", "@20%", "last", "time")
@@ -87,6 +96,32 @@ def bar_over_all(to_find: Sequence[int], *, of: str) -> Iterator[Bar]:
         redirect_stdout=False,  # else results would go to stderr while the bar is there
     ) as progress:
         yield Bar(progress, to_find, of)
+
+
+def encode_ahead(files: Sequence[Labelled]) -> None:
+    """Compute the sentence vectors of files that have none yet, with a bar on stderr.
+
+    It takes half a minute for 1,000 records, once for each file; later replays find them kept.
+    """
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("sentence vectors"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        bar = progress.add_task("", total=sum(len(data.texts) for data in files))
+        for data in files:
+            done = partial(_show_further, progress, bar, progress.tasks[bar].completed)
+            encode_once(data.texts, on_progress=done)
+            done(len(data.texts))
+
+
+def _show_further(progress: Progress, bar: TaskID, before: float, further: int) -> None:
+    progress.update(bar, completed=before + further)
 
 
 def print_table(simulations: Sequence[Simulation]) -> None:

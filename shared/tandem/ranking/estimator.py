@@ -28,9 +28,9 @@ def fit(
 ) -> Fitted | None:
     """Learn from the labels and score every record by how likely it is to be included.
 
-    With vectors the score is that of the words, standardised over the unread records, plus what
-    the preset gives of the opinions on vectors, standardised likewise. A record without a vector
-    has 0, the mean, of these.
+    With vectors the score is that of the words, standardised over the unread records (over all
+    where hardly any is left), plus what the preset gives of the opinions on vectors, standardised
+    likewise. A record without a vector has 0, the mean, of these.
 
     Args:
         features: Of all records.
@@ -79,11 +79,14 @@ def _fit(
     ]
     if not opinions:
         return Fitted(scores, weights)
-    scores = _standardised(scores, unread)
+    others = unread & np.isfinite(lots)
+    if others.sum() < _FEW:
+        others = np.ones(n_records, dtype=bool)
+    scores = _standardised(scores, others)
     n_includes = float(labels.values.sum())
     for opinion, vectors in opinions:
         known = vectors.any(axis=1)
-        second = _standardised(examples.learn_dense(vectors, opinion.C), unread & known)
+        second = _standardised(examples.learn_dense(vectors, opinion.C), others & known)
         counts = opinion.weight * n_includes / (n_includes + opinion.settling)
         scores += counts * np.where(known, second, 0.0)
     return Fitted(scores, weights)
@@ -162,6 +165,10 @@ class _Examples:
             within = now_within
         distances: NDArray[np.float64] = (vectors @ plane[:-1] + plane[-1]).astype(np.float64)
         return distances
+
+
+_FEW = 30
+"""Fewer scores than this give no mean and spread to go by."""
 
 
 @cache

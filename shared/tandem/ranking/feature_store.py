@@ -104,6 +104,10 @@ def _load(folder: Path) -> Corpus | None:
         return Corpus(np.load(folder / _NUMBERS), features.load(folder))
     except FileNotFoundError:
         return None
+    except (EOFError, ValueError) as error:
+        # Power was lost while it was written; what it is made of is in the database.
+        _log.warning("features are damaged; computing them again", error=str(error))
+        return None
 
 
 def _save_numbers(numbers: NDArray[np.int32], folder: Path) -> None:
@@ -127,7 +131,8 @@ def _download(artifacts: Artifacts, key: str, folder: Path) -> bool:
 def _upload(artifacts: Artifacts, key: str, folder: Path) -> None:
     if artifacts.local_path(key) is not None:
         return
-    files = sorted(folder.glob("*.npy"), key=lambda path: path.name == _NUMBERS)
+    whole = (path for path in folder.glob("*.npy") if not path.name.startswith("partial-"))
+    files = sorted(whole, key=lambda path: path.name == _NUMBERS)
     for path in files:
         with path.open("rb") as file:
             artifacts.write(f"{key}/{path.name}", file)
@@ -137,10 +142,18 @@ def _remove_older(artifacts: Artifacts, review: Review, folder: Path) -> None:
     """Drop what no training of this or a later state asks for. Open maps stay readable."""
     parent = f"features/{review.id}"
     for name in artifacts.list(parent):
-        seq, _, _ = name.partition("-")
-        if seq.isdigit() and int(seq) < review.corpus_seq:
+        if _is_older(name, folder.name):
             artifacts.remove(f"{parent}/{name}")
     for sibling in folder.parent.iterdir():
-        seq, _, _ = sibling.name.partition("-")
-        if seq.isdigit() and int(seq) < review.corpus_seq:
+        if _is_older(sibling.name, folder.name):
             shutil.rmtree(sibling, ignore_errors=True)
+
+
+def _is_older(name: str, newest: str) -> bool:
+    """Return whether it is of fewer texts, or the same but for what the review asks."""
+    seq, _, rest = name.partition("-")
+    newest_seq, _, newest_rest = newest.partition("-")
+    if not seq.isdigit():
+        return False
+    same_recipe = rest.split("-")[0] == newest_rest.split("-")[0]
+    return int(seq) < int(newest_seq) or (seq == newest_seq and same_recipe and rest != newest_rest)

@@ -19,10 +19,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from tandem.ranking import word_vectors
 from tandem.ranking.presets import Words
 
-_REVISION = 2
+_REVISION = 3
 """To be raised when `build` changes what it makes of the same parameters."""
-
-_WORD_VECTORS = "word_vectors.npy"
 
 _NO_TERM_LEFT = ("empty vocabulary", "no terms remain", "max_df corresponds to")
 """How scikit-learn says it: it has no class of error for this, and a bad recipe must not pass."""
@@ -157,8 +155,7 @@ def save(features: Features, folder: Path) -> None:
         np.save(fresh / "indptr.npy", matrix.indptr)
         np.save(fresh / "shape.npy", np.array(matrix.shape, dtype=np.int64))
         np.save(fresh / "similarity.npy", features.similarity)
-        if features.word_vectors is not None:
-            np.save(fresh / _WORD_VECTORS, features.word_vectors)
+        np.save(fresh / "word_vectors.npy", _or_none_at_all(features.word_vectors))
         np.save(fresh / "terms.npy", features.terms.text)
         np.save(fresh / "term_ends.npy", features.terms.ends)
         _put_in_place(fresh, folder)
@@ -169,6 +166,7 @@ def load(folder: Path) -> Features:
 
     Raises:
         FileNotFoundError: They were never saved there, or somebody has removed them.
+        EOFError, ValueError: A file is cut off, or is something else.
     """
     shape = np.load(folder / "shape.npy")
     data, indices, indptr, similarity, text, ends = (
@@ -176,13 +174,13 @@ def load(folder: Path) -> Features:
         for name in ("data", "indices", "indptr", "similarity", "terms", "term_ends")
     )
     matrix = csr_matrix((data, indices, indptr), shape=tuple(shape.tolist()), copy=False)
-    vectors = folder / _WORD_VECTORS
-    return Features(
-        matrix,
-        Terms(text, ends),
-        similarity,
-        np.load(vectors, mmap_mode="r") if vectors.exists() else None,
-    )
+    vectors = np.load(folder / "word_vectors.npy", mmap_mode="r")
+    return Features(matrix, Terms(text, ends), similarity, vectors if vectors.shape[1] else None)
+
+
+def _or_none_at_all(vectors: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    # A file that says so: one that is missing must not be taken for it.
+    return np.empty((0, 0), np.float32) if vectors is None else vectors
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:

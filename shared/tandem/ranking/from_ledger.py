@@ -55,8 +55,11 @@ class MadeRanking:
 
 
 class _Labelled(NamedTuple):
+    """Labels; whose record nobody is asked to decide any more; whose verdict is still blind."""
+
     labels: dict[RecordNumber, float]
     closed: set[RecordNumber]
+    secret: set[RecordNumber]
 
 
 def rank_review(
@@ -92,6 +95,7 @@ def rank_review(
         recipe=recipe,
         seed=review.seed,
         explained=EXPLAINED,
+        hidden=corpus.rows(sorted(labelled.secret)),
     )
     return MadeRanking(
         numbers=corpus.numbers[ranked.order],
@@ -130,7 +134,8 @@ def _labels(
             labels[number] = label
         if _is_closed(policy, cast, resolution):
             closed.add(number)
-    return _Labelled(labels, closed)
+    secret = votes.keys() - closed if policy.blind else set[RecordNumber]()
+    return _Labelled(labels, closed, secret)
 
 
 def _is_closed(policy: Policy, votes: list[Vote], resolution: Verdict | None) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tandem.ranking.explain import Term, pulling_terms, telling_terms
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted, Labels, Rows
-from tandem.ranking.recipes import Recipe
+from tandem.ranking.recipes import BrokenPlugin, Recipe
 
 _FOLDS = 5
 """Models that score half-done records: each then still sees four fifths of them."""
@@ -44,6 +44,7 @@ def rank(
     recipe: Recipe,
     seed: int,
     explained: int = 0,
+    hidden: Rows | None = None,
     random_state: np.random.RandomState | None = None,
 ) -> Ranked:
     """Order the pool, best first.
@@ -54,9 +55,13 @@ def rank(
     A row of the pool that is labelled is **half done**: one reviewer has decided, another is
     still to read it unaware of that. Its own label therefore never touches its own score: the
     half-done rows are split into up to five folds by position (not by label), and each fold is
-    scored by a model that has seen none of its labels. Where such a model lacks a class, the
+    scored by a model that has seen none of its labels. Where such a model cannot be had, the
     fold's rows keep the very places they had before there was any model. All other rows get the
     score of the one fit on all labels; without half-done rows the order is ASReview's.
+
+    Reasons come from a model that has seen none of the `hidden` labels, for every row: what a
+    term weighs would else tell how the one record that has it was decided. Without such a model
+    nobody is given reasons.
 
     Args:
         features: Of all records.
@@ -64,6 +69,7 @@ def rank(
         pool: Rows to order, ascending and without repeats.
         recipe: How to learn from labels.
         explained: For how many rows at the head the reasons are wanted.
+        hidden: Rows whose labels nobody may be told by reasons; the half-done ones if left out.
         seed: In [0, 2**32). The same seed gives the same order.
         random_state: The stream that the main fit draws from, for a caller who trains again
             and again as ASReview does; a fresh one of `seed` if left out.
@@ -74,59 +80,59 @@ def rank(
     lots = _lots(features, seed)
     cold = _before_any_model(features, pool, lots)
     stream = np.random.RandomState(seed) if random_state is None else random_state
-    main = recipe.fit(features, labels=labels, lots=lots, random_state=stream)
+    main = _fit(recipe, features, labels, lots, stream)
     if main is None:
         return cold
-    scores, weights_of = main.scores.copy(), dict.fromkeys(pool.tolist(), main.weights)
+    scores, half_done = main.scores.copy(), np.intersect1d(pool, labels.rows)
     waiting: list[Rows] = []
-    for number, fold in enumerate(_folds(np.intersect1d(pool, labels.rows))):
-        fitted = _fit_without(fold, features, labels, recipe, lots, [seed, number + 1])
+    for number, fold in enumerate(_folds(half_done)):
+        # A stream of its own: the main one must not depend on how many folds there are.
+        own = np.random.RandomState([seed, number + 1])
+        fitted = _fit(recipe, features, labels.without(fold), _never(lots, fold), own)
         if fitted is None:
             waiting.append(fold)
         else:
             scores[fold] = fitted.scores[fold]
-        weights_of.update(dict.fromkeys(fold.tolist(), fitted and fitted.weights))
     ranked = (
         _keep_places(cold, np.concatenate(waiting), scores)
         if waiting
         else _best_first(pool, scores[pool], "model")
     )
-    if not explained:
+    if not explained or main.weights is None:
         return ranked
-    return replace(ranked, **_explanation(features, main, weights_of, ranked.order[:explained]))
+    telling = replace(ranked, terms=telling_terms(features, main.weights))
+    secret = half_done if hidden is None else hidden
+    if secret.size:
+        own = np.random.RandomState([seed, 0])
+        fitted = _fit(recipe, features, labels.without(secret), _never(lots, secret), own)
+    else:
+        fitted = main
+    if fitted is None or fitted.weights is None:
+        return telling
+    head, weights = ranked.order[:explained].tolist(), fitted.weights
+    return replace(telling, reasons={row: pulling_terms(features, weights, row) for row in head})
 
 
-def _fit_without(
-    fold: Rows,
+def _fit(
+    recipe: Recipe,
     features: Features,
     labels: Labels,
-    recipe: Recipe,
     lots: NDArray[np.float64],
-    seed: list[int],
+    random_state: np.random.RandomState,
 ) -> Fitted | None:
-    """Learn without a fold's labels, and without presuming anything of its rows."""
-    never = lots.copy()
-    never[fold] = np.inf
-    # A stream of its own: the main one must not depend on how many folds there are.
-    return recipe.fit(
-        features, labels=labels.without(fold), lots=never, random_state=np.random.RandomState(seed)
-    )
+    fitted = recipe.fit(features, labels=labels, lots=lots, random_state=random_state)
+    if fitted is not None and not (
+        fitted.scores.shape == lots.shape and np.all(np.isfinite(fitted.scores))
+    ):
+        raise BrokenPlugin(f"The model {recipe.name!r} gives no finite score for every record.")
+    return fitted
 
 
-def _explanation(
-    features: Features,
-    main: Fitted,
-    weights_of: Mapping[int, NDArray[np.float64] | None],
-    head: Rows,
-) -> dict[str, Any]:
-    if main.weights is None:
-        return {}
-    reasons = {
-        row: pulling_terms(features, weights, row)
-        for row in head.tolist()
-        if (weights := weights_of[row]) is not None
-    }
-    return {"terms": telling_terms(features, main.weights), "reasons": reasons}
+def _never(lots: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
+    """Return lots by which nothing is presumed of these rows."""
+    changed = lots.copy()
+    changed[rows] = np.inf
+    return changed
 
 
 def _best_first(
@@ -156,8 +162,8 @@ def _folds(half_done: Rows) -> list[Rows]:
 def _keep_places(cold: Ranked, waiting: Rows, scores: NDArray[np.float64]) -> Ranked:
     """Leave `waiting` rows where `cold` has them; fill the other places by score.
 
-    A waiting row shows the score of its neighbour above (the best one's, at the top), which is
-    where it stands and says nothing about itself. If all are waiting, `cold` is the answer.
+    Scores then fall evenly from place to place: a waiting row has none of its own, and must not
+    be told by that. If all are waiting, `cold` is the answer.
     """
     held = np.isin(cold.order, waiting)
     if np.all(held):
@@ -166,5 +172,5 @@ def _keep_places(cold: Ranked, waiting: Rows, scores: NDArray[np.float64]) -> Ra
     filled = _best_first(free, scores[free], "model")
     order = cold.order.copy()
     order[~held] = filled.order
-    above = np.maximum(np.cumsum(~held) - 1, 0)
-    return Ranked(order, filled.scores[above], "model")
+    even = np.linspace(filled.scores[0], filled.scores[-1], order.size)
+    return Ranked(order, even.astype(np.float32), "model")

@@ -40,7 +40,7 @@ class UnknownModel(TandemError):
 
 
 class BrokenPlugin(TandemError):
-    """A package offers a recipe that cannot be used."""
+    """A package offers a recipe that cannot be used, or that does not give what it should."""
 
     code = "broken_plugin"
 
@@ -118,6 +118,11 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
+def names() -> set[str]:
+    """Return the names of all recipes there are."""
+    return {*PRESETS, *_plugins()}
+
+
 def recipe(name: str) -> Recipe:
     """Return the recipe of this name: one of ours, or of an installed package.
 
@@ -129,7 +134,7 @@ def recipe(name: str) -> Recipe:
         return PRESETS[name]
     if name in _plugins():
         return _load_plugin(name)
-    there_are = ", ".join(sorted({*PRESETS, *_plugins()}))
+    there_are = ", ".join(sorted(names()))
     raise UnknownModel(f"There is no model {name!r}; there is: {there_are}.")
 
 

@@ -189,6 +189,11 @@ def simulate(
     )
 
 
+def uses_sentences(recipe: Recipe) -> bool:
+    """Return whether replays with this recipe read sentence vectors here."""
+    return recipe.sentences is not None and sentence_vectors.is_installed()
+
+
 @lru_cache(maxsize=1)
 def prepared(data: Labelled, words: Words, sentences: Opinion | None) -> Prepared:
     """Return the features of a file; those of the last one asked for are kept.

@@ -17,6 +17,7 @@ from threading import current_thread, main_thread
 import numpy as np
 
 from tandem.errors import TandemError
+from tandem.ranking import recipes
 from tandem.ranking.recipes import Recipe
 from tandem.ranking.simulate import Labelled, Simulation, draw_priors, simulate
 from tandem.ranking.simulate_screening import Team
@@ -131,7 +132,7 @@ class _Worker:
     def __init__(self, how: How) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, its_end = context.Pipe()
-        self._process = context.Process(target=_work, args=(its_end, how), daemon=True)
+        self._process = context.Process(target=_work, args=(its_end, _to_send(how)), daemon=True)
         self._process.start()
         its_end.close()  # so that its death shows as the end of the stream here
         self._has: Labelled | None = None
@@ -226,9 +227,28 @@ def _that_answer(workers: Sequence[_Worker]) -> list[tuple[_Worker, int]]:
     return [(worker, number) for worker, number in busy if worker.connection in ready]
 
 
-def _work(connection: Connection, how: How) -> None:
+_Sent = How | tuple[str, tuple[int, int], int, Team | None]
+
+
+def _to_send(how: How) -> _Sent:
+    """Return how to replay, with a known recipe as its name: a plug-in may be anything."""
+    name = how.recipe.name
+    if name in recipes.names() and recipes.recipe(name) is how.recipe:
+        return name, how.priors, how.batch, how.team
+    return how
+
+
+def _received(sent: _Sent) -> How:
+    if isinstance(sent, How):
+        return sent
+    name, priors, batch, team = sent
+    return How(recipes.recipe(name), priors, batch, team)
+
+
+def _work(connection: Connection, sent: _Sent) -> None:
     """Replay what comes in until nobody listens any more; what a worker process runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    how = _received(sent)
     data: Labelled | None = None
     with suppress(EOFError, OSError):
         while True:

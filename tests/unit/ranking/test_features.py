@@ -100,7 +100,7 @@ def test_the_key_follows_what_features_are_made_of_and_nothing_else() -> None:
 
 
 def test_the_key_is_the_same_in_every_release() -> None:
-    assert feature_key(WORDS) == "903b05506254425d"
+    assert feature_key(WORDS) == "3fee93d627d843f3"
 
 
 def test_the_terms_of_titles_follow_with_their_weight() -> None:
@@ -181,3 +181,11 @@ def test_simultaneous_savers_all_succeed(tmp_path: Path) -> None:
 def test_loading_what_was_never_saved_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["word_vectors", "terms", "data"])
+def test_a_file_that_is_missing_is_not_taken_for_an_empty_one(tmp_path: Path, name: str) -> None:
+    save(build(TEXTS, TITLED), tmp_path / "features")
+    (tmp_path / "features" / f"{name}.npy").unlink()
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "features")

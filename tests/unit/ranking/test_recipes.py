@@ -65,6 +65,10 @@ def loss_of(result: Ranked) -> float:
 KNOWN: dict[int, float] = {0: 1, 10: 1, 3: 0, 14: 0, 27: 0}
 
 
+def rows_of(*numbers: int) -> NDArray[np.int64]:
+    return np.array(numbers, dtype=np.int64)
+
+
 def fit(how: Preset, features: Features, lots: NDArray[np.float64] | None = None) -> Fitted:
     drawn, lots = np.random.RandomState(1), np.zeros(N) if lots is None else lots
     fitted = how.fit(features, labels=labels(KNOWN), lots=lots, random_state=drawn)
@@ -200,6 +204,15 @@ class TestOpinionsOnVectors:
         np.testing.assert_allclose(found, model.decision_function(vectors), atol=1e-4)
 
 
+class TestTheEnd:
+    def test_scores_still_differ_when_hardly_anything_is_unread(self) -> None:
+        features = build(texts(), OURS.words)
+        known = labels({row: float(row % 10 == 0) for row in range(N)})
+        result = rank(features, labels=known, pool=rows_of(30, 31, 32, 33), recipe=OURS, seed=1)
+        assert len({*result.scores.tolist()}) == 4
+        assert result.order[0] == 30
+
+
 class TestWhy:
     def test_the_terms_of_the_topic_pull_up_and_of_the_rest_down(self) -> None:
         result = ranked(build(texts(), OURS.words), KNOWN, OURS)
@@ -219,15 +232,29 @@ class TestWhy:
             assert strengths == sorted(strengths, reverse=True)
             assert len({term for term, _ in reasons}) == len(reasons)
 
-    def test_those_of_a_half_done_record_do_not_depend_on_its_own_label(self) -> None:
-        features, pool = build(texts(), OURS.words), np.arange(N)
+    @pytest.mark.parametrize("verdicts", [(1, 0), (0, 1), (0, 0), (1, 1), (0.3, 0.76)])
+    def test_they_do_not_depend_on_any_half_done_label(self, verdicts: tuple[float, float]) -> None:
+        features = build(texts(), OURS.words)
+        pool = np.array([row for row in range(N) if row not in KNOWN])
 
-        def reasons(verdict: float) -> object:
-            known = labels({**KNOWN, 30: 1, 31: 0, 40: verdict})
+        def reasons(one: float, other: float) -> object:
+            known = labels({**KNOWN, 40: one, 41: other})
             result = rank(features, labels=known, pool=pool, recipe=OURS, seed=1, explained=N)
-            return result.reasons[40]
+            assert len(result.reasons) == pool.size, "none is told by having no reasons"
+            return sorted(result.reasons.items())
 
-        assert reasons(1) == reasons(0)
+        assert reasons(*verdicts) == reasons(0, 0)
+
+    def test_while_all_labels_are_half_done_there_are_none(self) -> None:
+        features, known = build(texts(), OURS.words), labels({40: 1, 41: 0, 52: 0, 63: 0})
+        result = rank(features, labels=known, pool=np.arange(N), recipe=OURS, seed=1, explained=N)
+        assert result.kind == "model"
+        assert not result.reasons
+
+    def test_the_only_include_is_not_told_by_its_score(self) -> None:
+        features, known = build(texts(), OURS.words), labels({40: 1, 41: 0, 52: 0, 63: 0})
+        result = rank(features, labels=known, pool=np.arange(N), recipe=OURS, seed=1)
+        assert np.all(np.diff(result.scores) < 0), "no tie with a neighbour"
 
     def test_before_there_is_a_model_there_are_none(self) -> None:
         result = ranked(build(texts(), OURS.words), {}, OURS)
@@ -309,6 +336,15 @@ class TestPlugins:
 
     def test_ours_cannot_be_replaced(self) -> None:
         assert recipe("elas-u4") is U4
+
+    @pytest.mark.parametrize("scores", [np.full(N, np.nan), np.zeros(3)], ids=["nan", "few"])
+    def test_scores_that_order_nothing_are_refused(
+        self, scores: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_Backwards, "fit", lambda *_, **__: Fitted(scores, None))
+        with pytest.raises(BrokenPlugin, match="backwards-1"):
+            rank(build(texts(), U4.words), labels=labels({0: 1}), pool=np.arange(1, 9), seed=1,
+                 recipe=recipe("backwards-1"))  # fmt: skip
 
     def test_an_unknown_name_is_told_all_there_are(self) -> None:
         with pytest.raises(UnknownModel, match=r"backwards-1.*tandem-1"):

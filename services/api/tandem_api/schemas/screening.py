@@ -230,7 +230,7 @@ class RankingOut(Out):
     stage: Stage
     model: str
     preset: dict[str, Any]
-    kind: str
+    kind: str | None
     labels_seq: int
     n_labels: int | None
     n_relevant: int | None
@@ -247,7 +247,7 @@ class RankingOut(Out):
             stage=ranking.stage,
             model=ranking.model,
             preset=ranking.preset,
-            kind=ranking.kind,
+            kind=ranking.kind if sees_all else None,
             labels_seq=ranking.labels_seq,
             n_labels=ranking.n_labels if sees_all else None,
             n_relevant=ranking.n_relevant if sees_all else None,
