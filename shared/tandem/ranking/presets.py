@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
-
-from pydantic import ConfigDict, TypeAdapter
-
-_STRICT = ConfigDict(extra="forbid")
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from pydantic import ConfigDict, TypeAdapter
 
     from tandem.ranking.features import Features
     from tandem.ranking.learning import Fitted, Labels
+
+# numpy and pydantic are left to those who need them: `tandem --help` must not wait for them.
+
+_STRICT: "ConfigDict" = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Words:
             for none. Where they are not installed there is none either.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
 
     ngram_range: tuple[int, int]
     sublinear_tf: bool
@@ -57,7 +59,7 @@ class Presumed:
         ratio: At s = 1 this takes the place of the preset's `ratio`; in between, in between.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
 
     most: int
     share: float
@@ -81,7 +83,7 @@ class Opinion:
         settling: After how many includes it counts half of that, ≥ 0.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
 
     model: str
     C: float
@@ -104,7 +106,7 @@ class Preset:
         sentences: What is made of sentence vectors.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
 
     name: str
     words: Words
@@ -117,7 +119,7 @@ class Preset:
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold, so that `from_json` gives an equal preset."""
-        plain: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        plain: dict[str, Any] = _adapter().dump_python(self, mode="json")
         return plain
 
     @classmethod
@@ -127,7 +129,7 @@ class Preset:
         Raises:
             pydantic.ValidationError: A key is missing, strange or of the wrong type.
         """
-        return _ADAPTER.validate_python(document)
+        return _adapter().validate_python(document)
 
     def fit(
         self,
@@ -145,4 +147,8 @@ class Preset:
         )
 
 
-_ADAPTER = TypeAdapter(Preset)
+@cache
+def _adapter() -> "TypeAdapter[Preset]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Preset)

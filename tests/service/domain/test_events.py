@@ -58,7 +58,9 @@ def test_a_reader_beside_eight_writers_misses_nothing(world: World, database: Da
     def read() -> None:
         over = False
         while not over:
-            over = written.is_set()  # looked at before reading, so that the last is read
+            # Looked at before reading, so that the last is read. Without the pause a thread that
+            # reads and reads keeps the interpreter to itself: 120 decisions took 100 seconds.
+            over = written.wait(timeout=0.001)
             while page := read_on(database, team.review_id, seen[-1][0] if seen else 0):
                 seen.extend(page)
 
