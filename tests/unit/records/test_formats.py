@@ -404,11 +404,11 @@ def test_an_empty_file_is_said_to_be_empty(data: bytes, format: Format | None) -
 
 
 def test_the_format_shows_in_the_content() -> None:
-    assert reading.sniff(RIS) == "ris"
-    assert reading.sniff(NBIB) == "nbib"
-    assert reading.sniff("title\nA\n") == "csv"
-    assert reading.sniff("TY  - JOUR\nKW  - title, abstract\nPMID- 5\nER  - ") == "ris"
-    assert reading.sniff("title,notes\nT,TY  - JOUR\n") == "csv"
+    assert reading.read(RIS.encode()).format == "ris"
+    assert reading.read(NBIB.encode()).format == "nbib"
+    assert reading.read(b"title\nA\n").format == "csv"
+    assert reading.read(b"TY  - JOUR\nKW  - title, abstract\nPMID- 5\nER  - ").format == "ris"
+    assert reading.read(b"title,notes\nT,TY  - JOUR\n").format == "csv"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tandem.records.formats import normalise
-from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Rejection
+from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Kind, Prior, Rejection
 
 LONGEST_RECORD = 1_000_000
 """Characters. No record of a bibliography is that long; a file cut or joined wrongly has one."""
@@ -38,6 +38,8 @@ class Parts:
     keywords: Iterable[str] = ()
     language: str = ""
     refs: Iterable[str] = ()
+    kind: Kind | None = None
+    priors: tuple[Prior, ...] = ()
 
 
 def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
@@ -65,6 +67,8 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
         language=normalise.short(parts.language, _LONGEST_FIELD),
         ref=_first(parts.refs, _LONGEST_FIELD),
         raw=normalise.clean_raw(raw),
+        kind=parts.kind,
+        priors=parts.priors,
     )
 
 

@@ -1,8 +1,39 @@
 """What reading a file yields: records that can be screened, and what could not be read."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
 
 LONGEST_EXCERPT = 200
+
+
+class Kind(StrEnum):
+    """What was published, as far as it matters to whether two records are one work."""
+
+    ARTICLE = "article"
+    CONFERENCE = "conference"
+    PREPRINT = "preprint"
+    CHAPTER = "chapter"
+    BOOK = "book"
+    THESIS = "thesis"
+    REPORT = "report"
+    TRIAL = "trial"
+    ERRATUM = "erratum"
+    RETRACTION = "retraction"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """A decision on the record that the file itself carries, from an earlier screening.
+
+    Never taken by itself: the team is asked. `by` is who made it, where the file says so.
+    """
+
+    verdict: Literal["include", "exclude", "maybe"]
+    by: str | None = None
+    reasons: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +59,8 @@ class Entry:
     language: str | None
     ref: str | None
     raw: str
+    kind: Kind | None = None
+    priors: tuple[Prior, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
 from typing import Literal
 
 from tandem.errors import TandemError
@@ -37,21 +39,60 @@ class Reading:
     entries: Iterator[Entry | Rejection]
 
 
+class _File:
+    """An uploaded file, as bytes, and as text for those who read text."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @cached_property
+    def text(self) -> str:
+        return decode(self.data)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
+    """What a module of a format offers: `begins`, `count` and `read`.
+
+    `begins` tells where the first sign of the format stands, or None; `count` how many items
+    `read` yields, without parsing them; `read` yields records one at a time, one that cannot
+    be read as its rejection, and never raises.
+    """
+
     sign: str
-    begins: Callable[[str], int | None]
-    count: Callable[[str], int]
-    read: Callable[[str], Iterator[Entry | Rejection]]
+    begins: Callable[[_File], int | None]
+    count: Callable[[_File], int]
+    read: Callable[[_File], Iterator[Entry | Rejection]]
 
 
-_READERS: dict[Format, _Reader] = {
-    "ris": _Reader("RIS (lines such as `TY  - JOUR`)", ris.begins, ris.count, ris.read),
-    "nbib": _Reader("MEDLINE (lines such as `PMID- 1`)", nbib.begins, nbib.count, nbib.read),
-    "csv": _Reader(
-        "CSV (a header row with a title column)", tabular.begins, tabular.count, tabular.read
-    ),
+def _of_text(sign: str, module: ModuleType) -> _Reader:
+    return _Reader(
+        sign,
+        lambda file: module.begins(file.text),
+        lambda file: module.count(file.text),
+        lambda file: module.read(file.text),
+    )
+
+
+def _of_bytes(sign: str, module: ModuleType) -> _Reader:
+    return _Reader(
+        sign,
+        lambda file: module.begins(file.data),
+        lambda file: module.count(file.data),
+        lambda file: module.read(file.data),
+    )
+
+
+# Formats of bytes are looked for first: what is none of them is decoded.
+_BINARY: dict[Format, _Reader] = {}
+
+_TEXT: dict[Format, _Reader] = {
+    "ris": _of_text("RIS (lines such as `TY  - JOUR`)", ris),
+    "nbib": _of_text("MEDLINE (lines such as `PMID- 1`)", nbib),
+    "csv": _of_text("CSV (a header row with a title column)", tabular),
 }
+
+_READERS = _BINARY | _TEXT
 
 
 def read(data: bytes, format: Format | None = None) -> Reading:
@@ -65,15 +106,15 @@ def read(data: bytes, format: Format | None = None) -> Reading:
         EmptyFile: There is nothing in it.
         UnknownFormat: It is not in `format`, or in none of the formats read here.
     """
-    text = decode(data)
+    file = _File(data)
     if format is None:
-        format = sniff(text)
-    elif not text.strip():
+        format = _sniff(file)
+    elif format in _TEXT and not file.text.strip():
         raise EmptyFile("The file is empty.")
-    elif _READERS[format].begins(text) is None:
-        raise _unknown(text, _READERS[format].sign)
+    elif _READERS[format].begins(file) is None:
+        raise _unknown(file, _READERS[format].sign)
     reader = _READERS[format]
-    return Reading(format=format, total=reader.count(text), entries=reader.read(text))
+    return Reading(format=format, total=reader.count(file), entries=reader.read(file))
 
 
 def decode(data: bytes) -> str:
@@ -90,28 +131,26 @@ def decode(data: bytes) -> str:
     return to_text(data)
 
 
-def sniff(text: str) -> Format:
-    """Return the format whose first sign stands first in `text`; names tell nothing.
-
-    Raises:
-        EmptyFile: There is nothing but white space.
-        UnknownFormat: No sign of any format; the message says what was looked for.
-    """
-    if not text.strip():
+def _sniff(file: _File) -> Format:
+    """Return the format whose first sign stands first in the file; names tell nothing."""
+    for format, reader in _BINARY.items():
+        if reader.begins(file) is not None:
+            return format
+    if not file.text.strip():
         raise EmptyFile("The file is empty.")
     signs: dict[Format, int] = {}
-    for format, reader in _READERS.items():
-        if (at := reader.begins(text)) is not None:
+    for format, reader in _TEXT.items():
+        if (at := reader.begins(file)) is not None:
             signs[format] = at
     if not signs:
-        raise _unknown(text)
+        raise _unknown(file)
     return min(signs, key=lambda format: signs[format])
 
 
-def _unknown(text: str, sign: str | None = None) -> UnknownFormat:
-    if kind := text_kind(text):
+def _unknown(file: _File, sign: str | None = None) -> UnknownFormat:
+    if kind := text_kind(file.text):
         return UnknownFormat(f"{_looked_for(sign)}; this file looks like {kind}.")
-    beginning = normalise.clean(text.strip()[: 10 * _LONGEST_BEGINNING])[:_LONGEST_BEGINNING]
+    beginning = normalise.clean(file.text.strip()[: 10 * _LONGEST_BEGINNING])[:_LONGEST_BEGINNING]
     return UnknownFormat(f"{_looked_for(sign)}; this file begins with {beginning!r}.")
 
 
