@@ -14,15 +14,17 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.db.session import Database
-from tandem.ids import ImportId, RankingId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ids import DuplicateGroupId, ImportId, RankingId, RecordNumber, ReviewId, UserId, new_id
 from tandem.ranking import serving
 from tandem.ranking.models import Ranking
+from tandem.records.duplicates import groups
+from tandem.records.duplicates.models import GroupState
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import conflicts, decisions, policies, queue
+from tandem.screening import conflicts, decisions, merging, policies, queue
 from tandem.screening.decisions import Judgement, Recorded
 from tandem.screening.models import Conflict, ScreenedRecord
 from tandem.screening.policies import Effect
@@ -261,6 +263,32 @@ class World:
             )
             session.add(ranking)
             return ranking
+
+    def propose(self, review_id: ReviewId, *numbers: int) -> DuplicateGroupId:
+        """Ask people whether these records are one, as a worker does after an import."""
+        with self.database.write.begin() as session:
+            return groups.add(
+                session,
+                review_id,
+                [RecordNumber(number) for number in numbers],
+                state=GroupState.PROPOSED,
+                score=0.9,
+                evidence=["equal titles"],
+            ).id
+
+    def merge(self, review_id: ReviewId, person: Person, *numbers: int) -> DuplicateGroupId:
+        """Make one of these records; return their group."""
+        group_id = self.propose(review_id, *numbers)
+        with self.entered(review_id, person) as (session, review, viewer):
+            group = groups.get(session, review_id=review_id, group_id=group_id)
+            merging.merge(session, review, viewer.policies, group, by=viewer.user_id)
+        return group_id
+
+    def split(self, review_id: ReviewId, person: Person, group_id: DuplicateGroupId) -> None:
+        """Make of every record of the group one of its own again."""
+        with self.entered(review_id, person) as (session, review, viewer):
+            group = groups.get(session, review_id=review_id, group_id=group_id)
+            merging.split(session, review, viewer.policies, group, numbers=None, by=viewer.user_id)
 
     def status(self, review_id: ReviewId, number: int) -> Status:
         with self.database.read() as session:

@@ -4,6 +4,7 @@ from tandem.accounts.models import IdempotentRequest, SignIn, Token, User
 from tandem.db.base import Base
 from tandem.events.log import Event
 from tandem.ranking.models import Encoding, Ranking, SentenceVector, Training
+from tandem.records.duplicates.models import DuplicateGroup, DuplicateMember, RecordRelation
 from tandem.records.models import Import, Record
 from tandem.reviews.models import Member, PolicyVersion, Review
 from tandem.screening.models import (
@@ -20,6 +21,8 @@ __all__ = [
     "Base",
     "Conflict",
     "Decision",
+    "DuplicateGroup",
+    "DuplicateMember",
     "Encoding",
     "Event",
     "IdempotentRequest",
@@ -30,6 +33,7 @@ __all__ = [
     "PresentDecision",
     "Ranking",
     "Record",
+    "RecordRelation",
     "Resolution",
     "Review",
     "ScreenedRecord",

@@ -15,7 +15,9 @@ from tandem_api.routes import (
     accounts,
     conflicts,
     decisions,
+    duplicates,
     events,
+    export,
     health,
     imports,
     progress,
@@ -57,7 +59,18 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
-    slices = (accounts, reviews, imports, records, queue, decisions, conflicts, progress)
+    slices = (
+        accounts,
+        reviews,
+        imports,
+        duplicates,
+        records,
+        export,
+        queue,
+        decisions,
+        conflicts,
+        progress,
+    )
     for part in (*slices, rankings, events):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)

@@ -68,6 +68,7 @@ _BIBLIOGRAPHIC = {
     "url": None,
     "keywords": ["peer support"],
     "language": "eng",
+    "kind": "article",
 }
 _DECISION = {
     "id": _DECISION_ID,
@@ -81,6 +82,7 @@ _DECISION = {
     "informed": False,
     "rank": 3,
     "ranking_id": _RANKING_ID,
+    "carried_from": None,
     "labels_seq": 42,
     "decided_at": _TIME,
 }
@@ -89,6 +91,7 @@ _RECORD = {
     "sources": [{"source": "Medline", "import_id": _IMPORT_ID, "ref": "22000017"}],
     "duplicates": [],
     "duplicate_of": None,
+    "related": [],
     "stage": "title_abstract",
     "status": "done",
     "my_decision": _DECISION,
@@ -105,6 +108,12 @@ _IMPORT = {
     "n_added": 1180,
     "n_duplicates": 23,
     "n_rejected": 1,
+    "step": None,
+    "platform": "PubMed",
+    "searched_on": "2026-11-20",
+    "strategy": "peer support*[tiab] AND qualitative[tiab]",
+    "n_priors": 0,
+    "priors_taken_at": None,
     "rejected": [{"position": 77, "reason": "neither title nor abstract", "excerpt": "TY  - JOUR"}],
     "error": None,
     "created_at": _TIME,
@@ -121,6 +130,33 @@ _QUEUED = _IMPORT | {
     "rejected": [],
     "finished_at": None,
 }
+_CANDIDATE = _BIBLIOGRAPHIC | {
+    "source": {"source": "Medline", "import_id": _IMPORT_ID, "ref": "22000017"}
+}
+_ITS_COPY = _CANDIDATE | {
+    "id": "912",
+    "doi": None,
+    "pmid": None,
+    "source": {"source": "CINAHL", "import_id": _IMPORT_ID, "ref": "107986511"},
+}
+_PROPOSED = {
+    "id": "8f4a4a6e-4f5e-4a54-9d0c-2b8f3f5f0f6b",
+    "state": "proposed",
+    "records": [_CANDIDATE, _ITS_COPY],
+    "representative": None,
+    "score": 0.93,
+    "evidence": ["equal titles", "same first author"],
+    "created_at": _TIME,
+    "settled_at": None,
+    "settled_by": None,
+}
+_LINKED = _PROPOSED | {
+    "state": "linked",
+    "representative": "17",
+    "settled_at": _TIME,
+    "settled_by": _ANN,
+}
+_KEPT = _LINKED | {"state": "kept", "representative": None}
 _VOTES = [
     {
         "reviewer": name,
@@ -243,6 +279,7 @@ REQUESTS: dict[str, Any] = {
     "change_review": {"policy": {"title_abstract": {"reviewers_per_record": 1}}},
     "set_member": {"role": "reviewer"},
     "upload": {"file": "TY  - JOUR\nTI  - A title\nER  - \n", "source": "Medline"},
+    "split_duplicates": {"record_ids": ["912"]},
     "next_records": {"limit": 5},
     "put_decision": {"verdict": "exclude", "reasons": ["wrong population"], "seconds": 12.5},
     "put_decisions": {
@@ -333,6 +370,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
             ]
         }
     },
+    "list_duplicates": _page(_PROPOSED),
+    "get_duplicate": {JSON: _PROPOSED},
+    "merge_duplicates": {JSON: _LINKED},
+    "keep_duplicates": {JSON: _KEPT},
+    "split_duplicates": {JSON: _KEPT},
+    "take_prior_decisions": {JSON: _IMPORT | {"n_priors": 12, "priors_taken_at": _TIME}},
     "list_conflicts": _page(_CONFLICT),
     "get_conflict": {JSON: _CONFLICT},
     "resolve_conflict": {JSON: _RESOLVED},
@@ -377,7 +420,10 @@ FAILURES: dict[int, dict[str, str]] = {
         "email_taken": "There is already an account for ann@example.org.",
         "idempotency_key_reused": "This Idempotency-Key was used for another request.",
         "is_duplicate": "Record 18 is a duplicate of record 17: decide that one.",
+        "is_linked": "These records are linked. Split them instead.",
         "last_owner": "This is the review's only owner. Make somebody else an owner first.",
+        "not_linked": "These records are not linked.",
+        "unfinished": "This import is not done yet.",
     },
     413: {"too_large": "The request is larger than the 512 MiB accepted here."},
     422: {"invalid": "verdict: Input should be 'include', 'exclude' or 'maybe'"},

@@ -27,6 +27,7 @@ TAGS = [
     {"name": "accounts", "description": "Signing in, tokens, people."},
     {"name": "reviews", "description": "Reviews, their policies and their members."},
     {"name": "imports", "description": "Files of records into a review."},
+    {"name": "duplicates", "description": "Records that are one, may be, or are not."},
     {"name": "records", "description": "The records, with their status as you may see it."},
     {"name": "screening", "description": "What to screen next, and what you decide."},
     {"name": "conflicts", "description": "Where reviewers differ."},

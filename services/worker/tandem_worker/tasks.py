@@ -6,6 +6,7 @@ from tandem.ids import ImportId, ReviewId
 from tandem.ranking import encoding, sentences
 from tandem.ranking.rerank import rerank as train
 from tandem.records import importing
+from tandem.screening import deduplication
 from tandem.tasks import ENCODE, IMPORT, RERANK
 from tandem_worker.app import app
 from tandem_worker.runtime import runtime
@@ -32,7 +33,9 @@ def rerank(review_id: str) -> None:
 def import_records(import_id: str) -> None:
     """Read an uploaded file into its review, from where the last worker left off."""
     here = runtime()
-    review = importing.run(here.database, here.artifacts, ImportId(UUID(import_id)))
+    review = importing.run(
+        here.database, here.artifacts, ImportId(UUID(import_id)), link=deduplication.run
+    )
     if review is not None:
         here.nudges.changed(review)
         if sentences.is_installed():

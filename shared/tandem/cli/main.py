@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 import tandem
 from tandem.cli.accounts import tokens, users
+from tandem.cli.export import export_records
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.records import import_records
 from tandem.cli.simulate import simulate
@@ -144,6 +145,7 @@ def config(data_dir: DataDir = None) -> None:
 # Commands of the slices, one line each. Their modules import what computes where it is used.
 app.command()(simulate)
 app.command("import")(import_records)
+app.command("export")(export_records)
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 

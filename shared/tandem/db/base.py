@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from tandem.ids import (
     ConflictId,
     DecisionId,
+    DuplicateGroupId,
     ImportId,
     RankingId,
     RecordNumber,
@@ -69,6 +70,7 @@ class Base(DeclarativeBase):
         ImportId: Uuid(),
         DecisionId: Uuid(),
         ConflictId: Uuid(),
+        DuplicateGroupId: Uuid(),
         RankingId: Uuid(),
         RecordNumber: Integer(),
     }

@@ -88,6 +88,18 @@ class DuplicatesMerged(Fact):
         return self.record_id
 
 
+class DuplicatesSplit(Fact):
+    """A record that was linked to another one stands on its own again."""
+
+    type = "tandem.duplicates.split"
+    record_id: str
+    duplicate_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
 class _AboutRecord(Fact):
     record_id: str
     stage: str
@@ -98,15 +110,19 @@ class _AboutRecord(Fact):
 
 
 class DecisionRecorded(_AboutRecord):
+    """`carried_from`: it came with that record, on a merge or a split; nobody decided anew."""
+
     type = "tandem.decision.recorded"
     reviewer_id: str
     labels_seq: int
+    carried_from: str | None = None
 
 
 class DecisionWithdrawn(_AboutRecord):
     type = "tandem.decision.withdrawn"
     reviewer_id: str
     labels_seq: int
+    carried_from: str | None = None
 
 
 class RecordIncluded(_AboutRecord):
@@ -146,7 +162,7 @@ class ConflictResolved(_AboutConflict):
     """A difference is over.
 
     `by`: `resolution` (somebody settled it), or what ended it: `agreement` or `withdrawal` of a
-    voter, or another `policy`.
+    voter, another `policy`, or `duplicate`: its record was linked to another one.
     """
 
     type = "tandem.conflict.resolved"

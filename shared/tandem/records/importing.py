@@ -1,6 +1,6 @@
 """What a worker does with a queued file: reads it in small batches, so that it may die anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
@@ -17,20 +17,25 @@ from tandem.events import log
 from tandem.events.types import DuplicatesMerged, ImportFailed, ImportFinished
 from tandem.ids import ImportId, RecordNumber, ReviewId
 from tandem.log import logger
+from tandem.records.duplicates import groups, identities
+from tandem.records.duplicates.matching import Match
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading, read
 from tandem.records.imports import is_free
 from tandem.records.known import Known
-from tandem.records.models import Import, ImportState, Record
+from tandem.records.models import Import, ImportState, ImportStep, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 
-BATCH = 500
+BATCH = 100
 """Records per transaction: decisions of the same review wait at most for one of them."""
 
 LEASE = timedelta(seconds=60)
 """A worker that commits no batch for this long is taken for dead. Decoding the largest upload
 takes less, and a batch well under 2 s."""
+
+_COMPARING = timedelta(milliseconds=2)
+"""For each record of the review, while duplicates are looked for: several times what it takes."""
 
 MOST_TRIES = 8
 """A file that kills its worker each time is given up, not tried for ever."""
@@ -67,7 +72,13 @@ class _Claimed:
     n_read: int
 
 
-def run(database: Database, artifacts: Artifacts, import_id: ImportId) -> ReviewId | None:
+Link = Callable[[Database, ReviewId, Callable[[Session], None]], None]
+"""Links the duplicates of a review; what it is given last it calls in every transaction."""
+
+
+def run(
+    database: Database, artifacts: Artifacts, import_id: ImportId, *, link: Link
+) -> ReviewId | None:
     """Read a queued file to its end; return its review, or None where nothing was to do.
 
     Safe to run twice and to be killed anywhere: every batch commits its records together with
@@ -77,14 +88,14 @@ def run(database: Database, artifacts: Artifacts, import_id: ImportId) -> Review
     if claimed is None:
         return None
     try:
-        _read_in(database, artifacts, claimed)
+        _read_in(database, artifacts, claimed, link)
     except _Overtaken:
         log_.warning("import taken over by another worker", import_id=str(import_id))
         return None
     return claimed.review_id
 
 
-def _read_in(database: Database, artifacts: Artifacts, claimed: _Claimed) -> None:
+def _read_in(database: Database, artifacts: Artifacts, claimed: _Claimed, link: Link) -> None:
     """Store the file's records, or say in the import's row why it has none."""
     try:
         if claimed.fence > MOST_TRIES:
@@ -95,6 +106,8 @@ def _read_in(database: Database, artifacts: Artifacts, claimed: _Claimed) -> Non
         if reading.total == 0:
             raise NoRecords(f"The file is {reading.format.upper()}, but there is no record in it.")
         _store_all(database, claimed, reading)
+        _link_duplicates(database, claimed, reading, link)
+        _finish(database, claimed)
     except TandemError as error:
         _fail(database, claimed, str(error))
 
@@ -147,13 +160,31 @@ def _store_all(database: Database, claimed: _Claimed, reading: Reading) -> None:
         with database.write.begin() as session:
             review = reviews.lock(session, claimed.review_id)
             row = _hold(session, claimed)
-            row.format, row.n_total = reading.format, reading.total
+            row.step, row.format, row.n_total = ImportStep.READING, reading.format, reading.total
             _store_batch(session, review, row, batch)
     if position - claimed.n_read > BATCH:
         _tell_the_planner(database)
+
+
+def _link_duplicates(database: Database, claimed: _Claimed, reading: Reading, link: Link) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, claimed.review_id)
         row = _hold(session, claimed)
+        row.step = ImportStep.LINKING
+        # Comparing commits nothing for as long as it takes, so it is given that time.
+        row.lease_until = now() + LEASE + review.last_record_number * _COMPARING
+    link(database, claimed.review_id, lambda session: _go_on(session, claimed))
+
+
+def _go_on(session: Session, claimed: _Claimed) -> None:
+    _hold(session, claimed)
+
+
+def _finish(database: Database, claimed: _Claimed) -> None:
+    with database.write.begin() as session:
+        review = reviews.lock(session, claimed.review_id)
+        row = _hold(session, claimed)
+        row.step = None
         row.state, row.finished_at, row.lease_until = ImportState.DONE, now(), None
         _ask_for_ranking(review, row)
         log.append(
@@ -186,21 +217,29 @@ def _store_batch(
     rejections = [item for item in batch if isinstance(item, Rejection)]
     known = Known(session, review.id, entries)
     records: list[Record] = []
+    joining: dict[RecordNumber, dict[RecordNumber, Match]] = {}
     for entry in entries:
         review.last_record_number += 1
         number = RecordNumber(review.last_record_number)
-        twin = known.find_or_add(entry, number)
-        records.append(_record(review, row, entry, number, duplicate_of=twin))
-        if twin is not None:
+        record = _record(review, row, entry, number)
+        records.append(record)
+        if twin := known.find_or_add(identities.identity(record)):
+            record.duplicate_of, match = twin
+            joining.setdefault(record.duplicate_of, {})[number] = match
             log.append(
-                session, review, DuplicatesMerged(record_id=str(twin), duplicate_id=str(number))
+                session,
+                review,
+                DuplicatesMerged(record_id=str(record.duplicate_of), duplicate_id=str(number)),
             )
     session.add_all(records)
+    session.flush()
+    groups.grow(session, review.id, joining)
     n_duplicates = sum(record.duplicate_of is not None for record in records)
     row.n_read += len(batch)
     row.n_duplicates += n_duplicates
     row.n_added += len(records) - n_duplicates
     row.n_rejected += len(rejections)
+    row.n_priors += sum(bool(entry.priors) for entry in entries)
     room = _MOST_REJECTIONS_LISTED - len(row.rejected)
     row.rejected = [*row.rejected, *(asdict(rejection) for rejection in rejections[:room])]
     if len(records) > n_duplicates:
@@ -218,13 +257,10 @@ def _record(
     row: Import,
     entry: Entry,
     number: RecordNumber,
-    *,
-    duplicate_of: RecordNumber | None,
 ) -> Record:
     return Record(
         review_id=review.id,
         number=number,
-        duplicate_of=duplicate_of,
         import_id=row.id,
         source=row.source,
         ref=entry.ref,
@@ -242,6 +278,8 @@ def _record(
         keywords=list(entry.keywords),
         language=entry.language,
         raw=entry.raw,
+        kind=entry.kind,
+        priors=[asdict(prior) for prior in entry.priors],
         created_at=now(),
     )
 
@@ -251,6 +289,6 @@ def _fail(database: Database, claimed: _Claimed, reason: str) -> None:
         review = reviews.lock(session, claimed.review_id)
         row = _hold(session, claimed)
         row.state, row.error = ImportState.FAILED, reason
-        row.finished_at, row.lease_until = now(), None
+        row.finished_at, row.lease_until, row.step = now(), None, None
         _ask_for_ranking(review, row)
         log.append(session, review, ImportFailed(import_id=str(row.id), error=reason))

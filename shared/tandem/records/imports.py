@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import BinaryIO
 
 from sqlalchemy import ColumnElement, or_, select
@@ -23,6 +24,15 @@ class Upload:
     import_id: ImportId
     artifact: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """How a source was searched, as PRISMA-S asks it to be reported (items 1, 8, 13)."""
+
+    platform: str | None = None
+    on: date | None = None
+    strategy: str | None = None
 
 
 def store_upload(artifacts: Artifacts, *, review_id: ReviewId, file: BinaryIO) -> Upload:
@@ -54,8 +64,10 @@ def accept(
     filename: str,
     source: str | None,
     requested_format: Format | None,
+    searched: Searched | None = None,
 ) -> Import:
     """Queue the import of a stored file. Nothing of it is read yet."""
+    searched = searched or Searched()
     row = Import(
         id=upload.import_id,
         review_id=review_id,
@@ -71,6 +83,9 @@ def accept(
         n_duplicates=0,
         n_rejected=0,
         rejected=[],
+        platform=searched.platform,
+        searched_on=searched.on,
+        strategy=searched.strategy,
         fence=0,
     )
     session.add(row)

@@ -6,43 +6,52 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber, ReviewId
+from tandem.records.duplicates import identities
+from tandem.records.duplicates.matching import Certainty, Identity, Match, compare
 from tandem.records.formats.entry import Entry
-from tandem.records.linking import Identity, is_same
 from tandem.records.models import Record
 
 
 class Known:
-    """The records of the review that a batch's identifiers lead to, the batch's own included."""
+    """The records of the review that a batch's identifiers lead to, the batch's own included.
+
+    They are found by DOI and PMID alone, so that copies are linked before anybody reads them;
+    whatever else is one is found when the file is in.
+    """
 
     def __init__(self, session: Session, review_id: ReviewId, entries: Sequence[Entry]) -> None:
         self._by_doi: dict[str, list[Identity]] = {}
         self._by_pmid: dict[str, list[Identity]] = {}
+        self._shown_as: dict[RecordNumber, RecordNumber] = {}
         dois = {entry.doi for entry in entries if entry.doi}
         pmids = {entry.pmid for entry in entries if entry.pmid}
-        shown = Record.duplicate_of.label("shown")
         query = (
-            select(Record.number, shown, Record.title, Record.year, Record.doi, Record.pmid)
+            select(Record)
             .where(
                 Record.review_id == review_id,
                 or_(Record.doi.in_(dois), Record.pmid.in_(pmids)),
             )
             .order_by(Record.number)
         )
-        for row in session.execute(query):
-            self._add(Identity(row.shown or row.number, row.title, row.year, row.doi, row.pmid))
+        for record in session.scalars(query):
+            self._add(identities.identity(record), shown_as=record.duplicate_of or record.number)
 
-    def find_or_add(self, entry: Entry, number: RecordNumber) -> RecordNumber | None:
-        """Return the number of the record that this one is shown as, or None if it is new."""
-        new = Identity(number, entry.title, entry.year, entry.doi, entry.pmid)
+    def find_or_add(self, new: Identity) -> tuple[RecordNumber, Match] | None:
+        """Return the number of the record that this one is shown as, and why; None if it is new."""
         candidates: Iterator[Identity] = iter(
-            self._by_pmid.get(entry.pmid or "", []) + self._by_doi.get(entry.doi or "", [])
+            self._by_pmid.get(new.pmid or "", []) + self._by_doi.get(new.doi or "", [])
         )
-        twin = next((known for known in candidates if is_same(new, known)), None)
-        shown = number if twin is None else twin.number
-        self._add(Identity(shown, entry.title, entry.year, entry.doi, entry.pmid))
-        return None if twin is None else twin.number
+        for known in candidates:
+            match = compare(new, known)
+            if match is not None and match.certainty is Certainty.AUTOMATIC:
+                shown_as = self._shown_as[known.number]
+                self._add(new, shown_as=shown_as)
+                return shown_as, match
+        self._add(new, shown_as=new.number)
+        return None
 
-    def _add(self, identity: Identity) -> None:
+    def _add(self, identity: Identity, *, shown_as: RecordNumber) -> None:
+        self._shown_as[identity.number] = shown_as
         if identity.doi:
             self._by_doi.setdefault(identity.doi, []).append(identity)
         if identity.pmid:

@@ -1,6 +1,6 @@
 """Bibliographic records, where they came from, and the imports that brought them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
+from tandem.records.formats.entry import Kind
 from tandem.reviews.models import stored_enum
 
 
@@ -17,6 +18,13 @@ class ImportState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class ImportStep(StrEnum):
+    """What a running import is at: reading the file, or linking duplicates."""
+
+    READING = "reading"
+    LINKING = "linking"
 
 
 class Import(Base):
@@ -48,8 +56,14 @@ class Import(Base):
     n_rejected: Mapped[int]
     rejected: Mapped[list[dict[str, Any]]]
     error: Mapped[str | None]
+    platform: Mapped[str | None]
+    searched_on: Mapped[date | None]
+    strategy: Mapped[str | None]
+    n_priors: Mapped[int] = mapped_column(default=0)
+    priors_taken_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     fence: Mapped[int]
+    step: Mapped[ImportStep | None] = mapped_column(stored_enum(ImportStep))
 
 
 class Record(Base):
@@ -84,5 +98,7 @@ class Record(Base):
     url: Mapped[str | None]
     keywords: Mapped[list[str]]
     language: Mapped[str | None]
+    kind: Mapped[Kind | None] = mapped_column(stored_enum(Kind))
+    priors: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     raw: Mapped[str]
     created_at: Mapped[datetime]

@@ -7,8 +7,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber, ReviewId
+from tandem.records.duplicates.titles import plain_title
 from tandem.records.formats import normalise
-from tandem.records.linking import plain_title
 from tandem.records.models import Record
 
 

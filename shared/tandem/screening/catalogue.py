@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session, aliased
 
 from tandem.errors import NotFound
 from tandem.ids import RecordNumber
+from tandem.records.duplicates.related import related_to
+from tandem.records.duplicates.relations import Relation
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -36,12 +38,16 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class ShownRecord:
-    """A record, all its occurrences, its status for the viewer, and the viewer's decision."""
+    """A record, all its occurrences, its status for the viewer, and the viewer's decision.
+
+    `related` are other records about the same work: an erratum, a retraction, a preprint.
+    """
 
     record: Record
     occurrences: list[Record]
     status: str
     my_decision: Decision | None
+    related: Sequence[tuple[Record, Relation]] = ()
 
 
 def get_record(
@@ -168,7 +174,8 @@ def _load(session: Session, query: Select[Record, str, Decision]) -> list[ShownR
     for record in session.scalars(linked.order_by(Record.number)):
         if record.duplicate_of is not None:
             occurrences[record.duplicate_of].append(record)
+    related = related_to(session, rows[0][0].review_id, list(occurrences))
     return [
-        ShownRecord(record, occurrences[record.number], status, decision)
+        ShownRecord(record, occurrences[record.number], status, decision, related[record.number])
         for record, status, decision in rows
     ]

@@ -84,7 +84,7 @@ def record_decision(
     decision.informed = informed
     if lease is not None:
         decision.rank, decision.ranking_id = lease.rank, lease.ranking_id
-    _make_present(session, place, decision)
+    ledger.make_present(session, place, decision)
     log.append(
         session,
         review,
@@ -118,9 +118,9 @@ def withdraw_decision(
         raise NoDecision("You have no decision on this record.")
     present = ledger.present_decisions(session, place)
     informed = _is_informed(session, viewer, place, present)
-    session.delete(mine)
     withdrawal = _append(session, review, place, viewer, judgement=None)
     withdrawal.informed = informed
+    ledger.make_present(session, place, withdrawal)
     log.append(
         session,
         review,
@@ -167,23 +167,6 @@ def _append(
     )
     session.add(entry)
     return entry
-
-
-def _make_present(session: Session, place: Place, decision: Decision) -> None:
-    session.flush()
-    present = session.get(PresentDecision, (*place.key, decision.reviewer_id))
-    if present is not None:
-        present.decision_id = decision.id
-        return
-    session.add(
-        PresentDecision(
-            review_id=place.review_id,
-            stage=place.stage,
-            record_number=place.record_number,
-            reviewer_id=decision.reviewer_id,
-            decision_id=decision.id,
-        )
-    )
 
 
 def _is_informed(

@@ -87,6 +87,51 @@ def present_decisions(session: Session, place: Place) -> dict[UserId, Decision]:
     return {decision.reviewer_id: decision for decision in session.scalars(query)}
 
 
+def entries(session: Session, place: Place) -> Sequence[Decision]:
+    """Return everything that was ever entered for the record in the stage, in order."""
+    query = (
+        select(Decision)
+        .where(
+            Decision.review_id == place.review_id,
+            Decision.stage == place.stage,
+            Decision.record_number == place.record_number,
+        )
+        .order_by(Decision.labels_seq)
+    )
+    return session.scalars(query).all()
+
+
+def make_present(session: Session, place: Place, entry: Decision) -> None:
+    """Make an entry of the ledger its reviewer's present decision; a withdrawal leaves none."""
+    session.flush()
+    present = session.get(PresentDecision, (*place.key, entry.reviewer_id))
+    if entry.verdict is None:
+        if present is not None:
+            session.delete(present)
+    elif present is not None:
+        present.decision_id = entry.id
+    else:
+        session.add(
+            PresentDecision(
+                review_id=place.review_id,
+                stage=place.stage,
+                record_number=place.record_number,
+                reviewer_id=entry.reviewer_id,
+                decision_id=entry.id,
+            )
+        )
+
+
+def conflict_at(session: Session, place: Place) -> Conflict | None:
+    """Return the record's conflict in the stage, open or resolved."""
+    query = select(Conflict).where(
+        Conflict.review_id == place.review_id,
+        Conflict.stage == place.stage,
+        Conflict.record_number == place.record_number,
+    )
+    return session.scalars(query).one_or_none()
+
+
 def votes_of(decisions: Sequence[Decision]) -> list[Vote]:
     return [
         Vote(decision.verdict, tuple(decision.reasons))
@@ -162,13 +207,7 @@ def _settling(place: Place, before: Status, after: Status) -> list[Fact]:
 def _follow_conflict(
     session: Session, place: Place, result: Outcome, because: ResolvedBy
 ) -> list[Fact]:
-    row = session.scalars(
-        select(Conflict).where(
-            Conflict.review_id == place.review_id,
-            Conflict.stage == place.stage,
-            Conflict.record_number == place.record_number,
-        )
-    ).one_or_none()
+    row = conflict_at(session, place)
     record_id, stage = str(place.record_number), place.stage
     if result.conflict is None:
         if row is None or row.state is ConflictState.RESOLVED:

@@ -23,7 +23,9 @@ def _record_key() -> ForeignKeyConstraint:
 class Decision(Base):
     """One entry of the ledger: a verdict, or (without one) the withdrawal of the one before.
 
-    Never changed and never removed. `labels_seq` orders the entries of a review.
+    Never changed and never removed. `labels_seq` orders the entries of a review. `carried_from`
+    is set where nobody decided anew: the entry came with another record, when the two turned
+    out to be one or two.
     """
 
     __tablename__ = "decision"
@@ -48,6 +50,7 @@ class Decision(Base):
     informed: Mapped[bool]
     rank: Mapped[int | None]
     ranking_id: Mapped[RankingId | None]
+    carried_from: Mapped[RecordNumber | None]
     created_at: Mapped[datetime]
 
 
@@ -129,12 +132,17 @@ class ConflictState(StrEnum):
 
 
 class ResolvedBy(StrEnum):
-    """`resolution`: somebody settled it. The others: a changed vote ended the difference."""
+    """What ended a conflict.
+
+    `resolution`: somebody settled it. `duplicate`: it goes on at the record that its own is linked
+    to. The others: a changed vote or rule ended the difference.
+    """
 
     RESOLUTION = "resolution"
     AGREEMENT = "agreement"
     WITHDRAWAL = "withdrawal"
     POLICY = "policy"
+    DUPLICATE = "duplicate"
 
 
 class Conflict(Base):
@@ -195,4 +203,5 @@ class Resolution(Base):
     note: Mapped[str | None]
     cause: Mapped[Cause | None] = mapped_column(stored_enum(Cause))
     resolver_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    carried_from: Mapped[RecordNumber | None]
     created_at: Mapped[datetime]

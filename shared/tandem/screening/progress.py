@@ -95,7 +95,10 @@ def _reviewers(
         .group_by(PresentDecision.reviewer_id)
     )
     made = select(Decision.reviewer_id, Decision.created_at).where(
-        Decision.review_id == review_id, Decision.stage == stage, Decision.verdict.is_not(None)
+        Decision.review_id == review_id,
+        Decision.stage == stage,
+        Decision.verdict.is_not(None),
+        Decision.carried_from.is_(None),
     )
     if only is not None:
         decided = decided.where(PresentDecision.reviewer_id == only)
@@ -126,7 +129,7 @@ def _recall_curve(session: Session, review_id: ReviewId, stage: Stage) -> list[C
         if data["stage"] != stage:
             continue
         if kind == DecisionRecorded.type:
-            n_decisions += 1
+            n_decisions += data.get("carried_from") is None
             continue
         if kind == RecordIncluded.type:
             included.add(subject)

@@ -40,7 +40,10 @@ class Scene:
 
 
 def build(world: World) -> Scene:
-    """Ann and Ben differ on record 1, agree on 2; a conflict on 3 is settled; 4, 5, 6 are new."""
+    """Ann and Ben differ on record 1, agree on 2; a conflict on 3 is settled; 4, 5, 6 are new.
+
+    5 and 6 may be one record.
+    """
     team = world.team(n_records=6)
     admin, stranger = world.person("admin", is_admin=True), world.person("stranger")
     world.review(stranger, title="Another review")
@@ -60,6 +63,7 @@ def build(world: World) -> Scene:
         "review_id": str(review_id),
         "record_id": "4",
         "conflict_id": str(conflict),
+        "duplicate_id": str(world.propose(review_id, 5, 6)),
         "import_id": str(made),
         "ranking_id": str(ranking.id),
         "user_id": str(team.eve.id),

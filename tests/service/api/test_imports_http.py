@@ -14,6 +14,7 @@ from tandem.config import Settings
 from tandem.ids import ImportId
 from tandem.records import importing
 from tandem.records.models import Import
+from tandem.screening import deduplication
 from tandem_api.app import create_app
 from world import Team, World
 
@@ -50,7 +51,7 @@ def small(settings: Settings) -> Iterator[TestClient]:
 def read(world: World, settings: Settings, accepted: dict[str, Any]) -> None:
     """Do what the worker does with an accepted file."""
     store = Artifacts(settings.resolved_artifact_url())
-    importing.run(world.database, store, ImportId(UUID(accepted["id"])))
+    importing.run(world.database, store, ImportId(UUID(accepted["id"])), link=deduplication.run)
 
 
 def stored_files(settings: Settings) -> list[Path]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count, product
 from pathlib import Path
 from shutil import copy
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -25,6 +25,7 @@ from fastapi.testclient import TestClient
 from service.api.scene import API, METHODS
 from tandem.config import Settings
 from tandem.db.session import Database
+from tandem.records.export.names import ExportFormat
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem_api.app import create_app
@@ -51,6 +52,13 @@ def _records() -> Iterator[Asked]:
         yield "GET", f"{R}/records?{query}", None
 
 
+def _exports() -> Iterator[Asked]:
+    for format in get_args(ExportFormat):
+        yield "GET", f"{R}/export?format={format}&include_duplicates=true", None
+    for format, status in product(("jsonl", "decisions"), STATUSES[1:]):
+        yield "GET", f"{R}/export?format={format}&status={status}", None
+
+
 READS: dict[tuple[str, str], list[Asked]] = {
     ("GET", "/me"): [("GET", f"{API}/me", None)],
     ("GET", "/me/tokens"): [("GET", f"{API}/me/tokens", None)],
@@ -64,6 +72,13 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ("GET", "/reviews/{review_id}/records/{record_id}"): [
         ("GET", f"{R}/records/{number}", None) for number in range(1, 12)
     ],
+    ("GET", "/reviews/{review_id}/duplicates"): [
+        ("GET", f"{R}/duplicates{query}", None)
+        for query in ("", "?state=linked", "?state=proposed", "?state=kept", "?limit=1")
+    ],
+    ("GET", "/reviews/{review_id}/duplicates/{duplicate_id}"): [
+        ("GET", f"{R}/duplicates/{{d}}", None)
+    ],
     ("GET", "/reviews/{review_id}/conflicts"): [
         ("GET", f"{R}/conflicts{query}", None)
         for query in ("", "?state=open", "?state=resolved", f"?stage={TA}", "?limit=1")
@@ -74,6 +89,7 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ("GET", "/reviews/{review_id}/progress"): [("GET", f"{R}/progress", None)],
     ("GET", "/reviews/{review_id}/rankings"): [("GET", f"{R}/rankings", None)],
     ("GET", "/reviews/{review_id}/rankings/{ranking_id}"): [("GET", f"{R}/rankings/{{k}}", None)],
+    ("GET", "/reviews/{review_id}/export"): list(_exports()),
     ("GET", "/reviews/{review_id}/events"): [
         ("GET", f"{R}/events{query}", None)
         for query in ("?limit=500", "?limit=2", "?after=9", "?after=14&limit=3", "?after=999")
@@ -100,6 +116,15 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
     ("POST", "/reviews/{review_id}/decisions"): [
         ("POST", f"{R}/decisions", {"items": [{"record_id": "9", "verdict": "maybe"}, {}]})
     ],
+    ("POST", "/reviews/{review_id}/imports/{import_id}/prior-decisions"): [
+        ("POST", f"{R}/imports/{{i}}/prior-decisions", None)
+    ],
+    **{
+        ("POST", f"/reviews/{{review_id}}/duplicates/{{duplicate_id}}/{act}"): [
+            ("POST", f"{R}/duplicates/{{d}}/{act}", None)
+        ]
+        for act in ("merge", "keep", "split")
+    },
     ("POST", "/reviews/{review_id}/conflicts/{conflict_id}/resolution"): [
         ("POST", f"{R}/conflicts/{NOWHERE}/resolution", {"verdict": "include"})
     ],
@@ -228,6 +253,10 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
     world.withdraw(team.review_id, team.ben, 6)
     for who, number in ((team.ann, 7), (team.ben, 7), (team.ann, 8)):
         decide(who, number, "exclude")
+    # Two that both of them decided become one, and two that Ben decided one and two again.
+    linked = world.merge(team.review_id, team.owner, 3, 4)
+    StillClock.at += timedelta(minutes=1)
+    world.split(team.review_id, team.owner, world.merge(team.review_id, team.owner, 1, 5))
     ranking = world.rank(team.review_id, *range(11, 0, -1))
     client = TestClient(create_app(settings), raise_server_exceptions=False)
     client.__enter__()
@@ -236,6 +265,7 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
         "r": str(team.review_id),
         "i": listed["items"][0]["id"],
         "k": str(ranking.id),
+        "d": str(linked),
         "u": str(team.ben.id),
     }
     return OneWorld(client, world, team, names)
@@ -300,7 +330,8 @@ def test_the_blinded_cannot_tell_the_worlds_apart(worlds: tuple[OneWorld, OneWor
 
 def test_the_worlds_do_differ_for_those_who_may_see(worlds: tuple[OneWorld, OneWorld]) -> None:
     """Without this the test above could pass on two worlds that are the same."""
-    for template in ("records", "conflicts", "progress", "events"):
+    exports = ("export?format=jsonl", "export?format=decisions")
+    for template in ("records", "conflicts", "progress", "events", *exports):
         asked: Asked = ("GET", f"{R}/{template}", None)
         agreeing, differing = (seen(one, "judge", [asked]) for one in worlds)
         assert agreeing != differing, template

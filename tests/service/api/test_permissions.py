@@ -65,6 +65,13 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("POST", f"{R}/decisions"): allowed("reviewer", 207),
     ("POST", f"{R}/queue"): allowed("reviewer", 200),
     ("DELETE", f"{R}/queue/{{record_id}}"): allowed("reviewer", 204),
+    ("POST", f"{R}/imports/{{import_id}}/prior-decisions"): allowed("owner", 200),
+    ("GET", f"{R}/duplicates"): allowed("observer", 200),
+    ("GET", f"{R}/duplicates/{{duplicate_id}}"): allowed("observer", 200),
+    ("POST", f"{R}/duplicates/{{duplicate_id}}/merge"): allowed("adjudicator", 200),
+    ("POST", f"{R}/duplicates/{{duplicate_id}}/keep"): allowed("adjudicator", 200),
+    # It is proposed only: who may split finds nothing that is linked.
+    ("POST", f"{R}/duplicates/{{duplicate_id}}/split"): allowed("adjudicator", 409),
     ("GET", f"{R}/conflicts"): allowed("observer", 200),
     # A blinded reviewer, also one whose vote is in it, cannot tell that there is a conflict.
     ("GET", f"{R}/conflicts/{{conflict_id}}"): allowed("adjudicator", 200)
@@ -75,6 +82,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("POST", f"{R}/rankings"): allowed("reviewer", 202),
     ("GET", f"{R}/rankings/{{ranking_id}}"): allowed("observer", 200),
     ("GET", f"{R}/events"): allowed("observer", 200),
+    ("GET", f"{R}/export"): allowed("observer", 200),
     ("GET", "/healthz"): everybody(200),
     ("GET", "/readyz"): everybody(200),
 }
@@ -86,6 +94,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{API}/reviews"): {"json": {"title": "Mine"}},
     ("PATCH", R): {"json": {"title": "Renamed"}},
     ("PUT", f"{R}/members/{{user_id}}"): {"json": {"role": "observer"}},
+    ("GET", f"{R}/export"): {"params": {"format": "ris"}},
     ("POST", f"{R}/imports"): {"files": {"file": ("a.ris", b"TY  - JOUR\nTI  - T\nER  - \n")}},
     ("PUT", f"{R}/records/{{record_id}}/decision"): {"json": {"verdict": "include"}},
     ("POST", f"{R}/decisions"): {"json": {"items": []}},
@@ -188,7 +197,9 @@ def test_a_session_in_a_browser_has_the_rights_of_its_person(
     assert client.post(f"{scene.review}/queue", json={}).status_code == 403
 
 
-@pytest.mark.parametrize("kind", ["conflict_id", "import_id", "ranking_id", "record_id"])
+@pytest.mark.parametrize(
+    "kind", ["conflict_id", "duplicate_id", "import_id", "ranking_id", "record_id"]
+)
 @pytest.mark.parametrize("unknown", ["00000000-0000-4000-8000-000000000000", "none", "7" * 5000])
 def test_unknown_ids_are_not_found(
     kind: str, unknown: str, scene: Scene, client: TestClient

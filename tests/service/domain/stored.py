@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from tandem.db.session import Database
 from tandem.events.log import Event
 from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.models import (
@@ -57,7 +58,12 @@ def assert_in_step(database: Database, review_id: ReviewId) -> None:
     with database.snapshot() as session:
         _assert_numbered(session, review_id)
         entries = _ledger(session, review_id)
-        latest = {(At(e.stage, e.record_number), e.reviewer_id): e for e in entries}
+        linked = _linked(session, review_id)
+        latest = {
+            (At(e.stage, e.record_number), e.reviewer_id): e
+            for e in entries
+            if e.record_number not in linked
+        }
         _assert_present(session, review_id, latest)
         judged = _judged(session, review_id, latest)
         _assert_statuses(session, review_id, judged)
@@ -68,6 +74,14 @@ def assert_in_step(database: Database, review_id: ReviewId) -> None:
 def _ledger(session: Session, review_id: ReviewId) -> Sequence[Decision]:
     query = select(Decision).where(Decision.review_id == review_id)
     return session.scalars(query.order_by(Decision.labels_seq)).all()
+
+
+def _linked(session: Session, review_id: ReviewId) -> set[RecordNumber]:
+    """Return the records that another one is screened for: they have a ledger, but no status."""
+    query = select(Record.number).where(
+        Record.review_id == review_id, Record.duplicate_of.is_not(None)
+    )
+    return set(session.scalars(query))
 
 
 def _log(session: Session, review_id: ReviewId) -> Iterator[Event]:

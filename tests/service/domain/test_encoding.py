@@ -612,7 +612,7 @@ class TestWithTheExtra:
         self, world: World, asked: Asked, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         team = world.team()
-        monkeypatch.setattr("tandem.records.importing.run", lambda *_: team.review_id)
+        monkeypatch.setattr("tandem.records.importing.run", lambda *_, **__: team.review_id)
 
         tasks.import_records(str(team.review_id))
 
@@ -628,7 +628,7 @@ class TestWithoutTheExtra:
         self, world: World, database: Database, asked: Asked, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         team = world.team(n_records=3)
-        monkeypatch.setattr("tandem.records.importing.run", lambda *_: team.review_id)
+        monkeypatch.setattr("tandem.records.importing.run", lambda *_, **__: team.review_id)
 
         sweep(database, asked)
         tasks.import_records(str(team.review_id))

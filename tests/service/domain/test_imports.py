@@ -1,20 +1,17 @@
 """A file's way into the review: counted, linked, and safe to be killed anywhere."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from io import BytesIO
-from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from service.domain.office import Office, ris, titled
 from service.domain.stored import assert_in_step, events
 from service.domain.threads import at_once
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
-from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId
 from tandem.ranking import training
@@ -26,22 +23,9 @@ from tandem.records.importing import MOST_TRIES
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
-from world import Person, World
+from world import World
 
 pytestmark = pytest.mark.both_engines
-
-
-def ris(*entries: dict[str, str]) -> bytes:
-    """Write entries as RIS; one with neither title nor abstract is rejected."""
-    lines = [
-        "TY  - JOUR\n" + "".join(f"{tag}  - {value}\n" for tag, value in entry.items())
-        for entry in entries
-    ]
-    return "ER  - \n\n".join([*lines, ""]).encode()
-
-
-def titled(numbers: Iterable[int]) -> bytes:
-    return ris(*({"TI": f"Study number {n}", "AB": "Text."} for n in numbers))
 
 
 NBIB = b"""PMID- 11111111
@@ -59,58 +43,6 @@ CSV = b"""Title,Abstract,Year,DOI
 Walking after surgery: a trial,People walked.,2018,https://doi.org/10.1234/WALK.18
 Running after surgery,People ran.,2020,
 """
-
-
-class Office:
-    """Takes files and reads them, as the API and a worker do."""
-
-    def __init__(self, world: World, artifacts: Artifacts) -> None:
-        self.database, self.artifacts = world.database, artifacts
-        self.owner: Person = world.person("owner")
-        self.review_id: ReviewId = world.review(self.owner)
-
-    def accept(self, content: bytes, *, format: Format | None = None, **said: Any) -> ImportId:
-        upload = imports.store_upload(
-            self.artifacts, review_id=self.review_id, file=BytesIO(content)
-        )
-        with self.database.write.begin() as session:
-            return imports.accept(
-                session,
-                upload,
-                review_id=self.review_id,
-                user_id=self.owner.id,
-                filename=said.get("filename", "export.txt"),
-                source=said.get("source", "Medline"),
-                requested_format=format,
-            ).id
-
-    def run(self, import_id: ImportId) -> ReviewId | None:
-        return importing.run(self.database, self.artifacts, import_id)
-
-    def read(self, content: bytes, **said: Any) -> Import:
-        import_id = self.accept(content, **said)
-        assert self.run(import_id) == self.review_id
-        return self.get(import_id)
-
-    def get(self, import_id: ImportId) -> Import:
-        with self.database.read() as session:
-            return imports.get_import(session, review_id=self.review_id, import_id=import_id)
-
-    def records(self) -> Sequence[Record]:
-        query = select(Record).where(Record.review_id == self.review_id).order_by(Record.number)
-        with self.database.read() as session:
-            return session.scalars(query).all()
-
-    def told(self) -> list[str]:
-        return [event.type for event in events(self.database, self.review_id)][2:]
-
-    def let_the_lease_run_out(self, import_id: ImportId) -> None:
-        with self.database.write.begin() as session:
-            session.execute(
-                update(Import)
-                .where(Import.id == import_id)
-                .values(lease_until=now() - timedelta(seconds=1))
-            )
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Files into the review."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import File, Form, Response, UploadFile
@@ -9,12 +10,14 @@ from tandem.errors import TandemError
 from tandem.ids import ImportId, parse_uuid
 from tandem.records import imports
 from tandem.records.formats.reading import Format
+from tandem.records.imports import Searched
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
+from tandem.screening import priors
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router
-from tandem_api.schemas.base import Line
+from tandem_api.schemas.base import Line, Prose
 from tandem_api.schemas.records import ImportOut
 
 router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])
@@ -26,12 +29,17 @@ router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])
     response_model=ImportOut,
 )
 def upload(
-    file: Annotated[UploadFile, File(description="RIS, MEDLINE/nbib or CSV/TSV, as exported.")],
+    file: Annotated[UploadFile, File(description="As a database or program exported it.")],
     me: Me,
     review_id: InReview,
     here: Here,
     write: Write,
     source: Annotated[Line | None, Form(description="Where it comes from, e.g. Medline.")] = None,
+    platform: Annotated[
+        Line | None, Form(description="Where that was searched, e.g. Ovid.")
+    ] = None,
+    searched_on: Annotated[date | None, Form(description="When it was searched.")] = None,
+    strategy: Annotated[Prose | None, Form(description="The search as it was run.")] = None,
     format: Annotated[Format | None, Form(description="Left out: told by the content.")] = None,
 ) -> Response:
     """Take a file (owners). A worker reads it; follow the import until it is done or failed."""
@@ -40,6 +48,7 @@ def upload(
         viewer.require(Role.OWNER, "import records")
     upload = imports.store_upload(here.artifacts, review_id=review_id, file=file.file)
 
+    said = (source, format, platform, searched_on, strategy)
     taken = False
 
     def work(session: Session) -> ImportOut:
@@ -51,13 +60,14 @@ def upload(
             user_id=me.id,
             filename=(file.filename or "unnamed").replace("\x00", "")[:255],
             source=source,
+            searched=Searched(platform, searched_on, strategy),
             requested_format=format,
         )
         taken = True
         return ImportOut.of(row)
 
     try:
-        answer = write(work, status=202, content_digest=f"{upload.sha256} {source} {format}")
+        answer = write(work, status=202, content_digest=f"{upload.sha256} {said}")
     except TandemError:  # nothing was committed: other failures may leave that open
         here.artifacts.remove(upload.artifact)
         raise
@@ -85,3 +95,15 @@ def get_import(import_id: str, session: Read, viewer: AsViewer) -> ImportOut:
     """One import: how far it is, and what could not be read and why."""
     found = ImportId(parse_uuid(import_id, kind="import"))
     return ImportOut.of(imports.get_import(session, review_id=viewer.review_id, import_id=found))
+
+
+@router.post("/{import_id}/prior-decisions", response_model=ImportOut)
+def take_prior_decisions(import_id: str, me: Me, review_id: InReview, write: Write) -> Response:
+    """Take over the decisions that a file carries (owners), as an imported reviewer's votes."""
+    found = ImportId(parse_uuid(import_id, kind="import"))
+
+    def work(session: Session) -> ImportOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        return ImportOut.of(priors.take(session, review, viewer, import_id=found))
+
+    return write(work, changed=review_id)

@@ -59,6 +59,9 @@ class DecisionOut(Out):
     informed: bool = Field(description="Another's verdict was open to the reviewer by then.")
     rank: int | None
     ranking_id: str | None
+    carried_from: str | None = Field(
+        description="The linked record on which this was decided, where it was not this one."
+    )
     labels_seq: int
     decided_at: datetime
 
@@ -78,6 +81,7 @@ class DecisionOut(Out):
             informed=decision.informed,
             rank=decision.rank,
             ranking_id=None if decision.ranking_id is None else str(decision.ranking_id),
+            carried_from=None if decision.carried_from is None else str(decision.carried_from),
             labels_seq=decision.labels_seq,
             decided_at=decision.created_at,
         )

@@ -1,11 +1,13 @@
 """Records and imports."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 from pydantic import Field
 
-from tandem.records.models import Import, ImportState, Record
+from tandem.records.duplicates.relations import Relation
+from tandem.records.formats.entry import Kind
+from tandem.records.models import Import, ImportState, ImportStep, Record
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem_api.schemas.base import Out
@@ -39,6 +41,14 @@ class DuplicateOut(Out):
         return cls(id=str(record.number), title=record.title, source=record.source)
 
 
+class RelatedOut(Out):
+    """Another record about the same work: it was corrected, retracted or published anew."""
+
+    id: str
+    title: str
+    relation: Relation
+
+
 class BibliographicOut(Out):
     """A record as its source describes it."""
 
@@ -56,10 +66,11 @@ class BibliographicOut(Out):
     url: str | None
     keywords: list[str]
     language: str | None
+    kind: Kind | None = Field(description="What was published, where the source says so.")
 
     @classmethod
     def of(cls, record: Record) -> "BibliographicOut":
-        return cls(**_bibliographic(record))
+        return cls(**bibliographic(record))
 
 
 class RecordOut(BibliographicOut):
@@ -68,6 +79,7 @@ class RecordOut(BibliographicOut):
     sources: list[SourceOut]
     duplicates: list[DuplicateOut]
     duplicate_of: str | None
+    related: list[RelatedOut]
     stage: Stage
     status: ShownStatus
     my_decision: DecisionOut | None
@@ -77,10 +89,14 @@ class RecordOut(BibliographicOut):
     def shown(cls, item: ShownRecord, stage: Stage) -> "RecordOut":
         record = item.record
         return cls(
-            **_bibliographic(record),
+            **bibliographic(record),
             sources=[SourceOut.of(occurrence) for occurrence in item.occurrences],
             duplicates=[DuplicateOut.of(occurrence) for occurrence in item.occurrences[1:]],
             duplicate_of=None if record.duplicate_of is None else str(record.duplicate_of),
+            related=[
+                RelatedOut(id=str(other.number), title=other.title, relation=relation)
+                for other, relation in item.related
+            ],
             stage=stage,
             status=_SHOWN[item.status],
             my_decision=DecisionOut.of(item.my_decision) if item.my_decision else None,
@@ -88,9 +104,9 @@ class RecordOut(BibliographicOut):
         )
 
 
-def _bibliographic(record: Record) -> dict[str, Any]:
+def bibliographic(record: Record) -> dict[str, Any]:
     names = ("title", "abstract", "authors", "year", "journal", "volume", "issue", "pages")
-    more = ("doi", "pmid", "url", "keywords", "language")
+    more = ("doi", "pmid", "url", "keywords", "language", "kind")
     return {"id": str(record.number)} | {name: getattr(record, name) for name in (*names, *more)}
 
 
@@ -107,7 +123,11 @@ class ImportOut(Out):
 
     id: str
     state: ImportState
+    step: ImportStep | None = Field(description="What a running import is at.")
     source: str | None
+    platform: str | None
+    searched_on: date | None
+    strategy: str | None
     filename: str
     format: str | None
     n_total: int | None = Field(description="Records in the file; null until that is known.")
@@ -115,6 +135,11 @@ class ImportOut(Out):
     n_added: int
     n_duplicates: int
     n_rejected: int
+    n_priors: int = Field(
+        description="Records that carry decisions of an earlier screening. They count only once "
+        "somebody takes them over."
+    )
+    priors_taken_at: datetime | None
     rejected: list[RejectionOut]
     error: str | None
     created_at: datetime
@@ -125,7 +150,11 @@ class ImportOut(Out):
         return cls(
             id=str(row.id),
             state=row.state,
+            step=row.step,
             source=row.source,
+            platform=row.platform,
+            searched_on=row.searched_on,
+            strategy=row.strategy,
             filename=row.filename,
             format=row.format or row.requested_format,
             n_total=row.n_total,
@@ -133,6 +162,8 @@ class ImportOut(Out):
             n_added=row.n_added,
             n_duplicates=row.n_duplicates,
             n_rejected=row.n_rejected,
+            n_priors=row.n_priors,
+            priors_taken_at=row.priors_taken_at,
             rejected=[RejectionOut.model_validate(item) for item in row.rejected],
             error=row.error,
             created_at=row.created_at,

@@ -11,15 +11,10 @@ from typing import Any
 
 import nbib
 
-from tandem.records.formats import normalise
-from tandem.records.formats.assembly import (
-    LONGEST_RECORD,
-    Parts,
-    assemble,
-    reject,
-    reject_overlong,
-)
+from tandem.records.formats import kinds, normalise
+from tandem.records.formats.assembly import Parts, assemble, reject
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.tagged import Span, entries
 
 _STARTS = ("PMID", "PMC", "OWN", "STAT")
 """What only the head of a record has, and each record once."""
@@ -30,7 +25,20 @@ _COLUMNS = (4, 5)
 """Before the dash: four in PubMed's own files, five in ERIC's `ISSN -`."""
 
 _PASSED_ON = frozenset({"TI", "TT", "FAU", "AU", "DP", "JT", "TA", "VI", "IP", "PG", "OT", "MH"})
-_WANTED = _PASSED_ON | {"PMID", "PMC", "OID", "BTI", "AB", "OAB", "CN", "DEP", "LA", "AID", "LID"}
+_WANTED = _PASSED_ON | {
+    "PMID",
+    "PMC",
+    "OID",
+    "BTI",
+    "AB",
+    "OAB",
+    "CN",
+    "DEP",
+    "LA",
+    "AID",
+    "LID",
+    "PT",
+}
 _OPENING = re.compile(rf"^\ufeff?({'|'.join(sorted({*_STARTS, *_WANTED}))}) {{0,2}}-", re.M)
 _DOI_ID = re.compile(r"(.*\S)\s*\[doi\]\s*$", re.I)
 _NO_ABSTRACT = re.compile(r"Publisher: Abstract available", re.I)
@@ -51,14 +59,10 @@ def count(text: str) -> int:
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every record in order, one that cannot be read as its rejection."""
-    for position, (start, end) in enumerate(_spans(text), start=1):
-        if end - start > LONGEST_RECORD:
-            yield reject_overlong(position, text[start : start + LONGEST_RECORD])
-        else:
-            yield _record(position, text[start:end])
+    return entries(text, _spans(text), _record)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
+def _spans(text: str) -> Iterator[Span]:
     """Yield where each record starts and ends.
 
     Blank lines alone do not part records, as some files have them within one. A record
@@ -160,4 +164,5 @@ def _parts(reference: dict[str, Any], lines: _Lines) -> Parts:
         keywords=[*(str(word) for word in reference.get("keywords", ())), *headings],
         language="; ".join(values("LA")),
         refs=values("PMID", "OID", "PMC"),
+        kind=kinds.of(values("PT"), (known("journal"), known("journal_abbreviated"))),
     )

@@ -5,6 +5,16 @@ import re
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _AND = re.compile(r"\s+(?:and|&)\s+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
+_GLUED = re.compile(r"(?<=[a-zà-öø-ÿ)])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z]\.)(?=[A-ZÀ-Þ][a-zà-ÿ]{2})")
+_PREFIX = re.compile(
+    r"(?:Ma?c|D[aeiu]|Del|Des|Dell[ao]?|L[aeo]|Les|Van|Ven|Von|Fitz|Vander|Vanden|Ver|Ter|Ten|San"
+    r"|Abd|Abu|Ibn|Al|El|Ap|Ó|O|Ni|Bar|Ben|Bou|Saint|St|Mc[A-Z][a-z]+)",
+)
+_LONGEST_GLUED = 20_000
+_HONORIFIC = re.compile(
+    r"^(?:(?:Prof|Dr|Ing|Asst|Assoc|Ph|Dipl|habil|med|rer|nat|Univ|Apl|Sir|Mr|Mrs|Ms)"
+    r"(?:\.|\b)[\s-]{0,2}){1,6}(?=\S)"
+)
 _TERM = re.compile(r"(?:[^,(]|\([^()]{0,200}\)|\()+")
 
 
@@ -20,6 +30,27 @@ def split_names(text: str) -> list[str]:
         if separator in text:
             return text.split(separator)
     return [name for part in _AND.split(text) for name in _split_at_commas(part)]
+
+
+def split_glued(text: str) -> list[str]:
+    """Return the names of `Anna SmithBen Jones`, as SpringerLink's tables have them.
+
+    They part where a capital follows a small letter, unless what stands before it is a part of
+    a name such as `Mc`, or one of the two would be left with a single word.
+    """
+    if len(text) > _LONGEST_GLUED:
+        return [text]
+    names: list[str] = []
+    start = 0
+    for seam in _GLUED.finditer(text):
+        before = text[start : seam.start()]
+        word = before.rpartition(" ")[2].rpartition("-")[2]
+        following = _GLUED.split(text[seam.end() : seam.end() + 200], maxsplit=1)[0]
+        if " " in before.strip() and " " in following.strip() and not _PREFIX.fullmatch(word):
+            names.append(before)
+            start = seam.end()
+    names.append(text[start:])
+    return [_HONORIFIC.sub("", name.strip()) for name in names]
 
 
 def split_terms(text: str) -> list[str]:

@@ -7,13 +7,38 @@ from types import ModuleType
 from typing import Literal
 
 from tandem.errors import TandemError
-from tandem.records.formats import nbib, normalise, ris, tabular
+from tandem.records.formats import (
+    archive,
+    bibtex,
+    csl_json,
+    endnote_xml,
+    json_records,
+    marc,
+    marcxml,
+    mods,
+    nbib,
+    normalise,
+    ovid,
+    pubmed_xml,
+    refer,
+    refworks,
+    ris,
+    solr_json,
+    staff_view,
+    tabular,
+    wos,
+    xlsx,
+)
 from tandem.records.formats.encoding import to_text
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.signature import binary_kind, text_kind
 
-Format = Literal["ris", "nbib", "csv"]
-"""`csv` is any table with a header row, also one with semicolons or tabs."""
+Format = Literal[
+    "ris", "nbib", "enw", "wos", "ovid", "refworks", "pubmed_xml", "endnote_xml", "marcxml", "mods",
+    "vufind", "marc", "bibtex", "csl_json", "solr_json", "json", "csv", "xlsx", "zip",
+]
+"""`csv` is any table with a header row, also one with semicolons or tabs; `json` are records of
+DOAJ, OpenAlex, Europe PMC and others; `zip` is an archive of files in any of the formats."""
 
 _LONGEST_BEGINNING = 60
 
@@ -49,6 +74,11 @@ class _File:
     def text(self) -> str:
         return decode(self.data)
 
+    @cached_property
+    def sheet(self) -> str | None:
+        """The table of an Excel workbook as CSV, None if it is none or has none."""
+        return xlsx.table(self.data)
+
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
@@ -83,12 +113,57 @@ def _of_bytes(sign: str, module: ModuleType) -> _Reader:
     )
 
 
+def _of_sheet(sign: str) -> _Reader:
+    return _Reader(
+        sign,
+        lambda file: tabular.begins(file.sheet or ""),
+        lambda file: tabular.count(file.sheet or ""),
+        lambda file: tabular.read(file.sheet or ""),
+    )
+
+
+def _of_archive(sign: str) -> _Reader:
+    return _Reader(
+        sign,
+        lambda file: archive.begins(file.data),
+        lambda file: archive.count(file.data, _read_member),
+        lambda file: archive.read(file.data, _read_member),
+    )
+
+
+def _read_member(data: bytes) -> Reading:
+    if archive.begins(data) is not None or archive.is_gzip(data):
+        raise UnknownFormat("an archive within the archive; send it by itself")
+    try:
+        return read(data)
+    except UnknownFormat as error:
+        # What was looked for is too long to be said of every file.
+        raise UnknownFormat(f"no records: it {str(error).rpartition('; this file ')[2]}") from error
+
+
 # Formats of bytes are looked for first: what is none of them is decoded.
-_BINARY: dict[Format, _Reader] = {}
+_BINARY: dict[Format, _Reader] = {
+    "xlsx": _of_sheet("an Excel workbook (`.xlsx`)"),
+    "zip": _of_archive("a zip archive"),
+    "marc": _of_bytes("MARC 21 (its form of exchange, `.mrc`)", marc),
+}
 
 _TEXT: dict[Format, _Reader] = {
     "ris": _of_text("RIS (lines such as `TY  - JOUR`)", ris),
     "nbib": _of_text("MEDLINE (lines such as `PMID- 1`)", nbib),
+    "enw": _of_text("EndNote's refer (lines such as `%0 Journal Article`)", refer),
+    "wos": _of_text("Web of Science (lines such as `PT J`)", wos),
+    "ovid": _of_text("Ovid (records under `<1>`)", ovid),
+    "refworks": _of_text("RefWorks (lines such as `RT Journal Article`)", refworks),
+    "pubmed_xml": _of_text("PubMed XML (elements such as `<PubmedArticle>`)", pubmed_xml),
+    "endnote_xml": _of_text("EndNote XML (`<record>` with `<ref-type>`)", endnote_xml),
+    "marcxml": _of_text("MARCXML (`<record>` with `<datafield>`)", marcxml),
+    "mods": _of_text("MODS (elements such as `<mods>`)", mods),
+    "vufind": _of_text("VuFind's staff view (lines such as `title_full Title`)", staff_view),
+    "bibtex": _of_text("BibTeX (entries such as `@article{key,`)", bibtex),
+    "csl_json": _of_text("CSL-JSON", csl_json),
+    "solr_json": _of_text("JSON of a VuFind catalogue", solr_json),
+    "json": _of_text("JSON of records with titles, such as DOAJ's", json_records),
     "csv": _of_text("CSV (a header row with a title column)", tabular),
 }
 
@@ -99,13 +174,17 @@ def read(data: bytes, format: Format | None = None) -> Reading:
     """Prepare to read a file; its records are parsed one at a time as they are asked for.
 
     Args:
-        data: The file as it was sent.
+        data: The file as it was sent, perhaps packed by gzip.
         format: What the sender says it is; None to tell from the content.
 
     Raises:
         EmptyFile: There is nothing in it.
         UnknownFormat: It is not in `format`, or in none of the formats read here.
+        UnreadableArchive: It is a damaged archive, or unpacks to more than is read.
+        UnreadableWorkbook: It is an Excel workbook that is damaged, locked or too large.
     """
+    if archive.is_gzip(data):
+        data = archive.unpacked(data)
     file = _File(data)
     if format is None:
         format = _sniff(file)

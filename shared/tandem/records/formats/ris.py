@@ -6,37 +6,35 @@ at a time in the form of the specification and no record can spoil another.
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import rispy
 
-from tandem.records.formats import normalise
-from tandem.records.formats.assembly import (
-    LONGEST_RECORD,
-    Parts,
-    assemble,
-    reject,
-    reject_overlong,
-)
-from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats import kinds, normalise, priors
+from tandem.records.formats.assembly import Parts, assemble, reject
+from tandem.records.formats.entry import Entry, Prior, Rejection
+from tandem.records.formats.tagged import Span, entries
 
-_TY = r"TY(?:[ \t]{2}-|[ \t]{0,4}[-–—][ \t]*[A-Za-z][A-Za-z /]{1,40}$)"
-_ER = r"ER(?:[ \t]{2}-|[ \t]{0,4}[-–—][ \t]*$)"
+_TY = r"(?:(?:TY|ty)[ \t]{2}-|TY[ \t]{0,4}[-–—][ \t]*[A-Za-z][A-Za-z /]{1,40}$)"
+_ER = r"(?:(?:ER|er)[ \t]{2}-|ER[ \t]{0,4}[-–—][ \t]*$)"
 _INDENT = r"^[\ufeff \t]*"
 _BEGIN = re.compile(rf"{_INDENT}{_TY}", re.M)
 _BEGIN_WITHOUT_TYPE = re.compile(rf"{_INDENT}(?:{_TY}|(?:TI|T1|AU|A1|AB|N2)[ ]{{2}}-)", re.M)
 _EDGE = re.compile(rf"{_INDENT}(?:{_TY}|({_ER}))", re.M)
+_END = re.compile(rf"{_INDENT}{_ER}", re.M)
+_LOWER_TAG = re.compile(rf"{_INDENT}[a-z][a-z0-9](?=[ \t]{{2}}-)", re.M)
 
 _LINE = re.compile(r"[\ufeff \t]*([A-Z][A-Z0-9]{1,4})[ \t]{2}[-–—](.*)")
 _LOOSE_LINE = re.compile(r"[\ufeff \t]*([A-Z][A-Z0-9]{1,4})[ \t]{0,4}[-–—](.*)")
 _TWO_LETTERS = {"PMID": "PM"}
 """Tags longer than RIS has them; rispy reads two letters only."""
 
-_LISTS = frozenset({"AU", "A1", "KW", "DE", "UR", "L2", "L3", "LK"})
+_LISTS = frozenset({"AU", "A1", "A2", "ED", "KW", "DE", "N1", "RN", "UR", "L2", "L3", "LK"})
 """Tags whose further lines are further values, not the rest of the first."""
 
 _OTHERS = (
-    "TY TI T1 BT CT ST TT AB N2 N1 PY Y1 YR DA JF T2 JO JA J2 J1 JN VL VO IS SP EP DO DI M3 ID AN "
-    "DB DP PM LA U2 UT C1 C2 C3 C4 C5 C6 C7 C8"
+    "TY TI T1 BT CT ST TT AB N2 PY Y1 YR DA JF T2 JO JA J2 J1 JN VL VO IS SP EP DO DI M3 ID AN "
+    "DB DP PB PM LA U2 UT C1 C2 C3 C4 C5 C6 C7 C8"
 )
 _WANTED = _LISTS | frozenset(_OTHERS.split())
 
@@ -58,6 +56,8 @@ _Values = Callable[..., list[str]]
 def begins(text: str) -> int | None:
     """Return where the first record starts, or None if `text` is not RIS."""
     found = _BEGIN.search(text)
+    if found is None and _END.search(text):  # every `TY` was lost on the way
+        found = _BEGIN_WITHOUT_TYPE.search(text)
     return found.start() if found else None
 
 
@@ -68,14 +68,10 @@ def count(text: str) -> int:
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every record in order, one that cannot be read as its rejection."""
-    for position, (start, end) in enumerate(_spans(text), start=1):
-        if end - start > LONGEST_RECORD:
-            yield reject_overlong(position, text[start : start + LONGEST_RECORD])
-        else:
-            yield _record(position, text[start:end])
+    return entries(text, _spans(text), _record)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
+def _spans(text: str) -> Iterator[Span]:
     """Yield where each record starts and ends.
 
     It ends at its `ER`, at the next `TY` or with the file. Between records anything may
@@ -92,9 +88,12 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _record(position: int, raw: str) -> Entry | Rejection:
-    lines = _ironed(raw, _LINE)
+    text = raw
+    if raw.lstrip(" \t\ufeff").startswith("ty"):
+        text = _LOWER_TAG.sub(lambda tag: tag[0].upper(), raw)
+    lines = _ironed(text, _LINE)
     if not any(line.startswith(("TI", "T1", "BT", "AB", "N2")) for line in lines):
-        lines = _ironed(raw, _LOOSE_LINE)
+        lines = _ironed(text, _LOOSE_LINE)
     try:
         records = _PARSER.parse_lines(iter([*lines, "ER  - "]))
     except Exception as error:  # rispy promises nothing of what it raises; the file must go on
@@ -109,7 +108,10 @@ def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
 
     A line without a tag continues the one before: a list by another value, else its text.
     """
-    lines = [["TY  - "]]  # each in pieces: adding to a text again and again takes its square
+    type_ = _LOOSE_LINE.match(raw)
+    known = type_[2].strip() if type_ and type_[1] == "TY" else ""
+    # Each in pieces, as adding to a text again and again takes the square of its length.
+    lines = [[f"TY  - {known}"]]
     tag = "TY"
     for line in raw.split("\n"):
         # Nearly every line takes the first way; the pattern is four times as slow.
@@ -120,7 +122,7 @@ def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
         elif tag in _LISTS:
             value = line
         else:
-            if tag in _WANTED and tag not in {"TY", "N1"}:
+            if tag in _WANTED and tag != "TY":
                 lines[-1].append(line.strip())
             continue
         if tag in _WANTED and tag != "TY":
@@ -128,19 +130,20 @@ def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
     return [" ".join(pieces) for pieces in lines]
 
 
-def _parts(record: dict[str, list[str]]) -> Parts:
+def _parts(record: dict[str, Any]) -> Parts:
     def values(*tags: str) -> list[str]:
         return [value for tag in tags for value in record.get(tag, ())]
 
     def first(*tags: str) -> str:
         return next(filter(None, values(*tags)), "")
 
+    journals = values("JF", "T2", "JO", "JN", "JA", "J2", "J1")
     return Parts(
         titles=values("TI", "T1", "BT", "CT", "TT", "ST"),
         abstracts=(" ".join(record.get("AB", ())), " ".join(record.get("N2", ()))),
-        authors=record.get("AU") or values("A1"),
+        authors=values("AU") or values("A1") or values("A2", "ED"),
         dates=values("PY", "Y1", "YR", "DA"),
-        journals=values("JF", "T2", "JO", "JN", "JA", "J2", "J1"),
+        journals=journals,
         volume=first("VL", "VO"),
         issue=first("IS"),
         pages=(first("SP"), first("EP")),
@@ -150,7 +153,16 @@ def _parts(record: dict[str, list[str]]) -> Parts:
         keywords=values("KW", "DE"),
         language="; ".join(values("LA")),
         refs=values("AN", "U2", "UT", "ID"),
+        kind=kinds.of((str(record.get("TY", "")), *values("M3")), (*journals, *values("PB"))),
+        priors=_priors(values),
     )
+
+
+def _priors(values: _Values) -> tuple[Prior, ...]:
+    """Return decisions in the notes; reference managers make keywords of ASReview's."""
+    notes = "\n".join(values("N1", "RN"))
+    labels = "\n".join((notes, *values("KW")))
+    return (*priors.rayyan(notes), *priors.asreview(labels))
 
 
 def _pmids(values: _Values) -> Iterator[str | None]:

@@ -4,25 +4,23 @@ import re
 
 _BYTES: tuple[tuple[bytes, str], ...] = (
     (rb"\s*%PDF-", "a PDF"),
-    (rb"PK\x03\x04(?s:.{0,4000})(?:xl/|worksheets)", "an Excel workbook: save it as CSV"),
+    (rb"PK\x03\x04(?s:.{0,4000})(?:xl/|worksheets)", "an Excel workbook without titles"),
     (rb"PK\x03\x04(?s:.{0,4000})word/", "a Word document"),
-    (rb"PK(?:\x03\x04|\x05\x06)", "a zip archive or an Office document: unpack or export it"),
+    (rb"PK(?:\x03\x04|\x05\x06)", "a zip archive that is damaged, or a document"),
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file: save it as CSV"),
-    (rb"\x1f\x8b", "a gzip archive: unpack it"),
+    (rb"\x1f\x8b", "a gzip archive that is damaged"),
     (rb"BZh[1-9]|\xfd7zXZ\x00|7z\xbc\xaf\x27\x1c|Rar!\x1a\x07", "a packed archive: unpack it"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8[79]a|II\*\x00|MM\x00\*|RIFF....WEBP", "an image"),
     (rb"SQLite format 3\x00", "a SQLite database"),
     (rb"\x7fELF|MZ\x90", "a program"),
 )
 _TEXTS: tuple[tuple[str, str], ...] = (
-    (r"@[A-Za-z]+\s*[{(]", "BibTeX: export it as RIS"),
-    (r"FN (?:Clarivate|Thomson|ISI)|PT [A-Z]\n|VR 1\.0", "a Web of Science file: export it as RIS"),
-    (r"%[0A-Z]\s", "EndNote's refer format: export it as RIS"),
+    (r"@[A-Za-z]+\s*[{(]", "BibTeX without an entry"),
     (r"<!doctype html|<html", "a web page"),
-    (r"<\?xml|<(?:[a-z]+:)?[a-z]+(?:\s+xmlns|>\s*<)", "XML: export it as RIS"),
+    (r"<\?xml|<(?:[a-z]+:)?[a-z]+(?:\s+xmlns|>\s*<)", "XML of another kind: export it as RIS"),
     (r"\{\\rtf", "a rich text document: save it as plain text"),
-    (r"[\[{]\s*[\[{\"]", "JSON: export it as RIS"),
-    (r"[0-9]{5}[a-z ]{3}[a-z0-9 ]{4}", "MARC: export it as RIS"),
+    (r"[\[{]\s*[\[{\"]", "JSON without records that have titles: export it as RIS"),
+    (r"[0-9]{5}[a-z ]{3}[a-z0-9 ]{4}", "MARC whose separators are lost: export it again"),
 )
 _BYTE_PATTERNS = [(re.compile(pattern), kind) for pattern, kind in _BYTES]
 _TEXT_PATTERNS = [(re.compile(rf"\s*(?:{p})", re.I), kind) for p, kind in _TEXTS]

@@ -6,31 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from tandem.records.formats import normalise
-from tandem.records.formats.assembly import (
-    LONGEST_RECORD,
-    Parts,
-    assemble,
-    reject,
-    reject_overlong,
-)
+from tandem.records.export import marks
+from tandem.records.formats import kinds, normalise, vertical
+from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject, reject_overlong
 from tandem.records.formats.columns import Header, find_header
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.lines import Lines
-from tandem.records.formats.people import split_names, split_terms
+from tandem.records.formats.people import split_glued
+from tandem.records.formats.table_parts import Cells, parts
 
 # The limit is one for the process. The default of 128 KiB a cell is less than the reference
 # list that Scopus puts in one; past this the quotation mark was never closed.
 csv.field_size_limit(LONGEST_RECORD)
 
-_CITATION = re.compile(
-    r"(?P<journal>[^()]{2,300}?)\s*\((?P<year>(?:19|20)[0-9]{2})\)"
-    r"(?:\s+(?P<volume>[^\s():]{1,20})(?::(?P<issue>[^\s()]{1,20}))?)?"
-    r"(?:\s+\((?P<pages>[^()]{1,40})\))?"
-)
-"""`Cancer (2004) 102:4 (253-258)`: Embase has all of it in one column."""
-
+_WRITTEN_HERE = marks.TABLE_MARK
+_OF_SPRINGER = {"Item Title", "Item DOI"}
 _PLAIN_YEAR = re.compile(r"\s*(?:1[0-9]|20)[0-9]{2}(?:\.0)?\s*")
+_SCOPUS = re.compile(r"2-s2\.0-[0-9]{6,}")
 _PROSE = re.compile(r"[^;|]{20,}?[a-z)] ?\.\s[^;|]{100,}")
 _SAMPLE = 100
 _FEWEST_USUAL = 5
@@ -40,18 +32,25 @@ _UNCLOSED = "a quotation mark is opened that is not closed"
 
 def begins(text: str) -> int | None:
     """Return where the header row starts, or None if there is none with a title column."""
+    if vertical.begins(text):
+        return 0
     header = find_header(text)
     return header.start if header else None
 
 
 def count(text: str) -> int:
     """Return how many records `read` yields, without normalising them."""
+    if vertical.begins(text):
+        return vertical.count(text)
     header = find_header(text)
     return sum(1 for _ in _rows(text, header)) if header else 0
 
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every row in order, one that cannot be read as its rejection; skip blank rows."""
+    if vertical.begins(text):
+        yield from vertical.read(text)
+        return
     if (header := find_header(text)) is None:
         return
     usual_surplus = _usual_surplus(text, header)
@@ -68,7 +67,7 @@ def read(text: str) -> Iterator[Entry | Rejection]:
         elif len(raw) > LONGEST_RECORD:
             yield reject_overlong(position, raw)
         else:
-            yield assemble(position, raw, _parts(header, cells))
+            yield assemble(position, raw, parts(_cells(header, cells)))
 
 
 def _rows(text: str, header: Header) -> Iterator[tuple[list[str] | None, str]]:
@@ -155,7 +154,7 @@ def _usual_surplus(text: str, header: Header) -> int:
 
 
 def _vouched_for(header: Header, cells: list[str]) -> list[str]:
-    """Return the cells that a short header still names rightly, from the left.
+    """Return the cells that a short header still names rightly, blanks for the others.
 
     Where the missing column is cannot be told, but it is not before a cell that holds what
     its name says: a year, a DOI, an address, or an abstract's prose. Nothing is returned
@@ -172,7 +171,22 @@ def _vouched_for(header: Header, cells: list[str]) -> list[str]:
     ]
     if max(certain, default=-1) < header.columns["title"][0]:
         return []
-    return cells[: max([*certain, *holding("abstract", _PROSE.match)]) + 1]
+    left = cells[: max([*certain, *holding("abstract", _PROSE.match)]) + 1]
+    return left + _from_the_right(header, cells, len(left))
+
+
+def _from_the_right(header: Header, cells: list[str], after: int) -> list[str]:
+    """Return the cells after the `after`th that a short header names rightly from the right.
+
+    A type of document or Scopus's own number vouches for itself and what follows it.
+    """
+    shift = len(cells) - header.width
+    vouching = [
+        *(at for at in header.columns.get("type", ()) if kinds.kind(cells[at + shift])),
+        *(at for at in header.columns.get("ref", ()) if _SCOPUS.fullmatch(cells[at + shift])),
+    ]
+    start = min((at for at in vouching if at >= after), default=header.width)
+    return [""] * (start - after) + cells[start + shift :]
 
 
 def _unquoted(cell: str) -> str:
@@ -182,31 +196,14 @@ def _unquoted(cell: str) -> str:
     return cell.replace('""', '"')
 
 
-def _parts(header: Header, cells: list[str]) -> Parts:
-    def values(*fields: str) -> list[str]:
-        columns = [at for field in fields for at in header.columns.get(field, ())]
-        return [cells[at] for at in columns if at < len(cells) and cells[at].strip()]
-
-    def first(field: str) -> str:
-        return next(iter(values(field)), "")
-
-    cited = _CITATION.match(first("citation"))
-    citation = cited.groupdict(default="") if cited else dict.fromkeys(_CITATION.groupindex, "")
-    start = first("pages") or first("page start")
-    whole = first("article number") or citation["pages"]
-    return Parts(
-        titles=values("title"),
-        abstracts=values("abstract"),
-        authors=split_names(normalise.clean(first("authors"))),
-        dates=[*values("year"), citation["year"]],
-        journals=[*values("journal"), citation["journal"]],
-        volume=first("volume") or citation["volume"],
-        issue=first("issue") or citation["issue"],
-        pages=(start, first("page end")) if start else (whole, ""),
-        dois=values("doi", "url"),
-        pmids=map(normalise.pmid, values("pmid")),
-        urls=values("url"),
-        keywords=[term for cell in values("keywords") for term in split_terms(cell)],
-        language=first("language"),
-        refs=values("ref", "pmid"),
-    )
+def _cells(header: Header, row: list[str]) -> Cells:
+    """Return the row's values under the fields of their columns."""
+    if _WRITTEN_HERE in header.names:
+        row = [marks.unguarded(cell) for cell in row]
+    cells: dict[str, list[str]] = {}
+    for field, columns in header.columns.items():
+        if values := [row[at] for at in columns if at < len(row) and row[at].strip()]:
+            cells[field] = values
+    if set(header.names) >= _OF_SPRINGER and (authors := cells.get("authors")):
+        cells["authors"] = ["; ".join(split_glued(authors[0]))]
+    return cells

@@ -1,0 +1,60 @@
+"""Groups of duplicates."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from tandem.records.duplicates.models import DuplicateGroup, GroupState
+from tandem.records.models import Record
+from tandem_api.schemas.base import In, Out, PlainText
+from tandem_api.schemas.records import BibliographicOut, SourceOut, bibliographic
+
+
+class CandidateOut(BibliographicOut):
+    """A record of a group, as its own source describes it."""
+
+    source: SourceOut
+
+    @classmethod
+    def candidate(cls, record: Record) -> "CandidateOut":
+        return cls(**bibliographic(record), source=SourceOut.of(record))
+
+
+class GroupOut(Out):
+    """Records that are one (`linked`), may be (`proposed`) or are not (`kept`).
+
+    `representative` is the record that is screened for the whole group while it is linked.
+    `score` in [0, 1] says how sure the link is, `evidence` why.
+    """
+
+    id: str
+    state: GroupState
+    records: list[CandidateOut]
+    representative: str | None
+    score: float = Field(ge=0, le=1)
+    evidence: list[str]
+    created_at: datetime
+    settled_at: datetime | None
+    settled_by: str | None = Field(description="Who settled it; null: nobody yet, or a rule.")
+
+    @classmethod
+    def of(cls, group: DuplicateGroup, records: list[Record]) -> "GroupOut":
+        linked = group.state is GroupState.LINKED
+        shown = [record for record in records if linked and record.duplicate_of is None]
+        return cls(
+            id=str(group.id),
+            state=group.state,
+            records=[CandidateOut.candidate(record) for record in records],
+            representative=str(shown[0].number) if shown else None,
+            score=group.score,
+            evidence=group.evidence,
+            created_at=group.created_at,
+            settled_at=group.settled_at,
+            settled_by=None if group.settled_by is None else str(group.settled_by),
+        )
+
+
+class SplitIn(In):
+    """Which records leave the group, each on its own; left out: all are parted."""
+
+    record_ids: list[PlainText] | None = Field(default=None, min_length=1, max_length=1000)

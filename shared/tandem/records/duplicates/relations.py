@@ -1,0 +1,49 @@
+"""Records about one work that are not one record: notices, protocols, earlier editions."""
+
+from enum import StrEnum
+
+from rapidfuzz import fuzz
+
+from tandem.records.duplicates.likeness import SAME_TITLE, Likeness
+from tandem.records.duplicates.signs import Features, Kinds, Signs
+from tandem.records.duplicates.titles import LONG_TITLE
+from tandem.records.formats.entry import Kind
+
+
+class Relation(StrEnum):
+    """What the one is to the other's work."""
+
+    ERRATUM = "erratum"
+    RETRACTION = "retraction"
+    PREPRINT = "preprint"
+    PROTOCOL = "protocol"
+    CONFERENCE = "conference"
+
+
+_BY_KIND = {Kind.ERRATUM: Relation.ERRATUM, Kind.RETRACTION: Relation.RETRACTION}
+_EDITIONS = {Kind.PREPRINT: Relation.PREPRINT, Kind.CONFERENCE: Relation.CONFERENCE}
+_LIKE = (Likeness.EQUAL, Likeness.MISSPELT, Likeness.ALIKE, Likeness.REWORDED)
+
+
+def relation_of(a: Features, b: Features, signs: Signs) -> Relation | None:
+    """Return how two records hang together that are not one; the order does not matter.
+
+    Titles too short to tell, and first authors who differ, say nothing of any relation.
+    """
+    if signs.author is False or min(len(a.title.core), len(b.title.core)) < LONG_TITLE:
+        return None
+    if signs.kinds is Kinds.EDITIONS:
+        kinds = {a.kind, b.kind}
+        like = signs.author and signs.likeness in _LIKE
+        return next((r for kind, r in _EDITIONS.items() if kind in kinds), None) if like else None
+    notices = (_notice(a), _notice(b))
+    if notices[0] == notices[1]:
+        return None
+    same = fuzz.ratio(a.title.core, b.title.core) >= SAME_TITLE
+    return (notices[0] or notices[1]) if same else None
+
+
+def _notice(record: Features) -> Relation | None:
+    if record.kind in _BY_KIND:
+        return _BY_KIND[record.kind]
+    return Relation(record.title.notice) if record.title.notice else None

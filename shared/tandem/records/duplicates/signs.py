@@ -1,0 +1,170 @@
+"""What two records say of each other, part by part, and the words in which people are told."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from rapidfuzz import fuzz
+
+from tandem.records.duplicates.likeness import Likeness, likeness, similarity
+from tandem.records.duplicates.names import Name, same_first
+from tandem.records.duplicates.places import (
+    Journal,
+    Pages,
+    same_journal,
+    same_numbers,
+    same_pages,
+)
+from tandem.records.duplicates.titles import Title
+from tandem.records.formats.entry import Kind
+
+_SAME_ABSTRACT = 95.0
+_OTHER_ABSTRACT = 55.0
+"""Two texts of one language have about half their letters in the same order by chance."""
+
+_NOTICES = frozenset([Kind.ERRATUM, Kind.RETRACTION])
+_OWN_WORKS = frozenset([Kind.PREPRINT, Kind.CONFERENCE, Kind.ARTICLE, Kind.THESIS, Kind.TRIAL])
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A record's identity, each part in the form in which it is compared."""
+
+    title: Title
+    names: tuple[Name, ...]
+    year: int | None
+    journal: Journal | None
+    volume: tuple[int, ...]
+    issue: tuple[int, ...]
+    pages: Pages | None
+    doi: str | None
+    pmid: str | None
+    kind: Kind | None
+    abstract: str
+    """How it begins, without spaces; "" where it is too short to tell."""
+
+
+class Kinds(Enum):
+    """Whether two records can be one by what was published."""
+
+    FIT = auto()
+    EDITIONS = auto()
+    """One work published twice: as a preprint or at a conference, and as an article."""
+    NOTICE = auto()
+    """One is an erratum or a retraction note, the other is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What agrees (True), what does not (False), and what cannot be said (None).
+
+    Attributes:
+        similarity: Of the titles, 0 to 100.
+        gap: Years between the two.
+        telling: Neither title is short or generic.
+        generic: One of the titles only names a kind of text.
+        filled: Both fill the same pages, from the first to the last, at least three.
+    """
+
+    likeness: Likeness
+    similarity: float
+    telling: bool
+    generic: bool
+    doi: bool | None
+    pmid: bool | None
+    author: bool | None
+    gap: int | None
+    volume: bool | None
+    issue: bool | None
+    pages: bool | None
+    filled: bool
+    journal: bool | None
+    abstract: bool | None
+    kinds: Kinds
+    kind_names: tuple[str, ...]
+
+
+def read_signs(a: Features, b: Features) -> Signs:
+    return Signs(
+        likeness=likeness(a.title, b.title),
+        similarity=similarity(a.title, b.title),
+        telling=a.title.is_telling and b.title.is_telling,
+        generic=a.title.is_generic or b.title.is_generic,
+        doi=_equal(a.doi, b.doi),
+        pmid=_equal(a.pmid, b.pmid),
+        author=same_first(a.names, b.names),
+        gap=abs(a.year - b.year) if a.year and b.year else None,
+        volume=same_numbers(a.volume, b.volume),
+        issue=same_numbers(a.issue, b.issue),
+        pages=same_pages(a.pages, b.pages),
+        filled=_fill_same(a.pages, b.pages),
+        journal=same_journal(a.journal, b.journal),
+        abstract=_same_abstract(a.abstract, b.abstract),
+        kinds=_kinds(a, b),
+        kind_names=tuple(sorted((kind or Kind.ARTICLE).value for kind in (a.kind, b.kind))),
+    )
+
+
+def evidence(signs: Signs) -> tuple[str, ...]:
+    """Say what speaks for the two being one, then what speaks against it."""
+    fors = [
+        (signs.pmid, "same PMID"),
+        (signs.doi, "same DOI"),
+        (True, _TITLES[signs.likeness].format(int(signs.similarity))),
+        (signs.author, "same first author"),
+        (signs.gap == 0, "same year"),
+        (signs.journal, "same journal"),
+        (signs.volume, "same volume"),
+        (signs.pages, "same pages"),
+        (signs.abstract, "same abstract"),
+    ]
+    againsts = [
+        (signs.kinds is not Kinds.FIT, " and ".join(signs.kind_names)),
+        (signs.gap, f"years differ by {signs.gap}"),
+        (signs.pmid is False, "different PMIDs"),
+        (signs.doi is False, "different DOIs"),
+        (signs.author is False, "different first authors"),
+        (signs.journal is False, "different journals"),
+        (signs.volume is False, "different volumes"),
+        (signs.pages is False, "different pages"),
+        (signs.abstract is False, "different abstracts"),
+    ]
+    return tuple(words for holds, words in fors + againsts if holds)
+
+
+_TITLES = {
+    Likeness.EQUAL: "equal titles",
+    Likeness.MISSPELT: "titles alike ({:d} %)",
+    Likeness.ALIKE: "titles alike ({:d} %)",
+    Likeness.REWORDED: "titles alike ({:d} %)",
+    Likeness.SHORTENED: "one title is part of the other",
+    Likeness.OTHER_WORK: "titles differ by a telling word or number",
+    Likeness.DIFFERENT: "different titles",
+    Likeness.UNKNOWN: "titles cannot be compared",
+}
+
+
+def _equal(a: str | None, b: str | None) -> bool | None:
+    return a == b if a and b else None
+
+
+def _same_abstract(a: str, b: str) -> bool | None:
+    if not a or not b:
+        return None
+    alike = fuzz.ratio(a, b)
+    return True if alike >= _SAME_ABSTRACT else False if alike < _OTHER_ABSTRACT else None
+
+
+def _fill_same(a: Pages | None, b: Pages | None) -> bool:
+    return a is not None and b is not None and a == b and a.are_exact
+
+
+def _kinds(a: Features, b: Features) -> Kinds:
+    kinds = {a.kind, b.kind}
+    if len(kinds) == 1:
+        return Kinds.FIT
+    if None in kinds:  # what has a DOI of its own beside a preprint is its article
+        other_doi = _equal(a.doi, b.doi) is False
+        return Kinds.EDITIONS if Kind.PREPRINT in kinds and other_doi else Kinds.FIT
+    if kinds & _NOTICES:
+        return Kinds.NOTICE
+    return Kinds.EDITIONS if kinds <= _OWN_WORKS else Kinds.FIT

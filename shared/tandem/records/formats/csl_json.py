@@ -1,0 +1,122 @@
+"""CSL-JSON, as Zotero, Mendeley, pandoc and citation.js write it, and Crossref's near relation."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tandem.records.formats import json_text, kinds, normalise
+from tandem.records.formats.assembly import LONGEST_RECORD, Parts, assemble, reject, reject_overlong
+from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.json_priors import decisions, noted
+from tandem.records.formats.json_values import dates, people, text, texts
+from tandem.records.formats.people import split_terms
+
+_OWN = frozenset(
+    {
+        *("container-title", "issued", "citation-key", "date-parts", "collection-title"),
+        *("publisher-place", "container-title-short", "event-place", "number-of-pages"),
+        *("title-short", "original-date", "short-container-title", "citation-label"),
+    }
+)
+"""Keys that no other format has."""
+
+_TYPES = frozenset(
+    {
+        *("article-journal", "article-magazine", "article-newspaper", "paper-conference"),
+        *("chapter", "book", "thesis", "report", "entry-encyclopedia", "entry-dictionary"),
+        *("post-weblog", "webpage", "manuscript", "speech", "motion_picture", "review-book"),
+        *("legal_case", "personal_communication", "document", "dataset", "software"),
+    }
+)
+_OTHERS = frozenset({"authors", "authorships", "creators", "itemType", "abstract_inverted_index"})
+_NOTED_PMID = re.compile(r"\bPMID: {0,3}([0-9]{1,9})\b", re.I)
+_NOTED_DOI = re.compile(r"\bDOI: {0,3}(10\.\S{1,300})", re.I)
+_LONGEST_NOTE = 100_000
+
+
+def begins(text: str) -> int | None:
+    """Return where the JSON begins if its first records are CSL's, or None."""
+    at = json_text.begins(text)
+    if at is None:
+        return None
+    return at if any(map(_is_csl, json_text.sample(text))) else None
+
+
+def count(text: str) -> int:
+    """Return how many records `read` yields, without normalising them."""
+    return sum(1 for _ in json_text.items(text))
+
+
+def read(text: str) -> Iterator[Entry | Rejection]:
+    """Yield every record in order, one that cannot be read as its rejection."""
+    for position, item in enumerate(json_text.items(text), start=1):
+        if len(item.raw) > LONGEST_RECORD:
+            yield reject_overlong(position, item.raw)
+        elif item.value is None:
+            yield reject(position, item.problem, item.raw)
+        else:
+            yield assemble(position, item.raw, parts(item.value))
+
+
+def _is_csl(item: Mapping[str, Any]) -> bool:
+    if not item.keys() & {"title", "container-title", "author", "DOI"}:
+        return False
+    if item.keys() & _OWN:
+        return True
+    authors = item.get("author")
+    by_family = isinstance(authors, list) and any(
+        isinstance(one, Mapping) and one.keys() & {"family", "literal"} for one in authors
+    )
+    return item.get("type") in _TYPES and (by_family or not item.keys() & _OTHERS)
+
+
+def parts(item: Mapping[str, Any]) -> Parts:
+    """Return what an item tells of its record."""
+
+    def values(*names: str) -> list[str]:
+        return [one for name in names for one in texts(item.get(name))]
+
+    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote")]
+    custom = item.get("custom")
+    return Parts(
+        titles=values("title", "original-title", "title-short", "container-title"),
+        abstracts=values("abstract"),
+        authors=people(item.get("author") or item.get("editor") or item.get("collection-editor")),
+        dates=[
+            date
+            for name in (*_PUBLISHED, "year", "original-date", "created")
+            for date in dates(item.get(name))
+        ],
+        journals=values("container-title", "collection-title", "container-title-short", "event"),
+        volume=text(item.get("volume")),
+        issue=text(item.get("issue")) or text(item.get("number")),
+        pages=(text(item.get("page")) or text(item.get("article-number")), ""),
+        dois=[*values("DOI", "doi", "URL"), *_found(_NOTED_DOI, notes)],
+        pmids=map(normalise.pmid, [*values("PMID", "pmid"), *_found(_NOTED_PMID, notes)]),
+        urls=values("URL", "url"),
+        keywords=_keywords(item),
+        language=text(item.get("language")),
+        refs=[*values("id"), *values("citation-key")],
+        kind=_kind(item),
+        priors=decisions(custom.get("tandem")) if isinstance(custom, Mapping) else noted(notes),
+    )
+
+
+_PUBLISHED = ("issued", "published", "published-print", "published-online", "event-date")
+
+
+def _found(pattern: re.Pattern[str], notes: list[str]) -> list[str]:
+    return [found[1] for note in notes if (found := pattern.search(note))]
+
+
+def _keywords(item: Mapping[str, Any]) -> list[str]:
+    listed = item.get("keyword") or item.get("keywords") or item.get("subject")
+    return list(texts(listed)) if isinstance(listed, list) else split_terms(text(listed))
+
+
+def _kind(item: Mapping[str, Any]) -> Kind | None:
+    named = text(item.get("type"))
+    sources = [*texts(item.get("container-title")), *texts(item.get("publisher"))]
+    if named == "article" and not sources:
+        return Kind.PREPRINT
+    return kinds.of([named, text(item.get("genre"))], sources)

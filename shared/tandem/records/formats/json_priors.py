@@ -1,0 +1,27 @@
+"""Decisions of an earlier screening that a record of JSON carries."""
+
+from collections.abc import Iterable, Mapping
+
+from tandem.records.formats import priors
+from tandem.records.formats.entry import Prior
+from tandem.records.formats.json_values import text, texts
+
+
+def decisions(screened: object) -> tuple[Prior, ...]:
+    """Return the `decisions` of a record that was exported from here, one for each reviewer."""
+    found = screened.get("decisions") if isinstance(screened, Mapping) else None
+    return tuple(
+        Prior(
+            verdict,
+            text(one.get("reviewer")) or None,
+            tuple(dict.fromkeys(texts(one.get("reasons")))),
+            tuple(dict.fromkeys(texts(one.get("labels")))),
+        )
+        for one in (found if isinstance(found, list) else ())
+        if isinstance(one, Mapping) and (verdict := priors.label(text(one.get("verdict"))))
+    )
+
+
+def noted(notes: Iterable[str]) -> tuple[Prior, ...]:
+    """Return the decisions that Rayyan or ASReview left in the notes."""
+    return next(filter(None, (priors.rayyan(n) or priors.asreview(n) for n in notes)), ())

@@ -1,0 +1,194 @@
+"""JSON as a row of records, read one at a time: a list, a list within an answer, or lines.
+
+A record that is not JSON costs itself only. Nothing is nested deeper than Python can go, and no
+more than one record is held as objects at a time.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from tandem.records.formats.assembly import LONGEST_RECORD
+
+_LISTS = frozenset(
+    {
+        *("items", "docs", "results", "records", "data", "result", "works", "publications"),
+        *("articles", "documents", "entries", "hits", "bibliography", "library", "response"),
+    }
+)
+_ANSWERS = frozenset({"response", "message", "resultList", "hits", "results", "data", "result"})
+_DEEPEST = 3
+_MOST_TRIES = 1_000
+"""Places looked at, in one file, for where records go on after one that is not JSON."""
+
+_SPACE = re.compile(r"[\s\x1e\ufeff]*")
+_BETWEEN = re.compile(r"[\s\x1e,}]*")
+_ANOTHER = re.compile(r"\]\s*(?:,?\s*(?=\{)|,?\s*\[)")
+"""The end of a list where another follows, as in files that were joined."""
+_COLON = re.compile(r"\s*:")
+_KEY = re.compile(r'\s*\{\s*"((?:[^"\\\n]|\\.){1,100})"\s*:')
+_OPENING = re.compile(r'(?:^|[\n,\[}])\s{0,200}\{\s{0,200}"((?:[^"\\\n]|\\.){1,100})"\s{0,20}:')
+
+# Numbers stay as they are written; Python reads no integer of more than some 4,000 digits.
+_DECODER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record as it stands in the file, and its value, or why it has none."""
+
+    raw: str
+    value: dict[str, Any] | None
+    problem: str = ""
+
+
+def begins(text: str) -> int | None:
+    """Return where the first bracket stands if nothing stands before it, else None."""
+    at = _after(_SPACE, text, 0)
+    return at if text[at : at + 1] in {"{", "["} and text[at : at + 2] != "{\\" else None
+
+
+def sample(text: str, most: int = 20) -> list[dict[str, Any]]:
+    """Return the first records, those that are JSON."""
+    return [item.value for item in islice(items(text), most) if item.value is not None]
+
+
+def items(text: str) -> Iterator[Item]:
+    """Yield every record in order; what is none has a `problem`, in words for people."""
+    at = begins(text)
+    if at is None:
+        return
+    decoder = _Decoder(text)
+    if text[at] == "[":
+        at += 1
+    else:
+        at = _list_within(decoder, at, 0) or at
+    yield from _sequence(decoder, at)
+
+
+class _Decoder:
+    """Decodes values out of a long text, none of them longer than a record may be."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._start = 0
+        self._window = text[: LONGEST_RECORD + 1]
+
+    def decode(self, at: int) -> tuple[Any, int]:
+        """Return the value that begins at `at`, and where it ends.
+
+        Raises:
+            ValueError: It is not JSON, or too long, or nested too deep.
+        """
+        inside = self._start <= at < self._start + len(self._window)
+        try:
+            if not inside:
+                raise ValueError
+            return self._try(at)
+        except ValueError:
+            reaches_end = self._start + len(self._window) >= len(self.text)
+            if inside and (self._start == at or reaches_end):
+                raise
+        self._start, self._window = at, self.text[at : at + LONGEST_RECORD + 1]
+        return self._try(at)
+
+    def _try(self, at: int) -> tuple[Any, int]:
+        try:
+            value, end = _DECODER.raw_decode(self._window, at - self._start)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+        return value, end + self._start
+
+
+def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
+    """Return where the list of records begins in the answer that begins at `at`, if it is one.
+
+    Records have titles, answers have none.
+    """
+    text = decoder.text
+    at += 1
+    while True:
+        at = _after(_BETWEEN, text, at)
+        try:
+            key, at = decoder.decode(at)
+            at = _after(_SPACE, text, at)
+            if text[at : at + 1] != ":" or key == "title":
+                return None
+            at = _after(_SPACE, text, at + 1)
+            sign = text[at : at + 1]
+            if key in _LISTS and sign == "[":
+                first = _after(_SPACE, text, at + 1)
+                if text[first : first + 1] in {"{", "]"}:
+                    return first
+            if key in _ANSWERS and sign == "{" and depth < _DEEPEST:
+                found = _list_within(decoder, at, depth + 1)
+                if found is not None or key == "message":
+                    return found if found is not None else at
+            _, at = decoder.decode(at)
+        except ValueError:
+            return None
+
+
+def _sequence(decoder: _Decoder, at: int) -> Iterator[Item]:
+    text, tries = decoder.text, _MOST_TRIES
+    known: dict[str, Any] = {}
+    while (at := _after(_BETWEEN, text, at)) < len(text):
+        if text[at] == "]":
+            if (onward := _ANOTHER.match(text, at)) is None:
+                return
+            at = onward.end()
+            continue
+        problem = ""
+        try:
+            value, end = decoder.decode(at)
+        except ValueError as error:
+            value = None
+            problem = f"not readable as JSON: {getattr(error, 'msg', error)}"
+        else:
+            # What a colon follows was a key: the record's beginning is missing.
+            if not isinstance(value, dict):
+                problem = "not a record"
+        if isinstance(value, dict):
+            known = value
+            yield Item(text[at:end], value)
+        else:
+            if value is None or _COLON.match(text, end):
+                end, tries = _next_start(decoder, at, known, tries)
+            yield Item(text[at : min(end, at + LONGEST_RECORD + 1)], None, problem)
+        at = end
+
+
+def _next_start(decoder: _Decoder, at: int, known: dict[str, Any], tries: int) -> tuple[int, int]:
+    """Return where the next record after `at` begins, and how many tries are left.
+
+    It is a place that begins as the record at `at` or the one before it, and is JSON.
+    """
+    text = decoder.text
+    own = _KEY.match(text, at)
+    keys = {own[1] if own else "", next(iter(known), "")}
+    found = _OPENING.search(text, at + 1)
+    while found and tries:
+        if found[1] in keys:
+            tries -= 1
+            start = text.index("{", found.start(), found.end())
+            try:
+                value, _ = decoder.decode(start)
+            except ValueError:
+                value = None
+            if isinstance(value, dict) and _is_alike(value, known):
+                return start, tries
+        found = _OPENING.search(text, found.end() - 1)
+    return len(text), tries
+
+
+def _is_alike(value: dict[str, Any], known: dict[str, Any]) -> bool:
+    common = value.keys() & known.keys()
+    return len(common) >= min(3, len(known)) if known else len(value) > 1
+
+
+def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at

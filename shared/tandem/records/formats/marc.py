@@ -1,0 +1,183 @@
+r"""MARC 21 in its form of exchange (ISO 2709), in UTF-8 or MARC-8.
+
+The file is cut into records here: at the sign that ends a record (0x1D), and where a leader
+shows that the sign is missing. `pymarc` is handed one at a time, with a leader that is right.
+"""
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+
+from pymarc import Field, Indicators, Record, Subfield
+from pymarc.exceptions import PymarcException
+from pymarc.marc8 import marc8_to_unicode
+
+from tandem.records.formats import marc_fields
+from tandem.records.formats.assembly import (
+    LONGEST_RECORD,
+    assemble,
+    reject,
+    reject_overlong,
+)
+from tandem.records.formats.entry import Entry, Rejection
+
+# It writes a line for every field without indicators: a hostile file would fill a disk.
+logging.getLogger("pymarc").setLevel(logging.CRITICAL)
+
+_RECORD_END = 0x1D
+_FIELD_END = b"\x1e"
+_SUBFIELD = b"\x1f"
+_LEADER = 24
+_ENTRY = 12
+_UTF8 = ord("a")
+
+_LOOSE_LEADER = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00]{0,100}([0-9]{5}[\x20-\x7e]{7}[0-9 ]{5})")
+_NEXT_LEADER = rb"[0-9]{5}[acdnopst][a-z ][a-z ][a-z ][a ]22[0-9]{5}[0-9A-Za-z #]{3}45[0-9 ]0"
+_EDGE = re.compile(rb"\x1d|(?<=[^0-9])(?=" + _NEXT_LEADER + rb")")
+_BETWEEN = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00\x1a\x1d]+|\xef\xbb\xbf")
+_LONGEST_FIRST_FIELD = 100_000
+
+
+def begins(data: bytes) -> int | None:
+    """Return where the first leader starts, or None if `data` is not MARC.
+
+    No text holds the signs that part a record's directory, fields and subfields.
+    """
+    leader = _LOOSE_LEADER.match(data)
+    if leader is None:
+        return None
+    beginning = data[leader.start(1) + _LEADER : _LONGEST_FIRST_FIELD]
+    return leader.start(1) if _FIELD_END in beginning and _SUBFIELD in beginning else None
+
+
+def count(data: bytes) -> int:
+    """Return how many records `read` yields, without parsing them."""
+    return sum(1 for _ in _spans(data))
+
+
+def read(data: bytes) -> Iterator[Entry | Rejection]:
+    """Yield every record in order, one that cannot be read as its rejection.
+
+    The raw text of an entry is the record as `pymarc` prints it, that of a rejection its bytes.
+    """
+    for position, (start, end) in enumerate(_spans(data), start=1):
+        raw = data[start:end]
+        if len(raw) > LONGEST_RECORD:
+            yield reject_overlong(position, _readable(raw))
+        elif raw[-1] != _RECORD_END:
+            yield reject(position, "the record breaks off: its end sign is missing", _readable(raw))
+        elif (record := _record(raw)) is None:
+            yield reject(position, "not readable as MARC 21", _readable(raw))
+        else:
+            yield assemble(position, str(record), marc_fields.parts(record))
+
+
+def _spans(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each record starts and ends, the sign that ends it included.
+
+    A leader's length counts only if a record's end sign stands where it leads.
+    """
+    if begins(data) is None:
+        return
+    at = 0
+    while at < len(data):
+        if gap := _BETWEEN.match(data, at):
+            at = gap.end()
+            continue
+        edge = _EDGE.search(data, at + 1)
+        end = edge.end() if edge else len(data)
+        if edge and edge[0]:
+            end = _told_end(data, at, end)
+        yield at, end
+        at = end
+
+
+def _told_end(data: bytes, start: int, end: int) -> int:
+    """Return where the leader at `start` says that the record ends, if a sign before is stray."""
+    told = data[start : start + 5]
+    there = start + int(told) if told.isdigit() else 0
+    if there <= end or data[there - 1 : there] != bytes([_RECORD_END]):
+        return end
+    between = _EDGE.search(data, end, there - 1)
+    return end if between or _LOOSE_LEADER.match(data, end) else there
+
+
+def _record(raw: bytes) -> Record | None:
+    """Return the record, by its directory, or else by its fields in their order."""
+    at = raw.find(_FIELD_END) + 1
+    if at <= _LEADER:
+        return None
+    directory = raw[_LEADER : at - 1]
+    # The leader's numbers are counted in characters by some programs, and wrong in others.
+    mended = b"%05d%b%05d%b" % (min(len(raw), 99_999), raw[5:12], at, raw[17:])
+    if at < 100_000 and len(raw) < 100_000 and _plausible(directory, len(raw) - at):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about bytes that are then left out or replaced
+                record = Record()
+                record.decode_marc(
+                    mended,
+                    force_utf8=_in_utf8(raw),
+                    hide_utf8_warnings=True,
+                    utf8_handling="replace",
+                )
+        except (PymarcException, ValueError, IndexError, KeyError):
+            pass
+        else:
+            return record
+    return _in_order(raw, directory, at)
+
+
+def _plausible(directory: bytes, length: int) -> bool:
+    """Return whether the directory's fields fit in `length` bytes one after the other.
+
+    One that names the same bytes again and again would blow a record up a thousandfold.
+    """
+    lengths = (directory[at + 3 : at + 7] for at in range(0, len(directory), _ENTRY))
+    entries = [int(text) if text.isdigit() else length + 1 for text in lengths]
+    return sum(entries) <= length
+
+
+def _in_order(raw: bytes, directory: bytes, at: int) -> Record | None:
+    """Return the record of its fields in their order, where there is one for each tag."""
+    tags = [
+        directory[n : n + 3].decode("ascii", "replace") for n in range(0, len(directory), _ENTRY)
+    ]
+    values = raw[at:-1].removesuffix(_FIELD_END).split(_FIELD_END)
+    if not tags or len(tags) != len(values) or len(directory) % _ENTRY:
+        return None
+    utf8 = _in_utf8(raw)
+    record = Record(leader=raw[:_LEADER].decode("ascii", "replace"))
+    for tag, value in zip(tags, values, strict=True):
+        if tag.startswith("00"):
+            record.fields.append(Field(tag=tag, data=_decoded(value, utf8)))
+        else:
+            first, *rest = value.split(_SUBFIELD)
+            signs = first.decode("ascii", "replace").ljust(2)
+            subfields = [
+                Subfield(code=chr(each[0]), value=_decoded(each[1:], utf8)) for each in rest if each
+            ]
+            record.fields.append(
+                Field(tag=tag, indicators=Indicators(signs[0], signs[1]), subfields=subfields)
+            )
+    return record
+
+
+def _in_utf8(raw: bytes) -> bool:
+    """Return whether the record is in UTF-8, as its leader says or its bytes show."""
+    if raw[9] == _UTF8:
+        return True
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not raw.isascii()
+
+
+def _decoded(value: bytes, utf8: bool) -> str:
+    return value.decode("utf-8", "replace") if utf8 else str(marc8_to_unicode(value, True))
+
+
+def _readable(raw: bytes) -> str:
+    return raw[:LONGEST_RECORD].decode("utf-8", "replace").replace("\x1e", "\n")

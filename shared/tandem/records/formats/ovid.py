@@ -1,0 +1,202 @@
+"""Ovid: records under `<1>`, fields tagged (`TI  - …`) or named in words on a line of their own.
+
+What a field is called differs between Ovid's databases; both styles are brought to one set of
+two-letter tags. Volume, issue and pages often stand in the citation (`SO`) alone.
+"""
+
+import re
+from collections.abc import Iterator
+
+from tandem.records.formats import citation, kinds, normalise
+from tandem.records.formats.assembly import Parts, assemble
+from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.tagged import Fields, Span, entries
+
+_NAMES = {
+    "TI": "title|article title|document title",
+    "TT": "translated title|original title|vernacular title|foreign title|title in original",
+    "AU": "author|authors",
+    "FA": "authors full name|author full name|full author name|full authors name|full name",
+    "CA": "corporate author|corporate authors|institutional authors|group author|collaborators",
+    "SO": "source|citation",
+    "JN": "journal|journal name|journal title|nlm journal name|full journal name"
+    "|publication title|full source title|source title",
+    "JA": "abbreviated source|iso journal abbreviation|journal abbreviation",
+    "BT": "book title|parent book series",
+    "AB": "abstract|abstracts",
+    "YR": "year of publication|publication year|year",
+    "DP": "date of publication|publication date|issue date|electronic date of publication",
+    "VO": "volume|journal volume",
+    "IP": "issue|part|issue part|issue/part",
+    "PG": "page|pages|pagination|page numbers",
+    "DO": "doi|doi number|digital object identifier|article identifier",
+    "PM": "pmid|pubmed id|medline id|medline pmid|pubmed number",
+    "UI": "unique identifier|embase accession number",
+    "AN": "accession number|record identifier",
+    "ST": "status|record status",
+    "DB": "database|database name",
+    "LG": "language|languages|language of publication",
+    "KW": "keyword|keywords|author keywords|keyword heading|key concepts|free text",
+    "MH": "mesh subject headings|mesh headings|subject headings|heading words|index terms"
+    "|embase subject headings|emtree subject headings|subject heading|descriptors",
+    "PT": "publication type|document type|publication types",
+    "UR": "url|full text url|link to the ovid full text or citation|ovid full text link",
+}
+_TAG_OF = {name: tag for tag, names in _NAMES.items() for name in names.split("|")}
+
+_HEAD = r"[ \t\ufeff]{0,8}<[0-9]{1,7}\.?[ \t]?>[ \t]*"
+_TAGGED = r"[ \t\ufeff]{0,4}(?!TY)[A-Z][A-Z0-9][ \t]{1,2}- "
+_WORDS = r"[A-Z][A-Za-z/ ]{2,60}:?[ \t]*\n[ \t]+\S"
+_BEGIN = re.compile(
+    rf"^(?:{_HEAD}\n(?:[ \t]*\n){{0,3}}(?:{_TAGGED}|{_WORDS})"
+    rf"|[ \t\ufeff]{{0,4}}VN[ \t]{{1,2}}- Ovid"
+    rf"|Unique Identifier:?[ \t]*\n[ \t]+\S)",
+    re.M,
+)
+_EDGE = re.compile(
+    rf"^(?:(?P<head>{_HEAD}$)|[ \t\ufeff]{{0,4}}(?P<tag>VN)[ \t]{{1,2}}- Ovid"
+    rf"|(?P<name>Unique Identifier):?[ \t]*$)",
+    re.M,
+)
+_LINE = re.compile(r"[ \t\ufeff]{0,4}([A-Z][A-Z0-9]{1,3})[ \t]{1,2}-(?:[ \t](.*)|$)")
+_NAME = re.compile(r"[A-Z][A-Za-z/,&() -]{1,60}")
+
+_LISTS = frozenset({"AU", "FA", "CA", "MH", "KW", "UR"})
+"""Tags whose further lines are further values, not the rest of the first."""
+
+_MEDLINE = re.compile(r"medline|pubmed|^in[- ](?:process|data[- ]review)|^publisher$", re.I)
+_ADDED_TYPE = re.compile(r"(?<=[.?!])\s{0,3}\[([A-Z][A-Za-z ,/&-]{2,40})\]\.?\s{0,3}$")
+_TYPES_APART = re.compile(r"[.;](?:\s|$)")
+
+_BRACKETED = re.compile(r"\[[^\[\]]{0,300}\]")
+_NAMES_APART = re.compile(r";|\.?[ \t]{2,}")
+_MARKS = re.compile(r"[\s\d,+*#]{1,20}$")
+_DEGREES = re.compile(
+    r"(?<=[a-z.])(?:,?\s{1,3}(?:MD|M\.D|PhD|Ph\.\s?D|MPH|MSc|BSc|DSc|DrPH|RN|MBBS|MBChB|FACSM|FRCP)"
+    r"\b\.?){1,6}$"
+)
+_LONGEST_NAME = 300
+
+
+def begins(text: str) -> int | None:
+    """Return where the first record starts, or None if `text` is not Ovid's."""
+    found = _BEGIN.search(text)
+    return found.start() if found else None
+
+
+def count(text: str) -> int:
+    """Return how many records `read` yields, without parsing them."""
+    return sum(1 for _ in _spans(text))
+
+
+def read(text: str) -> Iterator[Entry | Rejection]:
+    """Yield every record in order, one that cannot be read as its rejection."""
+    return entries(text, _spans(text), _record)
+
+
+def _spans(text: str) -> Iterator[Span]:
+    """Yield where each record starts and ends.
+
+    It starts under a number in angle brackets; in a file that lost these, with the field that
+    only the head of a record has.
+    """
+    if (start := begins(text)) is None:
+        return
+    seen = set[str]()
+    for edge in _EDGE.finditer(text, start):
+        sign = edge.lastgroup or ""
+        if edge.start() > start and (sign == "head" or sign in seen):
+            yield start, edge.start()
+            start, seen = edge.start(), set()
+        seen.add(sign)
+    yield start, len(text)
+
+
+def _record(position: int, raw: str) -> Entry | Rejection:
+    lines = raw.split("\n")
+    tagged = sum(1 for line in lines if _LINE.match(line))
+    named = sum(1 for line in lines if line.rstrip(" \t:").lower() in _TAG_OF)
+    return assemble(position, raw, _parts(_tagged(lines) if tagged > named else _named(lines)))
+
+
+def _tagged(lines: list[str]) -> Fields:
+    fields = Fields()
+    for line in lines:
+        if found := _LINE.match(line):
+            fields.add(found[1], found[2] or "")
+        elif line.strip():
+            fields.go_on(line, _LISTS)
+    return fields
+
+
+def _named(lines: list[str]) -> Fields:
+    """Return the fields of a record in words: what is not indented names what follows it."""
+    fields = Fields()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        name = line.rstrip(" \t:")
+        if tag := _TAG_OF.get(name.lower()):
+            fields.add(tag, "")
+        elif _NAME.fullmatch(name) and following[:1] in {" ", "\t"}:
+            fields.add(name, "")  # a field there is no use for
+        elif line.strip():
+            fields.go_on(line, _LISTS)
+    return fields
+
+
+def _parts(fields: Fields) -> Parts:
+    values, first = fields.values, fields.first
+    cited = citation.of(first("SO"))
+    titles = values("TI", "TT", "OT", "BT")
+    added = [found[1] for title in titles if (found := _ADDED_TYPE.search(title))]
+    journals = [*values("JN", "NJ", "JT"), cited.journal, *values("JA", "AS", "BT")]
+    types = [part for text in values("PT", "DT") for part in _TYPES_APART.split(text)]
+    pages = "" if first("PG").startswith("No Pagination") else first("PG")
+    return Parts(
+        titles=[_ADDED_TYPE.sub("", title) for title in titles],
+        abstracts=(fields.joined("AB"),),
+        authors=_authors(fields),
+        dates=[*values("YR", "PY", "DP"), cited.year],
+        journals=journals,
+        volume=first("VO", "VI") or cited.volume,
+        issue=first("IP") or cited.issue,
+        pages=(pages or cited.pages, ""),
+        dois=[text.split(" [")[0] for text in values("DO", "DI", "ID", "AI", "UR", "LK")],
+        pmids=_pmids(fields),
+        urls=values("UR", "LK", "XL", "JL"),
+        keywords=[*_terms(fields, "KW", "MH", "DE", "ID")],
+        language="; ".join(text.rstrip(".") for text in values("LG", "LA")),
+        refs=[text.rstrip(".") for text in values("UI", "AN")],
+        kind=kinds.of([*types, *added], journals),
+    )
+
+
+def _authors(fields: Fields) -> list[str]:
+    """Return names, in full where there are any, less footnote marks, roles and degrees."""
+    people = max(([*_names(fields.values(tag))] for tag in ("FA", "AU")), key=len)
+    return [*people, *_names(fields.values("CA", "IV"))]
+
+
+def _names(texts: list[str]) -> Iterator[str]:
+    for text in texts:
+        for part in _NAMES_APART.split(_BRACKETED.sub("", text)):
+            name = _MARKS.sub("", part.strip()[:_LONGEST_NAME])
+            family, comma, given = name.partition(",")
+            name = family + comma + _DEGREES.sub("", given)
+            # A full stop closes the list; that of an initial stays.
+            yield name.rstrip(".") if name[-2:-1].islower() else name
+
+
+def _terms(fields: Fields, *tags: str) -> Iterator[str]:
+    """Yield keywords; MEDLINE's `ID` has identifiers of the article, others' has words."""
+    for text in fields.values(*tags):
+        if not text.startswith("10.") and not text.endswith(("[doi]", "[pii]")):
+            yield _BRACKETED.sub("", text).rstrip(".")
+
+
+def _pmids(fields: Fields) -> Iterator[str | None]:
+    """Yield PubMed numbers: MEDLINE's own number of a record is one, other databases' is not."""
+    for text in fields.values("PM", "PMID"):
+        yield normalise.pmid(text.split(" [")[0])
+    if any(_MEDLINE.search(source) for source in fields.values("DB", "ST")):
+        for text in fields.values("UI"):
+            yield normalise.pmid(text, guessed=True)

@@ -1,0 +1,144 @@
+"""Excel workbooks, brought to the text of a table: the rest is as with any other table."""
+
+import csv
+import datetime
+import io
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from openpyxl import load_workbook
+
+from tandem.errors import TandemError
+from tandem.records.formats import tabular
+
+LARGEST = 300_000_000
+"""Bytes of a workbook unpacked. A hundred thousand records with abstracts take two thirds."""
+
+_MOST_TAGS = 60_000_000
+_MOST_ROWS = 1_048_576
+_MOST_COLUMNS = 500
+_ROWS_SEARCHED = 20
+_CHUNK = 1 << 20
+_PARTS = re.compile(r"xl/(?:workbook|worksheets/)", re.I)
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ZIP = b"PK\x03\x04"
+
+
+class UnreadableWorkbook(TandemError):
+    """The file is an Excel workbook, but damaged, locked or too large to be read."""
+
+    code = "unreadable_workbook"
+
+
+def is_workbook(data: bytes) -> bool:
+    """Whether `data` is a workbook as Excel has written it since 2007."""
+    if not data.startswith(_ZIP):
+        return False
+    try:
+        with ZipFile(io.BytesIO(data)) as parts:
+            return any(map(_PARTS.match, parts.namelist()))
+    except (BadZipFile, ValueError, NotImplementedError, OverflowError):
+        return False
+
+
+def table(data: bytes) -> str | None:
+    """Return the first sheet with a title column as CSV, or None if there is none.
+
+    Formulas are their values when the file was saved.
+
+    Raises:
+        UnreadableWorkbook: It is damaged, locked, or unpacks to more than `LARGEST`.
+    """
+    if not is_workbook(data):
+        return None
+    try:
+        _check_size(data)
+        workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        try:
+            return next(filter(None, map(_table, workbook.worksheets)), None)
+        finally:
+            workbook.close()
+    except UnreadableWorkbook:
+        raise
+    except Exception as error:  # openpyxl lets through whatever damaged XML brings about
+        raise UnreadableWorkbook(
+            f"The Excel workbook cannot be read: {error or type(error).__name__}. "
+            "Open it and save it again, or save it as CSV."
+        ) from error
+
+
+def _check_size(data: bytes) -> None:
+    # What is declared binds: no more than that is unpacked of any part.
+    with ZipFile(io.BytesIO(data)) as parts:
+        size = sum(part.file_size for part in parts.infolist())
+        if size > LARGEST:
+            raise UnreadableWorkbook(
+                f"The Excel workbook unpacks to {size:,} bytes; at most {LARGEST:,} are read."
+            )
+        # Empty cells take little room and much time.
+        tags = sum(_tags(parts, name) for name in parts.namelist() if _PARTS.match(name))
+        if tags > _MOST_TAGS:
+            raise UnreadableWorkbook("The Excel workbook has too many cells.")
+
+
+def _tags(parts: ZipFile, name: str) -> int:
+    with parts.open(name) as part:
+        return sum(chunk.count(b"<") for chunk in iter(lambda: part.read(_CHUNK), b""))
+
+
+def _table(sheet: Any) -> str | None:
+    """Return a sheet's rows as CSV, or None if it has no title column."""
+    # Some programs declare a size of one cell; the rows tell better.
+    sheet.reset_dimensions()
+    rows = _rows(sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True))
+    first = list(islice(rows, _ROWS_SEARCHED))
+    if tabular.begins(_csv(first, 0)) is None:
+        return None
+    return _csv(chain(first, rows), max(map(len, first)))
+
+
+def _csv(rows: Iterable[list[str]], width: int) -> str:
+    """Return the rows as CSV, each filled up to `width` cells."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for cells in rows:
+        writer.writerow([*cells, *[""] * (width - len(cells))])
+    return text.getvalue()
+
+
+def _rows(rows: Iterable[tuple[object, ...]]) -> Iterator[list[str]]:
+    """Yield the rows as texts, less blank ones and the empty cells after the last."""
+    for row in rows:
+        end = len(row)
+        while end and row[end - 1] in (None, ""):
+            end -= 1
+        cells = [_text(value) for value in row[:end]]
+        if any(cell.strip() for cell in cells):
+            yield cells
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "1" if value else "0"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case datetime.datetime() if value.time() == datetime.time():
+            return value.date().isoformat()
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return value.isoformat()
+        case str():
+            return _ESCAPED.sub(_unescaped, value).replace("\r\n", "\n").replace("\r", "\n")
+        case _:
+            return str(value)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    """Return the sign that Excel has as `_x000D_`, where it is a control character."""
+    code = int(escape[1], 16)
+    return chr(code) if code < 32 or escape[0] == "_x005F_" else escape[0]

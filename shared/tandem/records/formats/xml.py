@@ -1,0 +1,255 @@
+"""The one way XML is read here: record by record, and nothing in it is ever expanded.
+
+The text is cut into its records before any parser sees it. So one malformed record spoils no
+other, memory holds one record's tree at a time, and a document type with its entities, which
+stands before the first record, is never read at all.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from lxml import etree
+from lxml.etree import _Element as Element
+
+from tandem.records.formats.assembly import (
+    LONGEST_RECORD,
+    Parts,
+    assemble,
+    reject,
+    reject_overlong,
+)
+from tandem.records.formats.entry import Entry, Rejection
+
+_PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
+_PREFIXES = re.compile(r"[</\s](?!xml)([a-z_][\w.-]{0,60}):(?=[a-z_])", re.I | re.ASCII)
+_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_INVALID_NUMBER = re.compile(r"&#(?:[0-9]{1,9}|x[0-9a-f]{1,8});", re.I)
+_AMPERSAND = re.compile(
+    r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)"
+    r"(?:([A-Za-z][A-Za-z0-9]{1,31});)?"
+)
+_LESS_THAN = re.compile(r"<(?![A-Za-z_/?]|!--|!\[CDATA\[)|<(?=/?[^!<>][^<>]{0,200}(?:<|\Z))")
+_HTML = re.compile(
+    r"</?(?:a|abbr|b|big|br|center|div|em|font|h[1-6]|hr|i|img|li|o:p|ol|p|small|span|strike"
+    r"|strong|sub|sup|tt|u|ul)(?:\s[^<>]*)?/?>",
+    re.I,
+)
+
+
+_BEGINNING = re.compile(r"^[\ufeff \t]*<[A-Za-z_?!]", re.M)
+_LONGEST_PREAMBLE = 1_000
+
+
+class Malformed(Exception):
+    """The text is not well-formed XML, and no harmless repair makes it so."""
+
+
+class _End(Enum):
+    """How a span of text ends."""
+
+    CLOSED = "with its own end tag"
+    OPEN = "where the next record begins, or with the file"
+    STRAY = "it has no start tag either"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How the records of a format are told in its files.
+
+    Args:
+        names: Names of a record's element, with `|` between them, whatever their prefix.
+        then: A pattern of what follows the start tag of every record and of nothing else.
+        inside: Names of elements that only a record has; where they stand outside of one,
+            its start tag is lost.
+        any_case: Whether names may be in capitals or not.
+    """
+
+    names: str
+    inside: str
+    then: str = ""
+    any_case: bool = False
+
+    @cached_property
+    def begin(self) -> re.Pattern[str]:
+        return re.compile(
+            rf"<(?:!--|{_PREFIX}(?:{self.names})(?:\s[^<>]*)?(/?)>{self.then})", self._flags
+        )
+
+    @cached_property
+    def edge(self) -> re.Pattern[str]:
+        return re.compile(rf"<(/?){_PREFIX}(?:{self.names})(?=[\s/>])[^<>]*>?", self._flags)
+
+    @cached_property
+    def sign(self) -> re.Pattern[str]:
+        return re.compile(rf"<{_PREFIX}(?:{self.inside})(?=[\s/>])", self._flags)
+
+    @property
+    def _flags(self) -> int:
+        return re.I if self.any_case else 0
+
+
+def begins(text: str, cut: Cut) -> int | None:
+    """Return where the first record with a start tag is; None if there is none or no XML."""
+    if not is_xml(text):
+        return None
+    return next((start for start, _, how in _spans(text, cut) if how is not _End.STRAY), None)
+
+
+def count(text: str, cut: Cut) -> int:
+    """Return how many records `read` yields, without parsing them."""
+    return sum(1 for _ in _spans(text, cut)) if begins(text, cut) is not None else 0
+
+
+def read(text: str, cut: Cut, parts: Callable[[Element], Parts]) -> Iterator[Entry | Rejection]:
+    """Yield every record in order, one that cannot be read as its rejection.
+
+    Args:
+        text: The whole file.
+        cut: How its records are told.
+        parts: Makes sense of one record. Names in it have lost their namespace.
+    """
+    if begins(text, cut) is None:
+        return
+    for position, (start, end, how) in enumerate(_spans(text, cut), start=1):
+        if end - start > LONGEST_RECORD:
+            yield reject_overlong(position, text[start : start + LONGEST_RECORD])
+            continue
+        raw = text[start:end]
+        if how is _End.CLOSED:
+            try:
+                element = parse(raw)
+            except Malformed as error:
+                yield reject(position, f"not well-formed XML: {error}", raw)
+            else:
+                yield assemble(position, raw, parts(element))
+        elif how is _End.OPEN:
+            yield reject(position, "the record breaks off: its end tag is missing", raw)
+        else:
+            yield reject(position, "stands outside of any record: its start tag is missing", raw)
+
+
+def is_xml(text: str) -> bool:
+    """Return whether `text` begins as XML does, if need be after a browser's word on it."""
+    return _BEGINNING.search(text[:_LONGEST_PREAMBLE]) is not None
+
+
+def parse(record: str) -> Element:
+    """Return the tree of one record's text, less namespaces; comments are dropped.
+
+    Signs that must be escaped and are not, entities of HTML, characters that XML excludes and
+    prefixes that nobody declared do no harm. HTML in a value that does not add up is dropped.
+
+    Raises:
+        Malformed: It cannot be read even so.
+    """
+    reason = ""
+    for repair in (_unchanged, _declared, _repaired, _without_html):
+        try:
+            (element,) = etree.fromstring(repair(record), _parser())
+        except (etree.XMLSyntaxError, ValueError) as error:
+            reason = str(error).split(", line ")[0].strip()
+            continue
+        for each in element.iter():
+            each.tag = str(each.tag).rpartition("}")[2]
+        return element
+    raise Malformed(reason)
+
+
+def text_of(element: Element | None) -> str:
+    """Return all text within `element`, tags left out; empty for None."""
+    return "" if element is None else "".join(element.itertext())
+
+
+def texts(element: Element, *paths: str) -> list[str]:
+    """Return the text of every element at `paths`, in the order of `paths`, empty ones not."""
+    found = (text_of(each) for path in paths for each in element.iterfind(path))
+    return [text for text in found if text.strip()]
+
+
+def first(element: Element, *paths: str) -> str:
+    """Return the first text at `paths`, or an empty one."""
+    return next(iter(texts(element, *paths)), "")
+
+
+def _spans(text: str, cut: Cut) -> Iterator[tuple[int, int, _End]]:
+    """Yield where each record starts and ends, and how.
+
+    A record ends at its end tag, or where the next begins if that comes first. Comments
+    between records are passed over with whatever they hold.
+    """
+    at = 0
+    commented = True
+    while begin := cut.begin.search(text, at):
+        if text.startswith("<!--", begin.start()):
+            end = text.find("-->", begin.end()) if commented else -1
+            commented = end >= 0  # one search to the end of the file is enough
+            stray = cut.sign.search(text, at, begin.start())
+            if stray:
+                yield stray.start(), begin.start(), _End.STRAY
+            at = end + 3 if commented else begin.end()
+            continue
+        if stray := cut.sign.search(text, at, begin.start()):
+            yield stray.start(), begin.start(), _End.STRAY
+        if begin[1]:
+            at, how = begin.end(), _End.CLOSED
+        elif edge := cut.edge.search(text, begin.end()):
+            how = _End.CLOSED if edge[1] else _End.OPEN
+            at = edge.end() if edge[1] else edge.start()
+        else:
+            at, how = len(text), _End.OPEN
+        yield begin.start(), at, how
+    if stray := cut.sign.search(text, at):
+        yield stray.start(), len(text), _End.STRAY
+
+
+def _parser() -> etree.XMLParser:
+    """Return a parser that looks nothing up and expands nothing, with libxml2's own limits."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _unchanged(record: str) -> str:
+    return f"<file>{record}</file>"
+
+
+def _declared(record: str) -> str:
+    """Declare the prefixes of names: the file does so outside of the record, or not at all."""
+    names = sorted(set(_PREFIXES.findall(record)))
+    declared = "".join(f' xmlns:{name}="{name}"' for name in names)
+    return f"<file{declared}>{record}</file>"
+
+
+def _repaired(record: str) -> str:
+    return _declared(_escaped_throughout(record))
+
+
+def _without_html(record: str) -> str:
+    return _declared(_HTML.sub(" ", _escaped_throughout(record)))
+
+
+def _escaped_throughout(record: str) -> str:
+    """Escape what should be, and drop the characters that XML cannot hold."""
+    record = _INVALID_NUMBER.sub(_valid_number, _INVALID.sub("", record))
+    return _LESS_THAN.sub("&lt;", _AMPERSAND.sub(_escaped, record))
+
+
+def _valid_number(reference: re.Match[str]) -> str:
+    character = html.unescape(reference[0])
+    return "" if len(character) != 1 or _INVALID.match(character) else reference[0]
+
+
+def _escaped(ampersand: re.Match[str]) -> str:
+    # An entity of the file's own stays as it is written: it is never looked up.
+    meaning = html.unescape(ampersand[0]) if ampersand[1] else ampersand[0]
+    return html.escape(meaning, quote=False)

@@ -1,0 +1,82 @@
+"""Decisions that an imported file carries from an earlier screening, taken over when asked."""
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import String, cast, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.db.base import now
+from tandem.errors import Conflict as Contradiction
+from tandem.ids import ImportId, ReviewId, UserId
+from tandem.records import imports
+from tandem.records.models import Import, ImportState, Record
+from tandem.reviews.models import Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.decisions import Judgement, record_decision
+from tandem.screening.rules import Verdict
+
+
+class Unfinished(Contradiction):
+    """The import is not done yet, so its decisions are not all known."""
+
+    code = "unfinished"
+
+
+def take(session: Session, review: Review, viewer: Viewer, *, import_id: ImportId) -> Import:
+    """Enter the decisions that an import's records carry, as votes of imported reviewers.
+
+    Each person whom the file names becomes a reviewer of their own, "Ann (imported)", who has no
+    way to sign in; decisions of nobody in particular are those of "Imported". Their votes count
+    as any others do. Taking them a second time changes nothing. The caller has locked the review.
+
+    Raises:
+        NotFound: The review has no such import.
+        Forbidden: Only an owner may.
+        Unfinished: The import is still at work, or failed.
+    """
+    viewer.require(Role.OWNER, "take over earlier decisions")
+    row = imports.get_import(session, review_id=review.id, import_id=import_id)
+    if row.state is not ImportState.DONE:
+        raise Unfinished("This import is not done yet.")
+    carrying = (
+        select(Record)
+        .where(Record.import_id == row.id, cast(Record.priors, String) != "[]")
+        .order_by(Record.number)
+    )
+    reviewers: dict[str | None, UserId] = {}
+    for record in session.scalars(carrying).all():
+        for prior in record.priors:
+            by = prior.get("by")
+            if by not in reviewers:
+                reviewers[by] = _imported_reviewer(session, review.id, by)
+            record_decision(
+                session,
+                review=review,
+                viewer=Viewer(review.id, reviewers[by], Role.REVIEWER, viewer.policies),
+                record_number=record.duplicate_of or record.number,
+                stage=Stage.TITLE_ABSTRACT,
+                judgement=_judgement(prior),
+            )
+    row.priors_taken_at = row.priors_taken_at or now()
+    return row
+
+
+def _judgement(prior: dict[str, Any]) -> Judgement:
+    return Judgement(
+        Verdict(prior["verdict"]), reasons=list(prior["reasons"]), labels=list(prior["labels"])
+    )
+
+
+def _imported_reviewer(session: Session, review_id: ReviewId, by: str | None) -> UserId:
+    """Return the account that stands for somebody named in a file of this review."""
+    told_apart = hashlib.sha256(f"{review_id} {by or ''}".encode()).hexdigest()[:32]
+    email = f"{told_apart}@imported.invalid"
+    known = accounts.find_user(session, email=email)
+    if known is not None:
+        return known.id
+    name = f"{by} (imported)" if by else "Imported"
+    user = accounts.add_user(session, email=email, name=name, password=None, is_admin=False)
+    return user.id

@@ -1,0 +1,83 @@
+"""Takes files into a review and reads them, as the API and a worker do."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+from sqlalchemy import select, update
+
+from service.domain.stored import events
+from tandem.artifacts import Artifacts
+from tandem.db.base import now
+from tandem.ids import ImportId, ReviewId
+from tandem.records import importing, imports
+from tandem.records.formats.reading import Format
+from tandem.records.models import Import, Record
+from tandem.screening import deduplication
+from world import Person, World
+
+
+def ris(*entries: dict[str, str]) -> bytes:
+    """Write entries as RIS; one with neither title nor abstract is rejected."""
+    lines = [
+        "TY  - JOUR\n" + "".join(f"{tag}  - {value}\n" for tag, value in entry.items())
+        for entry in entries
+    ]
+    return "ER  - \n\n".join([*lines, ""]).encode()
+
+
+def titled(numbers: Iterable[int]) -> bytes:
+    return ris(*({"TI": f"Study number {n}", "AB": "Text."} for n in numbers))
+
+
+class Office:
+    """Takes files and reads them, as the API and a worker do."""
+
+    def __init__(self, world: World, artifacts: Artifacts) -> None:
+        self.database, self.artifacts = world.database, artifacts
+        self.owner: Person = world.person("owner")
+        self.review_id: ReviewId = world.review(self.owner)
+
+    def accept(self, content: bytes, *, format: Format | None = None, **said: Any) -> ImportId:
+        upload = imports.store_upload(
+            self.artifacts, review_id=self.review_id, file=BytesIO(content)
+        )
+        with self.database.write.begin() as session:
+            return imports.accept(
+                session,
+                upload,
+                review_id=self.review_id,
+                user_id=self.owner.id,
+                filename=said.get("filename", "export.txt"),
+                source=said.get("source", "Medline"),
+                requested_format=format,
+            ).id
+
+    def run(self, import_id: ImportId) -> ReviewId | None:
+        return importing.run(self.database, self.artifacts, import_id, link=deduplication.run)
+
+    def read(self, content: bytes, **said: Any) -> Import:
+        import_id = self.accept(content, **said)
+        assert self.run(import_id) == self.review_id
+        return self.get(import_id)
+
+    def get(self, import_id: ImportId) -> Import:
+        with self.database.read() as session:
+            return imports.get_import(session, review_id=self.review_id, import_id=import_id)
+
+    def records(self) -> Sequence[Record]:
+        query = select(Record).where(Record.review_id == self.review_id).order_by(Record.number)
+        with self.database.read() as session:
+            return session.scalars(query).all()
+
+    def told(self) -> list[str]:
+        return [event.type for event in events(self.database, self.review_id)][2:]
+
+    def let_the_lease_run_out(self, import_id: ImportId) -> None:
+        with self.database.write.begin() as session:
+            session.execute(
+                update(Import)
+                .where(Import.id == import_id)
+                .values(lease_until=now() - timedelta(seconds=1))
+            )

@@ -1,0 +1,45 @@
+"""What an export adds can be told and undone."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.records.export import marks
+from unit.records.export.exported import FULL
+
+DANGEROUS = "=+-@\t\r\n＝＋－＠"
+
+
+@given(st.text(st.one_of(st.sampled_from(DANGEROUS + "'"), st.characters()), max_size=6))
+def test_a_guarded_text_begins_no_formula_and_comes_back(text: str) -> None:
+    safe = marks.guarded(text)
+
+    assert safe[:1] not in [*DANGEROUS]
+    assert marks.unguarded(safe) == text
+
+
+@pytest.mark.parametrize("text", ["'tis", "'", "''", "", "a=b", "O'Neil", "1-2"])
+def test_a_harmless_text_stays_as_it_is(text: str) -> None:
+    assert marks.guarded(text) == text
+    assert marks.unguarded(text) == text
+
+
+def test_tags_and_notes_are_marked() -> None:
+    assert marks.tags(FULL) == [
+        "Tandem title and abstract: excluded",
+        "Tandem reason: wrong population",
+        "Tandem reason: no data, none",
+        "Tandem label: later",
+    ]
+    assert marks.notes(FULL) == [
+        "Tandem decision: exclude by Ann Lee, 2027-01-02 12:00 UTC. Reasons: wrong population; "
+        "no data; none. Labels: later. Note: See fig. 2.",
+        "Tandem decision: include by Ben Ray, 2027-01-02 12:00 UTC",
+        "Tandem resolution: exclude by Zoë, 2027-01-02 12:00 UTC. Reasons: wrong population",
+    ]
+    assert all(map(marks.is_mark, [*marks.tags(FULL), *marks.notes(FULL)]))
+
+
+@pytest.mark.parametrize("text", ["tandem", "Tandem mass spectrometry", "Tandem repeat: a study"])
+def test_a_keyword_of_a_publication_is_no_mark(text: str) -> None:
+    assert not marks.is_mark(text)

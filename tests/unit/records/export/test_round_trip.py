@@ -1,0 +1,83 @@
+"""What is exported and imported again is the same: every format, any record."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from tandem.records.export import marks, tables
+from tandem.records.export.names import ExportFormat
+from tandem.records.export.record import ExportedRecord
+from tandem.records.formats import normalise
+from tandem.records.formats.entry import Kind
+from unit.records.export.exported import BARE, FORMATS, FULL, expected, read_back, written
+
+TABLES = ("csv", "xlsx")
+
+# Neither controls nor surrogates: no import lets them in.
+letters = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])
+nasty = st.sampled_from(
+    [
+        *("\n", "\r\n", "\t", "\u2028", "\x85", ";", ",", '"', "'", "|", "{", "}", "\\", "%", "&"),
+        *("$", "#", "_", "^", "~", "*", "@", "=", "-", "+", "--", " and ", " & ", ", ", "; "),
+        *("\nTY  - JOUR", "\nER  - ", "TI  - ", "KW", "[", "]", "['a']", "``", "''", "\\&", "\\'e"),
+        *("&amp;", "&lt;b&gt;", "<i>", "a < b", "$x^2$", "{\\'e}", "\\textit{a}", "http://a.b/c"),
+        *("Ω", "中文", "ﷺ", "e\u0301", "😀", "10.1234/a", "PMID: 7", "Lee", "Ann", " "),
+    ]
+)
+texts = st.lists(st.one_of(letters, nasty, st.text("abc xyz", max_size=9)), max_size=12).map(
+    "".join
+)
+some = texts.filter(normalise.clean)
+maybe = st.none() | some
+dois = st.from_regex(r"10\.[0-9]{4,9}/[-._;()/:<>a-zA-Z0-9]{1,30}", fullmatch=True)
+urls = st.from_regex(r"https?://[a-z.]{1,20}/[-._~:/?#@!$&'()*+,=%a-zA-Z0-9]{0,40}", fullmatch=True)
+ranges = st.from_regex(r"[Se]?[0-9]{1,5}([-–][0-9]{1,5})?(, [0-9]{1,4})?", fullmatch=True)
+
+
+def _tells_no_identifier(record: ExportedRecord) -> bool:
+    """Whether no address names a DOI or PubMed page: importing it would add what was not there."""
+    url = record.url or ""
+    return normalise.doi(url) is None and normalise.pmid_in_url(url) is None
+
+
+records = st.builds(
+    lambda **values: replace(BARE, **values),
+    title=some,
+    abstract=texts,
+    authors=st.lists(some, max_size=4).map(tuple),
+    year=st.none() | st.integers(1000, 2100),
+    journal=maybe,
+    volume=maybe,
+    issue=maybe,
+    pages=st.none() | ranges | some,
+    doi=st.none() | dois.map(normalise.doi),
+    pmid=st.none() | st.integers(1, 99_999_999).map(str),
+    url=st.none() | urls,
+    keywords=st.lists(some, max_size=4).map(tuple),
+    language=maybe,
+    kind=st.none() | st.sampled_from(Kind),
+).filter(_tells_no_identifier)
+
+
+def check(format: ExportFormat, *given: ExportedRecord) -> None:
+    assert read_back(written(format, *given), format) == [expected(one) for one in given]
+
+
+def is_guarded(record: ExportedRecord) -> bool:
+    return any(isinstance(c, str) and marks.guarded(c) != c for c in tables.row(record))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(given=st.lists(records, min_size=1, max_size=3))
+def test_any_records_come_back(format: ExportFormat, given: list[ExportedRecord]) -> None:
+    if format in TABLES:
+        assume(not any(map(is_guarded, given)))
+    check(format, *given)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_full_and_a_bare_record_come_back(format: ExportFormat) -> None:
+    check(format, replace(FULL, judged=(), status="unscreened"), BARE)

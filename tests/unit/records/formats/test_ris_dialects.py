@@ -1,0 +1,89 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.records.formats import nbib, ris
+from tandem.records.formats.entry import Entry, Kind, Prior
+from unit.records.formats.tagged_lines import any_line, only, read, titles
+
+
+def record(number: int) -> str:
+    return f"TY  - JOUR\nTI  - Title {number}\nER  - \n"
+
+
+def test_tags_in_lower_case() -> None:
+    text = "ty  - JOUR\nti  - One\nau  - Lind, Bo\ner  - \n" + record(2)
+    assert titles(ris, text) == ["One", "Title 2"]
+    assert only(ris, text.partition("er  - ")[0]).authors == ("Lind, Bo",)
+
+
+def test_a_file_that_lost_every_type() -> None:
+    assert titles(ris, "TI  - One\nER  - \n\nAU  - Lind, Bo\nTI  - Two\nER  - \n") == ["One", "Two"]
+    assert ris.begins("TI  - One\nAB  - but no end\n") is None
+
+
+def test_editors_where_there_is_no_author() -> None:
+    assert only(ris, "TY  - BOOK\nTI  - T\nA2  - Ray, Em\nER  - ").authors == ("Ray, Em",)
+    text = "TY  - CHAP\nTI  - T\nAU  - Lind, Bo\nA2  - Ray, Em\nER  - "
+    assert only(ris, text).authors == ("Lind, Bo",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        ("TY  - JOUR", Kind.ARTICLE),
+        ("TY  - CPAPER", Kind.CONFERENCE),
+        ("TY  - UNPB", Kind.PREPRINT),
+        ("TY  - THES", Kind.THESIS),
+        ("TY  - GEN", None),
+        ("TY  - ABST", None),
+        ("TY  - JOUR\nJF  - bioRxiv", Kind.PREPRINT),
+        ("TY  - GEN\nPB  - medRxiv", Kind.PREPRINT),
+        ("TY  - JOUR\nM3  - Retracted Publication", Kind.RETRACTION),
+        ("TY  - JOUR\nM3  - 10.1234/conference.5", Kind.ARTICLE),
+        ("TY - BOOK", Kind.BOOK),
+    ],
+)
+def test_kind(lines: str, kind: Kind | None) -> None:
+    assert only(ris, f"{lines}\nTI  - T\nER  - ").kind is kind
+
+
+@pytest.mark.parametrize(
+    ("types", "kind"),
+    [
+        (["Journal Article"], Kind.ARTICLE),
+        (["Journal Article", "Preprint"], Kind.PREPRINT),
+        (["Published Erratum"], Kind.ERRATUM),
+        (["Journal Article", "Retracted Publication"], Kind.RETRACTION),
+        (["Congress"], Kind.CONFERENCE),
+        (["Research Support, N.I.H., Extramural"], None),
+        ([], None),
+    ],
+)
+def test_kind_in_medline(types: list[str], kind: Kind | None) -> None:
+    text = "PMID- 1\nTI  - T\n" + "".join(f"PT  - {type_}\n" for type_ in types)
+    assert only(nbib, text).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("N1  - ASReview_relevant\nN1  - ASReview_prior", (Prior("include"),)),
+        ("N1  - A note.\nASReview_irrelevant", (Prior("exclude"),)),
+        ("KW  - ASReview_irrelevant", (Prior("exclude"),)),
+        ('N1  - RAYYAN-INCLUSION: {"Ann"=>"Included"}', (Prior("include", "Ann"),)),
+        ('RN  - RAYYAN-INCLUSION: {"Ann"=>"Included"}', (Prior("include", "Ann"),)),
+        ('AB  - RAYYAN-INCLUSION: {"Ann"=>"Included"}', ()),
+    ],
+)
+def test_earlier_decisions_stand_in_the_notes(lines: str, found: tuple[Prior, ...]) -> None:
+    assert only(ris, f"TY  - JOUR\nTI  - T\n{lines}\nER  - ").priors == found
+
+
+@given(st.lists(any_line.filter(lambda line: "-" not in line), max_size=8), st.booleans())
+def test_a_mangled_record_never_loses_its_neighbours(mangled: list[str], ended: bool) -> None:
+    bad = "TY  - JOUR\n" + "\n".join(mangled) + "\n" + "ER  - \n" * ended
+    names = [
+        item.title for item in read(ris, record(1) + bad + record(2)) if isinstance(item, Entry)
+    ]
+    assert (names[0], names[-1]) == ("Title 1", "Title 2")
