@@ -284,11 +284,16 @@ class World:
             merging.merge(session, review, viewer.policies, group, by=viewer.user_id)
         return group_id
 
-    def split(self, review_id: ReviewId, person: Person, group_id: DuplicateGroupId) -> None:
-        """Make of every record of the group one of its own again."""
+    def split(
+        self, review_id: ReviewId, person: Person, group_id: DuplicateGroupId, *numbers: int
+    ) -> None:
+        """Let these records leave the group, or part it whole."""
         with self.entered(review_id, person) as (session, review, viewer):
             group = groups.get(session, review_id=review_id, group_id=group_id)
-            merging.split(session, review, viewer.policies, group, numbers=None, by=viewer.user_id)
+            leaving = [RecordNumber(number) for number in numbers] or None
+            merging.split(
+                session, review, viewer.policies, group, numbers=leaving, by=viewer.user_id
+            )
 
     def status(self, review_id: ReviewId, number: int) -> Status:
         with self.database.read() as session:

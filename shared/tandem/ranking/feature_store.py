@@ -6,7 +6,7 @@ A folder is named by everything its content depends on, so a stale one is never 
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
-from tandem.ids import ReviewId
+from tandem.ids import RecordNumber, ReviewId
 from tandem.log import logger
 from tandem.ranking import features
 from tandem.ranking.features import Features
 from tandem.ranking.recipes import Recipe
+from tandem.records import imports
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 
@@ -40,6 +41,13 @@ class Corpus:
     numbers: NDArray[np.int32]
     features: Features
 
+    def among(self, numbers: Iterable[RecordNumber]) -> list[RecordNumber]:
+        """Return those of the records that are in it, ascending.
+
+        Not in it are records that are linked to another one, and those that came after it.
+        """
+        return sorted(set(numbers).intersection(self.numbers.tolist()))
+
     def rows(self, numbers: Sequence[int]) -> NDArray[np.int64]:
         """Return the rows of records by their numbers, all of which must be there."""
         return np.searchsorted(self.numbers, np.asarray(numbers, dtype=np.int32)).astype(np.int64)
@@ -54,6 +62,10 @@ def load_or_build(
     sought: Sequence[str] = (),
 ) -> Corpus:
     """Return the review's corpus as of the session's snapshot.
+
+    While a file is being read its records come in batches, and to compute the features of all
+    after each of them would take longer than the import. Until its end the newest features
+    there are serve.
 
     Args:
         session: Sees one state of the review throughout.
@@ -71,6 +83,10 @@ def load_or_build(
     corpus = _load(folder) or (_download(artifacts, key, folder) and _load(folder))
     if corpus:
         return corpus
+    if imports.is_reading(session, review.id):
+        before = _newest_before(review, folder)
+        if before:
+            return before
     numbers, texts = _texts(session, review.id)
     _log.info("computing features", review_id=str(review.id), n_records=len(texts))
     made = features.build(texts, recipe.words, query=query)
@@ -79,6 +95,18 @@ def load_or_build(
     _upload(artifacts, key, folder)
     _remove_older(artifacts, review, folder)
     return Corpus(numbers, made)
+
+
+def _newest_before(review: Review, folder: Path) -> Corpus | None:
+    """Return the newest corpus of the same making that this worker has, of fewer records."""
+    _, made_as = folder.name.split("-", 1)
+    there = {
+        int(seq): sibling
+        for sibling in (folder.parent.iterdir() if folder.parent.is_dir() else ())
+        for seq, _, rest in [sibling.name.partition("-")]
+        if seq.isdigit() and rest == made_as and int(seq) < review.corpus_seq
+    }
+    return next(filter(None, (_load(there[seq]) for seq in sorted(there, reverse=True))), None)
 
 
 def query_text(review: Review, sought: Sequence[str] = ()) -> str:

@@ -85,7 +85,7 @@ def rank_review(
         else None
     )
     labelled = _labels(session, review.id, stage, seeds_found=filter(None, known.values()))
-    numbers = sorted(labelled.labels)
+    numbers = corpus.among(labelled.labels)
     values = np.array([labelled.labels[number] for number in numbers], dtype=np.float64)
     is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
     ranked = ranker.rank(
@@ -95,7 +95,7 @@ def rank_review(
         recipe=recipe,
         seed=review.seed,
         explained=EXPLAINED,
-        hidden=corpus.rows(sorted(labelled.secret)),
+        hidden=corpus.rows(corpus.among(labelled.secret)),
     )
     return MadeRanking(
         numbers=corpus.numbers[ranked.order],

@@ -120,6 +120,16 @@ def unfinished(session: Session) -> Sequence[ImportId]:
     return session.scalars(query).all()
 
 
+def is_reading(session: Session, review_id: ReviewId) -> bool:
+    """Whether a worker is at work on a file of this review just now."""
+    at_work = (
+        select(Import.id)
+        .where(Import.review_id == review_id, Import.state == ImportState.RUNNING, ~is_free())
+        .exists()
+    )
+    return bool(session.scalar(select(at_work)))
+
+
 def is_free() -> ColumnElement[bool]:
     return (Import.state == ImportState.QUEUED) | (
         (Import.state == ImportState.RUNNING)

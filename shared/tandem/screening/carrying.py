@@ -176,14 +176,14 @@ def _settle_as_there(
     ledger.settle(session, review, policy, place, because=ResolvedBy.RESOLUTION)
 
 
-def give_back(session: Session, review: Review, policy: Policy, place: Place) -> None:
-    """Withdraw what was carried to this record; what its voters had said before stands again."""
-    present = ledger.present_decisions(session, place)
-    carried = {
-        who: vote
-        for who, vote in present.items()
-        if vote.carried_from not in (None, place.record_number)
-    }
+def stand_alone(session: Session, review: Review, policy: Policy, place: Place) -> None:
+    """Give a record that is linked to none any more the votes that were given on it, no others.
+
+    What was carried to it is withdrawn; what its voters had said there themselves stands again.
+    """
+    entries = ledger.entries(session, place)
+    if not entries:
+        return
     session.execute(
         delete(Resolution).where(
             Resolution.review_id == place.review_id,
@@ -192,28 +192,14 @@ def give_back(session: Session, review: Review, policy: Policy, place: Place) ->
             Resolution.carried_from.is_not(None),
         )
     )
-    if not carried:
-        return
-    before = {
-        entry.reviewer_id: entry
-        for entry in ledger.entries(session, place)
-        if entry.carried_from is None
-    }
-    for reviewer_id, vote in carried.items():
-        source = vote.carried_from or place.record_number
-        last = before.get(reviewer_id)
-        if last is None or last.verdict is None:
-            _enter(session, review, place, vote, source, withdrawn=True)
+    last = {entry.reviewer_id: entry for entry in entries}
+    own = {entry.reviewer_id: entry for entry in entries if entry.carried_from is None}
+    for reviewer_id, entry in last.items():
+        said = own.get(reviewer_id)
+        if entry.carried_from in (None, place.record_number) or entry.verdict is None:
+            ledger.make_present(session, place, entry)
+        elif said is None or said.verdict is None:
+            _enter(session, review, place, entry, entry.carried_from, withdrawn=True)
         else:
-            _enter(session, review, place, last, place.record_number)
-    ledger.settle(session, review, policy, place, because=_BECAUSE)
-
-
-def restore(session: Session, review: Review, policy: Policy, place: Place) -> None:
-    """Derive a record's present votes and status from its own ledger."""
-    entries = ledger.entries(session, place)
-    if not entries:
-        return
-    for entry in {entry.reviewer_id: entry for entry in entries}.values():
-        ledger.make_present(session, place, entry)
+            _enter(session, review, place, said, place.record_number)
     ledger.settle(session, review, policy, place, because=_BECAUSE)

@@ -171,7 +171,7 @@ def _load(session: Session, query: Select[Record, str, Decision]) -> list[ShownR
     linked = select(Record).where(
         Record.review_id == rows[0][0].review_id, Record.duplicate_of.in_(list(occurrences))
     )
-    for record in session.scalars(linked.order_by(Record.number)):
+    for record in session.scalars(linked.order_by(Record.duplicate_of, Record.number)):
         if record.duplicate_of is not None:
             occurrences[record.duplicate_of].append(record)
     related = related_to(session, rows[0][0].review_id, list(occurrences))

@@ -163,16 +163,16 @@ def _sources(
 ) -> dict[int, list[Source]]:
     """Return where the occurrences of each shown record came from, itself first."""
     found: dict[int, list[Source]] = defaultdict(list)
-    # Two queries: for one with `or` SQLite reads the whole review, for every page.
+    # With `or` in one query, or ordered by number alone, SQLite reads the whole review instead.
     for which in (Record.number, Record.duplicate_of):
         query = (
             select(which, Record.source, Import.filename, Record.ref)
             .join(Import, Import.id == Record.import_id)
             .where(Record.review_id == review_id, which.in_(shown))
-            .order_by(Record.number)
+            .order_by(which, Record.number)
         )
         for number, source, filename, ref in session.execute(query):
-            found[number].append(Source(source or filename, ref))
+            found[number].append(Source(source or filename, ref))  # type: ignore[index]  # not None
     return found
 
 

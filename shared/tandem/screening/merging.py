@@ -273,11 +273,9 @@ def _dissolve(
         ),
     )
     for stage in Stage:
-        carrying.give_back(session, review, policies[stage], Place(review.id, stage, shown.number))
-        for record in hidden:
-            carrying.restore(
-                session, review, policies[stage], Place(review.id, stage, record.number)
-            )
+        for record in (shown, *hidden):
+            place = Place(review.id, stage, record.number)
+            carrying.stand_alone(session, review, policies[stage], place)
 
 
 def _corpus_changed(review: Review) -> None:

@@ -12,13 +12,19 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import select
 
 from service.domain.stored import assert_in_step, conflicts, ledger
 from tandem.errors import Forbidden
+from tandem.ids import DuplicateGroupId
+from tandem.records.duplicates import groups
+from tandem.records.duplicates.models import DuplicateGroup, GroupState
+from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Policy
 from tandem.screening.conflicts import AlreadyResolved, OwnConflict
 from tandem.screening.decisions import NoDecision
+from tandem.screening.ledger import IsDuplicate
 from tandem.screening.models import ConflictState
 from world import TA, Person, Team, World
 
@@ -33,6 +39,15 @@ policies = st.fixed_dictionaries(
 )
 policy_parts = st.sampled_from(
     [(name, value) for name, values in CHOICES.items() for value in values]
+)
+
+HOW = settings(
+    max_examples=35,
+    stateful_step_count=25,
+    deadline=None,
+    # Not made smaller: that takes minutes, and so few steps can be read.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 
@@ -135,14 +150,116 @@ def test_any_history(world: World) -> None:
         pass
 
     Here.world = world
-    run_state_machine_as_test(
-        Here,
-        settings=settings(
-            max_examples=35,
-            stateful_step_count=25,
-            deadline=None,
-            # Not made smaller: that takes minutes, and so few steps can be read.
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
+    run_state_machine_as_test(Here, settings=HOW)
+
+
+class Merging(RuleBasedStateMachine):
+    """Records turn out to be one and several again while two people screen them."""
+
+    world: World
+
+    @initialize(policy=policies)
+    def begin(self, policy: dict[str, Any]) -> None:
+        self.team: Team = self.world.team(n_records=4, policy=policy)
+
+    @rule(
+        who=st.sampled_from(["ann", "ben"]),
+        number=st.integers(1, 4),
+        verdict=st.sampled_from([None, "include", "exclude", "maybe"]),
     )
+    def decide(self, who: str, number: int, verdict: str | None) -> None:
+        person: Person = getattr(self.team, who)
+        try:
+            if verdict is None:
+                self.world.withdraw(self.id, person, number)
+            else:
+                self.world.decide(self.id, person, number, verdict)
+        except (IsDuplicate, NoDecision):
+            assert verdict is None or number not in self.shown()
+
+    @rule(number=st.integers(1, 4), verdict=st.sampled_from(["include", "exclude"]))
+    def resolve(self, number: int, verdict: str) -> None:
+        for row in conflicts(self.world.database, self.id):
+            if row.record_number == number and row.state is ConflictState.OPEN:
+                self.world.resolve(self.id, self.team.judge, number, verdict)
+
+    @rule(pair=st.sets(st.integers(1, 4), min_size=2, max_size=3))
+    def merge(self, pair: set[int]) -> None:
+        before = len(ledger(self.world.database, self.id))
+        group_id = self.world.merge(self.id, self.team.owner, *pair)
+        assert pair <= set(self.linked()[group_id])
+        assert len(ledger(self.world.database, self.id)) >= before
+
+    @rule(data=st.data())
+    def split(self, data: st.DataObject) -> None:
+        for group_id, members in self.linked().items():
+            leaving = data.draw(st.none() | st.sampled_from(members))
+            self.world.split(
+                self.id, self.team.owner, group_id, *([] if leaving is None else [leaving])
+            )
+            assert leaving is None or leaving in self.shown()
+            return
+
+    @rule(part=policy_parts)
+    def change_policy(self, part: tuple[str, Any]) -> None:
+        self.world.change_policy(self.id, self.team.owner, **dict([part]))
+
+    @invariant()
+    def all_tables_agree(self) -> None:
+        if not hasattr(self, "team"):
+            return
+        assert_in_step(self.world.database, self.id)
+        grouped = self.linked().values()
+        shown = self.shown()
+        for members in grouped:
+            assert len(shown & set(members)) == 1, "one record stands for its group"
+        hidden = {1, 2, 3, 4} - shown
+        assert hidden <= {number for members in grouped for number in members}
+        with self.world.database.read() as session:
+            row = session.scalars(select(Import).where(Import.review_id == self.id)).one()
+        assert (row.n_added, row.n_duplicates) == (len(shown), len(hidden))
+
+    def teardown(self) -> None:
+        """Part everything: every record has the votes that were given on it, and no others."""
+        if not hasattr(self, "team"):
+            return
+        for group_id in self.linked():
+            self.world.split(self.id, self.team.owner, group_id)
+        entries = ledger(self.world.database, self.id)
+        own = {
+            (entry.reviewer_id, entry.record_number): entry.verdict
+            for entry in entries
+            if entry.carried_from is None
+        }
+        present = {(entry.reviewer_id, entry.record_number): entry.verdict for entry in entries}
+        assert {key: verdict for key, verdict in present.items() if verdict is not None} == {
+            key: verdict for key, verdict in own.items() if verdict is not None
+        }
+        assert_in_step(self.world.database, self.id)
+
+    @property
+    def id(self) -> Any:
+        return self.team.review_id
+
+    def shown(self) -> set[int]:
+        query = select(Record.number).where(
+            Record.review_id == self.id, Record.duplicate_of.is_(None)
+        )
+        with self.world.database.read() as session:
+            return {int(number) for number in session.scalars(query)}
+
+    def linked(self) -> dict[DuplicateGroupId, list[int]]:
+        query = select(DuplicateGroup.id).where(
+            DuplicateGroup.review_id == self.id, DuplicateGroup.state == GroupState.LINKED
+        )
+        with self.world.database.read() as session:
+            found = groups.members_of(session, session.scalars(query).all())
+        return {group_id: [int(number) for number in some] for group_id, some in found.items()}
+
+
+def test_any_history_of_merging(world: World) -> None:
+    class Here(Merging):
+        pass
+
+    Here.world = world
+    run_state_machine_as_test(Here, settings=HOW)

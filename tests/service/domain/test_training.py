@@ -1,132 +1,50 @@
 """From a changed label to a new order: claims, fences, and what an order rests on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from service.domain.stored import events
 from service.domain.threads import at_once
+from service.domain.workshop import (
+    MINUTE,
+    SLEEP,
+    SOIL,
+    TEXTS,
+    Workshop,
+    about_sleep,
+    is_stale,
+    labels_seq,
+    let_the_lease_run_out,
+    let_the_pause_pass,
+    newest,
+    order_of,
+    settle,
+    settle_all,
+)
 from tandem.artifacts import Artifacts
-from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.ranking import feature_store, from_ledger, rerank, serving, training
 from tandem.ranking.feature_store import Corpus
 from tandem.ranking.from_ledger import MadeRanking
 from tandem.ranking.models import Ranking, Training
-from tandem.ranking.rerank import KEPT_ORDERS, Timing
+from tandem.ranking.rerank import KEPT_ORDERS
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from world import TA, Team, World
 
 pytestmark = pytest.mark.both_engines
 
-MINUTE = timedelta(minutes=1)
-
-SLEEP = [
-    ("Sleep and memory in older adults", "Sleep helps memory. A randomised trial of sleep."),
-    ("Sleep loss in nurses", "Nurses who lose sleep forget. Sleep and memory were measured."),
-    ("Naps and recall of words", "A nap helps recall and memory after a night of poor sleep."),
-    ("Sleep spindles", "Spindles during sleep go with memory of the day."),
-]
-SOIL = [
-    ("Nitrogen in soil", "Soil bacteria bind nitrogen. We sampled the soil of forty fields."),
-    ("Earthworms of wet meadows", "Earthworms move soil. Wet meadows have many earthworms."),
-    ("Fungi and roots", "Fungi around roots bring nitrogen and water from the soil."),
-    ("Ploughing and erosion", "Ploughed soil is lost to wind and rain on bare fields."),
-]
-TEXTS = [text for pair in zip(SOIL, SLEEP, strict=True) for text in pair]
-"""Records 1, 3, 5, 7 are about soil, 2, 4, 6, 8 about sleep."""
-
-
-@dataclass
-class Workshop:
-    """A worker's things, and pauses that pass at once."""
-
-    database: Database
-    artifacts: Artifacts
-    cache: Path
-    waited: list[float]
-
-    def rerank(
-        self, review_id: ReviewId, *, during_the_pause: Callable[[], object] = lambda: None
-    ) -> int:
-        def wait(seconds: float) -> None:
-            self.waited.append(seconds)
-            during_the_pause()
-            let_the_pause_pass(self.database, review_id)
-
-        return rerank.rerank(
-            self.database,
-            self.artifacts,
-            self.cache,
-            review_id,
-            timing=Timing(lease=MINUTE, pause=timedelta(hours=1)),
-            wait=wait,
-        )
-
-
-def let_the_pause_pass(database: Database, review_id: ReviewId) -> None:
-    edit_training(database, review_id, not_before=now() - timedelta(seconds=1))
-
-
-def let_the_lease_run_out(database: Database, review_id: ReviewId) -> None:
-    edit_training(database, review_id, lease_until=now() - timedelta(seconds=1))
-
-
-def edit_training(database: Database, review_id: ReviewId, **values: object) -> None:
-    with database.write.begin() as session:
-        session.execute(update(Training).where(Training.review_id == review_id).values(**values))
-
 
 @pytest.fixture
 def workshop(database: Database, tmp_path: Path) -> Workshop:
     return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache", [])
-
-
-def about_sleep(world: World, **review: object) -> Team:
-    """Return a review of eight records that asks about sleep."""
-    asked = {"question": "Does sleep help memory?"} | review
-    team = world.team(n_records=0, policy={"reviewers_per_record": 2}, **asked)
-    world.records(team.review_id, team.owner, texts=TEXTS)
-    return team
-
-
-def order_of(database: Database, review_id: ReviewId) -> list[int]:
-    with database.read() as session:
-        return [int(n) for n in serving.newest_order(session, review_id, TA).numbers]
-
-
-def newest(database: Database, review_id: ReviewId) -> Ranking:
-    with database.read() as session:
-        return serving.list_rankings(session, review_id=review_id, offset=0, limit=1)[0]
-
-
-def is_stale(database: Database, review_id: ReviewId) -> bool:
-    with database.read() as session:
-        return review_id in training.stale_reviews(session)
-
-
-def labels_seq(database: Database, review_id: ReviewId) -> int:
-    with database.read() as session:
-        return session.get_one(Review, review_id).labels_seq
-
-
-def settle(world: World, team: Team, number: int, verdict: str) -> None:
-    for person in (team.ann, team.ben):
-        world.decide(team.review_id, person, number, verdict)
-
-
-def settle_all(world: World, team: Team) -> None:
-    for number in range(1, len(TEXTS) + 1):
-        settle(world, team, number, "include")
 
 
 class TestClaim:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tandem.records.export import marks
 from tandem.records.export.record import ExportedRecord, one_line
+from tandem.records.formats import normalise
 from tandem.records.formats.entry import Kind
 
 _TYPES = {
@@ -30,7 +31,7 @@ _COMMANDS = {
     **{sign: f"\\{sign}" for sign in "&%$#_"},
 }
 _ESCAPED = str.maketrans(_COMMANDS)
-_RANGE = re.compile(r"(\w+)-(\w+)")
+_RANGE = re.compile(r"(?<=\d)-(?=[A-Za-z]{0,3}\d)")
 _AND = re.compile(r"\band\b", re.I)
 
 
@@ -57,19 +58,30 @@ def _fields(record: ExportedRecord, kind: str) -> Iterator[tuple[str, str]]:
     yield "booktitle" if kind in _IN_A_BOOK else "journal", _text(record.journal)
     yield "volume", _text(record.volume)
     yield "number", _text(record.issue)
-    yield "pages", _RANGE.sub(r"\1--\2", _text(record.pages))
-    # Addresses are read as they stand, by LaTeX and by reference managers.
-    yield "doi", _text(record.doi)
+    yield "pages", _RANGE.sub("--", _text(record.pages))
+    yield "doi", _address(record.doi)
     yield "pmid", _text(record.pmid)
-    yield "url", _text(record.url)
+    yield "url", _address(record.url)
     yield "language", _text(record.language)
     yield "abstract", _text(record.abstract)
-    yield "keywords", ", ".join(map(_text, (*record.keywords, *marks.tags(record))))
+    words = (*normalise.terms(record.keywords), *marks.tags(record))
+    yield "keywords", ", ".join(map(_keyword, words))
     yield "annote", " ".join(map(_text, marks.notes(record)))
 
 
 def _text(text: str | None) -> str:
     return one_line(text or "").translate(_ESCAPED)
+
+
+def _address(text: str | None) -> str:
+    """Return an address as it stands, which is how LaTeX and reference managers take it."""
+    line = one_line(text or "")
+    return _text(line) if any(sign in line for sign in "\\{}$") else line
+
+
+def _keyword(word: str) -> str:
+    text = _text(word)
+    return f"{{{text}}}" if "," in text or ";" in text else text
 
 
 def _name(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from tandem.records.export import marks
 from tandem.records.export.jsonl import as_json, screening
 from tandem.records.export.record import ExportedRecord, one_line
+from tandem.records.formats import normalise
 from tandem.records.formats.entry import Kind
 
 _TYPES = {
@@ -64,12 +65,13 @@ def _name(name: str) -> dict[str, str]:
     """Part family and given name where a single comma and space do."""
     text = one_line(name)
     family, comma, given = text.partition(", ")
-    if comma and family and given and "," not in family + given:
+    is_parted = comma and family.strip() == family != "" and given
+    if is_parted and "," not in family + given:
         return {"family": family, "given": given}
     return {"literal": text}
 
 
 def _keywords(record: ExportedRecord) -> str:
-    words = "; ".join(map(one_line, record.keywords))
+    words = normalise.terms(record.keywords)
     # A single keyword with a comma in it would be read as two.
-    return f"{words};" if len(record.keywords) == 1 and "," in words else words
+    return f"{words[0]};" if len(words) == 1 and "," in words[0] else "; ".join(words)

@@ -58,10 +58,13 @@ def _fill(file: IO[bytes], records: Iterable[ExportedRecord]) -> None:
 
 
 def _filled(cells: list[Any], row: list[Cell]) -> Iterator[Any]:
-    """Yield the row's cells, the same ones for every row: they are written one by one."""
+    """Yield the row's cells, None for empty ones; the same ones for every row.
+
+    They can be, as each is written before the next is asked for.
+    """
     shortened = []
     for cell, name, value in zip(cells, HEADER, row, strict=False):
-        if isinstance(value, str) and value:
+        if isinstance(value, str):
             whole = marks.guarded(_UNWRITABLE.sub("", value))
             value = _cut(whole)
             if value != whole:
@@ -71,8 +74,10 @@ def _filled(cells: list[Any], row: list[Cell]) -> Iterator[Any]:
 
 
 def _set(cell: Any, value: Cell) -> Any:
-    cell.value = value or (None if isinstance(value, str) else value)
-    if isinstance(value, str) and value:
+    if value is None or value == "":
+        return None
+    cell.value = value
+    if isinstance(value, str):
         cell.data_type = "s"  # never a formula or an error, whatever the text begins with
     return cell
 

@@ -30,7 +30,7 @@ MOST_MEMBERS = 10_000
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP = b"\x1f\x8b\x08"
 _OFFICE = frozenset({"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"})
-_IGNORED = re.compile(r"(?:^|/)(?:__MACOSX/|\.[^/]|Thumbs\.db$|desktop\.ini$)", re.I)
+_IGNORED = re.compile(r"(?:^|/)(?:__MACOSX/|\.(?!\.(?:[/\\]|$))|Thumbs\.db$|desktop\.ini$)", re.I)
 _OUTSIDE = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)")
 _LONGEST_NAME = 100
 

@@ -34,6 +34,8 @@ _SIGN = re.compile(
 _STRING = re.compile(r"^[ \t]*@string\s{0,10}[{(]", re.M | re.I)
 _FIELD = re.compile(r"^[ \t,]*([A-Za-z][\w:+-]{0,50})[ \t]*=[ \t]*(?=[^\s=])", re.M)
 _MORE_FIELDS = re.compile(r"[\s,}]{0,1000}[A-Za-z][\w-]{0,50}\s{0,50}=\s{0,50}[{\"]")
+_LOOSE = re.compile(r"^@[ \t]+")
+_SWALLOWED = re.compile(r",\s{0,100}[A-Za-z][\w-]{1,30}\s{0,30}=\s{0,30}[{\"\d]")
 _OPENING = re.compile(r"[{(]")
 _LONGEST_STRINGS = 1_000_000
 
@@ -64,6 +66,8 @@ def read(text: str) -> Iterator[Entry | Rejection]:
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield each record's type, and where it starts and ends: at the latest where one begins."""
+    if begins(text) is None:
+        return
     for begin, end in pairwise(_edges(text)):
         kind = begin[0].lower()
         if kind and kind not in _NO_RECORDS:
@@ -107,7 +111,7 @@ def _record(position: int, kind: str, raw: str, strings: Strings) -> Entry | Rej
 
 def _parsed(raw: str, strings: Strings) -> tuple[str, Fields, str]:
     """Return the record's key, its fields and its text without what stands after it."""
-    raw = raw.strip()
+    raw = _LOOSE.sub("@", raw.strip())
     try:
         block = _block(raw)
     except Exception as error:  # it promises nothing of what it raises; the file must go on
@@ -134,8 +138,15 @@ def _block(raw: str) -> object:
         first = Splitter(_OPENING.sub(r"\g<0>,", raw, count=1)).split().blocks[0]
     if "Unexpectedly reached end of file" in _reason(first):
         # Often only the last brace is missing, where files were joined or cut.
-        first = Splitter(f"{raw}\n}}").split().blocks[0]
+        closed = Splitter(f"{raw}\n}}").split().blocks[0]
+        # It may as well be a field's: then that has swallowed the next.
+        if isinstance(closed, Block) and not any(map(_SWALLOWED.search, _values(closed))):
+            return closed
     return first.ignore_error_block if isinstance(first, DuplicateFieldKeyBlock) else first
+
+
+def _values(block: Block) -> list[str]:
+    return [str(field.value) for field in block.fields]
 
 
 def _reason(block: object) -> str:

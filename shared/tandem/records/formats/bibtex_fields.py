@@ -56,7 +56,7 @@ def parts(kind: str, key: str, fields: Fields) -> Parts:
         *("journal", "journaltitle", "fjournal", "journalfull", "booktitle", "journaliso"),
         *("journalabbrev", "shortjournal", "maintitle", "eventtitle", "conference", "series"),
     )
-    notes = values("note", "notes", "annote", "annotation")
+    notes = [n for n in values("note", "notes", "annote", "annotation") if not marks.is_mark(n)]
     return Parts(
         titles=_titles(plain),
         abstracts=plain("abstract", "abstractnote", "summary", "description"),

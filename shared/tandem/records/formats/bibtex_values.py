@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 Strings = dict[str, str]
 """What names defined by `@string` stand for, by the name in lower case."""
@@ -9,7 +10,8 @@ Strings = dict[str, str]
 _LONGEST = 1_000_000
 _SIGN = re.compile(r"\\.|[{}\"#]", re.S)
 _AND = re.compile(r"\\.|[{}]|(?<=\s)and(?=\s)", re.S | re.I)
-_COMMA = re.compile(r"\\.|[{}]|[,;]", re.S)
+_COMMA = re.compile(r"\\.|[{},]", re.S)
+_SEMICOLON = re.compile(r"\\.|[{};]", re.S)
 
 
 class Malformed(Exception):
@@ -35,15 +37,16 @@ def names(value: str) -> Iterator[str]:
 
 
 def terms(value: str) -> list[str]:
-    """Return the keywords between commas or semicolons outside braces, as they are written.
+    """Return the keywords between commas outside braces, as they are written.
 
-    Where there are semicolons, commas part nothing.
+    Where there are semicolons, commas part nothing: then the list is returned whole. So is what
+    stands within one pair of braces: one keyword, or Web of Science's, with semicolons.
     """
     inner = _unwrapped(value)
-    if ";" in inner:
-        return inner.split(";")
     if inner != value.strip():
-        return [inner] if "," not in inner else list(_split(inner, _COMMA))
+        return [inner]
+    if any(True for _ in islice(_split(value, _SEMICOLON), 1, None)):
+        return [value]
     return list(_split(value, _COMMA))
 
 

@@ -90,7 +90,7 @@ _NAMES: dict[str, str] = {
     """,
     "language": """
         language of original document|language|languages|la|original language|language of text
-        |article language|sprache|langue|idioma
+        |article language|journal language|sprache|langue|idioma
     """,
     "ref": """
         record id|record number|eid|ut|ut unique wos id|ut unique id|unique wos id|accession number

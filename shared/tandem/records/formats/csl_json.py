@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tandem.records.export.marks import is_mark
 from tandem.records.formats import json_text, kinds, normalise
 from tandem.records.formats.assembly import LONGEST_RECORD, Parts, assemble, reject, reject_overlong
 from tandem.records.formats.entry import Entry, Kind, Rejection
 from tandem.records.formats.json_priors import decisions, noted
 from tandem.records.formats.json_values import dates, people, text, texts
-from tandem.records.formats.people import split_terms
 
 _OWN = frozenset(
     {
@@ -36,7 +36,7 @@ _LONGEST_NOTE = 100_000
 
 def begins(text: str) -> int | None:
     """Return where the JSON begins if its first records are CSL's, or None."""
-    at = json_text.begins(text)
+    at = json_text.opening(text)
     if at is None:
         return None
     return at if any(map(_is_csl, json_text.sample(text))) else None
@@ -44,11 +44,13 @@ def begins(text: str) -> int | None:
 
 def count(text: str) -> int:
     """Return how many records `read` yields, without normalising them."""
-    return sum(1 for _ in json_text.items(text))
+    return 0 if begins(text) is None else sum(1 for _ in json_text.items(text))
 
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every record in order, one that cannot be read as its rejection."""
+    if begins(text) is None:
+        return
     for position, item in enumerate(json_text.items(text), start=1):
         if len(item.raw) > LONGEST_RECORD:
             yield reject_overlong(position, item.raw)
@@ -76,7 +78,7 @@ def parts(item: Mapping[str, Any]) -> Parts:
     def values(*names: str) -> list[str]:
         return [one for name in names for one in texts(item.get(name))]
 
-    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote")]
+    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote") if not is_mark(note)]
     custom = item.get("custom")
     return Parts(
         titles=values("title", "original-title", "title-short", "container-title"),
@@ -111,7 +113,10 @@ def _found(pattern: re.Pattern[str], notes: list[str]) -> list[str]:
 
 def _keywords(item: Mapping[str, Any]) -> list[str]:
     listed = item.get("keyword") or item.get("keywords") or item.get("subject")
-    return list(texts(listed)) if isinstance(listed, list) else split_terms(text(listed))
+    if isinstance(listed, list):
+        return list(texts(listed))
+    words = text(listed)
+    return [words] if ";" in words else words.split(",")
 
 
 def _kind(item: Mapping[str, Any]) -> Kind | None:

@@ -83,15 +83,15 @@ def _parts(record: Element) -> Parts:
         "periodical/abbr-1",
         "titles/tertiary-title",
     )
-    urls = _lines(values("urls//url", "url"))
+    urls = _lines(record, "urls//url", "url")
     notes = "\n".join(values("notes", "research-notes"))
-    keywords = _lines(values("keywords/keyword"))
+    keywords = _lines(record, "keywords/keyword")
     return Parts(
         titles=values(
             "titles/title", "title", "titles/translated-title", "titles/short-title", "short-title"
         ),
         abstracts=(" ".join(values("abstract")), " ".join(values("titles/abstract"))),
-        authors=_authors(values),
+        authors=_authors(record),
         dates=values("dates/year", "year", "dates/pub-dates/date", "date"),
         journals=journals,
         volume=first("volume"),
@@ -108,21 +108,22 @@ def _parts(record: Element) -> Parts:
     )
 
 
-def _authors(values: _Values) -> list[str]:
+def _authors(record: Element) -> list[str]:
     """Return authors; editors where a record has none."""
     for paths in (
         ("contributors/authors/author", "authors/author"),
         ("contributors/secondary-authors/author", "secondary-authors/secondary-author"),
         ("contributors/tertiary-authors/author",),
     ):
-        if found := _lines(values(*paths)):
+        if found := _lines(record, *paths):
             return found
     return []
 
 
-def _lines(texts: list[str]) -> list[str]:
-    """Part values that hold several, one a line: programs write `&#xD;` between them."""
-    return [part for text in texts for part in text.strip().split("\r") if part.strip()]
+def _lines(record: Element, *paths: str) -> list[str]:
+    """Return the values at `paths`, those apart that stand in one with `&#xD;` between them."""
+    values = (xml.text_of(each) for path in paths for each in record.iterfind(path))
+    return [part.strip() for text in values for part in text.split("\r") if part.strip()]
 
 
 def _pmids(values: _Values, urls: list[str]) -> Iterator[str | None]:

@@ -31,7 +31,7 @@ _MOST_POSITIONS = 100_000
 
 def begins(text: str) -> int | None:
     """Return where the JSON begins if its first records have titles, or None."""
-    at = json_text.begins(text)
+    at = json_text.opening(text)
     if at is None:
         return None
     titled = any("title" in _cells(_flat(_core(one))) for one in json_text.sample(text))
@@ -40,11 +40,13 @@ def begins(text: str) -> int | None:
 
 def count(text: str) -> int:
     """Return how many records `read` yields, without normalising them."""
-    return sum(1 for _ in json_text.items(text))
+    return 0 if begins(text) is None else sum(1 for _ in json_text.items(text))
 
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every record in order, one that cannot be read as its rejection."""
+    if begins(text) is None:
+        return
     for position, item in enumerate(json_text.items(text), start=1):
         if len(item.raw) > LONGEST_RECORD:
             yield reject_overlong(position, item.raw)

@@ -26,11 +26,13 @@ _MOST_TRIES = 1_000
 
 _SPACE = re.compile(r"[\s\x1e\ufeff]*")
 _BETWEEN = re.compile(r"[\s\x1e,}]*")
-_ANOTHER = re.compile(r"\]\s*(?:,?\s*(?=\{)|,?\s*\[)")
-"""The end of a list where another follows, as in files that were joined."""
+_NEXT_LIST = re.compile(r"\](?:[\s,]*\[)?")
+"""The end of a list, and the beginning of the next: files are joined."""
+_GOES_ON = re.compile(r"\](?=[\s,]*\{)")
+"""The end of a list in an answer, if more than the answer's other parts follows."""
 _COLON = re.compile(r"\s*:")
 _KEY = re.compile(r'\s*\{\s*"((?:[^"\\\n]|\\.){1,100})"\s*:')
-_OPENING = re.compile(r'(?:^|[\n,\[}])\s{0,200}\{\s{0,200}"((?:[^"\\\n]|\\.){1,100})"\s{0,20}:')
+_OPENING = re.compile(r'\{\s{0,200}"((?:[^"\\\n]|\\.){1,100})"\s{0,20}:')
 
 # Numbers stay as they are written; Python reads no integer of more than some 4,000 digits.
 _DECODER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str)
@@ -45,7 +47,7 @@ class Item:
     problem: str = ""
 
 
-def begins(text: str) -> int | None:
+def opening(text: str) -> int | None:
     """Return where the first bracket stands if nothing stands before it, else None."""
     at = _after(_SPACE, text, 0)
     return at if text[at : at + 1] in {"{", "["} and text[at : at + 2] != "{\\" else None
@@ -58,15 +60,14 @@ def sample(text: str, most: int = 20) -> list[dict[str, Any]]:
 
 def items(text: str) -> Iterator[Item]:
     """Yield every record in order; what is none has a `problem`, in words for people."""
-    at = begins(text)
+    at = opening(text)
     if at is None:
         return
     decoder = _Decoder(text)
-    if text[at] == "[":
-        at += 1
-    else:
-        at = _list_within(decoder, at, 0) or at
-    yield from _sequence(decoder, at)
+    within = _list_within(decoder, at, 0) if text[at] == "{" else None
+    if within is None:
+        at += text[at] == "["
+    yield from _sequence(decoder, within or at, _NEXT_LIST if within is None else _GOES_ON)
 
 
 class _Decoder:
@@ -132,14 +133,15 @@ def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
             return None
 
 
-def _sequence(decoder: _Decoder, at: int) -> Iterator[Item]:
+def _sequence(decoder: _Decoder, at: int, onward: re.Pattern[str]) -> Iterator[Item]:
+    """Yield the values from `at`; after a closing bracket, only where `onward` matches there."""
     text, tries = decoder.text, _MOST_TRIES
     known: dict[str, Any] = {}
     while (at := _after(_BETWEEN, text, at)) < len(text):
         if text[at] == "]":
-            if (onward := _ANOTHER.match(text, at)) is None:
+            if (again := onward.match(text, at)) is None:
                 return
-            at = onward.end()
+            at = again.end()
             continue
         problem = ""
         try:
@@ -152,7 +154,7 @@ def _sequence(decoder: _Decoder, at: int) -> Iterator[Item]:
             if not isinstance(value, dict):
                 problem = "not a record"
         if isinstance(value, dict):
-            known = value
+            known = value or known
             yield Item(text[at:end], value)
         else:
             if value is None or _COLON.match(text, end):
@@ -173,7 +175,7 @@ def _next_start(decoder: _Decoder, at: int, known: dict[str, Any], tries: int) -
     while found and tries:
         if found[1] in keys:
             tries -= 1
-            start = text.index("{", found.start(), found.end())
+            start = found.start()
             try:
                 value, _ = decoder.decode(start)
             except ValueError:

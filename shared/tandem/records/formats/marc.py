@@ -34,7 +34,7 @@ _UTF8 = ord("a")
 
 _LOOSE_LEADER = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00]{0,100}([0-9]{5}[\x20-\x7e]{7}[0-9 ]{5})")
 _NEXT_LEADER = rb"[0-9]{5}[acdnopst][a-z ][a-z ][a-z ][a ]22[0-9]{5}[0-9A-Za-z #]{3}45[0-9 ]0"
-_EDGE = re.compile(rb"\x1d|(?<=[^0-9])(?=" + _NEXT_LEADER + rb")")
+_EDGE = re.compile(rb"\x1d|(?=" + _NEXT_LEADER + rb")")
 _BETWEEN = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00\x1a\x1d]+|\xef\xbb\xbf")
 _LONGEST_FIRST_FIELD = 100_000
 

@@ -39,6 +39,13 @@ _PAGES = (
 """How catalogues write `12 (2001), 3, S. 45-67` and `volume:12; number:3; pages:45-67`."""
 
 _PUBMED = re.compile(r"\((?:PubMed|PMID|NLM|DNLM|MEDLINE)\)\s*(?:PMID:?\s*)?([0-9]{1,8})$", re.I)
+_GENRES = {
+    "hochschulschrift": Kind.THESIS,
+    "konferenzschrift": Kind.CONFERENCE,
+    "aufsatzsammlung": Kind.BOOK,
+}
+"""What German-speaking libraries call them."""
+
 _TEXT_TYPES = frozenset("at ")
 _UNKNOWN_LANGUAGES = frozenset({"und", "zxx", "mul", "|||", "mis"})
 _LONGEST_CITATION = 500
@@ -189,8 +196,9 @@ def _language(record: Record) -> str:
 
 def _kind(record: Record, host: Field | None) -> Kind | None:
     """Tell the kind by its genre, then by the leader: what it is, and a part or a whole."""
-    genres = kinds.of(_values(record, "a", "655"))
-    if record.get_fields("502") or genres is Kind.THESIS or _hochschulschrift(record):
+    terms = _values(record, "a", "655")
+    genre = next((_GENRES[t] for t in map(str.lower, terms) if t in _GENRES), kinds.of(terms))
+    if record.get_fields("502") or genre is Kind.THESIS:
         return Kind.THESIS
     leader = str(record.leader)
     if leader[6:7] not in _TEXT_TYPES:
@@ -201,10 +209,6 @@ def _kind(record: Record, host: Field | None) -> Kind | None:
             host.get_subfields("z") or any(c[3:4] == "m" for c in host.get_subfields("7"))
         )
         return Kind.CHAPTER if within_book else Kind.ARTICLE
-    if genres in {Kind.CONFERENCE, Kind.REPORT, Kind.ARTICLE, Kind.PREPRINT}:
-        return genres
-    return Kind.BOOK if leader[7:8] == "m" else genres
-
-
-def _hochschulschrift(record: Record) -> bool:
-    return any("hochschulschrift" in genre[:100].lower() for genre in _values(record, "a", "655"))
+    if genre in {Kind.CONFERENCE, Kind.REPORT, Kind.ARTICLE, Kind.PREPRINT}:
+        return genre
+    return Kind.BOOK if leader[7:8] == "m" else genre

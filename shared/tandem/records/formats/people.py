@@ -8,8 +8,10 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
 _GLUED = re.compile(r"(?<=[a-zà-öø-ÿ)])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z]\.)(?=[A-ZÀ-Þ][a-zà-ÿ]{2})")
 _PREFIX = re.compile(
     r"(?:Ma?c|D[aeiu]|Del|Des|Dell[ao]?|L[aeo]|Les|Van|Ven|Von|Fitz|Vander|Vanden|Ver|Ter|Ten|San"
-    r"|Abd|Abu|Ibn|Al|El|Ap|Ó|O|Ni|Bar|Ben|Bou|Saint|St|Mc[A-Z][a-z]+)",
+    r"|Abd|Abu|Ibn|Al|El|Ap|Ó|O|Ni|Bar|Ben|Bou|Saint|St)",
 )
+_AFTER_INITIAL = re.compile(r"(?<=[A-ZÀ-Þ]\.) ?(?=[A-ZÀ-Þ][^\W\d_]|[a-z]{1,3} [A-ZÀ-Þ])")
+_FAMILY_FIRST = re.compile(r"(?:[^\W\d_]['’\w-]{1,40} ){1,4}(?:[A-ZÀ-Þ]\.[ -]?){0,5}[A-ZÀ-Þ]\.")
 _LONGEST_GLUED = 20_000
 _HONORIFIC = re.compile(
     r"^(?:(?:Prof|Dr|Ing|Asst|Assoc|Ph|Dipl|habil|med|rer|nat|Univ|Apl|Sir|Mr|Mrs|Ms)"
@@ -29,7 +31,9 @@ def split_names(text: str) -> list[str]:
     for separator in (";", "|"):
         if separator in text:
             return text.split(separator)
-    return [name for part in _AND.split(text) for name in _split_at_commas(part)]
+    return [
+        name for part in _AND.split(text) for name in _run_together(part) or _split_at_commas(part)
+    ]
 
 
 def split_glued(text: str) -> list[str]:
@@ -61,6 +65,14 @@ def split_terms(text: str) -> list[str]:
         if separator in text:
             return text.split(separator)
     return _TERM.findall(text)
+
+
+def _run_together(text: str) -> list[str] | None:
+    """Return the names of `Adeli K.Lewis G. F.`, if all are a family name and initials."""
+    if "," in text or len(text) > _LONGEST_GLUED:
+        return None
+    names = _AFTER_INITIAL.split(text.strip())
+    return names if len(names) > 1 and all(map(_FAMILY_FIRST.fullmatch, names)) else None
 
 
 def _listed(text: str) -> list[str] | None:

@@ -7,7 +7,7 @@ from lxml.etree import _Element as Element
 
 from tandem.records.formats import kinds, normalise, xml
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.entry import Entry, Kind, Rejection
 
 _SETS = xml.Cut(
     names="PubmedArticle|PubmedBookArticle",
@@ -65,8 +65,9 @@ def _parts(record: Element) -> Parts:
     )
     chapters = xml.texts(record, f"{_BOOK}ArticleTitle")
     books = xml.texts(record, f"{_BOOK}Book/BookTitle")
-    if books and not kinds.of(types):
-        types = ["Book Chapter" if chapters else "Book"]
+    kind = kinds.of(types, journals)
+    if books and kind in {None, Kind.ARTICLE, Kind.OTHER}:
+        kind = Kind.CHAPTER if chapters else Kind.BOOK
     return Parts(
         titles=(*_titles(record), *chapters, *books),
         abstracts=_abstracts(record),
@@ -86,7 +87,7 @@ def _parts(record: Element) -> Parts:
         ),
         language="; ".join(xml.texts(record, f"{_ARTICLE}Language", f"{_BOOK}Language")),
         refs=pmids,
-        kind=kinds.of(types, journals),
+        kind=kind,
     )
 
 

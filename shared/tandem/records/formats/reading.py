@@ -36,7 +36,7 @@ from tandem.records.formats.signature import binary_kind, text_kind
 Format = Literal[
     "ris", "nbib", "enw", "wos", "ovid", "refworks", "pubmed_xml", "endnote_xml", "marcxml", "mods",
     "vufind", "marc", "bibtex", "csl_json", "solr_json", "json", "csv", "xlsx", "zip",
-]
+]  # fmt: skip
 """`csv` is any table with a header row, also one with semicolons or tabs; `json` are records of
 DOAJ, OpenAlex, Europe PMC and others; `zip` is an archive of files in any of the formats."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import rispy
 
+from tandem.records.export.marks import is_mark
 from tandem.records.formats import kinds, normalise, priors
 from tandem.records.formats.assembly import Parts, assemble, reject
 from tandem.records.formats.entry import Entry, Prior, Rejection
@@ -132,7 +133,8 @@ def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
 
 def _parts(record: dict[str, Any]) -> Parts:
     def values(*tags: str) -> list[str]:
-        return [value for tag in tags for value in record.get(tag, ())]
+        found = (value for tag in tags for value in record.get(tag, ()))
+        return [value for value in found if not is_mark(value)]
 
     def first(*tags: str) -> str:
         return next(filter(None, values(*tags)), "")

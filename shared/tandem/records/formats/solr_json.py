@@ -16,7 +16,7 @@ _ANYBODYS = frozenset({"title", "author", "description", "format", "url", "topic
 
 def begins(text: str) -> int | None:
     """Return where the JSON begins if its first records are VuFind's, or None."""
-    at = json_text.begins(text)
+    at = json_text.opening(text)
     if at is None:
         return None
     answers = _ANSWER.search(text, at, at + _ANSWER_SEARCHED) is not None
@@ -25,11 +25,13 @@ def begins(text: str) -> int | None:
 
 def count(text: str) -> int:
     """Return how many records `read` yields, without normalising them."""
-    return sum(1 for _ in json_text.items(text))
+    return 0 if begins(text) is None else sum(1 for _ in json_text.items(text))
 
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every record in order, one that cannot be read as its rejection."""
+    if begins(text) is None:
+        return
     for position, item in enumerate(json_text.items(text), start=1):
         if len(item.raw) > LONGEST_RECORD:
             yield reject_overlong(position, item.raw)

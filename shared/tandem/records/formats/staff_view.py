@@ -6,6 +6,7 @@ it is left aside: the fields hold it unshortened.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from pymarc import Field, Indicators, Record, Subfield
@@ -107,17 +108,24 @@ def _index(raw: str) -> Parts:
     Where the fields stand in the order of their names, as the index gives them, a name out
     of order is a value that begins like one; elsewhere, a name that was there before.
     """
-    found: dict[str, int] = {}
-    for field in _FIELD.finditer(raw):
-        found.setdefault(field[1], field.start())
-    places = [found[name] for name in _ORDER if name in found]
+    names = [field[1] for field in map(_FIELD.match, raw.split("\n")) if field]
+    places = [names.index(name) for name in _ORDER if name in names]
     ordered = places == sorted(places)
+    to_come = Counter(names)
     document: dict[str, list[str]] = {}
     values: list[str] = []
     last = ""
     for line in raw.split("\n"):
         begun = _FIELD.match(line)
-        if begun and begun[1] not in document and (not ordered or begun[1] > last):
+        if begun:
+            to_come[begun[1]] -= 1
+        if (
+            begun
+            and begun[1] not in document
+            and (not ordered or begun[1] > last)
+            # These two repeat other fields' values, also those that come after.
+            and not (last in {"spelling", "spellingShingle"} and to_come[begun[1]])
+        ):
             last, line = begun[1], line[begun.end() :]
             values = document[last] = []
         if line.strip():

@@ -6,7 +6,7 @@ Each row is a field's name and its values: `"AUTHOR NAMES","Liu R.","Adler D."`.
 import csv
 from collections.abc import Iterator
 
-from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject, reject_overlong
+from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject_overlong
 from tandem.records.formats.columns import field_of, head_rows
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.lines import Lines
@@ -35,8 +35,6 @@ def read(text: str) -> Iterator[Entry | Rejection]:
     for position, (rows, raw) in enumerate(_records(text), start=1):
         if len(raw) > LONGEST_RECORD:
             yield reject_overlong(position, raw)
-        elif rows is None:
-            yield reject(position, "a quotation mark is opened that is not closed", raw)
         else:
             cells: dict[str, list[str]] = {}
             for field, values in rows:
@@ -64,32 +62,34 @@ def _is_vertical(text: str, delimiter: str) -> bool:
     return False
 
 
-def _records(text: str) -> Iterator[tuple[list[_Row] | None, str]]:
-    """Yield each record's rows of known fields, or None for them, and its text."""
+def _records(text: str) -> Iterator[tuple[list[_Row], str]]:
+    """Yield each record's rows of known fields, and its text."""
     delimiter = _delimiter(text)
     if delimiter is None:
         return
-    lines = Lines(text)
     start = 0
-    rows: list[_Row] | None = []
-    for at, cells in _rows(lines, delimiter):
+    rows: list[_Row] = []
+    for at, cells in _rows(text, delimiter):
         field = field_of(cells[0]) if cells else None
-        again = field in _ONCE and field in {known for known, _ in rows or ()}
-        if start < at and (cells == [] or again):
-            if rows is None or rows:
+        again = field in _ONCE and field in {known for known, _ in rows}
+        if not cells or again:
+            if rows:
                 yield rows, text[start:at]
             start, rows = at, []
-        if cells is None:
-            rows = None
-        elif rows is not None and field and (values := [c.strip() for c in cells[1:] if c.strip()]):
+        if field and (values := [cell.strip() for cell in cells[1:] if cell.strip()]):
             rows.append((field, values))
-    if rows is None or rows:
+    if rows:
         yield rows, text[start:]
 
 
-def _rows(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
-    """Yield where each row starts, and its cells: none if blank, None if it cannot be parsed."""
-    reader = csv.reader(lines, delimiter=delimiter)
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield where each row starts, and its cells: none if it is blank.
+
+    A quotation mark that is never closed would swallow the rows after it: then the row is its
+    first line, cut at every delimiter.
+    """
+    lines = Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         start = lines.at
         try:
@@ -98,7 +98,5 @@ def _rows(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None]
             return
         except csv.Error:
             lines.at = start
-            next(lines)
-            yield start, None
-            continue
+            cells = [cell.strip(' "') for cell in next(lines).rstrip("\n").split(delimiter)]
         yield start, cells if any(cell.strip() for cell in cells) else []

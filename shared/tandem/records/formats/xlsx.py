@@ -17,12 +17,18 @@ from tandem.records.formats import tabular
 LARGEST = 300_000_000
 """Bytes of a workbook unpacked. A hundred thousand records with abstracts take two thirds."""
 
-_MOST_TAGS = 60_000_000
+_LARGEST_OTHER = 20_000_000
+"""Bytes of a part that is neither a sheet nor the strings of all sheets."""
+
+_MOST_TAGS = 30_000_000
+_MOST_TAGS_OF_A_ROW = 200_000
 _MOST_ROWS = 1_048_576
-_MOST_COLUMNS = 500
+_MOST_COLUMNS = 256
 _ROWS_SEARCHED = 20
 _CHUNK = 1 << 20
 _PARTS = re.compile(r"xl/(?:workbook|worksheets/)", re.I)
+_LARGE = re.compile(r"xl/(?:worksheets/|sharedStrings|media/)", re.I)
+_ROW = re.compile(rb"<(?:[A-Za-z0-9]{1,10}:)?(?:row|si)[ >]")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ZIP = b"PK\x03\x04"
 
@@ -78,15 +84,29 @@ def _check_size(data: bytes) -> None:
             raise UnreadableWorkbook(
                 f"The Excel workbook unpacks to {size:,} bytes; at most {LARGEST:,} are read."
             )
-        # Empty cells take little room and much time.
-        tags = sum(_tags(parts, name) for name in parts.namelist() if _PARTS.match(name))
-        if tags > _MOST_TAGS:
-            raise UnreadableWorkbook("The Excel workbook has too many cells.")
+        for part in parts.infolist():
+            if part.file_size > _LARGEST_OTHER and not _LARGE.match(part.filename):
+                raise UnreadableWorkbook(
+                    f"The Excel workbook's {part.filename} is larger than {_LARGEST_OTHER:,} bytes."
+                )
+        # Empty cells take little room and much time; openpyxl holds one row at a time.
+        tags, row = 0, 0
+        for chunk in _chunks(parts):
+            tags += chunk.count(b"<")
+            if tags > _MOST_TAGS:
+                raise UnreadableWorkbook("The Excel workbook has too many cells.")
+            before, *rows = _ROW.split(chunk)
+            row += before.count(b"<")
+            if max(row, *(one.count(b"<") for one in rows), 0) > _MOST_TAGS_OF_A_ROW:
+                raise UnreadableWorkbook("The Excel workbook has a row with too many cells.")
+            row = rows[-1].count(b"<") if rows else row
 
 
-def _tags(parts: ZipFile, name: str) -> int:
-    with parts.open(name) as part:
-        return sum(chunk.count(b"<") for chunk in iter(lambda: part.read(_CHUNK), b""))
+def _chunks(parts: ZipFile) -> Iterator[bytes]:
+    for name in parts.namelist():
+        with parts.open(name) as part:
+            while chunk := part.read(_CHUNK):
+                yield chunk
 
 
 def _table(sheet: Any) -> str | None:

@@ -7,6 +7,7 @@ stands before the first record, is never read at all.
 
 import html
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -27,7 +28,7 @@ from tandem.records.formats.entry import Entry, Rejection
 _PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
 _PREFIXES = re.compile(r"[</\s](?!xml)([a-z_][\w.-]{0,60}):(?=[a-z_])", re.I | re.ASCII)
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_INVALID_NUMBER = re.compile(r"&#(?:[0-9]{1,9}|x[0-9a-f]{1,8});", re.I)
+_NUMBERED = re.compile(r"&#([0-9]{1,9}|x[0-9a-f]{1,8});", re.I | re.ASCII)
 _AMPERSAND = re.compile(
     r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)"
     r"(?:([A-Za-z][A-Za-z0-9]{1,31});)?"
@@ -165,9 +166,12 @@ def text_of(element: Element | None) -> str:
 
 
 def texts(element: Element, *paths: str) -> list[str]:
-    """Return the text of every element at `paths`, in the order of `paths`, empty ones not."""
-    found = (text_of(each) for path in paths for each in element.iterfind(path))
-    return [text for text in found if text.strip()]
+    """Return the text of every element at `paths`, in the order of `paths`, empty ones not.
+
+    Each is on one line: files are often indented, values and all.
+    """
+    found = (text_of(each).split() for path in paths for each in element.iterfind(path))
+    return [" ".join(words) for words in found if words]
 
 
 def first(element: Element, *paths: str) -> str:
@@ -240,13 +244,14 @@ def _without_html(record: str) -> str:
 
 def _escaped_throughout(record: str) -> str:
     """Escape what should be, and drop the characters that XML cannot hold."""
-    record = _INVALID_NUMBER.sub(_valid_number, _INVALID.sub("", record))
+    record = _NUMBERED.sub(_valid_number, _INVALID.sub("", record))
     return _LESS_THAN.sub("&lt;", _AMPERSAND.sub(_escaped, record))
 
 
 def _valid_number(reference: re.Match[str]) -> str:
-    character = html.unescape(reference[0])
-    return "" if len(character) != 1 or _INVALID.match(character) else reference[0]
+    number = reference[1]
+    code = int(number[1:], 16) if number[0] in "xX" else int(number)
+    return "" if code > sys.maxunicode or _INVALID.match(chr(code)) else reference[0]
 
 
 def _escaped(ampersand: re.Match[str]) -> str:

@@ -16,8 +16,8 @@ WHOLE = f"""<record><database name="My.enl" path="C:\\My.enl">My.enl</database>
 <ref-type name="Journal Article">17</ref-type><contributors>
 <authors><author>{styled("Okafor, Ada")}</author><author>{styled("Lind, Bo")}</author></authors>
 <secondary-authors><author>{styled("Ray, Eve")}</author></secondary-authors></contributors>
-<titles><title>{styled("Effects of CO")}<style face="subscript" size="100%">2</style>{styled(" on rest")}
-</title><secondary-title>{styled("Journal of Rest")}</secondary-title></titles>
+<titles><title>{styled("Effects of CO")}<style face="subscript" size="100%">2</style>{styled(" on")}
+{styled("rest")}</title><secondary-title>{styled("Journal of Rest")}</secondary-title></titles>
 <periodical><full-title>{styled("Journal of Rest")}</full-title><abbr-1>J Rest</abbr-1></periodical>
 <pages>{styled("101-9")}</pages><volume>{styled("7")}</volume><number>{styled("2")}</number>
 <keywords><keyword>{styled("sleep")}</keyword><keyword>{styled("older adults")}</keyword>

@@ -88,7 +88,14 @@ def test_chapter_of_a_book_is_read() -> None:
     assert (entry.title, entry.journal, entry.year) == ("On naps", "A Book of Rest", 1993)
     assert entry.authors == ("Lind, B",)
     assert entry.abstract == "SUMMARY: Naps help."
-    assert entry.pmid == "20301295"
+    assert (entry.pmid, entry.kind) == ("20301295", Kind.CHAPTER)
+
+
+def test_indentation_within_values_does_no_harm() -> None:
+    indented = ARTICLE.replace("Journal Article\n", "\n  Published\n  Erratum\n")
+    indented = indented.replace(">31234567<", ">\n  31234567\n<").replace("2019", "\n 2019\n ")
+    entry = only(indented)
+    assert (entry.pmid, entry.year, entry.kind) == ("31234567", 2019, Kind.ERRATUM)
 
 
 def test_articles_and_books_are_read_in_their_order() -> None:

@@ -1,4 +1,5 @@
 import resource
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -59,7 +60,10 @@ def test_what_is_escaped_wrongly_is_read_as_it_was_meant(value: str, meant: str)
 
 def test_prefixes_are_no_matter_declared_or_not() -> None:
     text = '<z:item xmlns:q="u"><z:name z:kind="k">One</z:name></z:item>'
-    assert titles(f"<z:list>{text}<item xmlns='u'><name>Two</name></item></z:list>") == ["One", "Two"]
+    assert titles(f"<z:list>{text}<item xmlns='u'><name>Two</name></item></z:list>") == [
+        "One",
+        "Two",
+    ]
 
 
 def test_malformed_record_is_one_rejection() -> None:
@@ -92,7 +96,11 @@ def test_empty_record_is_rejected() -> None:
 
 
 def test_longer_record_than_any_is_rejected_and_its_neighbours_read() -> None:
-    assert titles(item("One") + item("x" * LONGEST_RECORD) + item("Three")) == ["One", None, "Three"]
+    assert titles(item("One") + item("x" * LONGEST_RECORD) + item("Three")) == [
+        "One",
+        None,
+        "Three",
+    ]
 
 
 def test_browsers_word_above_the_tree_is_passed_over() -> None:
@@ -120,14 +128,13 @@ def test_one_long_entity_used_often_is_not_expanded() -> None:
     assert len(title) <= 5000
 
 
-def test_files_are_not_looked_into(tmp_path: object) -> None:
-    secret = f"{tmp_path}/secret"
-    with open(secret, "w") as file:
-        file.write("the secret")
+def test_files_are_not_looked_into(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the secret")
     text = f'<!DOCTYPE list [<!ENTITY e SYSTEM "file://{secret}">]><list>{item("a &e;")}</list>'
     assert titles(text) == ["a &e;"]
     inside = f'<item><name>a</name><!DOCTYPE x SYSTEM "file://{secret}"></item>'
-    assert titles(inside + item("b")) == [None, "b"]
+    assert titles(inside + item("b")) == ["a", "b"]
 
 
 def test_depth_beyond_all_sense_is_rejected() -> None:
@@ -168,8 +175,20 @@ def test_record_with_a_piece_cut_out_never_loses_its_neighbours(data: st.DataObj
 @given(
     st.lists(
         st.sampled_from(
-            ["<item>", "</item>", "<item/>", "<name>", "</name>", "<!--", "-->", "<![CDATA[", "]]>"]
-            + ["&", "&x;", "<", ">", '"', "a", "<x:item>", "<?p", "\x00", "\ud800", "<item "]
+            [
+                *(
+                    "<item>",
+                    "</item>",
+                    "<item/>",
+                    "<name>",
+                    "</name>",
+                    "<!--",
+                    "-->",
+                    "]]>",
+                    "<x:item>",
+                ),
+                *("<![CDATA[", "&", "&x;", "<", ">", '"', "a", "<?p", "\x00", "\ud800", "<item "),
+            ]
         ),
         max_size=20,
     ).map("".join)
