@@ -33,7 +33,11 @@ def import_records(
     review_id: Annotated[str, typer.Argument(help="The review's id.")],
     files: Annotated[
         list[Path],
-        typer.Argument(help="RIS, MEDLINE/nbib or CSV/TSV.", exists=True, dir_okay=False),
+        typer.Argument(
+            help="As a database, a reference manager or a catalogue exported them.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     source: Annotated[
         str | None,

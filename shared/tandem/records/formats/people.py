@@ -10,8 +10,13 @@ _PREFIX = re.compile(
     r"(?:Ma?c|D[aeiu]|Del|Des|Dell[ao]?|L[aeo]|Les|Van|Ven|Von|Fitz|Vander|Vanden|Ver|Ter|Ten|San"
     r"|Abd|Abu|Ibn|Al|El|Ap|Ó|O|Ni|Bar|Ben|Bou|Saint|St)",
 )
-_AFTER_INITIAL = re.compile(r"(?<=[A-ZÀ-Þ]\.) ?(?=[A-ZÀ-Þ][^\W\d_]|[a-z]{1,3} [A-ZÀ-Þ])")
-_FAMILY_FIRST = re.compile(r"(?:[^\W\d_]['’\w-]{1,40} ){1,4}(?:[A-ZÀ-Þ]\.[ -]?){0,5}[A-ZÀ-Þ]\.")
+_AFTER_INITIAL = re.compile(
+    r"(?:(?<=[A-ZÀ-Þ]\.) ?|(?:(?<= [A-ZÀ-Þ])|(?<= [A-ZÀ-Þ]{2})|(?<= [A-ZÀ-Þ]{3})) )"
+    r"(?=[A-ZÀ-Þ][a-zß-ÿ'’]|[a-z]{1,4} (?:[a-z]{1,4} )?[A-ZÀ-Þ])"
+)
+_FAMILY_FIRST = re.compile(
+    r"(?:[^\W\d_]['’\w-]{1,40} ){1,6}(?:(?:[A-ZÀ-Þ]\.[ -]?){0,5}[A-ZÀ-Þ]\.|[A-ZÀ-Þ]{1,3})"
+)
 _LONGEST_GLUED = 20_000
 _HONORIFIC = re.compile(
     r"^(?:(?:Prof|Dr|Ing|Asst|Assoc|Ph|Dipl|habil|med|rer|nat|Univ|Apl|Sir|Mr|Mrs|Ms)"

@@ -185,6 +185,8 @@ def test_names_that_springer_glues(glued: str, names: list[str]) -> None:
     [
         ("Adeli K.Lewis G. F.", ["Adeli K.", "Lewis G. F."]),
         ("Wagner D.N. El Hachmane M. van Dam A.", ["Wagner D.N.", "El Hachmane M.", "van Dam A."]),
+        ("Wang X O'Hara MB de Vries C", ["Wang X", "O'Hara MB", "de Vries C"]),
+        ("Smith JA Jones", ["Smith JA Jones"]),
         ("J. K. Rowling", ["J. K. Rowling"]),
         ("John F. Kennedy", ["John F. Kennedy"]),
         ("A.Smith", ["A.Smith"]),
