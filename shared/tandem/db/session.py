@@ -19,6 +19,12 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 _BUSY_TIMEOUT_SECONDS = 30
 """How long SQLite waits for another writer; a long import commits every few hundred rows."""
 
+_POLL_SECONDS = 0.005
+"""How often the writer whose turn it is looks whether another process has let go. SQLite's own
+waiting sleeps up to 100 ms between two looks, and misses every gap that a long import leaves."""
+
+_GIVE_WAY_SECONDS = 2 * _POLL_SECONDS
+
 _WAL_RETRY_SECONDS = 0.02
 
 _LOCK_TIMEOUT = "15s"
@@ -64,6 +70,7 @@ class _Writers:
     def __init__(self, engine: Engine, *, one_at_a_time: bool) -> None:
         self.engine = engine.execution_options(tandem_write=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._one_at_a_time = one_at_a_time
         self._turns = _Turns() if one_at_a_time else nullcontext()
 
     @contextmanager
@@ -71,6 +78,14 @@ class _Writers:
         """Commit when the block ends, roll back what it raised."""
         with self._turns, self._sessions.begin() as session:
             yield session
+
+    def give_way(self) -> None:
+        """Let other processes write, between two of many transactions.
+
+        On SQLite whoever has just written is the first again; PostgreSQL keeps a queue itself.
+        """
+        if self._one_at_a_time:
+            time.sleep(_GIVE_WAY_SECONDS)
 
 
 class _Turns:
@@ -165,5 +180,29 @@ def _lower(text: object) -> object:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("tandem_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if not connection.get_execution_options().get("tandem_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    give_up_at = time.monotonic() + _BUSY_TIMEOUT_SECONDS
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        while not _is_begun(connection):
+            if time.monotonic() > give_up_at:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what it is
+                return
+            time.sleep(_POLL_SECONDS)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_SECONDS * 1000}")
+
+
+def _is_begun(connection: Connection) -> bool:
+    """Take the write lock if it is free."""
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine is SQLite's
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            return False
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises it as SQLAlchemy's own
+    return True

@@ -162,6 +162,7 @@ def _store_all(database: Database, claimed: _Claimed, reading: Reading) -> None:
             row = _hold(session, claimed)
             row.step, row.format, row.n_total = ImportStep.READING, reading.format, reading.total
             _store_batch(session, review, row, batch)
+        database.write.give_way()
     if position - claimed.n_read > BATCH:
         _tell_the_planner(database)
 

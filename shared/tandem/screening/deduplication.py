@@ -53,11 +53,13 @@ def run(database: Database, review_id: ReviewId, hold: Callable[[Session], None]
             review = reviews.lock(session, review_id)
             hold(session)
             _link(session, review, some, by_number)
+        database.write.give_way()
     for proposals in _batches(found.proposed):
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
             _propose(session, review, proposals)
+        database.write.give_way()
     with database.write.begin() as session:
         review = reviews.lock(session, review_id)
         hold(session)

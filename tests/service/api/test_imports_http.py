@@ -98,11 +98,10 @@ def test_a_file_is_taken_and_read(
         (b"\x00\x01\x02\xff" * 500, "Found neither RIS"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"PK\x03\x04 xl/worksheets", "an Excel workbook"),
-        (b"@article{key, title={T}}", "BibTeX"),
         (b"Dear colleague, here are my records.", "begins with 'Dear colleague"),
         (b"title,abstract\n", "no record in it"),
     ],
-    ids=["blank", "binary", "pdf", "excel", "bibtex", "prose", "header only"],
+    ids=["blank", "binary", "pdf", "excel", "prose", "header only"],
 )
 def test_what_cannot_be_read_fails_and_says_why(
     content: bytes,

@@ -48,6 +48,16 @@ Line = Annotated[
 ]
 """A title, a name, a reason: one to 500 characters."""
 
+def _whole(value: Any) -> Any:
+    """Take 5.0 for 5, as JSON Schema does, and nothing for a number that is a text or a truth."""
+    if isinstance(value, bool | str):
+        raise ValueError("must be a whole number")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number, as JSON has it."""
+
 Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(storable)]
 """A question, a note: up to 20,000 characters."""
 

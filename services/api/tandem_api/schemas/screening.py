@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
 from tandem.ranking import encoding
 from tandem.ranking.models import Ranking
@@ -15,14 +15,14 @@ from tandem.screening.models import Cause, ConflictState, Lease, ResolvedBy
 from tandem.screening.progress import Progress
 from tandem.screening.queue import QueueState
 from tandem.screening.rules import ConflictKind, Verdict
-from tandem_api.schemas.base import In, Line, Out, Prose
+from tandem_api.schemas.base import In, Line, Out, Prose, Whole
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.records import BibliographicOut, RecordOut
 
 
 class QueueIn(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
-    limit: StrictInt = Field(default=10, ge=1, le=500)
+    limit: Whole = Field(default=10, ge=1, le=500)
 
 
 class TermOut(Out):

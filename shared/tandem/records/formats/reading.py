@@ -167,7 +167,7 @@ _TEXT: dict[Format, _Reader] = {
     "csv": _of_text("CSV (a header row with a title column)", tabular),
 }
 
-_READERS = _BINARY | _TEXT
+_READERS = _TEXT | _BINARY
 
 
 def read(data: bytes, format: Format | None = None) -> Reading:
