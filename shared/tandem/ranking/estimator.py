@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve
 from scipy.linalg.blas import ssyrk
+from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from threadpoolctl import ThreadpoolController
@@ -152,16 +152,22 @@ class _Examples:
         x = np.hstack([vectors[self._rows], np.ones((self._rows.size, 1), np.float32)])
         sides = np.where(self._classes == 1, 1.0, -1.0).astype(np.float32)
         costs = (2 * C * self._weights).astype(np.float32)
+        roots = x * np.sqrt(costs)[:, None]
         within, plane = np.ones(self._rows.size, dtype=bool), np.zeros(x.shape[1], np.float32)
+        # The lower half of I + Σ cost · x xᵀ over those within; the rest follows from symmetry.
+        hessian = ssyrk(1.0, roots.T, lower=True)
+        hessian[np.diag_indices_from(hessian)] += 1
         for _ in range(_MOST_STEPS):
-            inner, cost = x[within], costs[within]
-            # The lower half of I + Σ cost · x xᵀ; the rest follows from symmetry.
-            hessian = ssyrk(1.0, inner * np.sqrt(cost)[:, None], trans=True, lower=True)
-            hessian[np.diag_indices_from(hessian)] += 1
-            plane = solve(hessian, inner.T @ (cost * sides[within]), assume_a="pos", lower=True)
+            wanted = x.T @ np.where(within, costs * sides, 0)
+            _, plane, failed = sposv(hessian, wanted, lower=True)
+            if failed:
+                raise np.linalg.LinAlgError(f"These vectors give no plane (LAPACK: {failed}).")
             now_within = sides * (x @ plane) < 1
             if np.array_equal(now_within, within):
                 break
+            # From step to step few cross the margin; the sum over all others stays.
+            for crossing, sign in ((now_within & ~within, 1.0), (within & ~now_within, -1.0)):
+                hessian = ssyrk(sign, roots[crossing].T, beta=1.0, c=hessian, lower=True)
             within = now_within
         distances: NDArray[np.float64] = (vectors @ plane[:-1] + plane[-1]).astype(np.float64)
         return distances

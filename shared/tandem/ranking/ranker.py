@@ -83,7 +83,7 @@ def rank(
     main = _fit(recipe, features, labels, lots, stream)
     if main is None:
         return cold
-    scores, half_done = main.scores.copy(), np.intersect1d(pool, labels.rows)
+    scores, half_done = main.scores.copy(), pool[np.isin(pool, labels.rows)]
     waiting: list[Rows] = []
     for number, fold in enumerate(_folds(half_done)):
         # A stream of its own: the main one must not depend on how many folds there are.
