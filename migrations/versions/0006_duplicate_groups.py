@@ -48,7 +48,10 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
             sa.Column("priors", _JSON, nullable=False, server_default="[]"),
         ],
         "decision": [sa.Column("carried_from", sa.Integer(), nullable=True)],
-        "resolution": [sa.Column("carried_from", sa.Integer(), nullable=True)],
+        "resolution": [
+            sa.Column("carried_from", sa.Integer(), nullable=True),
+            sa.Column("is_set_aside", sa.Boolean(), nullable=False, server_default=sa.false()),
+        ],
     }
 
 
@@ -131,6 +134,8 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_record_relation_review_id_second"), "record_relation", ["review_id", "second"]
     )
+    op.drop_index("uq_resolution_conflict_id", table_name="resolution")
+    op.create_index(op.f("ix_resolution_conflict_id"), "resolution", ["conflict_id"])
     _group_what_is_linked()
 
 
@@ -169,6 +174,9 @@ def _group_what_is_linked() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM resolution WHERE carried_from IS NOT NULL")
+    op.drop_index(op.f("ix_resolution_conflict_id"), table_name="resolution")
+    op.create_index("uq_resolution_conflict_id", "resolution", ["conflict_id"], unique=True)
     op.drop_table("record_relation")
     op.drop_table("duplicate_member")
     op.drop_table("duplicate_group")

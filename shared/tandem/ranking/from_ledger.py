@@ -18,6 +18,7 @@ from tandem.ranking.feature_store import load_or_build
 from tandem.ranking.learning import Labels
 from tandem.ranking.recipes import Recipe
 from tandem.records import seeds
+from tandem.records.duplicates.groups import linked_numbers
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
@@ -122,12 +123,20 @@ def _labels(
     for number, verdict, reasons in session.execute(present):
         if verdict is not None:
             votes.setdefault(number, []).append(Vote(verdict, tuple(reasons)))
+    hidden = linked_numbers(session, review_id)
     settled = select(Resolution.record_number, Resolution.verdict).where(
-        Resolution.review_id == review_id, Resolution.stage == stage
+        Resolution.review_id == review_id,
+        Resolution.stage == stage,
+        Resolution.is_set_aside.is_(False),
     )
-    resolved = {row.record_number: row.verdict for row in session.execute(settled)}
+    resolved = {
+        row.record_number: row.verdict
+        for row in session.execute(settled)
+        if row.record_number not in hidden
+    }
     labels = dict.fromkeys(seeds_found, 1.0)
-    closed: set[RecordNumber] = set()
+    # The features may be of a time before a record was linked to another one.
+    closed = set(hidden)
     for number in votes.keys() | resolved.keys():
         cast, resolution = votes.get(number, []), resolved.get(number)
         if (label := training_label(policy, cast, resolution)) is not None:

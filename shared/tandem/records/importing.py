@@ -27,7 +27,7 @@ from tandem.records.models import Import, ImportState, ImportStep, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 
-BATCH = 100
+BATCH = 50
 """Records per transaction: decisions of the same review wait at most for one of them."""
 
 LEASE = timedelta(seconds=60)
@@ -72,8 +72,8 @@ class _Claimed:
     n_read: int
 
 
-Link = Callable[[Database, ReviewId, Callable[[Session], None]], None]
-"""Links the duplicates of a review; what it is given last it calls in every transaction."""
+Link = Callable[[Database, ReviewId, ImportId, Callable[[Session], None]], None]
+"""Links duplicates after an import; what it is given last it calls in every transaction."""
 
 
 def run(
@@ -174,7 +174,7 @@ def _link_duplicates(database: Database, claimed: _Claimed, reading: Reading, li
         row.step = ImportStep.LINKING
         # Comparing commits nothing for as long as it takes, so it is given that time.
         row.lease_until = now() + LEASE + review.last_record_number * _COMPARING
-    link(database, claimed.review_id, lambda session: _go_on(session, claimed))
+    link(database, claimed.review_id, claimed.id, lambda session: _go_on(session, claimed))
 
 
 def _go_on(session: Session, claimed: _Claimed) -> None:

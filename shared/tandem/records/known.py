@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.duplicates import identities
 from tandem.records.duplicates.matching import Certainty, Identity, Match, compare
+from tandem.records.duplicates.titles import plain_title
 from tandem.records.formats.entry import Entry
 from tandem.records.models import Record
+
+_MOST_COMPARED = 20
 
 
 class Known:
@@ -22,6 +25,7 @@ class Known:
     def __init__(self, session: Session, review_id: ReviewId, entries: Sequence[Entry]) -> None:
         self._by_doi: dict[str, list[Identity]] = {}
         self._by_pmid: dict[str, list[Identity]] = {}
+        self._titles: dict[RecordNumber, str] = {}
         self._shown_as: dict[RecordNumber, RecordNumber] = {}
         dois = {entry.doi for entry in entries if entry.doi}
         pmids = {entry.pmid for entry in entries if entry.pmid}
@@ -38,10 +42,7 @@ class Known:
 
     def find_or_add(self, new: Identity) -> tuple[RecordNumber, Match] | None:
         """Return the number of the record that this one is shown as, and why; None if it is new."""
-        candidates: Iterator[Identity] = iter(
-            self._by_pmid.get(new.pmid or "", []) + self._by_doi.get(new.doi or "", [])
-        )
-        for known in candidates:
+        for known in self._candidates(new):
             match = compare(new, known)
             if match is not None and match.certainty is Certainty.AUTOMATIC:
                 shown_as = self._shown_as[known.number]
@@ -50,8 +51,21 @@ class Known:
         self._add(new, shown_as=new.number)
         return None
 
+    def _candidates(self, new: Identity) -> Iterator[Identity]:
+        """Yield those that share an identifier; of very many, only those of the same title.
+
+        All of a supplement may have one DOI. Linking looks at the others.
+        """
+        for found in (self._by_pmid.get(new.pmid or "", []), self._by_doi.get(new.doi or "", [])):
+            if len(found) <= _MOST_COMPARED:
+                yield from found
+            else:
+                title = plain_title(new.title)
+                yield from (known for known in found if self._titles[known.number] == title)
+
     def _add(self, identity: Identity, *, shown_as: RecordNumber) -> None:
         self._shown_as[identity.number] = shown_as
+        self._titles[identity.number] = plain_title(identity.title)
         if identity.doi:
             self._by_doi.setdefault(identity.doi, []).append(identity)
         if identity.pmid:

@@ -6,9 +6,9 @@ so a difference is a conflict. When the two are parted again, carried votes are 
 each record has the votes that were given on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -20,12 +20,13 @@ from tandem.events.types import (
     Fact,
     RecordReopened,
 )
-from tandem.ids import DecisionId, RecordNumber, new_id
+from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening import ledger
 from tandem.screening.ledger import Place
 from tandem.screening.models import (
+    Conflict,
     ConflictState,
     Decision,
     Lease,
@@ -34,11 +35,11 @@ from tandem.screening.models import (
     ResolvedBy,
     ScreenedRecord,
 )
-from tandem.screening.rules import Status, Verdict
+from tandem.screening.rules import ConflictKind, Status, Verdict
 
 Policies = Mapping[Stage, Policy]
 
-_WEIGHT = {Verdict.EXCLUDE: 0, Verdict.MAYBE: 1, Verdict.INCLUDE: 2}
+WEIGHT = {Verdict.EXCLUDE: 0, Verdict.MAYBE: 1, Verdict.INCLUDE: 2}
 """Of one person's two votes the one that keeps the record in counts: an article that was once
 found relevant is not lost because its copy was read in haste."""
 
@@ -56,23 +57,57 @@ def carry(
         votes = ledger.present_decisions(session, origin)
         settled = ledger.standing_resolution(session, origin)
         own = ledger.present_decisions(session, target)
+        # Who was shown the outcome there knows what the others said, here too.
+        was_open = ledger.status(session, origin).is_settled and len(votes) > 1
         _hide(session, review, origin)
         # One entry for each voter, also where it says what they said there already: whether
         # somebody's two votes agree is for nobody to read from the number of entries.
         for reviewer_id, vote in votes.items():
-            _enter(session, review, target, _stronger(own.get(reviewer_id), vote), source)
-        if not votes:
-            continue
-        status = ledger.settle(session, review, policies[stage], target, because=_BECAUSE)
-        if settled is not None and not own and status is Status.CONFLICT:
-            _settle_as_there(session, review, policies[stage], target, settled)
+            like = _stronger(own.get(reviewer_id), vote)
+            _enter(session, review, target, like, source, informed=like.informed or was_open)
+        if votes or settled is not None:
+            _meet(session, review, policies[stage], target, list(votes.values()), own, settled)
+
+
+def _meet(
+    session: Session,
+    review: Review,
+    policy: Policy,
+    place: Place,
+    votes: Sequence[Decision],
+    own: Mapping[UserId, Decision],
+    settled: Resolution | None,
+) -> None:
+    """Settle a record to which votes have come, perhaps with the resolution they had led to.
+
+    A resolution goes with its votes to a record that has none of its own. Of two resolutions
+    the one that keeps the record in stands. One that excludes stands aside for votes that do
+    not and that it never saw: then there is a difference to settle.
+    """
+    there = ledger.standing_resolution(session, place)
+    includes = settled is not None and settled.verdict is Verdict.INCLUDE
+    stands_aside = False
+    if there is not None and there.verdict is Verdict.EXCLUDE:
+        unseen = any(vote.verdict is not Verdict.EXCLUDE for vote in votes)
+        stands_aside = there.is_set_aside = includes or (settled is None and unseen)
+    status = ledger.settle(session, review, policy, place, because=_BECAUSE)
+    if settled is None:
+        return
+    review.labels_seq += 1  # in any case, so that the number tells nothing of the votes
+    # Beside other people's votes it is one voice among them, unless it alone keeps the record.
+    alone = stands_aside or (
+        there is None and (not own or (status is Status.EXCLUDED and includes))
+    )
+    if alone:
+        _settle_as_there(session, review, policy, place, settled)
 
 
 def _stronger(there: Decision | None, here: Decision) -> Decision:
-    def weight(decision: Decision) -> tuple[int, int]:
-        return (_WEIGHT[decision.verdict] if decision.verdict else -1, decision.labels_seq)
+    return here if there is None else max(there, here, key=_weight)
 
-    return here if there is None else max(there, here, key=weight)
+
+def _weight(decision: Decision) -> tuple[int, int]:
+    return (WEIGHT[decision.verdict] if decision.verdict else -1, decision.labels_seq)
 
 
 def _enter(
@@ -82,6 +117,7 @@ def _enter(
     like: Decision,
     carried_from: RecordNumber,
     *,
+    informed: bool,
     withdrawn: bool = False,
 ) -> None:
     """Append a copy of an entry, or the withdrawal of it, to the ledger of another record."""
@@ -98,7 +134,7 @@ def _enter(
         labels=[] if withdrawn else like.labels,
         note=None if withdrawn else like.note,
         seconds=None,
-        informed=like.informed,
+        informed=informed,
         rank=None if withdrawn else like.rank,
         ranking_id=None if withdrawn else like.ranking_id,
         carried_from=carried_from,
@@ -107,6 +143,15 @@ def _enter(
     session.add(entry)
     session.flush()
     ledger.make_present(session, place, entry)
+    if not withdrawn:  # it is decided: they hold it no longer
+        session.execute(
+            delete(Lease).where(
+                Lease.review_id == place.review_id,
+                Lease.stage == place.stage,
+                Lease.record_number == place.record_number,
+                Lease.user_id == like.reviewer_id,
+            )
+        )
     fact = DecisionWithdrawn if withdrawn else DecisionRecorded
     log.append(
         session,
@@ -151,11 +196,22 @@ def _hide(session: Session, review: Review, place: Place) -> None:
 def _settle_as_there(
     session: Session, review: Review, policy: Policy, place: Place, settled: Resolution
 ) -> None:
-    """Let a resolution go with its votes, where the same votes differ at the new place."""
+    """Let a resolution go with the votes that it settled."""
     conflict = ledger.conflict_at(session, place)
     if conflict is None:
-        raise AssertionError("a record in conflict has a conflict")
-    review.labels_seq += 1
+        conflict = Conflict(
+            id=ConflictId(new_id()),
+            review_id=place.review_id,
+            record_number=place.record_number,
+            stage=place.stage,
+            state=ConflictState.RESOLVED,
+            kind=ConflictKind.VERDICT,
+            opened_at=now(),
+            resolved_at=now(),
+            resolved_by=ResolvedBy.RESOLUTION,
+        )
+        session.add(conflict)
+        session.flush()
     session.add(
         Resolution(
             id=DecisionId(new_id()),
@@ -170,36 +226,86 @@ def _settle_as_there(
             cause=settled.cause,
             resolver_id=settled.resolver_id,
             carried_from=settled.record_number,
+            is_set_aside=False,
             created_at=now(),
         )
     )
     ledger.settle(session, review, policy, place, because=ResolvedBy.RESOLUTION)
 
 
-def stand_alone(session: Session, review: Review, policy: Policy, place: Place) -> None:
-    """Give a record that is linked to none any more the votes that were given on it, no others.
+def release(
+    session: Session,
+    review: Review,
+    policy: Policy,
+    place: Place,
+    *,
+    staying: Collection[RecordNumber] = (),
+) -> None:
+    """Let go what was carried to a record from others than those that stay linked to it.
 
-    What was carried to it is withdrawn; what its voters had said there themselves stands again.
+    What its voters said at the record itself since then stands; what they had said before, or at
+    the records that stay, counts as it did when these were linked.
     """
     entries = ledger.entries(session, place)
+    _release_resolutions(session, place, staying)
     if not entries:
+        _hide(session, review, place)  # a resolution alone had come to it
         return
-    session.execute(
-        delete(Resolution).where(
-            Resolution.review_id == place.review_id,
-            Resolution.stage == place.stage,
-            Resolution.record_number == place.record_number,
-            Resolution.carried_from.is_not(None),
-        )
-    )
-    last = {entry.reviewer_id: entry for entry in entries}
-    own = {entry.reviewer_id: entry for entry in entries if entry.carried_from is None}
-    for reviewer_id, entry in last.items():
-        said = own.get(reviewer_id)
-        if entry.carried_from in (None, place.record_number) or entry.verdict is None:
-            ledger.make_present(session, place, entry)
-        elif said is None or said.verdict is None:
-            _enter(session, review, place, entry, entry.carried_from, withdrawn=True)
-        else:
-            _enter(session, review, place, said, place.record_number)
+    for reviewer_id, last in {entry.reviewer_id: entry for entry in entries}.items():
+        meant = _meant(session, place, reviewer_id, staying)
+        if last.carried_from in (None, place.record_number) or last.carried_from in staying:
+            same = meant is not None and _says(meant) == _says(last)
+            if same or (meant is None and last.verdict is None):
+                ledger.make_present(session, place, last)
+                continue
+        if meant is not None:
+            source = meant.record_number
+            _enter(session, review, place, meant, source, informed=last.informed)
+        elif last.verdict is not None:
+            source = last.carried_from or place.record_number
+            _enter(session, review, place, last, source, informed=last.informed, withdrawn=True)
     ledger.settle(session, review, policy, place, because=_BECAUSE)
+
+
+def _meant(
+    session: Session, place: Place, reviewer_id: UserId, staying: Collection[RecordNumber]
+) -> Decision | None:
+    """Return what somebody said of a record and those that stay linked to it; None for nothing."""
+    entries = [e for e in ledger.entries(session, place) if e.reviewer_id == reviewer_id]
+    own = next((entry for entry in reversed(entries) if entry.carried_from is None), None)
+    since = own.labels_seq if own is not None else 0
+    sources = {
+        entry.carried_from
+        for entry in entries
+        if entry.labels_seq > since
+        and entry.carried_from is not None
+        and entry.carried_from != place.record_number
+        and entry.carried_from in staying
+    }
+    said = [own] if own is not None else []
+    for source in sorted(sources):
+        there = Place(place.review_id, place.stage, source)
+        less = [number for number in staying if number not in (source, place.record_number)]
+        if (vote := _meant(session, there, reviewer_id, less)) is not None:
+            said.append(vote)
+    said = [vote for vote in said if vote.verdict is not None]
+    return max(said, key=_weight, default=None)
+
+
+def _release_resolutions(session: Session, place: Place, staying: Collection[RecordNumber]) -> None:
+    """Take carried resolutions back; one that stood aside for others stands again."""
+    query = select(Resolution).where(
+        Resolution.review_id == place.review_id,
+        Resolution.stage == place.stage,
+        Resolution.record_number == place.record_number,
+    )
+    for resolution in session.scalars(query).all():
+        if resolution.carried_from is None:
+            resolution.is_set_aside = resolution.is_set_aside and bool(staying)
+        elif resolution.carried_from not in staying:
+            session.delete(resolution)
+    session.flush()
+
+
+def _says(entry: Decision) -> tuple[object, ...]:
+    return (entry.verdict, entry.reasons, entry.labels, entry.note)

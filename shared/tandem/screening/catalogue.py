@@ -167,15 +167,34 @@ def _load(session: Session, query: Select[Record, str, Decision]) -> list[ShownR
     rows = session.execute(query).all()
     if not rows:
         return []
-    occurrences: dict[RecordNumber, list[Record]] = {row[0].number: [row[0]] for row in rows}
+    review_id = rows[0][0].review_id
+    groups: dict[RecordNumber, list[Record]] = {
+        record.duplicate_of or record.number: [] for record, _, _ in rows
+    }
     linked = select(Record).where(
-        Record.review_id == rows[0][0].review_id, Record.duplicate_of.in_(list(occurrences))
+        Record.review_id == review_id, Record.duplicate_of.in_(list(groups))
     )
+    shown = select(Record).where(Record.review_id == review_id, Record.number.in_(list(groups)))
+    for record in session.scalars(shown):
+        groups[record.number].append(record)
     for record in session.scalars(linked.order_by(Record.duplicate_of, Record.number)):
-        if record.duplicate_of is not None:
-            occurrences[record.duplicate_of].append(record)
-    related = related_to(session, rows[0][0].review_id, list(occurrences))
+        groups[record.duplicate_of or record.number].append(record)
+    occurrences = {
+        record.number: [
+            record,
+            *(o for o in groups[record.duplicate_of or record.number] if o is not record),
+        ]
+        for record, _, _ in rows
+    }
+    every = {record.number for found in occurrences.values() for record in found}
+    related = related_to(session, review_id, every)
     return [
-        ShownRecord(record, occurrences[record.number], status, decision, related[record.number])
+        ShownRecord(
+            record,
+            occurrences[record.number],
+            status,
+            decision,
+            [pair for one in occurrences[record.number] for pair in related[one.number]],
+        )
         for record, status, decision in rows
     ]

@@ -5,13 +5,13 @@ meanwhile is looked at again under the review's lock, so theirs is always the la
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from tandem.db.session import Database
-from tandem.ids import RecordNumber, ReviewId
+from tandem.ids import DuplicateGroupId, ImportId, RecordNumber, ReviewId
 from tandem.log import logger
 from tandem.records.duplicates import clusters, groups, identities, related
 from tandem.records.duplicates.clusters import Proposal
@@ -27,10 +27,18 @@ T = TypeVar("T")
 _BATCH = 20
 """Groups per transaction: decisions of the same review wait at most for one of them."""
 
+_MOST_COMPARED = 200
+"""Pairs of one group in whose evidence the weakest is looked for."""
+
 _log = logger(__name__)
 
 
-def run(database: Database, review_id: ReviewId, hold: Callable[[Session], None]) -> None:
+def run(
+    database: Database,
+    review_id: ReviewId,
+    import_id: ImportId,
+    hold: Callable[[Session], None],
+) -> None:
     """Compare all records of the review with each other, link and propose.
 
     Safe to run twice and to be killed anywhere. `hold` is called first in every transaction; it
@@ -53,6 +61,14 @@ def run(database: Database, review_id: ReviewId, hold: Callable[[Session], None]
             review = reviews.lock(session, review_id)
             hold(session)
             _link(session, review, some, by_number)
+        database.write.give_way()
+    with database.read() as session:
+        grown = groups.grown_by(session, review_id, import_id)
+    for grown_some in _batches(grown):
+        with database.write.begin() as session:
+            review = reviews.lock(session, review_id)
+            hold(session)
+            _choose_again(session, review, grown_some)
         database.write.give_way()
     for proposals in _batches(found.proposed):
         with database.write.begin() as session:
@@ -78,17 +94,26 @@ def _link(
     linked = groups.members_of(session, [group.id for group in there]).values()
     certain = []
     for members in found:
-        together = set(members).union(
-            *(some for some in linked if not set(some).isdisjoint(members))
-        )
-        if not any(frozenset(pair) in apart for pair in combinations(together, 2)):
+        joined = (some for some in linked if not set(some).isdisjoint(members))
+        together = set(members).union(*joined)
+        if not any(pair <= together for pair in apart):
             certain.append((members, _evidence([compared[number] for number in members])))
     merging.link_all(session, review, reviews.policies_in_force(session, review.id), certain)
 
 
+def _choose_again(session: Session, review: Review, found: Sequence[DuplicateGroupId]) -> None:
+    there = groups.members_of(session, found).values()
+    # A group that somebody has parted meanwhile has no members that are linked.
+    hidden = groups.linked_numbers(session, review.id)
+    still = [members for members in there if len(hidden.intersection(members)) == len(members) - 1]
+    policies = reviews.policies_in_force(session, review.id)
+    merging.choose_again(session, review, policies, [members for members in still if members])
+
+
 def _evidence(members: Sequence[Identity]) -> Evidence:
     """Return the weakest of what speaks for the group: it is no surer than that."""
-    matches = [match for a, b in combinations(members, 2) if (match := compare(a, b))]
+    pairs = islice(combinations(members, 2), _MOST_COMPARED)
+    matches = [match for a, b in pairs if (match := compare(a, b))]
     weakest = min(matches, key=lambda match: match.score)
     return Evidence(weakest.score, weakest.evidence)
 
@@ -100,18 +125,12 @@ def _propose(session: Session, review: Review, found: Sequence[Proposal]) -> Non
         number: record.duplicate_of or number
         for number, record in groups.records_of(session, review.id, numbers).items()
     }
-    known = {
+    both = numbers | set(stand_for.values())
+    asked_already = groups.touching(session, review.id, both, GroupState.PROPOSED)
+    known = groups.apart(session, review.id)
+    known |= {
         frozenset(members)
-        for state in (GroupState.PROPOSED, GroupState.KEPT)
-        for members in groups.members_of(
-            session,
-            [
-                group.id
-                for group in groups.touching(
-                    session, review.id, numbers | set(stand_for.values()), state
-                )
-            ],
-        ).values()
+        for members in groups.members_of(session, [group.id for group in asked_already]).values()
     }
     for proposal in found:
         pair = frozenset((stand_for[proposal.first], stand_for[proposal.second]))

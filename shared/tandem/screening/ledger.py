@@ -151,6 +151,7 @@ def standing_resolution(session: Session, place: Place) -> Resolution | None:
         Resolution.review_id == place.review_id,
         Resolution.stage == place.stage,
         Resolution.record_number == place.record_number,
+        Resolution.is_set_aside.is_(False),
     )
     return session.scalars(query).one_or_none()
 

@@ -1,6 +1,7 @@
 """Records turn out to be one, or one record to be several: who stands for whom."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 
 from sqlalchemy import select, union
 from sqlalchemy.orm import Session
@@ -88,14 +89,32 @@ def link(
         group = groups.add_all(session, review.id, [((), into)], state=GroupState.LINKED)[0]
     groups.put_in(session, group, members.difference(present.get(group.id, ())))
     _settle_group(group, GroupState.LINKED, by)
-    # What was asked, or kept apart, among records that are one now is settled by that.
-    obsolete = [
-        other
-        for other in there
-        if other.id != group.id and (other in linked or members.issuperset(present[other.id]))
-    ]
-    groups.drop(session, obsolete)
+    groups.drop(session, linked)
+    session.flush()
+    _forget_between(session, review, group, members)
     _unite(session, review, policies, [groups.records_of(session, review.id, members)])
+
+
+def _forget_between(
+    session: Session, review: Review, group: DuplicateGroup, members: set[RecordNumber]
+) -> None:
+    """Drop what was asked, or kept apart, among records that are one now."""
+    there = [one for one in groups.touching(session, review.id, members) if one.id != group.id]
+    present = groups.members_of(session, [other.id for other in there])
+    inside = [other for other in there if len(members.intersection(present[other.id])) > 1]
+    for other in inside:
+        if other.state is GroupState.KEPT:
+            pairs = combinations(present[other.id], 2)
+            still = [pair for pair in pairs if not members.issuperset(pair)]
+            why = Evidence(other.score, other.evidence)
+            groups.add_all(
+                session,
+                review.id,
+                [(pair, why) for pair in still],
+                state=GroupState.KEPT,
+                by=other.settled_by,
+            )
+    groups.drop(session, inside)
 
 
 def link_all(
@@ -126,6 +145,19 @@ def link_all(
     )
 
 
+def choose_again(
+    session: Session, review: Review, policies: Policies, found: Sequence[Collection[RecordNumber]]
+) -> None:
+    """Let the richest record stand for each of these linked groups, now that they have grown."""
+    records = groups.records_of(session, review.id, {n for members in found for n in members})
+    _unite(
+        session,
+        review,
+        policies,
+        [{number: records[number] for number in members} for members in found],
+    )
+
+
 def split(
     session: Session,
     review: Review,
@@ -151,33 +183,23 @@ def split(
         raise NotFound(f"Record {min(strange)} is not in this group.")
     staying = set(members) - leaving
     records = groups.records_of(session, review.id, members)
-    _dissolve(session, review, policies, records)
-    if len(staying) > 1:
-        groups.take_out(session, group, leaving)
-        for one in sorted(leaving):
-            for other in sorted(set(members) - {one}):
-                if other in staying or one < other:
-                    _keep_apart(session, review, group, (one, other), by)
-        _unite(session, review, policies, [{number: records[number] for number in staying}])
-    else:
+    if len(staying) < 2:
         _settle_group(group, GroupState.KEPT, by)
-
-
-def _keep_apart(
-    session: Session,
-    review: Review,
-    group: DuplicateGroup,
-    pair: tuple[RecordNumber, RecordNumber],
-    by: UserId,
-) -> None:
-    groups.add(
-        session,
-        review.id,
-        pair,
-        state=GroupState.KEPT,
-        score=group.score,
-        evidence=group.evidence,
-        by=by,
+        _part(session, review, policies, records, leaving=set(members))
+        return
+    shown = next(number for number, record in records.items() if record.duplicate_of is None)
+    if shown in leaving:
+        _part(session, review, policies, records, leaving=set(members))
+        _unite(session, review, policies, [{number: records[number] for number in staying}])
+        shown = next(number for number in staying if records[number].duplicate_of is None)
+    else:
+        _part(session, review, policies, records, leaving=leaving)
+    groups.take_out(session, group, leaving)
+    # To be apart from one of a group is to be apart from all of it.
+    pairs = [(one, shown) for one in sorted(leaving)] + [*combinations(sorted(leaving), 2)]
+    why = Evidence(group.score, group.evidence)
+    groups.add_all(
+        session, review.id, [(pair, why) for pair in pairs], state=GroupState.KEPT, by=by
     )
 
 
@@ -195,9 +217,11 @@ def _unite(
     """Let one record of each group stand for all of it, and carry the others' votes to it."""
     session.flush()
     touched = _touched(session, review, united)
-    shown, hidden = list[Record](), list[Record]()
+    shown, counted = list[Record](), list[Record]()
     merged, carried = list[DuplicatesMerged](), list[tuple[RecordNumber, RecordNumber]]()
     for records in united:
+        first = min(records)
+        counted += [record for record in _first_of_each(records) if record.number != first]
         chosen = _representative(list(records.values()), touched)
         if chosen.duplicate_of is not None:
             chosen.duplicate_of = None
@@ -205,18 +229,27 @@ def _unite(
         for number, record in sorted(records.items()):
             if record is chosen or record.duplicate_of == chosen.number:
                 continue
-            if record.duplicate_of is None:
-                hidden.append(record)
-                if number in touched:
-                    carried.append((number, chosen.number))
+            if record.duplicate_of is None and number in touched:
+                carried.append((number, chosen.number))
             record.duplicate_of = chosen.number
             merged.append(DuplicatesMerged(record_id=str(chosen.number), duplicate_id=str(number)))
-    groups.count_as(session, shown, duplicates=False)
-    groups.count_as(session, hidden, duplicates=True)
-    _corpus_changed(review)
+    groups.count_as(session, counted, duplicates=True)
+    if merged:
+        _changed(review, corpus=bool(shown))
     log.append(session, review, *merged)
     for source, target in carried:
         carrying.carry(session, review, policies, source, to=target)
+
+
+def _first_of_each(records: Mapping[RecordNumber, Record]) -> list[Record]:
+    """Return of each record that is shown, with those linked to it, the one that came first.
+
+    Whichever is shown: an import has brought a duplicate if another one was there before.
+    """
+    first: dict[RecordNumber, Record] = {}
+    for number, record in sorted(records.items()):
+        first.setdefault(record.duplicate_of or number, record)
+    return list(first.values())
 
 
 def _representative(records: Sequence[Record], touched: set[RecordNumber]) -> Record:
@@ -252,33 +285,43 @@ def _touched(
     return set(session.scalars(union(*found)))
 
 
-def _dissolve(
-    session: Session, review: Review, policies: Policies, records: Mapping[RecordNumber, Record]
+def _part(
+    session: Session,
+    review: Review,
+    policies: Policies,
+    records: Mapping[RecordNumber, Record],
+    *,
+    leaving: set[RecordNumber],
 ) -> None:
-    """Let every record of a group stand on its own, with the votes that were given on it."""
+    """Let records leave their group, each with the votes that were given on it."""
     shown = next(record for record in records.values() if record.duplicate_of is None)
-    hidden = sorted(
-        (record for record in records.values() if record is not shown), key=lambda r: r.number
-    )
-    for record in hidden:
+    freed = [records[number] for number in sorted(leaving) if number != shown.number]
+    for record in freed:
         record.duplicate_of = None
-    groups.count_as(session, hidden, duplicates=False)
-    _corpus_changed(review)
+    groups.count_as(
+        session,
+        [record for record in _first_of_each(records) if record.number != min(records)],
+        duplicates=False,
+    )
+    _changed(review, corpus=True)
     log.append(
         session,
         review,
         *(
             DuplicatesSplit(record_id=str(shown.number), duplicate_id=str(record.number))
-            for record in hidden
+            for record in freed
         ),
     )
+    staying = set(records) - leaving - {shown.number}
     for stage in Stage:
-        for record in (shown, *hidden):
+        for record in freed:
             place = Place(review.id, stage, record.number)
-            carrying.stand_alone(session, review, policies[stage], place)
+            carrying.release(session, review, policies[stage], place)
+        place = Place(review.id, stage, shown.number)
+        carrying.release(session, review, policies[stage], place, staying=staying)
 
 
-def _corpus_changed(review: Review) -> None:
-    """Make a training due: the records to be ranked are others."""
-    review.corpus_seq += 1
+def _changed(review: Review, *, corpus: bool) -> None:
+    """Make a training due; `corpus`: there are records to rank that were not there before."""
+    review.corpus_seq += corpus
     review.labels_seq += 1

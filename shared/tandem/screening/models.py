@@ -183,12 +183,15 @@ class Cause(StrEnum):
 
 
 class Resolution(Base):
-    """The decision that settled a conflict. It overrides the votes and never changes them."""
+    """The decision that settled a conflict. It overrides the votes and never changes them.
+
+    `is_set_aside`: votes that it never saw came with another record, and do not agree with it.
+    """
 
     __tablename__ = "resolution"
     __table_args__ = (
         _record_key(),
-        Index("uq_resolution_conflict_id", "conflict_id", unique=True),
+        Index(None, "conflict_id"),
         Index(None, "review_id", "stage", "record_number"),
     )
 
@@ -203,5 +206,6 @@ class Resolution(Base):
     note: Mapped[str | None]
     cause: Mapped[Cause | None] = mapped_column(stored_enum(Cause))
     resolver_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    is_set_aside: Mapped[bool] = mapped_column(default=False)
     carried_from: Mapped[RecordNumber | None]
     created_at: Mapped[datetime]

@@ -9,14 +9,18 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.errors import Conflict as Contradiction
-from tandem.ids import ImportId, ReviewId, UserId
+from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
 from tandem.records import imports
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening import carrying, ledger
 from tandem.screening.decisions import Judgement, record_decision
+from tandem.screening.ledger import Place
 from tandem.screening.rules import Verdict
+
+_STAGE = Stage.TITLE_ABSTRACT
 
 
 class Unfinished(Contradiction):
@@ -30,7 +34,8 @@ def take(session: Session, review: Review, viewer: Viewer, *, import_id: ImportI
 
     Each person whom the file names becomes a reviewer of their own, "Ann (imported)", who has no
     way to sign in; decisions of nobody in particular are those of "Imported". Their votes count
-    as any others do. Taking them a second time changes nothing. The caller has locked the review.
+    as any others do. Of several of one person on records that are linked, the one that keeps the
+    record in counts. Taking them a second time changes nothing. The caller has locked the review.
 
     Raises:
         NotFound: The review has no such import.
@@ -41,27 +46,53 @@ def take(session: Session, review: Review, viewer: Viewer, *, import_id: ImportI
     row = imports.get_import(session, review_id=review.id, import_id=import_id)
     if row.state is not ImportState.DONE:
         raise Unfinished("This import is not done yet.")
-    carrying = (
-        select(Record)
+    if row.priors_taken_at is not None:
+        return row
+    said = (
+        select(Record.number, Record.duplicate_of, Record.priors)
         .where(Record.import_id == row.id, cast(Record.priors, String) != "[]")
         .order_by(Record.number)
     )
+    strongest: dict[tuple[RecordNumber, str | None], dict[str, Any]] = {}
+    for number, duplicate_of, priors in session.execute(said):
+        for prior in priors:
+            place = (duplicate_of or number, prior.get("by"))
+            strongest[place] = max(strongest.get(place, prior), prior, key=_weight)
     reviewers: dict[str | None, UserId] = {}
-    for record in session.scalars(carrying).all():
-        for prior in record.priors:
-            by = prior.get("by")
-            if by not in reviewers:
-                reviewers[by] = _imported_reviewer(session, review.id, by)
-            record_decision(
-                session,
-                review=review,
-                viewer=Viewer(review.id, reviewers[by], Role.REVIEWER, viewer.policies),
-                record_number=record.duplicate_of or record.number,
-                stage=Stage.TITLE_ABSTRACT,
-                judgement=_judgement(prior),
-            )
-    row.priors_taken_at = row.priors_taken_at or now()
+    for (number, by), prior in strongest.items():
+        if by not in reviewers:
+            reviewers[by] = _imported_reviewer(session, review.id, by)
+        _take_one(session, review, viewer, reviewers[by], number, prior)
+    row.priors_taken_at = now()
     return row
+
+
+def _take_one(
+    session: Session,
+    review: Review,
+    viewer: Viewer,
+    reviewer_id: UserId,
+    number: RecordNumber,
+    prior: dict[str, Any],
+) -> None:
+    """Enter a decision, unless the same person's from another file keeps the record in."""
+    present = ledger.present_decisions(session, Place(review.id, _STAGE, number))
+    there = present.get(reviewer_id)
+    stands = carrying.WEIGHT[there.verdict] if there and there.verdict else -1
+    if stands >= _weight(prior):
+        return
+    record_decision(
+        session,
+        review=review,
+        viewer=Viewer(review.id, reviewer_id, Role.REVIEWER, viewer.policies),
+        record_number=number,
+        stage=_STAGE,
+        judgement=_judgement(prior),
+    )
+
+
+def _weight(prior: dict[str, Any]) -> int:
+    return carrying.WEIGHT[Verdict(prior["verdict"])]
 
 
 def _judgement(prior: dict[str, Any]) -> Judgement:

@@ -120,10 +120,14 @@ def _judged(
     for (at, _), entry in latest.items():
         if entry.verdict is not None:
             votes[at].append(Vote(entry.verdict, tuple(entry.reasons)))
-    query = select(Resolution).where(Resolution.review_id == review_id)
+    query = select(Resolution).where(
+        Resolution.review_id == review_id, Resolution.is_set_aside.is_(False)
+    )
     resolved: dict[At, Verdict] = {
         At(row.stage, row.record_number): row.verdict for row in session.scalars(query)
     }
+    linked = _linked(session, review_id)
+    votes |= {at: [] for at in resolved if at not in votes and at.number not in linked}
     policies = reviews.policies_in_force(session, review_id)
     return {
         at: (outcome(policies[at.stage], cast, resolved.get(at)), len(cast))

@@ -63,8 +63,9 @@ def test_the_same_article_from_two_databases_is_screened_once(office: Office) ->
     assert groups_of(office, GroupState.LINKED) == [(1, 3)]
     # The second tells more, and nobody is at work on the first: it stands for both.
     assert linked(office) == {1: 3}
-    assert n(office.get(first.id)) == (2, 1, 1, 0)
-    assert n(office.get(second.id)) == (1, 1, 0, 0)
+    # Whichever is shown, it was there before the second file came.
+    assert n(office.get(first.id)) == (2, 2, 0, 0)
+    assert n(office.get(second.id)) == (1, 0, 1, 0)
 
 
 def test_within_one_file_too(office: Office) -> None:
@@ -228,3 +229,12 @@ def test_every_linked_record_has_its_group(office: Office) -> None:
             select(Record.number).where(Record.duplicate_of.is_not(None))
         ).all()
     assert sorted(numbers) == [2, 4]
+
+
+def test_the_copy_with_the_abstract_is_the_one_that_is_screened(office: Office) -> None:
+    same = {"TI": TITLE, "DO": "10.1000/hip.15"}
+    office.read(ris(same))
+    office.read(ris(same | {"AB": "We randomised 120 people."}))
+
+    assert linked(office) == {1: 2}
+    assert groups_of(office, GroupState.LINKED) == [(1, 2)]

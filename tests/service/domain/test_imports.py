@@ -194,14 +194,17 @@ class TestLinking:
         row = office.read(CSV, source="Embase")
 
         assert counts(row) == (2, 1, 1, 0)
-        assert links(office) == [None, None, 1, None]
+        # The second has an abstract: it is shown.
+        assert links(office) == [3, None, None, None]
         assert office.told() == [
             "tandem.import.finished",
             "tandem.duplicates.merged",
+            "tandem.duplicates.merged",
             "tandem.import.finished",
         ]
-        merged = events(office.database, office.review_id)[-2]
-        assert merged.data == {"record_id": "1", "duplicate_id": "3"}
+        linked, shown = events(office.database, office.review_id)[-3:-1]
+        assert linked.data == {"record_id": "1", "duplicate_id": "3"}
+        assert shown.data == {"record_id": "3", "duplicate_id": "1"}
 
     def test_repeats_inside_one_file_are_linked(self, office: Office) -> None:
         row = office.read(
@@ -233,7 +236,7 @@ class TestLinking:
         office.read(b"PMID- 5\nTI  - Walking\nLID - 10.1234/a [doi]\n\n")
         office.read(b"PMID- 5\nTI  - Walking\n\n")
 
-        assert links(office) == [None, 1, 1]
+        assert links(office) == [2, None, 2]
 
     def test_one_doi_of_different_works_links_nothing(self, office: Office) -> None:
         row = office.read(

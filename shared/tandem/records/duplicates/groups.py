@@ -211,6 +211,33 @@ def apart(session: Session, review_id: ReviewId) -> set[frozenset[RecordNumber]]
     return {frozenset(pair) for members in kept for pair in combinations(members, 2)}
 
 
+def grown_by(session: Session, review_id: ReviewId, import_id: ImportId) -> list[DuplicateGroupId]:
+    """Return the linked groups that have a record of this import in them."""
+    query = (
+        select(DuplicateGroup.id)
+        .join(DuplicateMember, DuplicateMember.group_id == DuplicateGroup.id)
+        .join(
+            Record,
+            (Record.review_id == review_id) & (Record.number == DuplicateMember.record_number),
+        )
+        .where(
+            DuplicateGroup.review_id == review_id,
+            DuplicateGroup.state == GroupState.LINKED,
+            Record.import_id == import_id,
+        )
+        .distinct()
+    )
+    return sorted(session.scalars(query), key=str)
+
+
+def linked_numbers(session: Session, review_id: ReviewId) -> set[RecordNumber]:
+    """Return the records that another one is screened for."""
+    query = select(Record.number).where(
+        Record.review_id == review_id, Record.duplicate_of.is_not(None)
+    )
+    return set(session.scalars(query))
+
+
 def drop(session: Session, groups: Collection[DuplicateGroup]) -> None:
     ids = [group.id for group in groups]
     for some in pieces(ids):

@@ -31,7 +31,10 @@ def relate(session: Session, review_id: ReviewId, found: Collection[Related]) ->
 def related_to(
     session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]
 ) -> dict[RecordNumber, list[tuple[Record, Relation]]]:
-    """Return for each of the records those that are about the same work, and how."""
+    """Return for each of the records those that are about the same work, and how.
+
+    One that is linked to another one is told as that one.
+    """
     found: dict[RecordNumber, list[tuple[Record, Relation]]] = {n: [] for n in numbers}
     ends = (
         (RecordRelation.first, RecordRelation.second),
@@ -46,5 +49,8 @@ def related_to(
                 .order_by(Record.number)
             )
             for number, record, relation in session.execute(query):
-                found[number].append((record, relation))
+                shown = record
+                if record.duplicate_of is not None:
+                    shown = session.get_one(Record, (review_id, record.duplicate_of))
+                found[number].append((shown, relation))
     return found

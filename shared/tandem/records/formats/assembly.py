@@ -11,7 +11,7 @@ LONGEST_RECORD = 1_000_000
 """Characters. No record of a bibliography is that long; a file cut or joined wrongly has one."""
 
 _NO_ABSTRACT = re.compile(
-    r"\W*(?:no abstract(?: is)?(?: available)?|abstract not available)\W*", re.I
+    r"\W*(?:no abstract(?: is)?(?: available)?|abstract not available|none available)\W*", re.I
 )
 """What Scopus and others write where there is none."""
 
@@ -56,7 +56,7 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
         abstract=abstract or "",
         authors=tuple(n[:_LONGEST_FIELD] for n in normalise.names(parts.authors)[:_LONGEST_LIST]),
         year=next(filter(None, map(normalise.year, parts.dates)), None),
-        journal=_first(parts.journals, _LONGEST_FIELD),
+        journal=_first((j for j in parts.journals if not normalise.url(j)), _LONGEST_FIELD),
         volume=normalise.short(parts.volume, _LONGEST_FIELD),
         issue=normalise.short(parts.issue, _LONGEST_FIELD),
         pages=pages[:_LONGEST_FIELD] if pages else None,

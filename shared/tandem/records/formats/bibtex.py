@@ -28,7 +28,8 @@ _BEGIN = re.compile(
 )
 _SIGN = re.compile(
     rf"^[ \t]*@[ \t]*(?:(?:comment|preamble|string)\s{{0,10}}[{{(]"
-    rf"|[A-Za-z]+\s{{0,10}}[{{(]{_KEY}(?:,|=[ \t]*[{{\"]|\}}))",
+    rf"|[A-Za-z]+\s{{0,10}}[{{(]{_KEY}(?:,|=[ \t]*[{{\"]|\}}"
+    rf"|\n\s{{0,100}}[A-Za-z-]{{1,30}}[ \t]{{0,30}}=[ \t]{{0,30}}[{{\"\d]))",
     re.M | re.I,
 )
 _STRING = re.compile(r"^[ \t]*@string\s{0,10}[{(]", re.M | re.I)

@@ -9,6 +9,7 @@ from tandem.records.formats.lines import Lines
 
 _DELIMITERS = ",;\t|"
 _ROWS_SEARCHED = 20
+_FEWEST_WITHOUT_TITLE = 4
 _CHARACTERS_SEARCHED = 100_000
 
 # Compared in lower case and without spaces and signs: `Publication Year` is `publicationYear`.
@@ -132,6 +133,9 @@ for _field, _known in _NAMES.items():
     for _rank, _name in enumerate(_known.split("|")):
         _FIELDS.setdefault(_squeezed(_name), (_field, _rank))
 
+FIELDS = tuple(_NAMES)
+"""All that a column may hold."""
+
 _REVIEWER = re.compile(r"\s*((?:reviewer|screener|rater)[ _-]?(?:[0-9]{1,2}|[A-Z]))\s*", re.I)
 _PREFERENCE_LAST = 10_000
 
@@ -179,7 +183,8 @@ def find_header(text: str) -> Header | None:
     """Return the header row of a table with a title column, or None.
 
     Databases put notes before it, so the first 20 rows are searched; but in any row save the
-    first a title column counts only beside another that is known.
+    first a title column counts only beside another that is known. Abstracts do for titles
+    beside several others.
     """
     beginning = text[:_CHARACTERS_SEARCHED]
     candidates = [h for delimiter in _DELIMITERS if (h := _candidate(beginning, delimiter))]
@@ -194,7 +199,9 @@ def _candidate(beginning: str, delimiter: str) -> Header | None:
             continue
         rows += 1
         columns = columns_of(cells)
-        if "title" in columns and (rows == 1 or len(columns) > 1):
+        if ("title" in columns and (rows == 1 or len(columns) > 1)) or (
+            "abstract" in columns and len(columns) >= _FEWEST_WITHOUT_TITLE
+        ):
             return Header(start, end, delimiter, tuple(cells), columns)
     return None
 

@@ -9,6 +9,9 @@ _MEDIUM = re.compile(
     re.I,
 )
 _SPACED = re.compile(r"(?<=\S)\s+(?=[:;]\s)")
+_NOT_SORTED = re.compile("[\x88\x89\x98\x9c]")
+"""Before and after an article that catalogues sort by the word behind it."""
+
 _LIFE = re.compile(
     r"[\s,(]+(?:(?:b|d|ca|fl|active|approximately|born|died|geb)\.?\s*)?"
     r"(?:1[0-9]{3}|20[0-9]{2})\??(?:\s*[-–]\s*(?:(?:ca\.?|approximately)\s*)?(?:[12][0-9]{3}\??)?"
@@ -35,7 +38,7 @@ def title(*parts: str) -> str:
     for part in parts:
         if len(text) > _LONGEST_TITLE:
             break
-        if piece := " ".join(part[:_LONGEST_TITLE].split()):
+        if piece := " ".join(_NOT_SORTED.sub("", part[:_LONGEST_TITLE]).split()):
             text = _MEDIUM.sub("", f"{text}{_between(text)}{piece}")
     return _SPACED.sub("", text.rstrip(_SIGNS).removesuffix(" .").rstrip(_SIGNS))
 

@@ -50,6 +50,7 @@ def _symbols() -> dict[str, str]:
         **{"aa": "å", "AA": "Å", "o": "ø", "O": "Ø", "l": "ł", "L": "Ł", "ss": "ß", "ae": "æ"},
         **{"AE": "Æ", "oe": "œ", "OE": "Œ", "dh": "ð", "th": "þ", "DH": "Ð", "TH": "Þ"},
         **{"textsuperscript": "", "textsubscript": "", "slash": "/", "pm": "±", "and": " and "},
+        **{"textpm": "±", "texttimes": "×", "textdiv": "÷"},
     }
 
 

@@ -1,4 +1,4 @@
-r"""MARC 21 in its form of exchange (ISO 2709), in UTF-8 or MARC-8.
+r"""MARC 21 in its form of exchange (ISO 2709), in UTF-8, MARC-8 or Windows Cyrillic.
 
 The file is cut into records here: at the sign that ends a record (0x1D), and where a leader
 shows that the sign is missing. `pymarc` is handed one at a time, with a leader that is right.
@@ -36,6 +36,8 @@ _LOOSE_LEADER = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00]{0,100}([0-9]{5}[\x20-\x7
 _NEXT_LEADER = rb"[0-9]{5}[acdnopst][a-z ][a-z ][a-z ][a ]22[0-9]{5}[0-9A-Za-z #]{3}45[0-9 ]0"
 _EDGE = re.compile(rb"\x1d|(?=" + _NEXT_LEADER + rb")")
 _BETWEEN = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00\x1a\x1d]+|\xef\xbb\xbf")
+_CYRILLIC = "cp1251"
+_HIGH_BYTES = re.compile(rb"[\xc0-\xff]{5}")
 _LONGEST_FIRST_FIELD = 100_000
 
 
@@ -121,6 +123,7 @@ def _record(raw: bytes) -> Record | None:
                     force_utf8=_in_utf8(raw),
                     hide_utf8_warnings=True,
                     utf8_handling="replace",
+                    encoding=_CYRILLIC if _in_cyrillic(raw) else "iso8859-1",  # that is MARC-8
                 )
         except (PymarcException, ValueError, IndexError, KeyError):
             pass
@@ -147,16 +150,18 @@ def _in_order(raw: bytes, directory: bytes, at: int) -> Record | None:
     values = raw[at:-1].removesuffix(_FIELD_END).split(_FIELD_END)
     if not tags or len(tags) != len(values) or len(directory) % _ENTRY:
         return None
-    utf8 = _in_utf8(raw)
+    codec = "utf-8" if _in_utf8(raw) else _CYRILLIC if _in_cyrillic(raw) else None
     record = Record(leader=raw[:_LEADER].decode("ascii", "replace"))
     for tag, value in zip(tags, values, strict=True):
         if tag.startswith("00"):
-            record.fields.append(Field(tag=tag, data=_decoded(value, utf8)))
+            record.fields.append(Field(tag=tag, data=_decoded(value, codec)))
         else:
             first, *rest = value.split(_SUBFIELD)
             signs = first.decode("ascii", "replace").ljust(2)
             subfields = [
-                Subfield(code=chr(each[0]), value=_decoded(each[1:], utf8)) for each in rest if each
+                Subfield(code=chr(each[0]), value=_decoded(each[1:], codec))
+                for each in rest
+                if each
             ]
             record.fields.append(
                 Field(tag=tag, indicators=Indicators(signs[0], signs[1]), subfields=subfields)
@@ -175,8 +180,17 @@ def _in_utf8(raw: bytes) -> bool:
     return not raw.isascii()
 
 
-def _decoded(value: bytes, utf8: bool) -> str:
-    return value.decode("utf-8", "replace") if utf8 else str(marc8_to_unicode(value, True))
+def _in_cyrillic(raw: bytes) -> bool:
+    """Return whether the record is in the Cyrillic encoding of Windows.
+
+    MARC-8 has no such runs of high bytes: a diacritic's letter is ASCII, and other scripts stand
+    behind an escape.
+    """
+    return not _in_utf8(raw) and b"\x1b" not in raw and _HIGH_BYTES.search(raw) is not None
+
+
+def _decoded(value: bytes, codec: str | None) -> str:
+    return value.decode(codec, "replace") if codec else str(marc8_to_unicode(value, True))
 
 
 def _readable(raw: bytes) -> str:

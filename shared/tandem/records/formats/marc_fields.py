@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pymarc import Field, Record
 
-from tandem.records.formats import isbd, kinds, normalise
+from tandem.records.formats import isbd, kinds, normalise, unimarc
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
 
@@ -53,6 +53,8 @@ _LONGEST_CITATION = 500
 
 def parts(record: Record) -> Parts:
     """Return what `record` tells of the work it describes."""
+    if unimarc.is_unimarc(record):
+        return unimarc.parts(record)
     host = _host(record)
     kind = _kind(record, host)
     volume, issue, pages = _place(record)

@@ -143,8 +143,8 @@ def _keywords(record: Element) -> Iterator[str]:
 
 
 def _language(record: Element) -> str:
-    codes = xml.texts(record, "language/languageTerm[@type='code']")
-    terms = codes or xml.texts(record, "language/languageTerm", "language")
+    paths = ("language/languageTerm[@type='code']", "language/languageTerm", "language")
+    terms = next(filter(None, (xml.texts(record, path) for path in paths)), [])
     return "; ".join(dict.fromkeys(term.strip() for term in terms))
 
 

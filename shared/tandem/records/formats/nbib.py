@@ -159,7 +159,8 @@ def _parts(reference: dict[str, Any], lines: _Lines) -> Parts:
         issue=known("journal_issue"),
         pages=(known("pages"), ""),
         dois=(known("doi"), *values("AID", "LID")),
-        pmids=map(normalise.pmid, values("PMID")),
+        # What goes on under it is a line that lost its tag.
+        pmids=(normalise.pmid(value.partition(" ")[0]) for value in values("PMID")),
         urls=values("LID", "AID"),
         keywords=[*(str(word) for word in reference.get("keywords", ())), *headings],
         language="; ".join(values("LA")),

@@ -33,11 +33,15 @@ _DOI = re.compile(
     re.I,
 )
 _DOI_SUFFIX = re.compile(r"\[?\[doi\].*", re.I)
+_VIEW = re.compile(r"/(?:full|abstract|pdf|epdf|fulltext|html?|meta|summary)/?$", re.I)
+"""What publishers put behind a DOI in the address of a page."""
+
 _QUERY = re.compile(r"[?&].*")
 _BRACKETS = {")": "(", "]": "[", "}": "{", ">": "<"}
 
 _PMID = re.compile(
-    r"(?:(?:PMID|PUBMED(?: ID)?|MEDLINE)\b[:\s]*)?0*([1-9][0-9]{0,9})(?:\.0)?\.?(?:\s*\[pmid\])?",
+    r"(?:(?:PMID|PUBMED(?: ID)?|MEDLINE)\b[:\s]*)?0*([1-9][0-9]{0,9})(?:\.0)?\.?"
+    r"(?:\s*\[pmid\]|\s{1,3}\(https?://[^\s()]{1,200}\))?",
     re.I,
 )
 _PUBMED_PAGE = re.compile(
@@ -51,8 +55,11 @@ _YEAR = re.compile(
     r"(?<![0-9])(1[0-9]{3}|20[0-9]{2}|2100)"
     r"(?:(?![0-9])|(?=(?:0[1-9]|1[0-2])(?:[0-3][0-9])?(?![0-9])))"
 )
+_TRIAL = re.compile(r"[A-Za-z]{2,10}-?[0-9][0-9A-Za-z-]{6,30}")
 _LONGEST_URL = 2000
 _NEXT_URL = re.compile(r"\s|;\s*(?=https?://)", re.I)
+_NO_PAGES = re.compile(r"no[ -](?:pagination|pages?)(?: specified| given)?", re.I)
+_DASH = re.compile(r"(?<=[0-9A-Za-z)])\s*(?:[‐‑‒–—−]|--?)\s*(?=[0-9A-Za-z(])")
 _PAGE_WORD = re.compile(r"^p{1,2}(?:\.|ages?)?\s*(?=[0-9])", re.I)
 
 
@@ -97,7 +104,7 @@ def doi(text: str) -> str | None:
         return None
     name = _DOI_SUFFIX.sub("", found[1])
     if found.start(1) and "://" in text[: found.start(1)]:
-        name = _QUERY.sub("", name)
+        name = _VIEW.sub("", _QUERY.sub("", name))
     name = _CONTROL.sub("", _trim(name)).lower()
     complete = len(name) > name.index("/") + 1
     return name if complete and len(name) <= _LONGEST_DOI else None
@@ -107,7 +114,7 @@ def pmid(text: str, *, guessed: bool = False) -> str | None:
     """Return the PubMed number that `text` is, without leading zeros.
 
     Args:
-        text: A number, or one with `PMID:`, `MEDLINE:` or `[pmid]` beside it.
+        text: A number, or one with `PMID:`, `MEDLINE:`, `[pmid]` or its address beside it.
         guessed: The field is not one for PubMed numbers alone; then at most 8 digits are
             believed, as other databases' numbers are longer.
     """
@@ -139,7 +146,9 @@ def url(text: str) -> str | None:
 
 def pages(start: str, end: str = "") -> str | None:
     """Return a range such as `152-160`, given whole in `start` or as its two ends."""
-    first, last = (_PAGE_WORD.sub("", clean(part)) for part in (start, end))
+    first, last = (_DASH.sub("-", _PAGE_WORD.sub("", clean(part))) for part in (start, end))
+    if _NO_PAGES.fullmatch(f"{first} {last}".strip()):
+        return None
     if not last or first == last or re.search(r"[0-9a-z]\s*[-–—]\s*[0-9a-z]", first, re.I):
         return first or None
     return f"{first}-{last}" if first else last
@@ -149,10 +158,11 @@ def names(texts: Iterable[str]) -> tuple[str, ...]:
     """Return people's names, trimmed, in the order given.
 
     A text may hold several with semicolons between them: no name has one. Equal names stay,
-    as a paper can have two authors called Wang Y.
+    as a paper can have two authors called Wang Y. The number of a trial, which Cochrane's
+    register has for its author, is no name.
     """
     parts = (part.strip(" ,") for text in texts for part in clean(text).split(";"))
-    return tuple(part for part in parts if part)
+    return tuple(part for part in parts if part and not _TRIAL.fullmatch(part))
 
 
 def terms(texts: Iterable[str]) -> tuple[str, ...]:

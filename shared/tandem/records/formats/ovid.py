@@ -22,6 +22,7 @@ _NAMES = {
     "JN": "journal|journal name|journal title|nlm journal name|full journal name"
     "|publication title|full source title|source title",
     "JA": "abbreviated source|iso journal abbreviation|journal abbreviation",
+    "CH": "chapter title",
     "BT": "book title|parent book series",
     "AB": "abstract|abstracts",
     "YR": "year of publication|publication year|year",
@@ -50,12 +51,13 @@ _WORDS = r"[A-Z][A-Za-z/ ]{2,60}:?[ \t]*\n[ \t]+\S"
 _BEGIN = re.compile(
     rf"^(?:{_HEAD}\n(?:[ \t]*\n){{0,3}}(?:{_TAGGED}|{_WORDS})"
     rf"|[ \t\ufeff]{{0,4}}VN[ \t]{{1,2}}- Ovid"
-    rf"|Unique Identifier:?[ \t]*\n[ \t]+\S)",
+    rf"|(?:Unique Identifier|Accession Number):?[ \t]*\n[ \t]+\S|Score[ \t]*\n[ \t]+\*)",
     re.M,
 )
 _EDGE = re.compile(
     rf"^(?:(?P<head>{_HEAD}$)|[ \t\ufeff]{{0,4}}(?P<tag>VN)[ \t]{{1,2}}- Ovid"
-    rf"|(?P<name>Unique Identifier):?[ \t]*$)",
+    rf"|(?P<name>Unique Identifier):?[ \t]*$|(?P<number>Accession Number):?[ \t]*$"
+    rf"|(?P<score>Score)[ \t]*\n[ \t]+\*)",
     re.M,
 )
 _LINE = re.compile(r"[ \t\ufeff]{0,4}([A-Z][A-Z0-9]{1,3})[ \t]{1,2}-(?:[ \t](.*)|$)")
@@ -75,6 +77,7 @@ _DEGREES = re.compile(
     r"(?<=[a-z.])(?:,?\s{1,3}(?:MD|M\.D|PhD|Ph\.\s?D|MPH|MSc|BSc|DSc|DrPH|RN|MBBS|MBChB|FACSM|FRCP)"
     r"\b\.?){1,6}$"
 )
+_DEGREE_ALONE = re.compile(r"[A-Z][A-Za-z.]{0,4}[A-Z][A-Za-z.]{0,3}")
 _LONGEST_NAME = 300
 
 
@@ -146,7 +149,7 @@ def _named(lines: list[str]) -> Fields:
 def _parts(fields: Fields) -> Parts:
     values, first = fields.values, fields.first
     cited = citation.of(first("SO"))
-    titles = values("TI", "TT", "OT", "BT")
+    titles = values("TI", "TT", "OT", "CH", "BT")
     added = [found[1] for title in titles if (found := _ADDED_TYPE.search(title))]
     journals = [*values("JN", "NJ", "JT"), cited.journal, *values("JA", "AS", "BT")]
     types = [part for text in values("PT", "DT") for part in _TYPES_APART.split(text)]
@@ -155,7 +158,8 @@ def _parts(fields: Fields) -> Parts:
         titles=[_ADDED_TYPE.sub("", title) for title in titles],
         abstracts=(fields.joined("AB"),),
         authors=_authors(fields),
-        dates=[*values("YR", "PY", "DP"), cited.year],
+        # Of what is not in print yet, only its status tells when it came.
+        dates=[*values("YR", "PY", "DP"), cited.year, *values("ST")],
         journals=journals,
         volume=first("VO", "VI") or cited.volume,
         issue=first("IP") or cited.issue,
@@ -178,9 +182,13 @@ def _authors(fields: Fields) -> list[str]:
 
 def _names(texts: list[str]) -> Iterator[str]:
     for text in texts:
+        inverted = False  # `Lind, Ada RN; PhD`: beside such names a bare abbreviation is none
         for part in _NAMES_APART.split(_BRACKETED.sub("", text)):
             name = _MARKS.sub("", part.strip()[:_LONGEST_NAME])
             family, comma, given = name.partition(",")
+            if inverted and not comma and _DEGREE_ALONE.fullmatch(name):
+                continue
+            inverted = inverted or bool(comma)
             name = family + comma + _DEGREES.sub("", given)
             # A full stop closes the list; that of an initial stays.
             yield name.rstrip(".") if name[-2:-1].islower() else name

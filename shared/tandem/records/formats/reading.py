@@ -11,8 +11,10 @@ from tandem.records.formats import (
     archive,
     bibtex,
     csl_json,
+    ebsco_xml,
     endnote_xml,
     json_records,
+    labelled,
     marc,
     marcxml,
     mods,
@@ -34,8 +36,9 @@ from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.signature import binary_kind, text_kind
 
 Format = Literal[
-    "ris", "nbib", "enw", "wos", "ovid", "refworks", "pubmed_xml", "endnote_xml", "marcxml", "mods",
-    "vufind", "marc", "bibtex", "csl_json", "solr_json", "json", "csv", "xlsx", "zip",
+    "ris", "nbib", "enw", "wos", "ovid", "refworks", "labelled", "pubmed_xml", "endnote_xml",
+    "ebsco_xml", "marcxml", "mods", "vufind", "marc", "bibtex", "csl_json", "solr_json", "json",
+    "csv", "xlsx", "zip",
 ]  # fmt: skip
 """`csv` is any table with a header row, also one with semicolons or tabs; `json` are records of
 DOAJ, OpenAlex, Europe PMC and others; `zip` is an archive of files in any of the formats."""
@@ -155,8 +158,10 @@ _TEXT: dict[Format, _Reader] = {
     "wos": _of_text("Web of Science (lines such as `PT J`)", wos),
     "ovid": _of_text("Ovid (records under `<1>`)", ovid),
     "refworks": _of_text("RefWorks (lines such as `RT Journal Article`)", refworks),
+    "labelled": _of_text("Cochrane's, Embase's or ProQuest's text (`Record #1 of 2`)", labelled),
     "pubmed_xml": _of_text("PubMed XML (elements such as `<PubmedArticle>`)", pubmed_xml),
     "endnote_xml": _of_text("EndNote XML (`<record>` with `<ref-type>`)", endnote_xml),
+    "ebsco_xml": _of_text("EBSCO's XML (`<rec>` with `<controlInfo>`)", ebsco_xml),
     "marcxml": _of_text("MARCXML (`<record>` with `<datafield>`)", marcxml),
     "mods": _of_text("MODS (elements such as `<mods>`)", mods),
     "vufind": _of_text("VuFind's staff view (lines such as `title_full Title`)", staff_view),

@@ -23,9 +23,11 @@ _BEGIN = re.compile(rf"{_INDENT}{_TY}", re.M)
 _BEGIN_WITHOUT_TYPE = re.compile(rf"{_INDENT}(?:{_TY}|(?:TI|T1|AU|A1|AB|N2)[ ]{{2}}-)", re.M)
 _EDGE = re.compile(rf"{_INDENT}(?:{_TY}|({_ER}))", re.M)
 _END = re.compile(rf"{_INDENT}{_ER}", re.M)
+_TAG_LINE = re.compile(r"[\ufeff \t]*[A-Z][A-Z0-9][ ]{2}-")
 _LOWER_TAG = re.compile(rf"{_INDENT}[a-z][a-z0-9](?=[ \t]{{2}}-)", re.M)
 
-_LINE = re.compile(r"[\ufeff \t]*([A-Z][A-Z0-9]{1,4})[ \t]{2}[-–—](.*)")
+_LINE = re.compile(r"[\ufeff \t]*([A-Z][A-Z0-9]{1,4}(?=[ \t]{2})|PMID)[ \t]{0,2}[-–—](.*)")
+_NARROW_LINE = re.compile(r"([A-Z][A-Z0-9])[ \t]-[ \t]+(\S.*)")
 _LOOSE_LINE = re.compile(r"[\ufeff \t]*([A-Z][A-Z0-9]{1,4})[ \t]{0,4}[-–—](.*)")
 _TWO_LETTERS = {"PMID": "PM"}
 """Tags longer than RIS has them; rispy reads two letters only."""
@@ -49,7 +51,9 @@ _PARSER = rispy.RisParser(
 )
 
 _PUBMED = re.compile(r"pubmed|medline|^nlm$", re.I)
-_NAMED_PMID = re.compile(r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*([0-9]{1,8})(?![0-9])", re.I)
+_NAMED_PMID = re.compile(r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*(?:NLM)?([0-9]{1,8})(?![0-9])", re.I)
+_OF_EBSCO = re.compile(r"Accession Number:", re.I)
+_LONGEST_NOTE = 10_000
 
 _Values = Callable[..., list[str]]
 
@@ -82,10 +86,23 @@ def _spans(text: str) -> Iterator[Span]:
         return
     at = 0
     while begin := _BEGIN_WITHOUT_TYPE.search(text, at):
+        start = begin.start()
+        if not _BEGIN.match(text, start):
+            start = _first_line(text, at, start)
         edge = _EDGE.search(text, begin.end())
         end = edge.start() if edge else len(text)
-        yield begin.start(), end
+        yield start, end
         at = edge.end() if edge and edge[1] else end
+
+
+def _first_line(text: str, after: int, start: int) -> int:
+    """Return where the lines with tags begin that end at `start`, none before `after`."""
+    while start > after:
+        before = text.rfind("\n", after, start - 1) + 1 or after
+        if not _TAG_LINE.match(text, before, start):
+            break
+        start = before
+    return start
 
 
 def _record(position: int, raw: str) -> Entry | Rejection:
@@ -120,6 +137,8 @@ def _ironed(raw: str, pattern: re.Pattern[str]) -> list[str]:
             tag, value = line[:2], line[5:]
         elif found := pattern.match(line):
             tag, value = _TWO_LETTERS.get(found[1], found[1]), found[2]
+        elif tag in _LISTS and (narrow := _NARROW_LINE.match(line)) and narrow[1] in _WANTED:
+            tag, value = narrow[1], narrow[2]
         elif tag in _LISTS:
             value = line
         else:
@@ -178,6 +197,9 @@ def _pmids(values: _Values) -> Iterator[str | None]:
         for number in values("AN", "C5"):
             yield normalise.pmid(number, guessed=True)
     for text in values("AN", "N1", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8"):
-        if named := _NAMED_PMID.match(text) or (len(text) < 100 and _NAMED_PMID.search(text)):
+        # A note in prose may cite another article's.
+        of_this = len(text) < 100 or _OF_EBSCO.match(text)
+        find = _NAMED_PMID.search if of_this else _NAMED_PMID.match
+        if named := find(text[:_LONGEST_NOTE]):
             yield normalise.pmid(named[1])
     yield from map(normalise.pmid_in_url, values("UR", "L2", "LK"))

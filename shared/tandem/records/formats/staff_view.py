@@ -48,6 +48,9 @@ _OF_INDEX = frozenset(
 """Names that only an index has, not a table or a form."""
 
 _FEWEST = 4
+_LONGEST_BEGINNING = 1_000_000
+"""Characters. What a page shows above its first record, and that record, are not longer."""
+
 _KNOWN = "|".join(map(re.escape, _NAMES.split()))
 _FIELD = re.compile(rf"^[ \t]{{0,4}}({_KNOWN}|{_DYNAMIC})(?:[ \t]+(?=\S)|[ \t]*$)", re.M)
 _ORDER = ("author", "format", "id", "language", "title", "url")
@@ -59,12 +62,13 @@ _SUBFIELD = re.compile(r"\|([a-z0-9]) ")
 
 def begins(text: str) -> int | None:
     """Return where the first field stands, or None if `text` is no staff view."""
-    if leader := _LEADER.search(text):
+    beginning = text[:_LONGEST_BEGINNING]
+    if leader := _LEADER.search(beginning):
         following = text[leader.end() : leader.end() + 2000].split("\n")
         if any(found and found[2] is not None for found in map(_MARC_FIELD.match, following)):
             return leader.start()
     first, seen = None, set()
-    for field in _FIELD.finditer(text):
+    for field in _FIELD.finditer(beginning):
         first = field.start() if first is None else first
         seen.add(field[1])
         if "title" in seen and seen & _OF_INDEX and len(seen & solr_fields.TELLING) >= _FEWEST:

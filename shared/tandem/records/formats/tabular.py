@@ -169,7 +169,7 @@ def _vouched_for(header: Header, cells: list[str]) -> list[str]:
         *holding("doi", normalise.doi),
         *holding("url", normalise.url),
     ]
-    if max(certain, default=-1) < header.columns["title"][0]:
+    if max(certain, default=-1) < header.columns.get("title", (0,))[0]:
         return []
     left = cells[: max([*certain, *holding("abstract", _PROSE.match)]) + 1]
     return left + _from_the_right(header, cells, len(left))

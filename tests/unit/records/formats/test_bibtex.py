@@ -237,3 +237,9 @@ def test_a_mangled_record_never_costs_its_neighbours(text: str) -> None:
 def test_anything_is_read_to_its_end(text: str) -> None:
     read(bibtex, text)
     to_plain(text)
+
+
+def test_an_entry_without_a_key_is_told() -> None:
+    assert titles(
+        bibtex, "% made by hand\n@TechReport{\n  author = {Lind, Bo},\n  title = {T}\n}\n"
+    ) == ["T"]

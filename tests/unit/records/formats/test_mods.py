@@ -114,3 +114,8 @@ def test_any_text_within_is_read_or_rejected(text: str) -> None:
     assert isinstance(found[0], Entry)
     assert isinstance(found[-1], Entry)
     read(mods, text)
+
+
+def test_a_language_is_said_once() -> None:
+    text = "<mods><titleInfo><title>T</title></titleInfo><language><languageTerm>eng</languageTerm>"
+    assert only(text + "</language></mods>").language == "eng"

@@ -254,3 +254,18 @@ def test_a_mangled_record_never_loses_its_neighbours(mangled: list[str], record:
 def test_a_line_without_end_is_one_rejection() -> None:
     found = read(ovid, tagged(1) + "<2. >\nTI  - T\nAB  - " + "word " * 300_000 + "\n" + tagged(3))
     assert [type(item) for item in found] == [Entry, Rejection, Entry]
+
+
+def test_records_that_lost_their_numbers_begin_at_their_score() -> None:
+    one = "Score\n  *****\nAccession Number\n  0000{0}.\nAuthor\n  Lind, Bo RN; PhD; FAAN 1\n"
+    one += "Title\n  Title {0}.[Article]\nStatus\n  Publish Ahead of Print, 30 November 2015\n\n"
+    text = one.format(1) + one.format(2)
+    found = read(ovid, text)
+    assert titles(ovid, text) == ["Title 1.", "Title 2."]
+    assert [(item.authors, item.year) for item in found if isinstance(item, Entry)] == [
+        (("Lind, Bo",), 2015)
+    ] * 2
+
+
+def test_a_chapters_title_will_do() -> None:
+    assert titles(ovid, "<1>\nAuthor\n  Lind B\nChapter Title\n  Sleep\n") == ["Sleep"]

@@ -87,3 +87,34 @@ def test_a_mangled_record_never_loses_its_neighbours(mangled: list[str], ended: 
         item.title for item in read(ris, record(1) + bad + record(2)) if isinstance(item, Entry)
     ]
     assert (names[0], names[-1]) == ("Title 1", "Title 2")
+
+
+def test_fields_above_the_title_belong_to_a_record_that_lost_its_type() -> None:
+    text = "Exported\nJF  - Rest\nVL  - 7\nT1  - One\nER  - \nJF  - Sleep\nT1  - Two\nER  - \n"
+    found = [item for item in read(ris, text) if isinstance(item, Entry)]
+    assert [(item.title, item.journal) for item in found] == [("One", "Rest"), ("Two", "Sleep")]
+    assert found[0].volume == "7"
+
+
+def test_a_narrow_tag_after_a_list_is_a_tag_of_its_own() -> None:
+    text = "TY  - JOUR\nTI  - T\nAU  - Lind, Bo\nKW - sleep\nmemory\nPMID - 31234567\nER  - "
+    entry = only(ris, text)
+    assert entry.authors == ("Lind, Bo",)
+    assert (entry.keywords, entry.pmid) == (("sleep", "memory"), "31234567")
+
+
+def test_what_looks_like_a_narrow_tag_within_an_abstract_is_not() -> None:
+    text = "TY  - JOUR\nTI  - T\nAB  - Scans:\nCT - we had none.\nER  - "
+    assert only(ris, text).abstract == "Scans: CT - we had none."
+
+
+def test_ebscos_note_names_the_pubmed_number() -> None:
+    note = f"Accession Number: 1. {'Subset: X. ' * 20}PMID: NLM31234567."
+    assert only(ris, f"TY  - JOUR\nTI  - T\nN1  - {note}\nER  - ").pmid == "31234567"
+    prose = f"A note. {'It is long. ' * 20}See PMID: 31234567."
+    assert only(ris, f"TY  - JOUR\nTI  - T\nN1  - {prose}\nER  - ").pmid is None
+
+
+def test_pages_that_are_none() -> None:
+    text = "TY  - JOUR\nTI  - T\nSP  - No\nEP  - Pagination Specified\nER  - "
+    assert only(ris, text).pages is None

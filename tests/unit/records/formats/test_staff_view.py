@@ -183,3 +183,8 @@ def test_any_lines_are_read_or_rejected(text: str, junk: str) -> None:
     read(staff_view, MARC + text)
     read(staff_view, text)
     read(staff_view, junk)
+
+
+def test_only_the_beginning_of_a_large_file_is_looked_at() -> None:
+    assert staff_view.begins("\n" * 2_000_000 + FIELDS) is None
+    assert staff_view.begins("\n" * 2_000 + FIELDS) == 2_000

@@ -267,3 +267,15 @@ def test_a_mangled_row_never_costs_other_records(text: str, name: str) -> None:
 def test_anything_is_read_to_its_end(rows: list[list[str]], text: str) -> None:
     read(tabular, VERTICAL + "\n".join(",".join(row) for row in rows) + text)
     read(tabular, VERTICAL[: len(text)] + text + VERTICAL)
+
+
+def test_abstracts_do_for_titles_beside_other_columns() -> None:
+    row = {"abstract": "Text.", "authors": "Lind, B.", "year": "2019", "doi": "10.1234/x"}
+    entry = only(tabular, table(row))
+    assert (entry.title, entry.abstract, entry.year) == ("", "Text.", 2019)
+    assert tabular.begins("abstract,of\na,b\n") is None
+
+
+def test_embases_pubmed_number_stands_beside_its_address() -> None:
+    row = COMMON | {"Medline PMID": "31234567 (http://www.example.org/pubmed/31234567)"}
+    assert only(tabular, table(row)).pmid == "31234567"

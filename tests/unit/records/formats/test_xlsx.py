@@ -147,3 +147,12 @@ def _changed(data: bytes, old: bytes, new: bytes) -> bytes:
                 part = part.replace(old, new, 1)
             after.writestr(name, part)
     return file.getvalue()
+
+
+@pytest.mark.parametrize("cells", [b"<c/>", b"<c><is><t>x</t></is></c>"])
+def test_more_work_than_half_a_minutes(cells: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx, "_MOST_WORK", 5_000)
+    rows = (b"<row>" + cells * 50 + b"</row>") * 100
+    data = _changed(workbook([HEADER, ["T"]]), b"</sheetData>", rows + b"</sheetData>")
+    with pytest.raises(UnreadableWorkbook, match=r"too many cells\. Save it as CSV"):
+        reading.read(data)

@@ -1,0 +1,137 @@
+"""Records as text for people: `TI: Title`, `Publication title: Journal`, or names above values.
+
+The Cochrane Library's text, ProQuest's and Embase's are such; each record stands under a line
+that numbers it (`Record #1 of 2`, `Document 1 of 2`, `RECORD 1`). The fields are called much as
+in tables, so `columns` tells them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from tandem.records.formats.assembly import assemble
+from tandem.records.formats.columns import FIELDS, field_of
+from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.table_parts import parts
+from tandem.records.formats.tagged import Fields, Span, entries
+
+_HEAD = re.compile(
+    r"^[ \t\ufeff]{0,8}(?:Record|Document|Citation|Item)[ \t]{1,3}(?:#[ \t]?)?[0-9]{1,7}"
+    r"(?:[ \t]{1,3}of[ \t]{1,3}[0-9]{1,7})?[ \t]*$",
+    re.M | re.I,
+)
+_BESIDE = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9 ()/_-]{1,60}?)[ \t]?:(?:[ \t]+(.*)|[ \t]*$)")
+_ABOVE = re.compile(r"[A-Z][A-Z0-9 ()/,&-]{2,80}")
+_RULE = re.compile(r"[ \t]*(?:[_=*-][ \t]?){5,200}$")
+_SECTION = re.compile(
+    r"aims?|backgrounds?|conclusions?|context|design|discussion|findings|importance|interventions?"
+    r"|interpretation|introduction|methods?|(?:main )?(?:outcome measures?|outcomes?|results)"
+    r"|objectives?|participants|patients|purpose|rationale|setting|significance|methodology"
+    r"|(?:study|trial) (?:design|registration)|limitations?|materials and methods|results?",
+    re.I,
+)
+"""What abstracts begin their parts with; no field is called so."""
+
+_OWN_NAMES = {
+    "no": "issue",
+    "ky": "keywords",
+    "us": "url",
+    "pb": "publisher",
+    "full text link": "url",
+    "document url": "url",
+    "proquest document id": "ref",
+    "identifier / keyword": "keywords",
+    "mesh subject": "keywords",
+    "emtree drug index terms": "keywords",
+    "emtree medical index terms": "keywords",
+    "language of article": "language",
+    "language of publication": "language",
+}
+"""Names that tables do not have, or use otherwise."""
+
+_LISTS = frozenset({"authors", "keywords", "url"})
+"""Fields whose further lines are further values, not the rest of the first."""
+
+_TELLING = ("authors", "citation", "year", "ref", "doi", "journal", "abstract")
+_FEWEST = 2
+_SAMPLE = 20_000
+
+
+def begins(text: str) -> int | None:
+    """Return where the line above the first record stands, or None if `text` is none of these.
+
+    Such a line may stand in any text: under it there must be a title and other known fields.
+    """
+    head = _HEAD.search(text)
+    if head is None:
+        return None
+    following = _HEAD.search(text, head.end(), head.end() + _SAMPLE)
+    fields = _fields(text[head.start() : following.start() if following else head.end() + _SAMPLE])
+    found = sum(1 for field in _TELLING if fields.first(field))
+    return head.start() if fields.first("title") and found >= _FEWEST else None
+
+
+def count(text: str) -> int:
+    """Return how many records `read` yields, without parsing them."""
+    return sum(1 for _ in _spans(text))
+
+
+def read(text: str) -> Iterator[Entry | Rejection]:
+    """Yield every record in order, one that cannot be read as its rejection."""
+    return entries(text, _spans(text), _record)
+
+
+def _spans(text: str) -> Iterator[Span]:
+    """Yield where each record starts, at the line that numbers it, and ends."""
+    if (start := begins(text)) is None:
+        return
+    for head in _HEAD.finditer(text, start + 1):
+        yield start, head.start()
+        start = head.start()
+    yield start, len(text)
+
+
+def _record(position: int, raw: str) -> Entry | Rejection:
+    fields = _fields(raw)
+    cells = {name: found for name in FIELDS if (found := _filled(fields, name))}
+    cells["authors"] = ["; ".join(cells.get("authors", ()))]
+    return assemble(position, raw, parts(cells))
+
+
+def _filled(fields: Fields, name: str) -> list[str]:
+    return [value for value in fields.values(name) if value.strip()]
+
+
+def _fields(raw: str) -> Fields:
+    """Return the values under the fields of `columns`, those of no use under an empty name.
+
+    Names stand either all above their values or all beside them.
+    """
+    _, *lines = raw.strip().split("\n")
+    above = sum(1 for line in lines if _ABOVE.fullmatch(line.strip()) and _field(line)) >= _FEWEST
+    fields = Fields()
+    last, named = "", False
+    for line in lines:
+        # What stands directly under a name is its value, even if it is in capitals.
+        name = None if named and above and line.strip() else _name(line, above)
+        named = bool(name)
+        if _RULE.match(line):
+            if fields.first("title"):
+                break  # what follows it belongs to no record
+        elif name and not (last == "abstract" and _SECTION.fullmatch(name)):
+            last = _field(name) or ""
+            fields.add(last, "" if above else line.partition(":")[2])
+        elif line.strip():
+            fields.go_on(line, _LISTS)
+    return fields
+
+
+def _name(line: str, above: bool) -> str | None:
+    """Return the name of a field that `line` is or begins with."""
+    if above:
+        return line.strip() if _ABOVE.fullmatch(line.strip()) else None
+    found = _BESIDE.match(line)
+    return found[1] if found else None
+
+
+def _field(name: str) -> str | None:
+    return _OWN_NAMES.get(name.strip().lower()) or field_of(name)
