@@ -48,6 +48,7 @@ Line = Annotated[
 ]
 """A title, a name, a reason: one to 500 characters."""
 
+
 def _whole(value: Any) -> Any:
     """Take 5.0 for 5, as JSON Schema does, and nothing for a number that is a text or a truth."""
     if isinstance(value, bool | str):
