@@ -6,9 +6,9 @@ so a difference is a conflict. When the two are parted again, carried votes are 
 each record has the votes that were given on it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -20,22 +20,20 @@ from tandem.events.types import (
     Fact,
     RecordReopened,
 )
-from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
+from tandem.ids import DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
-from tandem.screening import ledger
+from tandem.screening import carried_resolutions, ledger
 from tandem.screening.ledger import Place
 from tandem.screening.models import (
-    Conflict,
     ConflictState,
     Decision,
     Lease,
     PresentDecision,
-    Resolution,
     ResolvedBy,
     ScreenedRecord,
 )
-from tandem.screening.rules import ConflictKind, Status, Verdict
+from tandem.screening.rules import Verdict
 
 Policies = Mapping[Stage, Policy]
 
@@ -66,40 +64,9 @@ def carry(
             like = _stronger(own.get(reviewer_id), vote)
             _enter(session, review, target, like, source, informed=like.informed or was_open)
         if votes or settled is not None:
-            _meet(session, review, policies[stage], target, list(votes.values()), own, settled)
-
-
-def _meet(
-    session: Session,
-    review: Review,
-    policy: Policy,
-    place: Place,
-    votes: Sequence[Decision],
-    own: Mapping[UserId, Decision],
-    settled: Resolution | None,
-) -> None:
-    """Settle a record to which votes have come, perhaps with the resolution they had led to.
-
-    A resolution goes with its votes to a record that has none of its own. Of two resolutions
-    the one that keeps the record in stands. One that excludes stands aside for votes that do
-    not and that it never saw: then there is a difference to settle.
-    """
-    there = ledger.standing_resolution(session, place)
-    includes = settled is not None and settled.verdict is Verdict.INCLUDE
-    stands_aside = False
-    if there is not None and there.verdict is Verdict.EXCLUDE:
-        unseen = any(vote.verdict is not Verdict.EXCLUDE for vote in votes)
-        stands_aside = there.is_set_aside = includes or (settled is None and unseen)
-    status = ledger.settle(session, review, policy, place, because=_BECAUSE)
-    if settled is None:
-        return
-    review.labels_seq += 1  # in any case, so that the number tells nothing of the votes
-    # Beside other people's votes it is one voice among them, unless it alone keeps the record.
-    alone = stands_aside or (
-        there is None and (not own or (status is Status.EXCLUDED and includes))
-    )
-    if alone:
-        _settle_as_there(session, review, policy, place, settled)
+            carried_resolutions.meet(
+                session, review, policies[stage], target, list(votes.values()), own, settled
+            )
 
 
 def _stronger(there: Decision | None, here: Decision) -> Decision:
@@ -193,46 +160,6 @@ def _hide(session: Session, review: Review, place: Place) -> None:
     log.append(session, review, *facts)
 
 
-def _settle_as_there(
-    session: Session, review: Review, policy: Policy, place: Place, settled: Resolution
-) -> None:
-    """Let a resolution go with the votes that it settled."""
-    conflict = ledger.conflict_at(session, place)
-    if conflict is None:
-        conflict = Conflict(
-            id=ConflictId(new_id()),
-            review_id=place.review_id,
-            record_number=place.record_number,
-            stage=place.stage,
-            state=ConflictState.RESOLVED,
-            kind=ConflictKind.VERDICT,
-            opened_at=now(),
-            resolved_at=now(),
-            resolved_by=ResolvedBy.RESOLUTION,
-        )
-        session.add(conflict)
-        session.flush()
-    session.add(
-        Resolution(
-            id=DecisionId(new_id()),
-            conflict_id=conflict.id,
-            review_id=review.id,
-            record_number=place.record_number,
-            stage=place.stage,
-            labels_seq=review.labels_seq,
-            verdict=settled.verdict,
-            reasons=settled.reasons,
-            note=settled.note,
-            cause=settled.cause,
-            resolver_id=settled.resolver_id,
-            carried_from=settled.record_number,
-            is_set_aside=False,
-            created_at=now(),
-        )
-    )
-    ledger.settle(session, review, policy, place, because=ResolvedBy.RESOLUTION)
-
-
 def release(
     session: Session,
     review: Review,
@@ -247,7 +174,7 @@ def release(
     the records that stay, counts as it did when these were linked.
     """
     entries = ledger.entries(session, place)
-    _release_resolutions(session, place, staying)
+    carried_resolutions.release(session, place, staying)
     if not entries:
         _hide(session, review, place)  # a resolution alone had come to it
         return
@@ -290,21 +217,6 @@ def _meant(
             said.append(vote)
     said = [vote for vote in said if vote.verdict is not None]
     return max(said, key=_weight, default=None)
-
-
-def _release_resolutions(session: Session, place: Place, staying: Collection[RecordNumber]) -> None:
-    """Take carried resolutions back; one that stood aside for others stands again."""
-    query = select(Resolution).where(
-        Resolution.review_id == place.review_id,
-        Resolution.stage == place.stage,
-        Resolution.record_number == place.record_number,
-    )
-    for resolution in session.scalars(query).all():
-        if resolution.carried_from is None:
-            resolution.is_set_aside = resolution.is_set_aside and bool(staying)
-        elif resolution.carried_from not in staying:
-            session.delete(resolution)
-    session.flush()
 
 
 def _says(entry: Decision) -> tuple[object, ...]:
