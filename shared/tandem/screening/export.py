@@ -241,6 +241,7 @@ def _resolutions(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select
             Resolution.review_id == viewer.review_id,
             Resolution.stage == stage,
             Resolution.record_number.in_(numbers),
+            Resolution.is_set_aside.is_(False),
         )
         .order_by(Resolution.labels_seq)
     )

@@ -184,7 +184,7 @@ def _resolution(names: Names, row: Row[Any]) -> LedgerEntry:
         informed=None,
         rank=None,
         ranking_id=None,
-        in_force=True,
+        in_force=not made.is_set_aside,
         cause=made.cause,
         carried_from=_number(made.carried_from),
     )

@@ -492,3 +492,19 @@ def test_no_question_is_left_within_a_group(world: World, team: Team, desk: Desk
 
     with pytest.raises(NotFound):
         desk.state(left)
+
+
+def test_a_resolution_that_stands_aside_is_no_longer_in_force(
+    world: World, team: Team, desk: Desk
+) -> None:
+    resolved(world, team, 1, "exclude")
+    world.decide(team.review_id, team.eve, 2, "include")
+    desk.link(1, 2)
+    with world.database.read() as session:
+        (made,) = session.scalars(select(Resolution))
+    assert made.is_set_aside
+
+    world.resolve(team.review_id, team.judge, 1, "include")
+
+    assert world.status(team.review_id, 1) is Status.INCLUDED
+    assert_in_step(world.database, team.review_id)
