@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from tandem.db.session import Database
-from tandem.ids import DuplicateGroupId, ImportId, RecordNumber, ReviewId
+from tandem.ids import ImportId, RecordNumber, ReviewId
 from tandem.log import logger
 from tandem.records.duplicates import clusters, groups, identities, related
 from tandem.records.duplicates.clusters import Proposal
@@ -62,13 +62,12 @@ def run(
             hold(session)
             _link(session, review, some, by_number)
         database.write.give_way()
-    with database.read() as session:
-        grown = groups.grown_by(session, review_id, import_id)
-    for grown_some in _batches(grown):
+    for some in _batches(_poorly_shown(database, review_id, import_id)):
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
-            _choose_again(session, review, grown_some)
+            policies = reviews.policies_in_force(session, review_id)
+            merging.choose_again(session, review, policies, some)
         database.write.give_way()
     for proposals in _batches(found.proposed):
         with database.write.begin() as session:
@@ -101,13 +100,24 @@ def _link(
     merging.link_all(session, review, reviews.policies_in_force(session, review.id), certain)
 
 
-def _choose_again(session: Session, review: Review, found: Sequence[DuplicateGroupId]) -> None:
-    there = groups.members_of(session, found).values()
-    # A group that somebody has parted meanwhile has no members that are linked.
-    hidden = groups.linked_numbers(session, review.id)
-    still = [members for members in there if len(hidden.intersection(members)) == len(members) - 1]
-    policies = reviews.policies_in_force(session, review.id)
-    merging.choose_again(session, review, policies, [members for members in still if members])
+def _poorly_shown(
+    database: Database, review_id: ReviewId, import_id: ImportId
+) -> list[tuple[RecordNumber, ...]]:
+    """Return the groups with records of the import in which the richest is not the one shown."""
+    found: list[tuple[RecordNumber, ...]] = []
+    with database.read() as session:
+        for some in _batches(groups.grown_by(session, review_id, import_id)):
+            there = groups.members_of(session, some).values()
+            records = groups.records_of(
+                session, review_id, {n for members in there for n in members}
+            )
+            found += [
+                tuple(members)
+                for members in there
+                if merging.is_poorly_shown({number: records[number] for number in members})
+            ]
+            session.expunge_all()
+    return found
 
 
 def _evidence(members: Sequence[Identity]) -> Evidence:

@@ -150,12 +150,15 @@ def choose_again(
 ) -> None:
     """Let the richest record stand for each of these linked groups, now that they have grown."""
     records = groups.records_of(session, review.id, {n for members in found for n in members})
-    _unite(
-        session,
-        review,
-        policies,
-        [{number: records[number] for number in members} for members in found],
-    )
+    grown = [{number: records[number] for number in members} for members in found]
+    if poorly := [some for some in grown if is_poorly_shown(some)]:
+        _unite(session, review, policies, poorly)
+
+
+def is_poorly_shown(records: Mapping[RecordNumber, Record]) -> bool:
+    """Whether the records are one linked group, and another one tells more than the one shown."""
+    shown = [record for record in records.values() if record.duplicate_of is None]
+    return len(shown) == 1 and max(records.values(), key=richness) is not shown[0]
 
 
 def split(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from tandem.db.base import now
 from tandem.db.pieces import pieces
@@ -164,7 +164,11 @@ def records_of(
     """Return the records of these numbers, by number."""
     found: dict[RecordNumber, Record] = {}
     for some in pieces(sorted(numbers)):
-        query = select(Record).where(Record.review_id == review_id, Record.number.in_(some))
+        query = (
+            select(Record)
+            .where(Record.review_id == review_id, Record.number.in_(some))
+            .options(defer(Record.raw))  # the largest of all, and told to nobody
+        )
         found |= {record.number: record for record in session.scalars(query)}
     return found
 
