@@ -27,7 +27,7 @@ from tandem.records.models import Import, ImportState, ImportStep, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 
-BATCH = 100
+BATCH = 60
 """Records per transaction: decisions of the same review wait at most for one of them."""
 
 LEASE = timedelta(seconds=60)
