@@ -6,7 +6,7 @@ from typing import Any
 
 from tandem.records.export.marks import is_mark
 from tandem.records.formats import json_text, kinds, normalise
-from tandem.records.formats.assembly import LONGEST_RECORD, Parts, assemble, reject, reject_overlong
+from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Entry, Kind, Rejection
 from tandem.records.formats.json_priors import decisions, noted
 from tandem.records.formats.json_values import dates, people, text, texts
@@ -49,15 +49,7 @@ def count(text: str) -> int:
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every record in order, one that cannot be read as its rejection."""
-    if begins(text) is None:
-        return
-    for position, item in enumerate(json_text.items(text), start=1):
-        if len(item.raw) > LONGEST_RECORD:
-            yield reject_overlong(position, item.raw)
-        elif item.value is None:
-            yield reject(position, item.problem, item.raw)
-        else:
-            yield assemble(position, item.raw, parts(item.value))
+    return json_text.entries(text, parts) if begins(text) is not None else iter(())
 
 
 def _is_csl(item: Mapping[str, Any]) -> bool:

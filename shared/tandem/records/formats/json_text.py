@@ -6,12 +6,19 @@ more than one record is held as objects at a time.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from tandem.records.formats.assembly import LONGEST_RECORD
+from tandem.records.formats.assembly import (
+    LONGEST_RECORD,
+    Parts,
+    assemble,
+    reject,
+    reject_overlong,
+)
+from tandem.records.formats.entry import Entry, Rejection
 
 _LISTS = frozenset(
     {
@@ -56,6 +63,17 @@ def opening(text: str) -> int | None:
 def sample(text: str, most: int = 20) -> list[dict[str, Any]]:
     """Return the first records, those that are JSON."""
     return [item.value for item in islice(items(text), most) if item.value is not None]
+
+
+def entries(text: str, parts: Callable[[Mapping[str, Any]], Parts]) -> Iterator[Entry | Rejection]:
+    """Yield what `parts` knows of every item, assembled; what is no record as its rejection."""
+    for position, item in enumerate(items(text), start=1):
+        if len(item.raw) > LONGEST_RECORD:
+            yield reject_overlong(position, item.raw)
+        elif item.value is None:
+            yield reject(position, item.problem, item.raw)
+        else:
+            yield assemble(position, item.raw, parts(item.value))
 
 
 def items(text: str) -> Iterator[Item]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tandem.records.formats import json_text, solr_fields
-from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject, reject_overlong
 from tandem.records.formats.entry import Entry, Rejection
 
 _ANSWER = re.compile(r'"(?:docs|responseHeader)"\s{0,10}:\s{0,10}[\[{]')
@@ -30,15 +29,7 @@ def count(text: str) -> int:
 
 def read(text: str) -> Iterator[Entry | Rejection]:
     """Yield every record in order, one that cannot be read as its rejection."""
-    if begins(text) is None:
-        return
-    for position, item in enumerate(json_text.items(text), start=1):
-        if len(item.raw) > LONGEST_RECORD:
-            yield reject_overlong(position, item.raw)
-        elif item.value is None:
-            yield reject(position, item.problem, item.raw)
-        else:
-            yield assemble(position, item.raw, solr_fields.parts(item.value))
+    return json_text.entries(text, solr_fields.parts) if begins(text) is not None else iter(())
 
 
 def _is_solr(item: Mapping[str, Any], answers: bool) -> bool:
