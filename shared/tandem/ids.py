@@ -12,6 +12,8 @@ ImportId = NewType("ImportId", UUID)
 DecisionId = NewType("DecisionId", UUID)
 ConflictId = NewType("ConflictId", UUID)
 RankingId = NewType("RankingId", UUID)
+InvitationId = NewType("InvitationId", UUID)
+MessageId = NewType("MessageId", UUID)
 DuplicateGroupId = NewType("DuplicateGroupId", UUID)
 RecordNumber = NewType("RecordNumber", int)
 """A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""

@@ -14,6 +14,8 @@ from tandem.ids import (
     DecisionId,
     DuplicateGroupId,
     ImportId,
+    InvitationId,
+    MessageId,
     RankingId,
     RecordNumber,
     ReviewId,
@@ -72,6 +74,8 @@ class Base(DeclarativeBase):
         ConflictId: Uuid(),
         DuplicateGroupId: Uuid(),
         RankingId: Uuid(),
+        InvitationId: Uuid(),
+        MessageId: Uuid(),
         RecordNumber: Integer(),
     }
 

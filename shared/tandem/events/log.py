@@ -5,6 +5,7 @@ reviewer may know to have happened, and is what such a reviewer sees as the sequ
 in the full numbering would tell them that an outcome or a conflict lies there.
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from sqlalchemy import ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tandem.db.base import Base, now
+from tandem.events import chain
 from tandem.events.types import Fact
 from tandem.ids import ReviewId, new_id
 
@@ -38,6 +40,9 @@ class Event(Base):
     subject: Mapped[str | None]
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    detail: Mapped[dict[str, Any]]
+    salt: Mapped[str]
+    hash: Mapped[str]
 
 
 class Log(Protocol):
@@ -46,6 +51,7 @@ class Log(Protocol):
     id: ReviewId
     last_seq: int
     last_open_seq: int
+    last_hash: str
 
 
 def append(session: Session, log: Log, *facts: Fact) -> None:
@@ -59,18 +65,37 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
         log.last_seq += 1
         if fact.open_to_blinded:
             log.last_open_seq += 1
+        told = chain.Told(
+            seq=log.last_seq,
+            id=str(new_id()),
+            type=fact.type,
+            time=time,
+            subject=fact.subject,
+            data=fact.model_dump(mode="json"),
+        )
+        detail, salt = fact.detail | {"tx": _transaction(session)}, chain.new_salt()
+        log.last_hash = chain.link(log.last_hash, told, chain.seal(detail, salt))
         session.add(
             Event(
                 review_id=log.id,
-                seq=log.last_seq,
+                seq=told.seq,
                 open_seq=log.last_open_seq if fact.open_to_blinded else None,
-                id=new_id(),
-                type=fact.type,
-                subject=fact.subject,
-                data=fact.model_dump(mode="json"),
+                id=UUID(told.id),
+                type=told.type,
+                subject=told.subject,
+                data=told.data,
                 created_at=time,
+                detail=detail,
+                salt=salt,
+                hash=log.last_hash,
             )
         )
+
+
+def _transaction(session: Session) -> str:
+    """Return what the events of one transaction have in common in the audit trail."""
+    name: str = session.info.setdefault("transaction", secrets.token_hex(4))
+    return name
 
 
 def read_after(

@@ -5,18 +5,24 @@ blinded reviewer may know that it happened at all; where it depends on how other
 (an outcome, a conflict), it is closed to them.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Fact(BaseModel):
-    """Something that happened. `subject` is the id of what it happened to."""
+    """Something that happened. `subject` is the id of what it happened to.
+
+    `detail` is for the audit trail alone: who, what, from which state to which. It never leaves
+    by the ways that events do, and is no part of the fact as it is told.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: ClassVar[str]
     open_to_blinded: ClassVar[bool] = True
+
+    detail: dict[str, Any] = Field(default={}, exclude=True, repr=False)
 
     @property
     def subject(self) -> str | None:
@@ -172,6 +178,16 @@ class ConflictResolved(_AboutConflict):
 class ConflictReopened(_AboutConflict):
     type = "tandem.conflict.reopened"
     kind: str
+
+
+class ResolutionChanged(_AboutRecord):
+    """Another resolution stands at a record, or none, without a conflict being told of.
+
+    So it is when records are linked or parted and a resolution goes with their votes.
+    """
+
+    type = "tandem.resolution.changed"
+    open_to_blinded = False
 
 
 class RankingUpdated(Fact):

@@ -8,7 +8,7 @@ from sqlalchemy import Enum, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
-from tandem.ids import ReviewId, UserId
+from tandem.ids import InvitationId, ReviewId, UserId
 from tandem.reviews.policy import Stage
 
 
@@ -48,8 +48,16 @@ class Review(Base):
     created_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[datetime]
 
+    exclusion_reasons: Mapped[list[str]] = mapped_column(server_default="[]")
+    """In a fixed order: of several reasons for an exclusion the first here is the one reported."""
+    criteria_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    pilot_size: Mapped[int] = mapped_column(default=0, server_default="0")
+    """So many records are read by everybody before the others are served; 0 for no pilot round."""
+    pilot_ended_at: Mapped[datetime | None]
+
     last_seq: Mapped[int] = mapped_column(default=0)
     last_open_seq: Mapped[int] = mapped_column(default=0)
+    last_hash: Mapped[str] = mapped_column(default="", server_default="")
     last_record_number: Mapped[int] = mapped_column(default=0)
     labels_seq: Mapped[int] = mapped_column(default=0)
     """Counts what a ranking depends on: decisions, resolutions, new records, the question,
@@ -73,6 +81,11 @@ class Member(Base):
     )
     role: Mapped[Role] = mapped_column(stored_enum(Role))
     added_at: Mapped[datetime]
+    paused_at: Mapped[datetime | None]
+    share: Mapped[float | None]
+    """Of a stage's decisions, in (0, 1]: more are not served to them. None: without limit."""
+    names_compared_to: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Up to this record number their name was looked for among the authors."""
 
 
 class PolicyVersion(Base):
@@ -88,3 +101,38 @@ class PolicyVersion(Base):
     value: Mapped[dict[str, Any]]
     created_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[datetime]
+
+
+class CriteriaVersion(Base):
+    """The criteria as they were from some moment on; the newest are the review's own."""
+
+    __tablename__ = "criteria_version"
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    include: Mapped[list[str]]
+    exclude: Mapped[list[str]]
+    note: Mapped[str | None]
+    created_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    created_at: Mapped[datetime]
+
+
+class Invitation(Base):
+    """An open door into a review: whoever has its secret may come in, once."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (Index(None, "review_id", "created_at"),)
+
+    id: Mapped[InvitationId] = mapped_column(primary_key=True)
+    review_id: Mapped[ReviewId] = mapped_column(ForeignKey("review.id", ondelete="CASCADE"))
+    role: Mapped[Role] = mapped_column(stored_enum(Role))
+    email: Mapped[str | None]
+    secret_sha256: Mapped[str] = mapped_column(unique=True)
+    created_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    accepted_by: Mapped[UserId | None] = mapped_column(ForeignKey("user_account.id"))
+    accepted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

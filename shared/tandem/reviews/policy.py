@@ -28,10 +28,11 @@ class Policy(BaseModel):
     reasons_must_match: bool = Field(
         default=False, description="Two excludes with different first reasons are a conflict."
     )
-    resolution: Literal["adjudicator", "consensus"] = Field(
+    resolution: Literal["adjudicator", "consensus", "majority"] = Field(
         default="adjudicator",
-        description="Who settles a conflict: a third person, or its reviewers by changing their "
-        "decisions until they agree; they then see each other's, as A and B.",
+        description="Who settles a conflict: a third person; or its reviewers, who see each "
+        "other's decisions as A and B and vote once more; or the larger number, where three "
+        "decide each record. What consensus or majority leaves open, an adjudicator settles.",
     )
     voter_may_adjudicate: bool = Field(
         default=False, description="Somebody who decided the record may also settle its conflict."

@@ -12,7 +12,7 @@ from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.db.base import now
 from tandem.errors import Conflict, Forbidden, NotFound
-from tandem.events import log
+from tandem.events import chain, log
 from tandem.events.types import MemberAdded, MemberRemoved, ReviewChanged, ReviewCreated
 from tandem.ids import ReviewId, UserId, new_id
 from tandem.reviews import policy as policies
@@ -86,6 +86,7 @@ def create_review(
         created_at=now(),
         last_seq=0,
         last_open_seq=0,
+        last_hash=chain.START,
         last_record_number=0,
         labels_seq=0,
         corpus_seq=0,
@@ -95,11 +96,21 @@ def create_review(
     session.add(
         Member(review_id=review.id, user_id=owner_id, role=Role.OWNER, added_at=review.created_at)
     )
-    for stage in Stage:
-        value = policies.changed(policies.DEFAULT[stage], (policy or {}).get(stage, {}))
+    in_force = {
+        stage: policies.changed(policies.DEFAULT[stage], (policy or {}).get(stage, {}))
+        for stage in Stage
+    }
+    for stage, value in in_force.items():
         _store_policy(session, review, stage, value, version=1, by=owner_id)
+    detail = {
+        "by": str(owner_id),
+        "policy": {stage: value.model_dump(mode="json") for stage, value in in_force.items()},
+    }
     log.append(
-        session, review, ReviewCreated(), MemberAdded(user_id=str(owner_id), role=Role.OWNER)
+        session,
+        review,
+        ReviewCreated(detail=detail),
+        MemberAdded(user_id=str(owner_id), role=Role.OWNER, detail={"by": str(owner_id)}),
     )
     session.flush()
     return review

@@ -105,6 +105,7 @@ def _enter(
         rank=None if withdrawn else like.rank,
         ranking_id=None if withdrawn else like.ranking_id,
         carried_from=carried_from,
+        criteria_version=like.criteria_version,
         created_at=now(),
     )
     session.add(entry)
@@ -129,6 +130,7 @@ def _enter(
             reviewer_id=str(like.reviewer_id),
             labels_seq=entry.labels_seq,
             carried_from=str(carried_from),
+            detail=ledger.decision_detail(entry),
         ),
     )
 

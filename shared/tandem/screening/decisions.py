@@ -93,6 +93,7 @@ def record_decision(
             stage=stage,
             reviewer_id=str(viewer.user_id),
             labels_seq=decision.labels_seq,
+            detail=ledger.decision_detail(decision),
         ),
     )
     status = ledger.settle(
@@ -129,6 +130,7 @@ def withdraw_decision(
             stage=stage,
             reviewer_id=str(viewer.user_id),
             labels_seq=withdrawal.labels_seq,
+            detail=ledger.decision_detail(withdrawal),
         ),
     )
     status = ledger.settle(
@@ -163,6 +165,7 @@ def _append(
         note=judgement.note if judgement else None,
         seconds=judgement.seconds if judgement else None,
         informed=False,
+        criteria_version=review.criteria_version,
         created_at=now(),
     )
     session.add(entry)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from tandem.events.types import (
     RecordExcluded,
     RecordIncluded,
     RecordReopened,
+    ResolutionChanged,
 )
 from tandem.ids import ConflictId, RecordNumber, ReviewId, UserId, new_id
 from tandem.records.models import Record
@@ -152,6 +154,7 @@ def standing_resolution(session: Session, place: Place) -> Resolution | None:
         Resolution.stage == place.stage,
         Resolution.record_number == place.record_number,
         Resolution.is_set_aside.is_(False),
+        Resolution.taken_back_at.is_(None),
     )
     return session.scalars(query).one_or_none()
 
@@ -167,17 +170,23 @@ def settle(
     votes = votes_of(list(present_decisions(session, place).values()))
     resolution = standing_resolution(session, place)
     result = outcome(policy, votes, resolution.verdict if resolution else None)
-    before = _store_status(session, place, result.status, n_decisions=len(votes))
+    row = _screened(session, place)
+    moved = _Move(place, row.status, result.status)
+    stood, stands = row.resolution_id, resolution.id if resolution else None
+    row.status, row.n_decisions, row.resolution_id = result.status, len(votes), stands
+    conflict = _follow_conflict(session, place, result, because, resolution)
+    resolved = any(isinstance(fact, ConflictResolved) for fact in conflict) and resolution
     facts = [
-        *_reopening(place, before, result.status),
-        *_follow_conflict(session, place, result, because),
-        *_settling(place, before, result.status),
+        *([] if resolved or stood == stands else [_resolution_changed(place, resolution)]),
+        *moved.reopening(),
+        *conflict,
+        *moved.settling(),
     ]
     log.append(session, review, *facts)
     return result.status
 
 
-def _store_status(session: Session, place: Place, status: Status, *, n_decisions: int) -> Status:
+def _screened(session: Session, place: Place) -> ScreenedRecord:
     row = session.get(ScreenedRecord, place.key)
     if row is None:
         row = ScreenedRecord(
@@ -187,26 +196,85 @@ def _store_status(session: Session, place: Place, status: Status, *, n_decisions
             status=Status.UNSCREENED,
         )
         session.add(row)
-    before = row.status
-    row.status, row.n_decisions = status, n_decisions
-    return before
+    return row
 
 
-def _reopening(place: Place, before: Status, after: Status) -> list[Fact]:
-    if not before.is_settled or before is after:
-        return []
-    return [RecordReopened(record_id=str(place.record_number), stage=place.stage)]
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A record's way from one status to another, and what is told of it."""
+
+    place: Place
+    before: Status
+    after: Status
+
+    def reopening(self) -> list[Fact]:
+        return [self._told(RecordReopened)] if self._has_left(self.before) else []
+
+    def settling(self) -> list[Fact]:
+        fact = RecordIncluded if self.after is Status.INCLUDED else RecordExcluded
+        return [self._told(fact)] if self._has_left(self.after) else []
+
+    def _has_left(self, status: Status) -> bool:
+        return status.is_settled and self.before is not self.after
+
+    def _told(self, fact: type[RecordIncluded | RecordExcluded | RecordReopened]) -> Fact:
+        return fact(
+            record_id=str(self.place.record_number),
+            stage=self.place.stage,
+            detail={"from": self.before, "to": self.after},
+        )
 
 
-def _settling(place: Place, before: Status, after: Status) -> list[Fact]:
-    if not after.is_settled or before is after:
-        return []
-    fact = RecordIncluded if after is Status.INCLUDED else RecordExcluded
-    return [fact(record_id=str(place.record_number), stage=place.stage)]
+def resolution_detail(resolution: Resolution | None) -> dict[str, Any]:
+    """Return what the audit trail keeps of the resolution that stands at a record now."""
+    if resolution is None:
+        return {"resolution": None}
+    return {
+        "resolution": {
+            "id": str(resolution.id),
+            "resolver_id": str(resolution.resolver_id),
+            "labels_seq": resolution.labels_seq,
+            "verdict": resolution.verdict,
+            "reasons": resolution.reasons,
+            "note": resolution.note,
+            "cause": resolution.cause,
+            "criterion": resolution.criterion,
+            "carried_from": resolution.carried_from,
+        }
+    }
+
+
+def _resolution_changed(place: Place, resolution: Resolution | None) -> Fact:
+    return ResolutionChanged(
+        record_id=str(place.record_number),
+        stage=place.stage,
+        detail=resolution_detail(resolution),
+    )
+
+
+def decision_detail(entry: Decision) -> dict[str, Any]:
+    """Return what the audit trail keeps of an entry of the ledger, its verdict included."""
+    return {
+        "verdict": entry.verdict,
+        "reasons": entry.reasons,
+        "labels": entry.labels,
+        "note": entry.note,
+        "seconds": entry.seconds,
+        "informed": entry.informed,
+        "rank": entry.rank,
+        "ranking_id": None if entry.ranking_id is None else str(entry.ranking_id),
+        "criteria_version": entry.criteria_version,
+        "second_in": None if entry.second_in is None else str(entry.second_in),
+        "entered_by": None if entry.entered_by is None else str(entry.entered_by),
+    }
 
 
 def _follow_conflict(
-    session: Session, place: Place, result: Outcome, because: ResolvedBy
+    session: Session,
+    place: Place,
+    result: Outcome,
+    because: ResolvedBy,
+    resolution: Resolution | None,
 ) -> list[Fact]:
     row = conflict_at(session, place)
     record_id, stage = str(place.record_number), place.stage
@@ -215,7 +283,13 @@ def _follow_conflict(
             return []
         row.state, row.resolved_at, row.resolved_by = ConflictState.RESOLVED, now(), because
         return [
-            ConflictResolved(conflict_id=str(row.id), record_id=record_id, stage=stage, by=because)
+            ConflictResolved(
+                conflict_id=str(row.id),
+                record_id=record_id,
+                stage=stage,
+                by=because,
+                detail=resolution_detail(resolution),
+            )
         ]
     if row is None:
         row = Conflict(

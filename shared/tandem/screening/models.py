@@ -7,7 +7,15 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
-from tandem.ids import ConflictId, DecisionId, RankingId, RecordNumber, ReviewId, UserId
+from tandem.ids import (
+    ConflictId,
+    DecisionId,
+    MessageId,
+    RankingId,
+    RecordNumber,
+    ReviewId,
+    UserId,
+)
 from tandem.reviews.models import stored_enum
 from tandem.reviews.policy import Stage
 from tandem.screening.rules import ConflictKind, Status, Verdict
@@ -25,7 +33,9 @@ class Decision(Base):
 
     Never changed and never removed. `labels_seq` orders the entries of a review. `carried_from`
     is set where nobody decided anew: the entry came with another record, when the two turned
-    out to be one or two.
+    out to be one or two. `second_in` names the conflict that the entry is the reviewer's second
+    vote in. `entered_by` is who entered it where the reviewer did not: an owner who voided the
+    decisions of somebody who left.
     """
 
     __tablename__ = "decision"
@@ -51,6 +61,9 @@ class Decision(Base):
     rank: Mapped[int | None]
     ranking_id: Mapped[RankingId | None]
     carried_from: Mapped[RecordNumber | None]
+    criteria_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    second_in: Mapped[ConflictId | None]
+    entered_by: Mapped[UserId | None]
     created_at: Mapped[datetime]
 
 
@@ -85,6 +98,8 @@ class ScreenedRecord(Base):
     record_number: Mapped[RecordNumber] = mapped_column(primary_key=True)
     status: Mapped[Status] = mapped_column(stored_enum(Status))
     n_decisions: Mapped[int]
+    resolution_id: Mapped[DecisionId | None]
+    """The resolution that stands, if one does."""
 
 
 class Lease(Base):
@@ -168,6 +183,8 @@ class Conflict(Base):
     state: Mapped[ConflictState] = mapped_column(stored_enum(ConflictState))
     kind: Mapped[ConflictKind] = mapped_column(stored_enum(ConflictKind))
     opened_at: Mapped[datetime]
+    opened_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The review's `labels_seq` when it was opened, or opened again."""
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[ResolvedBy | None] = mapped_column(stored_enum(ResolvedBy))
 
@@ -186,6 +203,7 @@ class Resolution(Base):
     """The decision that settled a conflict. It overrides the votes and never changes them.
 
     `is_set_aside`: votes that it never saw came with another record, and do not agree with it.
+    `taken_back_at`: the conflict was opened again.
     """
 
     __tablename__ = "resolution"
@@ -206,6 +224,43 @@ class Resolution(Base):
     note: Mapped[str | None]
     cause: Mapped[Cause | None] = mapped_column(stored_enum(Cause))
     resolver_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    criterion: Mapped[str | None]
     is_set_aside: Mapped[bool] = mapped_column(default=False)
     carried_from: Mapped[RecordNumber | None]
+    taken_back_at: Mapped[datetime | None]
+    taken_back_by: Mapped[UserId | None]
+    taken_back_note: Mapped[str | None]
     created_at: Mapped[datetime]
+
+
+class Message(Base):
+    """What somebody said in the discussion of a conflict."""
+
+    __tablename__ = "conflict_message"
+    __table_args__ = (Index(None, "conflict_id", "created_at"),)
+
+    id: Mapped[MessageId] = mapped_column(primary_key=True)
+    conflict_id: Mapped[ConflictId] = mapped_column(ForeignKey("conflict.id", ondelete="CASCADE"))
+    author_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    text: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Interest(Base):
+    """Whether somebody has an interest in a record, as its author or otherwise.
+
+    `author` is the name among its authors that is like theirs; `declared` what they said of it
+    themselves, which counts for more.
+    """
+
+    __tablename__ = "interest"
+    __table_args__ = (_record_key(),)
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True)
+    author: Mapped[str | None]
+    declared: Mapped[bool | None]
+    at: Mapped[datetime]

@@ -48,7 +48,9 @@ def change(
     if effects:
         review.labels_seq += 1
         changed = [f"policy.{effect.stage}" for effect in effects]
-        log.append(session, review, ReviewChanged(changed=changed))
+        policy = {effect.stage: effect.policy.model_dump(mode="json") for effect in effects}
+        detail = {"by": str(viewer.user_id), "policy": policy}
+        log.append(session, review, ReviewChanged(changed=changed, detail=detail))
     return effects
 
 

@@ -121,7 +121,9 @@ def _judged(
         if entry.verdict is not None:
             votes[at].append(Vote(entry.verdict, tuple(entry.reasons)))
     query = select(Resolution).where(
-        Resolution.review_id == review_id, Resolution.is_set_aside.is_(False)
+        Resolution.review_id == review_id,
+        Resolution.is_set_aside.is_(False),
+        Resolution.taken_back_at.is_(None),
     )
     resolved: dict[At, Verdict] = {
         At(row.stage, row.record_number): row.verdict for row in session.scalars(query)

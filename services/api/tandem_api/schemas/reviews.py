@@ -50,7 +50,7 @@ class PolicyIn(In):
     blind: StrictBool | None = None
     maybe: Literal["conflict", "as_include"] | None = None
     reasons_must_match: StrictBool | None = None
-    resolution: Literal["adjudicator", "consensus"] | None = None
+    resolution: Literal["adjudicator", "consensus", "majority"] | None = None
     voter_may_adjudicate: StrictBool | None = None
     adjudicator_sees: Literal["nothing", "anonymous", "all"] | None = None
     single_include_advances: StrictBool | None = None
