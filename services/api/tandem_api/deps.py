@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import idempotency
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
+from tandem.accounts.service import Secret
 from tandem.errors import Forbidden, Unauthenticated
 from tandem.ids import ReviewId, UserId, parse_uuid
 from tandem.reviews import service as reviews
@@ -52,15 +53,27 @@ Read = Annotated[Session, Depends(read_session)]
 
 def authenticate(request: Request) -> User:
     """Return who is calling, by token or by cookie. Looks it up anew each time."""
-    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    token, cookie = _token(request), request.cookies.get(COOKIE)
     with runtime(request).database.read() as session:
-        if scheme.lower() == "bearer":
+        if token is not None:
             return accounts.user_of_token(session, token)
-        cookie = request.cookies.get(COOKIE)
         if cookie is None:
             raise Unauthenticated("Send a token as `Authorization: Bearer …`, or sign in.")
         refuse_cross_site(request)
         return accounts.user_of_sign_in(session, cookie)
+
+
+def secret_of(request: Request) -> Secret:
+    """Return what an authenticated caller has shown."""
+    token = _token(request)
+    if token is not None:
+        return Secret.of_token(token)
+    return Secret.of_sign_in(request.cookies[COOKIE])
+
+
+def _token(request: Request) -> str | None:
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    return token if scheme.lower() == "bearer" else None
 
 
 def current_user(

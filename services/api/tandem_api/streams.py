@@ -1,12 +1,15 @@
-"""Server-sent events: waiting for a review's log to grow, without holding a database session."""
+"""Server-sent events: who follows a review's log, and what wakes them.
+
+However many clients follow one review, its log and their rights are read once for all of them.
+"""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
-from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 from sqlalchemy import select
@@ -18,7 +21,7 @@ from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.reviews.models import Review
 from tandem.tasks import DOORBELL
-from tandem_api.schemas.events import EventOut
+from tandem_api.feeds import Follower, Heard, look
 
 HEARTBEAT_SECONDS = 15.0
 LOOK_SECONDS = 1.0
@@ -28,25 +31,104 @@ doorbell only makes it faster: with Redis down, events come a second later."""
 _log = logger(__name__)
 
 
+class _Seat:
+    """One client's connection: where it is in the log, and what it has still to be sent.
+
+    It holds one page at most. A client that reads slowly gets the next one when it has taken
+    this one, from the log, and costs nobody else anything.
+    """
+
+    def __init__(self, follower: Follower) -> None:
+        self.follower = follower
+        self.is_behind = False
+        self._page: bytes | None = None
+        self._ended = False
+        self._changed = asyncio.Event()
+
+    @property
+    def is_free(self) -> bool:
+        return self._page is None
+
+    def give(self, heard: Heard) -> None:
+        self.follower, self.is_behind = heard.follower, heard.is_behind
+        if heard.page:
+            self._page = heard.page
+            self._changed.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._changed.set()
+
+    async def take(self) -> bytes | None:
+        """Return the next page, a heartbeat where none comes in time, None at the end."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), HEARTBEAT_SECONDS)
+        except TimeoutError:
+            return KEEPALIVE_COMMENT
+        page, self._page = self._page, None
+        if not self._ended:
+            self._changed.clear()
+        return page
+
+
+class _Room:
+    """All who follow one review in this process."""
+
+    def __init__(self, database: Database, review_id: ReviewId) -> None:
+        self.bell = asyncio.Event()
+        self.seats: set[_Seat] = set()
+        self._database, self._review_id = database, review_id
+
+    async def serve(self) -> None:
+        """Hand out what the log has for those who sit here, for as long as anybody does."""
+        while self.seats:
+            # Cleared before reading: what is added after the read rings again.
+            self.bell.clear()
+            free = [seat for seat in self.seats if seat.is_free]
+            for seat in self.seats.difference(free):
+                seat.is_behind = True
+            followers = [seat.follower for seat in free]
+            try:
+                heard = await run_in_threadpool(look, self._database, self._review_id, followers)
+            except SQLAlchemyError as error:
+                _log.warning("event streams ended; their clients will resume", error=str(error))
+                return
+            for seat, one in zip(free, heard, strict=True):
+                if one is None:
+                    seat.end()
+                else:
+                    seat.give(one)
+            # Rights are looked at with every heartbeat: who has lost theirs hears not even that.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.bell.wait(), HEARTBEAT_SECONDS)
+
+    def end(self) -> None:
+        for seat in self.seats:
+            seat.end()
+        self.bell.set()
+
+
 class Bells:
-    """Wakes the readers of a review when its log has grown. Lives in the event loop."""
+    """Wakes those who follow a review when its log has grown. Lives in the event loop."""
 
     def __init__(self, database: Database, redis_url: str) -> None:
         self._database, self._redis_url = database, redis_url
-        self._readers: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._rooms: dict[str, _Room] = {}
         self._seen: dict[str, int] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self.closing = False
 
+    @property
+    def n_clients(self) -> int:
+        return sum(len(room.seats) for room in self._rooms.values())
+
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._listen(), name="doorbell"),
-            asyncio.create_task(self._look(), name="look-for-events"),
-        ]
+        self._run(self._listen(), "doorbell")
+        self._run(self._look(), "look-for-events")
 
     async def stop(self) -> None:
         self.close()
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -54,25 +136,47 @@ class Bells:
     def close(self) -> None:
         """End every stream; called in the event loop when the server begins to shut down."""
         self.closing = True
-        for review in list(self._readers):
-            self._ring(review)
+        for room in self._rooms.values():
+            room.end()
 
-    @contextmanager
-    def reader(self, review_id: ReviewId) -> Iterator[asyncio.Event]:
-        """Give a bell that rings when there may be new events."""
-        bell, review = asyncio.Event(), str(review_id)
-        self._readers[review].add(bell)
+    async def stream(self, review_id: ReviewId, follower: Follower) -> AsyncIterator[bytes]:
+        """Yield a review's events behind those that the follower has, as they come."""
+        seat, room = _Seat(follower), self._room(review_id)
+        room.seats.add(seat)
+        room.bell.set()
         try:
-            yield bell
+            while not self.closing and (page := await seat.take()) is not None:
+                yield page
+                if seat.is_behind:
+                    room.bell.set()
         finally:
-            self._readers[review].discard(bell)
-            if not self._readers[review]:
-                del self._readers[review]
-                self._seen.pop(review, None)
+            room.seats.discard(seat)
+            room.bell.set()
+
+    def _room(self, review_id: ReviewId) -> _Room:
+        review = str(review_id)
+        if review not in self._rooms:
+            self._rooms[review] = _Room(self._database, review_id)
+            self._run(self._serve(review, self._rooms[review]), f"follow {review}")
+        return self._rooms[review]
+
+    async def _serve(self, review: str, room: _Room) -> None:
+        try:
+            await room.serve()
+        finally:
+            # Whoever comes now gets a new room; whoever is still in this one is sent away.
+            del self._rooms[review]
+            self._seen.pop(review, None)
+            room.end()
 
     def _ring(self, review: str) -> None:
-        for bell in self._readers.get(review, ()):
-            bell.set()
+        if room := self._rooms.get(review):
+            room.bell.set()
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _listen(self) -> None:
         was_heard = True
@@ -94,10 +198,10 @@ class Bells:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._readers:
+            if not self._rooms:
                 continue
             try:
-                lengths = await run_in_threadpool(self._lengths, list(self._readers))
+                lengths = await run_in_threadpool(self._lengths, list(self._rooms))
             except SQLAlchemyError as error:
                 _log.warning("could not look for events", error=str(error))
                 continue
@@ -111,44 +215,3 @@ class Bells:
             ids = [ReviewId(UUID(review)) for review in watched]
             query = select(Review.id, Review.last_seq).where(Review.id.in_(ids))
             return {str(review_id): length for review_id, length in session.execute(query)}
-
-
-async def stream(
-    bells: Bells,
-    review_id: ReviewId,
-    *,
-    read: Callable[[], Sequence[EventOut] | None],
-) -> AsyncIterator[bytes]:
-    """Yield a review's events for as long as they are read.
-
-    Args:
-        bells: Of this process.
-        review_id: Whose events.
-        read: Returns the events behind those it returned before, at most a page of them; None
-            once the client has lost the right to see them. Called in a thread.
-    """
-    with bells.reader(review_id) as bell:
-        while not bells.closing:
-            # Cleared before reading: what is added after the read rings again.
-            bell.clear()
-            try:
-                events = await run_in_threadpool(read)
-            except SQLAlchemyError as error:
-                _log.warning("event stream ended; its client will resume", error=str(error))
-                return
-            if events is None:
-                return
-            page = b""
-            for event in events:
-                page += format_sse_event(
-                    data_str=event.model_dump_json(exclude_none=True),
-                    event=event.type,
-                    id=str(event.sequence),
-                )
-            if events:
-                yield page
-                continue
-            try:
-                await asyncio.wait_for(bell.wait(), HEARTBEAT_SECONDS)
-            except TimeoutError:
-                yield KEEPALIVE_COMMENT

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pwdlib import PasswordHash
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -168,6 +168,38 @@ def user_of_token(session: Session, secret: str) -> User:
     if expires_at is not None and expires_at <= now():
         raise Unauthenticated(f"This token expired at {expires_at.isoformat()}.")
     found: User = user
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What somebody showed, by its SHA-256: a token, or a browser's session."""
+
+    secret_hash: str
+    is_token: bool
+
+    @classmethod
+    def of_token(cls, secret: str) -> "Secret":
+        return cls(_hash(secret), is_token=True)
+
+    @classmethod
+    def of_sign_in(cls, secret: str) -> "Secret":
+        return cls(_hash(secret), is_token=False)
+
+
+def users_of_secrets(session: Session, shown: set[Secret]) -> dict[Secret, UserId]:
+    """Return whose these are, of those that still hold: two queries for any number of them."""
+    found: dict[Secret, UserId] = {}
+    for table, is_token in ((Token, True), (SignIn, False)):
+        hashes = [secret.secret_hash for secret in shown if secret.is_token is is_token]
+        if not hashes:
+            continue
+        lasting = or_(table.expires_at.is_(None), table.expires_at > now())
+        query = select(table.secret_hash, table.user_id).where(
+            table.secret_hash.in_(hashes), lasting
+        )
+        for secret_hash, user_id in session.execute(query):
+            found[Secret(secret_hash, is_token)] = user_id
     return found
 
 

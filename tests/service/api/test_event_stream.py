@@ -172,7 +172,7 @@ def test_a_blinded_listener_hears_no_outcome_and_no_gap(live: Live, team: Team) 
 def test_a_long_log_comes_whole(
     live: Live, team: Team, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem_api.routes.events._PAGE", 4)
+    monkeypatch.setattr("tandem_api.feeds.PAGE", 4)
     for number in range(1, 7):
         world.decide(team.review_id, team.ann, number, "include")
 

@@ -1,29 +1,25 @@
 """The review's event log, as a list to replay or a stream to follow."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 from sqlalchemy.orm import Session
 
-from tandem.errors import NotFound, Unauthenticated
 from tandem.events import log
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
 from tandem.screening.visibility import sees_every_event
-from tandem_api.deps import Here, InReview, Limit, Me, authenticate
+from tandem_api.deps import Here, InReview, Limit, Me, secret_of
 from tandem_api.errors import InvalidHeader
+from tandem_api.feeds import Follower
 from tandem_api.paging import Page, invalid_cursor
 from tandem_api.routing import Router
-from tandem_api.runtime import Runtime
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.events import EventOut
-from tandem_api.streams import stream
 
 router = Router(prefix="/reviews/{review_id}/events", tags=["events"])
 
-_PAGE = 200
 _LARGEST = 2**31 - 1
 After = Annotated[
     int | None, Query(ge=0, le=_LARGEST, description="`sequence` of the last event you have.")
@@ -65,43 +61,11 @@ def read_events(
         return Page(items=list(items[:limit]), next_cursor=following)
 
     with here.database.read() as session:
-        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
-    follower = _Follower(request, here, viewer, start)
-    events = stream(here.bells, review_id, read=follower.read)
+        reviews.viewer(session, review_id=review_id, user_id=me.id)
+    events = here.bells.stream(review_id, Follower(secret_of(request), start))
     return EventSourceResponse(
         events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
-
-
-class _Follower:
-    """Reads on behind what one client has, by the rights the client has at that moment."""
-
-    def __init__(self, request: Request, here: Runtime, viewer: Viewer, after: int) -> None:
-        self._request, self._here = request, here
-        self._review_id, self._user_id = viewer.review_id, viewer.user_id
-        self._only_open, self._after = not sees_every_event(viewer), after
-
-    def read(self) -> Sequence[EventOut] | None:
-        # Asked anew each time: who was removed from the review, or whose token was, sees no more.
-        try:
-            authenticate(self._request)
-            with self._here.database.read() as session:
-                viewer = reviews.viewer(session, review_id=self._review_id, user_id=self._user_id)
-                self._renumber(session, viewer)
-                events = _events(session, viewer, after=self._after, limit=_PAGE)
-        except (Unauthenticated, NotFound):
-            return None
-        self._after = events[-1].sequence if events else self._after
-        return events
-
-    def _renumber(self, session: Session, viewer: Viewer) -> None:
-        """Keep the place when another role or policy changes what the client may see."""
-        only_open = not sees_every_event(viewer)
-        if only_open is not self._only_open:
-            self._after = log.renumbered(
-                session, review_id=self._review_id, number=self._after, to_open=only_open
-            )
-            self._only_open = only_open
 
 
 def _start(after: int | None, cursor: str | None, last_event_id: str | None) -> int:

@@ -1,0 +1,97 @@
+"""What each of many followers of one review's log gets next, read from the database together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fastapi.sse import format_sse_event
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.accounts.service import Secret
+from tandem.db.session import Database
+from tandem.events import log
+from tandem.ids import ReviewId
+from tandem.reviews import service as reviews
+from tandem.screening.visibility import sees_every_event
+from tandem_api.schemas.events import EventOut
+
+PAGE = 200
+"""Events that one follower gets at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Somebody who follows a log. `after`: the number of the last event they were given.
+
+    `only_open` is the numbering it is in: that of the blinded, or the full one; None before it
+    is known.
+    """
+
+    secret: Secret
+    after: int
+    only_open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a follower gets, and where they are then. `is_behind`: there is more."""
+
+    follower: Follower
+    page: bytes
+    is_behind: bool
+
+
+def look(
+    database: Database, review_id: ReviewId, followers: Sequence[Follower]
+) -> list[Heard | None]:
+    """Return for each follower what the log has behind what they have, None without the right.
+
+    Rights are asked anew each time: who was removed from the review, or whose token was, gets
+    nothing more. Costs some queries for each place in the log where followers are, however many
+    they are.
+    """
+    with database.read() as session:
+        people = accounts.users_of_secrets(session, {one.secret for one in followers})
+        viewers = reviews.viewers(session, review_id=review_id, user_ids=set(people.values()))
+        pages: dict[tuple[bool, int], tuple[bytes, int, bool]] = {}
+        heard: list[Heard | None] = []
+        for follower in followers:
+            viewer = viewers.get(people[follower.secret]) if follower.secret in people else None
+            if viewer is None:
+                heard.append(None)
+                continue
+            only_open = not sees_every_event(viewer)
+            after = _renumbered(session, review_id, follower, only_open=only_open)
+            place = (only_open, after)
+            if place not in pages:
+                pages[place] = _page(session, review_id, after, only_open=only_open)
+            page, last, is_behind = pages[place]
+            heard.append(Heard(replace(follower, after=last, only_open=only_open), page, is_behind))
+        return heard
+
+
+def _renumbered(
+    session: Session, review_id: ReviewId, follower: Follower, *, only_open: bool
+) -> int:
+    """Keep the place when another role or policy changes what the client may see."""
+    if follower.only_open in (None, only_open):
+        return follower.after
+    return log.renumbered(session, review_id=review_id, number=follower.after, to_open=only_open)
+
+
+def _page(
+    session: Session, review_id: ReviewId, after: int, *, only_open: bool
+) -> tuple[bytes, int, bool]:
+    """Return events as they are sent, the number of the last one, and whether there may be more."""
+    found = log.read_after(
+        session, review_id=review_id, after=after, limit=PAGE, only_open=only_open
+    )
+    page = b"".join(
+        format_sse_event(
+            data_str=EventOut.of(number, event).model_dump_json(exclude_none=True),
+            event=event.type,
+            id=str(number),
+        )
+        for number, event in found
+    )
+    return page, found[-1][0] if found else after, len(found) == PAGE
