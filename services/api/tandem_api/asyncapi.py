@@ -1,0 +1,227 @@
+"""`python -m tandem_api.asyncapi`: the events and their ways out, as an AsyncAPI 3.0 document.
+
+Made from the catalogue in `tandem.events.types`, so that it cannot say anything else than the
+service does. docs/asyncapi.yaml is its committed copy, `--types` prints the table of
+docs/events.md.
+"""
+
+import inspect
+import sys
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from tandem import __version__
+from tandem.events.types import Fact
+
+_IDS = {
+    "record_id": "17",
+    "duplicate_id": "912",
+    "carried_from": "912",
+    "user_id": "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b",
+    "reviewer_id": "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b",
+    "import_id": "2f3a4b5c-6d7e-4a8b-8c9d-1e2f3a4b5c6d",
+    "ranking_id": "3a4b5c6d-7e8f-4b9c-9d0e-2f3a4b5c6d7e",
+    "conflict_id": "4b5c6d7e-8f9a-4c0d-8e1f-3a4b5c6d7e8f",
+    "stage": "title_abstract",
+    "role": "reviewer",
+    "kind": "verdict",
+    "by": "resolution",
+    "error": "This is no file of references.",
+}
+_REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"
+
+
+def catalogue() -> list[type[Fact]]:
+    """Return every kind of event, in the order of the catalogue's file."""
+    found, waiting = list[type[Fact]](), [Fact]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if "type" in vars(kind):
+            found.append(kind)
+    return sorted(found, key=lambda kind: inspect.getsourcelines(kind)[1])
+
+
+def document() -> dict[str, Any]:
+    """Return the AsyncAPI 3.0 document, as JSON values."""
+    kinds = catalogue()
+    _, schemas = models_json_schema(
+        [(kind, "serialization") for kind in kinds], ref_template="#/components/schemas/{model}"
+    )
+    data = schemas["$defs"]
+    for kind in kinds:
+        data[kind.__name__]["additionalProperties"] = True  # more may come; nothing goes away
+    names = [kind.__name__ for kind in kinds]
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Tandem events",
+            "version": __version__,
+            "description": "Everything that happens to a review, in one append-only log for each "
+            "review. An event is delivered at least once, in order per review, with the same id "
+            "each time. Types are never reused; readers ignore fields that they do not know.",
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "api": {"host": "127.0.0.1:8000", "protocol": "http", "pathname": "/api/v1"},
+            "broker": {"host": "127.0.0.1:6379", "protocol": "redis"},
+        },
+        "channels": {
+            "log": _channel(
+                "/reviews/{review_id}/events",
+                "api",
+                names,
+                "As a list to replay from any `sequence`, or as server-sent events. What a "
+                "blinded reviewer may not know is left out, and theirs is a numbering of its own.",
+                review_id="The review.",
+            ),
+            "stream": _channel(
+                "tandem:events",
+                "broker",
+                names,
+                "A Redis Stream with the full log of every review, for services of one's own.",
+            ),
+            "webhook": _channel(
+                "{url}",
+                None,
+                names,
+                "An HTTPS POST to an address that an owner has named, signed as Standard Webhooks "
+                "specifies.",
+                url="Of the endpoint.",
+            ),
+        },
+        "operations": {
+            f"send_{channel}": {
+                "action": "send",
+                "channel": {"$ref": f"#/channels/{channel}"},
+                "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in names],
+            }
+            for channel in ("log", "stream", "webhook")
+        },
+        "components": {
+            "messages": {kind.__name__: _message(kind) for kind in kinds},
+            "schemas": {"Envelope": _ENVELOPE, **data},
+        },
+    }
+
+
+def as_yaml() -> str:
+    import yaml  # of the tests: the service itself never writes YAML
+
+    text: str = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def as_table() -> str:
+    """Return the catalogue as a table of Markdown."""
+    lines = ["| type | tells | `data` | blinded reviewers |", "|---|---|---|---|"]
+    for kind in catalogue():
+        fields = ", ".join(f"`{name}`" for name in kind.model_fields if name != "detail")
+        seen = "see it" if kind.open_to_blinded else "do not"
+        lines.append(f"| `{kind.type}` | {_summary(kind)} | {fields} | {seen} |")
+    return "\n".join(lines) + "\n"
+
+
+_ENVELOPE: dict[str, Any] = {
+    "type": "object",
+    "description": "CloudEvents 1.0 in JSON, with the extension `sequence`.",
+    "required": ["specversion", "id", "source", "type", "time", "data", "sequence"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "description": "The same at every delivery."},
+        "source": {"type": "string", "pattern": "^/reviews/"},
+        "type": {"type": "string"},
+        "time": {"type": "string", "format": "date-time"},
+        "subject": {"type": ["string", "null"], "description": "Id of what it happened to."},
+        "datacontenttype": {"const": "application/json"},
+        "data": {"type": "object"},
+        "sequence": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "1, 2, 3, … in each review's log, without gaps.",
+        },
+    },
+}
+
+
+def _channel(
+    address: str, server: str | None, names: list[str], description: str, **parameters: str
+) -> dict[str, Any]:
+    channel: dict[str, Any] = {
+        "address": address,
+        "description": description,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+    }
+    if parameters:
+        channel["parameters"] = {name: {"description": told} for name, told in parameters.items()}
+    if server is not None:
+        channel["servers"] = [{"$ref": f"#/servers/{server}"}]
+    return channel
+
+
+def _message(kind: type[Fact]) -> dict[str, Any]:
+    return {
+        "name": kind.type,
+        "title": kind.__name__,
+        "summary": _summary(kind),
+        "payload": {
+            "allOf": [
+                {"$ref": "#/components/schemas/Envelope"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "type": {"const": kind.type},
+                        "data": {"$ref": f"#/components/schemas/{kind.__name__}"},
+                    },
+                },
+            ]
+        },
+        "examples": [{"name": kind.__name__, "payload": _example(kind)}],
+    }
+
+
+def _summary(kind: type[Fact]) -> str:
+    """Return the first sentence of its docstring, or its type in words."""
+    own = vars(kind).get("__doc__")
+    if own:
+        return " ".join(inspect.cleandoc(own).split("\n\n")[0].split())
+    what, happened = kind.type.removeprefix("tandem.").split(".")
+    return f"{what.capitalize()} {happened}."
+
+
+def _example(kind: type[Fact]) -> dict[str, Any]:
+    required = {name for name, field in kind.model_fields.items() if field.is_required()}
+    values: dict[str, Any] = {
+        name: _value(name, field.annotation)
+        for name, field in kind.model_fields.items()
+        if name in required
+    }
+    fact = kind(**values)
+    envelope: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": "7e8f9a0b-1c2d-4f3a-9b4c-6d7e8f9a0b1c",
+        "source": f"/reviews/{_REVIEW_ID}",
+        "type": fact.type,
+        "time": "2026-11-23T09:30:00Z",
+        "datacontenttype": "application/json",
+        "data": fact.model_dump(mode="json"),
+        "sequence": 42,
+    }
+    return envelope if fact.subject is None else envelope | {"subject": fact.subject}
+
+
+def _value(name: str, annotation: Any) -> Any:
+    if annotation is int:
+        return 7
+    if annotation == list[str]:
+        return ["criteria"]
+    return _IDS[name]
+
+
+def main() -> None:
+    sys.stdout.write(as_table() if "--types" in sys.argv[1:] else as_yaml())
+
+
+if __name__ == "__main__":
+    main()

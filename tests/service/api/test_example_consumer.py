@@ -1,0 +1,102 @@
+"""The example that people copy: its state is the service's own, however often it is killed."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import select
+
+from service.api.test_event_stream import SOON, Live, serve
+from tandem.config import Settings
+from tandem.reviews import service as reviews
+from tandem.screening.models import Conflict, ConflictState, ScreenedRecord
+from tandem.screening.rules import Status
+from world import Team, World
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "follow_review.py"
+
+
+@contextmanager
+def following(live: Live, team: Team, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    env = {**os.environ, "TANDEM_URL": live.url, "TANDEM_TOKEN": team.owner.token}
+    command = [sys.executable, str(EXAMPLE), str(team.review_id)]
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def sequence(file: Path) -> int:
+    """Return how far the copy is; 0 while there is none."""
+    if not file.exists():
+        return 0
+    with sqlite3.connect(file) as copy:
+        try:
+            row = copy.execute("SELECT sequence FROM position").fetchone()
+        except sqlite3.OperationalError:  # it is being made
+            return 0
+    return int(row[0]) if row else 0
+
+
+def wait_for(file: Path, wanted: int) -> None:
+    given_up = time.monotonic() + SOON
+    while sequence(file) < wanted:
+        assert time.monotonic() < given_up, f"the copy stands at {sequence(file)} of {wanted}"
+        time.sleep(0.02)
+
+
+def last_seq(world: World, team: Team) -> int:
+    with world.database.read() as session:
+        return reviews.get_review(session, team.review_id).last_seq
+
+
+def told(world: World) -> tuple[dict[str, str], set[str]]:
+    """Return what the service itself says: settled records, open conflicts."""
+    with world.database.read() as session:
+        screened = session.scalars(select(ScreenedRecord)).all()
+        open_now = select(Conflict.id).where(Conflict.state == ConflictState.OPEN)
+        settled = {
+            str(row.record_number): row.status.value for row in screened if row.status.is_settled
+        }
+        assert {row.status for row in screened} >= {Status.INCLUDED, Status.CONFLICT}
+        return settled, {str(found) for found in session.scalars(open_now)}
+
+
+@pytest.mark.processes
+def test_killed_again_and_again_it_has_what_the_service_has(
+    settings: Settings, world: World, tmp_path: Path
+) -> None:
+    team, dice = world.team(n_records=20), Random(7)
+    file = tmp_path / f"{team.review_id}.sqlite3"
+    n_decisions = 0
+    with serve(settings) as live:
+        for round in range(4):
+            with following(live, team, tmp_path) as process:
+                for number in range(1 + 5 * round, 6 + 5 * round):
+                    for who in (team.ann, team.ben):
+                        live.put(team, who, number, dice.choice(["include", "exclude"]))
+                        n_decisions += 1
+                wait_for(file, last_seq(world, team) - dice.randint(0, 8))
+                process.send_signal(signal.SIGKILL)
+                process.wait(SOON)
+        with following(live, team, tmp_path):
+            wait_for(file, last_seq(world, team))
+
+    settled, in_conflict = told(world)
+    with sqlite3.connect(file) as copy:
+        assert sequence(file) == last_seq(world, team)
+        rows = copy.execute("SELECT id, status, n_decisions FROM record").fetchall()
+        assert {id: status for id, status, _ in rows if status != "open"} == settled
+        assert sum(n for _, _, n in rows) == n_decisions
+        conflicts = {id for (id,) in copy.execute("SELECT id FROM conflict")}
+        assert conflicts == in_conflict
+        assert copy.execute("SELECT count(*) FROM member").fetchone() == (6,)
