@@ -17,11 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from held import watch
 from installation import ENGINES, Engine, Installation, running
 from made_up_references import references
 from measures import Line, print_table, quantile
@@ -78,6 +80,15 @@ class Reader:
         return found
 
 
+class Alone(NamedTuple):
+    """One process that does nothing but this import, and how long its transactions take."""
+
+    seconds: float
+    megabytes: float
+    held_median: float
+    held_p95: float
+
+
 @dataclass(frozen=True)
 class Measured:
     seconds: float
@@ -85,7 +96,7 @@ class Measured:
     n_added: int
     n_duplicates: int
     n_proposed: int
-    alone: tuple[float, float]
+    alone: Alone
     reader: Reader
 
 
@@ -176,19 +187,17 @@ def _wait(client: httpx.Client, path: str, began: float, within: float) -> float
     raise SystemExit(f"the import is not done after {within:.0f} s")
 
 
-def _alone(here: Installation, content: bytes) -> tuple[float, float]:
-    """Return the seconds and the greatest MB of one process that does nothing but this import."""
+def _alone(here: Installation, content: bytes) -> Alone:
     file = here.folder / "large.ris"
     file.write_bytes(content)
     done = subprocess.run(
         [sys.executable, __file__, "--alone", str(file)], capture_output=True, text=True, check=True
     )
-    seconds, megabytes = done.stdout.split()[-2:]
-    return float(seconds), float(megabytes)
+    return Alone(*map(float, done.stdout.split()[-4:]))
 
 
 def import_alone(file: Path) -> None:
-    """Import a file into a new review in this process; print seconds and peak MB."""
+    """Import a file into a new review in this process, on SQLite; print what `Alone` holds."""
     folder = file.parent / "alone"
     settings = Settings(data_dir=folder)
     url = settings.resolved_database_url()
@@ -211,14 +220,14 @@ def import_alone(file: Path) -> None:
             source=None,
             requested_format=None,
         )
-    began = time.monotonic()
+    began, held = time.monotonic(), watch(database)
     importing.run(database, artifacts, upload.import_id, link=deduplication.run)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(f"{time.monotonic() - began:.1f} {peak:.0f}\n")
+    took, peak = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(f"{took:.1f} {peak:.0f} {quantile(held, 0.5)} {quantile(held, 0.95)}\n")
 
 
 def lines_of(measured: Measured) -> list[Line]:
-    reader = measured.reader
+    reader, alone = measured.reader, measured.alone
     slowest = max(quantile(seconds, 0.95) for seconds in reader.seconds.values())
     return [
         Line(
@@ -230,12 +239,16 @@ def lines_of(measured: Measured) -> list[Line]:
         Line("of that reading", f"{measured.reading:.0f} s"),
         Line("added / linked", f"{measured.n_added:,} / {measured.n_duplicates:,}"),
         Line("proposed", f"{measured.n_proposed:,}"),
-        Line("the same, nothing beside it", f"{measured.alone[0]:.0f} s"),
+        Line("the same, nothing beside it", f"{alone.seconds:.0f} s"),
         Line(
             "its peak memory",
-            f"{measured.alone[1]:.0f} MB",
+            f"{alone.megabytes:.0f} MB",
             f"≤ {_MOST_MB} MB",
-            measured.alone[1] <= _MOST_MB,
+            alone.megabytes <= _MOST_MB,
+        ),
+        Line(
+            "its transactions, median / p95",
+            f"{alone.held_median * 1000:.0f} / {alone.held_p95 * 1000:.0f} ms",
         ),
         *(
             Line(

@@ -14,7 +14,16 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.db.session import Database
-from tandem.ids import DuplicateGroupId, ImportId, RankingId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ids import (
+    ConflictId,
+    DuplicateGroupId,
+    ImportId,
+    RankingId,
+    RecordNumber,
+    ReviewId,
+    UserId,
+    new_id,
+)
 from tandem.ranking import serving
 from tandem.ranking.models import Ranking
 from tandem.records.duplicates import groups
@@ -24,8 +33,18 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import conflicts, decisions, merging, policies, queue
+from tandem.screening import (
+    conflicts,
+    decisions,
+    discussion,
+    merging,
+    policies,
+    queue,
+    second_votes,
+)
+from tandem.screening.conflicts import Settlement
 from tandem.screening.decisions import Judgement, Recorded
+from tandem.screening.discussion import ShownMessage
 from tandem.screening.models import Conflict, ScreenedRecord
 from tandem.screening.policies import Effect
 from tandem.screening.queue import Queue
@@ -200,20 +219,52 @@ class World:
 
     def resolve(self, review_id: ReviewId, person: Person, number: int, verdict: str) -> None:
         with self.entered(review_id, person) as (session, review, viewer):
-            conflict = session.scalars(
-                select(Conflict).where(
-                    Conflict.review_id == review_id, Conflict.record_number == number
-                )
-            ).one()
             conflicts.resolve_conflict(
                 session,
                 review=review,
                 viewer=viewer,
-                conflict_id=conflict.id,
-                verdict=Verdict(verdict),
-                reasons=[],
-                note=None,
-                cause=None,
+                conflict_id=_conflict_at(session, review_id, number),
+                settlement=Settlement(Verdict(verdict)),
+            )
+
+    def reopen(
+        self, review_id: ReviewId, person: Person, number: int, note: str | None = None
+    ) -> None:
+        with self.entered(review_id, person) as (session, review, viewer):
+            conflicts.reopen_conflict(
+                session,
+                review=review,
+                viewer=viewer,
+                conflict_id=_conflict_at(session, review_id, number),
+                note=note,
+            )
+
+    def vote_again(
+        self, review_id: ReviewId, person: Person, number: int, verdict: str, **said: Any
+    ) -> None:
+        with self.entered(review_id, person) as (session, review, viewer):
+            second_votes.vote_again(
+                session,
+                review=review,
+                viewer=viewer,
+                conflict_id=_conflict_at(session, review_id, number),
+                judgement=Judgement(Verdict(verdict), **said),
+            )
+
+    def say(self, review_id: ReviewId, person: Person, number: int, text: str) -> None:
+        with self.entered(review_id, person) as (session, _, viewer):
+            conflict_id = _conflict_at(session, review_id, number)
+            discussion.send(session, viewer=viewer, conflict_id=conflict_id, text=text)
+
+    def discussion(self, review_id: ReviewId, person: Person, number: int) -> list[ShownMessage]:
+        with self.database.read() as session:
+            viewer = reviews.viewer(session, review_id=review_id, user_id=person.id)
+            return discussion.list_messages(
+                session,
+                viewer=viewer,
+                conflict_id=_conflict_at(session, review_id, number),
+                after=None,
+                limit=500,
             )
 
     def change_policy(self, review_id: ReviewId, owner: Person, **part: Any) -> list[Effect]:
@@ -299,3 +350,10 @@ class World:
         with self.database.read() as session:
             row = session.get(ScreenedRecord, (review_id, TA, number))
             return row.status if row is not None else Status.UNSCREENED
+
+
+def _conflict_at(session: Session, review_id: ReviewId, number: int) -> ConflictId:
+    query = select(Conflict.id).where(
+        Conflict.review_id == review_id, Conflict.record_number == number
+    )
+    return session.scalars(query).one()

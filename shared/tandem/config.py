@@ -49,7 +49,13 @@ class Settings(BaseSettings):
         default="auto", description="auto: coloured lines on a terminal, JSON elsewhere."
     )
     worker_concurrency: int = Field(
-        default=2, ge=1, le=256, description="Tasks that one worker process runs at a time."
+        default=2, ge=1, le=256, description="Rankings that one worker makes at a time."
+    )
+    worker_bulk_concurrency: int = Field(
+        default=2,
+        ge=1,
+        le=256,
+        description="Imports and the like that one worker runs at a time, beside rankings.",
     )
     session_days: int = Field(default=14, ge=1, le=365, description="How long a sign-in lasts.")
     max_upload_mb: int = Field(
@@ -74,6 +80,23 @@ class Settings(BaseSettings):
     )
     sweep_seconds: float = Field(
         default=2, gt=0, description="How often the relay looks for work whose message got lost."
+    )
+    stream_maxlen: int = Field(
+        default=100_000,
+        ge=1,
+        description="About so many events are kept in the Redis Stream; older ones are read over "
+        "HTTP.",
+    )
+    webhooks_allow_private: bool = Field(
+        default=False,
+        description="Webhooks may go to this machine and to private networks too, which every "
+        "owner of a review could then reach.",
+    )
+    webhooks_allow_http: bool = Field(
+        default=False, description="Webhooks may go over plain http, readable on the way."
+    )
+    webhook_threads: int = Field(
+        default=16, ge=1, le=256, description="Webhooks that one relay serves at a time."
     )
     test_database_url: str | None = Field(
         default=None, description="Tests only: a PostgreSQL server to use for them."

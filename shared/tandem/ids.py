@@ -14,6 +14,8 @@ ConflictId = NewType("ConflictId", UUID)
 RankingId = NewType("RankingId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 MessageId = NewType("MessageId", UUID)
+WebhookId = NewType("WebhookId", UUID)
+DeliveryId = NewType("DeliveryId", UUID)
 DuplicateGroupId = NewType("DuplicateGroupId", UUID)
 RecordNumber = NewType("RecordNumber", int)
 """A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""

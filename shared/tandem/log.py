@@ -1,6 +1,7 @@
 """Structured logging: one event a line, with the request or task it belongs to."""
 
 import logging
+import re
 import sys
 from typing import cast
 
@@ -16,6 +17,8 @@ _CHATTY = (
     "httpx",
 )
 """Libraries that tell of every single step; their warnings and errors are kept."""
+
+_INVITATION = re.compile(r"(invitations/+)[^/]+", re.IGNORECASE)
 
 
 def configure(settings: Settings, *, process: str) -> None:
@@ -76,3 +79,8 @@ def configure(settings: Settings, *, process: str) -> None:
 def logger(name: str) -> FilteringBoundLogger:
     """Return the logger of a module; call it as `log.info("what happened", key=value)`."""
     return cast("FilteringBoundLogger", structlog.stdlib.get_logger(name))
+
+
+def without_secrets(path: str) -> str:
+    """Return a request's path as it may be logged: whoever reads logs is invited to nothing."""
+    return _INVITATION.sub(r"\1***", path)

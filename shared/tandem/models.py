@@ -3,7 +3,8 @@
 from tandem.accounts.models import IdempotentRequest, SignIn, Token, User
 from tandem.db.base import Base
 from tandem.events.log import Event
-from tandem.ranking.models import Encoding, Ranking, SentenceVector, Training
+from tandem.events.positions import ConsumerLease, EventPosition
+from tandem.ranking.models import Encoding, Ranking, SecondLook, SentenceVector, Training
 from tandem.records.duplicates.models import DuplicateGroup, DuplicateMember, RecordRelation
 from tandem.records.models import Import, Record
 from tandem.reviews.models import Member, PolicyVersion, Review
@@ -16,15 +17,18 @@ from tandem.screening.models import (
     ScreenedRecord,
     Served,
 )
+from tandem.webhooks.models import Webhook, WebhookDelivery
 
 __all__ = [
     "Base",
     "Conflict",
+    "ConsumerLease",
     "Decision",
     "DuplicateGroup",
     "DuplicateMember",
     "Encoding",
     "Event",
+    "EventPosition",
     "IdempotentRequest",
     "Import",
     "Lease",
@@ -37,10 +41,13 @@ __all__ = [
     "Resolution",
     "Review",
     "ScreenedRecord",
+    "SecondLook",
     "SentenceVector",
     "Served",
     "SignIn",
     "Token",
     "Training",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

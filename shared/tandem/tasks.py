@@ -4,8 +4,11 @@ A message is a hint that saves seconds. It is sent after the commit, by a thread
 and may be lost: the relay finds in the database what is due.
 """
 
+import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from celery import Celery
@@ -15,15 +18,29 @@ from kombu.transport import redis as redis_transport
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tandem import heartbeat
 from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
 
 RERANK = "tandem.rerank"
 ENCODE = "tandem.encode"
 IMPORT = "tandem.import_records"
+SECOND_LOOKS = "tandem.second_looks"
 QUEUE = "tandem"
+"""Rankings. What people wait for stands behind nothing else."""
+BULK = "tandem.bulk"
+"""Imports, encodings and the like, which may take hours: workers keep other slots for them."""
+QUEUES = {"rankings": QUEUE, "bulk": BULK}
+"""By the names that operators use."""
 DOORBELL = "tandem:doorbell"
 """Channel on which the id of every review with new events is published."""
+
+PROGRESS = "tandem:progress"
+"""Channel on which running work says how far it is: for pages that show a bar. It stands in no
+log, and what is lost is lost; see `Nudges.progress`."""
+
+PROGRESS_SECONDS = 0.25
+"""Between two messages about one piece of work."""
 
 HARD_TIME_LIMIT_SECONDS = 3600
 VISIBILITY_TIMEOUT_SECONDS = 2 * HARD_TIME_LIMIT_SECONDS
@@ -68,6 +85,7 @@ def celery_app(redis_url: str) -> Celery:
     app.conf.update(
         accept_content=["json"],
         task_default_queue=QUEUE,
+        task_routes={name: {"queue": BULK} for name in (IMPORT, ENCODE, SECOND_LOOKS)},
         task_serializer="json",
         task_ignore_result=True,
         task_acks_late=True,
@@ -97,6 +115,14 @@ def celery_broker_url(redis_url: str) -> str:
     return redis_url
 
 
+@dataclass(frozen=True, slots=True)
+class BrokerFigures:
+    """Messages that wait for a worker, by queue, and how old each process's last heartbeat is."""
+
+    waiting: Mapping[str, int]
+    heartbeats: Mapping[str, Sequence[float]]
+
+
 class Nudges:
     """Tells workers and event readers, in the background, that there may be something new.
 
@@ -109,6 +135,7 @@ class Nudges:
         # Else sending waits, trying again, until the broker is back; closing would wait for it.
         self._celery.conf.broker_transport_options |= {"max_retries": 0}
         self._redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
+        self._told: dict[str, tuple[Mapping[str, object], float]] = {}
         self._waiting: dict[tuple[str, str], Callable[[], object]] = {}
         self._changed = threading.Condition()
         self._closing = False
@@ -127,6 +154,22 @@ class Nudges:
         name = str(review_id)
         self._put((RERANK, name), lambda: self._celery.send_task(RERANK, [name]))
 
+    def progress(
+        self, review_id: ReviewId, type: str, data: Mapping[str, object], *, about: str
+    ) -> None:
+        """Tell whoever follows the review how far the work `about` is; a few times a second.
+
+        A message in which nothing but the numbers differ from the one before may be left out.
+        """
+        words = {name: value for name, value in data.items() if not isinstance(value, int)}
+        before, at = self._told.get(about, ({}, 0.0))
+        if words == before and time.monotonic() - at < PROGRESS_SECONDS:
+            return
+        self._told = {about: (words, time.monotonic())}
+        told = {"review_id": str(review_id), "type": type, "about": about, "data": data}
+        message = json.dumps(told)
+        self._put((PROGRESS, about), lambda: self._redis.publish(PROGRESS, message))
+
     def uploaded(self, import_id: ImportId) -> None:
         name = str(import_id)
         self._put((IMPORT, name), lambda: self._celery.send_task(IMPORT, [name]))
@@ -138,12 +181,25 @@ class Nudges:
             (ENCODE, f"{name} {fence}"), lambda: self._celery.send_task(ENCODE, [name, fence])
         )
 
-    def backlog(self) -> int:
+    def to_look_again(self, review_id: ReviewId) -> None:
+        """Somebody asked which excluded records look like includes."""
+        name = str(review_id)
+        self._put((SECOND_LOOKS, name), lambda: self._celery.send_task(SECOND_LOOKS, [name]))
+
+    def backlog(self, queue: str = QUEUE) -> int:
         """Return how many messages wait for a worker; 0 where the broker cannot be asked."""
         try:
-            return int(self._redis.llen(QUEUE))
+            return int(self._redis.llen(queue))
         except (RedisError, OSError):
             return 0
+
+    def broker_figures(self) -> BrokerFigures | None:
+        """Return what monitoring asks of the broker; None where it cannot be asked."""
+        try:
+            waiting = {name: int(self._redis.llen(queue)) for name, queue in QUEUES.items()}
+            return BrokerFigures(waiting, heartbeat.ages(self._redis))
+        except (RedisError, OSError):
+            return None
 
     def close(self) -> None:
         with self._changed:

@@ -13,18 +13,29 @@ from tandem.tasks import Nudges
 from tandem_api import errors, middleware, openapi
 from tandem_api.routes import (
     accounts,
+    agreement,
+    audit,
     conflicts,
+    criteria,
     decisions,
     duplicates,
     events,
     export,
     health,
     imports,
+    interests,
+    invitations,
+    jobs,
+    members,
+    metrics,
+    pilot,
     progress,
     queue,
     rankings,
     records,
     reviews,
+    vocabulary,
+    webhooks,
 )
 from tandem_api.runtime import Runtime
 from tandem_api.streams import Bells
@@ -62,18 +73,27 @@ def create_app(settings: Settings) -> FastAPI:
     slices = (
         accounts,
         reviews,
+        members,
+        invitations,
+        pilot,
+        interests,
         imports,
         duplicates,
         records,
+        audit,
         export,
         queue,
         decisions,
         conflicts,
         progress,
+        agreement,
+        criteria,
+        vocabulary,
     )
-    for part in (*slices, rankings, events):
+    for part in (*slices, rankings, events, webhooks, jobs):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     errors.install(app)
     app.add_middleware(
         middleware.BodyLimit, upload_mb=settings.max_upload_mb, other_mb=settings.max_body_mb

@@ -107,6 +107,20 @@ def refuse_cross_site(request: Request) -> None:
 Me = Annotated[User, Depends(current_user)]
 
 
+def optional_user(
+    request: Request,
+    _: Annotated[object, Security(_bearer)],
+    __: Annotated[object, Security(_cookie)],
+) -> User | None:
+    """Return who is calling, None where nobody says so; what is wrong is refused all the same."""
+    if _token(request) is None and COOKIE not in request.cookies:
+        return None
+    return authenticate(request)
+
+
+OptionalUser = Annotated[User | None, Depends(optional_user)]
+
+
 def administrator(me: Me) -> User:
     if not me.is_admin:
         raise Forbidden("Only administrators of this installation may do this.")
@@ -140,6 +154,9 @@ def cursor(cursor: CursorText = None) -> Cursor:
 
 
 PageFrom = Annotated[Cursor, Depends(cursor)]
+
+
+DryRun = Annotated[bool, Query(description="Show what it would do, and do not do it.")]
 
 
 async def body_digest(request: Request) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from tandem import errors
-from tandem.log import logger
+from tandem.log import logger, without_secrets
 
 _log = logger(__name__)
 
@@ -191,7 +191,8 @@ def _database(request: Request, error: Exception) -> JSONResponse:
 def unexpected(request: Request, error: Exception) -> JSONResponse:
     """Answer what nobody foresaw; the log gets the details, the client does not."""
     # As plain text: structlog's own tracebacks show local variables, tokens and passwords too.
-    _log.error("unexpected error", path=request.scope["path"], exception=_plain(error))
+    path = without_secrets(request.scope["path"])
+    _log.error("unexpected error", path=path, exception=_plain(error))
     detail = "This should not have happened. The server's log says more under this request_id."
     return problem(request, 500, errors.TandemError.code, detail)
 

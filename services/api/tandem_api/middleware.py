@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tandem.errors import TooLarge
-from tandem.log import logger
+from tandem.log import logger, without_secrets
 from tandem_api.errors import problem, unexpected
 
 _log = logger(__name__)
@@ -58,7 +58,7 @@ class RequestLog:
             _log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=without_secrets(scope["path"]),
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )

@@ -26,18 +26,31 @@ A review that you are not a member of does not exist for you: 404. Every answer 
 TAGS = [
     {"name": "accounts", "description": "Signing in, tokens, people."},
     {"name": "reviews", "description": "Reviews, their policies and their members."},
+    {"name": "criteria", "description": "The criteria, version by version; second looks."},
     {"name": "imports", "description": "Files of records into a review."},
     {"name": "duplicates", "description": "Records that are one, may be, or are not."},
     {"name": "records", "description": "The records, with their status as you may see it."},
     {"name": "screening", "description": "What to screen next, and what you decide."},
     {"name": "conflicts", "description": "Where reviewers differ."},
     {"name": "progress", "description": "How far the review is."},
+    {"name": "agreement", "description": "How far reviewers agree, and how steady they are."},
     {"name": "rankings", "description": "What the order of the queue was learned from."},
     {"name": "events", "description": "Everything that happens, as a list or a live stream."},
+    {"name": "webhooks", "description": "Events sent to a URL of yours, signed and in order."},
+    {"name": "operations", "description": "Background work, for administrators."},
     {"name": "health", "description": "For monitoring. Open to everybody."},
 ]
 
 _WRITES = {"post", "put", "patch", "delete"}
+_NOT_FOR_ALL = (
+    "/jobs",
+    *("/users", "/invitations", "/webhooks", "/webhooks/{webhook_id}", "/deliveries"),
+    *("/export", "/progress", "/records/{record_id}"),  # a trail, an earlier state
+    *("/agreement", "/agreement.svg", "/second-looks", "/record"),
+    *("/exclusion-reasons", "/affected/reviewers"),
+)
+"""How the paths end that some members may not even read."""
+
 _REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
 _HEADERS: dict[str, Any] = {
     "RequestId": {
@@ -124,11 +137,13 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         answer["headers"] = dict(_REQUEST_ID)
         if keyed:
             answer["headers"]["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}
-        if name in ("login", "logout"):
+        if name in ("login", "logout", "accept_invitation"):
             answer["headers"]["Set-Cookie"] = {"$ref": "#/components/headers/Cookie"}
-    content = next(iter(answers.values())).get("content", {})
+    content = next((answer["content"] for answer in answers.values() if "content" in answer), {})
     for media_type, example in ANSWERS.get(name, {}).items():
         content[media_type]["example"] = example
+    if name == "read_metrics":  # who shows nothing gets the sums
+        operation["security"] = [{}, *operation["security"]]
     if name == "ready":
         answers["503"]["content"][JSON]["example"] = NOT_READY
     for status in _failures(path, method, operation):
@@ -137,17 +152,20 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 
 def _failures(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     """Return how this operation may fail, by what it takes and who may call it."""
+    if path == "/metrics":
+        return [401, 500, 503]
     if not path.startswith("/api/"):
         return []
     inside = operation.get("parameters", []), operation.get("requestBody")
     found = {500, 503}
-    if operation.get("security") or path.endswith("/login"):
+    if operation.get("security") or path.endswith(("/login", "/acceptance")):
         found.add(401)
-    if method in _WRITES or path.endswith("/users"):
+    if method in _WRITES or path.endswith(_NOT_FOR_ALL):
         found.add(403)
     if "{" in path:
         found.add(404)
-    if any(parameter["name"] == "Idempotency-Key" for parameter in inside[0]):
+    keyed = any(parameter["name"] == "Idempotency-Key" for parameter in inside[0])
+    if keyed or path.endswith("/acceptance"):
         found.add(409)
     if inside[1]:
         found.add(413)

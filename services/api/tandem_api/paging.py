@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -44,6 +45,18 @@ class Cursor:
         try:
             return UUID(self.after)
         except ValueError:
+            raise invalid_cursor() from None
+
+    @property
+    def moment(self) -> tuple[datetime, UUID] | None:
+        """When the item before was, and its id; None on the first page."""
+        if not self.after:
+            return None
+        at, _, id = self.after.partition(" ")
+        try:
+            moment = datetime.fromisoformat(at)
+            return moment.astimezone(UTC), UUID(id)
+        except (ValueError, OverflowError):
             raise invalid_cursor() from None
 
     @property

@@ -4,12 +4,13 @@ However many clients follow one review, its log and their rights are read once f
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from fastapi.sse import KEEPALIVE_COMMENT
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.reviews.models import Review
-from tandem.tasks import DOORBELL
+from tandem.tasks import DOORBELL, PROGRESS
 from tandem_api.feeds import Follower, Heard, look
 
 HEARTBEAT_SECONDS = 15.0
@@ -49,10 +50,11 @@ class _Seat:
     def is_free(self) -> bool:
         return self._page is None
 
-    def give(self, heard: Heard) -> None:
+    def give(self, heard: Heard, news: bytes = b"") -> None:
+        """Hand over what the log has, and what is told by the way and stands in no log."""
         self.follower, self.is_behind = heard.follower, heard.is_behind
-        if heard.page:
-            self._page = heard.page
+        if page := heard.page + news:
+            self._page = page
             self._changed.set()
 
     def end(self) -> None:
@@ -77,6 +79,7 @@ class _Room:
     def __init__(self, database: Database, review_id: ReviewId) -> None:
         self.bell = asyncio.Event()
         self.seats: set[_Seat] = set()
+        self.news: dict[str, bytes] = {}
         self._database, self._review_id = database, review_id
 
     async def serve(self) -> None:
@@ -87,6 +90,8 @@ class _Room:
             free = [seat for seat in self.seats if seat.is_free]
             for seat in self.seats.difference(free):
                 seat.is_behind = True
+            # Whose seat is not free misses it: the next one says all that this one does.
+            news, self.news = b"".join(self.news.values()), {}
             followers = [seat.follower for seat in free]
             try:
                 heard = await run_in_threadpool(look, self._database, self._review_id, followers)
@@ -97,7 +102,7 @@ class _Room:
                 if one is None:
                     seat.end()
                 else:
-                    seat.give(one)
+                    seat.give(one, news)
             # Rights are looked at with every heartbeat: who has lost theirs hears not even that.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.bell.wait(), HEARTBEAT_SECONDS)
@@ -173,6 +178,14 @@ class Bells:
         if room := self._rooms.get(review):
             room.bell.set()
 
+    def _tell(self, message: str) -> None:
+        """Hand on how far some work is. Only the newest of each is kept until it is read."""
+        told = json.loads(message)
+        if room := self._rooms.get(told["review_id"]):
+            data = json.dumps(told["data"], ensure_ascii=False)
+            room.news[told["about"]] = format_sse_event(data_str=data, event=told["type"])
+            room.bell.set()
+
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
@@ -184,11 +197,15 @@ class Bells:
             while True:
                 try:
                     async with client.pubsub() as channel:
-                        await channel.subscribe(DOORBELL)
+                        await channel.subscribe(DOORBELL, PROGRESS)
                         was_heard = True
                         async for message in channel.listen():
-                            if message["type"] == "message":
+                            if message["type"] != "message":
+                                continue
+                            if message["channel"] == DOORBELL:
                                 self._ring(message["data"])
+                            else:
+                                self._tell(message["data"])
                 except (RedisError, OSError) as error:
                     if was_heard:
                         _log.warning("doorbell not reachable; looking instead", error=str(error))

@@ -11,7 +11,19 @@ from tandem.log import configure
 from tandem.tasks import celery_app
 
 app = celery_app(settings().resolved_redis_url())
-app.conf.update(imports=["tandem_worker.tasks"], worker_concurrency=settings().worker_concurrency)
+app.conf.update(imports=["tandem_worker.tasks"])
+
+
+def serve(name: str, *, heartbeat_as: str) -> None:
+    """Make this process the worker of one queue; its signs of life go by the name given."""
+    config = settings()
+    slots = {"rankings": config.worker_concurrency, "bulk": config.worker_bulk_concurrency}
+    app.conf.worker_concurrency = slots[name]
+
+    @heartbeat_sent.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
+    def show_life(**_: Any) -> None:
+        # Sent by the loop that takes tasks from the broker: if that hangs, this stops too.
+        heartbeat.beat(heartbeat_as)
 
 
 @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -27,9 +39,3 @@ def bind_task(task_id: str, task: Any, **_: Any) -> None:
 @task_postrun.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
 def unbind_task(**_: Any) -> None:
     structlog.contextvars.clear_contextvars()
-
-
-@heartbeat_sent.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
-def show_life(**_: Any) -> None:
-    # Sent by the loop that takes tasks from the broker: if that hangs, this stops too.
-    heartbeat.beat("worker")

@@ -1,11 +1,14 @@
 """`python -m tandem_worker.relay`: finds work whose message got lost, and asks for it again.
 
+It also brings events out of the house; see `ways_out`.
+
 Everything that is due stands in the database. So the loss of every message, of the broker or
 of a worker costs one round of this loop, and nothing else.
 """
 
 import signal
 import threading
+from collections.abc import Collection
 from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,9 +18,10 @@ from tandem.accounts import idempotency
 from tandem.config import settings
 from tandem.db.session import Database
 from tandem.log import configure, logger
-from tandem.ranking import encoding, sentences, training
+from tandem.ranking import encoding_claims, second_looks, sentences, training
 from tandem.records import imports
-from tandem.tasks import Nudges
+from tandem.tasks import BULK, QUEUE, QUEUES, Nudges
+from tandem_worker.ways_out import WaysOut
 
 ENOUGH_WAITING = 200
 """While so many messages wait, no worker takes them or all are busy: more would not help, and
@@ -26,18 +30,30 @@ would only pile up in the broker."""
 _log = logger(__name__)
 
 
-def sweep(database: Database, nudges: Nudges) -> int:
-    """Ask for everything that is due and held by nobody; return how much that is."""
+def sweep(
+    database: Database, nudges: Nudges, queues: Collection[str] = tuple(QUEUES.values())
+) -> int:
+    """Ask for everything that is due and held by nobody; return how much that is.
+
+    `queues`: those in which there is room, so that one that is full holds nothing else back.
+    """
+    bulk = BULK in queues
     with database.read() as session:
-        stale, unfinished = training.stale_reviews(session), imports.unfinished(session)
-        not_encoded = encoding.unfinished(session) if sentences.is_installed() else ()
+        stale = training.stale_reviews(session) if QUEUE in queues else ()
+        unfinished = imports.unfinished(session) if bulk else ()
+        not_encoded = (
+            encoding_claims.unfinished(session) if bulk and sentences.is_installed() else ()
+        )
+        not_looked = second_looks.unfinished(session) if bulk else ()
     for review_id in stale:
         nudges.changed(review_id)
     for import_id in unfinished:
         nudges.uploaded(import_id)
     for review_id in not_encoded:
         nudges.to_encode(review_id)
-    return len(stale) + len(unfinished) + len(not_encoded)
+    for review_id in not_looked:
+        nudges.to_look_again(review_id)
+    return len(stale) + len(unfinished) + len(not_encoded) + len(not_looked)
 
 
 def main() -> None:
@@ -54,13 +70,15 @@ def main() -> None:
     _log.info("relay started", every_seconds=config.sweep_seconds)
     with database.write.begin() as session:
         idempotency.forget_old(session)
+    ways_out = WaysOut(config, database)
     while not stopping.wait(config.sweep_seconds):
         try:
-            if nudges.backlog() < ENOUGH_WAITING:
-                sweep(database, nudges)
+            queues = [each for each in QUEUES.values() if nudges.backlog(each) < ENOUGH_WAITING]
+            sweep(database, nudges, queues)
             heartbeat.beat("relay")
         except SQLAlchemyError as error:
             _log.error("sweep failed; trying again", error=str(error))
+    ways_out.close()
     nudges.close()
     database.close()
 

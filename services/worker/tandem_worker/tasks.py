@@ -3,27 +3,31 @@
 from uuid import UUID
 
 from tandem.ids import ImportId, ReviewId
-from tandem.ranking import encoding, sentences
+from tandem.ranking import encoding, looking_again, sentences
 from tandem.ranking.rerank import rerank as train
 from tandem.records import importing
 from tandem.screening import deduplication
-from tandem.tasks import ENCODE, IMPORT, RERANK
+from tandem.tasks import ENCODE, IMPORT, RERANK, SECOND_LOOKS
+from tandem_worker import progress
 from tandem_worker.app import app
 from tandem_worker.runtime import runtime
+from tandem_worker.slots import slot_for
 
 
 @app.task(name=RERANK)  # type: ignore[untyped-decorator]  # Celery has no types
 def rerank(review_id: str) -> None:
     """Rank the review anew if anything has changed since its newest ranking."""
     here, review = runtime(), ReviewId(UUID(review_id))
-    made = train(
-        here.database,
-        here.artifacts,
-        here.cache,
-        review,
-        timing=here.timing,
-        published=lambda: here.nudges.told(review),
-    )
+    with slot_for(here, review) as is_free:
+        made = is_free and train(
+            here.database,
+            here.artifacts,
+            here.cache,
+            review,
+            timing=here.timing,
+            began=lambda: progress.of_ranking(here.nudges, review, "started"),
+            published=lambda: progress.of_ranking(here.nudges, review, "finished"),
+        )
     if made:
         # Behind what else waits: where the turn ended too early, this review has another one.
         here.nudges.changed(review)
@@ -34,7 +38,11 @@ def import_records(import_id: str) -> None:
     """Read an uploaded file into its review, from where the last worker left off."""
     here = runtime()
     review = importing.run(
-        here.database, here.artifacts, ImportId(UUID(import_id)), link=deduplication.run
+        here.database,
+        here.artifacts,
+        ImportId(UUID(import_id)),
+        link=deduplication.run,
+        told=lambda row: progress.of_import(here.nudges, row),
     )
     if review is not None:
         here.nudges.changed(review)
@@ -57,3 +65,10 @@ def encode(review_id: str, fence: int | None = None) -> None:
     )
     if following is not None:
         here.nudges.to_encode(review, following)
+
+
+@app.task(name=SECOND_LOOKS)  # type: ignore[untyped-decorator]  # Celery has no types
+def make_second_looks(review_id: str) -> None:
+    """Score the review's excluded records if somebody has asked for it."""
+    here = runtime()
+    looking_again.make(here.database, here.artifacts, here.cache, ReviewId(UUID(review_id)))

@@ -46,7 +46,7 @@ def add_user(
     Raises:
         EmailTaken: Somebody has this address already (in any capitalisation).
     """
-    email = _canonical(email)
+    email = canonical(email)
     if not _EMAIL.fullmatch(email):
         raise Invalid(f"{email!r} is not an e-mail address.", field="email")
     if find_user(session, email=email) is not None:
@@ -73,7 +73,7 @@ def set_password(user: User, password: str) -> None:
 
 
 def find_user(session: Session, *, email: str) -> User | None:
-    return session.scalars(select(User).where(User.email == _canonical(email))).one_or_none()
+    return session.scalars(select(User).where(User.email == canonical(email))).one_or_none()
 
 
 def users_by_id(session: Session, ids: set[UserId]) -> dict[UserId, User]:
@@ -220,7 +220,8 @@ def remove_token(session: Session, *, user_id: UserId, token_id: TokenId) -> Non
     session.delete(token)
 
 
-def _canonical(email: str) -> str:
+def canonical(email: str) -> str:
+    """Return an address as it is stored."""
     return email.strip().lower()
 
 

@@ -14,6 +14,7 @@ from tandem.cli.export import export_records
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.records import import_records
 from tandem.cli.simulate import simulate
+from tandem.cli.verify import verify
 from tandem.errors import TandemError
 from tandem.installation.redaction import redact
 
@@ -81,10 +82,18 @@ def api(data_dir: DataDir = None, host: Host = None, port: Port = None) -> None:
 
 
 @app.command()
-def worker(data_dir: DataDir = None) -> None:
+def worker(
+    data_dir: DataDir = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            "--queue", help="Serve only rankings, or only bulk: imports and the like. Else both."
+        ),
+    ] = None,
+) -> None:
     """Run one worker alone, in a server installation."""
     installation(data_dir=data_dir)
-    _become("tandem_worker")
+    _become("tandem_worker", *([] if queue is None else [queue]))
 
 
 @app.command()
@@ -146,6 +155,7 @@ def config(data_dir: DataDir = None) -> None:
 app.command()(simulate)
 app.command("import")(import_records)
 app.command("export")(export_records)
+app.command()(verify)
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 
@@ -179,11 +189,11 @@ def main(arguments: list[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _become(module: str) -> NoReturn:
+def _become(module: str, *arguments: str) -> NoReturn:
     """Replace this process, so that signals and its id are those of the service itself."""
     sys.stdout.flush()
     # -P: a file of the folder where somebody happens to stand is not one of our modules.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", module])  # noqa: S606  # no shell meant
+    os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])  # noqa: S606  # no shell meant
 
 
 def _complain(text: str) -> None:

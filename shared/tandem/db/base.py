@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from tandem.ids import (
     ConflictId,
     DecisionId,
+    DeliveryId,
     DuplicateGroupId,
     ImportId,
     InvitationId,
@@ -21,6 +22,7 @@ from tandem.ids import (
     ReviewId,
     TokenId,
     UserId,
+    WebhookId,
 )
 
 
@@ -76,6 +78,8 @@ class Base(DeclarativeBase):
         RankingId: Uuid(),
         InvitationId: Uuid(),
         MessageId: Uuid(),
+        WebhookId: Uuid(),
+        DeliveryId: Uuid(),
         RecordNumber: Integer(),
     }
 

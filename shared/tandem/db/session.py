@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 _BUSY_TIMEOUT_SECONDS = 30
 """How long SQLite waits for another writer; a long import commits every few hundred rows."""
 
-_POLL_SECONDS = 0.005
+_POLL_SECONDS = 0.002
 """How often the writer whose turn it is looks whether another process has let go. SQLite's own
 waiting sleeps up to 100 ms between two looks, and misses every gap that a long import leaves."""
 
-_GIVE_WAY_SECONDS = 2 * _POLL_SECONDS
+_GIVE_WAY_SECONDS = 7 * _POLL_SECONDS
+"""On a busy machine a look comes late, so that the gap is as long as several."""
 
 _WAL_RETRY_SECONDS = 0.02
 
@@ -72,20 +74,26 @@ class _Writers:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._one_at_a_time = one_at_a_time
         self._turns = _Turns() if one_at_a_time else nullcontext()
+        self._ended = -inf
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Commit when the block ends, roll back what it raised."""
-        with self._turns, self._sessions.begin() as session:
-            yield session
+        try:
+            with self._turns, self._sessions.begin() as session:
+                yield session
+        finally:
+            self._ended = time.monotonic()
 
     def give_way(self) -> None:
         """Let other processes write, between two of many transactions.
 
-        On SQLite whoever has just written is the first again; PostgreSQL keeps a queue itself.
+        What has passed since the one before counts: a writer that has had other work meanwhile
+        has given way already. On SQLite whoever has just written is the first again; PostgreSQL
+        keeps a queue itself.
         """
         if self._one_at_a_time:
-            time.sleep(_GIVE_WAY_SECONDS)
+            time.sleep(max(0.0, self._ended + _GIVE_WAY_SECONDS - time.monotonic()))
 
 
 class _Turns:
@@ -115,7 +123,7 @@ class _Turns:
 
 
 def _engine(url: str) -> Engine:
-    dump: Callable[[Any], str] = lambda value: json.dumps(value, ensure_ascii=False)  # noqa: E731
+    dump: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(
             url,

@@ -52,6 +52,7 @@ class Log(Protocol):
     last_seq: int
     last_open_seq: int
     last_hash: str
+    last_record_number: int
 
 
 def append(session: Session, log: Log, *facts: Fact) -> None:
@@ -73,7 +74,8 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
             subject=fact.subject,
             data=fact.model_dump(mode="json"),
         )
-        detail, salt = fact.detail | {"tx": _transaction(session)}, chain.new_salt()
+        known = {"tx": _transaction(session), "records": log.last_record_number}
+        detail, salt = fact.detail | known, chain.new_salt()
         log.last_hash = chain.link(log.last_hash, told, chain.seal(detail, salt))
         session.add(
             Event(

@@ -30,10 +30,14 @@ class Fact(BaseModel):
 
 
 class ReviewCreated(Fact):
+    """The log begins."""
+
     type = "tandem.review.created"
 
 
 class ReviewChanged(Fact):
+    """Title, question, criteria, policy or another setting is another one now."""
+
     type = "tandem.review.changed"
     changed: list[str]
 
@@ -51,6 +55,8 @@ class MemberAdded(Fact):
 
 
 class MemberRemoved(Fact):
+    """A person has no access any more. Their decisions stay."""
+
     type = "tandem.member.removed"
     user_id: str
 
@@ -59,7 +65,21 @@ class MemberRemoved(Fact):
         return self.user_id
 
 
+class MemberChanged(Fact):
+    """A member paused or came back, or has another share of the work."""
+
+    type = "tandem.member.changed"
+    user_id: str
+    changed: list[str]
+
+    @property
+    def subject(self) -> str:
+        return self.user_id
+
+
 class ImportFinished(Fact):
+    """A file was read, and what it brought compared with what was there."""
+
     type = "tandem.import.finished"
     import_id: str
     n_read: int
@@ -73,6 +93,8 @@ class ImportFinished(Fact):
 
 
 class ImportFailed(Fact):
+    """A file could not be read."""
+
     type = "tandem.import.failed"
     import_id: str
     error: str
@@ -106,6 +128,19 @@ class DuplicatesSplit(Fact):
         return self.record_id
 
 
+class InterestDeclared(Fact):
+    """Somebody said whether they have an interest in a record, as its author or otherwise."""
+
+    type = "tandem.interest.declared"
+    open_to_blinded = False
+    record_id: str
+    user_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
 class _AboutRecord(Fact):
     record_id: str
     stage: str
@@ -116,7 +151,10 @@ class _AboutRecord(Fact):
 
 
 class DecisionRecorded(_AboutRecord):
-    """`carried_from`: it came with that record, on a merge or a split; nobody decided anew."""
+    """Somebody decided a record, or changed their decision.
+
+    `carried_from`: it came with that record, on a merge or a split; nobody decided anew.
+    """
 
     type = "tandem.decision.recorded"
     reviewer_id: str
@@ -125,6 +163,8 @@ class DecisionRecorded(_AboutRecord):
 
 
 class DecisionWithdrawn(_AboutRecord):
+    """A decision was taken back. The ledger keeps both."""
+
     type = "tandem.decision.withdrawn"
     reviewer_id: str
     labels_seq: int
@@ -132,11 +172,15 @@ class DecisionWithdrawn(_AboutRecord):
 
 
 class RecordIncluded(_AboutRecord):
+    """The decisions on a record, or a resolution, keep it in."""
+
     type = "tandem.record.included"
     open_to_blinded = False
 
 
 class RecordExcluded(_AboutRecord):
+    """The decisions on a record, or a resolution, leave it out."""
+
     type = "tandem.record.excluded"
     open_to_blinded = False
 
@@ -160,6 +204,8 @@ class _AboutConflict(Fact):
 
 
 class ConflictOpened(_AboutConflict):
+    """The decisions on a record differ."""
+
     type = "tandem.conflict.opened"
     kind: str
 
@@ -176,6 +222,8 @@ class ConflictResolved(_AboutConflict):
 
 
 class ConflictReopened(_AboutConflict):
+    """A difference that was over is there again."""
+
     type = "tandem.conflict.reopened"
     kind: str
 

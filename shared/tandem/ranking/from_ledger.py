@@ -14,7 +14,8 @@ from tandem.artifacts import Artifacts
 from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking import ranker, vector_store
 from tandem.ranking.explain import Term
-from tandem.ranking.feature_store import load_or_build
+from tandem.ranking.feature_store import Corpus, load_or_build
+from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels
 from tandem.ranking.recipes import Recipe
 from tandem.records import seeds
@@ -63,6 +64,16 @@ class _Labelled(NamedTuple):
     secret: set[RecordNumber]
 
 
+class Material(NamedTuple):
+    """What a recipe is given: the corpus, its features with all vectors, the labels as rows."""
+
+    corpus: Corpus
+    features: Features
+    labels: Labels
+    labelled: _Labelled
+    n_vectors: int
+
+
 def rank_review(
     session: Session,
     artifacts: Artifacts,
@@ -77,6 +88,39 @@ def rank_review(
     give the same ranking whoever was faster. A seed study is an include until its record is
     decided; where it is no record, its title counts as part of the question.
     """
+    given = material(session, artifacts, cache, review, stage, recipe)
+    corpus, labels, labelled = given.corpus, given.labels, given.labelled
+    is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
+    ranked = ranker.rank(
+        given.features,
+        labels=labels,
+        pool=np.flatnonzero(is_open).astype(np.int64),
+        recipe=recipe,
+        seed=review.seed,
+        explained=EXPLAINED,
+        hidden=corpus.rows(corpus.among(labelled.secret)),
+    )
+    return MadeRanking(
+        numbers=corpus.numbers[ranked.order],
+        scores=ranked.scores,
+        kind=ranked.kind,
+        n_labels=labels.rows.size,
+        n_relevant=int(np.sum(labels.values > 0)),
+        n_vectors=given.n_vectors,
+        terms=ranked.terms,
+        reasons={int(corpus.numbers[row]): why for row, why in ranked.reasons.items()},
+    )
+
+
+def material(
+    session: Session,
+    artifacts: Artifacts,
+    cache: Path,
+    review: Review,
+    stage: Stage,
+    recipe: Recipe,
+) -> Material:
+    """Read what a model of the review learns from, as of the session's snapshot."""
     known = seeds.find(session, review.id, review.seed_studies)
     sought = seeds.missing_titles(known)
     corpus = load_or_build(session, artifacts, cache, review, recipe, sought)
@@ -88,25 +132,15 @@ def rank_review(
     labelled = _labels(session, review.id, stage, seeds_found=filter(None, known.values()))
     numbers = corpus.among(labelled.labels)
     values = np.array([labelled.labels[number] for number in numbers], dtype=np.float64)
-    is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
-    ranked = ranker.rank(
-        replace(corpus.features, sentences=vectors.matrix) if vectors else corpus.features,
+    features = corpus.features
+    if vectors is not None:
+        features = replace(features, sentences=vectors.matrix)
+    return Material(
+        corpus=corpus,
+        features=features,
         labels=Labels(corpus.rows(numbers), values),
-        pool=np.flatnonzero(is_open).astype(np.int64),
-        recipe=recipe,
-        seed=review.seed,
-        explained=EXPLAINED,
-        hidden=corpus.rows(corpus.among(labelled.secret)),
-    )
-    return MadeRanking(
-        numbers=corpus.numbers[ranked.order],
-        scores=ranked.scores,
-        kind=ranked.kind,
-        n_labels=len(numbers),
-        n_relevant=int(np.sum(values > 0)),
+        labelled=labelled,
         n_vectors=vectors.n_known if vectors else 0,
-        terms=ranked.terms,
-        reasons={int(corpus.numbers[row]): why for row, why in ranked.reasons.items()},
     )
 
 
@@ -128,6 +162,7 @@ def _labels(
         Resolution.review_id == review_id,
         Resolution.stage == stage,
         Resolution.is_set_aside.is_(False),
+        Resolution.taken_back_at.is_(None),
     )
     resolved = {
         row.record_number: row.verdict

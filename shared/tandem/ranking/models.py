@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base, Json
+from tandem.db.tries import Tried
 from tandem.ids import RankingId, RecordNumber, ReviewId
 from tandem.reviews.models import stored_enum
 from tandem.reviews.policy import Stage
@@ -57,12 +58,16 @@ class Ranking(Base):
     scores: Mapped[bytes | None] = mapped_column(deferred=True)
 
 
-class Training(Base):
+class Training(Tried, Base):
     """The one claim on a review's next training.
 
     A training is due while the review's `labels_seq` is above `trained_seq`. Who raises
     `fence` holds it until `lease_until`; a holder whose fence is no longer the newest has
-    lost it and its work is thrown away.
+    lost it and its work is thrown away. One that is parked is due again when the records or the
+    policy change, or when somebody asks for it.
+
+    Attributes:
+        parked_corpus_seq: The state of the review's texts when it was parked.
     """
 
     __tablename__ = "training"
@@ -72,9 +77,7 @@ class Training(Base):
     )
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
     trained_seq: Mapped[int]
-    fence: Mapped[int]
-    lease_until: Mapped[datetime | None]
-    not_before: Mapped[datetime | None]
+    parked_corpus_seq: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class SentenceVector(Base):
@@ -102,7 +105,7 @@ class SentenceVector(Base):
     vector: Mapped[bytes]
 
 
-class Encoding(Base):
+class Encoding(Tried, Base):
     """How far the review's sentence vectors are, and who makes the next ones.
 
     Vectors are missing while the review's `corpus_seq` is above the one here. Who raises
@@ -113,6 +116,7 @@ class Encoding(Base):
         corpus_seq: Of this state of the review's texts all vectors are there.
         began_at: When the present run, or the last one, began.
         n_done: How many vectors that run has stored. With `fence` it numbers every change.
+        parked_corpus_seq: As of a training; a parked one is due again when the texts change.
     """
 
     __tablename__ = "encoding"
@@ -122,7 +126,36 @@ class Encoding(Base):
     )
     model: Mapped[str]
     corpus_seq: Mapped[int]
-    fence: Mapped[int]
-    lease_until: Mapped[datetime | None]
     began_at: Mapped[datetime | None]
     n_done: Mapped[int]
+    parked_corpus_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class SecondLook(Tried, Base):
+    """How much like an include each excluded record looks, and who works that out.
+
+    It is worked out anew while `asked` is above `done`. Who raises `fence` holds the work until
+    `lease_until`, and what is brought under an older fence is thrown away.
+
+    Attributes:
+        labels_seq: The scores count every change of the review up to this number.
+        numbers: Records scored, ascending: little-endian int32, packed; empty where the labels
+            are too few to learn from. None before the first time.
+        scores: Aligned, in [0, 1]: little-endian float32, packed; see `looking_again.likeness`.
+    """
+
+    __tablename__ = "second_look"
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
+    asked: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    asked_at: Mapped[datetime | None]
+    model: Mapped[str | None]
+    labels_seq: Mapped[int | None]
+    seconds: Mapped[float | None]
+    made_at: Mapped[datetime | None]
+    numbers: Mapped[bytes | None]
+    scores: Mapped[bytes | None]

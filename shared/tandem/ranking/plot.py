@@ -1,24 +1,17 @@
-"""Pictures of how well an order served. The only place that imports matplotlib, when asked."""
+"""Pictures of how well an order served."""
 
-import io
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tandem.drawing import COLOURS, DASHES, as_svg, style
 from tandem.ranking.simulate import Simulation
 from tandem.ranking.simulate_team import TeamSimulation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Okabe and Ito 2008: distinct with any kind of colour vision."""
-
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-"""A second sign beside colour, for print in black; one more or less than the colours, so that
-their pairs repeat late."""
 
 _THICK, _THIN, _FAINT = 1.8, 0.6, 0.45
 """Widths in points of the line of a file and of one of its seeds, and how opaque that is."""
@@ -28,13 +21,6 @@ _MOST_INSIDE, _MOST_NAMED = 8, 20
 
 _GRID = [step / 1000 for step in range(1001)]
 """Where the mean of several seeds is taken, as shares of the work."""
-
-_STYLE: dict[Any, Any] = {  # its keys are a type of matplotlib's own
-    "svg.hashsalt": "tandem",  # ids are random otherwise, and the same curve another file
-    "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and translated
-    "font.family": "sans-serif",
-    "font.size": 10,
-}
 
 
 def recall_curve(simulations: Sequence[Simulation]) -> str:
@@ -48,13 +34,12 @@ def recall_curve(simulations: Sequence[Simulation]) -> str:
     Args:
         simulations: At least one; all by as many reviewers.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     by_file: dict[str, list[Simulation]] = {}
     for simulation in simulations:
         by_file.setdefault(simulation.file, []).append(simulation)
-    with mpl.rc_context(_STYLE):
+    with style():
         is_long = len(by_file) > _MOST_INSIDE
         figure = Figure(figsize=(10 if is_long else 7, 4.5), layout="constrained")
         axes = figure.add_subplot()
@@ -62,16 +47,14 @@ def recall_curve(simulations: Sequence[Simulation]) -> str:
         if len(by_file) == 1:
             _draw_perfect(axes, simulations[0])
         for place, ((file, runs), colour, dashes) in enumerate(
-            zip(by_file.items(), cycle(_COLOURS), cycle(_DASHES), strict=False)
+            zip(by_file.items(), cycle(COLOURS), cycle(DASHES), strict=False)
         ):
             name = _name(file, runs) if place < _MOST_NAMED else "_"
             _draw_runs(axes, runs, colour, dashes, name)
         if len(by_file) > _MOST_NAMED:
             axes.plot([], [], " ", label=f"and {len(by_file) - _MOST_NAMED} more files")
         _label(axes, simulations[0], beside=is_long)
-        svg = io.StringIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None})
-    return svg.getvalue()
+        return as_svg(figure)
 
 
 def _name(file: str, runs: Sequence[Simulation]) -> str:

@@ -25,7 +25,7 @@ from tandem.reviews.policy import Stage
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
 
-TURN = timedelta(seconds=30)
+TURN = timedelta(seconds=5)
 """After so long a worker lets others have their turn: a review whose team never rests is never
 up to date, and a few of them would keep every worker from all other reviews and imports."""
 
@@ -48,6 +48,7 @@ def rerank(
     *,
     timing: Timing,
     wait: Callable[[float], object] = time.sleep,
+    began: Callable[[], object] = lambda: None,
     published: Callable[[], object] = lambda: None,
 ) -> int:
     """Train until nothing is stale or the turn is over; return how many rankings were made.
@@ -57,9 +58,13 @@ def rerank(
     """
     stage, made, turn_ends = Stage.TITLE_ABSTRACT, 0, time.monotonic() + TURN.total_seconds()
     while held := training.claim(database, review_id, stage, lasting=timing.lease):
+        began()
         try:
             with training.renewed(database, held, lasting=timing.lease):
                 ranking = _train(database, artifacts, cache, held, recipe(DEFAULT_MODEL))
+        except Exception as error:
+            training.fail(database, held, error)
+            raise
         except BaseException:
             training.release(database, held)
             raise
@@ -108,6 +113,9 @@ def _publish(database: Database, held: training.Claim, ranking: Ranking, pause: 
         if not training.finish(session, held, labels_seq=ranking.labels_seq, pause=pause):
             _log.warning("training came too late", review_id=str(held.review_id))
             return False
+        began_at = ranking.created_at - timedelta(seconds=ranking.seconds)
+        # What has changed meanwhile did so after the labels were read.
+        review.stale_since = began_at if review.labels_seq > ranking.labels_seq else None
         session.add(ranking)
         session.flush()
         _drop_old_orders(session, ranking)

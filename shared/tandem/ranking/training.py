@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.ranking.models import Training
-from tandem.reviews.models import Review
+from tandem.reviews.models import PolicyVersion, Review
 from tandem.reviews.policy import Stage
 
 _log = logger(__name__)
@@ -38,17 +38,24 @@ class Claim:
 def claim(
     database: Database, review_id: ReviewId, stage: Stage, *, lasting: timedelta
 ) -> Claim | None:
-    """Take the review's training if it is due and nobody holds it."""
+    """Take the review's training if it is due and nobody holds it.
+
+    Where all tries have failed, the last one by a worker that died of it, it is parked instead.
+    """
     with database.write.begin() as session:
         _ensure_row(session, review_id, stage)
-        fence = session.execute(
-            update(Training)
+        row = session.scalars(
+            select(Training)
             .where(Training.review_id == review_id, Training.stage == stage, *_is_due())
-            .values(fence=Training.fence + 1, lease_until=now() + lasting)
-            .returning(Training.fence)
-            .execution_options(synchronize_session=False)
-        ).scalar_one_or_none()
-    return None if fence is None else Claim(review_id, stage, fence)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.is_used_up:
+            _park(session, row)
+            return None
+        row.begin_try(lasting=lasting)
+        return Claim(review_id, stage, row.fence)
 
 
 def finish(session: Session, held: Claim, *, labels_seq: int, pause: timedelta) -> bool:
@@ -59,7 +66,13 @@ def finish(session: Session, held: Claim, *, labels_seq: int, pause: timedelta) 
     done = session.execute(
         update(Training)
         .where(*_mine(held), Training.trained_seq < labels_seq)
-        .values(trained_seq=labels_seq, lease_until=None, not_before=now() + pause)
+        .values(
+            trained_seq=labels_seq,
+            lease_until=None,
+            not_before=now() + pause,
+            attempts=0,
+            cause=None,
+        )
         .returning(Training.fence)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
@@ -67,14 +80,43 @@ def finish(session: Session, held: Claim, *, labels_seq: int, pause: timedelta) 
 
 
 def release(database: Database, held: Claim) -> None:
-    """Let others try at once, after a failure."""
+    """Let others try at once: this worker has to stop, which is no fault of the training."""
     with database.write.begin() as session:
         session.execute(
             update(Training)
             .where(*_mine(held))
-            .values(lease_until=None)
+            .values(lease_until=None, not_before=None, attempts=Training.attempts - 1)
             .execution_options(synchronize_session=False)
         )
+
+
+def fail(database: Database, held: Claim, error: Exception) -> None:
+    """Let others try after a while, or nobody any more where this was the last try."""
+    with database.write.begin() as session:
+        row = session.scalars(select(Training).where(*_mine(held)).with_for_update()).one_or_none()
+        if row is not None:
+            row.fail_try(error)
+            if row.parked_at is not None:
+                _park(session, row)
+
+
+def try_anew(session: Session, review_id: ReviewId) -> None:
+    """Forget failed tries, and take up what was parked. The caller has locked the review."""
+    for row in session.scalars(
+        select(Training).where(Training.review_id == review_id).with_for_update()
+    ):
+        row.try_anew()
+
+
+def parked(session: Session, review_id: ReviewId) -> Training | None:
+    """Return the review's training if it is parked just now."""
+    return session.scalars(
+        select(Training).where(Training.review_id == review_id, is_parked())
+    ).first()
+
+
+def is_parked() -> ColumnElement[bool]:
+    return and_(Training.parked_at.is_not(None), ~_has_reason_to_go_on())
 
 
 def stale_reviews(session: Session) -> Sequence[ReviewId]:
@@ -116,6 +158,24 @@ def renewed(database: Database, held: Claim, *, lasting: timedelta) -> Iterator[
         thread.join()
 
 
+def _park(session: Session, row: Training) -> None:
+    row.park()
+    row.parked_corpus_seq = session.get_one(Review, row.review_id).corpus_seq
+    _log.error(
+        "training parked; see GET /api/v1/jobs", review_id=str(row.review_id), cause=row.cause
+    )
+
+
+def _has_reason_to_go_on() -> ColumnElement[bool]:
+    """Whether what a parked training may have failed at has changed: the records, or the policy."""
+    texts = select(Review.corpus_seq).where(Review.id == Training.review_id).scalar_subquery()
+    newer_policy = exists().where(
+        PolicyVersion.review_id == Training.review_id,
+        PolicyVersion.created_at > Training.parked_at,
+    )
+    return or_(Training.parked_corpus_seq < texts, newer_policy)
+
+
 def _ensure_row(session: Session, review_id: ReviewId, stage: Stage) -> None:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"review_id": review_id, "stage": stage, "trained_seq": 0, "fence": 0}
@@ -129,6 +189,7 @@ def _is_due() -> tuple[ColumnElement[bool], ...]:
         Training.trained_seq < wanted,
         or_(Training.lease_until.is_(None), Training.lease_until < moment),
         or_(Training.not_before.is_(None), Training.not_before <= moment),
+        or_(Training.parked_at.is_(None), _has_reason_to_go_on()),
     )
 
 

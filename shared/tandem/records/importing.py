@@ -1,29 +1,28 @@
 """What a worker does with a queued file: reads it in small batches, so that it may die anywhere."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import cast
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
+from tandem.db.tries import MOST_TRIES, cause_of
 from tandem.errors import TandemError
 from tandem.events import log
-from tandem.events.types import DuplicatesMerged, ImportFailed, ImportFinished
-from tandem.ids import ImportId, RecordNumber, ReviewId
+from tandem.events.types import ImportFailed, ImportFinished
+from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
-from tandem.records.duplicates import groups, identities
-from tandem.records.duplicates.matching import Match
+from tandem.records import batch
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading, read
 from tandem.records.imports import is_free
-from tandem.records.known import Known
-from tandem.records.models import Import, ImportState, ImportStep, Record
+from tandem.records.models import Import, ImportState, ImportStep
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 
@@ -37,12 +36,6 @@ takes less, and a batch well under 2 s."""
 _COMPARING = timedelta(milliseconds=2)
 """For each record of the review, while duplicates are looked for: several times what it takes."""
 
-MOST_TRIES = 8
-"""A file that kills its worker each time is given up, not tried for ever."""
-
-_MOST_REJECTIONS_LISTED = 1000
-"""All are counted; a file with more is not a bibliography, and its list would help nobody."""
-
 log_ = logger(__name__)
 
 
@@ -52,32 +45,39 @@ class NoRecords(TandemError):
     code = "no_records"
 
 
-class Unreadable(TandemError):
-    """Reading the file failed in a way that is not the file's declared format's fault."""
-
-    code = "unreadable"
-
-
 class _Overtaken(Exception):
     """Another worker has taken this import over; what this one read is not committed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
+    """`is_used_up`: all tries have failed, the last one by a worker that died of it."""
+
     id: ImportId
     review_id: ReviewId
     fence: int
     artifact: str
+    source: str | None
     requested_format: Format | None
     n_read: int
+    is_used_up: bool
 
 
 Link = Callable[[Database, ReviewId, ImportId, Callable[[Session], None]], None]
 """Links duplicates after an import; what it is given last it calls in every transaction."""
 
 
+Told = Callable[[Import], object]
+"""Called with the import's row, detached, when it has got further."""
+
+
 def run(
-    database: Database, artifacts: Artifacts, import_id: ImportId, *, link: Link
+    database: Database,
+    artifacts: Artifacts,
+    import_id: ImportId,
+    *,
+    link: Link,
+    told: Told = lambda _: None,
 ) -> ReviewId | None:
     """Read a queued file to its end; return its review, or None where nothing was to do.
 
@@ -88,55 +88,57 @@ def run(
     if claimed is None:
         return None
     try:
-        _read_in(database, artifacts, claimed, link)
+        _read_in(database, artifacts, claimed, link, told)
     except _Overtaken:
         log_.warning("import taken over by another worker", import_id=str(import_id))
         return None
     return claimed.review_id
 
 
-def _read_in(database: Database, artifacts: Artifacts, claimed: _Claimed, link: Link) -> None:
+def _read_in(
+    database: Database, artifacts: Artifacts, claimed: _Claimed, link: Link, told: Told
+) -> None:
     """Store the file's records, or say in the import's row why it has none."""
+    if claimed.is_used_up:
+        _park(database, claimed)
+        return
     try:
-        if claimed.fence > MOST_TRIES:
-            raise Unreadable(
-                f"The file could not be read in {MOST_TRIES} tries; the worker's log says why."
-            )
         reading = read(artifacts.read(claimed.artifact), claimed.requested_format)
         if reading.total == 0:
             raise NoRecords(f"The file is {reading.format.upper()}, but there is no record in it.")
-        _store_all(database, claimed, reading)
-        _link_duplicates(database, claimed, reading, link)
+        _store_all(database, claimed, reading, told)
+        _link_duplicates(database, claimed, link, told)
         _finish(database, claimed)
     except TandemError as error:
         _fail(database, claimed, str(error))
+    except _Overtaken:
+        raise
+    except Exception as error:
+        if not _may_be_tried_again(database, claimed, error):
+            _park(database, claimed)
+        raise
 
 
 def _claim(database: Database, import_id: ImportId) -> _Claimed | None:
-    held = {"state": ImportState.RUNNING, "fence": Import.fence + 1, "lease_until": now() + LEASE}
     with database.write.begin() as session:
-        row = session.execute(
-            update(Import)
-            .where(Import.id == import_id, is_free())
-            .values(held)
-            .returning(
-                Import.review_id,
-                Import.fence,
-                Import.artifact,
-                Import.requested_format,
-                Import.n_read,
-            )
+        row = session.scalars(
+            select(Import).where(Import.id == import_id, is_free()).with_for_update()
         ).one_or_none()
-    if row is None:
-        return None
-    return _Claimed(
-        id=import_id,
-        review_id=row.review_id,
-        fence=row.fence,
-        artifact=row.artifact,
-        requested_format=cast("Format | None", row.requested_format),
-        n_read=row.n_read,
-    )
+        if row is None:
+            return None
+        is_used_up = row.is_used_up
+        row.state = ImportState.RUNNING
+        row.begin_try(lasting=LEASE)
+        return _Claimed(
+            id=import_id,
+            review_id=row.review_id,
+            fence=row.fence,
+            artifact=row.artifact,
+            source=row.source,
+            requested_format=cast("Format | None", row.requested_format),
+            n_read=row.n_read,
+            is_used_up=is_used_up,
+        )
 
 
 def _hold(session: Session, claimed: _Claimed) -> Import:
@@ -152,28 +154,47 @@ def _hold(session: Session, claimed: _Claimed) -> Import:
     return row
 
 
-def _store_all(database: Database, claimed: _Claimed, reading: Reading) -> None:
+def _store_all(database: Database, claimed: _Claimed, reading: Reading, told: Told) -> None:
     entries = islice(reading.entries, claimed.n_read, None)
     position = claimed.n_read
-    while batch := list(islice(entries, BATCH)):
-        position += len(batch)
+    while some := list(islice(entries, BATCH)):
+        position += len(some)
+        with database.read() as session:
+            ready = _made_ready(session, claimed, some)
+        database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, claimed.review_id)
             row = _hold(session, claimed)
             row.step, row.format, row.n_total = ImportStep.READING, reading.format, reading.total
-            _store_batch(session, review, row, batch)
-        database.write.give_way()
+            if review.last_record_number != ready.after:  # another import has stored some
+                ready = _made_ready(session, claimed, some)
+            batch.store(session, review, row, ready)
+            row.got_further()
+        told(row)
     if position - claimed.n_read > BATCH:
         _tell_the_planner(database)
 
 
-def _link_duplicates(database: Database, claimed: _Claimed, reading: Reading, link: Link) -> None:
+def _made_ready(
+    session: Session, claimed: _Claimed, some: Sequence[Entry | Rejection]
+) -> batch.Ready:
+    return batch.make_ready(
+        session,
+        review_id=claimed.review_id,
+        import_id=claimed.id,
+        source=claimed.source,
+        batch=some,
+    )
+
+
+def _link_duplicates(database: Database, claimed: _Claimed, link: Link, told: Told) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, claimed.review_id)
         row = _hold(session, claimed)
         row.step = ImportStep.LINKING
         # Comparing commits nothing for as long as it takes, so it is given that time.
         row.lease_until = now() + LEASE + review.last_record_number * _COMPARING
+    told(row)
     link(database, claimed.review_id, claimed.id, lambda session: _go_on(session, claimed))
 
 
@@ -186,7 +207,8 @@ def _finish(database: Database, claimed: _Claimed) -> None:
         review = reviews.lock(session, claimed.review_id)
         row = _hold(session, claimed)
         row.step = None
-        row.state, row.finished_at, row.lease_until = ImportState.DONE, now(), None
+        row.state, row.finished_at = ImportState.DONE, now()
+        row.succeed()
         _ask_for_ranking(review, row)
         log.append(
             session,
@@ -197,6 +219,7 @@ def _finish(database: Database, claimed: _Claimed) -> None:
                 n_added=row.n_added,
                 n_duplicates=row.n_duplicates,
                 n_rejected=row.n_rejected,
+                detail={"by": str(row.created_by)},
             ),
         )
 
@@ -211,85 +234,40 @@ def _tell_the_planner(database: Database) -> None:
             session.execute(text("ANALYZE record"))
 
 
-def _store_batch(
-    session: Session, review: Review, row: Import, batch: Sequence[Entry | Rejection]
-) -> None:
-    entries = [item for item in batch if isinstance(item, Entry)]
-    rejections = [item for item in batch if isinstance(item, Rejection)]
-    known = Known(session, review.id, entries)
-    records: list[Record] = []
-    joining: dict[RecordNumber, dict[RecordNumber, Match]] = {}
-    for entry in entries:
-        review.last_record_number += 1
-        number = RecordNumber(review.last_record_number)
-        record = _record(review, row, entry, number)
-        records.append(record)
-        if twin := known.find_or_add(identities.identity(record)):
-            record.duplicate_of, match = twin
-            joining.setdefault(record.duplicate_of, {})[number] = match
-            log.append(
-                session,
-                review,
-                DuplicatesMerged(record_id=str(record.duplicate_of), duplicate_id=str(number)),
-            )
-    session.add_all(records)
-    session.flush()
-    groups.grow(session, review.id, joining)
-    n_duplicates = sum(record.duplicate_of is not None for record in records)
-    row.n_read += len(batch)
-    row.n_duplicates += n_duplicates
-    row.n_added += len(records) - n_duplicates
-    row.n_rejected += len(rejections)
-    row.n_priors += sum(bool(entry.priors) for entry in entries)
-    room = _MOST_REJECTIONS_LISTED - len(row.rejected)
-    row.rejected = [*row.rejected, *(asdict(rejection) for rejection in rejections[:room])]
-    if len(records) > n_duplicates:
-        review.corpus_seq += 1
-
-
 def _ask_for_ranking(review: Review, row: Import) -> None:
     """Make a training due after new records, or new identifiers that a seed study may have."""
     if row.n_added or (row.n_duplicates and review.seed_studies):
         review.labels_seq += 1
 
 
-def _record(
-    review: Review,
-    row: Import,
-    entry: Entry,
-    number: RecordNumber,
-) -> Record:
-    return Record(
-        review_id=review.id,
-        number=number,
-        import_id=row.id,
-        source=row.source,
-        ref=entry.ref,
-        title=entry.title,
-        abstract=entry.abstract,
-        authors=list(entry.authors),
-        year=entry.year,
-        journal=entry.journal,
-        volume=entry.volume,
-        issue=entry.issue,
-        pages=entry.pages,
-        doi=entry.doi,
-        pmid=entry.pmid,
-        url=entry.url,
-        keywords=list(entry.keywords),
-        language=entry.language,
-        raw=entry.raw,
-        kind=entry.kind,
-        priors=[asdict(prior) for prior in entry.priors],
-        created_at=now(),
-    )
+def _may_be_tried_again(database: Database, claimed: _Claimed, error: Exception) -> bool:
+    """Give the import back for another try, unless this was the last one."""
+    with database.write.begin() as session:
+        reviews.lock(session, claimed.review_id)
+        row = _hold(session, claimed)
+        if row.is_used_up:
+            row.cause = cause_of(error)
+            return False
+        row.fail_try(error)
+        return True
 
 
-def _fail(database: Database, claimed: _Claimed, reason: str) -> None:
+def _park(database: Database, claimed: _Claimed) -> None:
+    reason = f"The file could not be read in {MOST_TRIES} tries; the worker's log says why."
+    log_.error("import parked; see GET /api/v1/jobs", import_id=str(claimed.id))
+    _fail(database, claimed, reason, is_parked=True)
+
+
+def _fail(database: Database, claimed: _Claimed, reason: str, *, is_parked: bool = False) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, claimed.review_id)
         row = _hold(session, claimed)
+        if is_parked:
+            row.parked_at = now()
+        else:
+            row.cause = reason
         row.state, row.error = ImportState.FAILED, reason
         row.finished_at, row.lease_until, row.step = now(), None, None
         _ask_for_ranking(review, row)
-        log.append(session, review, ImportFailed(import_id=str(row.id), error=reason))
+        by = {"by": str(row.created_by)}
+        log.append(session, review, ImportFailed(import_id=str(row.id), error=reason, detail=by))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
@@ -120,6 +120,13 @@ def unfinished(session: Session) -> Sequence[ImportId]:
     return session.scalars(query).all()
 
 
+def try_anew(row: Import) -> None:
+    """Queue a failed import again; it goes on behind what it has read. Its row is locked."""
+    row.try_anew()
+    row.state, row.error, row.cause = ImportState.QUEUED, None, None
+    row.finished_at, row.lease_until = None, None
+
+
 def is_reading(session: Session, review_id: ReviewId) -> bool:
     """Whether a worker is at work on a file of this review just now."""
     at_work = (
@@ -131,7 +138,10 @@ def is_reading(session: Session, review_id: ReviewId) -> bool:
 
 
 def is_free() -> ColumnElement[bool]:
-    return (Import.state == ImportState.QUEUED) | (
-        (Import.state == ImportState.RUNNING)
-        & or_(Import.lease_until.is_(None), Import.lease_until < now())
+    moment = now()
+    nobody_holds_it = or_(Import.lease_until.is_(None), Import.lease_until < moment)
+    may_be_tried = or_(Import.not_before.is_(None), Import.not_before <= moment)
+    return or_(
+        Import.state == ImportState.QUEUED,
+        and_(Import.state == ImportState.RUNNING, nobody_holds_it, may_be_tried),
     )

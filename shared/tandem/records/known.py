@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber, ReviewId
@@ -10,7 +9,6 @@ from tandem.records.duplicates import identities
 from tandem.records.duplicates.matching import Certainty, Identity, Match, compare
 from tandem.records.duplicates.titles import plain_title
 from tandem.records.formats.entry import Entry
-from tandem.records.models import Record
 
 _MOST_COMPARED = 20
 
@@ -26,29 +24,25 @@ class Known:
         self._by_doi: dict[str, list[Identity]] = {}
         self._by_pmid: dict[str, list[Identity]] = {}
         self._titles: dict[RecordNumber, str] = {}
-        self._shown_as: dict[RecordNumber, RecordNumber] = {}
         dois = {entry.doi for entry in entries if entry.doi}
         pmids = {entry.pmid for entry in entries if entry.pmid}
-        query = (
-            select(Record)
-            .where(
-                Record.review_id == review_id,
-                or_(Record.doi.in_(dois), Record.pmid.in_(pmids)),
-            )
-            .order_by(Record.number)
-        )
-        for record in session.scalars(query):
-            self._add(identities.identity(record), shown_as=record.duplicate_of or record.number)
+        for identity in identities.sharing(session, review_id, dois=dois, pmids=pmids):
+            self._add(identity)
 
     def find_or_add(self, new: Identity) -> tuple[RecordNumber, Match] | None:
-        """Return the number of the record that this one is shown as, and why; None if it is new."""
+        """Return the number of a record that this one is a copy of, and why; None if it is new.
+
+        That one may be a copy itself, of the batch or of the review.
+        """
+        found = self._find(new)
+        self._add(new)
+        return found
+
+    def _find(self, new: Identity) -> tuple[RecordNumber, Match] | None:
         for known in self._candidates(new):
             match = compare(new, known)
             if match is not None and match.certainty is Certainty.AUTOMATIC:
-                shown_as = self._shown_as[known.number]
-                self._add(new, shown_as=shown_as)
-                return shown_as, match
-        self._add(new, shown_as=new.number)
+                return known.number, match
         return None
 
     def _candidates(self, new: Identity) -> Iterator[Identity]:
@@ -63,8 +57,7 @@ class Known:
                 title = plain_title(new.title)
                 yield from (known for known in found if self._titles[known.number] == title)
 
-    def _add(self, identity: Identity, *, shown_as: RecordNumber) -> None:
-        self._shown_as[identity.number] = shown_as
+    def _add(self, identity: Identity) -> None:
         self._titles[identity.number] = plain_title(identity.title)
         if identity.doi:
             self._by_doi.setdefault(identity.doi, []).append(identity)

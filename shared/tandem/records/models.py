@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
+from tandem.db.tries import Tried
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
 from tandem.records.formats.entry import Kind
 from tandem.reviews.models import stored_enum
@@ -27,7 +28,7 @@ class ImportStep(StrEnum):
     LINKING = "linking"
 
 
-class Import(Base):
+class Import(Tried, Base):
     """One uploaded file on its way into the review.
 
     `n_read = n_added + n_duplicates + n_rejected` holds at every moment: a batch of records
@@ -61,8 +62,6 @@ class Import(Base):
     strategy: Mapped[str | None]
     n_priors: Mapped[int] = mapped_column(default=0)
     priors_taken_at: Mapped[datetime | None]
-    lease_until: Mapped[datetime | None]
-    fence: Mapped[int]
     step: Mapped[ImportStep | None] = mapped_column(stored_enum(ImportStep))
 
 

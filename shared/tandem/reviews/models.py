@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Enum, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from tandem.db.base import Base
+from tandem.db.base import Base, Json, now
 from tandem.ids import InvitationId, ReviewId, UserId
 from tandem.reviews.policy import Stage
 
@@ -30,6 +30,11 @@ class Role(StrEnum):
     ADJUDICATOR = "adjudicator"
     REVIEWER = "reviewer"
     OBSERVER = "observer"
+
+    def reaches(self, other: "Role") -> bool:
+        """Whether this role has the rights of the other: it is the same or a higher one."""
+        highest_first = list(Role)
+        return highest_first.index(self) <= highest_first.index(other)
 
 
 class Review(Base):
@@ -54,6 +59,8 @@ class Review(Base):
     pilot_size: Mapped[int] = mapped_column(default=0, server_default="0")
     """So many records are read by everybody before the others are served; 0 for no pilot round."""
     pilot_ended_at: Mapped[datetime | None]
+    pilot_records: Mapped[list[int]] = mapped_column(Json, default=list, server_default="[]")
+    """Their numbers, in the order in which they are read: later imports change nothing here."""
 
     last_seq: Mapped[int] = mapped_column(default=0)
     last_open_seq: Mapped[int] = mapped_column(default=0)
@@ -65,6 +72,14 @@ class Review(Base):
     A ranking made at `labels_seq` n counts every change that was given a number up to n."""
     corpus_seq: Mapped[int] = mapped_column(default=0)
     """Counts changes of the texts. Features computed at another number are stale."""
+    stale_since: Mapped[datetime | None]
+    """When the first change came that the newest ranking does not count."""
+
+    @validates("labels_seq")
+    def _stale_from_now_on(self, _: str, value: int) -> int:
+        if value and self.stale_since is None:
+            self.stale_since = now()
+        return value
 
 
 class Member(Base):

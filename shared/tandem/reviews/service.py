@@ -1,32 +1,26 @@
-"""Reviews, their members, and what each of them may do and see."""
+"""Reviews, and what each of their members may do and see."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tandem.accounts import service as accounts
-from tandem.accounts.models import User
 from tandem.db.base import now
-from tandem.errors import Conflict, Forbidden, NotFound
+from tandem.errors import Forbidden, NotFound
 from tandem.events import chain, log
-from tandem.events.types import MemberAdded, MemberRemoved, ReviewChanged, ReviewCreated
+from tandem.events.types import MemberAdded, ReviewCreated
 from tandem.ids import ReviewId, UserId, new_id
+from tandem.reviews import criteria
 from tandem.reviews import policy as policies
+from tandem.reviews.members import remove_member as remove_member
+from tandem.reviews.members import set_member as set_member
 from tandem.reviews.models import Member, PolicyVersion, Review, Role
 from tandem.reviews.policy import Policy, Stage
 
-_RANK = {Role.OWNER: 3, Role.ADJUDICATOR: 2, Role.REVIEWER: 1, Role.OBSERVER: 0}
 _LARGEST_SEED = 2**31 - 1
-
-
-class LastOwner(Conflict):
-    """A review is never left without an owner."""
-
-    code = "last_owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Viewer:
 
     def has(self, role: Role) -> bool:
         """Whether this person has the rights of `role`, their own or a higher one."""
-        return _RANK[self.role] >= _RANK[role]
+        return self.role.reaches(role)
 
     def require(self, role: Role, to: str) -> None:
         """Raise Forbidden, saying who may, unless this person has the rights of `role`."""
@@ -69,6 +63,7 @@ def create_review(
     question: str | None = None,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    exclusion_reasons: Sequence[str] = (),
     seed_studies: Sequence[str] = (),
     policy: Mapping[Stage, dict[str, Any]] | None = None,
     seed: int | None = None,
@@ -80,6 +75,8 @@ def create_review(
         question=question,
         criteria_include=list(include),
         criteria_exclude=list(exclude),
+        criteria_version=1,
+        exclusion_reasons=list(exclusion_reasons),
         seed_studies=list(seed_studies),
         seed=secrets.randbelow(_LARGEST_SEED) if seed is None else seed,
         created_by=owner_id,
@@ -102,8 +99,11 @@ def create_review(
     }
     for stage, value in in_force.items():
         _store_policy(session, review, stage, value, version=1, by=owner_id)
+    criteria.store(session, review, by=owner_id, note=None)
     detail = {
         "by": str(owner_id),
+        "criteria": {"include": list(include), "exclude": list(exclude)},
+        "exclusion_reasons": list(exclusion_reasons),
         "policy": {stage: value.model_dump(mode="json") for stage, value in in_force.items()},
     }
     log.append(
@@ -153,6 +153,18 @@ def viewer(session: Session, *, review_id: ReviewId, user_id: UserId) -> Viewer:
     return Viewer(review_id, user_id, member.role, policies_in_force(session, review_id))
 
 
+def viewers(
+    session: Session, *, review_id: ReviewId, user_ids: Collection[UserId]
+) -> dict[UserId, Viewer]:
+    """Return who these people are in the review; those who are nobody there are left out."""
+    query = select(Member).where(Member.review_id == review_id, Member.user_id.in_(user_ids))
+    in_force = policies_in_force(session, review_id)
+    return {
+        member.user_id: Viewer(review_id, member.user_id, member.role, in_force)
+        for member in session.scalars(query)
+    }
+
+
 def policies_in_force(session: Session, review_id: ReviewId) -> dict[Stage, Policy]:
     query = (
         select(PolicyVersion)
@@ -192,18 +204,6 @@ def _store_policy(
     )
 
 
-def change_texts(session: Session, review: Review, changes: Mapping[str, Any]) -> None:
-    """Change title, question, criteria or seed studies; all but the title ask for a new ranking."""
-    touched = [name for name, value in changes.items() if getattr(review, name) != value]
-    for name in touched:
-        setattr(review, name, changes[name])
-    if not touched:
-        return
-    if set(touched) - {"title"}:
-        review.labels_seq += 1
-    log.append(session, review, ReviewChanged(changed=touched))
-
-
 def reviews_of(
     session: Session, user_id: UserId, *, after: ReviewId | None, limit: int
 ) -> Sequence[tuple[Review, Role]]:
@@ -218,67 +218,6 @@ def reviews_of(
     if after is not None:
         query = query.where(Review.id > after)
     return [(review, role) for review, role in session.execute(query)]
-
-
-def members(session: Session, review_id: ReviewId) -> Sequence[tuple[Member, User]]:
-    query = (
-        select(Member, User)
-        .join(User, User.id == Member.user_id)
-        .where(Member.review_id == review_id)
-        .order_by(Member.added_at, User.email)
-    )
-    return [(member, user) for member, user in session.execute(query)]
-
-
-def set_member(
-    session: Session, review: Review, *, user_id: UserId, role: Role
-) -> tuple[Member, User]:
-    """Add a person to the review, or change their role.
-
-    Raises:
-        NotFound: There is no such account.
-        LastOwner: It would leave the review without an owner.
-    """
-    user = accounts.get_user(session, user_id)
-    member = session.get(Member, (review.id, user_id))
-    if member is None:
-        member = Member(review_id=review.id, user_id=user_id, role=role, added_at=now())
-        session.add(member)
-    elif member.role == role:
-        return member, user
-    else:
-        _keep_an_owner(session, review, member)
-        member.role = role
-    log.append(session, review, MemberAdded(user_id=str(user_id), role=role))
-    session.flush()
-    return member, user
-
-
-def remove_member(session: Session, review: Review, *, user_id: UserId) -> None:
-    """Take a person's access away. Their decisions stay, with their name.
-
-    Raises:
-        NotFound: They are not a member.
-        LastOwner: They are the only owner.
-    """
-    member = session.get(Member, (review.id, user_id))
-    if member is None:
-        raise NotFound("This person is not a member of the review.")
-    _keep_an_owner(session, review, member)
-    session.delete(member)
-    log.append(session, review, MemberRemoved(user_id=str(user_id)))
-
-
-def _keep_an_owner(session: Session, review: Review, leaving: Member) -> None:
-    if leaving.role is not Role.OWNER:
-        return
-    others = select(func.count()).where(
-        Member.review_id == review.id,
-        Member.role == Role.OWNER,
-        Member.user_id != leaving.user_id,
-    )
-    if not session.scalar(others):
-        raise LastOwner("This is the review's only owner. Make somebody else an owner first.")
 
 
 def enter(session: Session, *, review_id: ReviewId, user_id: UserId) -> tuple[Review, Viewer]:

@@ -70,6 +70,7 @@ def _settle_as_there(
             state=ConflictState.RESOLVED,
             kind=ConflictKind.VERDICT,
             opened_at=now(),
+            opened_seq=review.labels_seq,
             resolved_at=now(),
             resolved_by=ResolvedBy.RESOLUTION,
         )
@@ -87,6 +88,7 @@ def _settle_as_there(
             reasons=settled.reasons,
             note=settled.note,
             cause=settled.cause,
+            criterion=settled.criterion,
             resolver_id=settled.resolver_id,
             carried_from=settled.record_number,
             is_set_aside=False,

@@ -149,7 +149,9 @@ def _hide(session: Session, review: Review, place: Place) -> None:
     facts: list[Fact] = []
     record_id = str(place.record_number)
     if status.is_settled:
-        facts.append(RecordReopened(record_id=record_id, stage=place.stage))
+        # To None: it has no status of its own now, and no resolution.
+        detail = {"from": status, "to": None}
+        facts.append(RecordReopened(record_id=record_id, stage=place.stage, detail=detail))
     conflict = ledger.conflict_at(session, place)
     if conflict is not None and conflict.state is ConflictState.OPEN:
         conflict.state, conflict.resolved_at = ConflictState.RESOLVED, now()

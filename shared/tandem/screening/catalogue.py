@@ -1,6 +1,5 @@
 """The review's records as somebody may see them: lists, filters, single ones."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,10 +12,14 @@ from tandem.ids import RecordNumber
 from tandem.records.duplicates.related import related_to
 from tandem.records.duplicates.relations import Relation
 from tandem.records.models import Record
+from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.order import Order
+from tandem.screening.rules import Status
+from tandem.screening.shown_votes import carries_label
 from tandem.screening.visibility import shown_status_sql
 
 
@@ -41,6 +44,7 @@ class ShownRecord:
     """A record, all its occurrences, its status for the viewer, and the viewer's decision.
 
     `related` are other records about the same work: an erratum, a retraction, a preprint.
+    `final_reason` is why it counts as excluded, where the viewer sees that it is.
     """
 
     record: Record
@@ -48,6 +52,7 @@ class ShownRecord:
     status: str
     my_decision: Decision | None
     related: Sequence[tuple[Record, Relation]] = ()
+    final_reason: str | None = None
 
 
 def get_record(
@@ -55,7 +60,7 @@ def get_record(
 ) -> ShownRecord:
     """Return a record, also one that is linked to another; NotFound if there is none."""
     query = _shown(viewer, stage).where(Record.number == number)
-    shown = _load(session, query)
+    shown = _load(session, query, stage)
     if not shown:
         raise NotFound(f"There is no record {number} in this review.")
     return shown[0]
@@ -65,7 +70,7 @@ def get_records(
     session: Session, *, viewer: Viewer, stage: Stage, numbers: Sequence[RecordNumber]
 ) -> dict[RecordNumber, ShownRecord]:
     """Return those of the records that there are, by number."""
-    found = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)))
+    found = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)), stage)
     return {shown.record.number: shown for shown in found}
 
 
@@ -90,12 +95,12 @@ def list_records(
     )
     if order_by is OrderBy.RANK:
         numbers = _ranked(session, query, ranking)[offset : offset + limit]
-        shown = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)))
+        shown = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)), stage)
         place = {number: position for position, number in enumerate(numbers)}
         return sorted(shown, key=lambda item: place[item.record.number])
     if order_by is OrderBy.YEAR:
         query = query.order_by(Record.year.is_(None), Record.year.desc())
-    return _load(session, query.order_by(Record.number).offset(offset).limit(limit))
+    return _load(session, query.order_by(Record.number).offset(offset).limit(limit), stage)
 
 
 def _ranked(
@@ -138,9 +143,7 @@ def _conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnEl
     if filters.source is not None:
         conditions.append(_comes_from(filters.source))
     if filters.label is not None:
-        # The viewer's own labels: Decision is joined as theirs.
-        stored = json.dumps(filters.label, ensure_ascii=False)
-        conditions.append(cast(Decision.labels, String).contains(stored, autoescape=True))
+        conditions.append(carries_label(viewer, stage, filters.label))
     return conditions
 
 
@@ -163,7 +166,9 @@ def _comes_from(source: str) -> ColumnElement[bool]:
     return or_(Record.source == source, linked.correlate(Record).exists())
 
 
-def _load(session: Session, query: Select[Record, str, Decision]) -> list[ShownRecord]:
+def _load(
+    session: Session, query: Select[Record, str, Decision], stage: Stage
+) -> list[ShownRecord]:
     rows = session.execute(query).all()
     if not rows:
         return []
@@ -188,6 +193,9 @@ def _load(session: Session, query: Select[Record, str, Decision]) -> list[ShownR
     }
     every = {record.number for found in occurrences.values() for record in found}
     related = related_to(session, review_id, every)
+    excluded = [record.number for record, status, _ in rows if status == Status.EXCLUDED]
+    review = reviews.get_review(session, review_id)
+    finals = reasons.final_reasons(session, review, stage, excluded)
     return [
         ShownRecord(
             record,
@@ -195,6 +203,7 @@ def _load(session: Session, query: Select[Record, str, Decision]) -> list[ShownR
             status,
             decision,
             [pair for one in occurrences[record.number] for pair in related[one.number]],
+            finals.get(record.number) if status == Status.EXCLUDED else None,
         )
         for record, status, decision in rows
     ]

@@ -1,34 +1,35 @@
-"""Conflicts: who may see them, and how somebody settles one."""
+"""Conflicts: who may see them, and how somebody settles one or opens it again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Forbidden, NotFound
-from tandem.ids import ConflictId, DecisionId, UserId, new_id
-from tandem.records.models import Record
+from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import ledger
+from tandem.screening.conflict_files import files_of
 from tandem.screening.ledger import Place
 from tandem.screening.models import (
     Cause,
     Conflict,
     ConflictState,
-    Decision,
     PresentDecision,
     Resolution,
     ResolvedBy,
     ScreenedRecord,
 )
-from tandem.screening.rules import Status, Verdict
-from tandem.screening.visibility import conflict_is_open_to_voters
+from tandem.screening.rules import ConflictKind, Status, Verdict
+from tandem.screening.shown_conflicts import ShownConflict, show
+from tandem.screening.visibility import conflict_is_open_to_voters, names_are_open
 
 
 class OwnConflict(Forbidden):
@@ -43,59 +44,103 @@ class AlreadyResolved(Contradiction):
     code = "already_resolved"
 
 
-@dataclass(frozen=True, slots=True)
-class ShownDecision:
-    """A vote in a conflict as somebody may see it: by name, or as A, B, C."""
+class NotResolved(Contradiction):
+    """No resolution stands that could be taken back."""
 
-    reviewer: str
-    reviewer_id: UserId | None
-    verdict: Verdict
-    reasons: list[str]
-    note: str | None
+    code = "not_resolved"
 
 
 @dataclass(frozen=True, slots=True)
-class ShownConflict:
-    """A conflict with what of its decisions is open to the one who asks."""
+class Selection:
+    """Which conflicts are asked for; None: whatever it is."""
 
-    conflict: Conflict
-    record: Record
-    decisions: list[ShownDecision]
-    resolution: Resolution | None
+    stage: Stage | None = None
+    state: ConflictState | None = None
+    kind: ConflictKind | None = None
+    cause: Cause | None = None
+    settled_by: ResolvedBy | None = None
+    record_number: RecordNumber | None = None
+    reviewer_id: UserId | None = None
+    mine: bool = False
+
+
+Key = tuple[datetime, ConflictId]
+"""A conflict's place in the list: when it was opened, or opened again, and its id."""
 
 
 def list_conflicts(
-    session: Session,
-    *,
-    viewer: Viewer,
-    stage: Stage | None,
-    state: ConflictState | None,
-    offset: int,
-    limit: int,
+    session: Session, *, viewer: Viewer, selection: Selection, after: Key | None, limit: int
 ) -> list[ShownConflict]:
-    """Return the conflicts this person may know of, in the order they were opened."""
+    """Return the conflicts this person may know of, in the order they were opened.
+
+    Raises:
+        Forbidden: They ask for somebody's conflicts, and whose votes are whose is hidden to them.
+    """
     query = (
-        select(Conflict)
+        _selected(viewer, selection)
         .where(Conflict.review_id == viewer.review_id, _may_see(viewer))
         .order_by(Conflict.opened_at, Conflict.id)
-        .offset(offset)
         .limit(limit)
     )
-    if stage is not None:
-        query = query.where(Conflict.stage == stage)
-    if state is not None:
-        query = query.where(Conflict.state == state)
-    return [_show(session, viewer, conflict) for conflict in session.scalars(query)]
+    if after is not None:
+        opened_at, conflict_id = after
+        same_time = and_(Conflict.opened_at == opened_at, Conflict.id > conflict_id)
+        query = query.where(or_(Conflict.opened_at > opened_at, same_time))
+    return show(session, viewer, files_of(session, session.scalars(query).all()))
+
+
+def _selected(viewer: Viewer, selection: Selection) -> Select[Conflict]:
+    query = select(Conflict)
+    equal: dict[Any, object] = {
+        Conflict.stage: selection.stage,
+        Conflict.state: selection.state,
+        Conflict.kind: selection.kind,
+        Conflict.resolved_by: selection.settled_by,
+        Conflict.record_number: selection.record_number,
+    }
+    for column, value in equal.items():
+        if value is not None:
+            query = query.where(column == value)
+    if selection.cause is not None:
+        standing = select(Resolution.id).where(
+            Resolution.conflict_id == Conflict.id,
+            Resolution.cause == selection.cause,
+            Resolution.is_set_aside.is_(False),
+            Resolution.taken_back_at.is_(None),
+        )
+        query = query.where(standing.exists())
+    if selection.reviewer_id is not None:
+        stages = [selection.stage] if selection.stage else list(Stage)
+        if not all(names_are_open(viewer, stage) for stage in stages):
+            raise Forbidden("The policy hides from you whose votes are in a conflict.")
+        query = query.where(_has_vote_of(selection.reviewer_id))
+    return query.where(_has_vote_of(viewer.user_id)) if selection.mine else query
 
 
 def get_conflict(session: Session, *, viewer: Viewer, conflict_id: ConflictId) -> ShownConflict:
     """Return one conflict, or raise NotFound: this person cannot tell whether it exists."""
+    return show(session, viewer, files_of(session, [visible(session, viewer, conflict_id)]))[0]
+
+
+def visible(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:
+    """Return a conflict that this person may know of, or raise NotFound."""
     query = select(Conflict).where(
         Conflict.id == conflict_id, Conflict.review_id == viewer.review_id, _may_see(viewer)
     )
     if (conflict := session.scalars(query).one_or_none()) is None:
         raise NotFound("There is no such conflict in this review.")
-    return _show(session, viewer, conflict)
+    return conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What somebody says who settles a conflict, and why its reviewers differed."""
+
+    verdict: Verdict
+    reasons: Sequence[str] = ()
+    note: str | None = None
+    cause: Cause | None = None
+    criterion: str | None = None
 
 
 def resolve_conflict(
@@ -104,11 +149,8 @@ def resolve_conflict(
     review: Review,
     viewer: Viewer,
     conflict_id: ConflictId,
-    verdict: Verdict,
-    reasons: Sequence[str],
-    note: str | None,
-    cause: Cause | None,
-) -> ShownConflict:
+    settlement: Settlement,
+) -> Conflict:
     """Settle a conflict. The votes stay as they are. The caller has locked the review.
 
     Raises:
@@ -117,17 +159,7 @@ def resolve_conflict(
         Forbidden: They are neither adjudicator nor owner, nor a voter whom the policy lets.
         AlreadyResolved: It is settled.
     """
-    conflict = _find(session, viewer, conflict_id)
-    place = _place(conflict)
-    policy = viewer.policies[conflict.stage]
-    viewer.require(Role.REVIEWER, "settle conflicts")
-    if viewer.user_id in ledger.present_decisions(session, place):
-        if not policy.voter_may_adjudicate:
-            raise OwnConflict(
-                "You have decided this record yourself, so somebody else settles its conflict."
-            )
-    else:
-        viewer.require(Role.ADJUDICATOR, "settle conflicts")
+    conflict = _to_be_judged(session, viewer, conflict_id, "settle conflicts")
     if conflict.state is ConflictState.RESOLVED:
         raise AlreadyResolved("This conflict is settled already.")
     review.labels_seq += 1
@@ -139,27 +171,91 @@ def resolve_conflict(
             record_number=conflict.record_number,
             stage=conflict.stage,
             labels_seq=review.labels_seq,
-            verdict=verdict,
-            reasons=list(reasons),
-            note=note,
-            cause=cause,
+            verdict=settlement.verdict,
+            reasons=list(settlement.reasons),
+            note=settlement.note,
+            cause=settlement.cause,
+            criterion=settlement.criterion,
             resolver_id=viewer.user_id,
             created_at=now(),
         )
     )
-    ledger.settle(session, review, policy, place, because=ResolvedBy.RESOLUTION)
-    return _show(session, viewer, conflict)
+    policy = viewer.policies[conflict.stage]
+    ledger.settle(session, review, policy, place_of(conflict), because=ResolvedBy.RESOLUTION)
+    return conflict
 
 
-def _find(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:
+def reopen_conflict(
+    session: Session, *, review: Review, viewer: Viewer, conflict_id: ConflictId, note: str | None
+) -> Conflict:
+    """Take a conflict's resolution back: the votes speak again. The ledger keeps it.
+
+    Where they agree by now, the conflict stays over. The caller has locked the review.
+
+    Raises:
+        NotFound: There is no such conflict.
+        OwnConflict: This person's vote is part of it, and the policy bars voters.
+        Forbidden: They are neither adjudicator nor owner, nor a voter whom the policy lets.
+        NotResolved: No resolution stands, be it open or ended by the votes.
+    """
+    conflict = _to_be_judged(session, viewer, conflict_id, "open conflicts again")
+    place = place_of(conflict)
+    resolution = ledger.standing_resolution(session, place)
+    if resolution is None:
+        raise NotResolved("No resolution of this conflict stands, so there is none to take back.")
+    resolution.taken_back_at, resolution.taken_back_by = now(), viewer.user_id
+    resolution.taken_back_note = note
+    review.labels_seq += 1
+    status = ledger.settle(
+        session,
+        review,
+        viewer.policies[conflict.stage],
+        place,
+        because=ResolvedBy.AGREEMENT,
+        taken_back=resolution,
+    )
+    if conflict.state is ConflictState.RESOLVED:
+        # What ended it is not the resolution any more.
+        conflict.resolved_by = ResolvedBy.AGREEMENT if status.is_settled else ResolvedBy.WITHDRAWAL
+    return conflict
+
+
+def _to_be_judged(session: Session, viewer: Viewer, conflict_id: ConflictId, to: str) -> Conflict:
+    """Return a conflict that this person may settle, or raise."""
+    conflict = find(session, viewer, conflict_id)
+    viewer.require(Role.REVIEWER, to)
+    if viewer.user_id not in ledger.present_decisions(session, place_of(conflict)):
+        viewer.require(Role.ADJUDICATOR, to)
+    elif not viewer.policies[conflict.stage].voter_may_adjudicate:
+        raise OwnConflict(
+            "You have decided this record yourself, so somebody else settles its conflict."
+        )
+    return conflict
+
+
+def find(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:
+    """Return a conflict of the review, whether or not this person may know of it, or raise."""
     conflict = session.get(Conflict, conflict_id)
     if conflict is None or conflict.review_id != viewer.review_id:
         raise NotFound("There is no such conflict in this review.")
     return conflict
 
 
-def _place(conflict: Conflict) -> Place:
+def place_of(conflict: Conflict) -> Place:
     return Place(conflict.review_id, conflict.stage, conflict.record_number)
+
+
+def _has_vote_of(user_id: UserId) -> ColumnElement[bool]:
+    return (
+        select(PresentDecision.decision_id)
+        .where(
+            PresentDecision.review_id == Conflict.review_id,
+            PresentDecision.stage == Conflict.stage,
+            PresentDecision.record_number == Conflict.record_number,
+            PresentDecision.reviewer_id == user_id,
+        )
+        .exists()
+    )
 
 
 def _may_see(viewer: Viewer) -> ColumnElement[bool]:
@@ -168,16 +264,6 @@ def _may_see(viewer: Viewer) -> ColumnElement[bool]:
     Those who see all: every one. A blinded reviewer: those their own vote is in, once the
     record is settled, or at once where the policy opens conflicts to their voters.
     """
-    at_this_record = (
-        PresentDecision.review_id == Conflict.review_id,
-        PresentDecision.stage == Conflict.stage,
-        PresentDecision.record_number == Conflict.record_number,
-    )
-    voted = (
-        select(PresentDecision.decision_id)
-        .where(*at_this_record, PresentDecision.reviewer_id == viewer.user_id)
-        .exists()
-    )
     settled = (
         select(ScreenedRecord.status)
         .where(
@@ -194,52 +280,5 @@ def _may_see(viewer: Viewer) -> ColumnElement[bool]:
     open_now = and_(Conflict.state == ConflictState.OPEN, Conflict.stage.in_(open_to_voters))
     return or_(
         Conflict.stage.in_([stage for stage in Stage if viewer.sees_all(stage)]),
-        and_(voted, or_(settled, open_now)),
+        and_(_has_vote_of(viewer.user_id), or_(settled, open_now)),
     )
-
-
-def _show(session: Session, viewer: Viewer, conflict: Conflict) -> ShownConflict:
-    place = _place(conflict)
-    decisions = list(ledger.present_decisions(session, place).values())
-    return ShownConflict(
-        conflict,
-        session.get_one(Record, (conflict.review_id, conflict.record_number)),
-        _shown_decisions(session, viewer, conflict, decisions),
-        ledger.standing_resolution(session, place),
-    )
-
-
-def _shown_decisions(
-    session: Session, viewer: Viewer, conflict: Conflict, decisions: Sequence[Decision]
-) -> list[ShownDecision]:
-    policy = viewer.policies[conflict.stage]
-    sees = policy.adjudicator_sees if viewer.has(Role.ADJUDICATOR) else "anonymous"
-    # A conflict that a withdrawal ended may be reopened, so being over does not open it.
-    if not policy.blind or ledger.status(session, _place(conflict)).is_settled:
-        sees = "all"
-    if sees == "nothing":
-        return []
-    names = {
-        user.id: user.name
-        for user in accounts.users_by_id(session, {d.reviewer_id for d in decisions}).values()
-    }
-    shown = []
-    # By verdict, not by time: who voted first would tell A from B.
-    for letter, decision in zip("ABCDEFGH", sorted(decisions, key=_anonymous_order), strict=False):
-        if decision.verdict is None:
-            continue
-        known = sees == "all"
-        shown.append(
-            ShownDecision(
-                reviewer=names[decision.reviewer_id] if known else letter,
-                reviewer_id=decision.reviewer_id if known else None,
-                verdict=decision.verdict,
-                reasons=decision.reasons,
-                note=decision.note,
-            )
-        )
-    return shown
-
-
-def _anonymous_order(decision: Decision) -> tuple[str, str]:
-    return (str(decision.verdict), str(decision.id))

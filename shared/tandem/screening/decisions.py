@@ -15,7 +15,7 @@ from tandem.events.types import (
     RecordExcluded,
     RecordIncluded,
 )
-from tandem.ids import DecisionId, RecordNumber, UserId, new_id
+from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -60,11 +60,13 @@ def record_decision(
     record_number: RecordNumber,
     stage: Stage,
     judgement: Judgement,
+    again: bool = False,
 ) -> Recorded:
     """Record or replace this person's decision. Repeating the same one changes nothing.
 
     Always accepted, also when the record has its full number of decisions already: a vote
-    that was given is never lost. The caller has locked the review.
+    that was given is never lost. The caller has locked the review. `again`: the same one is
+    an entry of its own where the criteria have changed since.
 
     Raises:
         NotFound: The review has no such record.
@@ -76,7 +78,8 @@ def record_decision(
     ledger.screenable(session, place)
     present = ledger.present_decisions(session, place)
     mine = present.get(viewer.user_id)
-    if mine is not None and _same(mine, judgement):
+    is_outdated = mine is not None and mine.criteria_version < review.criteria_version
+    if mine is not None and _same(mine, judgement) and not (again and is_outdated):
         return Recorded(mine, _status(session, viewer, place, has_decided=True), changed=False)
     lease = _end_lease(session, place, viewer)
     informed = _is_informed(session, viewer, place, present)
@@ -84,22 +87,47 @@ def record_decision(
     decision.informed = informed
     if lease is not None:
         decision.rank, decision.ranking_id = lease.rank, lease.ranking_id
+    status = _put_in_force(session, review, viewer, place, decision)
+    return Recorded(decision, shown_status(viewer, stage, status, has_decided=True), changed=True)
+
+
+def record_second_vote(
+    session: Session,
+    *,
+    review: Review,
+    viewer: Viewer,
+    place: Place,
+    judgement: Judgement,
+    conflict_id: ConflictId,
+) -> Decision:
+    """Append a voter's second vote in a conflict, also where it says the same as before.
+
+    Whoever may give it has seen the others' votes. `second_votes.vote_again` says who may.
+    """
+    decision = _append(session, review, place, viewer, judgement)
+    decision.informed, decision.second_in = True, conflict_id
+    _put_in_force(session, review, viewer, place, decision)
+    return decision
+
+
+def _put_in_force(
+    session: Session, review: Review, viewer: Viewer, place: Place, decision: Decision
+) -> Status:
+    """Make a new entry its reviewer's present decision, tell of it, and of what follows."""
     ledger.make_present(session, place, decision)
     log.append(
         session,
         review,
         DecisionRecorded(
-            record_id=str(record_number),
-            stage=stage,
+            record_id=str(place.record_number),
+            stage=place.stage,
             reviewer_id=str(viewer.user_id),
             labels_seq=decision.labels_seq,
             detail=ledger.decision_detail(decision),
         ),
     )
-    status = ledger.settle(
-        session, review, viewer.policies[stage], place, because=ResolvedBy.AGREEMENT
-    )
-    return Recorded(decision, shown_status(viewer, stage, status, has_decided=True), changed=True)
+    policy = viewer.policies[place.stage]
+    return ledger.settle(session, review, policy, place, because=ResolvedBy.AGREEMENT)
 
 
 def withdraw_decision(

@@ -4,7 +4,7 @@ The comparing happens outside any transaction, on a snapshot. What people have l
 meanwhile is looked at again under the review's lock, so theirs is always the last word.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, islice
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from tandem.screening import merging
 
 T = TypeVar("T")
 
-_BATCH = 20
+_BATCH = 8
 """Groups per transaction: decisions of the same review wait at most for one of them."""
 
 _MOST_COMPARED = 200
@@ -57,24 +57,25 @@ def run(
         records=len(compared),
     )
     for some in _batches(found.linked):
+        certain = [(members, _evidence([by_number[n] for n in members])) for members in some]
+        database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
-            _link(session, review, some, by_number)
-        database.write.give_way()
+            _link(session, review, certain)
     for some in _batches(_poorly_shown(database, review_id, import_id)):
+        database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
             policies = reviews.policies_in_force(session, review_id)
             merging.choose_again(session, review, policies, some)
-        database.write.give_way()
     for proposals in _batches(found.proposed):
+        database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
             _propose(session, review, proposals)
-        database.write.give_way()
     with database.write.begin() as session:
         review = reviews.lock(session, review_id)
         hold(session)
@@ -84,19 +85,18 @@ def run(
 def _link(
     session: Session,
     review: Review,
-    found: Sequence[Sequence[RecordNumber]],
-    compared: Mapping[RecordNumber, Identity],
+    found: Sequence[tuple[Sequence[RecordNumber], Evidence]],
 ) -> None:
     apart = groups.apart(session, review.id)
-    numbers = {number for members in found for number in members}
+    numbers = {number for members, _ in found for number in members}
     there = groups.touching(session, review.id, numbers, GroupState.LINKED)
     linked = groups.members_of(session, [group.id for group in there]).values()
     certain = []
-    for members in found:
+    for members, evidence in found:
         joined = (some for some in linked if not set(some).isdisjoint(members))
         together = set(members).union(*joined)
         if not any(pair <= together for pair in apart):
-            certain.append((members, _evidence([compared[number] for number in members])))
+            certain.append((members, evidence))
     merging.link_all(session, review, reviews.policies_in_force(session, review.id), certain)
 
 

@@ -1,25 +1,24 @@
 """What is left for one reviewer to decide: which records are free, held, or put off."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
-from tandem.db.base import now
-from tandem.ids import RankingId, RecordNumber
+from tandem.db.pieces import pieces
+from tandem.ids import RecordNumber
 from tandem.records.models import Record
-from tandem.reviews.models import Member, Review
-from tandem.reviews.policy import Stage
-from tandem.reviews.service import Viewer
+from tandem.reviews.models import Member
 from tandem.screening import streams
-from tandem.screening.models import Decision, Lease, PresentDecision, ScreenedRecord, Served
+from tandem.screening.interests import OwnPapers
+from tandem.screening.models import Decision, Lease, ScreenedRecord
 from tandem.screening.order import Order
-from tandem.screening.rules import Status
+from tandem.screening.seat import Seat, begun, leased_record
+from tandem.screening.served import At
 from tandem.screening.streams import Stream
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 80, 8000
@@ -27,87 +26,62 @@ _FIRST_CHUNK, _LARGEST_CHUNK = 80, 8000
 reviewer who is far ahead of the others long stretches are not, so the steps grow."""
 
 
-@dataclass(frozen=True, slots=True)
-class At:
-    number: RecordNumber
-    rank: int | None = None
-    score: float | None = None
-    ranking_id: RankingId | None = None
-
-    @classmethod
-    def of(cls, lease: Lease) -> "At":
-        return cls(lease.record_number, lease.rank, lease.score, lease.ranking_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    at: At
-    stream: Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many records there are for one reviewer to decide, leases aside.
-
-    Attributes:
-        total: In the review, duplicates aside.
-        remaining: The reviewer can still decide.
-        half_done: Have some of their decisions but lack others, whoever gave them.
-        half_done_by_others: Of these, the reviewer has not decided.
-    """
-
-    total: int
-    remaining: int
-    half_done: int
-    half_done_by_others: int
-
-
 class Desk:
-    """One reviewer's view of what is left in a stage."""
+    """One reviewer's view of what is left in a stage. Their own papers are not on it."""
 
-    def __init__(self, session: Session, review: Review, stage: Stage, viewer: Viewer) -> None:
-        self._session, self._review_id, self._stage = session, review.id, stage
-        self._seed, self._last_record_number = review.seed, review.last_record_number
-        self._user_id = viewer.user_id
-        self._quota = viewer.policies[stage].reviewers_per_record
-        self._blind = viewer.policies[stage].blind
-        self._now = now()
+    def __init__(self, session: Session, seat: Seat, own_papers: OwnPapers) -> None:
+        self._session, self._seat, self._own_papers = session, seat, own_papers
 
     def held(self) -> list[Lease]:
         """Return this reviewer's open leases on records that are still theirs to decide."""
         query = (
             select(Lease)
-            .join(Record, _leased_record())
-            .outerjoin(ScreenedRecord, self._screened())
+            .join(Record, leased_record())
+            .outerjoin(ScreenedRecord, self._seat.screened())
             .where(
-                self._mine(),
-                Lease.expires_at > self._now,
+                self._seat.leases(),
+                Lease.expires_at > self._seat.now,
                 Lease.put_off_at.is_(None),
-                self._open(),
+                self._seat.is_open(),
             )
             .order_by(Lease.rank.is_(None), Lease.rank, Lease.record_number)
         )
-        return list(self._session.scalars(query))
+        return self._without_own(self._session.scalars(query))
 
     def put_off(self) -> list[Lease]:
         """Return what this reviewer put off and may take up again, the longest ago first."""
         query = (
             select(Lease)
-            .join(Record, _leased_record())
-            .outerjoin(ScreenedRecord, self._screened())
-            .where(self._mine(), Lease.put_off_at.is_not(None), self._has_room())
+            .join(Record, leased_record())
+            .outerjoin(ScreenedRecord, self._seat.screened())
+            .where(self._seat.leases(), Lease.put_off_at.is_not(None), self._seat.has_room())
             .order_by(Lease.put_off_at, Lease.record_number)
         )
-        return list(self._session.scalars(query))
+        return self._without_own(self._session.scalars(query))
 
     def take_up(self, lease: Lease) -> Lease:
         lease.put_off_at = None
         return lease
 
+    def withholds(self, number: RecordNumber) -> bool:
+        """Whether the record is not served to this reviewer, who has an interest in it."""
+        return number in self._own_papers
+
     @property
     def is_shared(self) -> bool:
         """Whether several reviewers decide each record."""
-        return self._quota > 1
+        return self._seat.quota > 1
+
+    @property
+    def is_in_pilot(self) -> bool:
+        """Whether a pilot round runs, so that everybody reads the same records."""
+        return self._seat.pilot is not None
+
+    def pilot(self, order: Order) -> Iterator[At]:
+        """Yield the records of the pilot round that this reviewer has not decided."""
+        for numbers in pieces(self._seat.pilot or ()):
+            free = self._free_among(Record.number.in_(numbers))
+            yield from (_at_number(order, number) for number in numbers if number in free)
 
     def free(self, order: Order) -> Iterator[At]:
         """Yield ranked records that may be held for this reviewer, best first."""
@@ -116,7 +90,7 @@ class Desk:
 
     def untouched(self, order: Order) -> Iterator[At]:
         """Yield ranked records that nobody has decided, in this reviewer's own order."""
-        return self._in_own_order(order, self._free_places(order, ~_begun()))
+        return self._in_own_order(order, self._free_places(order, ~begun()))
 
     def half_done(self, order: Order, expected: int) -> Iterator[At]:
         """Yield ranked records that others have decided, in this reviewer's own order.
@@ -129,7 +103,7 @@ class Desk:
         just_finished = self._decided_last_by_others()
         kept_back: At | None = None
         if expected > _LARGEST_CHUNK:
-            found = self._free_places(order, _begun())
+            found = self._free_places(order, begun())
         else:
             found = iter([_places(order.numbers, self._free_among(self._is_half_done()))])
         for at in self._in_own_order(order, found):
@@ -142,7 +116,8 @@ class Desk:
 
     def on_random_stream(self, order: Order) -> Iterator[At]:
         """Yield the review's random stream, without what this reviewer cannot decide."""
-        stream = streams.random_stream(self._seed, self._stage, self._last_record_number)
+        seat = self._seat
+        stream = streams.random_stream(seat.seed, seat.stage, seat.last_record_number)
         for _, numbers in _chunks(stream):
             free = self._free_among(Record.number.in_(numbers.tolist()))
             for number in numbers.tolist():
@@ -152,12 +127,12 @@ class Desk:
     def unranked(self, order: Order) -> Iterator[At]:
         """Yield records of no ranking that may be held for this reviewer, as they were added."""
         ranked = set(order.numbers.tolist())
-        after = 0
-        while numbers := sorted(self._free_among(Record.number > after, limit=_LARGEST_CHUNK)):
+        after, size = 0, _FIRST_CHUNK
+        while numbers := sorted(self._free_among(Record.number > after, limit=size)):
             for number in numbers:
                 if number not in ranked:
                     yield At(RecordNumber(number))
-            after = numbers[-1]
+            after, size = numbers[-1], min(size * 4, _LARGEST_CHUNK)
 
     def _free_places(self, order: Order, which: ColumnElement[bool]) -> Iterator[NDArray[np.intp]]:
         for start, numbers in _chunks(order.numbers):
@@ -174,16 +149,16 @@ class Desk:
             yield _at(order, heappop(waiting)[1])
 
     def _own_place(self, order: Order, place: int) -> float:
-        number = int(order.numbers[place])
-        return streams.own_place(self._seed, self._stage, self._user_id, number, place)
+        seat, number = self._seat, int(order.numbers[place])
+        return streams.own_place(seat.seed, seat.stage, seat.user_id, number, place)
 
     def _is_half_done(self) -> ColumnElement[bool]:
         # As a query of its own it begins with the index on the number of decisions.
         return Record.number.in_(
             select(ScreenedRecord.record_number).where(
-                ScreenedRecord.review_id == self._review_id,
-                ScreenedRecord.stage == self._stage,
-                ScreenedRecord.n_decisions.in_(range(1, self._quota)),
+                ScreenedRecord.review_id == self._seat.review_id,
+                ScreenedRecord.stage == self._seat.stage,
+                ScreenedRecord.n_decisions.in_(range(1, self._seat.quota)),
             )
         )
 
@@ -194,7 +169,7 @@ class Desk:
             .where(
                 Decision.review_id == Member.review_id,
                 Decision.reviewer_id == Member.user_id,
-                Decision.stage == self._stage,
+                Decision.stage == self._seat.stage,
             )
             .order_by(Decision.labels_seq.desc())
             .limit(1)
@@ -202,24 +177,30 @@ class Desk:
             .scalar_subquery()
         )
         newest = select(func.max(newest_of_member)).where(
-            Member.review_id == self._review_id, Member.user_id != self._user_id
+            Member.review_id == self._seat.review_id, Member.user_id != self._seat.user_id
         )
         return self._session.scalar(
             select(Decision.record_number).where(
-                Decision.review_id == self._review_id,
+                Decision.review_id == self._seat.review_id,
                 Decision.labels_seq == newest.scalar_subquery(),
             )
         )
 
+    def _without_own(self, leases: Iterable[Lease]) -> list[Lease]:
+        # Known ones only: the names were compared when they were served.
+        own = self._own_papers.numbers
+        return [lease for lease in leases if lease.record_number not in own]
+
     def _free_among(self, which: ColumnElement[bool], limit: int | None = None) -> set[int]:
         query = (
             select(Record.number)
-            .outerjoin(ScreenedRecord, self._screened())
+            .outerjoin(ScreenedRecord, self._seat.screened())
             .where(
-                Record.review_id == self._review_id,
+                Record.review_id == self._seat.review_id,
                 which,
-                self._has_room(),
-                ~self._has_mine(),
+                self._seat.has_room(),
+                ~self._seat.has_decided(),
+                ~self._seat.has_in_hand(),
             )
             .order_by(Record.number)
             .limit(limit)
@@ -228,153 +209,20 @@ class Desk:
 
     def lease(self, at: At) -> Lease:
         lease = Lease(
-            review_id=self._review_id,
-            stage=self._stage,
+            review_id=self._seat.review_id,
+            stage=self._seat.stage,
             record_number=at.number,
-            user_id=self._user_id,
+            user_id=self._seat.user_id,
             rank=at.rank,
             score=at.score,
             ranking_id=at.ranking_id,
-            expires_at=self._now,
+            expires_at=self._seat.now,
             put_off_at=None,
         )
         return self._session.merge(lease)
 
-    def n_served(self) -> int:
-        """Return how many picks this reviewer has been served in the stage."""
-        query = select(func.max(Served.pick)).where(
-            Served.review_id == self._review_id,
-            Served.stage == self._stage,
-            Served.user_id == self._user_id,
-        )
-        return self._session.scalar(query) or 0
-
     def kind_of_pick(self, number: int) -> Stream:
-        return streams.kind_of_pick(self._seed, self._stage, self._user_id, number)
-
-    def log(self, first: int, picks: Sequence[Pick]) -> None:
-        """Log that these are served, as pick number `first` of this reviewer and those after."""
-        rows = [
-            {
-                "review_id": self._review_id,
-                "stage": self._stage,
-                "user_id": self._user_id,
-                "pick": number,
-                "record_number": pick.at.number,
-                "served_at": self._now,
-                "rank": pick.at.rank,
-                "ranking_id": pick.at.ranking_id,
-                "stream": pick.stream,
-            }
-            for number, pick in enumerate(picks, start=first)
-        ]
-        if rows:
-            self._session.execute(insert(Served), rows)
-
-    def counts(self) -> Counts:
-        total = self._session.scalar(
-            select(func.count()).where(
-                Record.review_id == self._review_id, Record.duplicate_of.is_(None)
-            )
-        )
-        is_mine = PresentDecision.decision_id.is_not(None)
-        is_half_done = and_(self._lacks_decisions(), _begun())
-        closed, half_done, by_others = self._session.execute(
-            select(
-                func.count().filter(or_(is_mine, ~self._lacks_decisions())),
-                func.count().filter(is_half_done),
-                func.count().filter(is_half_done, ~is_mine),
-            )
-            .select_from(ScreenedRecord)
-            .outerjoin(
-                PresentDecision,
-                and_(
-                    PresentDecision.review_id == ScreenedRecord.review_id,
-                    PresentDecision.stage == ScreenedRecord.stage,
-                    PresentDecision.record_number == ScreenedRecord.record_number,
-                    PresentDecision.reviewer_id == self._user_id,
-                ),
-            )
-            .where(ScreenedRecord.review_id == self._review_id, ScreenedRecord.stage == self._stage)
-        ).one()
-        return Counts(total or 0, (total or 0) - closed, half_done, by_others)
-
-    def _screened(self) -> ColumnElement[bool]:
-        return and_(
-            ScreenedRecord.review_id == Record.review_id,
-            ScreenedRecord.stage == self._stage,
-            ScreenedRecord.record_number == Record.number,
-        )
-
-    def _lacks_decisions(self) -> ColumnElement[bool]:
-        lacks = ScreenedRecord.n_decisions < self._quota
-        if self._blind:
-            # By number alone: whether it is settled early would tell how others voted.
-            return lacks
-        open_still = ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING])
-        return and_(lacks, open_still)
-
-    def _open(self) -> ColumnElement[bool]:
-        return and_(
-            Record.duplicate_of.is_(None),
-            or_(ScreenedRecord.status.is_(None), self._lacks_decisions()),
-        )
-
-    def _has_room(self) -> ColumnElement[bool]:
-        """Whether fewer people have decided the record or hold it than it needs decisions."""
-        held_by_others = (
-            select(func.count())
-            .where(
-                Lease.review_id == Record.review_id,
-                Lease.stage == self._stage,
-                Lease.record_number == Record.number,
-                Lease.user_id != self._user_id,
-                Lease.expires_at > self._now,
-            )
-            .correlate(Record)
-            .scalar_subquery()
-        )
-        decided = func.coalesce(ScreenedRecord.n_decisions, 0)
-        return and_(self._open(), decided + held_by_others < self._quota)
-
-    def _has_mine(self) -> ColumnElement[bool]:
-        decided = (
-            select(PresentDecision.decision_id)
-            .where(
-                PresentDecision.review_id == Record.review_id,
-                PresentDecision.stage == self._stage,
-                PresentDecision.record_number == Record.number,
-                PresentDecision.reviewer_id == self._user_id,
-            )
-            .correlate(Record)
-            .exists()
-        )
-        held = (
-            select(Lease.user_id)
-            .where(
-                _leased_record(),
-                self._mine(),
-                or_(Lease.expires_at > self._now, Lease.put_off_at.is_not(None)),
-            )
-            .correlate(Record)
-            .exists()
-        )
-        return or_(decided, held)
-
-    def _mine(self) -> ColumnElement[bool]:
-        return and_(
-            Lease.review_id == self._review_id,
-            Lease.stage == self._stage,
-            Lease.user_id == self._user_id,
-        )
-
-
-def _leased_record() -> ColumnElement[bool]:
-    return and_(Lease.review_id == Record.review_id, Lease.record_number == Record.number)
-
-
-def _begun() -> ColumnElement[bool]:
-    return func.coalesce(ScreenedRecord.n_decisions, 0) > 0
+        return streams.kind_of_pick(self._seat.seed, self._seat.stage, self._seat.user_id, number)
 
 
 def _at(order: Order, place: int) -> At:

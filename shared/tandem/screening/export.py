@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from tandem.accounts.models import User
 from tandem.db.session import Database
-from tandem.ids import ReviewId, UserId
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.export.record import ExportedRecord, Judged, Source
 from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening import reasons
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status
 from tandem.screening.visibility import shown_status_sql
@@ -79,6 +80,9 @@ def _page(
     shown = [row.duplicate_of or row.number for row in rows]
     sources = _sources(session, viewer.review_id, shown)
     judged = _judged(session, viewer, selection.stage, dict(zip(shown, rows, strict=True)))
+    excluded = [RecordNumber(n) for n, row in zip(shown, rows, strict=True) if _is_excluded(row)]
+    review = reviews.get_review(session, viewer.review_id)
+    finals = reasons.final_reasons(session, review, selection.stage, excluded)
     return [
         ExportedRecord(
             id=str(row.number),
@@ -101,9 +105,14 @@ def _page(
             stage=selection.stage,
             status=row.shown_status,
             judged=tuple(judged[number]),
+            final_reason=finals.get(number) if _is_excluded(row) else None,
         )
         for number, row in zip(shown, rows, strict=True)
     ]
+
+
+def _is_excluded(row: Row[Any]) -> bool:
+    return bool(row.shown_status == Status.EXCLUDED)
 
 
 def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[Any, ...]]:
@@ -242,6 +251,7 @@ def _resolutions(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select
             Resolution.stage == stage,
             Resolution.record_number.in_(numbers),
             Resolution.is_set_aside.is_(False),
+            Resolution.taken_back_at.is_(None),
         )
         .order_by(Resolution.labels_seq)
     )

@@ -163,6 +163,7 @@ def _decision(names: Names, row: Row[Any]) -> LedgerEntry:
         in_force=row.present_id is not None,
         cause=None,
         carried_from=_number(made.carried_from),
+        criteria_version=made.criteria_version,
     )
 
 
@@ -184,9 +185,10 @@ def _resolution(names: Names, row: Row[Any]) -> LedgerEntry:
         informed=None,
         rank=None,
         ranking_id=None,
-        in_force=not made.is_set_aside,
+        in_force=not made.is_set_aside and made.taken_back_at is None,
         cause=made.cause,
         carried_from=_number(made.carried_from),
+        criteria_version=None,
     )
 
 

@@ -7,34 +7,23 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tandem.db.base import now
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import NotFound
 from tandem.events import log
-from tandem.events.types import (
-    ConflictOpened,
-    ConflictReopened,
-    ConflictResolved,
-    Fact,
-    RecordExcluded,
-    RecordIncluded,
-    RecordReopened,
-    ResolutionChanged,
-)
-from tandem.ids import ConflictId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
+from tandem.screening.following import Case, follow
 from tandem.screening.models import (
     Conflict,
-    ConflictState,
     Decision,
     PresentDecision,
     Resolution,
     ResolvedBy,
     ScreenedRecord,
 )
-from tandem.screening.rules import Outcome, Status, Vote, outcome
+from tandem.screening.rules import Status, Vote
 
 
 class IsDuplicate(Contradiction):
@@ -160,30 +149,32 @@ def standing_resolution(session: Session, place: Place) -> Resolution | None:
 
 
 def settle(
-    session: Session, review: Review, policy: Policy, place: Place, *, because: ResolvedBy
+    session: Session,
+    review: Review,
+    policy: Policy,
+    place: Place,
+    *,
+    because: ResolvedBy,
+    taken_back: Resolution | None = None,
 ) -> Status:
     """Bring status and conflict in line with the ledger, and tell of every change.
 
-    Called after each change of votes, resolution or policy, under the review's lock.
+    Called after each change of votes or resolution, under the review's lock. A change of policy
+    judges all records at once: see `policies.change`. `taken_back` is the resolution that was
+    just taken back, if that is what changed.
     """
     session.flush()
-    votes = votes_of(list(present_decisions(session, place).values()))
-    resolution = standing_resolution(session, place)
-    result = outcome(policy, votes, resolution.verdict if resolution else None)
-    row = _screened(session, place)
-    moved = _Move(place, row.status, result.status)
-    stood, stands = row.resolution_id, resolution.id if resolution else None
-    row.status, row.n_decisions, row.resolution_id = result.status, len(votes), stands
-    conflict = _follow_conflict(session, place, result, because, resolution)
-    resolved = any(isinstance(fact, ConflictResolved) for fact in conflict) and resolution
-    facts = [
-        *([] if resolved or stood == stands else [_resolution_changed(place, resolution)]),
-        *moved.reopening(),
-        *conflict,
-        *moved.settling(),
-    ]
+    case = Case(
+        row=_screened(session, place),
+        conflict=conflict_at(session, place),
+        votes=votes_of(list(present_decisions(session, place).values())),
+        resolution=standing_resolution(session, place),
+        taken_back=taken_back,
+    )
+    facts = follow(session, review, policy, case, because=because)
+    session.flush()
     log.append(session, review, *facts)
-    return result.status
+    return case.row.status
 
 
 def _screened(session: Session, place: Place) -> ScreenedRecord:
@@ -194,62 +185,10 @@ def _screened(session: Session, place: Place) -> ScreenedRecord:
             stage=place.stage,
             record_number=place.record_number,
             status=Status.UNSCREENED,
+            n_decisions=0,
         )
         session.add(row)
     return row
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """A record's way from one status to another, and what is told of it."""
-
-    place: Place
-    before: Status
-    after: Status
-
-    def reopening(self) -> list[Fact]:
-        return [self._told(RecordReopened)] if self._has_left(self.before) else []
-
-    def settling(self) -> list[Fact]:
-        fact = RecordIncluded if self.after is Status.INCLUDED else RecordExcluded
-        return [self._told(fact)] if self._has_left(self.after) else []
-
-    def _has_left(self, status: Status) -> bool:
-        return status.is_settled and self.before is not self.after
-
-    def _told(self, fact: type[RecordIncluded | RecordExcluded | RecordReopened]) -> Fact:
-        return fact(
-            record_id=str(self.place.record_number),
-            stage=self.place.stage,
-            detail={"from": self.before, "to": self.after},
-        )
-
-
-def resolution_detail(resolution: Resolution | None) -> dict[str, Any]:
-    """Return what the audit trail keeps of the resolution that stands at a record now."""
-    if resolution is None:
-        return {"resolution": None}
-    return {
-        "resolution": {
-            "id": str(resolution.id),
-            "resolver_id": str(resolution.resolver_id),
-            "labels_seq": resolution.labels_seq,
-            "verdict": resolution.verdict,
-            "reasons": resolution.reasons,
-            "note": resolution.note,
-            "cause": resolution.cause,
-            "criterion": resolution.criterion,
-            "carried_from": resolution.carried_from,
-        }
-    }
-
-
-def _resolution_changed(place: Place, resolution: Resolution | None) -> Fact:
-    return ResolutionChanged(
-        record_id=str(place.record_number),
-        stage=place.stage,
-        detail=resolution_detail(resolution),
-    )
 
 
 def decision_detail(entry: Decision) -> dict[str, Any]:
@@ -259,7 +198,8 @@ def decision_detail(entry: Decision) -> dict[str, Any]:
         "reasons": entry.reasons,
         "labels": entry.labels,
         "note": entry.note,
-        "seconds": entry.seconds,
+        # Plus 0.0: PostgreSQL's JSON knows no -0.0, and would give back another text to hash.
+        "seconds": None if entry.seconds is None else entry.seconds + 0.0,
         "informed": entry.informed,
         "rank": entry.rank,
         "ranking_id": None if entry.ranking_id is None else str(entry.ranking_id),
@@ -267,48 +207,3 @@ def decision_detail(entry: Decision) -> dict[str, Any]:
         "second_in": None if entry.second_in is None else str(entry.second_in),
         "entered_by": None if entry.entered_by is None else str(entry.entered_by),
     }
-
-
-def _follow_conflict(
-    session: Session,
-    place: Place,
-    result: Outcome,
-    because: ResolvedBy,
-    resolution: Resolution | None,
-) -> list[Fact]:
-    row = conflict_at(session, place)
-    record_id, stage = str(place.record_number), place.stage
-    if result.conflict is None:
-        if row is None or row.state is ConflictState.RESOLVED:
-            return []
-        row.state, row.resolved_at, row.resolved_by = ConflictState.RESOLVED, now(), because
-        return [
-            ConflictResolved(
-                conflict_id=str(row.id),
-                record_id=record_id,
-                stage=stage,
-                by=because,
-                detail=resolution_detail(resolution),
-            )
-        ]
-    if row is None:
-        row = Conflict(
-            id=ConflictId(new_id()),
-            review_id=place.review_id,
-            record_number=place.record_number,
-            stage=stage,
-            state=ConflictState.OPEN,
-            kind=result.conflict,
-            opened_at=now(),
-        )
-        session.add(row)
-        session.flush()
-        told: type[ConflictOpened] | type[ConflictReopened] = ConflictOpened
-    elif row.state is ConflictState.RESOLVED:
-        row.state, row.resolved_at, row.resolved_by = ConflictState.OPEN, None, None
-        row.kind, row.opened_at = result.conflict, now()
-        told = ConflictReopened
-    else:
-        row.kind = result.conflict
-        return []
-    return [told(conflict_id=str(row.id), record_id=record_id, stage=stage, kind=result.conflict)]

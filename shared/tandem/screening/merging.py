@@ -92,7 +92,7 @@ def link(
     groups.drop(session, linked)
     session.flush()
     _forget_between(session, review, group, members)
-    _unite(session, review, policies, [groups.records_of(session, review.id, members)])
+    _unite(session, review, policies, [groups.records_of(session, review.id, members)], by=by)
 
 
 def _forget_between(
@@ -188,15 +188,16 @@ def split(
     records = groups.records_of(session, review.id, members)
     if len(staying) < 2:
         _settle_group(group, GroupState.KEPT, by)
-        _part(session, review, policies, records, leaving=set(members))
+        _part(session, review, policies, records, leaving=set(members), by=by)
         return
     shown = next(number for number, record in records.items() if record.duplicate_of is None)
     if shown in leaving:
-        _part(session, review, policies, records, leaving=set(members))
-        _unite(session, review, policies, [{number: records[number] for number in staying}])
+        _part(session, review, policies, records, leaving=set(members), by=by)
+        stay = {number: records[number] for number in staying}
+        _unite(session, review, policies, [stay], by=by)
         shown = next(number for number in staying if records[number].duplicate_of is None)
     else:
-        _part(session, review, policies, records, leaving=leaving)
+        _part(session, review, policies, records, leaving=leaving, by=by)
     groups.take_out(session, group, leaving)
     # To be apart from one of a group is to be apart from all of it.
     pairs = [(one, shown) for one in sorted(leaving)] + [*combinations(sorted(leaving), 2)]
@@ -216,6 +217,8 @@ def _unite(
     review: Review,
     policies: Policies,
     united: Sequence[Mapping[RecordNumber, Record]],
+    *,
+    by: UserId | None = None,
 ) -> None:
     """Let one record of each group stand for all of it, and carry the others' votes to it."""
     session.flush()
@@ -235,7 +238,11 @@ def _unite(
             if record.duplicate_of is None and number in touched:
                 carried.append((number, chosen.number))
             record.duplicate_of = chosen.number
-            merged.append(DuplicatesMerged(record_id=str(chosen.number), duplicate_id=str(number)))
+            merged.append(
+                DuplicatesMerged(
+                    record_id=str(chosen.number), duplicate_id=str(number), detail=_by(by)
+                )
+            )
     groups.count_as(session, counted, duplicates=True)
     if merged:
         _changed(review, corpus=bool(shown))
@@ -281,7 +288,9 @@ def _touched(
     tables = (PresentDecision, Resolution, Lease, ScreenedRecord)
     found = (
         select(table.record_number).where(
-            table.review_id == review.id, table.record_number.in_(shown)
+            table.review_id == review.id,
+            table.stage.in_(list(Stage)),  # all there are, else SQLite reads the whole review
+            table.record_number.in_(shown),
         )
         for table in tables
     )
@@ -295,6 +304,7 @@ def _part(
     records: Mapping[RecordNumber, Record],
     *,
     leaving: set[RecordNumber],
+    by: UserId,
 ) -> None:
     """Let records leave their group, each with the votes that were given on it."""
     shown = next(record for record in records.values() if record.duplicate_of is None)
@@ -311,7 +321,9 @@ def _part(
         session,
         review,
         *(
-            DuplicatesSplit(record_id=str(shown.number), duplicate_id=str(record.number))
+            DuplicatesSplit(
+                record_id=str(shown.number), duplicate_id=str(record.number), detail=_by(by)
+            )
             for record in freed
         ),
     )
@@ -322,6 +334,11 @@ def _part(
             carrying.release(session, review, policies[stage], place)
         place = Place(review.id, stage, shown.number)
         carrying.release(session, review, policies[stage], place, staying=staying)
+
+
+def _by(user_id: UserId | None) -> dict[str, str | None]:
+    """Return for the audit trail who did it; None where the records' likeness did."""
+    return {"by": None if user_id is None else str(user_id)}
 
 
 def _changed(review: Review, *, corpus: bool) -> None:

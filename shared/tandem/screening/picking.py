@@ -5,8 +5,10 @@ from itertools import count
 
 from tandem.ids import RecordNumber
 from tandem.screening import streams
-from tandem.screening.desk import At, Counts, Desk, Pick
+from tandem.screening.counting import Counts
+from tandem.screening.desk import Desk
 from tandem.screening.order import Order
+from tandem.screening.served import At, Pick
 from tandem.screening.streams import Stream
 
 _OTHERWISE = (Stream.HALF_DONE, Stream.RANKING, Stream.UNRANKED)
@@ -16,30 +18,33 @@ _OTHERWISE = (Stream.HALF_DONE, Stream.RANKING, Stream.UNRANKED)
 def picks(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[Pick]:
     """Yield what to serve next, as pick number `first` of this reviewer and those after it.
 
-    A reviewer who decides records alone gets them by rank, and so does everybody before there
-    is a ranking. Of several reviewers each gets half-done records, new ones and those of the
-    random stream by turns, as `streams.kind_of_pick` says. It goes by the number of decisions
-    and the ranks alone, so it tells nothing of a verdict.
+    While a pilot round runs, everybody gets its records in its order. Otherwise a reviewer who
+    decides records alone gets them by rank, and so does everybody before there is a ranking. Of
+    several reviewers each gets half-done records, new ones and those of the random stream by
+    turns, as `streams.kind_of_pick` says. It goes by the number of decisions and the ranks alone,
+    so it tells nothing of a verdict.
     """
-    if desk.is_shared and order.ranking_id is not None:
+    if desk.is_in_pilot:
+        yield from (Pick(at, Stream.RANDOM) for at in _offered(desk, desk.pilot(order)))
+    elif desk.is_shared and order.ranking_id is not None:
         yield from _by_turns(desk, order, counts, first)
     else:
         yield from _by_rank(desk, order)
 
 
 def _by_rank(desk: Desk, order: Order) -> Iterator[Pick]:
-    for at in desk.free(order):
+    for at in _offered(desk, desk.free(order)):
         yield Pick(at, Stream.RANKING)
-    for at in desk.unranked(order):
+    for at in _offered(desk, desk.unranked(order)):
         yield Pick(at, Stream.UNRANKED)
 
 
 def _by_turns(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[Pick]:
     sources = {
-        Stream.HALF_DONE: desk.half_done(order, counts.half_done_by_others),
-        Stream.RANKING: desk.untouched(order),
-        Stream.RANDOM: desk.on_random_stream(order),
-        Stream.UNRANKED: desk.unranked(order),
+        Stream.HALF_DONE: _offered(desk, desk.half_done(order, counts.half_done_by_others)),
+        Stream.RANKING: _offered(desk, desk.untouched(order)),
+        Stream.RANDOM: _offered(desk, desk.on_random_stream(order)),
+        Stream.UNRANKED: _offered(desk, desk.unranked(order)),
     }
     finish_first = counts.half_done > streams.half_done_cap(counts.total)
     taken = set[RecordNumber]()
@@ -51,6 +56,10 @@ def _by_turns(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[
         if pick is None:
             return
         yield pick
+
+
+def _offered(desk: Desk, found: Iterator[At]) -> Iterator[At]:
+    return (at for at in found if not desk.withholds(at.number))
 
 
 def _take(

@@ -11,36 +11,56 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.reviews import members
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger, picking
-from tandem.screening.desk import At, Counts, Desk, Pick
+from tandem.screening import counting, ledger, picking, served, workload
+from tandem.screening.counting import Counts
+from tandem.screening.desk import Desk
+from tandem.screening.interests import OwnPapers
 from tandem.screening.ledger import Place
 from tandem.screening.models import Lease
 from tandem.screening.order import Order
+from tandem.screening.seat import Seat
+from tandem.screening.served import At, Pick
 from tandem.screening.streams import Stream
+from tandem.screening.workload import Workload
 
 
 class QueueState(StrEnum):
-    """`waiting`: what is left is held by others just now, or was put off by this reviewer."""
+    """`waiting`: what is left is held by others just now, or was put off by this reviewer.
+
+    `finished`: nothing is left for this reviewer, or their share is done. `pilot_done`: they have
+    read the pilot round, which is not ended.
+    """
 
     READY = "ready"
     WAITING = "waiting"
     FINISHED = "finished"
     EMPTY = "empty"
+    PAUSED = "paused"
+    PILOT_DONE = "pilot_done"
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
     """Records held for the reviewer, best first.
 
-    `remaining` says how many they can still decide, these included.
+    Attributes:
+        items: What is held.
+        remaining: How many they can still decide, these included: of all, of their share, or
+            of the pilot round while it runs.
+        state: Why there are as many items as there are.
+        n_withheld: Records that are not served to them: they have an interest in these.
+        workload: What they have decided, of how much.
     """
 
     items: list[Lease]
     remaining: int
     state: QueueState
+    n_withheld: int
+    workload: Workload
 
 
 def serve(
@@ -62,19 +82,62 @@ def serve(
     not held before is logged as served. The caller has locked the review.
     """
     viewer.require(Role.REVIEWER, "screen records")
-    desk = Desk(session, review, stage, viewer)
-    counts, first = desk.counts(), desk.n_served() + 1
-    leases = desk.held()[:limit]
+    member = members.get_member(session, review.id, viewer.user_id)
+    seat = Seat.of(session, review, stage, viewer)
+    own_papers = OwnPapers(session, review, member)
+    n_withheld = len(own_papers.numbers)
+    counts = counting.count(session, seat, own_papers.numbers)
+    work = workload.of_members(
+        session, review.id, stage, viewer.policies, [member], total=counts.total
+    )
+    mine = work[member.user_id]
+    # A pilot round is everybody's, whatever their share.
+    left = mine.left if seat.pilot is None else None
+    remaining = counts.remaining if left is None else min(counts.remaining, left)
+    leases: list[Lease] = []
+    if member.paused_at is None:
+        desk = Desk(session, seat, own_papers)
+        leases = _hold(session, seat, desk, order, counts, min(limit, remaining), lasting)
+        if len(own_papers.numbers) > n_withheld:  # found among what was about to be served
+            counts = counting.count(session, seat, own_papers.numbers)
+            remaining = counts.remaining if left is None else min(counts.remaining, left)
+    state = _state(seat, counts, remaining, has_items=bool(leases))
+    return Queue(
+        items=leases,
+        remaining=remaining,
+        state=QueueState.PAUSED if member.paused_at is not None else state,
+        n_withheld=len(own_papers.numbers),
+        workload=mine,
+    )
+
+
+def _hold(
+    session: Session,
+    seat: Seat,
+    desk: Desk,
+    order: Order,
+    counts: Counts,
+    limit: int,
+    lasting: timedelta,
+) -> list[Lease]:
+    first = served.how_many(session, seat) + 1
+    leases = _in_pilot_order(seat, desk.held())[:limit]
     new = list(islice(picking.picks(desk, order, counts, first), limit - len(leases)))
     leases += [desk.lease(at) for at in sorted((pick.at for pick in new), key=_best_first)]
     late = desk.put_off()[: limit - len(leases)]
-    leases += [desk.take_up(lease) for lease in late]
+    leases = _in_pilot_order(seat, [*leases, *(desk.take_up(lease) for lease in late)])
     for lease in leases:
         lease.expires_at = now() + lasting
-    desk.log(first, [*new, *(Pick(At.of(lease), Stream.AGAIN) for lease in late)])
+    served.log(session, seat, first, [*new, *(Pick(At.of(lease), Stream.AGAIN) for lease in late)])
     session.flush()
-    state = _state(bool(leases), counts)
-    return Queue(items=leases, remaining=counts.remaining, state=state)
+    return leases
+
+
+def _in_pilot_order(seat: Seat, leases: list[Lease]) -> list[Lease]:
+    """Order records of a pilot round as it is read, not by rank; leave all others as they are."""
+    if seat.pilot is None:
+        return leases
+    return sorted(leases, key=lambda lease: (seat.pilot or ()).index(lease.record_number))
 
 
 def put_off(
@@ -98,9 +161,11 @@ def _best_first(at: At) -> tuple[float, RecordNumber]:
     return inf if at.rank is None else at.rank, at.number
 
 
-def _state(has_items: bool, counts: Counts) -> QueueState:
+def _state(seat: Seat, counts: Counts, remaining: int, *, has_items: bool) -> QueueState:
     if has_items:
         return QueueState.READY
-    if counts.remaining:
+    if remaining:
         return QueueState.WAITING
-    return QueueState.FINISHED if counts.total else QueueState.EMPTY
+    if not counts.total:
+        return QueueState.EMPTY
+    return QueueState.FINISHED if seat.pilot is None else QueueState.PILOT_DONE

@@ -82,6 +82,8 @@ def outcome(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None = 
         return Outcome(Status.UNSCREENED)
     if len(votes) < policy.reviewers_per_record:
         return Outcome(Status.AWAITING)
+    if policy.resolution == "majority" and (carried := _majority(policy, votes)):
+        verdicts = {carried}
     if Verdict.MAYBE in verdicts:
         return Outcome(Status.CONFLICT, ConflictKind.MAYBE)
     if len(verdicts) > 1:
@@ -91,6 +93,16 @@ def outcome(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None = 
     return _SETTLED[verdicts.pop()]
 
 
+def _majority(policy: Policy, votes: Sequence[Vote]) -> Verdict | None:
+    """Return what more than half of the votes say; None where no side has so many.
+
+    A `maybe` that is no include is on no side: where it holds the balance nobody has won.
+    """
+    counted = [_counted(policy, vote.verdict) for vote in votes]
+    sides = (Verdict.INCLUDE, Verdict.EXCLUDE)
+    return next((side for side in sides if 2 * counted.count(side) > len(counted)), None)
+
+
 def _counted(policy: Policy, verdict: Verdict) -> Verdict:
     if verdict is Verdict.MAYBE and policy.maybe == "as_include":
         return Verdict.INCLUDE
@@ -98,7 +110,9 @@ def _counted(policy: Policy, verdict: Verdict) -> Verdict:
 
 
 def _reasons_differ(votes: Sequence[Vote]) -> bool:
-    return len({vote.reasons[:1] for vote in votes}) > 1
+    """Whether those who exclude give several first reasons; nobody is outvoted on a reason."""
+    reasons = {vote.reasons[:1] for vote in votes if vote.verdict is Verdict.EXCLUDE}
+    return len(reasons) > 1
 
 
 def training_label(
@@ -110,11 +124,13 @@ def training_label(
     or one where the policy asks for no second; a first include stands until its second look
     for less, so that one careless click cannot steer a review. Excludes are 0 outright: the
     includes together outweigh all excludes many times, so that thousands of small remainders
-    of doubt would drown the few records that are relevant.
+    of doubt would drown the few records that are relevant. Where the larger number settles a
+    difference it is taken at its word: those whom it outvoted count no more than votes that a
+    resolution overrides.
 
     Args:
         policy: The stage's rules in force. What a `maybe` counts as in the outcome is of no
-            matter: it is doubt, whoever has to settle it.
+            matter: it is doubt, whoever has to settle it, and makes no majority.
         votes: The present vote of each reviewer who has one; their order does not matter.
         resolution: The verdict that settled the record's conflict, if one stands.
     """
@@ -127,8 +143,14 @@ def training_label(
     if kinds == {Verdict.EXCLUDE}:
         return 0.0
     if Verdict.EXCLUDE in kinds:
-        return _CONFLICT
+        return _outvoted(verdicts) if policy.resolution == "majority" else _CONFLICT
     if kinds == {Verdict.MAYBE}:
         return _MAYBE
     confirmed = verdicts.count(Verdict.INCLUDE) >= min(2, policy.reviewers_per_record)
     return 1.0 if confirmed else _ONE_INCLUDE
+
+
+def _outvoted(verdicts: Sequence[Verdict]) -> float:
+    if 2 * verdicts.count(Verdict.INCLUDE) > len(verdicts):
+        return 1.0
+    return 0.0 if 2 * verdicts.count(Verdict.EXCLUDE) > len(verdicts) else _CONFLICT

@@ -20,17 +20,27 @@ def conflict_is_open_to_voters(policy: Policy) -> bool:
     return policy.resolution == "consensus" or policy.voter_may_adjudicate
 
 
+def names_are_open(viewer: Viewer, stage: Stage) -> bool:
+    """Whether this person is shown by name who voted how, also while a record is open."""
+    policy = viewer.policies[stage]
+    return not policy.blind or (viewer.sees_all(stage) and policy.adjudicator_sees == "all")
+
+
+def status_is_open(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> bool:
+    """Whether a record's status is shown to this person as it is."""
+    if viewer.sees_all(stage):
+        return True
+    return has_decided and (
+        status.is_settled
+        or (status is Status.CONFLICT and conflict_is_open_to_voters(viewer.policies[stage]))
+    )
+
+
 def shown_status(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> str:
     """Return a record's status as this person may see it."""
-    if viewer.sees_all(stage):
+    if status_is_open(viewer, stage, status, has_decided=has_decided):
         return status
-    if not has_decided:
-        return Status.UNSCREENED
-    if status.is_settled:
-        return status
-    if status is Status.CONFLICT and conflict_is_open_to_voters(viewer.policies[stage]):
-        return status
-    return DONE
+    return DONE if has_decided else Status.UNSCREENED
 
 
 def shown_status_sql(viewer: Viewer, stage: Stage) -> ColumnElement[str]:

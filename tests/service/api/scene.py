@@ -2,14 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from tandem.accounts.models import Token
 from tandem.records.models import Import
+from tandem.reviews import invitations
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.models import Conflict
+from tandem.webhooks import deliveries, endpoints
+from tandem.webhooks.addresses import Rules
 from world import Person, Team, World
 
 API = "/api/v1"
@@ -21,7 +25,8 @@ class Scene:
     """A team's review with a ranking, an import, open and settled conflicts.
 
     `admin` administers the installation and is a stranger here; `stranger` owns another review.
-    `ids` fill the placeholders of paths; `user_id` is Eve, `token_id` one of the owner's.
+    `ids` fill the placeholders of paths; `user_id` is Eve, `token_id` one of the owner's,
+    `job_id` the ranking that is due.
     """
 
     team: Team
@@ -59,8 +64,25 @@ def build(world: World) -> Scene:
         ).one()
         made = session.scalars(select(Import.id).where(Import.review_id == review_id)).one()
         token = session.scalars(select(Token.id).where(Token.user_id == team.owner.id)).one()
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        invitation, secret = invitations.invite(
+            session,
+            review=review,
+            viewer=viewer,
+            role=Role.REVIEWER,
+            email=None,
+            lasting=timedelta(days=1),
+        )
+        webhook = endpoints.add(
+            session, review, owner_id=team.owner.id, url="https://9.9.9.9/hook", rules=Rules()
+        )
+        delivery = deliveries.ask_for_test(session, webhook)
     ids = {
         "review_id": str(review_id),
+        "webhook_id": str(webhook.id),
+        "delivery_id": str(delivery.id),
+        "invitation_id": str(invitation.id),
+        "token": secret,
         "record_id": "4",
         "conflict_id": str(conflict),
         "duplicate_id": str(world.propose(review_id, 5, 6)),
@@ -68,6 +90,7 @@ def build(world: World) -> Scene:
         "ranking_id": str(ranking.id),
         "user_id": str(team.eve.id),
         "token_id": str(token),
+        "job_id": f"ranking-{review_id}",
     }
     return Scene(team, admin, stranger, ids)
 

@@ -96,7 +96,11 @@ def test_security_is_named_and_applied(document: dict[str, Any]) -> None:
         path for _, path, operation in operations(document) if not operation.get("security")
     }
 
-    assert open_to_all == {"/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/logout"}
+    invitation = "/api/v1/invitations/{token}"
+    assert open_to_all == {
+        *("/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/logout"),
+        *(invitation, f"{invitation}/acceptance"),
+    }
 
 
 def test_failures_are_problems(document: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.records.export.names import ExportFormat
 from tandem.reviews import service as reviews
+from tandem.reviews import texts
 from tandem.reviews.models import Role
 from tandem_api.app import create_app
 from world import Person, Team, World
@@ -63,14 +64,26 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ("GET", "/me"): [("GET", f"{API}/me", None)],
     ("GET", "/me/tokens"): [("GET", f"{API}/me/tokens", None)],
     ("GET", "/users"): [("GET", f"{API}/users", None)],
+    ("GET", "/jobs"): [("GET", f"{API}/jobs", None)],
+    ("GET", "/metrics"): [("GET", "/metrics", None)],
     ("GET", "/reviews"): [("GET", f"{API}/reviews", None)],
     ("GET", "/reviews/{review_id}"): [("GET", R, None)],
     ("GET", "/reviews/{review_id}/members"): [("GET", f"{R}/members", None)],
+    ("GET", "/reviews/{review_id}/invitations"): [("GET", f"{R}/invitations", None)],
+    ("GET", "/reviews/{review_id}/pilot"): [("GET", f"{R}/pilot", None)],
+    ("GET", "/reviews/{review_id}/interests"): [
+        ("GET", f"{R}/interests{query}", None) for query in ("", "?limit=1")
+    ],
     ("GET", "/reviews/{review_id}/imports"): [("GET", f"{R}/imports", None)],
     ("GET", "/reviews/{review_id}/imports/{import_id}"): [("GET", f"{R}/imports/{{i}}", None)],
     ("GET", "/reviews/{review_id}/records"): list(_records()),
     ("GET", "/reviews/{review_id}/records/{record_id}"): [
-        ("GET", f"{R}/records/{number}", None) for number in range(1, 12)
+        ("GET", f"{R}/records/{number}{query}", None)
+        for number in range(1, 12)
+        for query in ("", "?as_of=12", "?as_of=9999")
+    ],
+    ("GET", "/reviews/{review_id}/records/{record_id}/history"): [
+        ("GET", f"{R}/records/{number}/history", None) for number in range(1, 12)
     ],
     ("GET", "/reviews/{review_id}/duplicates"): [
         ("GET", f"{R}/duplicates{query}", None)
@@ -81,13 +94,48 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ],
     ("GET", "/reviews/{review_id}/conflicts"): [
         ("GET", f"{R}/conflicts{query}", None)
-        for query in ("", "?state=open", "?state=resolved", f"?stage={TA}", "?limit=1")
+        for query in (
+            *("", "?state=open", "?state=resolved", f"?stage={TA}", "?limit=1"),
+            *("?kind=verdict", "?cause=scope", "?settled_by=agreement", "?mine=true"),
+            *("?record_id=1", "?record_id=7", "?reviewer_id={u}", "?record_id=99"),
+        )
     ],
     ("GET", "/reviews/{review_id}/conflicts/{conflict_id}"): [
         ("GET", f"{R}/conflicts/{NOWHERE}", None)
     ],
-    ("GET", "/reviews/{review_id}/progress"): [("GET", f"{R}/progress", None)],
+    ("GET", "/reviews/{review_id}/conflicts/{conflict_id}/messages"): [
+        ("GET", f"{R}/conflicts/{NOWHERE}/messages", None)
+    ],
+    ("GET", "/reviews/{review_id}/disagreements"): [("GET", f"{R}/disagreements", None)],
+    ("GET", "/reviews/{review_id}/progress"): [
+        ("GET", f"{R}/progress{query}", None) for query in ("", "?as_of=12", "?as_of=9999")
+    ],
+    **{
+        ("GET", f"/reviews/{{review_id}}/{path}"): [
+            ("GET", f"{R}/{path}{query}", None)
+            for query in ("", "?on=random", "?on=pilot", f"?stage={TA}")
+        ]
+        for path in ("agreement", "plots/agreement.svg", "second-looks")
+    },
+    # Of each of the team: their own is shown to them, the others' are not.
+    ("GET", "/reviews/{review_id}/reviewers/{user_id}/record"): [
+        ("GET", f"{R}/reviewers/{UUID(int=number)}/record", None) for number in range(1, 8)
+    ],
     ("GET", "/reviews/{review_id}/rankings"): [("GET", f"{R}/rankings", None)],
+    ("GET", "/reviews/{review_id}/criteria"): [
+        ("GET", f"{R}/criteria{query}", None) for query in ("", "?limit=1")
+    ],
+    ("GET", "/reviews/{review_id}/criteria/affected"): [
+        ("GET", f"{R}/criteria/affected{query}", None)
+        for query in ("", "?since=1", "?since=2", "?limit=1", "?limit=1&cursor=MTo3")
+    ],
+    ("GET", "/reviews/{review_id}/criteria/affected/reviewers"): [
+        ("GET", f"{R}/criteria/affected/reviewers", None)
+    ],
+    ("GET", "/reviews/{review_id}/exclusion-reasons"): [("GET", f"{R}/exclusion-reasons", None)],
+    ("GET", "/reviews/{review_id}/labels"): [
+        ("GET", f"{R}/labels{query}", None) for query in ("", "?limit=1")
+    ],
     ("GET", "/reviews/{review_id}/rankings/{ranking_id}"): [("GET", f"{R}/rankings/{{k}}", None)],
     ("GET", "/reviews/{review_id}/export"): list(_exports()),
     ("GET", "/reviews/{review_id}/events"): [
@@ -96,7 +144,13 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ],
 }
 
+TRIED: list[Asked] = [
+    ("PUT", f"{R}/records/{number}/decision?dry_run=true", {"verdict": verdict})
+    for number, verdict in product((1, 2, 3, 5, 7, 8, 99), ("include", "exclude"))
+]
+
 WRITES: dict[tuple[str, str], list[Asked]] = {
+    ("POST", "/jobs/{job_id}/retry"): [("POST", f"{API}/jobs/ranking-{{r}}/retry", None)],
     ("POST", "/reviews/{review_id}/queue"): [
         ("POST", f"{R}/queue", {"limit": 2}),
         ("POST", f"{R}/queue", {"limit": 100}),
@@ -104,14 +158,23 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
     ("DELETE", "/reviews/{review_id}/queue/{record_id}"): [
         ("DELETE", f"{R}/queue/{number}", None) for number in (1, 5, 9)
     ],
-    # Only where nobody voted differently: deciding is what opens the rest.
+    # Only where nobody voted differently: deciding is what opens the rest. To try it opens nothing.
     ("PUT", "/reviews/{review_id}/records/{record_id}/decision"): [
+        *TRIED,
         ("PUT", f"{R}/records/9/decision", {"verdict": "include", "labels": ["odd"]}),
         ("PUT", f"{R}/records/8/decision", {"verdict": "exclude"}),
         ("PUT", f"{R}/records/99/decision", {"verdict": "exclude"}),
     ],
     ("DELETE", "/reviews/{review_id}/records/{record_id}/decision"): [
-        ("DELETE", f"{R}/records/{number}/decision", None) for number in (1, 5, 9)
+        ("DELETE", f"{R}/records/{number}/decision{query}", None)
+        for query in ("?dry_run=true", "")
+        for number in (1, 5, 9)
+    ],
+    ("POST", "/reviews/{review_id}/records/{record_id}/decision/confirm"): [
+        ("POST", f"{R}/records/{number}/decision/confirm", None) for number in (1, 7, 7, 8, 9)
+    ],
+    ("PATCH", "/reviews/{review_id}/records/{record_id}"): [
+        ("PATCH", f"{R}/records/1", {"year": 1999})
     ],
     ("POST", "/reviews/{review_id}/decisions"): [
         ("POST", f"{R}/decisions", {"items": [{"record_id": "9", "verdict": "maybe"}, {}]})
@@ -126,9 +189,20 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
         for act in ("merge", "keep", "split")
     },
     ("POST", "/reviews/{review_id}/conflicts/{conflict_id}/resolution"): [
-        ("POST", f"{R}/conflicts/{NOWHERE}/resolution", {"verdict": "include"})
+        ("POST", f"{R}/conflicts/{NOWHERE}/resolution{query}", {"verdict": "include"})
+        for query in ("", "?dry_run=true")
+    ],
+    ("POST", "/reviews/{review_id}/conflicts/{conflict_id}/reopen"): [
+        ("POST", f"{R}/conflicts/{NOWHERE}/reopen{query}", None) for query in ("", "?dry_run=true")
+    ],
+    ("POST", "/reviews/{review_id}/conflicts/{conflict_id}/vote"): [
+        ("POST", f"{R}/conflicts/{NOWHERE}/vote", {"verdict": "include"})
+    ],
+    ("POST", "/reviews/{review_id}/conflicts/{conflict_id}/messages"): [
+        ("POST", f"{R}/conflicts/{NOWHERE}/messages", {"text": "Is anybody there?"})
     ],
     ("POST", "/reviews/{review_id}/rankings"): [("POST", f"{R}/rankings", None)],
+    ("POST", "/reviews/{review_id}/second-looks"): [("POST", f"{R}/second-looks", None)],
     ("POST", "/reviews/{review_id}/imports"): [("POST", f"{R}/imports", None)],
     ("PATCH", "/reviews/{review_id}"): [
         ("PATCH", f"{R}?dry_run=true", {"policy": {TA: {"blind": False}}})
@@ -136,10 +210,56 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
     ("PUT", "/reviews/{review_id}/members/{user_id}"): [
         ("PUT", f"{R}/members/{{u}}", {"role": "owner"})
     ],
-    ("DELETE", "/reviews/{review_id}/members/{user_id}"): [("DELETE", f"{R}/members/{{u}}", None)],
+    ("PATCH", "/reviews/{review_id}/members/{user_id}"): [
+        ("PATCH", f"{R}/members/{{u}}", {"paused": True})
+    ],
+    ("DELETE", "/reviews/{review_id}/members/{user_id}"): [
+        ("DELETE", f"{R}/members/{{u}}{query}", None)
+        for query in ("", "?decisions=void", "?decisions=void&dry_run=true")
+    ],
+    ("POST", "/reviews/{review_id}/invitations"): [
+        ("POST", f"{R}/invitations", {"role": "reviewer"})
+    ],
+    ("DELETE", "/reviews/{review_id}/invitations/{invitation_id}"): [
+        ("DELETE", f"{R}/invitations/{NOWHERE}", None)
+    ],
+    ("POST", "/reviews/{review_id}/pilot"): [("POST", f"{R}/pilot", {"size": 3})],
+    ("POST", "/reviews/{review_id}/pilot/end"): [("POST", f"{R}/pilot/end", None)],
+    ("PUT", "/reviews/{review_id}/records/{record_id}/interest"): [
+        ("PUT", f"{R}/records/{number}/interest", {"has_interest": has_interest})
+        for number, has_interest in ((1, True), (5, True), (5, False), (99, True), (9, False))
+    ],
+}
+
+_HOOK = f"{R}/webhooks/{NOWHERE}"
+# Its owners' alone: whatever else a webhook told would tell of conflicts.
+READS |= {
+    ("GET", "/reviews/{review_id}/webhooks"): [("GET", f"{R}/webhooks", None)],
+    ("GET", "/reviews/{review_id}/webhooks/{webhook_id}"): [("GET", _HOOK, None)],
+    ("GET", "/reviews/{review_id}/webhooks/{webhook_id}/deliveries"): [
+        ("GET", f"{_HOOK}/deliveries", None)
+    ],
+}
+WRITES |= {
+    ("POST", "/reviews/{review_id}/webhooks"): [
+        ("POST", f"{R}/webhooks", {"url": "https://9.9.9.9/hook"})
+    ],
+    ("PATCH", "/reviews/{review_id}/webhooks/{webhook_id}"): [("PATCH", _HOOK, {"enabled": True})],
+    ("DELETE", "/reviews/{review_id}/webhooks/{webhook_id}"): [("DELETE", _HOOK, None)],
+    **{
+        ("POST", f"/reviews/{{review_id}}/webhooks/{{webhook_id}}/{act}"): [
+            ("POST", f"{_HOOK}/{act}", None)
+        ]
+        for act in ("secret", "test")
+    },
+    ("POST", "/reviews/{review_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): [
+        ("POST", f"{_HOOK}/deliveries/{NOWHERE}/redeliver", None)
+    ],
 }
 
 EXEMPT = {
+    ("GET", "/invitations/{token}"): "shows a title, a role and a name; its guest sees no votes",
+    ("POST", "/invitations/{token}/acceptance"): "says who is in, in which role; sees no votes",
     ("POST", "/auth/login"): "no review is in it",
     ("POST", "/auth/logout"): "no review is in it",
     ("POST", "/me/tokens"): "no review is in it",
@@ -234,7 +354,8 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
         artifact_url=str(folder / "artifacts"),
     )
     world = World(Database(settings.resolved_database_url()))
-    team = world.team(n_records=11, policy=policy, seed_studies=["Title 1", "Title 9", "10.1000/a"])
+    said: Said = {"seed_studies": ["Title 1", "Title 9", "10.1000/a"], "exclude": ["population"]}
+    team = world.team(n_records=11, policy=policy, **said)
     zoe = world.person("zoe")
     with world.database.write.begin() as session:
         review = reviews.lock(session, team.review_id)
@@ -252,7 +373,10 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
     decide(team.ben, 2, "include" if ben.verdicts[1] == "exclude" else "exclude")
     world.withdraw(team.review_id, team.ben, 6)
     for who, number in ((team.ann, 7), (team.ben, 7), (team.ann, 8)):
-        decide(who, number, "exclude")
+        decide(who, number, "exclude", reasons=["population"], labels=["both"])
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        changes = {"criteria_exclude": ["population of title 9"], "exclusion_reasons": ["design"]}
+        texts.change(session, review, changes, by=team.owner.id)
     # Two that both of them decided become one, and two that Ben decided one and two again.
     linked = world.merge(team.review_id, team.owner, 3, 4)
     StillClock.at += timedelta(minutes=1)
@@ -312,6 +436,7 @@ POLICIES: list[Said] = [
     {"voter_may_adjudicate": True, "adjudicator_sees": "anonymous"},
     {"maybe": "conflict", "reasons_must_match": True},
     {"reviewers_per_record": 3},
+    {"reviewers_per_record": 3, "resolution": "majority", "maybe": "conflict"},
     {"reviewers_per_record": 1},
 ]
 EVERY_READ = [asked for group in READS.values() for asked in group]
@@ -337,15 +462,51 @@ def test_the_worlds_do_differ_for_those_who_may_see(worlds: tuple[OneWorld, OneW
         assert agreeing != differing, template
 
 
-@pytest.mark.parametrize("worlds", [{"reviewers_per_record": 3}], indirect=True)
+@pytest.mark.parametrize(
+    "worlds",
+    [{"reviewers_per_record": 3}, {"reviewers_per_record": 3, "resolution": "majority"}],
+    indirect=True,
+    ids=str,
+)
 def test_to_have_decided_shows_nothing_while_the_record_is_open(
     worlds: tuple[OneWorld, OneWorld],
 ) -> None:
     decide: Asked = ("PUT", f"{R}/records/5/decision", {"verdict": "include"})
-    agreeing, differing = (seen(one, "ann", [decide, *EVERY_READ]) for one in worlds)
+    withdraw: Asked = ("DELETE", f"{R}/records/5/decision?dry_run=true", None)
+    asked = [decide, *TRIED, withdraw, *EVERY_READ]
+    agreeing, differing = (seen(one, "ann", asked) for one in worlds)
 
     assert agreeing == differing
     assert '"status":"done"' in agreeing[0][3]
+
+
+def test_to_try_a_decision_tells_nothing_of_the_others_while_a_conflict_is_closed(
+    worlds: tuple[OneWorld, OneWorld],
+) -> None:
+    """Ann's vote agrees with the others' in one world only, and the record is open in both."""
+    told = []
+    for one in worlds:
+        one.world.decide(one.team.review_id, one.team.ann, 5, "include")
+        one.world.change_policy(one.team.review_id, one.team.owner, reviewers_per_record=3)
+        try_it: Asked = ("PUT", f"{R}/records/5/decision?dry_run=true", {"verdict": "exclude"})
+        undo: Asked = ("DELETE", f"{R}/records/5/decision?dry_run=true", None)
+        told.append(seen(one, "ann", [try_it, undo]))
+
+    assert told[0] == told[1]
+    texts = [answer[3] for answer in told[0]]
+    assert '"status_before":"done","status_after":"done","conflict":null' in texts[0]
+    assert '"status_before":"done","status_after":"unscreened","conflict":null' in texts[1]
+
+
+def test_a_change_of_criteria_gives_the_blinded_something_to_look_at(
+    worlds: tuple[OneWorld, OneWorld],
+) -> None:
+    """Else the lists of second looks and labels could be equal because they are empty."""
+    asked: list[Asked] = [("GET", f"{R}/{path}", None) for path in ("criteria/affected", "labels")]
+    for one in worlds:
+        affected, labels = (answer[3] for answer in seen(one, "ann", asked))
+        assert '"cause":"reason","criteria":["population"]' in affected
+        assert '"label":"both","n_records":2' in labels
 
 
 def test_who_decided_sees_done_until_the_conflict_is_settled(

@@ -54,11 +54,33 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/members"): allowed("observer", 200),
     ("PUT", f"{R}/members/{{user_id}}"): allowed("owner", 200),
     ("DELETE", f"{R}/members/{{user_id}}"): allowed("owner", 204),
+    ("PATCH", f"{R}/members/{{user_id}}"): allowed("owner", 200),
+    ("GET", f"{R}/invitations"): allowed("owner", 200),
+    ("POST", f"{R}/invitations"): allowed("owner", 201),
+    ("DELETE", f"{R}/invitations/{{invitation_id}}"): allowed("owner", 204),
+    ("GET", f"{API}/invitations/{{token}}"): everybody(200),
+    # Good once, and the administrator comes first of those who are signed in.
+    ("POST", f"{API}/invitations/{{token}}/acceptance"): signed_in(404) | {"admin": 200},
+    ("GET", f"{R}/pilot"): allowed("observer", 200),
+    ("POST", f"{R}/pilot"): allowed("owner", 201),
+    # None runs: who may end one is told so.
+    ("POST", f"{R}/pilot/end"): allowed("owner", 409),
+    ("GET", f"{R}/interests"): allowed("observer", 200),
+    ("PUT", f"{R}/records/{{record_id}}/interest"): allowed("reviewer", 200),
     ("GET", f"{R}/imports"): allowed("observer", 200),
     ("POST", f"{R}/imports"): allowed("owner", 202),
     ("GET", f"{R}/imports/{{import_id}}"): allowed("observer", 200),
     ("GET", f"{R}/records"): allowed("observer", 200),
     ("GET", f"{R}/records/{{record_id}}"): allowed("observer", 200),
+    ("PATCH", f"{R}/records/{{record_id}}"): allowed("owner", 200),
+    # Nobody has decided record 4: who may confirm finds nothing to confirm.
+    ("POST", f"{R}/records/{{record_id}}/decision/confirm"): allowed("reviewer", 404),
+    ("GET", f"{R}/criteria"): allowed("observer", 200),
+    ("GET", f"{R}/criteria/affected"): allowed("observer", 200),
+    ("GET", f"{R}/criteria/affected/reviewers"): allowed("adjudicator", 200),
+    ("GET", f"{R}/exclusion-reasons"): allowed("adjudicator", 200),
+    ("GET", f"{R}/labels"): allowed("observer", 200),
+    ("GET", f"{R}/records/{{record_id}}/history"): allowed("observer", 200),
     ("PUT", f"{R}/records/{{record_id}}/decision"): allowed("reviewer", 200),
     # Nobody has decided record 4: who may withdraw finds nothing to withdraw.
     ("DELETE", f"{R}/records/{{record_id}}/decision"): allowed("reviewer", 404),
@@ -77,12 +99,44 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/conflicts/{{conflict_id}}"): allowed("adjudicator", 200)
     | {"reviewer": 404, "observer": 404},
     ("POST", f"{R}/conflicts/{{conflict_id}}/resolution"): allowed("adjudicator", 200),
+    # It is open: who may open it again finds no resolution to take back.
+    ("POST", f"{R}/conflicts/{{conflict_id}}/reopen"): allowed("adjudicator", 409),
+    # Those who know of it have no vote in it, and who has one knows nothing of it.
+    ("POST", f"{R}/conflicts/{{conflict_id}}/vote"): allowed("adjudicator", 403)
+    | {"reviewer": 404, "observer": 404},
+    ("GET", f"{R}/conflicts/{{conflict_id}}/messages"): allowed("adjudicator", 200)
+    | {"reviewer": 404, "observer": 404},
+    ("POST", f"{R}/conflicts/{{conflict_id}}/messages"): allowed("adjudicator", 201)
+    | {"reviewer": 404, "observer": 404},
+    ("GET", f"{R}/disagreements"): allowed("adjudicator", 200),
     ("GET", f"{R}/progress"): allowed("observer", 200),
+    # The reviewers and the observer are blinded.
+    ("GET", f"{R}/agreement"): allowed("adjudicator", 200),
+    ("GET", f"{R}/plots/agreement.svg"): allowed("adjudicator", 200),
+    ("GET", f"{R}/second-looks"): allowed("adjudicator", 200),
+    ("POST", f"{R}/second-looks"): allowed("adjudicator", 202),
+    # Eve's, for herself and the owner.
+    ("GET", f"{R}/reviewers/{{user_id}}/record"): allowed("owner", 200),
     ("GET", f"{R}/rankings"): allowed("observer", 200),
     ("POST", f"{R}/rankings"): allowed("reviewer", 202),
     ("GET", f"{R}/rankings/{{ranking_id}}"): allowed("observer", 200),
     ("GET", f"{R}/events"): allowed("observer", 200),
     ("GET", f"{R}/export"): allowed("observer", 200),
+    ("POST", f"{R}/webhooks"): allowed("owner", 201),
+    ("GET", f"{R}/webhooks"): allowed("owner", 200),
+    ("GET", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
+    ("PATCH", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
+    ("DELETE", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 204),
+    ("POST", f"{R}/webhooks/{{webhook_id}}/secret"): allowed("owner", 200),
+    ("POST", f"{R}/webhooks/{{webhook_id}}/test"): allowed("owner", 202),
+    ("GET", f"{R}/webhooks/{{webhook_id}}/deliveries"): allowed("owner", 200),
+    ("POST", f"{R}/webhooks/{{webhook_id}}/deliveries/{{delivery_id}}/redeliver"): allowed(
+        "owner", 202
+    ),
+    ("GET", f"{API}/jobs"): ADMINS | {"admin": 200},
+    # It waits for a worker: only what failed is tried again.
+    ("POST", f"{API}/jobs/{{job_id}}/retry"): ADMINS | {"admin": 409},
+    ("GET", "/metrics"): everybody(200),
     ("GET", "/healthz"): everybody(200),
     ("GET", "/readyz"): everybody(200),
 }
@@ -94,12 +148,22 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{API}/reviews"): {"json": {"title": "Mine"}},
     ("PATCH", R): {"json": {"title": "Renamed"}},
     ("PUT", f"{R}/members/{{user_id}}"): {"json": {"role": "observer"}},
+    ("PATCH", f"{R}/members/{{user_id}}"): {"json": {"paused": True}},
+    ("POST", f"{R}/invitations"): {"json": {"role": "reviewer"}},
+    ("POST", f"{R}/pilot"): {"json": {"size": 2}},
+    ("PUT", f"{R}/records/{{record_id}}/interest"): {"json": {"has_interest": True}},
     ("GET", f"{R}/export"): {"params": {"format": "ris"}},
     ("POST", f"{R}/imports"): {"files": {"file": ("a.ris", b"TY  - JOUR\nTI  - T\nER  - \n")}},
     ("PUT", f"{R}/records/{{record_id}}/decision"): {"json": {"verdict": "include"}},
+    ("PATCH", f"{R}/records/{{record_id}}"): {"json": {"year": 2001}},
     ("POST", f"{R}/decisions"): {"json": {"items": []}},
     ("POST", f"{R}/queue"): {"json": {}},
+    ("POST", f"{R}/webhooks"): {"json": {"url": "https://9.9.9.9/another"}},
+    ("PATCH", f"{R}/webhooks/{{webhook_id}}"): {"json": {"description": "Another one"}},
     ("POST", f"{R}/conflicts/{{conflict_id}}/resolution"): {"json": {"verdict": "include"}},
+    ("POST", f"{R}/conflicts/{{conflict_id}}/reopen"): {"json": {"note": "We disagree."}},
+    ("POST", f"{R}/conflicts/{{conflict_id}}/vote"): {"json": {"verdict": "include"}},
+    ("POST", f"{R}/conflicts/{{conflict_id}}/messages"): {"json": {"text": "Who is right?"}},
 }
 
 DOCUMENT = create_app(Settings()).openapi()["paths"]
@@ -198,7 +262,11 @@ def test_a_session_in_a_browser_has_the_rights_of_its_person(
 
 
 @pytest.mark.parametrize(
-    "kind", ["conflict_id", "duplicate_id", "import_id", "ranking_id", "record_id"]
+    "kind",
+    [
+        *("conflict_id", "duplicate_id", "import_id", "ranking_id", "record_id"),
+        *("webhook_id", "delivery_id"),
+    ],
 )
 @pytest.mark.parametrize("unknown", ["00000000-0000-4000-8000-000000000000", "none", "7" * 5000])
 def test_unknown_ids_are_not_found(

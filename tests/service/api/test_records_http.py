@@ -90,7 +90,9 @@ def test_by_status_and_own_label(client: TestClient, team: Team, world: World) -
     assert ids(client, team, "label=pilot", "ann") == ["1"]
     assert ids(client, team, "label=pil", "ann") == ["2"]
     assert ids(client, team, "label=odd%20%22%25_%5C%20%C3%BC", "ann") == ["1"]
-    assert ids(client, team, "label=his", "ann") == []
+    # Both have decided record 1, and it is settled: his label is open to her.
+    assert ids(client, team, "label=his", "ann") == ["1"]
+    assert ids(client, team, "label=his", "eve") == []
 
 
 @pytest.mark.parametrize("order", ["rank", "added", "year"])

@@ -75,9 +75,10 @@ class Office:
         return [event.type for event in events(self.database, self.review_id)][2:]
 
     def let_the_lease_run_out(self, import_id: ImportId) -> None:
+        past = now() - timedelta(seconds=1)
         with self.database.write.begin() as session:
             session.execute(
                 update(Import)
                 .where(Import.id == import_id)
-                .values(lease_until=now() - timedelta(seconds=1))
+                .values(lease_until=past, not_before=past)
             )

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from unittest.mock import patch
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tandem.audit import trail, verify
 from tandem.db.session import Database
 from tandem.events.log import Event
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
+from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
 from tandem.screening.models import (
     Conflict,
@@ -68,7 +71,26 @@ def assert_in_step(database: Database, review_id: ReviewId) -> None:
         judged = _judged(session, review_id, latest)
         _assert_statuses(session, review_id, judged)
         _assert_conflicts(session, review_id, {at: found for at, (found, _) in judged.items()})
+        _assert_resolutions(session, review_id)
+        _assert_opened(session, review_id)
         _assert_replayed(session, review_id)
+        owner = _owner(session, review_id)
+    _assert_verified(database, review_id, owner)
+
+
+def _owner(session: Session, review_id: ReviewId) -> UserId:
+    query = select(Member.user_id).where(Member.review_id == review_id, Member.role == Role.OWNER)
+    return session.scalars(query.limit(1)).one()
+
+
+def _assert_verified(database: Database, review_id: ReviewId, owner: UserId) -> None:
+    """Check the audit trail: as this owner may see it, and with nothing sealed."""
+    shown = verify.check(trail.lines(database, review_id=review_id, user_id=owner))
+    assert shown.ok, shown.difference
+    with patch.object(trail._Seals, "hide", return_value=False):
+        whole = verify.check(trail.lines(database, review_id=review_id, user_id=owner))
+    assert whole.ok, whole.difference
+    assert whole.n_sealed == 0
 
 
 def _ledger(session: Session, review_id: ReviewId) -> Sequence[Decision]:
@@ -157,6 +179,41 @@ def _assert_conflicts(session: Session, review_id: ReviewId, judged: dict[At, Ou
     for row in rows:
         closed = row.state is ConflictState.RESOLVED
         assert closed == (row.resolved_at is not None) == (row.resolved_by is not None)
+
+
+def _assert_resolutions(session: Session, review_id: ReviewId) -> None:
+    """Check that one resolution at most stands, and that it is the one a record's row names."""
+    standing = select(Resolution).where(
+        Resolution.review_id == review_id,
+        Resolution.is_set_aside.is_(False),
+        Resolution.taken_back_at.is_(None),
+    )
+    linked, found = _linked(session, review_id), {}
+    for resolution in session.scalars(standing):
+        at = At(resolution.stage, resolution.record_number)
+        assert at not in found, "two resolutions stand"
+        if at.number not in linked:
+            found[at] = resolution.id
+    rows = session.scalars(select(ScreenedRecord).where(ScreenedRecord.review_id == review_id))
+    named = {At(row.stage, row.record_number): row.resolution_id for row in rows}
+    assert {at: id for at, id in named.items() if id is not None} == found
+
+
+def _assert_opened(session: Session, review_id: ReviewId) -> None:
+    """Check that `opened_seq` parts the votes before a conflict's last opening from those after."""
+    last: dict[str, int] = {}
+    votes: list[tuple[int, int]] = []
+    for event in _log(session, review_id):
+        if event.type in ("tandem.conflict.opened", "tandem.conflict.reopened"):
+            last[str(event.subject)] = event.seq
+        elif event.type.startswith("tandem.decision."):
+            votes.append((event.seq, event.data["labels_seq"]))
+    for row in session.scalars(select(Conflict).where(Conflict.review_id == review_id)):
+        opened = last.get(str(row.id))
+        if opened is None:
+            continue
+        for seq, labels_seq in votes:
+            assert (labels_seq <= row.opened_seq) == (seq < opened)
 
 
 def _assert_replayed(session: Session, review_id: ReviewId) -> None:

@@ -15,17 +15,19 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from service.domain.stored import assert_in_step, conflicts, ledger
-from tandem.errors import Forbidden
+from tandem.errors import Forbidden, NotFound
 from tandem.ids import DuplicateGroupId
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Policy
-from tandem.screening.conflicts import AlreadyResolved, OwnConflict
+from tandem.screening.conflict_files import files_of
+from tandem.screening.conflicts import AlreadyResolved, NotResolved, OwnConflict
 from tandem.screening.decisions import NoDecision
 from tandem.screening.ledger import IsDuplicate
-from tandem.screening.models import ConflictState
+from tandem.screening.models import Conflict, ConflictState
+from tandem.screening.second_votes import NotAVoter, NotConsensus, VotedAgain
 from world import TA, Person, Team, World
 
 people = st.sampled_from(["ann", "ben", "eve", "judge", "owner"])
@@ -59,6 +61,10 @@ class Screening(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.said: dict[tuple[Person, int], tuple[str, list[str]]] = {}
+        self.voted_again: set[tuple[Person, int]] = set()
+        self.resolved: set[int] = set()
+        self.open: set[int] = set()
+        self.messages: list[tuple[Person, int, str]] = []
 
     @initialize(policy=policies)
     def begin(self, policy: dict[str, Any]) -> None:
@@ -96,10 +102,69 @@ class Screening(RuleBasedStateMachine):
         refusal = self._refusal(person, number, found[number].state)
         if refusal is None:
             self.world.resolve(self.team.review_id, person, number, verdict)
+            self.resolved.add(number)
         else:
             with pytest.raises(refusal) as refused:
                 self.world.resolve(self.team.review_id, person, number, verdict)
             assert refused.type is refusal
+
+    @rule(who=people, number=numbers)
+    def reopen(self, who: str, number: int) -> None:
+        if number not in self.differing():
+            return
+        person = getattr(self.team, who)
+        refusal = self._refusal(person, number, ConflictState.OPEN)
+        if refusal is None and number not in self.resolved:
+            refusal = NotResolved
+        if refusal is None:
+            self.world.reopen(self.id, person, number)
+            self.resolved.remove(number)
+        else:
+            with pytest.raises(refusal) as refused:
+                self.world.reopen(self.id, person, number)
+            assert refused.type is refusal
+
+    @rule(
+        who=people,
+        number=numbers,
+        verdict=st.sampled_from(["include", "exclude", "maybe"]),
+        reasons=reasons,
+    )
+    def vote_again(self, who: str, number: int, verdict: str, reasons: list[str]) -> None:
+        if number not in self.differing():
+            return
+        person, n_entries = getattr(self.team, who), len(ledger(self.world.database, self.id))
+        refusal = self._refusal_of_a_second_vote(person, number)
+        if refusal is None:
+            self.world.vote_again(self.id, person, number, verdict, reasons=reasons)
+            self.said[person, number] = (verdict, reasons)
+            self.voted_again.add((person, number))
+            *_, entry = ledger(self.world.database, self.id)
+            assert entry.informed
+            assert entry.second_in == self.differing()[number].id
+        else:
+            with pytest.raises(refusal) as refused:
+                self.world.vote_again(self.id, person, number, verdict, reasons=reasons)
+            assert refused.type is refusal
+        n_now = len(ledger(self.world.database, self.id))
+        assert n_now == n_entries + (refusal is None), "also where they stand by their vote"
+
+    @rule(who=people, number=numbers)
+    def say(self, who: str, number: int) -> None:
+        if number not in self.differing():
+            return
+        person, text = getattr(self.team, who), f"Message {len(self.messages)}"
+        if self._knows_of(person, number):
+            self.world.say(self.id, person, number, text)
+            self.messages.append((person, number, text))
+            read = self.world.discussion(self.id, person, number)
+            assert [one.message.text for one in read if one.is_mine] == [
+                text for author, about, text in self.messages if (author, about) == (person, number)
+            ]
+            assert read[-1].message.text == text
+        else:
+            with pytest.raises(NotFound):
+                self.world.say(self.id, person, number, text)
 
     @rule(part=policy_parts)
     def change_policy(self, part: tuple[str, Any]) -> None:
@@ -127,6 +192,25 @@ class Screening(RuleBasedStateMachine):
         }
         assert present == {(who.id, number): said for (who, number), said in self.said.items()}
 
+    @invariant()
+    def a_conflict_that_opens_has_its_second_votes_before_it(self) -> None:
+        if not hasattr(self, "team"):
+            return
+        found = self.differing()
+        is_open = {n for n, row in found.items() if row.state is ConflictState.OPEN}
+        opened, self.open = is_open - self.open, is_open
+        self.voted_again -= {one for one in self.voted_again if one[1] in opened}
+        with self.world.database.read() as session:
+            for file in files_of(session, list(found.values())):
+                number = int(file.conflict.record_number)
+                voters = {who.id for who, about in self.said if about == number}
+                again = {who.id for who, about in self.voted_again if about == number}
+                assert file.voters == voters
+                assert file.voted_again == again & voters
+
+    def differing(self) -> dict[int, Conflict]:
+        return {int(row.record_number): row for row in conflicts(self.world.database, self.id)}
+
     @property
     def id(self) -> Any:
         return self.team.review_id
@@ -143,6 +227,27 @@ class Screening(RuleBasedStateMachine):
         elif who not in (self.team.judge, self.team.owner):
             return Forbidden
         return AlreadyResolved if state is ConflictState.RESOLVED else None
+
+    def _knows_of(self, who: Person, number: int) -> bool:
+        policy = self.policy
+        if who in (self.team.judge, self.team.owner) or not policy.blind:
+            return True
+        if (who, number) not in self.said:
+            return False
+        is_shown = policy.resolution == "consensus" or policy.voter_may_adjudicate
+        is_open = self.differing()[number].state is ConflictState.OPEN
+        return self.world.status(self.id, number).is_settled or (is_open and is_shown)
+
+    def _refusal_of_a_second_vote(self, who: Person, number: int) -> type[Exception] | None:
+        if not self._knows_of(who, number):
+            return NotFound
+        if (who, number) not in self.said:
+            return NotAVoter
+        if self.differing()[number].state is ConflictState.RESOLVED:
+            return AlreadyResolved
+        if self.policy.resolution != "consensus":
+            return NotConsensus
+        return VotedAgain if (who, number) in self.voted_again else None
 
 
 def test_any_history(world: World) -> None:

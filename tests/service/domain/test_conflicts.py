@@ -6,19 +6,22 @@ from service.domain.stored import assert_in_step, conflicts, told
 from service.domain.threads import at_once
 from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound
-from tandem.ids import ConflictId, ReviewId, new_id
+from tandem.ids import ConflictId, ReviewId, UserId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
+from tandem.screening.conflict_files import files_of
 from tandem.screening.conflicts import (
     AlreadyResolved,
     OwnConflict,
-    ShownConflict,
+    Selection,
+    Settlement,
     get_conflict,
     list_conflicts,
     resolve_conflict,
 )
 from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Status, Verdict
+from tandem.screening.shown_conflicts import ShownConflict
 from world import TA, Person, Team, World
 
 both_engines = pytest.mark.both_engines
@@ -41,10 +44,12 @@ def differ(world: World, team: Team, number: int = 1) -> Conflict:
 
 
 def shown_to(world: World, team: Team, person: Person, **filters: Any) -> list[ShownConflict]:
-    asked = {"stage": None, "state": None, "offset": 0, "limit": 100} | filters
+    after, limit = filters.pop("after", None), filters.pop("limit", 100)
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
-        listed = list_conflicts(session, viewer=viewer, **asked)
+        listed = list_conflicts(
+            session, viewer=viewer, selection=Selection(**filters), after=after, limit=limit
+        )
         for shown in listed:
             single = get_conflict(session, viewer=viewer, conflict_id=shown.conflict.id)
             assert single.decisions == shown.decisions
@@ -64,10 +69,19 @@ def who_sees_it(world: World, team: Team) -> set[str]:
     return seeing
 
 
-def votes_shown_to(world: World, team: Team, person: Person) -> list[tuple[str, bool, str]]:
-    """Return name, whether the id is told, and verdict of each vote shown."""
+def votes_shown_to(world: World, team: Team, person: Person) -> set[tuple[str, bool, str]]:
+    """Return name or "a letter", whether the id is told, and verdict of each vote shown."""
     (shown,) = shown_to(world, team, person)
-    return [(vote.reviewer, vote.reviewer_id is not None, vote.verdict) for vote in shown.decisions]
+    assert [vote.letter for vote in shown.decisions] == [*"ABC"][: len(shown.decisions)]
+    assert all(vote.reviewer == vote.letter for vote in shown.decisions if not vote.reviewer_id)
+    return {
+        (
+            vote.reviewer if vote.reviewer_id else "a letter",
+            vote.reviewer_id is not None,
+            vote.verdict,
+        )
+        for vote in shown.decisions
+    }
 
 
 class TestFlagging:
@@ -168,22 +182,20 @@ class TestResolving:
         team = world.team()
         found = differ(world, team)
 
+        said = Settlement(
+            Verdict.EXCLUDE, ["wrong design"], "a letter", Cause.MISREAD, "Trials only"
+        )
         with world.entered(team.review_id, team.owner) as (session, review, viewer):
-            shown = resolve_conflict(
-                session,
-                review=review,
-                viewer=viewer,
-                conflict_id=found.id,
-                verdict=Verdict.EXCLUDE,
-                reasons=["wrong design"],
-                note="a letter",
-                cause=Cause.MISREAD,
+            resolve_conflict(
+                session, review=review, viewer=viewer, conflict_id=found.id, settlement=said
             )
 
+        (shown,) = shown_to(world, team, team.judge)
         assert shown.resolution
-        resolution = shown.resolution
+        resolution = shown.resolution.resolution
         assert (resolution.verdict, resolution.reasons) == (Verdict.EXCLUDE, ["wrong design"])
         assert (resolution.note, resolution.cause) == ("a letter", Cause.MISREAD)
+        assert resolution.criterion == "Trials only"
         assert (resolution.resolver_id, resolution.conflict_id) == (team.owner.id, found.id)
 
     def test_a_resolution_stands_against_later_votes(
@@ -295,10 +307,7 @@ class TestResolving:
                     review=review,
                     viewer=viewer,
                     conflict_id=conflict_id,
-                    verdict=Verdict.INCLUDE,
-                    reasons=[],
-                    note=None,
-                    cause=None,
+                    settlement=Settlement(Verdict.INCLUDE),
                 )
 
 
@@ -386,10 +395,10 @@ class TestWhoSeesIt:
         world.resolve(team.review_id, team.judge, 1, "include")
 
         assert who_sees_it(world, team) == {"owner", "judge", "ann", "ben"}
-        assert votes_shown_to(world, team, team.ann) == [
+        assert votes_shown_to(world, team, team.ann) == {
             ("ben", True, "exclude"),
             ("ann", True, "include"),
-        ]
+        }
 
     @pytest.mark.parametrize(
         "policy", [{"resolution": "consensus"}, {"voter_may_adjudicate": True}]
@@ -402,31 +411,50 @@ class TestWhoSeesIt:
 
         assert who_sees_it(world, team) == {"owner", "judge", "ann", "ben"}
         for voter in (team.ann, team.ben):
-            assert votes_shown_to(world, team, voter) == [
-                ("A", False, "exclude"),
-                ("B", False, "include"),
-            ]
+            assert votes_shown_to(world, team, voter) == {
+                ("a letter", False, "exclude"),
+                ("a letter", False, "include"),
+            }
 
     def test_letters_do_not_tell_who_voted_first(self, world: World) -> None:
-        team = world.team(policy={"resolution": "consensus"})
-        world.decide(team.review_id, team.ben, 1, "exclude")
-        world.decide(team.review_id, team.ann, 1, "include")
-        ben_first = votes_shown_to(world, team, team.ann)
+        team = world.team(n_records=30, policy={"resolution": "consensus"})
+        for number in range(1, 31):
+            differ(world, team, number)
 
-        other = world.team(policy={"resolution": "consensus"})
-        differ(world, other)
+        found = shown_to(world, team, team.ann, limit=30)
 
-        assert votes_shown_to(world, other, other.ann) == ben_first
+        # By chance all the same: once in 2^29.
+        assert {tuple(vote.is_mine for vote in one.decisions) for one in found} == {
+            (True, False),
+            (False, True),
+        }
+
+    def test_a_letter_stays_its_voter_s_for_good(self, world: World) -> None:
+        team = world.team(n_records=1, policy={"resolution": "consensus"})
+        differ(world, team)
+
+        def letters() -> dict[UserId, str]:
+            with world.database.read() as session:
+                return files_of(session, [only(world.database, team.review_id)])[0].letters()
+
+        at_first = letters()
+        world.decide(team.review_id, team.ann, 1, "maybe")
+        world.withdraw(team.review_id, team.ben, 1)
+        world.decide(team.review_id, team.eve, 1, "exclude")  # opened again
+        world.decide(team.review_id, team.ben, 1, "include")
+
+        assert sorted(at_first.values()) == ["A", "B"]
+        assert letters() == at_first | {team.eve.id: "C"}
 
     def test_without_blinding_every_member_sees_it(self, world: World) -> None:
         team = world.team(policy={"blind": False})
         differ(world, team)
 
         assert who_sees_it(world, team) == set(EVERYBODY)
-        assert votes_shown_to(world, team, team.eve) == [
+        assert votes_shown_to(world, team, team.eve) == {
             ("ben", True, "exclude"),
             ("ann", True, "include"),
-        ]
+        }
 
     @pytest.mark.parametrize("resolution", ["adjudicator", "consensus"])
     def test_ended_by_withdrawal_the_remaining_voter_does_not_see_it(
@@ -449,13 +477,13 @@ class TestWhoSeesIt:
     @pytest.mark.parametrize(
         ("sees", "votes"),
         [
-            ("nothing", []),
-            ("anonymous", [("A", False, "exclude"), ("B", False, "include")]),
-            ("all", [("ben", True, "exclude"), ("ann", True, "include")]),
+            ("nothing", set()),
+            ("anonymous", {("a letter", False, "exclude"), ("a letter", False, "include")}),
+            ("all", {("ben", True, "exclude"), ("ann", True, "include")}),
         ],
     )
     def test_an_adjudicator_sees_of_the_votes_what_the_policy_says(
-        self, world: World, sees: str, votes: list[tuple[str, bool, str]]
+        self, world: World, sees: str, votes: set[tuple[str, bool, str]]
     ) -> None:
         team = world.team(policy={"adjudicator_sees": sees})
         differ(world, team)
@@ -469,22 +497,22 @@ class TestWhoSeesIt:
         differ(world, team)
         world.resolve(team.review_id, team.judge, 1, "include")
 
-        assert votes_shown_to(world, team, team.judge) == [
+        assert votes_shown_to(world, team, team.judge) == {
             ("ben", True, "exclude"),
             ("ann", True, "include"),
-        ]
+        }
 
-    @pytest.mark.parametrize(
-        ("sees", "votes"), [("nothing", []), ("anonymous", [("A", False, "include")])]
-    )
+    @pytest.mark.parametrize(("sees", "verdicts"), [("nothing", []), ("anonymous", ["include"])])
     def test_ended_by_withdrawal_but_not_settled_they_see_no_more_than_before(
-        self, world: World, sees: str, votes: list[tuple[str, bool, str]]
+        self, world: World, sees: str, verdicts: list[str]
     ) -> None:
         team = world.team(policy={"adjudicator_sees": sees})
         differ(world, team)
         world.withdraw(team.review_id, team.ben, 1)
 
-        assert votes_shown_to(world, team, team.judge) == votes
+        (shown,) = shown_to(world, team, team.judge)
+        assert [vote.verdict for vote in shown.decisions] == verdicts
+        assert all(vote.reviewer_id is None for vote in shown.decisions)
 
     def test_lists_are_filtered_and_paged_in_the_order_of_opening(self, world: World) -> None:
         team = world.team(n_records=4)
@@ -499,4 +527,5 @@ class TestWhoSeesIt:
         assert numbers() == [3, 1, 4]
         assert numbers(state=ConflictState.OPEN) == [3, 4]
         assert numbers(state=ConflictState.RESOLVED, stage=TA) == [1]
-        assert numbers(offset=1, limit=1) == [1]
+        first = shown_to(world, team, team.judge, limit=1)[-1].conflict
+        assert numbers(after=(first.opened_at, first.id), limit=1) == [1]

@@ -18,7 +18,15 @@ from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
-from tandem.ranking import encoding, rerank, sentences, serving, training, vector_store
+from tandem.ranking import (
+    encoding,
+    encoding_claims,
+    rerank,
+    sentences,
+    serving,
+    training,
+    vector_store,
+)
 from tandem.ranking.encoding import encode_some
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted
@@ -111,7 +119,7 @@ def so_far(database: Database, review_id: ReviewId) -> encoding.Progress | None:
 
 def unfinished(database: Database) -> Sequence[ReviewId]:
     with database.read() as session:
-        return encoding.unfinished(session)
+        return encoding_claims.unfinished(session)
 
 
 def labels_seq(database: Database, review_id: ReviewId) -> int:
@@ -122,7 +130,7 @@ def labels_seq(database: Database, review_id: ReviewId) -> int:
 def let_the_lease_run_out(database: Database) -> None:
     past = now() - timedelta(seconds=1)
     with database.write.begin() as session:
-        session.execute(update(Encoding).values(lease_until=past))
+        session.execute(update(Encoding).values(lease_until=past, not_before=past))
 
 
 def change_text(database: Database, review_id: ReviewId, number: int, title: str) -> None:

@@ -1,6 +1,6 @@
 """A file's way into the review: counted, linked, and safe to be killed anywhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,16 +12,18 @@ from service.domain.stored import assert_in_step, events
 from service.domain.threads import at_once
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
+from tandem.db.tries import MOST_TRIES
 from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId
 from tandem.ranking import training
-from tandem.records import importing, imports, seeds
+from tandem.records import batch, importing, imports, seeds
+from tandem.records.batch import Ready
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading
 from tandem.records.formats.reading import read as really_read
-from tandem.records.importing import MOST_TRIES
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
+from tandem.reviews import texts
 from tandem.reviews.models import Review
 from world import World
 
@@ -150,7 +152,8 @@ class TestReading:
         office.read(NBIB)
         with office.database.write.begin() as session:
             review = reviews.lock(session, office.review_id)
-            reviews.change_texts(session, review, {"seed_studies": ["10.1234/swim.19"]})
+            change = {"seed_studies": ["10.1234/swim.19"]}
+            texts.change(session, review, change, by=review.created_by)
             before = review.labels_seq
 
         row = office.read(NBIB.replace(b"DP  - 2019", b"LID - 10.1234/swim.19 [doi]"))
@@ -279,7 +282,7 @@ class TestRejections:
     def test_a_list_has_an_end_but_the_count_has_none(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(importing, "_MOST_REJECTIONS_LISTED", 3)
+        monkeypatch.setattr(batch, "_MOST_REJECTIONS_LISTED", 3)
         monkeypatch.setattr(importing, "BATCH", 2)
         row = office.read(ris(*[{"AU": "Lee"}] * 7, {"TI": "Last"}))
 
@@ -336,7 +339,7 @@ class TestFailing:
         def overtake() -> None:
             office.let_the_lease_run_out(import_id)
             assert office.run(import_id) == office.review_id
-            raise importing.Unreadable("too late to say so")
+            raise importing.NoRecords("too late to say so")
 
         while_reading(monkeypatch, overtake)
 
@@ -356,17 +359,15 @@ class TestBeingKilled:
         self, monkeypatch: pytest.MonkeyPatch, by: Callable[[], object], *, at_batch: int
     ) -> None:
         """Let `by` happen after a batch was stored and before it commits."""
-        really, stored = importing._store_batch, [0]
+        really, stored = batch.store, [0]
 
-        def store(
-            session: Session, review: Review, row: Import, batch: Sequence[Entry | Rejection]
-        ) -> None:
-            really(session, review, row, batch)
+        def store(session: Session, review: Review, row: Import, ready: Ready) -> None:
+            really(session, review, row, ready)
             stored[0] += 1
             if stored[0] == at_batch:
                 by()
 
-        monkeypatch.setattr(importing, "_store_batch", store)
+        monkeypatch.setattr(batch, "store", store)
 
     def die(self) -> None:
         raise SystemExit("killed")
@@ -487,7 +488,7 @@ class TestBeingKilled:
         with pytest.raises(SystemExit):
             office.run(import_id)
         with office.database.write.begin() as session:
-            session.get_one(Import, import_id).fence = MOST_TRIES
+            session.get_one(Import, import_id).attempts = MOST_TRIES
         office.let_the_lease_run_out(import_id)
         office.run(import_id)
 

@@ -1,13 +1,15 @@
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from service.domain.stored import assert_in_step, conflicts, events, told
 from tandem.db.session import Database
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
-from tandem.reviews.policy import DEFAULT, Stage
+from tandem.reviews.policy import DEFAULT, Policy, Stage
 from tandem.screening import policies
 from tandem.screening.models import ConflictState, ResolvedBy
 from tandem.screening.policies import Effect
@@ -223,3 +225,61 @@ def test_votes_after_the_change_are_judged_by_the_new_policy(
 
     assert statuses(world, team, 2) == ["included", "conflict"]
     assert_in_step(database, team.review_id)
+
+
+VERDICTS = st.sampled_from(["include", "exclude", "maybe"])
+SAID = st.tuples(VERDICTS, st.sampled_from([[], ["wrong population"], ["wrong design"]]))
+POLICIES = st.fixed_dictionaries(
+    {
+        name: st.sampled_from(get_args(field.annotation) or (False, True))
+        for name, field in Policy.model_fields.items()
+    }
+)
+BALLOTS = st.lists(st.lists(SAID, max_size=3), min_size=4, max_size=4)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    # Not made smaller: that takes minutes, and four records can be read.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    # One database for all examples, but a review for each.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(first=POLICIES, then=POLICIES, ballots=BALLOTS, resolved=st.booleans())
+def test_whatever_the_policies_the_effect_is_the_difference_between_them(
+    world: World,
+    first: dict[str, Any],
+    then: dict[str, Any],
+    ballots: list[list[tuple[str, list[str]]]],
+    resolved: bool,
+) -> None:
+    team = world.team(n_records=4, policy=first)
+    for number, ballot in enumerate(ballots, start=1):
+        for person, (verdict, reasons) in zip((team.ann, team.ben, team.eve), ballot, strict=False):
+            world.decide(team.review_id, person, number, verdict, reasons=reasons)
+    for row in conflicts(world.database, team.review_id)[:1] if resolved else ():
+        if row.state is ConflictState.OPEN:
+            world.resolve(team.review_id, team.judge, row.record_number, "include")
+    before, open_before = statuses(world, team, 4), open_at(world, team)
+
+    effects = world.change_policy(team.review_id, team.owner, **then)
+
+    after, open_after = statuses(world, team, 4), open_at(world, team)
+    assert_in_step(world.database, team.review_id)
+    assert bool(effects) == (first != then)
+    for effect in effects:
+        assert [(n, was.value, now.value) for n, was, now in effect.records_changed] == [
+            (n, was, now)
+            for n, (was, now) in enumerate(zip(before, after, strict=True), start=1)
+            if was != now
+        ]
+        assert set(effect.conflicts_opened) == open_after - open_before
+        assert set(effect.conflicts_closed) == open_before - open_after
+    world.change_policy(team.review_id, team.owner, **first)
+    assert (statuses(world, team, 4), open_at(world, team)) == (before, open_before)
+
+
+def open_at(world: World, team: Team) -> set[int]:
+    found = conflicts(world.database, team.review_id)
+    return {int(row.record_number) for row in found if row.state is ConflictState.OPEN}

@@ -105,7 +105,7 @@ class TestSweep:
         training.claim(database, team.review_id, TA, lasting=timedelta(minutes=1))
         past = now() - timedelta(seconds=1)
         with database.write.begin() as session:
-            session.execute(update(Training).values(lease_until=past))
+            session.execute(update(Training).values(lease_until=past, not_before=past))
             row = session.get_one(Import, import_id)
             row.state, row.lease_until = ImportState.RUNNING, past
         asked = Asked()

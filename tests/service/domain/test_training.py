@@ -36,6 +36,7 @@ from tandem.ranking.from_ledger import MadeRanking
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.rerank import KEPT_ORDERS
 from tandem.reviews import service as reviews
+from tandem.reviews import texts
 from tandem.reviews.policy import Stage
 from world import TA, Team, World
 
@@ -238,12 +239,13 @@ def ask_again(world: World, team: Team) -> None:
 
 def ask_otherwise(world: World, team: Team) -> None:
     with world.entered(team.review_id, team.owner) as (session, review, _):
-        reviews.change_texts(session, review, {"question": "Soil, nitrogen, earthworms, fields"})
+        changes = {"question": "Soil, nitrogen, earthworms, fields"}
+        texts.change(session, review, changes, by=team.owner.id)
 
 
 def seed(world: World, team: Team, *given: str) -> None:
     with world.entered(team.review_id, team.owner) as (session, review, _):
-        reviews.change_texts(session, review, {"seed_studies": [*given]})
+        texts.change(session, review, {"seed_studies": [*given]}, by=team.owner.id)
 
 
 class TestOrder:
@@ -661,6 +663,8 @@ class TestRerank:
 
         with pytest.raises(ZeroDivisionError):
             workshop.rerank(team.review_id)
+        assert not is_stale(database, team.review_id), "not at once"
+        let_the_pause_pass(database, team.review_id)
         assert is_stale(database, team.review_id)
         assert workshop.rerank(team.review_id) == 1
 

@@ -67,7 +67,8 @@ def let_the_pause_pass(database: Database, review_id: ReviewId) -> None:
 
 
 def let_the_lease_run_out(database: Database, review_id: ReviewId) -> None:
-    edit_training(database, review_id, lease_until=now() - timedelta(seconds=1))
+    past = now() - timedelta(seconds=1)
+    edit_training(database, review_id, lease_until=past, not_before=past)
 
 
 def edit_training(database: Database, review_id: ReviewId, **values: object) -> None:

@@ -71,12 +71,36 @@ COMPLETE = """
    xyy   out           reason          out          reason
    yyy   out           out             out          out
 """
+# The same where the larger number settles a difference. Of one or two votes none is outvoted.
+BY_MAJORITY = """
+   iim   in            in              in           in
+   iix   in            in              in           in
+   iiy   in            in              in           in
+   imm   in            in              maybe        maybe
+   imx   in            in              maybe        maybe
+   imy   in            in              maybe        maybe
+   ixx   out           out             out          out
+   ixy   out           reason          out          reason
+   iyy   out           out             out          out
+   mmx   in            in              maybe        maybe
+   mmy   in            in              maybe        maybe
+   mxx   out           out             out          out
+   mxy   out           reason          out          reason
+   myy   out           out             out          out
+   xxy   out           reason          out          reason
+   iixx  verdict       verdict         verdict      verdict
+   iixxm in            in              maybe        maybe
+   iixxx out           out             out          out
+   iimm  in            in              maybe        maybe
+   iiimx in            in              in           in
+"""
 ROWS = [line.split() for line in COMPLETE.strip().splitlines()]
+MAJORITY_ROWS = [line.split() for line in BY_MAJORITY.strip().splitlines()]
 COLUMNS = tuple(product(("as_include", "conflict"), (False, True)))
 
-# What a ranking learns where one reviewer decides, and where several do. Reasons and what a
-# `maybe` counts as do not matter.
-#  votes alone  several
+# What a ranking learns where one reviewer decides, and where several do; then where the larger
+# number settles, if that makes a difference. Reasons and what a `maybe` counts as do not matter.
+#  votes alone  several  by majority
 LABELS = """
    i     1      .76
    m     .5     .5
@@ -90,14 +114,17 @@ LABELS = """
    xy    0      0
    iii   1      1
    iim   1      1
-   iix   .3     .3
+   iix   .3     .3       1
    imm   1      .76
    imx   .3     .3
-   ixx   .3     .3
+   ixx   .3     .3       0
    mmm   .5     .5
    mmx   .3     .3
-   mxx   .3     .3
+   mxx   .3     .3       0
    xxx   0      0
+   iixx  .3     .3
+   iiimx .3     .3       1
+   iimmx .3     .3
 """
 
 votes = st.lists(
@@ -161,6 +188,43 @@ def test_the_outcome_is_the_one_in_the_table(
         due = MEANS[meaning] if len(letters) >= quota else Outcome(Status.AWAITING)
         for order in permutations(cast(letters)):
             assert outcome(policy, order) == due, policy
+
+
+@pytest.mark.parametrize(("letters", "expected"), [(row[0], row[1:]) for row in MAJORITY_ROWS])
+@pytest.mark.parametrize("quota", [1, 2, 3])
+def test_where_the_larger_number_settles_it_is_the_one_in_that_table(
+    quota: int, letters: str, expected: Sequence[str]
+) -> None:
+    for (maybe, reasons_must_match), meaning in zip(COLUMNS, expected, strict=True):
+        policy = Policy.model_validate(
+            {
+                "reviewers_per_record": quota,
+                "maybe": maybe,
+                "reasons_must_match": reasons_must_match,
+                "resolution": "majority",
+            }
+        )
+        for order in permutations(cast(letters)):
+            assert outcome(policy, order) == MEANS[meaning], policy
+
+
+@pytest.mark.parametrize("letters", [row[0] for row in ROWS if len(row[0]) < 3])
+def test_of_two_nobody_is_outvoted(letters: str) -> None:
+    for policy in judging_policies(resolution="majority"):
+        plain = policy.model_copy(update={"resolution": "adjudicator"})
+        assert outcome(policy, cast(letters)) == outcome(plain, cast(letters)), policy
+
+
+@given(st.data())
+def test_a_majority_settles_only_what_differs(data: st.DataObject) -> None:
+    policy = data.draw(policies).model_copy(update={"resolution": "majority"})
+    cast_votes = data.draw(votes)
+    plain = policy.model_copy(update={"resolution": "adjudicator"})
+    judged, otherwise = outcome(policy, cast_votes), outcome(plain, cast_votes)
+
+    if otherwise.conflict is None:
+        assert judged == otherwise
+    assert judged.status is not Status.AWAITING or otherwise.status is Status.AWAITING
 
 
 @pytest.mark.parametrize("letters", [row[0] for row in ROWS if "i" in row[0]])
@@ -264,9 +328,11 @@ def test_a_conflict_has_a_kind_and_nothing_else_has(
 
 @pytest.mark.parametrize("row", LABELS.strip().splitlines())
 def test_the_training_label_is_the_one_in_the_table(row: str) -> None:
-    letters, alone, several = row.split()
+    letters, alone, several, *by_majority = row.split()
     for policy in every_policy():
         due = alone if policy.reviewers_per_record == 1 else several
+        if by_majority and policy.resolution == "majority":
+            (due,) = by_majority
         assert training_label(policy, cast(letters), None) == float(due), policy
 
 

@@ -5,13 +5,12 @@ from typing import Any
 JSON = "application/json"
 
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"
-_ANN, _BEN = "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b", "1e2f3a4b-5c6d-4f7a-9b8c-0d1e2f3a4b5c"
+ANN, BEN = "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b", "1e2f3a4b-5c6d-4f7a-9b8c-0d1e2f3a4b5c"
 _IMPORT_ID = "2f3a4b5c-6d7e-4a8b-8c9d-1e2f3a4b5c6d"
 _RANKING_ID = "3a4b5c6d-7e8f-4b9c-9d0e-2f3a4b5c6d7e"
-_CONFLICT_ID = "4b5c6d7e-8f9a-4c0d-8e1f-3a4b5c6d7e8f"
 _DECISION_ID = "5c6d7e8f-9a0b-4d1e-9f2a-4b5c6d7e8f9a"
 _TOKEN_ID = "6d7e8f9a-0b1c-4e2f-8a3b-5c6d7e8f9a0b"  # noqa: S105  # an id, not a secret
-_TIME = "2026-11-23T09:30:00Z"
+TIME = "2026-11-23T09:30:00Z"
 
 _POLICY = {
     "reviewers_per_record": 2,
@@ -28,10 +27,12 @@ _REVIEW = {
     "title": "Peer support workers in health",
     "question": "How do peer support workers experience their role?",
     "criteria": {"include": ["Peer support workers"], "exclude": ["Not about health"]},
+    "criteria_version": 1,
+    "exclusion_reasons": ["wrong population", "wrong study design"],
     "seed_studies": ["https://doi.org/10.1000/example.17", "PMID: 22000018"],
     "policy": {"title_abstract": _POLICY, "full_text": {**_POLICY, "reasons_must_match": True}},
     "role": "owner",
-    "created_at": _TIME,
+    "created_at": TIME,
 }
 _WHOLE_REVIEW = _REVIEW | {
     "seed_studies_found": [
@@ -39,21 +40,14 @@ _WHOLE_REVIEW = _REVIEW | {
         {"given": "PMID: 22000018", "record_id": None},
     ]
 }
-_MEMBER = {
-    "user_id": _ANN,
-    "name": "Ann Lee",
-    "email": "ann@example.org",
-    "role": "reviewer",
-    "added_at": _TIME,
-}
-_USER = {"id": _ANN, "email": "ann@example.org", "name": "Ann Lee", "is_admin": False}
+_USER = {"id": ANN, "email": "ann@example.org", "name": "Ann Lee", "is_admin": False}
 _TOKEN = {
     "id": _TOKEN_ID,
     "name": "screening front-end",
-    "created_at": _TIME,
+    "created_at": TIME,
     "expires_at": "2027-11-23T00:00:00Z",
 }
-_BIBLIOGRAPHIC = {
+BIBLIOGRAPHIC = {
     "id": "17",
     "title": "What peer workers say about their work",
     "abstract": "Background: peer support is spreading. Methods: we interviewed 21 workers.",
@@ -70,7 +64,7 @@ _BIBLIOGRAPHIC = {
     "language": "eng",
     "kind": "article",
 }
-_DECISION = {
+DECISION = {
     "id": _DECISION_ID,
     "record_id": "17",
     "stage": "title_abstract",
@@ -83,19 +77,21 @@ _DECISION = {
     "rank": 3,
     "ranking_id": _RANKING_ID,
     "carried_from": None,
+    "criteria_version": 1,
     "labels_seq": 42,
-    "decided_at": _TIME,
+    "decided_at": TIME,
 }
-_RECORD = {
-    **_BIBLIOGRAPHIC,
+RECORD = {
+    **BIBLIOGRAPHIC,
     "sources": [{"source": "Medline", "import_id": _IMPORT_ID, "ref": "22000017"}],
     "duplicates": [],
     "duplicate_of": None,
     "related": [],
     "stage": "title_abstract",
     "status": "done",
-    "my_decision": _DECISION,
-    "added_at": _TIME,
+    "final_reason": None,
+    "my_decision": DECISION,
+    "added_at": TIME,
 }
 _IMPORT = {
     "id": _IMPORT_ID,
@@ -116,8 +112,8 @@ _IMPORT = {
     "priors_taken_at": None,
     "rejected": [{"position": 77, "reason": "neither title nor abstract", "excerpt": "TY  - JOUR"}],
     "error": None,
-    "created_at": _TIME,
-    "finished_at": _TIME,
+    "created_at": TIME,
+    "finished_at": TIME,
 }
 _QUEUED = _IMPORT | {
     "state": "queued",
@@ -130,7 +126,7 @@ _QUEUED = _IMPORT | {
     "rejected": [],
     "finished_at": None,
 }
-_CANDIDATE = _BIBLIOGRAPHIC | {
+_CANDIDATE = BIBLIOGRAPHIC | {
     "source": {"source": "Medline", "import_id": _IMPORT_ID, "ref": "22000017"}
 }
 _ITS_COPY = _CANDIDATE | {
@@ -146,55 +142,17 @@ _PROPOSED = {
     "representative": None,
     "score": 0.93,
     "evidence": ["equal titles", "same first author"],
-    "created_at": _TIME,
+    "created_at": TIME,
     "settled_at": None,
     "settled_by": None,
 }
 _LINKED = _PROPOSED | {
     "state": "linked",
     "representative": "17",
-    "settled_at": _TIME,
-    "settled_by": _ANN,
+    "settled_at": TIME,
+    "settled_by": ANN,
 }
 _KEPT = _LINKED | {"state": "kept", "representative": None}
-_VOTES = [
-    {
-        "reviewer": name,
-        "reviewer_id": user_id,
-        "verdict": verdict,
-        "reasons": reasons,
-        "note": None,
-    }
-    for name, user_id, verdict, reasons in (
-        ("Ann Lee", _ANN, "include", list[str]()),
-        ("Ben Okoye", _BEN, "exclude", ["wrong population"]),
-    )
-]
-_CONFLICT = {
-    "id": _CONFLICT_ID,
-    "record": _BIBLIOGRAPHIC,
-    "stage": "title_abstract",
-    "state": "open",
-    "kind": "verdict",
-    "opened_at": _TIME,
-    "resolved_at": None,
-    "resolved_by": None,
-    "decisions": _VOTES,
-    "resolution": None,
-}
-_RESOLVED = _CONFLICT | {
-    "state": "resolved",
-    "resolved_at": _TIME,
-    "resolved_by": "resolution",
-    "resolution": {
-        "verdict": "include",
-        "reasons": [],
-        "note": "Peers are the participants.",
-        "cause": "ambiguous_criterion",
-        "resolver_id": _BEN,
-        "resolved_at": _TIME,
-    },
-}
 _RANKING = {
     "id": _RANKING_ID,
     "stage": "title_abstract",
@@ -208,20 +166,20 @@ _RANKING = {
     "terms": [{"term": "statins", "weight": 0.31}, {"term": "mice", "weight": -0.17}],
     "n_vectors": 1180,
     "seconds": 0.4,
-    "created_at": _TIME,
+    "created_at": TIME,
 }
 _EVENT = {
     "specversion": "1.0",
     "id": "7e8f9a0b-1c2d-4f3a-9b4c-6d7e8f9a0b1c",
     "source": f"/reviews/{_REVIEW_ID}",
     "type": "tandem.decision.recorded",
-    "time": _TIME,
+    "time": TIME,
     "subject": "17",
     "datacontenttype": "application/json",
     "data": {
         "record_id": "17",
         "stage": "title_abstract",
-        "reviewer_id": _ANN,
+        "reviewer_id": ANN,
         "labels_seq": 42,
     },
     "sequence": 5,
@@ -245,7 +203,7 @@ _PROGRESS = {
             },
             "reviewers": [
                 {
-                    "user_id": _ANN,
+                    "user_id": ANN,
                     "name": "Ann Lee",
                     "n_decided": 42,
                     "by_day": [{"date": "2026-11-23", "n_decisions": 42}],
@@ -258,10 +216,11 @@ _PROGRESS = {
         }
     },
     "sentences": {"model": "all-MiniLM-L6-v2", "encoded": 640, "of": 1180},
+    "ranking": None,
 }
 
 
-def _page(item: dict[str, Any]) -> dict[str, Any]:
+def page(item: dict[str, Any]) -> dict[str, Any]:
     return {JSON: {"items": [item], "next_cursor": None}}
 
 
@@ -273,11 +232,11 @@ REQUESTS: dict[str, Any] = {
         "title": "Peer support workers in health",
         "question": "How do peer support workers experience their role?",
         "criteria": {"include": ["Peer support workers"], "exclude": ["Not about health"]},
+        "exclusion_reasons": ["wrong population", "wrong study design"],
         "seed_studies": ["https://doi.org/10.1000/example.17", "PMID: 22000018"],
         "policy": {"title_abstract": {"maybe": "conflict"}},
     },
     "change_review": {"policy": {"title_abstract": {"reviewers_per_record": 1}}},
-    "set_member": {"role": "reviewer"},
     "upload": {"file": "TY  - JOUR\nTI  - A title\nER  - \n", "source": "Medline"},
     "split_duplicates": {"record_ids": ["912"]},
     "next_records": {"limit": 5},
@@ -288,18 +247,17 @@ REQUESTS: dict[str, Any] = {
             {"record_id": "18", "verdict": "exclude", "reasons": ["wrong population"]},
         ]
     },
-    "resolve_conflict": {"verdict": "include", "cause": "ambiguous_criterion"},
 }
 """Bodies by operation."""
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "me": {JSON: _USER},
     "add_token": {JSON: {**_TOKEN, "token": "tandem_6oXlJ4yq…"}},
-    "list_tokens": _page(_TOKEN),
+    "list_tokens": page(_TOKEN),
     "add_user": {JSON: _USER},
-    "list_users": _page(_USER),
+    "list_users": page(_USER),
     "create_review": {JSON: _WHOLE_REVIEW},
-    "list_reviews": _page(_REVIEW),
+    "list_reviews": page(_REVIEW),
     "get_review": {JSON: _WHOLE_REVIEW},
     "change_review": {
         JSON: {
@@ -308,25 +266,27 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "effects": [
                 {
                     "stage": "title_abstract",
-                    "n_records_changed": 20,
+                    "n_records_changed": 1,
                     "n_conflicts_opened": 0,
                     "n_conflicts_closed": 0,
+                    "records_changed": [
+                        {"record_id": "17", "from": "awaiting", "to": "included"}
+                    ],
+                    "conflicts_opened": [],
+                    "conflicts_closed": [],
                 }
             ],
         }
     },
-    "set_member": {JSON: _MEMBER},
-    "list_members": _page(_MEMBER),
     "upload": {JSON: _QUEUED},
-    "list_imports": _page(_IMPORT),
+    "list_imports": page(_IMPORT),
     "get_import": {JSON: _IMPORT},
-    "list_records": _page(_RECORD),
-    "get_record": {JSON: _RECORD},
+    "list_records": page(RECORD),
     "next_records": {
         JSON: {
             "items": [
                 {
-                    "record": {**_RECORD, "status": "unscreened", "my_decision": None},
+                    "record": {**RECORD, "status": "unscreened", "my_decision": None},
                     "rank": 3,
                     "score": 0.83,
                     "ranking_id": _RANKING_ID,
@@ -339,10 +299,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
             ],
             "remaining": 1138,
             "state": "ready",
+            "withheld": 2,
+            "workload": {"decided": 66, "target": None, "left": None},
         }
     },
     "put_decision": {
-        JSON: {"decision": _DECISION, "record": {"status": "done", "stage": "title_abstract"}}
+        JSON: {"decision": DECISION, "record": {"status": "done", "stage": "title_abstract"}}
     },
     "withdraw_decision": {
         JSON: {"decision": None, "record": {"status": "unscreened", "stage": "title_abstract"}}
@@ -353,7 +315,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
                 {
                     "record_id": "17",
                     "status": 200,
-                    "decision": _DECISION,
+                    "decision": DECISION,
                     "record": {"status": "done", "stage": "title_abstract"},
                     "error": None,
                 },
@@ -370,20 +332,17 @@ ANSWERS: dict[str, dict[str, Any]] = {
             ]
         }
     },
-    "list_duplicates": _page(_PROPOSED),
+    "list_duplicates": page(_PROPOSED),
     "get_duplicate": {JSON: _PROPOSED},
     "merge_duplicates": {JSON: _LINKED},
     "keep_duplicates": {JSON: _KEPT},
     "split_duplicates": {JSON: _KEPT},
-    "take_prior_decisions": {JSON: _IMPORT | {"n_priors": 12, "priors_taken_at": _TIME}},
-    "list_conflicts": _page(_CONFLICT),
-    "get_conflict": {JSON: _CONFLICT},
-    "resolve_conflict": {JSON: _RESOLVED},
+    "take_prior_decisions": {JSON: _IMPORT | {"n_priors": 12, "priors_taken_at": TIME}},
     "get_progress": {JSON: _PROGRESS},
-    "list_rankings": _page(_RANKING),
+    "list_rankings": page(_RANKING),
     "get_ranking": {JSON: _RANKING},
     "ask_for_ranking": {JSON: {"labels_seq": 43}},
-    "read_events": {**_page(_EVENT), "text/event-stream": _STREAM},
+    "read_events": {**page(_EVENT), "text/event-stream": _STREAM},
     "alive": {JSON: {"status": "ok"}},
     "ready": {
         JSON: {
@@ -409,11 +368,14 @@ FAILURES: dict[int, dict[str, str]] = {
     401: {"unauthenticated": "This token is not known. Make one with `tandem token add`."},
     403: {
         "forbidden": "Only an owner of this review may change it.",
+        "not_your_invitation": "This invitation is for another e-mail address.",
+        "not_a_voter": "You have not decided this record, so you have no vote in its conflict.",
         "own_conflict": "You have decided this record yourself, so somebody else settles it.",
     },
     404: {
         "not_found": "There is no record 17 in this review.",
         "no_decision": "You have no decision on this record.",
+        "no_invitation": "This invitation does not exist, has expired, was used or was withdrawn.",
     },
     409: {
         "already_resolved": "This conflict is settled already.",
@@ -422,11 +384,22 @@ FAILURES: dict[int, dict[str, str]] = {
         "is_duplicate": "Record 18 is a duplicate of record 17: decide that one.",
         "is_linked": "These records are linked. Split them instead.",
         "last_owner": "This is the review's only owner. Make somebody else an owner first.",
+        "no_pilot": "No pilot round is running.",
+        "no_records": "There are no records for a pilot round. Import some first.",
+        "not_failed": "This job is running; only failed and parked ones are tried again.",
+        "not_consensus": "The review's policy asks for no second vote: an adjudicator settles.",
         "not_linked": "These records are not linked.",
+        "not_resolved": "No resolution of this conflict stands, so there is none to take back.",
+        "pilot_running": "A pilot round is running. End it before you begin another one.",
+        "too_many_webhooks": "A review has at most 20 webhooks. Remove one first.",
         "unfinished": "This import is not done yet.",
+        "voted_again": "You have voted once more already. Talk it over, or let somebody settle.",
     },
     413: {"too_large": "The request is larger than the 512 MiB accepted here."},
-    422: {"invalid": "verdict: Input should be 'include', 'exclude' or 'maybe'"},
+    422: {
+        "invalid": "verdict: Input should be 'include', 'exclude' or 'maybe'",
+        "unsafe_url": "url: hooks.example.org is not (only) at public addresses.",
+    },
     500: {"internal": "This should not have happened. The server's log says more."},
     503: {"unavailable": "The database does not answer or is busy. Nothing was changed."},
 }

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.ids import TokenId, parse_uuid
+from tandem_api import cookies
 from tandem_api.deps import (
     COOKIE,
     Administrator,
@@ -45,14 +46,7 @@ def login(body: SignInIn, request: Request, here: Here) -> Response:
     with here.database.write.begin() as session:
         made = accounts.sign_in(session, user_id=user.id, lasting=lasting)
     response = Response(status_code=204)
-    response.set_cookie(
-        COOKIE,
-        made.secret,
-        expires=made.expires_at,
-        httponly=True,
-        samesite="lax",
-        secure="https" in (request.scope["scheme"], (here.settings.public_url or "")[:5].lower()),
-    )
+    cookies.give(response, request, here, made)
     return response
 
 

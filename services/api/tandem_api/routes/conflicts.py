@@ -1,68 +1,225 @@
-"""Conflicts between reviewers, and settling them."""
+"""Conflicts between reviewers: reading, discussing and settling them."""
 
-from fastapi import Response
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
-from tandem.ids import ConflictId, parse_uuid
+from tandem.ids import ConflictId, MessageId, UserId, parse_record_number, parse_uuid
 from tandem.reviews import service as reviews
-from tandem.screening import conflicts
-from tandem.screening.models import ConflictState
-from tandem.screening.rules import Verdict
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut
+from tandem.reviews.service import Viewer
+from tandem.screening import conflicts, discussion, second_votes
+from tandem.screening.disagreements import disagreements
+from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
+from tandem.screening.previews import preview
+from tandem.screening.rules import ConflictKind
+from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.paging import Page, encode
 from tandem_api.routing import Router
-from tandem_api.schemas.decisions import ScreeningStage
-from tandem_api.schemas.screening import ConflictOut, ResolutionIn
+from tandem_api.schemas.base import PlainText
+from tandem_api.schemas.conflicts import (
+    ConflictOut,
+    DisagreementsOut,
+    MessageIn,
+    MessageOut,
+    ReopeningIn,
+    ResolutionIn,
+    SecondVoteIn,
+)
+from tandem_api.schemas.decisions import PreviewedOut, PreviewOut, ScreeningStage
 
-router = Router(prefix="/reviews/{review_id}/conflicts", tags=["conflicts"])
+router = Router(prefix="/reviews/{review_id}", tags=["conflicts"])
+
+Named = Annotated[PlainText | None, Query(max_length=50)]
 
 
-@router.get("")
+@router.get("/conflicts")
 def list_conflicts(
     session: Read,
     viewer: AsViewer,
     page: PageFrom,
     state: ConflictState | None = None,
     stage: ScreeningStage | None = None,
+    kind: ConflictKind | None = None,
+    cause: Annotated[
+        Cause | None, Query(description="That the resolution which stands gives.")
+    ] = None,
+    settled_by: ResolvedBy | None = None,
+    record_id: Named = None,
+    reviewer_id: Annotated[
+        PlainText | None,
+        Query(max_length=50, description="Whose vote is in them; 403 where names are hidden."),
+    ] = None,
+    mine: Annotated[bool, Query(description="Only those that your own vote is in.")] = False,
     limit: Limit = 100,
 ) -> Page[ConflictOut]:
     """The conflicts that you may know of, in the order they were opened."""
-    found = conflicts.list_conflicts(
-        session, viewer=viewer, stage=stage, state=state, offset=page.offset, limit=limit + 1
+    selection = conflicts.Selection(
+        stage=stage,
+        state=state,
+        kind=kind,
+        cause=cause,
+        settled_by=settled_by,
+        record_number=None if record_id is None else parse_record_number(record_id),
+        reviewer_id=None
+        if reviewer_id is None
+        else UserId(parse_uuid(reviewer_id, kind="reviewer")),
+        mine=mine,
     )
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[ConflictOut.of(shown) for shown in items], next_cursor=following)
+    after = page.moment
+    found = conflicts.list_conflicts(
+        session,
+        viewer=viewer,
+        selection=selection,
+        after=None if after is None else (after[0], ConflictId(after[1])),
+        limit=limit + 1,
+    )
+    items = [ConflictOut.of(shown) for shown in found[:limit]]
+    following = _behind(items[-1].opened_at, items[-1].id) if len(found) > limit else None
+    return Page(items=items, next_cursor=following)
 
 
-@router.get("/{conflict_id}")
+@router.get("/conflicts/{conflict_id}")
 def get_conflict(conflict_id: str, session: Read, viewer: AsViewer) -> ConflictOut:
     """One conflict, with the votes as far as the policy lets you see them."""
-    found = ConflictId(parse_uuid(conflict_id, kind="conflict"))
-    return ConflictOut.of(conflicts.get_conflict(session, viewer=viewer, conflict_id=found))
+    found = conflicts.get_conflict(session, viewer=viewer, conflict_id=_id(conflict_id))
+    return ConflictOut.of(found)
 
 
-@router.post(
-    "/{conflict_id}/resolution",
-    response_model=ConflictOut,
-)
+@router.post("/conflicts/{conflict_id}/resolution", response_model=ConflictOut | PreviewedOut)
 def resolve_conflict(
-    conflict_id: str, body: ResolutionIn, me: Me, review_id: InReview, write: Write
+    conflict_id: str,
+    body: ResolutionIn,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    dry_run: DryRun = False,
 ) -> Response:
     """Settle a conflict. The votes stay as they were given."""
-    found = ConflictId(parse_uuid(conflict_id, kind="conflict"))
+    found = _id(conflict_id)
+
+    def work(session: Session) -> ConflictOut | PreviewedOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+
+        def act() -> Conflict:
+            return conflicts.resolve_conflict(
+                session,
+                review=review,
+                viewer=viewer,
+                conflict_id=found,
+                settlement=body.settlement(),
+            )
+
+        if dry_run:
+            return _previewed(session, viewer, found, act)
+        return _shown(session, viewer, act())
+
+    return write(work, changed=None if dry_run else review_id)
+
+
+@router.post("/conflicts/{conflict_id}/reopen", response_model=ConflictOut | PreviewedOut)
+def reopen_conflict(
+    conflict_id: str,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    body: ReopeningIn | None = None,
+    dry_run: DryRun = False,
+) -> Response:
+    """Take a conflict's resolution back. It stays in the history, and the votes speak again."""
+    found, note = _id(conflict_id), body.note if body else None
+
+    def work(session: Session) -> ConflictOut | PreviewedOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+
+        def act() -> Conflict:
+            return conflicts.reopen_conflict(
+                session, review=review, viewer=viewer, conflict_id=found, note=note
+            )
+
+        if dry_run:
+            return _previewed(session, viewer, found, act)
+        return _shown(session, viewer, act())
+
+    return write(work, changed=None if dry_run else review_id)
+
+
+@router.post("/conflicts/{conflict_id}/vote", response_model=ConflictOut)
+def vote_again(
+    conflict_id: str, body: SecondVoteIn, me: Me, review_id: InReview, write: Write
+) -> Response:
+    """Vote once more in a conflict of yours, where the policy seeks consensus."""
+    found = _id(conflict_id)
 
     def work(session: Session) -> ConflictOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        shown = conflicts.resolve_conflict(
-            session,
-            review=review,
-            viewer=viewer,
-            conflict_id=found,
-            verdict=Verdict(body.verdict),
-            reasons=body.reasons,
-            note=body.note,
-            cause=body.cause,
+        conflict = second_votes.vote_again(
+            session, review=review, viewer=viewer, conflict_id=found, judgement=body.judgement()
         )
-        return ConflictOut.of(shown)
+        return _shown(session, viewer, conflict)
 
     return write(work, changed=review_id)
+
+
+@router.get("/conflicts/{conflict_id}/messages")
+def list_messages(
+    conflict_id: str, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[MessageOut]:
+    """The discussion of a conflict, the newest last, as far as it is open to you."""
+    after = page.moment
+    found = discussion.list_messages(
+        session,
+        viewer=viewer,
+        conflict_id=_id(conflict_id),
+        after=None if after is None else (after[0], MessageId(after[1])),
+        limit=limit + 1,
+    )
+    items = [MessageOut.of(shown) for shown in found[:limit]]
+    following = _behind(items[-1].sent_at, items[-1].id) if len(found) > limit else None
+    return Page(items=items, next_cursor=following)
+
+
+@router.post("/conflicts/{conflict_id}/messages", status_code=201, response_model=MessageOut)
+def send_message(
+    conflict_id: str, body: MessageIn, me: Me, review_id: InReview, write: Write
+) -> Response:
+    """Say something about a conflict, also once it is settled."""
+    found = _id(conflict_id)
+
+    def work(session: Session) -> MessageOut:
+        _, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        sent = discussion.send(session, viewer=viewer, conflict_id=found, text=body.text)
+        return MessageOut.of(sent)
+
+    return write(work, status=201)
+
+
+@router.get("/disagreements")
+def get_disagreements(session: Read, viewer: AsViewer) -> DisagreementsOut:
+    """What reviewers differ in, and why: which criterion makes trouble."""
+    return DisagreementsOut.of(disagreements(session, viewer=viewer))
+
+
+def _id(conflict_id: str) -> ConflictId:
+    return ConflictId(parse_uuid(conflict_id, kind="conflict"))
+
+
+def _behind(at: datetime, id: str) -> str:
+    return encode(f"{at.isoformat()} {id}")
+
+
+def _shown(session: Session, viewer: Viewer, conflict: Conflict) -> ConflictOut:
+    session.flush()
+    shown = conflicts.get_conflict(session, viewer=viewer, conflict_id=conflict.id)
+    return ConflictOut.of(shown)
+
+
+def _previewed(
+    session: Session, viewer: Viewer, conflict_id: ConflictId, act: Callable[[], Conflict]
+) -> PreviewedOut:
+    place = conflicts.place_of(conflicts.find(session, viewer, conflict_id))
+    return PreviewedOut(
+        preview=PreviewOut.of(preview(session, viewer=viewer, place=place, act=act))
+    )

@@ -1,5 +1,6 @@
 """Reviewers' decisions."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Response
@@ -7,13 +8,15 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from tandem.errors import Invalid, TandemError
-from tandem.ids import parse_record_number
+from tandem.ids import RecordNumber, parse_record_number
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
-from tandem_api.deps import InReview, Me, Write
+from tandem.screening.ledger import Place
+from tandem.screening.previews import preview
+from tandem_api.deps import DryRun, InReview, Me, Write
 from tandem_api.errors import field_errors, status_of
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import (
@@ -24,6 +27,8 @@ from tandem_api.schemas.decisions import (
     DecisionsOut,
     ItemError,
     PlaceOut,
+    PreviewedOut,
+    PreviewOut,
     RecordedOut,
     ScreeningStage,
     WithdrawnOut,
@@ -34,23 +39,33 @@ router = Router(prefix="/reviews/{review_id}", tags=["screening"])
 
 @router.put(
     "/records/{record_id}/decision",
-    response_model=RecordedOut,
+    response_model=RecordedOut | PreviewedOut,
 )
 def put_decision(
-    record_id: str, body: DecisionIn, me: Me, review_id: InReview, write: Write
+    record_id: str,
+    body: DecisionIn,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    dry_run: DryRun = False,
 ) -> Response:
     """Record or replace your own decision. Repeating the same one changes nothing."""
+    number = parse_record_number(record_id)
 
-    def work(session: Session) -> RecordedOut:
+    def work(session: Session) -> RecordedOut | PreviewedOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        return _record(session, review, viewer, record_id, body)
 
-    return write(work, changed=review_id)
+        def act() -> RecordedOut:
+            return _record(session, review, viewer, record_id, body)
+
+        return _previewed(session, viewer, body.stage, number, act) if dry_run else act()
+
+    return write(work, changed=None if dry_run else review_id)
 
 
 @router.delete(
     "/records/{record_id}/decision",
-    response_model=WithdrawnOut,
+    response_model=WithdrawnOut | PreviewedOut,
 )
 def withdraw_decision(
     record_id: str,
@@ -58,18 +73,23 @@ def withdraw_decision(
     review_id: InReview,
     write: Write,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    dry_run: DryRun = False,
 ) -> Response:
     """Withdraw your own decision. The ledger keeps it; nobody else's vote is touched."""
     number = parse_record_number(record_id)
 
-    def work(session: Session) -> WithdrawnOut:
+    def work(session: Session) -> WithdrawnOut | PreviewedOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        withdrawn = decisions.withdraw_decision(
-            session, review=review, viewer=viewer, record_number=number, stage=stage
-        )
-        return WithdrawnOut(record=PlaceOut(status=withdrawn.status, stage=stage))
 
-    return write(work, changed=review_id)
+        def act() -> WithdrawnOut:
+            withdrawn = decisions.withdraw_decision(
+                session, review=review, viewer=viewer, record_number=number, stage=stage
+            )
+            return WithdrawnOut(record=PlaceOut(status=withdrawn.status, stage=stage))
+
+        return _previewed(session, viewer, stage, number, act) if dry_run else act()
+
+    return write(work, changed=None if dry_run else review_id)
 
 
 @router.post(
@@ -86,6 +106,19 @@ def put_decisions(body: DecisionsIn, me: Me, review_id: InReview, write: Write) 
         return DecisionsOut(items=[_item(session, review, viewer, raw) for raw in body.items])
 
     return write(work, status=207, changed=review_id)
+
+
+def _previewed(
+    session: Session,
+    viewer: Viewer,
+    stage: Stage,
+    number: RecordNumber,
+    act: Callable[[], object],
+) -> PreviewedOut:
+    place = Place(viewer.review_id, stage, number)
+    return PreviewedOut(
+        preview=PreviewOut.of(preview(session, viewer=viewer, place=place, act=act))
+    )
 
 
 def _record(

@@ -10,8 +10,9 @@ from urllib.parse import quote
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
+from tandem.audit import trail
 from tandem.records.export.names import ExportFormat
-from tandem.records.export.writing import FILE_TYPES, write_decisions, write_records
+from tandem.records.export.writing import FILE_TYPES, write_decisions, write_records, write_trail
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.export import Selection, exported_records
@@ -56,7 +57,13 @@ def export_records(
     me: Me,
     review_id: InReview,
     here: Here,
-    format: Annotated[ExportFormat, Query(description="`decisions`: the whole ledger, as CSV.")],
+    format: Annotated[
+        ExportFormat,
+        Query(
+            description="`decisions`: the whole ledger, as CSV. `trail`, for owners only: the "
+            "audit trail, which `tandem verify` checks; always of the whole review."
+        ),
+    ],
     status: Annotated[
         ShownStatus | None, Query(description="Only records that you see with this status.")
     ] = None,
@@ -81,13 +88,16 @@ def export_records(
             here.database, review_id=review_id, user_id=me.id, stage=stage, status=status
         )
         parts = write_decisions(entries)
+    elif format == "trail":
+        parts = write_trail(trail.lines(here.database, review_id=review_id, user_id=me.id))
     else:
         selection = Selection(stage or Stage.TITLE_ABSTRACT, status, include_duplicates)
         found = exported_records(
             here.database, review_id=review_id, user_id=me.id, selection=selection
         )
         parts = write_records(format, found)
-    what = "-".join(filter(None, ["decisions" if format == "decisions" else "records", status]))
+    named = format if format in ("decisions", "trail") else "records"
+    what = "-".join(filter(None, [named, None if format == "trail" else status]))
     return _file(parts, title, what, format)
 
 

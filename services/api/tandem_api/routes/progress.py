@@ -1,21 +1,31 @@
 """How far the review is."""
 
-from tandem.ranking import encoding
+from tandem.audit import past
+from tandem.ranking import encoding, training
+from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.screening.progress import progress
 from tandem_api.deps import AsViewer, Read
+from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
+from tandem_api.schemas.jobs import ParkedRankingOut
 from tandem_api.schemas.screening import ProgressOut, SentencesOut, StageProgressOut
 
 router = Router(prefix="/reviews/{review_id}/progress", tags=["progress"])
 
 
 @router.get("")
-def get_progress(session: Read, viewer: AsViewer) -> ProgressOut:
+def get_progress(session: Read, viewer: AsViewer, as_of: AsOf = None) -> ProgressOut:
     """Counts by status, per reviewer and by day; blinded reviewers see their own only."""
-    found = progress(session, viewer=viewer, stage=Stage.TITLE_ABSTRACT)
+    stage = Stage.TITLE_ABSTRACT
+    if as_of is None:
+        found = progress(session, viewer=viewer, stage=stage)
+    else:
+        found = past.progress(session, viewer=viewer, stage=stage, as_of=as_of)
     encoded = encoding.progress(session, viewer.review_id)
+    parked = training.parked(session, viewer.review_id) if viewer.has(Role.OWNER) else None
     return ProgressOut(
         stages={found.stage: StageProgressOut.of(found)},
         sentences=SentencesOut.of_progress(encoded) if encoded else None,
+        ranking=ParkedRankingOut.of(parked) if parked else None,
     )

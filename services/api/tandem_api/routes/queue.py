@@ -46,7 +46,7 @@ def next_records(
             QueueItemOut.of(lease, shown[lease.record_number], reasons.get(lease.record_number, ()))
             for lease in found.items
         ]
-        return QueueOut(items=items, remaining=found.remaining, state=found.state)
+        return QueueOut.of(found, items)
 
     return write(work)
 

@@ -4,7 +4,7 @@ from fastapi import Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, parse_uuid
-from tandem.ranking import serving
+from tandem.ranking import serving, training
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
@@ -48,6 +48,8 @@ def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         viewer.require(Role.REVIEWER, "ask for a ranking")
         serving.ask_for_training(review)
+        if viewer.has(Role.OWNER) and training.parked(session, review_id):
+            training.try_anew(session, review_id)
         return RankingAskedOut(labels_seq=review.labels_seq)
 
     return write(work, status=202, changed=review_id)

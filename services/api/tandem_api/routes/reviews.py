@@ -1,4 +1,4 @@
-"""Reviews and their members."""
+"""Reviews, their texts and their policies."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -6,20 +6,19 @@ from typing import Annotated
 from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
-from tandem.ids import ReviewId, UserId, parse_uuid
+from tandem.ids import ReviewId
 from tandem.records import seeds
 from tandem.reviews import service as reviews
+from tandem.reviews import texts
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
-from tandem.screening import policies, queue
+from tandem.screening import policies
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut, encode
+from tandem_api.paging import Page, encode
 from tandem_api.routing import Router
 from tandem_api.schemas.reviews import (
     ChangedReviewOut,
     EffectOut,
-    MemberIn,
-    MemberOut,
     ReviewIn,
     ReviewOut,
     ReviewPatch,
@@ -41,6 +40,7 @@ def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
             question=body.question,
             include=body.criteria.include,
             exclude=body.criteria.exclude,
+            exclusion_reasons=body.exclusion_reasons,
             seed_studies=body.seed_studies,
             policy=body.policy.parts(),
         )
@@ -89,7 +89,8 @@ def change_review(
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         viewer.require(Role.OWNER, "change it")
         savepoint = session.begin_nested()
-        reviews.change_texts(session, review, body.text_changes())
+        note = body.criteria.note if body.criteria else None
+        texts.change(session, review, body.text_changes(), by=me.id, criteria_note=note)
         parts = body.policy.parts() if body.policy else {}
         effects = policies.change(session, review=review, viewer=viewer, parts=parts)
         session.flush()
@@ -109,48 +110,3 @@ def _whole(
 ) -> WholeReviewOut:
     found = seeds.find(session, review.id, review.seed_studies)
     return WholeReviewOut.whole(ReviewOut.of(review, role, in_force), found)
-
-
-@router.get("/{review_id}/members")
-def list_members(
-    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
-) -> Page[MemberOut]:
-    """Everybody in the review, with their roles."""
-    found = reviews.members(session, viewer.review_id)[page.offset :]
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[MemberOut.of(member, user) for member, user in items], next_cursor=following)
-
-
-@router.put(
-    "/{review_id}/members/{user_id}",
-    response_model=MemberOut,
-)
-def set_member(user_id: str, body: MemberIn, me: Me, review_id: InReview, write: Write) -> Response:
-    """Add somebody, or change their role (owners)."""
-    person = UserId(parse_uuid(user_id, kind="user"))
-
-    def work(session: Session) -> MemberOut:
-        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        viewer.require(Role.OWNER, "choose its members")
-        if body.role is Role.OBSERVER:
-            queue.release_all(session, review_id=review_id, user_id=person)
-        return MemberOut.of(*reviews.set_member(session, review, user_id=person, role=body.role))
-
-    return write(work, changed=review_id)
-
-
-@router.delete(
-    "/{review_id}/members/{user_id}",
-    status_code=204,
-)
-def remove_member(user_id: str, me: Me, review_id: InReview, write: Write) -> Response:
-    """Take somebody's access away (owners). Their decisions stay."""
-    person = UserId(parse_uuid(user_id, kind="user"))
-
-    def work(session: Session) -> None:
-        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        viewer.require(Role.OWNER, "choose its members")
-        reviews.remove_member(session, review, user_id=person)
-        queue.release_all(session, review_id=review_id, user_id=person)
-
-    return write(work, status=204, changed=review_id)

@@ -8,6 +8,7 @@ from pydantic import Field, StrictFloat, WithJsonSchema
 from tandem.reviews.policy import Stage
 from tandem.screening.decisions import Judgement, Recorded
 from tandem.screening.models import Decision
+from tandem.screening.previews import Preview, Turn
 from tandem.screening.rules import Verdict
 from tandem_api.schemas.base import In, Line, Out, PlainText, Prose
 
@@ -62,6 +63,7 @@ class DecisionOut(Out):
     carried_from: str | None = Field(
         description="The linked record on which this was decided, where it was not this one."
     )
+    criteria_version: int = Field(description="Of the review's criteria, as they were then.")
     labels_seq: int
     decided_at: datetime
 
@@ -82,6 +84,7 @@ class DecisionOut(Out):
             rank=decision.rank,
             ranking_id=None if decision.ranking_id is None else str(decision.ranking_id),
             carried_from=None if decision.carried_from is None else str(decision.carried_from),
+            criteria_version=decision.criteria_version,
             labels_seq=decision.labels_seq,
             decided_at=decision.created_at,
         )
@@ -104,6 +107,33 @@ class RecordedOut(Out):
             decision=DecisionOut.of(recorded.decision),
             record=PlaceOut(status=recorded.status, stage=stage),
         )
+
+
+class PreviewOut(Out):
+    """What would become of the record and its conflict, as far as it is yours to know.
+
+    While a record's status is not open to you, nothing here depends on how others voted.
+    """
+
+    status_before: str
+    status_after: str
+    conflict: Turn | None = Field(description="What would happen to the record's conflict.")
+    n_others_touched: int = Field(description="Other people whose decision would change.")
+
+    @classmethod
+    def of(cls, preview: Preview) -> "PreviewOut":
+        return cls(
+            status_before=preview.status_before,
+            status_after=preview.status_after,
+            conflict=preview.conflict,
+            n_others_touched=preview.n_others_touched,
+        )
+
+
+class PreviewedOut(Out):
+    """The answer to `?dry_run=true`: nothing was done."""
+
+    preview: PreviewOut
 
 
 class WithdrawnOut(Out):

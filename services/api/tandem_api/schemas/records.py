@@ -1,16 +1,19 @@
 """Records and imports."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from tandem.records.duplicates.relations import Relation
 from tandem.records.formats.entry import Kind
 from tandem.records.models import Import, ImportState, ImportStep, Record
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
-from tandem_api.schemas.base import Out
+from tandem.screening.rules import Verdict
+from tandem.screening.shown_votes import ShownVote
+from tandem_api.schemas.base import In, Line, Out, PlainText, Prose, Whole
 from tandem_api.schemas.decisions import DecisionOut
 
 ShownStatus = Literal["unscreened", "awaiting", "conflict", "included", "excluded", "done"]
@@ -82,6 +85,10 @@ class RecordOut(BibliographicOut):
     related: list[RelatedOut]
     stage: Stage
     status: ShownStatus
+    final_reason: str | None = Field(
+        description="Why it counts as excluded, where you see that it is: of all reasons given, "
+        "the first in the review's fixed order."
+    )
     my_decision: DecisionOut | None
     added_at: datetime
 
@@ -99,9 +106,87 @@ class RecordOut(BibliographicOut):
             ],
             stage=stage,
             status=_SHOWN[item.status],
+            final_reason=item.final_reason,
             my_decision=DecisionOut.of(item.my_decision) if item.my_decision else None,
             added_at=record.created_at,
         )
+
+
+class VoteOut(Out):
+    """A present decision as you may see it: by name, or as A, B, C where names are hidden."""
+
+    reviewer: str
+    reviewer_id: str | None
+    verdict: Verdict
+    reasons: list[str]
+    labels: list[str]
+    note: str | None
+    decided_at: datetime | None
+    criteria_version: int | None
+
+    @classmethod
+    def of(cls, vote: ShownVote) -> "VoteOut":
+        return cls(
+            reviewer=vote.reviewer,
+            reviewer_id=None if vote.reviewer_id is None else str(vote.reviewer_id),
+            verdict=vote.verdict,
+            reasons=vote.reasons,
+            labels=vote.labels,
+            note=vote.note,
+            decided_at=vote.decided_at,
+            criteria_version=vote.criteria_version,
+        )
+
+
+class WholeRecordOut(RecordOut):
+    decisions: list[VoteOut] = Field(
+        description="The present ones that are open to you: your own; those of others once you "
+        "have decided and the record is settled; to those who see all, as the policy has it."
+    )
+
+    @classmethod
+    def whole(cls, record: RecordOut, votes: Sequence[ShownVote]) -> "WholeRecordOut":
+        return cls(**dict(record), decisions=[VoteOut.of(vote) for vote in votes])
+
+
+def _written_as(pattern: str, longest: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "maxLength": longest})
+
+
+Doi = Annotated[Line, _written_as(r"^10\.[0-9]{4,9}/[0-9A-Za-z._-]*[0-9A-Za-z]$", 300)]
+Pmid = Annotated[Line, _written_as("^[1-9][0-9]{0,9}$", 10)]
+Address = Annotated[PlainText, Field(max_length=2000), _written_as("^https?://[!-~]+$", 2000)]
+"""What clients are asked to send; other ways to write the same are understood, too."""
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default")
+
+
+class RecordPatch(In):
+    """What is left out stays as it is; null empties a field, but the title.
+
+    Values are brought to the form that an import gives them.
+    """
+
+    title: Annotated[Prose, Field(min_length=1, max_length=5000, pattern=r"\S")] = Field(
+        default="", json_schema_extra=_without_default
+    )
+    abstract: Annotated[PlainText, Field(max_length=1_000_000)] | None = None
+    authors: list[Line] | None = Field(default=None, max_length=10_000)
+    year: Annotated[Whole, Field(ge=1000, le=2100)] | None = None
+    journal: Line | None = None
+    volume: Line | None = None
+    issue: Line | None = None
+    pages: Line | None = None
+    doi: Doi | None = None
+    pmid: Pmid | None = None
+    url: Address | None = None
+    keywords: list[Line] | None = Field(default=None, max_length=10_000)
+    language: Line | None = None
+
+    def changes(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 def bibliographic(record: Record) -> dict[str, Any]:

@@ -1,18 +1,22 @@
-"""Reviews, members, policies."""
+"""Reviews and their policies."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool
 
-from tandem.accounts.models import User
 from tandem.ids import RecordNumber
 from tandem.records import seeds
-from tandem.reviews.models import Member, Review, Role
+from tandem.reviews import wording
+from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
-from tandem.screening.policies import Effect
+from tandem.screening.policies import Effect, Moved
+from tandem.screening.rules import Status
 from tandem_api.schemas.base import In, Line, Out, Prose
+
+_MOST_NAMED = 500
+"""Records named in an effect: enough to look at, and a bounded answer."""
 
 Criterion = Annotated[Prose, Field(min_length=1, max_length=2000)]
 
@@ -28,6 +32,17 @@ SeedStudies = Annotated[
     AfterValidator(seeds.distinct),
 ]
 
+ExclusionReasons = Annotated[
+    list[Line],
+    Field(
+        max_length=100,
+        description="In a fixed order. Of the reasons that a record's excluders give, the first "
+        "in this order is its final one. Repetitions are dropped.",
+        examples=[["wrong population", "wrong study design"]],
+    ),
+    AfterValidator(wording.distinct),
+]
+
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool):  # which Python takes for 1 and 0
@@ -41,6 +56,16 @@ Number = Annotated[Literal[1, 2, 3], BeforeValidator(_number)]
 class CriteriaIn(In):
     include: list[Criterion] = Field(default=[], max_length=100)
     exclude: list[Criterion] = Field(default=[], max_length=100)
+
+
+class CriteriaPatch(In):
+    """What is left out stays as it is. Other criteria are a new version of them."""
+
+    include: list[Criterion] | None = Field(default=None, max_length=100)
+    exclude: list[Criterion] | None = Field(default=None, max_length=100)
+    note: Prose | None = Field(
+        default=None, description="Why they change; it stands beside the new version."
+    )
 
 
 class PolicyIn(In):
@@ -71,6 +96,7 @@ class ReviewIn(In):
         default=None, examples=["How do peer support workers experience their role?"]
     )
     criteria: CriteriaIn = CriteriaIn()
+    exclusion_reasons: ExclusionReasons = Field(default=[])
     seed_studies: SeedStudies = Field(default=[])
     policy: PoliciesIn = PoliciesIn()
 
@@ -80,7 +106,8 @@ class ReviewPatch(In):
 
     title: Line | None = None
     question: Prose | None = None
-    criteria: CriteriaIn | None = None
+    criteria: CriteriaPatch | None = None
+    exclusion_reasons: ExclusionReasons | None = None
     seed_studies: SeedStudies | None = None
     policy: PoliciesIn | None = None
 
@@ -90,9 +117,12 @@ class ReviewPatch(In):
             changes["title"] = self.title
         if "question" in self.model_fields_set:
             changes["question"] = self.question
-        if self.criteria is not None:
+        if self.criteria is not None and self.criteria.include is not None:
             changes["criteria_include"] = self.criteria.include
+        if self.criteria is not None and self.criteria.exclude is not None:
             changes["criteria_exclude"] = self.criteria.exclude
+        if self.exclusion_reasons is not None:
+            changes["exclusion_reasons"] = self.exclusion_reasons
         if self.seed_studies is not None:
             changes["seed_studies"] = self.seed_studies
         return changes
@@ -113,6 +143,8 @@ class ReviewOut(Out):
     title: str
     question: str | None
     criteria: CriteriaOut
+    criteria_version: int = Field(description="Counts their changes, from 1.")
+    exclusion_reasons: list[str] = Field(description="In their fixed order.")
     seed_studies: list[str] = Field(description="Known to belong in: DOIs, PMIDs, titles.")
     policy: PoliciesOut
     role: Role = Field(description="Yours.")
@@ -125,6 +157,8 @@ class ReviewOut(Out):
             title=review.title,
             question=review.question,
             criteria=CriteriaOut(include=review.criteria_include, exclude=review.criteria_exclude),
+            criteria_version=review.criteria_version,
+            exclusion_reasons=review.exclusion_reasons,
             seed_studies=review.seed_studies,
             policy=PoliciesOut(
                 title_abstract=policies[Stage.TITLE_ABSTRACT], full_text=policies[Stage.FULL_TEXT]
@@ -155,13 +189,34 @@ class WholeReviewOut(ReviewOut):
         )
 
 
+class MovedOut(Out):
+    """A record that gets another status: `from` one `to` the other."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    record_id: str
+    from_: Status = Field(alias="from")
+    to: Status
+
+    @classmethod
+    def of(cls, moved: Moved) -> "MovedOut":
+        number = str(moved.record_number)
+        return cls.model_validate({"record_id": number, "from": moved.before, "to": moved.after})
+
+
 class EffectOut(Out):
-    """What a change of policy does, or with `dry_run` would do, to the decisions there are."""
+    """What a change of policy does, or with `dry_run` would do, to the decisions there are.
+
+    The numbers count all; the lists name the first 500 records each.
+    """
 
     stage: Stage
     n_records_changed: int
     n_conflicts_opened: int
     n_conflicts_closed: int
+    records_changed: list[MovedOut]
+    conflicts_opened: list[str] = Field(description="The records that come into conflict.")
+    conflicts_closed: list[str] = Field(description="The records whose conflict ends.")
 
     @classmethod
     def of(cls, effect: Effect) -> "EffectOut":
@@ -170,31 +225,14 @@ class EffectOut(Out):
             n_records_changed=effect.n_records_changed,
             n_conflicts_opened=effect.n_conflicts_opened,
             n_conflicts_closed=effect.n_conflicts_closed,
+            records_changed=[
+                MovedOut.of(moved) for moved in effect.records_changed[:_MOST_NAMED]
+            ],
+            conflicts_opened=[str(number) for number in effect.conflicts_opened[:_MOST_NAMED]],
+            conflicts_closed=[str(number) for number in effect.conflicts_closed[:_MOST_NAMED]],
         )
 
 
 class ChangedReviewOut(WholeReviewOut):
     dry_run: bool
     effects: list[EffectOut]
-
-
-class MemberIn(In):
-    role: Role
-
-
-class MemberOut(Out):
-    user_id: str
-    name: str
-    email: str
-    role: Role
-    added_at: datetime
-
-    @classmethod
-    def of(cls, member: Member, user: User) -> "MemberOut":
-        return cls(
-            user_id=str(member.user_id),
-            name=user.name,
-            email=user.email,
-            role=member.role,
-            added_at=member.added_at,
-        )

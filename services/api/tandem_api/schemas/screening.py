@@ -1,8 +1,8 @@
-"""The queue, conflicts, progress, rankings."""
+"""The queue, progress, rankings."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -10,14 +10,14 @@ from tandem.ranking import encoding
 from tandem.ranking.models import Ranking
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
-from tandem.screening.conflicts import ShownConflict
-from tandem.screening.models import Cause, ConflictState, Lease, ResolvedBy
+from tandem.screening.models import Lease
 from tandem.screening.progress import Progress
-from tandem.screening.queue import QueueState
-from tandem.screening.rules import ConflictKind, Verdict
-from tandem_api.schemas.base import In, Line, Out, Prose, Whole
+from tandem.screening.queue import Queue, QueueState
+from tandem_api.schemas.base import In, Out, Whole
 from tandem_api.schemas.decisions import ScreeningStage
-from tandem_api.schemas.records import BibliographicOut, RecordOut
+from tandem_api.schemas.jobs import ParkedRankingOut
+from tandem_api.schemas.members import WorkloadOut
+from tandem_api.schemas.records import RecordOut
 
 
 class QueueIn(In):
@@ -65,86 +65,27 @@ class QueueOut(Out):
     """Your next records. `remaining`: how many you can still decide, these included.
 
     `state`: `ready` (here they are), `waiting` (the rest is held by others just now),
-    `finished` (nothing left for you), `empty` (the review has no records).
+    `finished` (nothing left for you, or your share is done), `empty` (the review has no
+    records), `paused` (you pause), `pilot_done` (you have read the pilot round, which runs).
     """
 
     items: list[QueueItemOut]
     remaining: int
     state: QueueState
-
-
-class ConflictDecisionOut(Out):
-    """One of the differing votes: by name, or as A, B, C where the policy hides the names."""
-
-    reviewer: str
-    reviewer_id: str | None
-    verdict: Verdict
-    reasons: list[str]
-    note: str | None
-
-
-class ResolutionIn(In):
-    verdict: Literal[Verdict.INCLUDE, Verdict.EXCLUDE]
-    reasons: list[Line] = Field(default=[], max_length=20)
-    note: Prose | None = None
-    cause: Cause | None = Field(default=None, description="Why the reviewers differed.")
-
-
-class ResolutionOut(Out):
-    verdict: Verdict
-    reasons: list[str]
-    note: str | None
-    cause: Cause | None
-    resolver_id: str
-    resolved_at: datetime
-
-
-class ConflictOut(Out):
-    """Differing decisions on a record. `decisions` are shown as far as the policy lets you."""
-
-    id: str
-    record: BibliographicOut
-    stage: Stage
-    state: ConflictState
-    kind: ConflictKind
-    opened_at: datetime
-    resolved_at: datetime | None
-    resolved_by: ResolvedBy | None
-    decisions: list[ConflictDecisionOut]
-    resolution: ResolutionOut | None
+    withheld: int = Field(
+        description="Records that you are not served: you have an interest in them, as their "
+        "author or otherwise. `GET /reviews/{review_id}/interests` lists them."
+    )
+    workload: WorkloadOut
 
     @classmethod
-    def of(cls, shown: ShownConflict) -> "ConflictOut":
-        conflict, settled = shown.conflict, shown.resolution
+    def of(cls, queue: Queue, items: list[QueueItemOut]) -> "QueueOut":
         return cls(
-            id=str(conflict.id),
-            record=BibliographicOut.of(shown.record),
-            stage=conflict.stage,
-            state=conflict.state,
-            kind=conflict.kind,
-            opened_at=conflict.opened_at,
-            resolved_at=conflict.resolved_at,
-            resolved_by=conflict.resolved_by,
-            decisions=[
-                ConflictDecisionOut(
-                    reviewer=vote.reviewer,
-                    reviewer_id=None if vote.reviewer_id is None else str(vote.reviewer_id),
-                    verdict=vote.verdict,
-                    reasons=vote.reasons,
-                    note=vote.note,
-                )
-                for vote in shown.decisions
-            ],
-            resolution=ResolutionOut(
-                verdict=settled.verdict,
-                reasons=settled.reasons,
-                note=settled.note,
-                cause=settled.cause,
-                resolver_id=str(settled.resolver_id),
-                resolved_at=settled.created_at,
-            )
-            if settled
-            else None,
+            items=items,
+            remaining=queue.remaining,
+            state=queue.state,
+            withheld=queue.n_withheld,
+            workload=WorkloadOut.of(queue.workload),
         )
 
 
@@ -214,6 +155,9 @@ class ProgressOut(Out):
     stages: dict[Stage, StageProgressOut]
     sentences: SentencesOut | None = Field(
         description="How far the optional sentence vectors are; null where none were ever made."
+    )
+    ranking: ParkedRankingOut | None = Field(
+        description="For owners: why no more rankings are made; null where they are."
     )
 
 

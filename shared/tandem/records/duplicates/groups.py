@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session, defer
 
 from tandem.db.base import now
@@ -68,17 +68,25 @@ def add_all(
     ]
     session.add_all(made)
     session.flush()
-    for group, (members, _) in zip(made, found, strict=True):
-        put_in(session, group, members)
-    session.flush()
+    _put_in(session, zip(made, (members for members, _ in found), strict=True))
     return made
 
 
 def put_in(session: Session, group: DuplicateGroup, members: Collection[RecordNumber]) -> None:
-    session.add_all(
-        DuplicateMember(group_id=group.id, review_id=group.review_id, record_number=number)
+    """Store these records as members of a stored group."""
+    _put_in(session, [(group, members)])
+
+
+def _put_in(
+    session: Session, found: Iterable[tuple[DuplicateGroup, Collection[RecordNumber]]]
+) -> None:
+    rows = [
+        {"group_id": group.id, "review_id": group.review_id, "record_number": number}
+        for group, members in found
         for number in sorted(members)
-    )
+    ]
+    if rows:
+        session.execute(insert(DuplicateMember), rows)
 
 
 def grow(
@@ -90,22 +98,21 @@ def grow(
 
     `joining` has those that come, by the representative that they are linked to.
     """
-    there = touching(session, review_id, list(joining), GroupState.LINKED)
+    there = {group.id: group for group in touching(session, review_id, joining, GroupState.LINKED)}
     of = {
-        number: group
-        for group_id, members in members_of(session, [group.id for group in there]).items()
+        number: there[group_id]
+        for group_id, members in members_of(session, there).items()
         for number in members
-        for group in there
-        if group.id == group_id
     }
-    new = []
+    grown, new = [], []
     for representative, come in joining.items():
         if representative in of:
-            put_in(session, of[representative], list(come))
+            grown.append((of[representative], list(come)))
         else:
             weakest = min(come.values(), key=lambda match: match.score)
             evidence = Evidence(weakest.score, weakest.evidence)
             new.append(([representative, *come], evidence))
+    _put_in(session, grown)
     add_all(session, review_id, new, state=GroupState.LINKED)
 
 

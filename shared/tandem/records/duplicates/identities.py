@@ -1,56 +1,75 @@
 """What stored records are recognised by, and which of several tells most."""
 
+from collections.abc import Collection, Sequence
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tandem.ids import ReviewId
+from tandem.db.pieces import pieces
+from tandem.ids import RecordNumber, ReviewId
 from tandem.records.duplicates.matching import Identity
-from tandem.records.formats.entry import Kind
+from tandem.records.formats.entry import Entry, Kind
 from tandem.records.models import Record
 
 _ABSTRACT_COMPARED = 500
 
+_COLUMNS = (
+    Record.number,
+    Record.title,
+    Record.authors,
+    Record.year,
+    Record.journal,
+    Record.volume,
+    Record.issue,
+    Record.pages,
+    Record.doi,
+    Record.pmid,
+    Record.kind,
+    func.substr(Record.abstract, 1, _ABSTRACT_COMPARED),
+)
+
 
 def identities(session: Session, review_id: ReviewId) -> list[Identity]:
     """Return what the review's records are recognised by, in order of number."""
-    columns = (
-        Record.number,
-        Record.title,
-        Record.authors,
-        Record.year,
-        Record.journal,
-        Record.volume,
-        Record.issue,
-        Record.pages,
-        Record.doi,
-        Record.pmid,
-        Record.kind,
-        func.substr(Record.abstract, 1, _ABSTRACT_COMPARED),
-    )
-    query = select(*columns).where(Record.review_id == review_id).order_by(Record.number)
-    return [
-        Identity(number, title, tuple(authors), *others)
-        for number, title, authors, *others in session.execute(
-            query.execution_options(yield_per=5000)
-        )
-    ]
+    query = select(*_COLUMNS).where(Record.review_id == review_id).order_by(Record.number)
+    return [_identity(row) for row in session.execute(query.execution_options(yield_per=5000))]
 
 
-def identity(record: Record) -> Identity:
-    """Return what one record is recognised by."""
+def sharing(
+    session: Session, review_id: ReviewId, *, dois: Collection[str], pmids: Collection[str]
+) -> list[Identity]:
+    """Return those of the records that have one of these DOIs or PMIDs, in order of number."""
+    found: dict[RecordNumber, Identity] = {}
+    for column, values in ((Record.doi, dois), (Record.pmid, pmids)):
+        for some in pieces(sorted(values)):
+            # One column at a time, and sorted afterwards: for either at once or in the order of
+            # its key SQLite reads the whole review, not the column's index.
+            query = select(*_COLUMNS).where(Record.review_id == review_id, column.in_(some))
+            found |= {row.number: _identity(row) for row in session.execute(query)}
+    return [found[number] for number in sorted(found)]
+
+
+def _identity(row: Sequence[Any]) -> Identity:
+    number, title, authors, *others = row
+    return Identity(number, title, tuple(authors), *others)
+
+
+def of_entry(entry: Entry, number: RecordNumber) -> Identity:
+    """Return what a record is recognised by that is to be stored with this number."""
     return Identity(
-        number=record.number,
-        title=record.title,
-        authors=tuple(record.authors),
-        year=record.year,
-        journal=record.journal,
-        volume=record.volume,
-        issue=record.issue,
-        pages=record.pages,
-        doi=record.doi,
-        pmid=record.pmid,
-        kind=record.kind,
-        abstract=record.abstract[:_ABSTRACT_COMPARED],
+        number=number,
+        title=entry.title,
+        authors=entry.authors,
+        year=entry.year,
+        journal=entry.journal,
+        volume=entry.volume,
+        issue=entry.issue,
+        pages=entry.pages,
+        doi=entry.doi,
+        pmid=entry.pmid,
+        kind=entry.kind,
+        abstract=entry.abstract[:_ABSTRACT_COMPARED],
     )
 
 

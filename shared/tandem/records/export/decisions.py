@@ -10,7 +10,7 @@ from tandem.records.export.tables import csv_line
 HEADER = (
     *("seq", "at", "entry", "record_id", "stage", "reviewer", "reviewer_id", "verdict"),
     *("reasons", "labels", "note", "seconds", "informed", "rank", "ranking_id", "in_force"),
-    *("cause", "carried_from"),
+    *("cause", "carried_from", "criteria_version"),
 )
 
 
@@ -21,7 +21,7 @@ class LedgerEntry:
     `seq` orders the entries of a review. `rank` and `ranking_id` say where the record stood
     when it was served. `in_force`: nothing later has taken its place. `cause` is a
     resolution's. `carried_from` names the record it was first said of, where records were
-    linked or split later.
+    linked or split later. `criteria_version`: under which a decision was made.
     """
 
     seq: int
@@ -42,6 +42,7 @@ class LedgerEntry:
     in_force: bool
     cause: str | None
     carried_from: str | None
+    criteria_version: int | None
 
 
 def write(entries: Iterable[LedgerEntry]) -> Iterator[str]:
@@ -68,6 +69,7 @@ def write(entries: Iterable[LedgerEntry]) -> Iterator[str]:
                 _word(one.in_force),
                 one.cause,
                 one.carried_from,
+                one.criteria_version,
             ]
         )
 

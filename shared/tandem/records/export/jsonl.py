@@ -49,6 +49,7 @@ def screening(record: ExportedRecord) -> dict[str, Any]:
         "sources": [{"source": source.name, "ref": source.ref} for source in record.sources],
         "stage": record.stage,
         "status": record.status,
+        "final_reason": record.final_reason,
         "decisions": [_decision(one) for one in record.judged if not one.is_resolution],
         "resolution": next((_decision(one) for one in record.judged if one.is_resolution), None),
     }

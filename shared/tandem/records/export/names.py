@@ -2,5 +2,5 @@
 
 from typing import Literal
 
-ExportFormat = Literal["ris", "bibtex", "csv", "xlsx", "csl_json", "jsonl", "decisions"]
-"""`decisions` is the ledger as CSV, the others are records."""
+ExportFormat = Literal["ris", "bibtex", "csv", "xlsx", "csl_json", "jsonl", "decisions", "trail"]
+"""`decisions` is the ledger as CSV, `trail` the audit trail; the others are records."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tandem.records.formats.entry import Kind
+from tandem.reviews.wording import key
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class ExportedRecord:
     """One record with its screening in one stage.
 
     `status` is as the reader of the file may see it. `sources` are those of all linked
-    occurrences. `judged` are the decisions open to them, the resolution last.
+    occurrences. `judged` are the decisions open to them, the resolution last. `final_reason` is
+    the one to report of a record that is excluded, derived from all of its decisions.
     """
 
     id: str
@@ -59,6 +61,7 @@ class ExportedRecord:
     stage: str
     status: str
     judged: tuple[Judged, ...]
+    final_reason: str | None = None
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -66,11 +69,15 @@ class ExportedRecord:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What it is excluded for: reasons of excludes that no include has overruled."""
+        """What it is excluded for, the final reason first: what no include has overruled."""
         if self.status == "included":
             return ()
         against = [one for one in self.judged if one.verdict == "exclude"]
-        return distinct(reason for one in against for reason in one.reasons)
+        given = distinct(reason for one in against for reason in one.reasons)
+        if self.final_reason is None:
+            return given
+        final = key(self.final_reason)
+        return (self.final_reason, *(reason for reason in given if key(reason) != final))
 
     @property
     def labels(self) -> tuple[str, ...]:

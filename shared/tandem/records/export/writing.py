@@ -28,6 +28,7 @@ FILE_TYPES: dict[ExportFormat, FileType] = {
     "csl_json": FileType("json", "application/vnd.citationstyles.csl+json"),
     "jsonl": FileType("jsonl", "application/jsonl"),
     "decisions": FileType("csv", "text/csv; charset=utf-8"),
+    "trail": FileType("jsonl", "application/jsonl"),
 }
 
 _TEXTS: dict[ExportFormat, Callable[[Iterable[ExportedRecord]], Iterator[str]]] = {
@@ -43,7 +44,7 @@ def write_records(format: ExportFormat, records: Iterable[ExportedRecord]) -> It
     """Yield the file's bytes; `records` are asked for as they are written.
 
     Args:
-        format: Any but `decisions`.
+        format: Any but `decisions` and `trail`.
         records: Gone through once.
     """
     if format == "xlsx":
@@ -54,6 +55,11 @@ def write_records(format: ExportFormat, records: Iterable[ExportedRecord]) -> It
 def write_decisions(entries: Iterable[LedgerEntry]) -> Iterator[bytes]:
     """Yield the bytes of the ledger's file."""
     return _pieces(decisions.write(entries))
+
+
+def write_trail(lines: Iterable[str]) -> Iterator[bytes]:
+    """Yield the bytes of the audit trail's lines."""
+    return _pieces(lines)
 
 
 def _pieces(texts: Iterable[str]) -> Iterator[bytes]:

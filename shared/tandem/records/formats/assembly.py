@@ -15,9 +15,9 @@ _NO_ABSTRACT = re.compile(
 )
 """What Scopus and others write where there is none."""
 
-_LONGEST_TITLE = 5_000
-_LONGEST_FIELD = 500
-_LONGEST_LIST = 10_000
+LONGEST_TITLE = 5_000
+LONGEST_FIELD = 500
+LONGEST_LIST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Parts:
 
 def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
     """Normalise `parts`; reject a record that has neither title nor abstract."""
-    title = _first(parts.titles, _LONGEST_TITLE)
+    title = _first(parts.titles, LONGEST_TITLE)
     abstract = _first(parts.abstracts, LONGEST_RECORD)
     if abstract and _NO_ABSTRACT.fullmatch(abstract):
         abstract = None
@@ -54,18 +54,18 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
     return Entry(
         title=title or "",
         abstract=abstract or "",
-        authors=tuple(n[:_LONGEST_FIELD] for n in normalise.names(parts.authors)[:_LONGEST_LIST]),
+        authors=tuple(n[:LONGEST_FIELD] for n in normalise.names(parts.authors)[:LONGEST_LIST]),
         year=next(filter(None, map(normalise.year, parts.dates)), None),
-        journal=_first((j for j in parts.journals if not normalise.url(j)), _LONGEST_FIELD),
-        volume=normalise.short(parts.volume, _LONGEST_FIELD),
-        issue=normalise.short(parts.issue, _LONGEST_FIELD),
-        pages=pages[:_LONGEST_FIELD] if pages else None,
+        journal=_first((j for j in parts.journals if not normalise.url(j)), LONGEST_FIELD),
+        volume=normalise.short(parts.volume, LONGEST_FIELD),
+        issue=normalise.short(parts.issue, LONGEST_FIELD),
+        pages=pages[:LONGEST_FIELD] if pages else None,
         doi=next(filter(None, map(normalise.doi, parts.dois)), None),
         pmid=next(filter(None, parts.pmids), None),
         url=next(filter(None, map(normalise.url, parts.urls)), None),
-        keywords=tuple(k[:_LONGEST_FIELD] for k in normalise.terms(parts.keywords)[:_LONGEST_LIST]),
-        language=normalise.short(parts.language, _LONGEST_FIELD),
-        ref=_first(parts.refs, _LONGEST_FIELD),
+        keywords=tuple(k[:LONGEST_FIELD] for k in normalise.terms(parts.keywords)[:LONGEST_LIST]),
+        language=normalise.short(parts.language, LONGEST_FIELD),
+        ref=_first(parts.refs, LONGEST_FIELD),
         raw=normalise.clean_raw(raw),
         kind=parts.kind,
         priors=parts.priors,

@@ -1,10 +1,13 @@
 """What an export adds can be told and undone."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.export import marks
+from tandem.records.export import jsonl, marks
 from unit.records.export.exported import FULL
 
 DANGEROUS = "=+-@\t\r\n＝＋－＠"
@@ -38,6 +41,19 @@ def test_tags_and_notes_are_marked() -> None:
         "Tandem resolution: exclude by Zoë, 2027-01-02 12:00 UTC. Reasons: wrong population",
     ]
     assert all(map(marks.is_mark, [*marks.tags(FULL), *marks.notes(FULL)]))
+
+
+def test_the_final_reason_comes_first_and_none_of_the_others_is_lost() -> None:
+    final = replace(FULL, final_reason="No data; none")
+
+    assert final.reasons == ("No data; none", "wrong population")
+    assert marks.tags(final)[1:3] == [
+        "Tandem reason: No data, none",
+        "Tandem reason: wrong population",
+    ]
+    # To one who is blinded only their own are told, and the one that counts.
+    assert replace(final, judged=()).reasons == ("No data; none",)
+    assert json.loads("".join(jsonl.write([final])))["final_reason"] == "No data; none"
 
 
 @pytest.mark.parametrize("text", ["tandem", "Tandem mass spectrometry", "Tandem repeat: a study"])

@@ -144,12 +144,13 @@ def test_the_ledger() -> None:
         in_force=True,
         cause=None,
         carried_from=None,
+        criteria_version=2,
     )
     lines = b"".join(write_decisions([entry])).decode().split("\r\n")
 
     assert lines == [
         ",".join(HEADER),
         "7,2027-01-02T12:00:00Z,decision,17,title_abstract,'=cmd|' /C calc'!A0,8,exclude,"
-        "wrong population; no data,later,'-1 point,12.5,false,3,9,true,,",
+        "wrong population; no data,later,'-1 point,12.5,false,3,9,true,,,2",
         "",
     ]

@@ -1,0 +1,133 @@
+"""The review's criteria, version by version, and what a change of them could touch."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.ids import parse_record_number
+from tandem.reviews import criteria
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.screening import affected, confirming
+from tandem.screening.affected import Position
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.paging import Cursor, Page, cut, encode, invalid_cursor
+from tandem_api.routing import Router
+from tandem_api.schemas.criteria import AffectedOut, AffectedPage, CriteriaVersionOut, LooksOut
+from tandem_api.schemas.decisions import RecordedOut, ScreeningStage
+
+router = Router(prefix="/reviews/{review_id}", tags=["criteria"])
+
+Since = Annotated[
+    int, Query(ge=1, le=2**31 - 1, description="Only what changed after this version counts.")
+]
+
+_MOST_DIGITS = 10
+
+
+@router.get("/criteria")
+def list_criteria(
+    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[CriteriaVersionOut]:
+    """Every version of the criteria, the newest first: who changed them, when and why."""
+    before = page.offset if page.after else None
+    found = criteria.versions(session, viewer.review_id, before=before, limit=limit + 1)
+    items = [CriteriaVersionOut.of(row) for row in found[:limit]]
+    more = len(found) > limit
+    return Page(items=items, next_cursor=encode(items[-1].version) if more else None)
+
+
+@router.get("/criteria/affected")
+def list_affected(
+    session: Read,
+    viewer: AsViewer,
+    page: PageFrom,
+    since: Since = 1,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    limit: Limit = 100,
+) -> AffectedPage:
+    """Your own decisions under earlier criteria that their change could touch.
+
+    Decide such a record anew, or confirm your decision, and it leaves the list.
+    """
+    review = reviews.get_review(session, viewer.review_id)
+    found = affected.list_affected(
+        session,
+        viewer=viewer,
+        review=review,
+        stage=stage,
+        since=since,
+        after=_position(page),
+        limit=limit,
+    )
+    return AffectedPage(
+        items=[AffectedOut.of(one) for one in found.items],
+        next_cursor=_cursor(found.following),
+        criteria_version=review.criteria_version,
+        n=found.n,
+        explanation=found.explanation,
+    )
+
+
+@router.get("/criteria/affected/reviewers")
+def count_affected(
+    session: Read,
+    viewer: AsViewer,
+    page: PageFrom,
+    since: Since = 1,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    limit: Limit = 100,
+) -> Page[LooksOut]:
+    """How many decisions each reviewer would look at again (owners and adjudicators)."""
+    review = reviews.get_review(session, viewer.review_id)
+    n_of = affected.n_by_reviewer(session, viewer=viewer, review=review, stage=stage, since=since)
+    people = accounts.users_by_id(session, set(n_of))
+    found = [LooksOut.of(user_id, people[user_id], n) for user_id, n in n_of.items()]
+    found.sort(key=lambda one: (-one.n, one.name, one.user_id))
+    items, following = cut(
+        found[page.offset : page.offset + limit + 1], offset=page.offset, limit=limit
+    )
+    return Page(items=list(items), next_cursor=following)
+
+
+@router.post("/records/{record_id}/decision/confirm", response_model=RecordedOut)
+def confirm_decision(
+    record_id: str,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+) -> Response:
+    """Stand by your decision under the present criteria: the ledger says that you looked again.
+
+    A decision that was made under them already stays as it is.
+    """
+    number = parse_record_number(record_id)
+
+    def work(session: Session) -> RecordedOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        recorded = confirming.confirm_decision(
+            session, review=review, viewer=viewer, record_number=number, stage=stage
+        )
+        session.flush()
+        return RecordedOut.of(recorded, stage)
+
+    return write(work, changed=review_id)
+
+
+def _cursor(position: Position | None) -> str | None:
+    return None if position is None else encode(f"{position[0]}:{position[1]}")
+
+
+def _position(cursor: Cursor) -> Position | None:
+    """Read where the page before ended: how many causes, and the record's number."""
+    if not cursor.after:
+        return None
+    parts = cursor.after.split(":")
+    if len(parts) != 2 or not all(
+        part.isascii() and part.isdigit() and len(part) <= _MOST_DIGITS for part in parts
+    ):
+        raise invalid_cursor()
+    return int(parts[0]), int(parts[1])

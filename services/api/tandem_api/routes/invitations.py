@@ -1,0 +1,136 @@
+"""Invitations by link: a team on one laptop needs no administrator."""
+
+from datetime import timedelta
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.accounts.models import User
+from tandem.errors import Unauthenticated
+from tandem.ids import InvitationId, parse_uuid
+from tandem.reviews import invitations
+from tandem.reviews import service as reviews
+from tandem_api import cookies
+from tandem_api.deps import (
+    AsViewer,
+    Here,
+    InReview,
+    Limit,
+    Me,
+    PageFrom,
+    Read,
+    Write,
+    authenticate,
+    refuse_cross_site,
+)
+from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
+from tandem_api.runtime import Runtime
+from tandem_api.schemas.invitations import (
+    AcceptanceIn,
+    AcceptanceOut,
+    InvitationIn,
+    InvitationOut,
+    NewInvitationOut,
+    ShownInvitationOut,
+)
+
+router = Router(tags=["reviews"])
+
+
+@router.post("/reviews/{review_id}/invitations", status_code=201, response_model=NewInvitationOut)
+def invite(
+    body: InvitationIn, request: Request, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Make a link that lets one person in (owners). It is in this answer and nowhere else."""
+
+    def work(session: Session) -> NewInvitationOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        invitation, secret = invitations.invite(
+            session,
+            review=review,
+            viewer=viewer,
+            role=body.role,
+            email=body.email,
+            lasting=timedelta(days=body.expires_days),
+        )
+        shown = InvitationOut.of(invitation)
+        return NewInvitationOut(**dict(shown), link=_link(request, here, secret), token=secret)
+
+    return write(work, status=201, replayable=False)
+
+
+@router.get("/reviews/{review_id}/invitations")
+def list_invitations(
+    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[InvitationOut]:
+    """The invitations that were made, the newest first, without their links (owners)."""
+    found = invitations.listed(session, viewer, offset=page.offset, limit=limit + 1)
+    items, following = cut(found, offset=page.offset, limit=limit)
+    return Page(items=[InvitationOut.of(item) for item in items], next_cursor=following)
+
+
+@router.delete("/reviews/{review_id}/invitations/{invitation_id}", status_code=204)
+def revoke_invitation(invitation_id: str, me: Me, review_id: InReview, write: Write) -> Response:
+    """Make a link useless (owners)."""
+    found = InvitationId(parse_uuid(invitation_id, kind="invitation"))
+
+    def work(session: Session) -> None:
+        _, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        invitations.revoke(session, viewer=viewer, invitation_id=found)
+
+    return write(work, status=204)
+
+
+@router.get("/invitations/{token}")
+def show_invitation(token: str, session: Read) -> ShownInvitationOut:
+    """What a link invites to. Whoever has it may ask, signed in or not."""
+    return ShownInvitationOut.of(invitations.show(session, token))
+
+
+@router.post("/invitations/{token}/acceptance", response_model=AcceptanceOut)
+def accept_invitation(
+    token: str, request: Request, here: Here, body: AcceptanceIn | None = None
+) -> Response:
+    """Become a member: signed in, without a body; else with the account that you make by it.
+
+    A new account is signed in at once, by the cookie that `/auth/login` sets. Each invitation is
+    good for one person. Who is a member already keeps the higher of both roles.
+    """
+    user = _whoever_is_signed_in(request)
+    if user is None and body is None:
+        raise Unauthenticated("Sign in, or send `name` and `password` to make an account.")
+    made = None
+    with here.database.write.begin() as session:
+        if user is not None:
+            member = invitations.accept(session, token, user=user)
+        elif body is not None:
+            member = invitations.accept_as_new(session, token, person=body.person())
+            lasting = timedelta(days=here.settings.session_days)
+            made = accounts.sign_in(session, user_id=member.user_id, lasting=lasting)
+        answer = AcceptanceOut.of(member)
+        review_id = member.review_id
+    here.nudges.changed(review_id)
+    response = JSONResponse(answer.model_dump(mode="json"))
+    if made is not None:
+        cookies.give(response, request, here, made)
+    return response
+
+
+def _whoever_is_signed_in(request: Request) -> User | None:
+    """Return who is calling, None for nobody. An old cookie is nobody's; a wrong token is wrong."""
+    try:
+        return authenticate(request)
+    except Unauthenticated:
+        if "authorization" in request.headers:
+            raise
+    refuse_cross_site(request)
+    return None
+
+
+def _link(request: Request, here: Runtime, secret: str) -> str:
+    base = here.settings.public_url or str(request.base_url)
+    path = request.app.url_path_for("show_invitation", token=secret)
+    return base.rstrip("/") + str(path)

@@ -1,0 +1,58 @@
+"""Background work, for those who run the installation."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+from sqlalchemy.orm import Session
+
+from tandem.ids import ImportId
+from tandem.operations import retrying
+from tandem.operations.jobs import Job, JobKind, JobState, screens_in, unfinished
+from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
+from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
+from tandem_api.schemas.jobs import JobOut, RetriedOut
+
+router = Router(prefix="/jobs", tags=["operations"])
+
+
+@router.get("")
+def list_jobs(
+    session: Read,
+    me: Administrator,
+    page: PageFrom,
+    state: Annotated[JobState | None, Query(description="Only those in this state.")] = None,
+    kind: Annotated[JobKind | None, Query(description="Only those of this kind.")] = None,
+    limit: Limit = 100,
+) -> Page[JobOut]:
+    """Background work that is not done (administrators), what has waited longest first.
+
+    Webhooks of reviews in which you screen yourself are left out: that they have something to send
+    may tell how others voted.
+    """
+    found = unfinished(
+        session,
+        states=frozenset(JobState) if state is None else {state},
+        kinds=frozenset(JobKind) if kind is None else {kind},
+        without_events_of=screens_in(session, me.id),
+    )[page.offset : page.offset + limit + 1]
+    items, following = cut(found, offset=page.offset, limit=limit)
+    return Page(items=[JobOut.of(job) for job in items], next_cursor=following)
+
+
+@router.post("/{job_id}/retry", status_code=202, response_model=RetriedOut)
+def retry_job(job_id: str, me: Administrator, here: Here, write: Write) -> Response:
+    """Try a failed or parked job again (administrators), with all its tries before it."""
+    found: list[Job] = []
+
+    def work(session: Session) -> RetriedOut:
+        found.append(retrying.retry(session, job_id=job_id, by=me.id))
+        return RetriedOut(id=job_id)
+
+    answer = write(work, status=202)
+    for job in found:  # none where it was answered as the first time
+        if job.kind in (JobKind.IMPORT, JobKind.DEDUPLICATION):
+            here.nudges.uploaded(ImportId(job.target))
+        else:
+            here.nudges.changed(job.review_id)
+    return answer

@@ -1,0 +1,143 @@
+"""The people of a review."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from fastapi import Query, Response
+from sqlalchemy.orm import Session
+
+from tandem.accounts.models import User
+from tandem.ids import UserId, parse_uuid
+from tandem.reviews import members
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Member
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import departures, membership, workload
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
+from tandem_api.schemas.base import Time
+from tandem_api.schemas.members import DepartureOut, MemberIn, MemberOut, MemberPatch
+
+router = Router(prefix="/reviews/{review_id}/members", tags=["reviews"])
+
+_STAGE = Stage.TITLE_ABSTRACT
+
+
+@router.get("")
+def list_members(
+    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[MemberOut]:
+    """Everybody in the review, with their roles."""
+    found = members.members(session, viewer.review_id)[page.offset :]
+    items, following = cut(found, offset=page.offset, limit=limit)
+    return Page(items=_shown(session, viewer, items), next_cursor=following)
+
+
+@router.put("/{user_id}", response_model=MemberOut)
+def set_member(user_id: str, body: MemberIn, me: Me, review_id: InReview, write: Write) -> Response:
+    """Add somebody, or change their role (owners)."""
+    person = UserId(parse_uuid(user_id, kind="user"))
+
+    def work(session: Session) -> MemberOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        membership.put(session, review=review, viewer=viewer, user_id=person, role=body.role)
+        member, user = membership.change(
+            session,
+            review=review,
+            viewer=viewer,
+            user_id=person,
+            paused=body.new_pause(),
+            share=body.new_share(),
+        )
+        session.flush()
+        return _shown(session, viewer, [(member, user)])[0]
+
+    return write(work, changed=review_id)
+
+
+@router.patch("/{user_id}", response_model=MemberOut)
+def change_member(
+    user_id: str, body: MemberPatch, me: Me, review_id: InReview, write: Write
+) -> Response:
+    """Let somebody pause or come back, or give them a share of the work (owners).
+
+    Everybody may pause and come back themselves. Decisions are accepted all the same.
+    """
+    person = UserId(parse_uuid(user_id, kind="user"))
+
+    def work(session: Session) -> MemberOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        member, user = membership.change(
+            session,
+            review=review,
+            viewer=viewer,
+            user_id=person,
+            paused=body.new_pause(),
+            share=body.new_share(),
+        )
+        session.flush()
+        return _shown(session, viewer, [(member, user)])[0]
+
+    return write(work, changed=review_id)
+
+
+@router.delete(
+    "/{user_id}",
+    status_code=204,
+    responses={200: {"model": DepartureOut, "description": "With `dry_run`: what it would do."}},
+)
+def remove_member(
+    user_id: str,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    decisions: Annotated[
+        Literal["keep", "void"],
+        Query(description="What becomes of their decisions: they stay, or count no longer."),
+    ] = "keep",
+    since: Annotated[
+        Time | None,
+        Query(description="Void only what they decided then or later. Of no matter for `keep`."),
+    ] = None,
+    dry_run: Annotated[
+        bool, Query(description="Show what the removal would do, and do not do it.")
+    ] = False,
+) -> Response:
+    """Take somebody's access away (owners). Their decisions stay, or are voided.
+
+    Voided decisions are withdrawn in the ledger by you, and the records judged again; nobody
+    else's vote is touched, and resolutions stand. Decisions can be voided of the reviewers of an
+    imported file too. Conflicts stay open to those who may settle them; where nobody is left who
+    may, name another adjudicator or let voters adjudicate.
+    """
+    person = UserId(parse_uuid(user_id, kind="user"))
+
+    def work(session: Session) -> DepartureOut | None:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        savepoint = session.begin_nested()
+        departure = departures.leave(
+            session,
+            review=review,
+            viewer=viewer,
+            user_id=person,
+            decisions=decisions,
+            since=since,
+        )
+        if not dry_run:
+            return None
+        savepoint.rollback()
+        return DepartureOut.of(departure)
+
+    return write(work, status=200 if dry_run else 204, changed=None if dry_run else review_id)
+
+
+def _shown(
+    session: Session, viewer: Viewer, found: Sequence[tuple[Member, User]]
+) -> list[MemberOut]:
+    """Show each member; how far they are, only to those who may know it of others."""
+    sees_all = viewer.sees_all(_STAGE)
+    asked = [member for member, _ in found if sees_all or member.user_id == viewer.user_id]
+    work = workload.of_members(session, viewer.review_id, _STAGE, viewer.policies, asked)
+    return [MemberOut.of(member, user, work.get(member.user_id)) for member, user in found]

@@ -1,0 +1,51 @@
+"""The words that a review's people use: reasons for excluding, and labels."""
+
+from tandem.errors import Forbidden
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.screening import reasons, shown_votes
+from tandem_api.deps import AsViewer, Limit, PageFrom, Read
+from tandem_api.paging import Page, cut
+from tandem_api.routing import Router
+from tandem_api.schemas.criteria import LabelOut, ReasonsPage
+from tandem_api.schemas.decisions import ScreeningStage
+
+router = Router(prefix="/reviews/{review_id}", tags=["records"])
+
+
+@router.get("/exclusion-reasons")
+def count_reasons(
+    session: Read,
+    viewer: AsViewer,
+    page: PageFrom,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    limit: Limit = 100,
+) -> ReasonsPage:
+    """Of how many excluded records each reason is the final one; not for the blinded."""
+    if not viewer.sees_all(stage):
+        raise Forbidden("How others excluded is hidden while this stage is blind.")
+    review = reviews.get_review(session, viewer.review_id)
+    counts, n_without = reasons.count(session, review, stage)
+    found = counts[page.offset : page.offset + limit + 1]
+    items, following = cut(found, offset=page.offset, limit=limit)
+    return ReasonsPage(
+        items=[ReasonsPage.item(review, reason, n) for reason, n in items],
+        next_cursor=following,
+        stage=stage,
+        n_without_reason=n_without,
+    )
+
+
+@router.get("/labels")
+def list_labels(
+    session: Read,
+    viewer: AsViewer,
+    page: PageFrom,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    limit: Limit = 100,
+) -> Page[LabelOut]:
+    """The labels in use, your own and those of decisions that are open to you."""
+    labels = shown_votes.labels_in_use(session, viewer=viewer, stage=stage)
+    found = labels[page.offset : page.offset + limit + 1]
+    items, following = cut(found, offset=page.offset, limit=limit)
+    return Page(items=[LabelOut.of(label) for label in items], next_cursor=following)

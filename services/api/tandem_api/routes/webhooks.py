@@ -1,0 +1,220 @@
+"""Webhooks: a review's events, sent to its owners' own services."""
+
+from collections.abc import Callable
+
+from fastapi import Response
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from tandem.events import positions
+from tandem.ids import DeliveryId, ReviewId, UserId, WebhookId, parse_uuid
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Review, Role
+from tandem.reviews.service import Viewer
+from tandem.webhooks import addresses, deliveries, endpoints
+from tandem.webhooks.addresses import Rules
+from tandem.webhooks.models import Webhook
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.paging import Page, cut, encode
+from tandem_api.routing import Router
+from tandem_api.runtime import Runtime
+from tandem_api.schemas.webhooks import (
+    DeliveryOut,
+    NewSecretOut,
+    WebhookIn,
+    WebhookOut,
+    WebhookPatch,
+)
+
+router = Router(prefix="/reviews/{review_id}/webhooks", tags=["webhooks"])
+
+_Work = Callable[[Session, Review, Viewer, Webhook], BaseModel | None]
+
+
+@router.post("", status_code=201, response_model=NewSecretOut)
+def add_webhook(body: WebhookIn, me: Me, review_id: InReview, here: Here, write: Write) -> Response:
+    """Have a review's events sent to a URL (owners). The secret is in this answer only."""
+    rules = _rules(here)
+    _require_owner(here, review_id, me.id)
+    # Before the transaction: the name server is asked.
+    addresses.refuse_if_visible(body.url, rules)
+
+    def work(session: Session) -> NewSecretOut:
+        review, viewer = _enter(session, review_id, me.id)
+        webhook = endpoints.add(
+            session,
+            review,
+            owner_id=viewer.user_id,
+            url=body.url,
+            types=body.types,
+            description=body.description,
+            after=body.after,
+            rules=rules,
+        )
+        return NewSecretOut.with_secret(webhook, _done(session, webhook))
+
+    return _told(here, review_id, write(work, status=201, replayable=False))
+
+
+@router.get("")
+def list_webhooks(
+    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[WebhookOut]:
+    """The webhooks, with how far each of them is (owners)."""
+    _require(viewer)
+    found = endpoints.webhooks_of(session, viewer.review_id)[page.offset :]
+    items, following = cut(found, offset=page.offset, limit=limit)
+    shown = [WebhookOut.of(item, _done(session, item)) for item in items]
+    return Page(items=shown, next_cursor=following)
+
+
+@router.get("/{webhook_id}")
+def get_webhook(webhook_id: str, session: Read, viewer: AsViewer) -> WebhookOut:
+    """One webhook: whether it is on, and why not (owners)."""
+    webhook = _find(session, viewer, webhook_id)
+    return WebhookOut.of(webhook, _done(session, webhook))
+
+
+@router.patch("/{webhook_id}", response_model=WebhookOut)
+def change_webhook(
+    webhook_id: str, body: WebhookPatch, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Change a webhook, or switch it off or on (owners). It is tried again at once."""
+    rules, changes = _rules(here), body.changes()
+    _require_owner(here, review_id, me.id)
+    if "url" in changes:
+        addresses.refuse_if_visible(changes["url"], rules)
+
+    def work(session: Session, review: Review, viewer: Viewer, webhook: Webhook) -> WebhookOut:
+        endpoints.change(session, review, webhook, changes, by=viewer.user_id, rules=rules)
+        return WebhookOut.of(webhook, _done(session, webhook))
+
+    return _told(here, review_id, write(_changing(review_id, me.id, webhook_id, work)))
+
+
+@router.delete("/{webhook_id}", status_code=204)
+def remove_webhook(
+    webhook_id: str, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Remove a webhook and the log of its deliveries (owners)."""
+
+    def work(session: Session, review: Review, viewer: Viewer, webhook: Webhook) -> None:
+        endpoints.remove(session, review, webhook, by=viewer.user_id)
+
+    done = write(_changing(review_id, me.id, webhook_id, work), status=204)
+    return _told(here, review_id, done)
+
+
+@router.post("/{webhook_id}/secret", response_model=NewSecretOut)
+def rotate_secret(
+    webhook_id: str, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Make a new secret (owners). For 24 hours messages carry a signature by the old one too."""
+
+    def work(session: Session, review: Review, viewer: Viewer, webhook: Webhook) -> NewSecretOut:
+        endpoints.rotate(session, review, webhook, by=viewer.user_id)
+        return NewSecretOut.with_secret(webhook, _done(session, webhook))
+
+    done = write(_changing(review_id, me.id, webhook_id, work), replayable=False)
+    return _told(here, review_id, done)
+
+
+@router.post("/{webhook_id}/test", status_code=202, response_model=DeliveryOut)
+def test_webhook(
+    webhook_id: str, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Send a message of type `tandem.webhook.test`, which is no event and in no log (owners)."""
+
+    def work(session: Session, _: Review, __: Viewer, webhook: Webhook) -> DeliveryOut:
+        return DeliveryOut.of(deliveries.ask_for_test(session, webhook))
+
+    done = write(_changing(review_id, me.id, webhook_id, work), status=202)
+    return _told(here, review_id, done)
+
+
+@router.get("/{webhook_id}/deliveries")
+def list_deliveries(
+    webhook_id: str, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+) -> Page[DeliveryOut]:
+    """What was sent and what came back, the newest first (owners). The last 1,000 are kept."""
+    webhook = _find(session, viewer, webhook_id)
+    # The cursor names a delivery, not a distance: new ones come in before it all the time.
+    before = page.offset if page.after else None
+    found = deliveries.page(session, webhook, before=before, limit=limit + 1)
+    following = encode(found[limit - 1].number) if len(found) > limit else None
+    return Page(items=[DeliveryOut.of(item) for item in found[:limit]], next_cursor=following)
+
+
+@router.post(
+    "/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    status_code=202,
+    response_model=DeliveryOut,
+)
+def redeliver(
+    webhook_id: str, delivery_id: str, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Send something once more (owners): at once, and outside of the order unless it is next."""
+    wanted = DeliveryId(parse_uuid(delivery_id, kind="delivery"))
+
+    def work(session: Session, _: Review, __: Viewer, webhook: Webhook) -> DeliveryOut:
+        sent = deliveries.get(session, webhook, wanted)
+        return DeliveryOut.of(deliveries.redeliver(session, webhook, sent))
+
+    done = write(_changing(review_id, me.id, webhook_id, work), status=202)
+    return _told(here, review_id, done)
+
+
+def _changing(
+    review_id: ReviewId, user_id: UserId, webhook_id: str, work: _Work
+) -> Callable[[Session], BaseModel | None]:
+    wanted = _id(webhook_id)
+
+    def change(session: Session) -> BaseModel | None:
+        review, viewer = _enter(session, review_id, user_id)
+        webhook = endpoints.lock(session, review_id=review_id, webhook_id=wanted)
+        return work(session, review, viewer, webhook)
+
+    return change
+
+
+def _enter(session: Session, review_id: ReviewId, user_id: UserId) -> tuple[Review, Viewer]:
+    review, viewer = reviews.enter(session, review_id=review_id, user_id=user_id)
+    _require(viewer)
+    return review, viewer
+
+
+def _require_owner(here: Runtime, review_id: ReviewId, user_id: UserId) -> None:
+    """Refuse others before anything is asked of the name server on their behalf."""
+    with here.database.read() as session:
+        _require(reviews.viewer(session, review_id=review_id, user_id=user_id))
+
+
+def _require(viewer: Viewer) -> None:
+    # To read them too: URLs may hold passwords, and what fails when tells of conflicts.
+    viewer.require(Role.OWNER, "handle its webhooks")
+
+
+def _find(session: Session, viewer: Viewer, webhook_id: str) -> Webhook:
+    _require(viewer)
+    return endpoints.get(session, review_id=viewer.review_id, webhook_id=_id(webhook_id))
+
+
+def _id(text: str) -> WebhookId:
+    return WebhookId(parse_uuid(text, kind="webhook"))
+
+
+def _done(session: Session, webhook: Webhook) -> int:
+    return positions.get(session, webhook.consumer, webhook.review_id)
+
+
+def _rules(here: Runtime) -> Rules:
+    return Rules(
+        allow_private=here.settings.webhooks_allow_private,
+        allow_http=here.settings.webhooks_allow_http,
+    )
+
+
+def _told(here: Runtime, review_id: ReviewId, answer: Response) -> Response:
+    """Ring the doorbell after the commit; no ranking depends on any of this."""
+    here.nudges.told(review_id)
+    return answer

@@ -1,0 +1,42 @@
+"""What happened to a record."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from tandem.audit.history import Happening
+from tandem.reviews.policy import Stage
+from tandem_api.schemas.base import Out
+
+
+class HappeningOut(Out):
+    """Something that happened to a record, as far as you may see it.
+
+    `before` and `after` are verdicts of one reviewer, statuses of the record or states of its
+    conflict, by the type; null for none, and where they are hidden from you.
+    """
+
+    sequence: int = Field(ge=1, description="As in the list of events.")
+    type: str = Field(examples=["tandem.decision.recorded"])
+    time: datetime
+    stage: Stage | None = Field(description="Null for what concerns the record as a whole.")
+    user_id: str | None = Field(description="Who did it; null where it followed from something.")
+    name: str | None
+    before: str | None
+    after: str | None
+    detail: dict[str, Any] = Field(description="What else is known: reasons, a note, a cause.")
+
+    @classmethod
+    def of(cls, one: Happening) -> "HappeningOut":
+        return cls(
+            sequence=one.number,
+            type=one.type,
+            time=one.time,
+            stage=one.stage,
+            user_id=None if one.by is None else str(one.by),
+            name=one.name,
+            before=one.before,
+            after=one.after,
+            detail=dict(one.detail),
+        )

@@ -1,0 +1,280 @@
+"""Conflicts: the differing votes, how they are settled, what is said about them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictFloat, StringConstraints
+
+from tandem.reviews.policy import Stage
+from tandem.screening.conflicts import Settlement
+from tandem.screening.decisions import Judgement
+from tandem.screening.disagreements import Disagreements, Outcomes
+from tandem.screening.discussion import ShownMessage
+from tandem.screening.models import Cause, ConflictState, ResolvedBy
+from tandem.screening.rules import ConflictKind, Verdict
+from tandem.screening.shown_conflicts import Needs, ShownConflict, ShownDecision, ShownResolution
+from tandem_api.schemas.base import In, Line, Out, Prose
+from tandem_api.schemas.records import BibliographicOut
+
+Criterion = Annotated[
+    Prose, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)
+]
+Words = Annotated[Prose, StringConstraints(min_length=1, max_length=10_000, pattern=r"\S")]
+
+
+class ConflictDecisionOut(Out):
+    """One of the differing votes: by name, or as A, B, C where the policy hides the names.
+
+    `letter` is the voter's for as long as there is the conflict, whoever looks; `reviewer` is
+    their name, or the letter again.
+    """
+
+    letter: str
+    reviewer: str
+    reviewer_id: str | None
+    mine: bool
+    verdict: Verdict
+    reasons: list[str]
+    note: str | None
+
+    @classmethod
+    def of(cls, vote: ShownDecision) -> "ConflictDecisionOut":
+        return cls(
+            letter=vote.letter,
+            reviewer=vote.reviewer,
+            reviewer_id=None if vote.reviewer_id is None else str(vote.reviewer_id),
+            mine=vote.is_mine,
+            verdict=vote.verdict,
+            reasons=vote.reasons,
+            note=vote.note,
+        )
+
+
+class ResolutionIn(In):
+    verdict: Literal[Verdict.INCLUDE, Verdict.EXCLUDE]
+    reasons: list[Line] = Field(default=[], max_length=20)
+    note: Prose | None = None
+    cause: Cause | None = Field(default=None, description="Why the reviewers differed.")
+    criterion: Criterion | None = Field(
+        default=None,
+        description="What they differed on: one of the review's criteria, or your own words.",
+    )
+
+    def settlement(self) -> Settlement:
+        verdict = Verdict(self.verdict)
+        return Settlement(verdict, self.reasons, self.note, self.cause, self.criterion)
+
+
+class ReopeningIn(In):
+    note: Prose | None = Field(default=None, description="Why the resolution is taken back.")
+
+
+class SecondVoteIn(In):
+    verdict: Verdict
+    reasons: list[Line] = Field(default=[], max_length=20)
+    labels: list[Line] = Field(default=[], max_length=50)
+    note: Prose | None = None
+    seconds: StrictFloat | None = Field(default=None, ge=0, le=1e6, allow_inf_nan=False)
+
+    def judgement(self) -> Judgement:
+        return Judgement(self.verdict, self.reasons, self.labels, self.note, self.seconds)
+
+
+class ResolutionOut(Out):
+    """What settled a conflict; `taken_back_at` where it was opened again since.
+
+    Who gave it, or took it back, is null where names are hidden from you.
+    """
+
+    verdict: Verdict
+    reasons: list[str]
+    note: str | None
+    cause: Cause | None
+    criterion: str | None
+    resolver_id: str | None
+    resolved_at: datetime
+    taken_back_at: datetime | None
+    taken_back_by: str | None
+    taken_back_note: str | None
+
+    @classmethod
+    def of(cls, shown: ShownResolution) -> "ResolutionOut":
+        made = shown.resolution
+        by = made.taken_back_by if shown.is_named else None
+        return cls(
+            verdict=made.verdict,
+            reasons=made.reasons,
+            note=made.note,
+            cause=made.cause,
+            criterion=made.criterion,
+            resolver_id=str(made.resolver_id) if shown.is_named else None,
+            resolved_at=made.created_at,
+            taken_back_at=made.taken_back_at,
+            taken_back_by=None if by is None else str(by),
+            taken_back_note=made.taken_back_note,
+        )
+
+
+class ConflictOut(Out):
+    """Differing decisions on a record. `decisions` are shown as far as the policy lets you.
+
+    `second_votes` are the letters of those who have voted once more since it was opened (to who
+    settles and sees no names: once all have); `needs` says who can end it now (an adjudicator
+    always can); `history` are the resolutions that were taken back, the oldest first.
+    """
+
+    id: str
+    record: BibliographicOut
+    stage: Stage
+    state: ConflictState
+    kind: ConflictKind
+    opened_at: datetime
+    resolved_at: datetime | None
+    resolved_by: ResolvedBy | None
+    needs: Needs | None
+    decisions: list[ConflictDecisionOut]
+    second_votes: list[str]
+    resolution: ResolutionOut | None
+    history: list[ResolutionOut]
+
+    @classmethod
+    def of(cls, shown: ShownConflict) -> "ConflictOut":
+        conflict, settled = shown.conflict, shown.resolution
+        return cls(
+            id=str(conflict.id),
+            record=BibliographicOut.of(shown.record),
+            stage=conflict.stage,
+            state=conflict.state,
+            kind=conflict.kind,
+            opened_at=conflict.opened_at,
+            resolved_at=conflict.resolved_at,
+            resolved_by=conflict.resolved_by,
+            needs=shown.needs,
+            decisions=[ConflictDecisionOut.of(vote) for vote in shown.decisions],
+            second_votes=shown.second_votes,
+            resolution=ResolutionOut.of(settled) if settled else None,
+            history=[ResolutionOut.of(earlier) for earlier in shown.history],
+        )
+
+
+class MessageIn(In):
+    text: Words = Field(examples=["The peers are the participants here, not the staff."])
+
+
+class MessageOut(Out):
+    """What somebody said. `author` is a name, the letter of their vote, or `adjudicator`."""
+
+    id: str
+    author: str
+    author_id: str | None
+    mine: bool
+    text: str
+    sent_at: datetime
+
+    @classmethod
+    def of(cls, shown: ShownMessage) -> "MessageOut":
+        return cls(
+            id=str(shown.message.id),
+            author=shown.author,
+            author_id=None if shown.author_id is None else str(shown.author_id),
+            mine=shown.is_mine,
+            text=shown.message.text,
+            sent_at=shown.message.created_at,
+        )
+
+
+class KindOut(Out):
+    kind: ConflictKind
+    n_open: int
+    n_resolved: int
+
+
+class OutcomesOut(Out):
+    """Resolutions that stand: how many included the record, how many excluded it."""
+
+    n_include: int
+    n_exclude: int
+
+
+class CauseOut(OutcomesOut):
+    cause: Cause | None = Field(description="Null: not said.")
+
+
+class CriterionOut(OutcomesOut):
+    criterion: str | None = Field(description="Null: not said.")
+
+
+class ReasonsOut(Out):
+    """Two first reasons for an exclude that met. Null: none was given."""
+
+    reasons: list[str | None] = Field(min_length=2, max_length=2)
+    n: int
+
+
+class StageDisagreementsOut(Out):
+    """A stage's conflicts, counted; causes and criteria with the most resolutions first."""
+
+    n_open: int
+    n_resolved: int
+    by_kind: list[KindOut]
+    settled_by: dict[ResolvedBy, int]
+    resolutions: OutcomesOut
+    by_cause: list[CauseOut]
+    by_criterion: list[CriterionOut]
+    reasons: list[ReasonsOut]
+
+    @classmethod
+    def of(cls, found: Disagreements) -> "StageDisagreementsOut":
+        kinds = [
+            KindOut(
+                kind=kind,
+                n_open=found.by_kind[kind, ConflictState.OPEN],
+                n_resolved=found.by_kind[kind, ConflictState.RESOLVED],
+            )
+            for kind in ConflictKind
+        ]
+        return cls(
+            n_open=sum(kind.n_open for kind in kinds),
+            n_resolved=sum(kind.n_resolved for kind in kinds),
+            by_kind=kinds,
+            settled_by={by: found.settled_by[by] for by in ResolvedBy},
+            resolutions=OutcomesOut(**_counts(found.resolutions)),
+            by_cause=[
+                CauseOut(cause=cause, **_counts(outcomes))
+                for cause, outcomes in sorted(found.by_cause.items(), key=_most_first)
+            ],
+            by_criterion=[
+                CriterionOut(criterion=criterion, **_counts(outcomes))
+                for criterion, outcomes in sorted(found.by_criterion.items(), key=_most_first)
+            ],
+            reasons=[
+                ReasonsOut(reasons=list(pair), n=n)
+                for pair, n in sorted(
+                    found.reasons.items(), key=lambda item: (-item[1], *map(_text, item[0]))
+                )
+            ],
+        )
+
+
+def _counts(outcomes: Outcomes) -> dict[str, int]:
+    return {"n_include": outcomes.n_include, "n_exclude": outcomes.n_exclude}
+
+
+def _most_first(item: tuple[str | None, Outcomes]) -> tuple[int, str]:
+    return -(item[1].n_include + item[1].n_exclude), _text(item[0])
+
+
+def _text(value: str | None) -> str:
+    return value or ""
+
+
+class DisagreementsOut(Out):
+    """By stage, for those stages in which you see all verdicts."""
+
+    stages: dict[Stage, StageDisagreementsOut]
+
+    @classmethod
+    def of(cls, found: dict[Stage, Disagreements]) -> "DisagreementsOut":
+        return cls(
+            stages={stage: StageDisagreementsOut.of(counted) for stage, counted in found.items()}
+        )

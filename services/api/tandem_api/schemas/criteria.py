@@ -1,0 +1,124 @@
+"""Versions of the criteria, second looks at what was decided under earlier ones, words in use."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from tandem.accounts.models import User
+from tandem.ids import UserId
+from tandem.reviews.models import CriteriaVersion, Review
+from tandem.reviews.policy import Stage
+from tandem.reviews.wording import key
+from tandem.screening.affected import Affected, Touch, Why
+from tandem.screening.shown_votes import LabelInUse
+from tandem_api.paging import Page
+from tandem_api.schemas.base import Out
+from tandem_api.schemas.decisions import DecisionOut
+from tandem_api.schemas.records import BibliographicOut
+
+
+class CriteriaVersionOut(Out):
+    """The criteria as they were from `created_at` on, until the next version."""
+
+    version: int
+    include: list[str]
+    exclude: list[str]
+    note: str | None = Field(description="Why they were changed.")
+    created_by: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: CriteriaVersion) -> "CriteriaVersionOut":
+        return cls(
+            version=row.version,
+            include=row.include,
+            exclude=row.exclude,
+            note=row.note,
+            created_by=str(row.created_by),
+            created_at=row.created_at,
+        )
+
+
+class WhyOut(Out):
+    """One cause for another look.
+
+    `reason`: a reason of the decision is a criterion that was removed or worded anew. `maybe`: it
+    was left open. `words`: it gives no reason, and title or abstract have words that the change
+    added or removed. `conflict`: people differed over a criterion that was changed.
+    """
+
+    cause: Touch
+    criteria: list[str]
+    words: list[str]
+
+    @classmethod
+    def of(cls, why: Why) -> "WhyOut":
+        return cls(cause=why.touch, criteria=list(why.criteria), words=list(why.words))
+
+
+class AffectedOut(Out):
+    """A decision of yours that wants another look."""
+
+    record: BibliographicOut
+    decision: DecisionOut
+    why: list[WhyOut]
+
+    @classmethod
+    def of(cls, one: Affected) -> "AffectedOut":
+        return cls(
+            record=BibliographicOut.of(one.record),
+            decision=DecisionOut.of(one.decision),
+            why=[WhyOut.of(why) for why in one.why],
+        )
+
+
+class AffectedPage(Page[AffectedOut]):
+    """A page of the list, which leads with what has most causes; `n` counts the whole list."""
+
+    criteria_version: int = Field(description="The newest.")
+    n: int
+    explanation: str | None = Field(description="Why the list is empty, where it is.")
+
+
+class LooksOut(Out):
+    """How many decisions somebody would be asked to look at again."""
+
+    user_id: str
+    name: str
+    n: int
+
+    @classmethod
+    def of(cls, user_id: UserId, person: User, n: int) -> "LooksOut":
+        return cls(user_id=str(user_id), name=person.name, n=n)
+
+
+class ReasonOut(Out):
+    """Of how many excluded records a reason is the final one."""
+
+    reason: str
+    n_records: int
+    is_listed: bool = Field(description="It is one of the review's exclusion reasons.")
+
+
+class ReasonsPage(Page[ReasonOut]):
+    """The listed reasons in their fixed order, then the others, the most frequent first."""
+
+    stage: Stage
+    n_without_reason: int = Field(description="Excluded records for which nobody gave one.")
+
+    @staticmethod
+    def item(review: Review, reason: str, n_records: int) -> ReasonOut:
+        listed = {key(one) for one in review.exclusion_reasons}
+        return ReasonOut(reason=reason, n_records=n_records, is_listed=key(reason) in listed)
+
+
+class LabelOut(Out):
+    """A label, and on how many records it is, as far as you may see it."""
+
+    label: str
+    n_records: int
+    n_own: int = Field(description="Of your own decisions.")
+
+    @classmethod
+    def of(cls, label: LabelInUse) -> "LabelOut":
+        return cls(label=label.label, n_records=label.n_records, n_own=label.n_own)

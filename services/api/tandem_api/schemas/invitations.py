@@ -1,0 +1,108 @@
+"""Invitations by link."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from tandem.reviews import invitations
+from tandem.reviews.invitations import NewPerson, Shown, State
+from tandem.reviews.models import Invitation, Member, Role
+from tandem_api.schemas.accounts import NewEmail, Password
+from tandem_api.schemas.base import In, Line, Out, Whole
+
+_DAYS = 14
+_MOST_DAYS = 90
+
+
+class InvitationIn(In):
+    role: Role
+    email: NewEmail | None = Field(
+        default=None,
+        description="Only the account with this address may accept. Null: whoever has the link.",
+        examples=["ben@example.org"],
+    )
+    expires_days: Whole = Field(default=_DAYS, ge=1, le=_MOST_DAYS)
+
+
+class InvitationOut(Out):
+    """An invitation, without its secret."""
+
+    id: str
+    role: Role
+    email: str | None
+    state: State
+    created_at: datetime
+    expires_at: datetime
+    invited_by: str = Field(description="The id of the owner who made it.")
+    accepted_by: str | None = Field(description="The id of who came in by it.")
+
+    @classmethod
+    def of(cls, invitation: Invitation) -> "InvitationOut":
+        accepted_by = invitation.accepted_by
+        return cls(
+            id=str(invitation.id),
+            role=invitation.role,
+            email=invitation.email,
+            state=invitations.state(invitation),
+            created_at=invitation.created_at,
+            expires_at=invitation.expires_at,
+            invited_by=str(invitation.created_by),
+            accepted_by=None if accepted_by is None else str(accepted_by),
+        )
+
+
+class NewInvitationOut(InvitationOut):
+    """An invitation with its link, which is shown this once."""
+
+    link: str = Field(examples=["https://tandem.example.org/api/v1/invitations/6oXl…"])
+    token: str = Field(examples=["6oXl…"])
+
+
+class ShownInvitationOut(Out):
+    """What an invitation is to, for whoever has its link."""
+
+    review_title: str
+    role: Role
+    invited_by: str
+    email: str | None
+    expires_at: datetime
+    needs_account: bool | None = Field(
+        description="True: nobody has an account with this address, so make one. False: sign in "
+        "with it first. Null: the invitation is for any address; do either."
+    )
+
+    @classmethod
+    def of(cls, shown: Shown) -> "ShownInvitationOut":
+        return cls(
+            review_title=shown.review.title,
+            role=shown.invitation.role,
+            invited_by=shown.invited_by.name,
+            email=shown.invitation.email,
+            expires_at=shown.invitation.expires_at,
+            needs_account=shown.needs_account,
+        )
+
+
+class AcceptanceIn(In):
+    """Your new account, if you are not signed in."""
+
+    name: Line = Field(examples=["Ben Stone"])
+    password: Password = Field(examples=["correct horse battery"])
+    email: NewEmail | None = Field(
+        default=None, description="Needed where the invitation names none."
+    )
+
+    def person(self) -> NewPerson:
+        return NewPerson(self.name, self.password.get_secret_value(), self.email)
+
+
+class AcceptanceOut(Out):
+    """You are in: which review, who you are, and in which role."""
+
+    review_id: str
+    user_id: str
+    role: Role
+
+    @classmethod
+    def of(cls, member: Member) -> "AcceptanceOut":
+        return cls(review_id=str(member.review_id), user_id=str(member.user_id), role=member.role)

@@ -1,0 +1,68 @@
+"""Background work, for administrators; and what owners are told of it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from tandem.operations.jobs import Job, JobKind, JobState
+from tandem.ranking.models import Training
+from tandem_api.schemas.base import Out
+
+
+class JobOut(Out):
+    """One piece of background work that is not done.
+
+    `queued` waits for a worker. `failed` will be tried again by itself, except an import whose
+    file cannot be read. `parked` was tried too often and waits for somebody to say that it may be
+    tried again, or for something about it to change.
+    """
+
+    id: str
+    kind: JobKind = Field(description="`deduplication` is the last step of an import.")
+    state: JobState
+    review_id: str
+    target_id: str = Field(description="The import or webhook; the review itself for all else.")
+    since: datetime = Field(description="From when on it is in this state.")
+    attempts: int = Field(description="Tries since it last got any further.")
+    worker: str | None = Field(description="Who runs it or ran it last: host and process.")
+    cause: str | None = Field(description="Why the last try failed.")
+    next_try_at: datetime | None = Field(description="It is not tried again earlier than then.")
+
+    @classmethod
+    def of(cls, job: Job) -> "JobOut":
+        return cls(
+            id=job.id,
+            kind=job.kind,
+            state=job.state,
+            review_id=str(job.review_id),
+            target_id=str(job.target),
+            since=job.since,
+            attempts=job.attempts,
+            worker=job.worker,
+            cause=job.cause,
+            next_try_at=job.next_try_at,
+        )
+
+
+class RetriedOut(Out):
+    """A job that is due again, at once, as if it had never failed."""
+
+    id: str
+    state: Literal["queued"] = "queued"
+
+
+class ParkedRankingOut(Out):
+    """Rankings are made no more: all tries failed. The newest one is served on.
+
+    They are tried again when records are added or changed, when the policy changes, when an owner
+    asks for a ranking, or when an administrator says so.
+    """
+
+    state: Literal["parked"] = "parked"
+    since: datetime | None
+    cause: str | None
+
+    @classmethod
+    def of(cls, training: Training) -> "ParkedRankingOut":
+        return cls(since=training.parked_at, cause=training.cause)

@@ -1,0 +1,127 @@
+"""The people of a review, and what each of them has to do."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StrictBool, StrictFloat
+
+from tandem.accounts.models import User
+from tandem.reviews.models import Member, Role
+from tandem.reviews.policy import Stage
+from tandem.screening import departures
+from tandem.screening.departures import Departure
+from tandem.screening.membership import UNCHANGED, Unchanged
+from tandem.screening.workload import Workload
+from tandem_api.schemas.base import In, Out
+from tandem_api.schemas.reviews import MovedOut
+
+MOST_NAMED = 500
+"""Records named in a preview: enough to look at, and a bounded answer."""
+
+Share = Annotated[StrictFloat, Field(gt=0, le=1, allow_inf_nan=False)]
+Paused = Annotated[
+    StrictBool | None,
+    Field(description="While they pause they are served nothing, and nothing is held for them."),
+]
+
+
+class MemberPatch(In):
+    """What is left out stays as it is."""
+
+    paused: Paused = None
+    share: Share | None = Field(
+        default=None,
+        description="Of a stage's decisions (records times reviewers per record) at most this "
+        "part is served to them. Null: no limit.",
+        examples=[0.25],
+    )
+
+    def new_share(self) -> float | Unchanged | None:
+        return self.share if "share" in self.model_fields_set else UNCHANGED
+
+    def new_pause(self) -> bool | Unchanged:
+        return UNCHANGED if self.paused is None else self.paused
+
+
+class MemberIn(MemberPatch):
+    role: Role
+
+
+class WorkloadOut(Out):
+    """What somebody has decided in the stage, of how much. Without a share: no target."""
+
+    decided: int
+    target: int | None
+    left: int | None
+
+    @classmethod
+    def of(cls, workload: Workload) -> "WorkloadOut":
+        return cls(decided=workload.decided, target=workload.target, left=workload.left)
+
+
+class MemberOut(Out):
+    user_id: str
+    name: str
+    email: str
+    role: Role
+    added_at: datetime
+    paused: bool
+    share: float | None
+    workload: WorkloadOut | None = Field(
+        description="In the title and abstract stage. Yours; others' for owners, adjudicators and "
+        "where nobody is blinded."
+    )
+
+    @classmethod
+    def of(cls, member: Member, user: User, workload: Workload | None) -> "MemberOut":
+        return cls(
+            user_id=str(member.user_id),
+            name=user.name,
+            email=user.email,
+            role=member.role,
+            added_at=member.added_at,
+            paused=member.paused_at is not None,
+            share=member.share,
+            workload=None if workload is None else WorkloadOut.of(workload),
+        )
+
+
+class MovedRecordOut(MovedOut):
+    stage: Stage
+
+    @classmethod
+    def in_stage(cls, moved: departures.Moved) -> "MovedRecordOut":
+        said = {"from": moved.before, "to": moved.after, "stage": moved.stage}
+        return cls.model_validate({"record_id": str(moved.record_number), **said})
+
+
+class DepartureOut(Out):
+    """What a removal would do. The numbers count all; `records` names the first 500."""
+
+    n_decisions_voided: int
+    n_records_changed: int
+    n_conflicts_opened: int
+    n_conflicts_closed: int
+    records: list[MovedRecordOut]
+    n_open_conflicts_of_theirs: int = Field(
+        description="Open conflicts in which a vote of theirs stays."
+    )
+    n_nobody_may_settle: int = Field(
+        description="Of these, conflicts that none of those who stay may settle: everybody who "
+        "could has a vote in them, and the policy bars voters. Make another member adjudicator, "
+        "let voters adjudicate by the policy, or void the decisions of who leaves."
+    )
+    n_awaiting: int = Field(description="Records with a decision of theirs that lack another.")
+
+    @classmethod
+    def of(cls, departure: Departure) -> "DepartureOut":
+        return cls(
+            n_decisions_voided=departure.n_decisions_voided,
+            n_records_changed=len(departure.moved),
+            n_conflicts_opened=departure.n_conflicts_opened,
+            n_conflicts_closed=departure.n_conflicts_closed,
+            records=[MovedRecordOut.in_stage(moved) for moved in departure.moved[:MOST_NAMED]],
+            n_open_conflicts_of_theirs=departure.n_open_conflicts,
+            n_nobody_may_settle=departure.n_nobody_may_settle,
+            n_awaiting=departure.n_awaiting,
+        )

@@ -1,0 +1,156 @@
+"""Webhooks and their deliveries."""
+
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from pydantic import Field
+
+from tandem.webhooks.endpoints import Changes
+from tandem.webhooks.models import (
+    DeliveryKind,
+    DeliveryState,
+    DisabledReason,
+    Webhook,
+    WebhookDelivery,
+)
+from tandem_api.schemas.base import In, Line, Out, PlainText, Whole
+
+_LARGEST = 2**31 - 1
+
+Url = Annotated[
+    PlainText,
+    Field(
+        min_length=1,
+        max_length=2000,
+        pattern="^https?://",
+        description="https, and a name that leads to public addresses only, unless this "
+        "installation allows more.",
+    ),
+]
+Types = Annotated[
+    list[PlainText], Field(max_length=100, description="Only these types of events; empty: all.")
+]
+After = Annotated[
+    Whole,
+    Field(ge=0, le=_LARGEST, description="`sequence` of the last event that is not sent."),
+]
+
+
+class WebhookIn(In):
+    """Where events go. Without `after`, from now on."""
+
+    url: Url
+    types: Types = Field(default=[])
+    description: Line | None = None
+    after: After | None = None
+
+
+class WebhookPatch(In):
+    """What changes; what is left out stays. `after` moves to another place in the log."""
+
+    url: Url | None = None
+    types: Types | None = None
+    description: Line | None = None
+    enabled: bool | None = None
+    after: After | None = None
+
+    def changes(self) -> Changes:
+        """Return what was said. A null says nothing, but for the description."""
+        said = self.model_dump(exclude_unset=True)
+        kept = {k: v for k, v in said.items() if v is not None or k == "description"}
+        return cast(Changes, kept)
+
+
+class WebhookOut(Out):
+    """One endpoint. While `failing_since` is set, an event holds back those behind it."""
+
+    id: str
+    url: str
+    types: list[str]
+    description: str | None
+    owner_id: str = Field(
+        description="Who answers for it: who added it or switched it on last. It is switched off "
+        "when they are no owner any more."
+    )
+    created_at: datetime
+    enabled: bool
+    disabled_at: datetime | None
+    disabled_reason: DisabledReason | None
+    delivered_to: int = Field(ge=0, description="`sequence` of the last event that is done with.")
+    n_failures: int = Field(ge=0, description="Attempts in a row that failed.")
+    failing_since: datetime | None
+    next_attempt_at: datetime | None
+    old_secret_until: datetime | None = Field(
+        description="Until then the secret before the last rotation signs too."
+    )
+
+    @classmethod
+    def of(cls, webhook: Webhook, delivered_to: int) -> "WebhookOut":
+        return cls(**_fields(webhook, delivered_to))
+
+
+class NewSecretOut(WebhookOut):
+    """With its secret, which is in this answer and nowhere else."""
+
+    secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+
+    @classmethod
+    def with_secret(cls, webhook: Webhook, delivered_to: int) -> "NewSecretOut":
+        return cls(**_fields(webhook, delivered_to), secret=webhook.secret)
+
+
+def _fields(webhook: Webhook, delivered_to: int) -> dict[str, Any]:
+    return {
+        "id": str(webhook.id),
+        "url": webhook.url,
+        "types": webhook.types,
+        "description": webhook.description,
+        "owner_id": str(webhook.owner_id),
+        "created_at": webhook.created_at,
+        "enabled": webhook.disabled_at is None,
+        "disabled_at": webhook.disabled_at,
+        "disabled_reason": webhook.disabled_reason,
+        "delivered_to": delivered_to,
+        "n_failures": webhook.n_failures,
+        "failing_since": webhook.failing_since,
+        "next_attempt_at": webhook.next_attempt_at,
+        "old_secret_until": webhook.old_secret_until,
+    }
+
+
+class AttemptOut(Out):
+    """One request: `status` and the beginning of the answer, or `error`."""
+
+    at: datetime
+    seconds: float = Field(ge=0)
+    status: int | None
+    error: str | None
+    answer: str = Field(description="At most 1024 bytes of the body.")
+
+
+class DeliveryOut(Out):
+    """One event (or test) for this webhook. `event_id` is the `webhook-id` of every attempt."""
+
+    id: str
+    kind: DeliveryKind
+    state: DeliveryState
+    event_id: str
+    event_type: str
+    sequence: int | None = Field(description="Of the event; null: a test, which is in no log.")
+    attempts: list[AttemptOut]
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, delivery: WebhookDelivery) -> "DeliveryOut":
+        return cls(
+            id=str(delivery.id),
+            kind=delivery.kind,
+            state=delivery.state,
+            event_id=delivery.event_id,
+            event_type=delivery.event_type,
+            sequence=delivery.seq,
+            attempts=[AttemptOut(**attempt) for attempt in delivery.attempts],
+            created_at=delivery.created_at,
+            finished_at=delivery.finished_at,
+        )

@@ -1,0 +1,65 @@
+"""Wakes threads of this process when some review's log has grown."""
+
+import threading
+
+from redis import Redis
+from redis.client import PubSub
+from redis.exceptions import RedisError
+
+from tandem.log import logger
+from tandem.tasks import DOORBELL
+
+_LISTEN_SECONDS = 1.0
+
+_log = logger(__name__)
+
+
+class Doorbell:
+    """Rings every bell when any review's doorbell is rung.
+
+    With the broker down it is silent: whoever waits for a bell looks by themselves every so often.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._bells: list[threading.Event] = []
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+
+    def bell(self) -> threading.Event:
+        """Return a bell; whoever waits for it clears it before they look for what is new."""
+        made = threading.Event()
+        self._bells.append(made)
+        return made
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join(timeout=2 * _LISTEN_SECONDS)
+
+    def ring(self) -> None:
+        for bell in self._bells:
+            bell.set()
+
+    def _run(self) -> None:
+        was_heard = True
+        while not self._closing.is_set():
+            try:
+                with self._channel() as channel:
+                    channel.subscribe(DOORBELL)
+                    self.ring()  # for what may have been rung while nobody listened
+                    was_heard = True
+                    while not self._closing.is_set():
+                        if channel.get_message(timeout=_LISTEN_SECONDS) is not None:
+                            self.ring()
+            except (RedisError, OSError) as error:
+                if was_heard:
+                    _log.warning("doorbell not reachable; looking instead", error=str(error))
+                was_heard = False
+                self._closing.wait(_LISTEN_SECONDS)
+
+    def _channel(self) -> PubSub:
+        made: PubSub = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+        return made

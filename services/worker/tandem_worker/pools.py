@@ -1,0 +1,89 @@
+"""One worker for each queue, started and ended together as if they were one process."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+
+from tandem import heartbeat
+from tandem.config import settings
+from tandem.log import configure, logger
+from tandem.tasks import QUEUES
+
+AS_PART = "--as-part"
+"""Tells a worker that its standard input ends when the process that started it does."""
+
+_BEAT_SECONDS = 5.0
+_POLL_SECONDS = 0.2
+
+_log = logger(__name__)
+
+
+def run_all() -> int:
+    """Run a worker for each queue until a signal asks for their end; return the exit status.
+
+    If one of them ends by itself the others end too, and whoever started this process starts it
+    again: there is no state in which half of the work lies unseen.
+    """
+    configure(settings(), process="worker")
+    parts = Parts()
+    stopping = threading.Event()
+
+    def stop(_: int, __: FrameType | None) -> None:
+        stopping.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    parts.start()
+    next_beat = 0.0
+    while not stopping.wait(_POLL_SECONDS):
+        if (ended := parts.ended()) is not None:
+            _log.error("a worker ended; the others end too", queue=ended)
+            parts.stop()
+            return 1
+        if time.monotonic() >= next_beat:
+            next_beat = time.monotonic() + _BEAT_SECONDS
+            if all(heartbeat.is_alive(f"worker-{name}") for name in QUEUES):
+                heartbeat.beat("worker")
+    parts.stop()
+    return 0
+
+
+class Parts:
+    """The workers that this process has started, by queue."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        for name in QUEUES:
+            # -P: a file of the folder where somebody happens to stand is not one of our modules.
+            self._running[name] = subprocess.Popen(  # noqa: S603  # our own list, no shell
+                [sys.executable, "-P", "-m", "tandem_worker", name, AS_PART],
+                # Never written to: it closes when this process is gone, however it went.
+                stdin=subprocess.PIPE,
+            )
+
+    def ended(self) -> str | None:
+        return next((name for name, part in self._running.items() if part.poll() is not None), None)
+
+    def stop(self) -> None:
+        """Let all finish what they are at. Whoever cannot wait kills the process group."""
+        for part in self._running.values():
+            part.send_signal(signal.SIGTERM)
+        for part in self._running.values():
+            part.wait()
+
+
+def end_with_parent() -> None:
+    """Stop this worker in order when the process that started it is gone, even if it was killed."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()

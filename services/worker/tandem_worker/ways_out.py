@@ -1,0 +1,210 @@
+"""What brings the event logs out of the house unasked: the stream's publisher, the webhooks.
+
+All that they do stands in the database: what is killed here is gone on with by whichever relay
+looks next.
+"""
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.config import Settings
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.events.stream import Publisher
+from tandem.ids import WebhookId
+from tandem.log import logger
+from tandem.webhooks import delivery, sending, signing
+from tandem.webhooks.addresses import Rules
+from tandem.webhooks.delivery import Held
+from tandem.webhooks.sending import Answer
+from tandem_worker.doorbell import Doorbell
+
+TURN_SECONDS = 20.0
+"""After so long a webhook with a long backlog stands behind the others."""
+
+_MOST_DUE = 1000
+_LOOP_ENDS_WITHIN, _DELIVERIES_END_WITHIN = 2.0, 4.0
+"""Together less than the ten seconds after which `tandem up` and Docker kill."""
+
+_log = logger(__name__)
+
+Send = Callable[[Held], Answer]
+
+
+def send_signed(held: Held, *, rules: Rules) -> Answer:
+    """Send what is held, signed at this moment."""
+    headers = signing.headers(held.body, event_id=held.event_id, at=now(), keys=held.secrets)
+    return sending.post(held.url, held.body, headers, rules=rules)
+
+
+class Loop:
+    """A thread that does `work` when its bell rings, and every so many seconds anyway."""
+
+    def __init__(
+        self, name: str, work: Callable[[], object], *, bell: threading.Event, every: float
+    ) -> None:
+        self._work, self._bell, self._every = work, bell, every
+        self._stopping = threading.Event()
+        self._is_failing = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def stop(self, *, within: float) -> None:
+        self._stopping.set()
+        self._bell.set()
+        self._thread.join(within)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            # Cleared before looking: what comes after the look rings again.
+            self._bell.clear()
+            self._try()
+            # After a failure the bell is no reason to try again at once.
+            (self._stopping if self._is_failing else self._bell).wait(self._every)
+
+    def _try(self) -> None:
+        try:
+            self._work()
+        except (SQLAlchemyError, RedisError, OSError) as error:
+            if not self._is_failing:  # once for an outage
+                _log.error(f"{self._thread.name} failed; trying again", error=str(error))
+            self._is_failing = True
+        except Exception:
+            # A thread that ends would silently take a way out with it.
+            _log.error(f"{self._thread.name} failed", exception=traceback.format_exc())
+            self._is_failing = True
+        else:
+            self._is_failing = False
+
+
+class Deliverers:
+    """Threads that send to webhooks: each webhook has one of them at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        send: Send,
+        *,
+        threads: int,
+        again: Callable[[], object],
+    ) -> None:
+        """Start the threads.
+
+        Args:
+            database: What is due, and what came of it.
+            send: Sends one message, in at most `sending.LIMIT_SECONDS`.
+            threads: So many messages under way at a time.
+            again: Called when there may be more to do at once.
+        """
+        self._database, self._send, self._again = database, send, again
+        self._waiting: queue.SimpleQueue[WebhookId | None] = queue.SimpleQueue()
+        self._taken: set[WebhookId] = set()
+        self._guard = threading.Lock()
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"webhooks-{i}", daemon=True)
+            for i in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def look(self) -> int:
+        """Hand out what is due; return how many webhooks that are."""
+        with self._database.read() as session:
+            due = delivery.due(session, limit=_MOST_DUE)
+            abandoned = delivery.abandoned(session)
+        for review_id, webhook_id in abandoned:
+            delivery.switch_off_abandoned(self._database, review_id, webhook_id)
+        with self._guard:
+            new = [webhook_id for webhook_id in due if webhook_id not in self._taken]
+            self._taken.update(new)
+        for webhook_id in new:
+            self._waiting.put(webhook_id)
+        return len(new)
+
+    def stop(self, *, within: float) -> None:
+        """End after the messages that are under way, or leave them where they are.
+
+        Those are sent again, by whoever looks once their claim has run out.
+        """
+        self._stopping = True
+        for _ in self._threads:
+            self._waiting.put(None)
+        give_up_at = time.monotonic() + within
+        for thread in self._threads:
+            thread.join(max(0.0, give_up_at - time.monotonic()))
+
+    def _run(self) -> None:
+        while (webhook_id := self._waiting.get()) is not None:
+            if self._stopping:
+                continue
+            if self._try(webhook_id):
+                # Its turn may have ended before its backlog, or with an event of its own.
+                self._again()
+
+    def _try(self, webhook_id: WebhookId) -> bool:
+        try:
+            self._serve(webhook_id)
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("delivery failed; trying again", error=str(error))
+        except Exception:
+            # The claim stays taken until it runs out: what cannot be sent is not sent in a
+            # circle, and the other webhooks keep this thread.
+            _log.error("delivery failed", exception=traceback.format_exc())
+        else:
+            return True
+        finally:
+            with self._guard:
+                self._taken.discard(webhook_id)
+        return False
+
+    def _serve(self, webhook_id: WebhookId) -> None:
+        turn_ends = time.monotonic() + TURN_SECONDS
+        held = delivery.claim(self._database, webhook_id)
+        while held is not None:
+            answer = self._send(held)
+            go_on = not self._stopping and time.monotonic() < turn_ends
+            held = delivery.settle(self._database, held, answer, go_on=go_on)
+
+
+class WaysOut:
+    """Everything of this module, running: on the doorbell, and every `sweep_seconds`."""
+
+    def __init__(self, config: Settings, database: Database) -> None:
+        self._redis = Redis.from_url(
+            config.resolved_redis_url(), socket_connect_timeout=2, socket_timeout=5
+        )
+        self._doorbell = Doorbell(self._redis)
+        self._publishing, self._delivering = self._doorbell.bell(), self._doorbell.bell()
+        rules = Rules(
+            allow_private=config.webhooks_allow_private, allow_http=config.webhooks_allow_http
+        )
+        self._deliverers = Deliverers(
+            database,
+            partial(send_signed, rules=rules),
+            threads=config.webhook_threads,
+            again=self._doorbell.ring,
+        )
+        publisher = Publisher(database, self._redis, maxlen=config.stream_maxlen)
+        every = config.sweep_seconds
+        self._loops = [
+            Loop("publisher", publisher.publish, bell=self._publishing, every=every),
+            Loop("webhooks", self._deliverers.look, bell=self._delivering, every=every),
+        ]
+        self._doorbell.start()
+
+    def close(self) -> None:
+        """End within seconds; what is under way then is done again by another relay."""
+        for loop in self._loops:
+            loop.stop(within=_LOOP_ENDS_WITHIN)
+        self._deliverers.stop(within=_DELIVERIES_END_WITHIN)
+        self._doorbell.close()
+        self._redis.close()

@@ -1,0 +1,48 @@
+"""What the check of a trail comes to. Pure."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tandem.audit.replay import Difference
+from tandem.errors import TandemError
+from tandem.events import chain
+
+VERSION = 1
+"""Of the trail's form."""
+
+
+class NotATrail(TandemError):
+    """The file is something else, or a trail of a newer version."""
+
+    code = "not_a_trail"
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was checked, and the first difference that was found, if there is one."""
+
+    review: str = ""
+    title: str = ""
+    n_entries: int = 0
+    n_decisions: int = 0
+    n_statuses: int = 0
+    n_conflicts: int = 0
+    n_figures: int = 0
+    n_sealed: int = 0
+    """Entries whose detail the file does not give. They are in the chain all the same."""
+    n_underivable: int = 0
+    """Statuses that were compared with what the log tells, but not derived from its votes."""
+    last_hash: str = chain.START
+    difference: Difference | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.difference is None
+
+    def as_json(self) -> dict[str, Any]:
+        found = {name: value for name, value in asdict(self).items() if name != "difference"}
+        first = None
+        if (it := self.difference) is not None:
+            at = {"record": it.at.record, "stage": it.at.stage} if it.at else {}
+            first = {"seq": it.seq, "says": it.says, "follows": it.follows} | at
+        return {"ok": self.ok} | found | {"first_difference": first}

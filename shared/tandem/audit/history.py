@@ -1,0 +1,170 @@
+"""What happened to one record: who, when, from which state to which, as somebody may see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.errors import NotFound
+from tandem.events.log import Event
+from tandem.ids import RecordNumber, UserId
+from tandem.records.models import Record
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.export import sees_of
+from tandem.screening.models import Conflict, ScreenedRecord
+from tandem.screening.visibility import sees_every_event
+
+_DECISION, _RECORD, _CONFLICT = "tandem.decision.", "tandem.record.", "tandem.conflict."
+_RESOLUTION = "tandem.resolution."
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to a record in a stage.
+
+    `number` is its place in the log as the viewer may see it. `before` and `after` are verdicts
+    of one reviewer, statuses of the record, or states of a conflict, by the type; None for none,
+    and where they are not open to the viewer. So is `by`, who did it.
+    """
+
+    number: int
+    type: str
+    time: datetime
+    stage: Stage | None
+    by: UserId | None
+    name: str | None
+    before: str | None
+    after: str | None
+    detail: Mapping[str, Any]
+
+
+def history(
+    session: Session, *, viewer: Viewer, number: RecordNumber, offset: int, limit: int
+) -> list[Happening]:
+    """Return what happened to a record, in order. The blinded get their own decisions only.
+
+    Raises:
+        NotFound: The review has no such record.
+    """
+    if session.get(Record, (viewer.review_id, number)) is None:
+        raise NotFound(f"There is no record {number} in this review.")
+    blinded = not sees_every_event(viewer)
+    statuses = _statuses(session, viewer, number)
+    said: dict[tuple[str, str], str | None] = {}
+    found = list[Happening]()
+    for event in _events(session, viewer, number):
+        if event.type.startswith(_DECISION):
+            happening = _decision(viewer, event, statuses, said)
+            if not blinded or happening.by == viewer.user_id:
+                found.append(happening)
+        elif not blinded:
+            found.append(_other(viewer, event, statuses))
+    return _named(session, found[offset : offset + limit])
+
+
+def _events(session: Session, viewer: Viewer, number: RecordNumber) -> list[Event]:
+    conflicts = select(Conflict.id).where(
+        Conflict.review_id == viewer.review_id, Conflict.record_number == number
+    )
+    subjects = [str(number), *(str(id) for id in session.scalars(conflicts))]
+    links = ("tandem.duplicates.merged", "tandem.duplicates.split")
+    query = (
+        select(Event)
+        .where(
+            Event.review_id == viewer.review_id,
+            or_(Event.subject.in_(subjects), Event.type.in_(links)),
+        )
+        .order_by(Event.seq)
+    )
+    record = str(number)
+    return [
+        event
+        for event in session.scalars(query)
+        if record in (event.data.get("record_id"), event.data.get("duplicate_id"))
+    ]
+
+
+def _statuses(session: Session, viewer: Viewer, number: RecordNumber) -> dict[str, str]:
+    query = select(ScreenedRecord.stage, ScreenedRecord.status).where(
+        ScreenedRecord.review_id == viewer.review_id, ScreenedRecord.record_number == number
+    )
+    return {row.stage: row.status for row in session.execute(query)}
+
+
+def _decision(
+    viewer: Viewer,
+    event: Event,
+    statuses: Mapping[str, str],
+    said: dict[tuple[str, str], str | None],
+) -> Happening:
+    stage, reviewer = event.data["stage"], event.data["reviewer_id"]
+    before, after = said.get((stage, reviewer)), event.detail.get("verdict")
+    said[stage, reviewer] = after
+    by = UserId(UUID(reviewer))
+    detail = {"carried_from": event.data.get("carried_from")}
+    if sees_of(viewer, Stage(stage), statuses.get(stage), by) != "all":
+        return _happening(viewer, event, None, None, None, detail)
+    kept = ("reasons", "note", "criteria_version", "second_in", "entered_by")
+    detail |= {name: event.detail.get(name) for name in kept}
+    return _happening(viewer, event, by, before, after, detail)
+
+
+def _other(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> Happening:
+    told, data = event.detail, event.data
+    if event.type.startswith(_RECORD):
+        return _happening(viewer, event, None, told.get("from"), told.get("to"), {})
+    if event.type.startswith((_CONFLICT, _RESOLUTION)):
+        return _of_conflict(viewer, event, statuses)
+    by = told.get("by")
+    linked: dict[str, Any] = {
+        name: data[name] for name in ("record_id", "duplicate_id") if name in data
+    }
+    return _happening(viewer, event, UserId(UUID(by)) if by else None, None, None, linked)
+
+
+_STATES: Mapping[str, tuple[str | None, str]] = {
+    "opened": (None, "open"),
+    "reopened": ("resolved", "open"),
+    "resolved": ("open", "resolved"),
+}
+
+
+def _of_conflict(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> Happening:
+    """Return what happened to a conflict, or that another resolution stands."""
+    data, resolution = event.data, event.detail.get("resolution")
+    before, after = _STATES.get(event.type.rpartition(".")[2], (None, None))
+    detail: dict[str, Any] = {name: data[name] for name in ("kind", "by") if name in data}
+    by, taken_back = None, event.detail.get("taken_back")
+    did = resolution["resolver_id"] if resolution else taken_back and taken_back["by"]
+    if did is not None:
+        stage, person = data["stage"], UserId(UUID(did))
+        if sees_of(viewer, Stage(stage), statuses.get(stage), person) == "all":
+            more = {"resolution": resolution, "taken_back": taken_back}
+            by, detail = person, detail | {name: it for name, it in more.items() if it}
+    return _happening(viewer, event, by, before, after, detail)
+
+
+def _happening(
+    viewer: Viewer,
+    event: Event,
+    by: UserId | None,
+    before: str | None,
+    after: str | None,
+    detail: Mapping[str, Any],
+) -> Happening:
+    number = event.seq if sees_every_event(viewer) else event.open_seq
+    stage = Stage(event.data["stage"]) if "stage" in event.data else None
+    return Happening(
+        number or 0, event.type, event.created_at, stage, by, None, before, after, detail
+    )
+
+
+def _named(session: Session, found: list[Happening]) -> list[Happening]:
+    people = accounts.users_by_id(session, {one.by for one in found if one.by is not None})
+    return [one if one.by is None else replace(one, name=people[one.by].name) for one in found]

@@ -1,0 +1,184 @@
+"""How a review stood at an earlier entry of its log, found by following the log up to it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.audit import figures
+from tandem.audit.entries import Step
+from tandem.audit.replay import State
+from tandem.errors import Forbidden, Invalid
+from tandem.events.log import Event
+from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
+from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import catalogue
+from tandem.screening.catalogue import ShownRecord
+from tandem.screening.export import sees_of
+from tandem.screening.models import Conflict, Decision
+from tandem.screening.progress import CurvePoint, Progress, ReviewerProgress
+from tandem.screening.rules import Status
+from tandem.screening.shown_votes import ShownVote
+from tandem.screening.visibility import sees_every_event
+
+_PAGE = 5000
+_DUPLICATES = ("tandem.duplicates.merged", "tandem.duplicates.split")
+
+
+class BeyondTheEnd(Invalid):
+    """The log has no such entry (yet)."""
+
+    location = "query"
+
+
+def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> Progress:
+    """Return what `screening.progress` said when entry `as_of` was the last one.
+
+    Records count from the first entry on that was made after they had come.
+
+    Raises:
+        Forbidden: This person does not see every event; their numbers are others.
+        BeyondTheEnd: There is no such entry.
+    """
+    _may_look_back(session, viewer, as_of)
+    state, curve = State(), [CurvePoint(0, 0)]
+    days: dict[str, Counter[date]] = {}
+    n_decisions, included = 0, set[str]()
+    for step in _steps(session, viewer.review_id, as_of):
+        state.apply(step)
+        if step.data.get("stage") != stage:
+            continue
+        record = step.data["record_id"]
+        if step.type == DecisionRecorded.type:
+            if step.data.get("carried_from") is None:
+                n_decisions += 1
+                made = days.setdefault(step.data["reviewer_id"], Counter())
+                made[step.time.date()] += 1
+        elif step.type in (RecordIncluded.type, RecordReopened.type):
+            (included.add if step.type == RecordIncluded.type else included.discard)(record)
+            curve.append(CurvePoint(n_decisions, len(included)))
+    n_records = state.n_records - len(state.linked)
+    shown = [place for at, place in state.shown_places() if at.stage == stage]
+    return Progress(
+        stage=stage,
+        n_records=n_records,
+        counts=figures.by_status(n_records, Counter(place.status for place in shown)),
+        reviewers=_reviewers(session, days, Counter(who for at in shown for who in at.present)),
+        recall_curve=curve,
+    )
+
+
+def _reviewers(
+    session: Session, days: dict[str, Counter[date]], decided: Counter[str]
+) -> list[ReviewerProgress]:
+    by_id = {UserId(UUID(who)): dict(sorted(by_day.items())) for who, by_day in days.items()}
+    users = accounts.users_by_id(session, set(by_id))
+    people = [
+        ReviewerProgress(user_id, users[user_id].name, decided[str(user_id)], by_day)
+        for user_id, by_day in by_id.items()
+    ]
+    return sorted(people, key=lambda person: person.name)
+
+
+def record(
+    session: Session, *, viewer: Viewer, stage: Stage, number: RecordNumber, as_of: int
+) -> tuple[ShownRecord, list[ShownVote]]:
+    """Return a record with its status and the decisions of that time that are open to them.
+
+    By name only, and as far as they may see them now. What the record says of itself, and what
+    it is linked to, is as it is now.
+
+    Raises:
+        NotFound: There is no such record.
+        Forbidden: This person does not see every event; their numbers are others.
+        BeyondTheEnd: There is no such entry.
+    """
+    _may_look_back(session, viewer, as_of)
+    shown = catalogue.get_record(session, viewer=viewer, stage=stage, number=number)
+    state = State()
+    for step in _steps_about(session, viewer.review_id, stage, number, as_of):
+        state.apply(step)
+    if str(number) in state.linked:  # as it is shown when it is linked now
+        return replace(shown, status=Status.UNSCREENED, my_decision=None, final_reason=None), []
+    place = state.place(stage, str(number))
+    told = [said.labels_seq for said in place.present.values()]
+    query = select(Decision).where(
+        Decision.review_id == viewer.review_id, Decision.labels_seq.in_(told)
+    )
+    decisions = session.scalars(query.order_by(Decision.labels_seq)).all()
+    mine = next((one for one in decisions if one.reviewer_id == viewer.user_id), None)
+    then = replace(shown, status=place.status, my_decision=mine, final_reason=None)
+    return then, _open_votes(session, viewer, stage, shown.status, decisions)
+
+
+def _open_votes(
+    session: Session, viewer: Viewer, stage: Stage, status: str, decisions: Sequence[Decision]
+) -> list[ShownVote]:
+    people = accounts.users_by_id(session, {one.reviewer_id for one in decisions})
+    return [
+        ShownVote(
+            reviewer=people[one.reviewer_id].name,
+            reviewer_id=one.reviewer_id,
+            verdict=one.verdict,
+            reasons=one.reasons,
+            labels=one.labels,
+            note=one.note,
+            decided_at=one.created_at,
+            criteria_version=one.criteria_version,
+        )
+        for one in decisions
+        if one.verdict is not None and sees_of(viewer, stage, status, one.reviewer_id) == "all"
+    ]
+
+
+def _may_look_back(session: Session, viewer: Viewer, as_of: int) -> None:
+    if not sees_every_event(viewer):
+        raise Forbidden(
+            "Only those who see every event may look at an earlier state: in a blinded review "
+            "that is its adjudicators and owners."
+        )
+    last = reviews.get_review(session, viewer.review_id).last_seq
+    if as_of > last:
+        raise BeyondTheEnd(f"The log ends at {last}.", field="as_of")
+
+
+def _steps(session: Session, review_id: ReviewId, last: int) -> Iterator[Step]:
+    columns = (Event.seq, Event.type, Event.created_at, Event.data, Event.detail)
+    query = (
+        select(*columns)
+        .where(Event.review_id == review_id, Event.seq <= last)
+        .order_by(Event.seq)
+        .execution_options(yield_per=_PAGE)
+    )
+    for row in session.execute(query):
+        yield Step(*row)
+
+
+def _steps_about(
+    session: Session, review_id: ReviewId, stage: Stage, number: RecordNumber, last: int
+) -> Iterator[Step]:
+    """Yield what was told of one record, its conflicts and its links."""
+    conflicts = select(Conflict.id).where(
+        Conflict.review_id == review_id, Conflict.stage == stage, Conflict.record_number == number
+    )
+    subjects = [str(number), *(str(id) for id in session.scalars(conflicts))]
+    columns = (Event.seq, Event.type, Event.created_at, Event.data, Event.detail)
+    query = (
+        select(*columns)
+        .where(
+            Event.review_id == review_id,
+            Event.seq <= last,
+            or_(Event.subject.in_(subjects), Event.type.in_(_DUPLICATES)),
+        )
+        .order_by(Event.seq)
+    )
+    for row in session.execute(query):
+        yield Step(*row)

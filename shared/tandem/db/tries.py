@@ -1,0 +1,120 @@
+"""How often background work is tried, and what is kept of a failed try.
+
+A try is counted in the database when it begins: a worker that is killed counts nothing any more.
+Work that fails too often is parked: shown to people, and left alone until something about it
+changes or somebody asks for it again.
+"""
+
+import os
+import socket
+from datetime import datetime, timedelta
+from functools import cache
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tandem.db.base import now
+
+MOST_TRIES = 5
+"""Failed tries in a row, none of which got any further, after which work is parked."""
+
+WAITS = (
+    timedelta(seconds=2),
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+)
+"""From the begin of a failed try to the next. The first two are no longer than the lease that a
+killed worker leaves behind, so one accident or two cost nothing more. All together outlast the
+restart of a database or of an object store: that parks nothing."""
+
+DIED = "The worker fell silent: it was killed, ran out of memory, or was cut off."
+
+_LONGEST_CAUSE = 500
+
+
+class Tried:
+    """The columns of work that one worker at a time holds, and that may fail.
+
+    Attributes:
+        fence: Raised by every holder. Whoever has not the newest has lost the work.
+        lease_until: So long it is held; None while nobody does.
+        not_before: Nobody takes it earlier.
+        attempts: Tries since it last got any further, the present one included.
+        claimed_at: When the present try, or the last one, began.
+        holder: Whose try that is: host and process.
+        cause: Why the last failed try failed; None after a success.
+        parked_at: Since then it is not tried any more.
+    """
+
+    fence: Mapped[int]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    claimed_at: Mapped[datetime | None]
+    holder: Mapped[str | None]
+    cause: Mapped[str | None]
+    parked_at: Mapped[datetime | None]
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether all tries have failed, the last one by a worker that could not say so."""
+        return self.attempts >= MOST_TRIES and self.parked_at is None
+
+    def begin_try(self, *, lasting: timedelta) -> None:
+        """Make this process the holder. The caller has locked the row and seen that it is free."""
+        self.note_death()
+        moment = now()
+        # Who takes up parked work has a reason to: it starts anew.
+        self.attempts = 1 if self.parked_at is not None else self.attempts + 1
+        self.parked_at = None
+        self.fence += 1
+        self.claimed_at, self.holder = moment, this_worker()
+        self.lease_until, self.not_before = moment + lasting, moment + _wait_after(self.attempts)
+
+    def note_death(self) -> None:
+        """Say of a holder whose lease ran out what became of it."""
+        if self.lease_until is not None:
+            self.cause = DIED
+
+    def succeed(self) -> None:
+        self.attempts, self.cause, self.lease_until, self.not_before = 0, None, None, None
+
+    def fail_try(self, error: Exception) -> None:
+        """Give the work back with the cause of the failure; park it after the last try."""
+        self.cause, self.lease_until = cause_of(error), None
+        if self.is_used_up:
+            self.park()
+
+    def park(self) -> None:
+        self.note_death()
+        self.lease_until, self.not_before, self.parked_at = None, None, now()
+
+    def try_anew(self) -> None:
+        """Forget the failed tries; whatever was parked is due again, at once."""
+        self.attempts, self.not_before, self.parked_at = 0, None, None
+
+    def got_further(self) -> None:
+        """Count tries anew: what is left now is not what the others failed at."""
+        self.attempts, self.cause = 1, None
+
+
+def cause_of(error: Exception) -> str:
+    """Return in one short line what went wrong; the whole of it stands in the worker's log."""
+    # The first line only: errors of databases go on with the statement and its values.
+    said = (str(error).splitlines() or [""])[0].strip()
+    return f"{type(error).__name__}: {said}".removesuffix(": ")[:_LONGEST_CAUSE]
+
+
+def _wait_after(n_tries: int) -> timedelta:
+    return WAITS[n_tries - 1] if n_tries <= len(WAITS) else timedelta(0)
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
+
+
+def this_worker() -> str:
+    """Return the name under which people find this process: its host and its number."""
+    # Not remembered whole: task processes are forks.
+    return f"{_host()}:{os.getpid()}"

@@ -1,0 +1,122 @@
+"""How far each way out of the log has come, and who is just now working on one.
+
+A consumer's position in a review's log moves in the transaction that tells of its effect. So
+whatever is killed goes on where it was, and at worst does its last effect again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, Uuid, and_, column, func, or_, select, table, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from tandem.db.base import Base, now
+from tandem.ids import ReviewId
+
+_LOGS = table("review", column("id", Uuid()), column("last_seq"))
+"""The rows that count events; whose they are is no business of this slice."""
+
+
+class EventPosition(Base):
+    """The number in the full log of the last event that a consumer is done with."""
+
+    __tablename__ = "event_position"
+
+    consumer: Mapped[str] = mapped_column(primary_key=True)
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int]
+    moved_at: Mapped[datetime]
+
+
+class ConsumerLease(Base):
+    """Who works for a consumer that must not work twice at once: the holder of `fence`."""
+
+    __tablename__ = "consumer_lease"
+
+    consumer: Mapped[str] = mapped_column(primary_key=True)
+    fence: Mapped[int]
+    lease_until: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a review's log: behind the event `seq`, 0 for its beginning."""
+
+    review_id: ReviewId
+    seq: int
+
+
+def behind(session: Session, consumer: str, *, limit: int) -> Sequence[Place]:
+    """Return where the consumer stands in logs that go on, the longest untouched first."""
+    mine = and_(EventPosition.consumer == consumer, EventPosition.review_id == _LOGS.c.id)
+    stands = func.coalesce(EventPosition.seq, 0)
+    query = (
+        select(_LOGS.c.id, stands)
+        .outerjoin(EventPosition, mine)
+        .where(_LOGS.c.last_seq > stands)
+        .order_by(EventPosition.moved_at.nulls_first(), _LOGS.c.id)
+        .limit(limit)
+    )
+    return [Place(ReviewId(review_id), seq) for review_id, seq in session.execute(query)]
+
+
+def get(session: Session, consumer: str, review_id: ReviewId) -> int:
+    found = session.get(EventPosition, (consumer, review_id), populate_existing=True)
+    return 0 if found is None else found.seq
+
+
+def move(session: Session, consumer: str, to: Place) -> None:
+    """Set the consumer's position, in the caller's transaction."""
+    values = {"seq": to.seq, "moved_at": now()}
+    _insert(
+        session,
+        EventPosition,
+        {"consumer": consumer, "review_id": to.review_id} | values,
+        otherwise=values,
+    )
+
+
+def claim(session: Session, consumer: str, *, lasting: timedelta) -> int | None:
+    """Take the right to work for this consumer; return its fence, or None if another has it."""
+    _insert(session, ConsumerLease, {"consumer": consumer, "fence": 0}, otherwise={})
+    free = or_(ConsumerLease.lease_until.is_(None), ConsumerLease.lease_until < now())
+    return session.execute(
+        update(ConsumerLease)
+        .where(ConsumerLease.consumer == consumer, free)
+        .values(fence=ConsumerLease.fence + 1, lease_until=now() + lasting)
+        .returning(ConsumerLease.fence)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+
+
+def keep(session: Session, consumer: str, fence: int, *, until: datetime | None) -> bool:
+    """Hold on to the claim until then, None to give it back; False where it was lost.
+
+    Nobody else can claim before the caller's transaction ends.
+    """
+    kept = session.execute(
+        update(ConsumerLease)
+        .where(ConsumerLease.consumer == consumer, ConsumerLease.fence == fence)
+        .values(lease_until=until)
+        .returning(ConsumerLease.fence)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    return kept is not None
+
+
+def _insert(
+    session: Session, into: type[Base], values: dict[str, object], *, otherwise: dict[str, object]
+) -> None:
+    """Insert a row, or change it to `otherwise` if it is there."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(into).values(values)
+    if otherwise:
+        keys = [key.name for key in into.__table__.primary_key]
+        made = statement.on_conflict_do_update(index_elements=keys, set_=otherwise)
+    else:
+        made = statement.on_conflict_do_nothing()
+    session.execute(made.execution_options(synchronize_session=False))

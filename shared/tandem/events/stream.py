@@ -1,0 +1,127 @@
+"""The Redis Stream `tandem:events`: every event of every review, for other services.
+
+First the events are added to the stream, then the position commits. Whatever is killed between
+the two adds them again: at least once, with the same ids. In order per review: one publisher at
+a time, by a lease in the database. One that was suspended and wakes up behind its lease may
+repeat events, never bring one before its predecessor.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from redis import Redis
+from redis.typing import EncodableT, FieldT
+
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.events import log, positions
+from tandem.events.envelope import Envelope
+from tandem.events.log import Event
+from tandem.events.positions import Place
+from tandem.log import logger
+
+STREAM = "tandem:events"
+CONSUMER = "stream"
+
+_LEASE = timedelta(seconds=10)
+"""Longest wait, after a publisher was killed, until another one goes on."""
+
+_MOST_LOGS, _MOST_EACH = 100, 100
+"""Of one batch: so that a review with a long backlog does not hold back the others."""
+
+_log = logger(__name__)
+
+
+class _ClaimLost(Exception):
+    """Another publisher has the claim."""
+
+
+class Publisher:
+    """Brings the stream up to date, as one of any number of publishers."""
+
+    def __init__(self, database: Database, redis: Redis, *, maxlen: int) -> None:
+        self._database, self._redis, self._maxlen = database, redis, maxlen
+
+    def publish(self) -> int:
+        """Add all that is not in the stream yet; return how many events that were.
+
+        Nothing is done, and 0 returned, while another publisher is at it.
+
+        Raises:
+            RedisError: The stream cannot be written; nothing is lost.
+        """
+        if not self._read():
+            return 0  # without a write: most of the time there is nothing
+        claimed_at = time.monotonic()
+        with self._database.write.begin() as session:
+            fence = positions.claim(session, CONSUMER, lasting=_LEASE)
+        return 0 if fence is None else self._publish_as(fence, claimed_at)
+
+    def _publish_as(self, fence: int, held_since: float) -> int:
+        n_published, goes_on = 0, True
+        try:
+            while goes_on and (batch := self._read()):
+                if time.monotonic() - held_since > _LEASE.total_seconds():
+                    break
+                self._add(batch)
+                held_since = time.monotonic()
+                goes_on = self._commit(batch, fence)
+                n_published += len(batch)
+        except _ClaimLost:
+            _log.warning("another publisher took over")
+        finally:
+            if goes_on:
+                self._give_back(fence)
+        return n_published
+
+    def _read(self) -> Sequence[Event]:
+        with self._database.read() as session:
+            return [
+                event
+                for place in positions.behind(session, CONSUMER, limit=_MOST_LOGS)
+                for _, event in log.read_after(
+                    session,
+                    review_id=place.review_id,
+                    after=place.seq,
+                    limit=_MOST_EACH,
+                    only_open=False,
+                )
+            ]
+
+    def _add(self, batch: Sequence[Event]) -> None:
+        # One transaction there: a part of a batch would be a hole if its first events failed.
+        with self._redis.pipeline(transaction=True) as pipeline:
+            for event in batch:
+                pipeline.xadd(STREAM, _fields(event), maxlen=self._maxlen, approximate=True)
+            pipeline.execute()
+
+    def _commit(self, batch: Sequence[Event], fence: int) -> bool:
+        """Note that these are in the stream; with nothing behind them, give the claim back.
+
+        Returns whether there is more. Raises _ClaimLost, and notes nothing, if it is not ours.
+        """
+        reached = {event.review_id: event.seq for event in batch}
+        with self._database.write.begin() as session:
+            if not positions.keep(session, CONSUMER, fence, until=now() + _LEASE):
+                raise _ClaimLost
+            for review_id, seq in reached.items():
+                positions.move(session, CONSUMER, Place(review_id, seq))
+            if positions.behind(session, CONSUMER, limit=1):
+                return True
+            positions.keep(session, CONSUMER, fence, until=None)
+            return False
+
+    def _give_back(self, fence: int) -> None:
+        with self._database.write.begin() as session:
+            positions.keep(session, CONSUMER, fence, until=None)
+
+
+def _fields(event: Event) -> dict[FieldT, EncodableT]:
+    return {
+        "event": Envelope.of(event).as_text(),
+        "id": str(event.id),
+        "review_id": str(event.review_id),
+        "seq": event.seq,
+        "type": event.type,
+    }

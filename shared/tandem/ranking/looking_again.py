@@ -1,0 +1,96 @@
+"""How much like an include each exclude looks to a model that has not seen its label."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.artifacts import Artifacts
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.ids import ReviewId
+from tandem.log import logger
+from tandem.ranking import from_ledger, second_looks
+from tandem.ranking.features import Features
+from tandem.ranking.learning import Labels, Rows
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
+from tandem.reviews import service as reviews
+
+FOLDS = 5
+
+_log = logger(__name__)
+
+
+def make(database: Database, artifacts: Artifacts, cache: Path, review_id: ReviewId) -> bool:
+    """Work it out if it is due. Safe to run twice, side by side, and to be killed anywhere."""
+    held = second_looks.claim(database, review_id)
+    if held is None:
+        return False
+    try:
+        made = _score(database, artifacts, cache, held)
+    except Exception as error:
+        second_looks.fail(database, held, error)
+        raise
+    return second_looks.finish(database, held, made | {"done": held.asked})
+
+
+def _score(
+    database: Database, artifacts: Artifacts, cache: Path, held: second_looks.Claim
+) -> dict[str, object]:
+    started, how = time.perf_counter(), recipe(DEFAULT_MODEL)
+    with database.snapshot() as session:
+        review = reviews.get_review(session, held.review_id)
+        given = from_ledger.material(session, artifacts, cache, review, held.stage, how)
+        labels_seq, seed = review.labels_seq, review.seed
+    rows, scores = likeness(given.features, labels=given.labels, recipe=how, seed=seed)
+    seconds = time.perf_counter() - started
+    _log.info("scored excludes", review_id=str(held.review_id), n=rows.size, seconds=seconds)
+    return {
+        "model": how.name,
+        "labels_seq": labels_seq,
+        "seconds": seconds,
+        "made_at": now(),
+        "numbers": given.corpus.numbers[rows].astype("<i4").tobytes(),
+        "scores": scores.astype("<f4").tobytes(),
+    }
+
+
+def likeness(
+    features: Features, *, labels: Labels, recipe: Recipe, seed: int
+) -> tuple[Rows, NDArray[np.float32]]:
+    """Score the excludes among the labels out of fold.
+
+    They are split into five folds by position, and each is scored by a model that was fitted on
+    everything but its labels, and presumed nothing of them either. Models differ in scale, so a
+    score is a place: which share of all other records the model puts below this one.
+
+    Args:
+        features: Of all records.
+        labels: What is decided; an exclude has the value 0.
+        recipe: How to learn from labels.
+        seed: In [0, 2**32). The same seed gives the same scores.
+
+    Returns:
+        Rows of the excludes, ascending, and their scores in [0, 1]. None where a model cannot be
+        had: the labels are too few, or of one kind.
+    """
+    excludes = np.sort(labels.rows[labels.values == 0])
+    n_records = features.similarity.size
+    lots = np.random.RandomState(seed).random_sample(n_records)
+    scores = np.zeros(excludes.size, dtype=np.float32)
+    for number in range(min(FOLDS, excludes.size)):
+        fold = excludes[number::FOLDS]
+        presumable = lots.copy()
+        presumable[fold] = np.inf
+        fitted = recipe.fit(
+            features,
+            labels=labels.without(fold),
+            lots=presumable,
+            random_state=np.random.RandomState([seed, number]),
+        )
+        if fitted is None:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        below = np.searchsorted(np.sort(fitted.scores), fitted.scores[fold], side="left")
+        scores[number::FOLDS] = below / max(1, n_records - 1)
+    return excludes, scores

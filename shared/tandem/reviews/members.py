@@ -1,0 +1,117 @@
+"""The people of a review: who is in it, in which role."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.accounts.models import User
+from tandem.db.base import now
+from tandem.errors import Conflict, NotFound
+from tandem.events import log
+from tandem.events.types import MemberAdded, MemberRemoved
+from tandem.ids import ReviewId, UserId
+from tandem.reviews.models import Member, Review, Role
+
+
+class LastOwner(Conflict):
+    """A review is never left without an owner."""
+
+    code = "last_owner"
+
+
+def members(session: Session, review_id: ReviewId) -> Sequence[tuple[Member, User]]:
+    """Return everybody in the review, who came first first."""
+    query = (
+        select(Member, User)
+        .join(User, User.id == Member.user_id)
+        .where(Member.review_id == review_id)
+        .order_by(Member.added_at, User.email)
+    )
+    return [(member, user) for member, user in session.execute(query)]
+
+
+def get_member(session: Session, review_id: ReviewId, user_id: UserId) -> Member:
+    member = session.get(Member, (review_id, user_id))
+    if member is None:
+        raise NotFound("This person is not a member of the review.")
+    return member
+
+
+def set_member(
+    session: Session, review: Review, *, user_id: UserId, role: Role, by: UserId | None = None
+) -> tuple[Member, User]:
+    """Add a person to the review, or change their role.
+
+    Args:
+        session: Of the transaction that locked the review.
+        review: The review.
+        user_id: Who comes in, or is in it.
+        role: What they are from now on.
+        by: Who has decided it, for the audit trail.
+
+    Raises:
+        NotFound: There is no such account.
+        LastOwner: It would leave the review without an owner.
+    """
+    user = accounts.get_user(session, user_id)
+    member = session.get(Member, (review.id, user_id))
+    before = None if member is None else member.role
+    if member is None:
+        member = Member(review_id=review.id, user_id=user_id, role=role, added_at=now())
+        session.add(member)
+    elif member.role == role:
+        return member, user
+    else:
+        _keep_an_owner(session, review, member)
+        member.role = role
+    detail = {"by": _text(by), "from": before, "to": role}
+    log.append(session, review, MemberAdded(user_id=str(user_id), role=role, detail=detail))
+    session.flush()
+    return member, user
+
+
+def remove_member(
+    session: Session,
+    review: Review,
+    *,
+    user_id: UserId,
+    by: UserId | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Take a person's access away. Their decisions stay, with their name.
+
+    Args:
+        session: Of the transaction that locked the review.
+        review: The review.
+        user_id: Who leaves.
+        by: Who has decided it, for the audit trail.
+        detail: What else the audit trail keeps of it.
+
+    Raises:
+        NotFound: They are not a member.
+        LastOwner: They are the only owner.
+    """
+    member = get_member(session, review.id, user_id)
+    _keep_an_owner(session, review, member)
+    session.delete(member)
+    known = {"by": _text(by), "from": member.role, "to": None}
+    log.append(session, review, MemberRemoved(user_id=str(user_id), detail=known | (detail or {})))
+
+
+def _keep_an_owner(session: Session, review: Review, leaving: Member) -> None:
+    if leaving.role is not Role.OWNER:
+        return
+    others = select(func.count()).where(
+        Member.review_id == review.id,
+        Member.role == Role.OWNER,
+        Member.user_id != leaving.user_id,
+    )
+    if not session.scalar(others):
+        raise LastOwner("This is the review's only owner. Make somebody else an owner first.")
+
+
+def _text(user_id: UserId | None) -> str | None:
+    return None if user_id is None else str(user_id)

@@ -1,0 +1,291 @@
+"""Somebody leaves a review: what becomes of their decisions, and of what these left open.
+
+Kept, their decisions count on, with their name. Voided, each is withdrawn in the ledger by who
+removes them, and the records are judged again; nobody else's vote is touched, and a resolution
+that stands goes on standing. It is the same for the reviewers of an imported file, who are in
+no review but have decisions in it.
+
+No conflict becomes insoluble by it. An adjudicator or an owner who has no vote in it settles it as
+before. Where all of them have voted and the policy bars voters, an owner, whom every review has,
+can make another member adjudicator or invite one, let voters adjudicate by the policy, or void
+the decisions of who left, so that the record waits for another reviewer. `Departure` tells how many
+conflicts need that.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.db.pieces import pieces
+from tandem.errors import NotFound
+from tandem.events import log
+from tandem.events.types import DecisionWithdrawn, Fact
+from tandem.ids import DecisionId, RecordNumber, ReviewId, UserId, new_id
+from tandem.records.models import Record
+from tandem.reviews import members
+from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import cases, ledger, queue
+from tandem.screening.following import follow
+from tandem.screening.models import (
+    Conflict,
+    ConflictState,
+    Decision,
+    PresentDecision,
+    ResolvedBy,
+    ScreenedRecord,
+)
+from tandem.screening.rules import Status
+
+Fate = Literal["keep", "void"]
+
+
+class Moved(NamedTuple):
+    """A record whose status changed."""
+
+    stage: Stage
+    record_number: RecordNumber
+    before: Status
+    after: Status
+
+
+@dataclass(slots=True)
+class Departure:
+    """What a removal does.
+
+    Attributes:
+        n_decisions_voided: So many decisions count no longer.
+        moved: Records whose status changed by that.
+        n_conflicts_opened: Of these, records that came into conflict.
+        n_conflicts_closed: Of these, records whose conflict is over.
+        n_open_conflicts: Open conflicts in which a vote of theirs stays.
+        n_nobody_may_settle: Of these, conflicts that none of those who stay may settle by the
+            policy in force: everybody who could has a vote in them.
+        n_awaiting: Records with a decision of theirs that wait for another one.
+    """
+
+    n_decisions_voided: int = 0
+    moved: list[Moved] = field(default_factory=list)
+    n_conflicts_opened: int = 0
+    n_conflicts_closed: int = 0
+    n_open_conflicts: int = 0
+    n_nobody_may_settle: int = 0
+    n_awaiting: int = 0
+
+
+def leave(
+    session: Session,
+    *,
+    review: Review,
+    viewer: Viewer,
+    user_id: UserId,
+    decisions: Fate,
+    since: datetime | None,
+) -> Departure:
+    """Take somebody's access away; keep their decisions, or void those made since then.
+
+    To show the effect first, the caller rolls back. The caller has locked the review.
+
+    Args:
+        session: Of the transaction.
+        review: The review, locked.
+        viewer: Who removes them.
+        user_id: Who leaves. Decisions can be voided of anybody who has some here, member or not.
+        decisions: What becomes of their decisions.
+        since: Void only what they decided then or later; None for all.
+
+    Raises:
+        Forbidden: Only an owner may.
+        NotFound: They are not a member, and there is nothing of theirs to void.
+        LastOwner: They are the only owner.
+    """
+    viewer.require(Role.OWNER, "choose its members")
+    member = session.get(Member, (review.id, user_id))
+    entries = _present(session, review.id, user_id) if decisions == "void" else []
+    if member is None and not entries:
+        raise NotFound("This person is not a member of the review, nor has decisions to void.")
+    departure = Departure()
+    if member is not None:
+        detail = {"decisions": decisions, "since": since.isoformat() if since else None}
+        members.remove_member(session, review, user_id=user_id, by=viewer.user_id, detail=detail)
+        queue.release_all(session, review_id=review.id, user_id=user_id)
+    if since is not None:
+        entries = [entry for entry in entries if entry.made_at >= since]
+    _void(session, review, viewer, [entry.decision for entry in entries], departure)
+    session.flush()
+    _tell_what_is_open(session, viewer, user_id, departure)
+    return departure
+
+
+class _Present(NamedTuple):
+    decision: Decision
+    made_at: datetime
+
+
+def _present(session: Session, review_id: ReviewId, user_id: UserId) -> list[_Present]:
+    """Return where the ledger ends with a verdict of theirs, records that are linked included.
+
+    If those were parted again, what was said of them would count again.
+    """
+    query = (
+        select(Decision)
+        .where(Decision.review_id == review_id, Decision.reviewer_id == user_id)
+        .order_by(Decision.labels_seq)
+    )
+    said: dict[tuple[Stage, RecordNumber], list[_Present]] = defaultdict(list)
+    for entry in session.scalars(query):
+        made_at = _made_at(said, entry)
+        said[entry.stage, entry.record_number].append(_Present(entry, made_at))
+    return [entries[-1] for entries in said.values() if entries[-1].decision.verdict is not None]
+
+
+def _made_at(
+    said: Mapping[tuple[Stage, RecordNumber], Sequence[_Present]], entry: Decision
+) -> datetime:
+    """Return when somebody decided: for what was carried, when they had said it."""
+    if entry.carried_from is None:
+        return entry.created_at
+    places = (entry.carried_from, entry.record_number)
+    earlier = [said[entry.stage, number][-1] for number in places if (entry.stage, number) in said]
+    alike = [one.made_at for one in earlier if _content(one.decision) == _content(entry)]
+    return max(alike, default=entry.created_at)
+
+
+def _content(entry: Decision) -> tuple[object, ...]:
+    return entry.verdict, entry.reasons, entry.labels, entry.note
+
+
+def _void(
+    session: Session,
+    review: Review,
+    viewer: Viewer,
+    decisions: Sequence[Decision],
+    departure: Departure,
+) -> None:
+    for stage in Stage:
+        numbers = sorted(entry.record_number for entry in decisions if entry.stage is stage)
+        of_stage = {entry.record_number: entry for entry in decisions if entry.stage is stage}
+        shown = _shown(session, review.id, numbers)
+        told = {
+            number: [_withdraw(session, review, viewer, of_stage[number])] for number in numbers
+        }
+        _forget(session, list(of_stage.values()))
+        policy = viewer.policies[stage]
+        for case in cases.of(session, review.id, stage, sorted(shown)):
+            number, before = case.row.record_number, case.row.status
+            told[number] += follow(session, review, policy, case, because=ResolvedBy.WITHDRAWAL)
+            if case.row.status is not before:
+                departure.moved.append(Moved(stage, number, before, case.row.status))
+        log.append(session, review, *(fact for number in numbers for fact in told[number]))
+        departure.n_decisions_voided += len(shown)
+    departure.n_conflicts_opened = sum(one.after is Status.CONFLICT for one in departure.moved)
+    departure.n_conflicts_closed = sum(one.before is Status.CONFLICT for one in departure.moved)
+
+
+def _shown(
+    session: Session, review_id: ReviewId, numbers: Sequence[RecordNumber]
+) -> set[RecordNumber]:
+    found = set[RecordNumber]()
+    for piece in pieces(numbers):
+        query = select(Record.number).where(
+            Record.review_id == review_id,
+            Record.number.in_(piece),
+            Record.duplicate_of.is_(None),
+        )
+        found |= set(session.scalars(query))
+    return found
+
+
+def _withdraw(session: Session, review: Review, viewer: Viewer, before: Decision) -> Fact:
+    """Append the withdrawal of a decision to the ledger, and return what is told of it."""
+    review.labels_seq += 1
+    entry = Decision(
+        id=DecisionId(new_id()),
+        review_id=review.id,
+        record_number=before.record_number,
+        stage=before.stage,
+        reviewer_id=before.reviewer_id,
+        labels_seq=review.labels_seq,
+        verdict=None,
+        reasons=[],
+        labels=[],
+        informed=before.informed,
+        criteria_version=review.criteria_version,
+        entered_by=None if before.reviewer_id == viewer.user_id else viewer.user_id,
+        created_at=now(),
+    )
+    session.add(entry)
+    return DecisionWithdrawn(
+        record_id=str(entry.record_number),
+        stage=entry.stage,
+        reviewer_id=str(entry.reviewer_id),
+        labels_seq=entry.labels_seq,
+        detail=ledger.decision_detail(entry) | {"by": str(viewer.user_id)},
+    )
+
+
+def _forget(session: Session, decisions: Sequence[Decision]) -> None:
+    session.flush()
+    for piece in pieces([decision.id for decision in decisions]):
+        session.execute(delete(PresentDecision).where(PresentDecision.decision_id.in_(piece)))
+
+
+def _tell_what_is_open(
+    session: Session, viewer: Viewer, user_id: UserId, departure: Departure
+) -> None:
+    theirs = and_(
+        PresentDecision.review_id == viewer.review_id, PresentDecision.reviewer_id == user_id
+    )
+    awaiting = (
+        select(func.count())
+        .select_from(ScreenedRecord)
+        .join(PresentDecision, _same_place(ScreenedRecord))
+        .where(theirs, ScreenedRecord.status == Status.AWAITING)
+    )
+    departure.n_awaiting = session.scalar(awaiting) or 0
+    differing = (
+        select(Conflict)
+        .join(PresentDecision, _same_place(Conflict))
+        .where(theirs, Conflict.state == ConflictState.OPEN)
+    )
+    open_conflicts = session.scalars(differing).all()
+    departure.n_open_conflicts = len(open_conflicts)
+    departure.n_nobody_may_settle = _insoluble(session, viewer, open_conflicts)
+
+
+def _insoluble(session: Session, viewer: Viewer, conflicts: Sequence[Conflict]) -> int:
+    """Count the conflicts in which everybody who could settle them has a vote and is barred."""
+    judges = set(
+        session.scalars(
+            select(Member.user_id).where(
+                Member.review_id == viewer.review_id,
+                Member.role.in_([Role.OWNER, Role.ADJUDICATOR]),
+            )
+        )
+    )
+    barred = [one for one in conflicts if not viewer.policies[one.stage].voter_may_adjudicate]
+    voters: dict[object, set[UserId]] = defaultdict(set)
+    for piece in pieces([one.id for one in barred]):
+        query = (
+            select(Conflict.id, PresentDecision.reviewer_id)
+            .join(PresentDecision, _same_place(Conflict))
+            .where(Conflict.id.in_(piece))
+        )
+        for conflict_id, reviewer_id in session.execute(query):
+            voters[conflict_id].add(reviewer_id)
+    return sum(judges <= voters[one.id] for one in barred)
+
+
+def _same_place(table: type[Conflict] | type[ScreenedRecord]) -> ColumnElement[bool]:
+    return and_(
+        PresentDecision.review_id == table.review_id,
+        PresentDecision.stage == table.stage,
+        PresentDecision.record_number == table.record_number,
+    )

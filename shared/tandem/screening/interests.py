@@ -1,0 +1,188 @@
+"""Nobody is served a paper of their own: where names match, or where they say so themselves.
+
+Names are compared once for each member and record, some at a time, and each record again that is
+about to be served before its turn in that came; so nothing slips through, and no request waits
+until a hundred thousand records are compared. A match is a guess and is shown as one: who it
+concerns may deny it. A decision that comes all the same is accepted, as every decision is.
+
+Where records are linked, the one that is shown counts for all: what is said of it, or else what
+was found at any of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.accounts.models import User
+from tandem.db.base import now
+from tandem.events import log
+from tandem.events.types import InterestDeclared
+from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.records.models import Record
+from tandem.records.names import Name
+from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import ledger
+from tandem.screening.ledger import Place
+from tandem.screening.models import Interest, Lease
+
+STEP = 1000
+"""Records whose authors are compared in one request: some 20 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An interest, with the person and the title of the record that it concerns.
+
+    `is_withheld`: the record is not served to them.
+    """
+
+    interest: Interest
+    user: User
+    title: str
+    is_withheld: bool
+
+
+class OwnPapers:
+    """The records that are not served to a member. The caller has locked the review."""
+
+    def __init__(self, session: Session, review: Review, member: Member) -> None:
+        self._session, self._member = session, member
+        self._name = Name(accounts.get_user(session, member.user_id).name)
+        self._has_found = False
+        if member.names_compared_to < review.last_record_number:
+            behind = Record.number > member.names_compared_to
+            compared = self._compare(behind) if self._name.is_findable else []
+            member.names_compared_to = max(compared, default=review.last_record_number)
+        self.numbers = _withheld(session, member.review_id, member.user_id)
+        self._has_found = False
+
+    def __contains__(self, number: RecordNumber) -> bool:
+        is_compared = number <= self._member.names_compared_to or not self._name.is_findable
+        if not is_compared and number not in self.numbers:
+            self._compare(Record.number == number)
+            if self._has_found:
+                self.numbers = _withheld(
+                    self._session, self._member.review_id, self._member.user_id
+                )
+                self._has_found = False
+        return number in self.numbers
+
+    def _compare(self, which: ColumnElement[bool]) -> list[RecordNumber]:
+        """Look for the member among the authors of the first such records; return their numbers."""
+        query = (
+            select(Record.number, Record.authors)
+            .where(Record.review_id == self._member.review_id, which)
+            .order_by(Record.number)
+            .limit(STEP)
+        )
+        rows = self._session.execute(query).all()
+        for number, authors in rows:
+            if (author := self._name.first_like(authors)) is not None:
+                self._found(number, author)
+        return [number for number, _ in rows]
+
+    def _found(self, number: RecordNumber, author: str) -> None:
+        interest = _interest(self._session, self._member.review_id, self._member.user_id, number)
+        interest.author, self._has_found = author, True
+        if interest.declared is None:
+            _let_go(self._session, self._member.review_id, self._member.user_id, number)
+
+
+def declare(
+    session: Session,
+    *,
+    review: Review,
+    viewer: Viewer,
+    record_number: RecordNumber,
+    has_interest: bool,
+) -> Known:
+    """Say of oneself whether one has an interest in a record. It counts for more than a match.
+
+    To say the same again changes nothing. The caller has locked the review.
+
+    Raises:
+        NotFound: The review has no such record.
+        IsDuplicate: Another record is screened in its place.
+        Forbidden: An observer is served nothing.
+    """
+    viewer.require(Role.REVIEWER, "declare an interest")
+    record = ledger.screenable(session, Place(review.id, Stage.TITLE_ABSTRACT, record_number))
+    interest = _interest(session, review.id, viewer.user_id, record_number)
+    if interest.declared is not has_interest:
+        detail = {"by": str(viewer.user_id), "from": interest.declared, "to": has_interest}
+        user_id, record_id = str(viewer.user_id), str(record_number)
+        fact = InterestDeclared(record_id=record_id, user_id=user_id, detail=detail)
+        log.append(session, review, fact)
+        interest.declared, interest.at = has_interest, now()
+    if has_interest:
+        _let_go(session, review.id, viewer.user_id, record_number)
+    session.flush()
+    user = accounts.get_user(session, viewer.user_id)
+    return Known(interest, user, record.title, is_withheld=has_interest)
+
+
+def listed(session: Session, viewer: Viewer, *, offset: int, limit: int) -> Sequence[Known]:
+    """Return the interests that are known: an owner gets everybody's, all others their own."""
+    query = (
+        select(Interest, User, Record.title)
+        .join(User, User.id == Interest.user_id)
+        .join(Record, _its_record())
+        .where(Interest.review_id == viewer.review_id)
+        .order_by(Interest.record_number, User.email)
+        .offset(offset)
+        .limit(limit)
+    )
+    if not viewer.has(Role.OWNER):
+        query = query.where(Interest.user_id == viewer.user_id)
+    rows = session.execute(query).all()
+    people = {interest.user_id for interest, _, _ in rows}
+    withheld = {person: _withheld(session, viewer.review_id, person) for person in people}
+    return [
+        Known(interest, user, title, interest.record_number in withheld[user.id])
+        for interest, user, title in rows
+    ]
+
+
+def _withheld(session: Session, review_id: ReviewId, user_id: UserId) -> frozenset[RecordNumber]:
+    """Return the shown records that this person has an interest in."""
+    query = (
+        select(Interest, Record.duplicate_of)
+        .join(Record, _its_record())
+        .where(Interest.review_id == review_id, Interest.user_id == user_id)
+    )
+    found: dict[RecordNumber, bool] = {}
+    said: dict[RecordNumber, bool] = {}
+    for interest, linked_to in session.execute(query):
+        shown = linked_to or interest.record_number
+        counts = interest.author is not None if interest.declared is None else interest.declared
+        found[shown] = found.get(shown, False) or counts
+        if linked_to is None and interest.declared is not None:
+            said[shown] = interest.declared
+    return frozenset(number for number, counts in (found | said).items() if counts)
+
+
+def _interest(
+    session: Session, review_id: ReviewId, user_id: UserId, number: RecordNumber
+) -> Interest:
+    interest = session.get(Interest, (review_id, user_id, number))
+    if interest is None:
+        interest = Interest(review_id=review_id, user_id=user_id, record_number=number, at=now())
+        session.add(interest)
+    return interest
+
+
+def _let_go(session: Session, review_id: ReviewId, user_id: UserId, number: RecordNumber) -> None:
+    session.execute(
+        delete(Lease).where(
+            Lease.review_id == review_id, Lease.user_id == user_id, Lease.record_number == number
+        )
+    )
+
+
+def _its_record() -> ColumnElement[bool]:
+    return and_(Record.review_id == Interest.review_id, Record.number == Interest.record_number)

@@ -1,0 +1,148 @@
+"""The pilot round: everybody reads the same few records before anything else is served.
+
+The records are the first of the review's random order, so they stand for the review. They are
+chosen when the round begins and stay: what is imported meanwhile waits. When an owner ends the
+round, its agreement tells whether the criteria are clear enough to go on; if they are not, another
+round goes on where this one ended in the random order, with records that nobody was shown in it.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.db.pieces import pieces
+from tandem.errors import Conflict
+from tandem.events import log
+from tandem.events.types import ReviewChanged
+from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.records.models import Record
+from tandem.reviews.models import Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import streams
+from tandem.screening.models import PresentDecision
+
+STAGE = Stage.TITLE_ABSTRACT
+LARGEST = 500
+
+
+class PilotRunning(Conflict):
+    """One round at a time."""
+
+    code = "pilot_running"
+
+
+class NoPilot(Conflict):
+    """There is no round to end."""
+
+    code = "no_pilot"
+
+
+class NothingToRead(Conflict):
+    """The review has no record that a round could begin with."""
+
+    code = "no_records"
+
+
+class State(StrEnum):
+    NONE = "none"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+def state(review: Review) -> State:
+    if not review.pilot_size:
+        return State.NONE
+    return State.RUNNING if review.pilot_ended_at is None else State.ENDED
+
+
+def record_numbers(session: Session, review: Review) -> list[RecordNumber]:
+    """Return the records of the newest round, in the order in which they are read.
+
+    Empty without a round. A record that was linked to another one since is read as that one.
+    """
+    shown: dict[int, RecordNumber] = {}
+    for piece in pieces(review.pilot_records):
+        query = select(Record.number, Record.duplicate_of).where(
+            Record.review_id == review.id, Record.number.in_(piece)
+        )
+        shown |= {number: linked or number for number, linked in session.execute(query)}
+    return list(dict.fromkeys(shown[number] for number in review.pilot_records))
+
+
+def begin(session: Session, review: Review, viewer: Viewer, size: int) -> None:
+    """Begin a round with the next `size` records of the random order. The review is locked.
+
+    Raises:
+        Forbidden: Only an owner may.
+        PilotRunning: The last round was not ended.
+        NothingToRead: There is no record left for a round.
+    """
+    viewer.require(Role.OWNER, "begin a pilot round")
+    if state(review) is State.RUNNING:
+        raise PilotRunning("A pilot round is running. End it before you begin another one.")
+    chosen = _next_of_random_order(session, review, size)
+    if not chosen:
+        raise NothingToRead("There are no records for a pilot round. Import some first.")
+    before = review.pilot_size
+    review.pilot_size, review.pilot_ended_at = size, None
+    review.pilot_records = [int(number) for number in chosen]
+    content = {"state": State.RUNNING, "size": size, "records": review.pilot_records}
+    detail = {"by": str(viewer.user_id), "from": {"size": before}, "pilot": content}
+    log.append(session, review, ReviewChanged(changed=["pilot"], detail=detail))
+
+
+def end(session: Session, review: Review, viewer: Viewer) -> None:
+    """End the running round: from now on the queue serves everything. The review is locked.
+
+    Raises:
+        Forbidden: Only an owner may.
+        NoPilot: None is running.
+    """
+    viewer.require(Role.OWNER, "end a pilot round")
+    if state(review) is not State.RUNNING:
+        raise NoPilot("No pilot round is running.")
+    review.pilot_ended_at = now()
+    detail = {"by": str(viewer.user_id), "pilot": {"state": State.ENDED, "size": review.pilot_size}}
+    log.append(session, review, ReviewChanged(changed=["pilot"], detail=detail))
+
+
+def done_by(session: Session, review: Review) -> dict[UserId, int]:
+    """Return how many records of the newest round each person has decided."""
+    done: dict[UserId, int] = {}
+    for piece in pieces(record_numbers(session, review)):
+        query = (
+            select(PresentDecision.reviewer_id, func.count())
+            .where(
+                PresentDecision.review_id == review.id,
+                PresentDecision.stage == STAGE,
+                PresentDecision.record_number.in_(piece),
+            )
+            .group_by(PresentDecision.reviewer_id)
+        )
+        for person, n in session.execute(query):
+            done[person] = done.get(person, 0) + n
+    return done
+
+
+def _next_of_random_order(session: Session, review: Review, size: int) -> Sequence[RecordNumber]:
+    order = streams.random_stream(review.seed, STAGE, review.last_record_number).tolist()
+    earlier = set(review.pilot_records)
+    behind = max((at + 1 for at, number in enumerate(order) if number in earlier), default=0)
+    found: list[RecordNumber] = []
+    for piece in pieces(order[behind:]):
+        shown = _shown(session, review.id, piece)
+        found += [RecordNumber(number) for number in piece if number in shown]
+        if len(found) >= size:
+            break
+    return found[:size]
+
+
+def _shown(session: Session, review_id: ReviewId, numbers: Sequence[int]) -> set[int]:
+    query = select(Record.number).where(
+        Record.review_id == review_id, Record.number.in_(numbers), Record.duplicate_of.is_(None)
+    )
+    return set(session.scalars(query))

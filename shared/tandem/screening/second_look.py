@@ -1,0 +1,79 @@
+"""Quality check: the excludes that look most like includes, offered for a second look."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.errors import Forbidden
+from tandem.ids import RecordNumber
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening import catalogue
+from tandem.screening.catalogue import ShownRecord
+from tandem.screening.models import ScreenedRecord
+from tandem.screening.rules import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """An excluded record; `likeness`: the share of all others that look less like an include."""
+
+    shown: ShownRecord
+    n_decisions: int
+    likeness: float
+
+
+def require_sight(viewer: Viewer, stage: Stage) -> None:
+    """Raise Forbidden for the blinded, even of their own excludes.
+
+    What looks like an include was learnt from everybody's verdicts, at a moment that is not
+    that of the ranking: where a record of their own stands in such a list would tell of them.
+    """
+    if not viewer.sees_all(stage):
+        raise Forbidden(
+            "Which excludes look like includes was learnt from everybody's decisions: while you "
+            "screen blind, owners and adjudicators see it."
+        )
+
+
+def doubtful(
+    session: Session,
+    *,
+    viewer: Viewer,
+    stage: Stage,
+    numbers: NDArray[np.int32],
+    scores: NDArray[np.float32],
+    offset: int,
+    limit: int,
+) -> Sequence[Doubtful]:
+    """Return excluded records, those read by one person first, then the most include-like.
+
+    Args:
+        session: Reads the records.
+        viewer: For whom.
+        stage: Where they are excluded.
+        numbers: Records that have a score.
+        scores: Aligned: how much like an include they look.
+        offset: So many are left out at the head.
+        limit: At most so many.
+    """
+    require_sight(viewer, stage)
+    query = select(ScreenedRecord.record_number, ScreenedRecord.n_decisions).where(
+        ScreenedRecord.review_id == viewer.review_id,
+        ScreenedRecord.stage == stage,
+        ScreenedRecord.status == Status.EXCLUDED,
+    )
+    n_decisions = {row.record_number: row.n_decisions for row in session.execute(query)}
+    found = [
+        (RecordNumber(number), score)
+        for number, score in zip(numbers.tolist(), scores.tolist(), strict=True)
+        if number in n_decisions
+    ]
+    found.sort(key=lambda item: (n_decisions[item[0]] > 1, -item[1], item[0]))
+    page = dict(found[offset : offset + limit])
+    shown = catalogue.get_records(session, viewer=viewer, stage=stage, numbers=list(page))
+    return [Doubtful(shown[number], n_decisions[number], page[number]) for number in page]

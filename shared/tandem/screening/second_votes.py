@@ -1,0 +1,75 @@
+"""Consensus: those who differ see each other's reasons, as A and B, and vote once more."""
+
+from sqlalchemy.orm import Session
+
+from tandem.errors import Conflict as Contradiction
+from tandem.errors import Forbidden
+from tandem.ids import ConflictId
+from tandem.reviews.models import Review, Role
+from tandem.reviews.service import Viewer
+from tandem.screening import conflicts, decisions
+from tandem.screening.conflict_files import files_of
+from tandem.screening.conflicts import AlreadyResolved
+from tandem.screening.decisions import Judgement
+from tandem.screening.models import Conflict, ConflictState
+
+
+class NotAVoter(Forbidden):
+    """Only those whose votes differ vote once more."""
+
+    code = "not_a_voter"
+
+
+class NotConsensus(Contradiction):
+    """The policy asks for no second vote."""
+
+    code = "not_consensus"
+
+
+class VotedAgain(Contradiction):
+    """There is one second vote for each voter, until the conflict is opened again."""
+
+    code = "voted_again"
+
+
+def vote_again(
+    session: Session,
+    *,
+    review: Review,
+    viewer: Viewer,
+    conflict_id: ConflictId,
+    judgement: Judgement,
+) -> Conflict:
+    """Give this voter's second vote, be it another one or the same: then they stand by it.
+
+    Where all agree by it the conflict is over at once. The first votes stay in the ledger, for
+    agreement between independent reviewers is theirs. The caller has locked the review.
+
+    Raises:
+        NotFound: There is no such conflict, or this person may not know of it.
+        Forbidden: They only observe.
+        NotAVoter: Their vote is not in it.
+        AlreadyResolved: It is settled.
+        NotConsensus: The policy asks for no second vote.
+        VotedAgain: They have given theirs since the conflict was opened.
+    """
+    conflict = conflicts.visible(session, viewer, conflict_id)
+    viewer.require(Role.REVIEWER, "vote in conflicts")
+    (file,) = files_of(session, [conflict])
+    if viewer.user_id not in file.voters:
+        raise NotAVoter("You have not decided this record, so you have no vote in its conflict.")
+    if conflict.state is ConflictState.RESOLVED:
+        raise AlreadyResolved("This conflict is settled already.")
+    if viewer.policies[conflict.stage].resolution != "consensus":
+        raise NotConsensus("The review's policy asks for no second vote: an adjudicator settles.")
+    if viewer.user_id in file.voted_again:
+        raise VotedAgain("You have voted once more already. Talk it over, or let somebody settle.")
+    decisions.record_second_vote(
+        session,
+        review=review,
+        viewer=viewer,
+        place=conflicts.place_of(conflict),
+        judgement=judgement,
+        conflict_id=conflict.id,
+    )
+    return conflict

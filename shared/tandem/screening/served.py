@@ -1,0 +1,62 @@
+"""The log of what was served to whom, in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from tandem.ids import RankingId, RecordNumber
+from tandem.screening.models import Lease, Served
+from tandem.screening.seat import Seat
+from tandem.screening.streams import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A record, and where a ranking has it."""
+
+    number: RecordNumber
+    rank: int | None = None
+    score: float | None = None
+    ranking_id: RankingId | None = None
+
+    @classmethod
+    def of(cls, lease: Lease) -> "At":
+        return cls(lease.record_number, lease.rank, lease.score, lease.ranking_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    at: At
+    stream: Stream
+
+
+def how_many(session: Session, seat: Seat) -> int:
+    """Return how many picks this reviewer has been served in the stage."""
+    query = select(func.max(Served.pick)).where(
+        Served.review_id == seat.review_id,
+        Served.stage == seat.stage,
+        Served.user_id == seat.user_id,
+    )
+    return session.scalar(query) or 0
+
+
+def log(session: Session, seat: Seat, first: int, picks: Sequence[Pick]) -> None:
+    """Log that these are served, as pick number `first` of this reviewer and those after."""
+    rows = [
+        {
+            "review_id": seat.review_id,
+            "stage": seat.stage,
+            "user_id": seat.user_id,
+            "pick": number,
+            "record_number": pick.at.number,
+            "served_at": seat.now,
+            "rank": pick.at.rank,
+            "ranking_id": pick.at.ranking_id,
+            "stream": pick.stream,
+        }
+        for number, pick in enumerate(picks, start=first)
+    ]
+    if rows:
+        session.execute(insert(Served), rows)

@@ -1,0 +1,144 @@
+"""A conflict as somebody may see it: its votes by name, as A and B, or not at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.ids import UserId
+from tandem.records.models import Record
+from tandem.reviews.models import Role
+from tandem.reviews.service import Viewer
+from tandem.screening.conflict_files import File
+from tandem.screening.models import Conflict, ConflictState, Resolution
+from tandem.screening.rules import Verdict
+from tandem.screening.visibility import conflict_is_open_to_voters
+
+Openness = Literal["nothing", "anonymous", "all"]
+Needs = Literal["voters", "adjudicator"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDecision:
+    """A vote in a conflict as somebody may see it. `letter` is the voter's in this conflict."""
+
+    letter: str
+    reviewer: str
+    reviewer_id: UserId | None
+    is_mine: bool
+    verdict: Verdict
+    reasons: list[str]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownResolution:
+    """A resolution, and whether it is open who gave it."""
+
+    resolution: Resolution
+    is_named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownConflict:
+    """A conflict with what of it is open to the one who asks.
+
+    `second_votes` are the letters of those who have voted once more since it was opened;
+    `needs` says whose turn it is, None where it is settled; `history` are the resolutions that
+    were taken back, the oldest first.
+    """
+
+    conflict: Conflict
+    record: Record
+    decisions: list[ShownDecision]
+    second_votes: list[str]
+    needs: Needs | None
+    resolution: ShownResolution | None
+    history: list[ShownResolution]
+
+
+def openness(viewer: Viewer, file: File) -> Openness:
+    """Return how far the votes of a conflict that this person may know of are open to them."""
+    policy = viewer.policies[file.conflict.stage]
+    # A conflict that a withdrawal ended may be reopened, so being over does not open it.
+    if not policy.blind or file.status.is_settled:
+        return "all"
+    if not viewer.has(Role.ADJUDICATOR):
+        return "anonymous"
+    takes_part = viewer.user_id in file.voters and conflict_is_open_to_voters(policy)
+    if takes_part and policy.adjudicator_sees == "nothing":
+        return "anonymous"
+    return policy.adjudicator_sees
+
+
+def show(session: Session, viewer: Viewer, files: Sequence[File]) -> list[ShownConflict]:
+    """Return these conflicts with what of them is open to the viewer, who may know of each."""
+    people = {decision.reviewer_id for file in files for decision in file.present}
+    names = {user.id: user.name for user in accounts.users_by_id(session, people).values()}
+    return [_show(viewer, file, names) for file in files]
+
+
+def _show(viewer: Viewer, file: File, names: Mapping[UserId, str]) -> ShownConflict:
+    sees, letters = openness(viewer, file), file.letters()
+    is_named = sees == "all" or viewer.has(Role.ADJUDICATOR)
+    taken_back = [one for one in file.resolutions if one.taken_back_at is not None]
+    return ShownConflict(
+        conflict=file.conflict,
+        record=file.record,
+        decisions=[] if sees == "nothing" else _decisions(viewer, file, names, sees, letters),
+        second_votes=[letters[one] for one in _voted_again(viewer, file, sees)],
+        needs=_needs(viewer, file),
+        resolution=ShownResolution(file.standing, is_named) if file.standing else None,
+        history=[ShownResolution(one, is_named) for one in taken_back],
+    )
+
+
+def _voted_again(viewer: Viewer, file: File, sees: Openness) -> list[UserId]:
+    """Return who is shown to have voted once more, by letter.
+
+    The log tells of every decision whose it is. To somebody who settles and may know A and B by
+    their letters only, one letter alone would tell which of them that was.
+    """
+    takes_part = viewer.user_id in file.voters
+    some = file.voters - file.voted_again
+    if sees == "nothing" or (sees == "anonymous" and some and not takes_part):
+        return []
+    letters = file.letters()
+    return sorted(file.voted_again, key=lambda one: (len(letters[one]), letters[one]))
+
+
+def _decisions(
+    viewer: Viewer,
+    file: File,
+    names: Mapping[UserId, str],
+    sees: Openness,
+    letters: Mapping[UserId, str],
+) -> list[ShownDecision]:
+    shown = [
+        ShownDecision(
+            letter=letters[decision.reviewer_id],
+            reviewer=names[decision.reviewer_id]
+            if sees == "all"
+            else letters[decision.reviewer_id],
+            reviewer_id=decision.reviewer_id if sees == "all" else None,
+            is_mine=decision.reviewer_id == viewer.user_id,
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            note=decision.note,
+        )
+        for decision in file.present
+        if decision.verdict is not None
+    ]
+    return sorted(shown, key=lambda vote: (len(vote.letter), vote.letter))
+
+
+def _needs(viewer: Viewer, file: File) -> Needs | None:
+    if file.conflict.state is ConflictState.RESOLVED:
+        return None
+    if viewer.policies[file.conflict.stage].resolution != "consensus":
+        return "adjudicator"
+    # Not for those who left: theirs will never come.
+    waiting = (file.voters & file.can_vote) - file.voted_again
+    return "voters" if waiting else "adjudicator"

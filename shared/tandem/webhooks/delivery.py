@@ -1,0 +1,293 @@
+"""Who sends what to a webhook when: claimed, sent outside any transaction, settled under a fence.
+
+One claim for each webhook, so one request at a time: an event that is not delivered holds back
+those behind it. What was sent and the new position are noted together afterwards; whoever is
+killed between the two leaves a claim that runs out, and the event is sent again with its id.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.events import positions
+from tandem.events.envelope import Envelope
+from tandem.events.log import Event
+from tandem.events.positions import EventPosition, Place
+from tandem.ids import DeliveryId, ReviewId, WebhookId
+from tandem.log import logger
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Member, Review, Role
+from tandem.webhooks import deliveries, endpoints, retries
+from tandem.webhooks.models import (
+    DeliveryKind,
+    DeliveryState,
+    DisabledReason,
+    Webhook,
+    WebhookDelivery,
+)
+from tandem.webhooks.sending import Answer
+
+LEASE = timedelta(seconds=20)
+"""Longer than a request may take: a claim runs out only where its process is dead."""
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The right, and all that it takes, to send one message; nothing else is sent there."""
+
+    webhook_id: WebhookId
+    review_id: ReviewId
+    fence: int
+    delivery_id: DeliveryId
+    event_id: str
+    url: str
+    body: str
+    secrets: tuple[str, ...]
+    attempt: int
+    """Of an event, 1 for the first one. It may have begun to count anew when it is settled."""
+
+
+def due(session: Session, *, limit: int) -> Sequence[WebhookId]:
+    """Return webhooks for which there is something to send now, and which nobody holds."""
+    in_log = and_(
+        Webhook.disabled_at.is_(None),
+        or_(Webhook.next_attempt_at.is_(None), Webhook.next_attempt_at <= now()),
+        Review.last_seq > EventPosition.seq,
+    )
+    query = (
+        select(Webhook.id)
+        .join(Review, Review.id == Webhook.review_id)
+        .join(
+            EventPosition,
+            and_(
+                EventPosition.consumer == Webhook.consumer,
+                EventPosition.review_id == Webhook.review_id,
+            ),
+        )
+        .where(_is_free(), _is_owned(), or_(in_log, _has_by_hand()))
+        .order_by(EventPosition.moved_at)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def claim(database: Database, webhook_id: WebhookId) -> Held | None:
+    """Take what is to be sent to a webhook now, if there is something and nobody holds it."""
+    with database.write.begin() as session:
+        fence = session.execute(
+            update(Webhook)
+            .where(Webhook.id == webhook_id, _is_free(), _is_owned())
+            .values(fence=Webhook.fence + 1, lease_until=now() + LEASE)
+            .returning(Webhook.fence)
+            .execution_options(synchronize_session=False)
+        ).scalar_one_or_none()
+        if fence is None:
+            return None
+        webhook = session.get_one(Webhook, webhook_id, populate_existing=True)
+        return _take_next(session, webhook)
+
+
+def settle(database: Database, held: Held, answer: Answer, *, go_on: bool = True) -> Held | None:
+    """Note what came of a message, and take the next one if there is one and `go_on`.
+
+    Nothing is noted, and None returned, where the claim was lost.
+    """
+    with database.write.begin() as session:
+        may_end = answer.is_gone or retries.wait_after(held.attempt, chance=0) is None
+        # Whatever may tell of something begins with the review's row; see `reviews.lock`.
+        review = reviews.lock(session, held.review_id) if may_end else None
+        webhook = _held(session, held)
+        if webhook is None:
+            _log.warning("a webhook's delivery came too late", webhook_id=str(held.webhook_id))
+            return None
+        delivery = session.scalars(
+            select(WebhookDelivery).where(WebhookDelivery.id == held.delivery_id)
+        ).one()
+        delivery.attempts = [*delivery.attempts, _noted(answer)]
+        if delivery.kind is not DeliveryKind.LOG:
+            _finish(delivery, taken=answer.is_taken)
+        elif delivery.state is DeliveryState.PENDING:
+            _settle_turn(session, review, webhook, delivery, answer)
+        if not go_on:
+            webhook.lease_until = None
+            return None
+        webhook.lease_until = now() + LEASE
+        return _take_next(session, webhook)
+
+
+def abandoned(session: Session) -> Sequence[tuple[ReviewId, WebhookId]]:
+    """Return the webhooks that are on, though who answers for them is no owner any more."""
+    query = select(Webhook.review_id, Webhook.id).where(Webhook.disabled_at.is_(None), ~_is_owned())
+    return [(review_id, webhook_id) for review_id, webhook_id in session.execute(query)]
+
+
+def switch_off_abandoned(database: Database, review_id: ReviewId, webhook_id: WebhookId) -> None:
+    """Switch such a webhook off, unless that has changed meanwhile."""
+    with database.write.begin() as session:
+        review = reviews.lock(session, review_id)
+        query = select(Webhook).where(
+            Webhook.id == webhook_id, Webhook.disabled_at.is_(None), ~_is_owned()
+        )
+        webhook = session.scalars(query.with_for_update(key_share=True, of=Webhook)).one_or_none()
+        if webhook is not None:
+            _switch_off(session, review, webhook, DisabledReason.OWNER_LEFT)
+
+
+def _is_free() -> ColumnElement[bool]:
+    return or_(Webhook.lease_until.is_(None), Webhook.lease_until < now())
+
+
+def _is_owned() -> ColumnElement[bool]:
+    return exists().where(
+        Member.review_id == Webhook.review_id,
+        Member.user_id == Webhook.owner_id,
+        Member.role == Role.OWNER,
+    )
+
+
+def _by_hand() -> ColumnElement[bool]:
+    return and_(
+        WebhookDelivery.webhook_id == Webhook.id,
+        WebhookDelivery.state == DeliveryState.PENDING,
+        WebhookDelivery.kind != DeliveryKind.LOG,
+    )
+
+
+def _has_by_hand() -> ColumnElement[bool]:
+    return exists().where(_by_hand())
+
+
+def _held(session: Session, held: Held) -> Webhook | None:
+    query = select(Webhook).where(Webhook.id == held.webhook_id, Webhook.fence == held.fence)
+    return session.scalars(query.with_for_update(key_share=True)).one_or_none()
+
+
+def _take_next(session: Session, webhook: Webhook) -> Held | None:
+    """Return what is to be sent now; else give the claim back."""
+    delivery = _next_by_hand(session, webhook) or _next_in_log(session, webhook)
+    if delivery is None:
+        webhook.lease_until = None
+        return None
+    moment = now()
+    return Held(
+        webhook_id=webhook.id,
+        review_id=webhook.review_id,
+        fence=webhook.fence,
+        delivery_id=delivery.id,
+        event_id=delivery.event_id,
+        url=webhook.url,
+        body=_body(session, webhook, delivery),
+        secrets=tuple(endpoints.valid_secrets(webhook, moment)),
+        attempt=webhook.n_failures + 1 if delivery.kind is DeliveryKind.LOG else 1,
+    )
+
+
+def _next_by_hand(session: Session, webhook: Webhook) -> WebhookDelivery | None:
+    query = (
+        select(WebhookDelivery)
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(Webhook.id == webhook.id, _by_hand())
+        .order_by(WebhookDelivery.number)
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def _next_in_log(session: Session, webhook: Webhook) -> WebhookDelivery | None:
+    if webhook.disabled_at is not None:
+        return None
+    if webhook.next_attempt_at is not None and webhook.next_attempt_at > now():
+        return None
+    event = _first_wanted(session, webhook)
+    if event is None:
+        return None
+    waiting = session.scalars(
+        select(WebhookDelivery).where(
+            WebhookDelivery.webhook_id == webhook.id,
+            WebhookDelivery.kind == DeliveryKind.LOG,
+            WebhookDelivery.state == DeliveryState.PENDING,
+        )
+    ).one_or_none()
+    if waiting is not None:
+        return waiting
+    return deliveries.add_event(session, webhook, event)
+
+
+def _first_wanted(session: Session, webhook: Webhook) -> Event | None:
+    """Return the event that is the webhook's turn; if there is none, move behind all others."""
+    done = positions.get(session, webhook.consumer, webhook.review_id)
+    behind = (Event.review_id == webhook.review_id, Event.seq > done)
+    # Asked first: what is committed after this is not passed over, whatever the search then sees.
+    end = session.scalar(select(func.max(Event.seq)).where(*behind))
+    if end is None:
+        return None
+    wanted = select(Event).where(*behind, Event.seq <= end)
+    if webhook.types:
+        wanted = wanted.where(Event.type.in_(webhook.types))
+    event = session.scalars(wanted.order_by(Event.seq).limit(1)).one_or_none()
+    if event is None:
+        positions.move(session, webhook.consumer, Place(webhook.review_id, end))
+    return event
+
+
+def _body(session: Session, webhook: Webhook, delivery: WebhookDelivery) -> str:
+    if delivery.seq is None:
+        return deliveries.test_message(webhook, delivery).as_text()
+    return Envelope.of(session.get_one(Event, (webhook.review_id, delivery.seq))).as_text()
+
+
+def _noted(answer: Answer) -> dict[str, Any]:
+    return {
+        "at": now().isoformat(),
+        "seconds": round(answer.seconds, 3),
+        "status": answer.status,
+        "error": answer.error,
+        "answer": answer.excerpt,
+    }
+
+
+def _finish(delivery: WebhookDelivery, *, taken: bool) -> None:
+    delivery.state = DeliveryState.DELIVERED if taken else DeliveryState.FAILED
+    delivery.finished_at = now()
+
+
+def _settle_turn(
+    session: Session,
+    review: Review | None,
+    webhook: Webhook,
+    delivery: WebhookDelivery,
+    answer: Answer,
+) -> None:
+    """Note what came of the event that is the webhook's turn."""
+    if answer.is_taken:
+        _finish(delivery, taken=True)
+        positions.move(session, webhook.consumer, Place(webhook.review_id, delivery.seq or 0))
+        webhook.n_failures, webhook.failing_since, webhook.next_attempt_at = 0, None, None
+        return
+    webhook.n_failures += 1
+    chance = random.random()  # noqa: S311  # it spreads load and keeps no secret
+    wait = None if answer.is_gone else retries.wait_after(webhook.n_failures, chance=chance)
+    if wait is not None:
+        webhook.failing_since = webhook.failing_since or now()
+        webhook.next_attempt_at = now() + wait
+        return
+    _finish(delivery, taken=False)
+    if review is not None and webhook.disabled_at is None:
+        reason = DisabledReason.GONE if answer.is_gone else DisabledReason.FAILING
+        _switch_off(session, review, webhook, reason)
+
+
+def _switch_off(session: Session, review: Review, webhook: Webhook, reason: DisabledReason) -> None:
+    webhook.disabled_at, webhook.disabled_reason = now(), reason
+    webhook.n_failures, webhook.next_attempt_at = 0, None
+    endpoints.tell(session, review, webhook, "switched off", by=None, reason=reason)
+    _log.warning("webhook switched off", webhook_id=str(webhook.id), reason=reason)

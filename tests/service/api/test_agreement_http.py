@@ -1,0 +1,216 @@
+"""Agreement, its picture, second looks and a reviewer's record, as clients see them."""
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.scene import API
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
+from tandem.ids import ReviewId
+from tandem.ranking import looking_again
+from tandem.reviews import members
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem.screening import pilot
+from world import Person, Team, World
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    """Of four records Ann and Ben agree on 1, 2 and 4, where Ben says maybe; on 3 they differ."""
+    team = world.team(n_records=4)
+    votes = [("include", "include"), ("exclude", "exclude")]
+    votes += [("include", "exclude"), ("include", "maybe")]
+    for number, (ann, ben) in enumerate(votes, 1):
+        world.decide(team.review_id, team.ann, number, ann)
+        world.decide(team.review_id, team.ben, number, ben)
+    return team
+
+
+def get(client: TestClient, team: Team, path: str, who: Person, expect: int = 200) -> Any:
+    answer = client.get(f"{API}/reviews/{team.review_id}/{path}", headers=who.auth)
+    assert answer.status_code == expect, answer.text
+    return answer.json()
+
+
+def test_agreement_overall_by_month_and_per_pair(client: TestClient, team: Team) -> None:
+    found = get(client, team, "agreement", team.judge)
+
+    overall = found["overall"]
+    (pair,) = found["pairs"]
+    (month,) = found["by_month"]
+    assert (found["basis"], found["on"], found["n_readers"]) == ("first_decisions", "all", 2)
+    assert (overall["n"], overall["n_maybe"], overall["n_informed"]) == (4, 1, 0)
+    assert overall["table"]["a"] == 2
+    assert overall["table"]["d"] == 1
+    assert overall["percent"]["value"] == 0.75
+    # pe = (3·2 + 1·2)/16 = .5.
+    assert overall["kappa"]["value"] == 0.5
+    assert overall["positive_agreement"]["value"] == 0.8
+    assert 0 < overall["percent"]["low"] < 0.75 < overall["percent"]["high"] < 1
+    assert "fewer than 30" in overall["note"]
+    assert pair["agreement"] == month["agreement"] == overall
+    assert {pair["first"]["name"], pair["second"]["name"]} == {"ann", "ben"}
+    assert overall["independent"]["n"] == 4
+
+
+def test_before_anybody_has_read_it_is_empty_and_null(client: TestClient, world: World) -> None:
+    team = world.team(n_records=1)
+    found = get(client, team, "agreement", team.owner)
+
+    assert (found["pairs"], found["by_month"], found["overall"]["n"]) == ([], [], 0)
+    assert found["overall"]["kappa"] == {"value": None, "low": None, "high": None}
+    assert get_svg(client, found["plot"], team.owner) is not None
+
+
+def get_svg(client: TestClient, path: str, who: Person) -> ElementTree.Element:
+    answer = client.get(path, headers=who.auth)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/svg+xml"
+    return ElementTree.fromstring(answer.text)
+
+
+def test_the_picture_can_be_read_aloud(client: TestClient, team: Team) -> None:
+    plot = get(client, team, "agreement", team.owner)["plot"]
+    root = get_svg(client, plot, team.owner)
+
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert title is not None
+    assert description is not None
+    named = {title.get("id"), description.get("id")}
+    assert set((root.get("aria-labelledby") or "").split()) == named
+    assert root.get("role") == "img"
+    assert "kappa 0.50" in (description.text or "")
+    texts = ["".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")]
+    assert {"kappa", "AC1", "positive agreement", "first reviewer"} <= set(texts)
+    assert (
+        client.get(plot, headers=team.owner.auth).text
+        == client.get(plot, headers=team.owner.auth).text
+    )
+
+
+@pytest.mark.parametrize("path", ["agreement", "plots/agreement.svg", "second-looks"])
+def test_the_blinded_are_told_why_not(path: str, client: TestClient, team: Team) -> None:
+    for who in (team.ann, team.eve, team.observer):
+        told = get(client, team, path, who, expect=403)
+        assert told["code"] == "forbidden"
+        assert "owners and adjudicators" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "agreement?on=some",
+        "agreement?stage=none",
+        "agreement?as_basis=last",
+        "plots/agreement.svg?on=some",
+        "plots/agreement.svg?stage=none",
+        "second-looks?limit=0",
+        "second-looks?stage=none",
+        "second-looks?cursor=x",
+    ],
+)
+def test_what_there_is_not_to_choose_is_refused(path: str, client: TestClient, team: Team) -> None:
+    assert get(client, team, path, team.owner, expect=422)["code"] == "invalid"
+
+
+def test_second_looks_are_asked_for_worked_out_and_listed(
+    client: TestClient, team: Team, world: World, settings: Settings
+) -> None:
+    url = f"{API}/reviews/{team.review_id}/second-looks"
+    before = get(client, team, "second-looks", team.judge)
+    assert (before["state"], before["items"], before["made_at"]) == ("none", [], None)
+
+    assert client.post(url, headers=team.ann.auth).status_code == 403
+    asked = client.post(url, headers=team.judge.auth)
+    assert (asked.status_code, asked.json()) == (202, {"state": "asked"})
+    assert get(client, team, "second-looks", team.judge)["state"] == "asked"
+    artifacts = Artifacts(settings.resolved_artifact_url())
+    assert looking_again.make(
+        world.database, artifacts, settings.data_dir / "cache", team.review_id
+    )
+
+    found = get(client, team, "second-looks", team.judge)
+    assert (found["state"], found["is_stale"], found["n_scored"]) == ("ready", False, 1)
+    (item,) = found["items"]
+    assert (item["record"]["id"], item["n_decisions"]) == ("2", 2)
+    assert 0 <= item["likeness"] <= 1
+    world.decide(team.review_id, team.ann, 2, "exclude", note="Sure.")
+    assert get(client, team, "second-looks", team.owner)["is_stale"]
+
+
+def test_a_reviewers_record(client: TestClient, team: Team) -> None:
+    path = f"reviewers/{team.ben.id}/record"
+    own, whole = get(client, team, path, team.ben), get(client, team, path, team.owner)
+
+    assert (own["n_read"], own["includes"]["n"], own["includes"]["of"]) == (4, 2, 4)
+    assert own["against_outcome"] is None
+    assert whole["against_outcome"]["missed_of_excludes"]["of"] == 1
+    assert {**whole, "against_outcome": None} == own
+    assert get(client, team, path, team.judge, expect=403)["code"] == "forbidden"
+    nobody = f"reviewers/{team.review_id}/record"
+    assert get(client, team, nobody, team.owner, expect=404)["code"] == "not_found"
+
+
+PILOT = 3
+
+
+def piloted(world: World, team: Team, bens: str, *, done_by_eve: int) -> ReviewId:
+    """Make a review of the team's people whose pilot round is over.
+
+    Ann and Ben have decided all of it, Eve some; beyond it Ben has decided everything as told.
+    """
+    review_id = world.review(team.owner)
+    with world.database.write.begin() as session:
+        review = reviews.lock(session, review_id)
+        for person in (team.ann, team.ben, team.eve):
+            members.set_member(session, review, user_id=person.id, role=Role.REVIEWER)
+    numbers = world.records(review_id, team.owner, 6)
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        pilot.begin(session, review, viewer, PILOT)
+        chosen = pilot.record_numbers(session, review)
+    for place, number in enumerate(chosen):
+        world.decide(review_id, team.ann, number, "include")
+        world.decide(review_id, team.ben, number, "include" if place else "exclude")
+        if place < done_by_eve:
+            world.decide(review_id, team.eve, number, "include")
+    for number in set(numbers) - set(chosen):
+        world.decide(review_id, team.ben, number, bens)
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        pilot.end(session, review, viewer)
+    return review_id
+
+
+def test_of_a_pilot_round_the_blinded_are_told_nothing_of_what_they_have_not_decided(
+    client: TestClient, team: Team, world: World
+) -> None:
+    ids = [piloted(world, team, verdict, done_by_eve=2) for verdict in ("include", "exclude")]
+
+    def told(who: Person, path: str) -> list[tuple[int, str]]:
+        answers = [
+            client.get(
+                f"{API}/reviews/{review_id}/{path}",
+                headers=who.auth | {"X-Request-ID": "same"},
+            )
+            for review_id in ids
+        ]
+        return [
+            (answer.status_code, answer.text.replace(str(review_id), "r"))
+            for review_id, answer in zip(ids, answers, strict=True)
+        ]
+
+    for path in ("agreement?on=pilot", "plots/agreement.svg?on=pilot"):
+        anns, eves = told(team.ann, path), told(team.eve, path)
+        assert anns[0] == anns[1]
+        assert anns[0][0] == 200
+        assert eves[0] == eves[1]
+        assert eves[0][0] == 403
+    for path in ("agreement", "agreement?on=random"):
+        assert {status for status, _ in told(team.ann, path)} == {403}
+    owners = told(team.owner, "reviewers/" + str(team.ben.id) + "/record")
+    assert owners[0] != owners[1]  # the two do differ for who may see it

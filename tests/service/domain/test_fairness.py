@@ -1,0 +1,237 @@
+"""What takes hours has slots of its own: rankings wait for none of it. With real workers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy import select, update
+
+from engines import Broker
+from service.domain.office import Office, titled
+from service.domain.test_relay_and_worker import PATIENCE, environment, is_ranked, until
+from service.installation.stand_ins import processes
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
+from tandem.db.session import Database
+from tandem.ids import ImportId
+from tandem.records.models import Import, ImportState
+from tandem.reviews.models import Review
+from tandem.tasks import BULK, QUEUE, Nudges
+from tandem_worker import slots
+from tandem_worker.relay import sweep
+from tandem_worker.runtime import Runtime
+from world import World
+
+WITHIN = 20.0
+"""Seconds within which a ranking has to be there on a machine that does much else."""
+
+ENDLESS = 40_000
+"""Records that take a worker far longer than the ranking may."""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "worker.log"
+
+
+@pytest.fixture
+def worker(
+    broker: Broker, settings: Settings, tmp_path: Path, log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Both pools of a worker with one slot for rankings and two for all else."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tandem_worker"],
+            cwd=tmp_path,
+            env=environment(settings, broker) | {"TANDEM_WORKER_BULK_CONCURRENCY": "2"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        # The imports are not waited for.
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            assert process.poll() is not None
+        process.wait()
+
+
+@pytest.fixture
+def nudges(broker: Broker) -> Iterator[Nudges]:
+    opened = Nudges(broker.url)
+    yield opened
+    opened.close()
+
+
+def state_of(database: Database, import_id: ImportId) -> tuple[ImportState, int]:
+    with database.read() as session:
+        row = session.get_one(Import, import_id)
+        return row.state, row.n_read
+
+
+@pytest.mark.processes
+def test_two_endless_imports_do_not_keep_another_review_from_being_ranked(
+    world: World,
+    database: Database,
+    settings: Settings,
+    nudges: Nudges,
+    worker: "subprocess.Popen[bytes]",
+    log: Path,
+) -> None:
+    artifacts = Artifacts(settings.resolved_artifact_url())
+    offices = [Office(world, artifacts), Office(world, artifacts)]
+    team = world.team(n_records=5, question="Does sleep help memory?")
+    endless = [office.accept(titled(range(ENDLESS))) for office in offices]
+    for import_id in endless:
+        nudges.uploaded(import_id)
+    until(lambda: all(state_of(database, one)[1] > 0 for one in endless), worker, log)
+
+    world.decide(team.review_id, team.ann, 1, "include")
+    decided = time.monotonic()
+    nudges.changed(team.review_id)
+    until(lambda: is_ranked(database, team.review_id), worker, log)
+    took = time.monotonic() - decided
+
+    assert [state_of(database, one)[0] for one in endless] == [ImportState.RUNNING] * 2
+    assert took < WITHIN
+
+
+@pytest.mark.processes
+def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
+    broker: Broker, worker: "subprocess.Popen[bytes]", log: Path
+) -> None:
+    until(lambda: len(parts(worker.pid)) == 2, worker, log)
+    # Ready: until then there is nobody who could end in order.
+    until(lambda: log.read_text().count("ready") >= 2, worker, log)
+    left = {one for part in parts(worker.pid) for one in (part, *parts(part))}
+    assert len(left) > 2
+
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+    wait_until(lambda: not left & {process.pid for process in processes()})
+
+
+@pytest.mark.processes
+def test_the_end_of_one_pool_is_the_end_of_the_worker(
+    worker: "subprocess.Popen[bytes]", log: Path
+) -> None:
+    """Whoever looks after it starts it again: nobody goes on with half of the queues."""
+    until(lambda: len(parts(worker.pid)) == 2, worker, log)
+    until(lambda: log.read_text().count("ready") >= 2, worker, log)
+
+    os.kill(parts(worker.pid)[1], signal.SIGKILL)
+
+    assert worker.wait(timeout=PATIENCE) == 1
+
+
+@pytest.mark.processes
+def test_its_heartbeat_tells_of_both_pools(
+    broker: Broker, worker: "subprocess.Popen[bytes]", log: Path, nudges: Nudges
+) -> None:
+    def heard() -> set[str]:
+        told = nudges.broker_figures()
+        assert told is not None
+        return set(told.heartbeats)
+
+    until(lambda: {"worker", "worker-rankings", "worker-bulk"} <= heard(), worker, log)
+
+
+def parts(pid: int) -> list[int]:
+    return sorted(process.pid for process in processes() if process.parent == pid)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline, never = time.monotonic() + PATIENCE, Event()
+    while not true():
+        assert time.monotonic() < deadline
+        never.wait(0.05)
+
+
+class Room(Nudges):
+    """Notes what is asked for, and sends nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def changed(self, review_id: object) -> None:
+        self.asked.append("ranking")
+
+    def uploaded(self, import_id: object) -> None:
+        self.asked.append("import")
+
+
+def test_a_full_queue_of_imports_keeps_no_ranking_from_being_asked_for(
+    world: World, database: Database, settings: Settings
+) -> None:
+    office = Office(world, Artifacts(settings.resolved_artifact_url()))
+    office.accept(titled([1]))
+    world.team()
+    for queues, expected in (([QUEUE], ["ranking"]), ([BULK], ["import"]), ([], [])):
+        room = Room()
+        sweep(database, room, queues)
+        assert room.asked == expected
+
+
+class TestSlots:
+    @pytest.fixture
+    def here(self, database: Database, settings: Settings) -> Runtime:
+        taken = {"settings": settings.model_copy(update={"worker_concurrency": 3})}
+        left: dict[str, None] = dict.fromkeys(["artifacts", "cache", "timing", "nudges"])
+        return Runtime(database=database, **taken, **left)  # type: ignore[arg-type]  # unused here
+
+    def make_large(self, world: World) -> Review:
+        team = world.team(n_records=1)
+        with world.database.write.begin() as session:
+            session.execute(
+                update(Review)
+                .where(Review.id == team.review_id)
+                .values(last_record_number=slots.LARGE)
+            )
+        with world.database.read() as session:
+            return session.scalars(select(Review).where(Review.id == team.review_id)).one()
+
+    def test_large_reviews_leave_one_slot_to_the_others(self, world: World, here: Runtime) -> None:
+        large = [self.make_large(world).id for _ in range(3)]
+        small = world.team().review_id
+        with (
+            slots.slot_for(here, large[0]) as first,
+            slots.slot_for(here, large[1]) as second,
+            slots.slot_for(here, large[2]) as third,
+            slots.slot_for(here, small) as other,
+        ):
+            assert (first, second, third, other) == (True, True, False, True)
+        with slots.slot_for(here, large[2]) as third:
+            assert third, "the others are done"
+
+    def test_a_killed_worker_gives_its_slot_back(
+        self, world: World, here: Runtime, tmp_path: Path
+    ) -> None:
+        large = self.make_large(world).id
+        holder = (
+            "import fcntl, sys, time\n"
+            "held = [open(name, 'ab') for name in sys.argv[1:]]\n"
+            "[fcntl.flock(file, fcntl.LOCK_EX) for file in held]\n"
+            "print('held', flush=True)\n"
+            "time.sleep(600)\n"
+        )
+        files = [str(slots.file_of(here, place)) for place in range(2)]
+        with subprocess.Popen(
+            [sys.executable, "-c", holder, *files], stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"held\n"
+            with slots.slot_for(here, large) as is_free:
+                assert not is_free
+            process.kill()
+        with slots.slot_for(here, large) as is_free:
+            assert is_free

@@ -1,0 +1,506 @@
+"""Who screens how much, who leaves, who pauses, whose own papers are among the records."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from service.domain.stored import assert_in_step, conflicts, events, ledger
+from tandem.accounts.models import User
+from tandem.db.base import now
+from tandem.errors import Forbidden, NotFound
+from tandem.ids import RecordNumber, ReviewId
+from tandem.records.models import Record
+from tandem.reviews import members
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Member, Role
+from tandem.screening import departures, interests, membership, pilot, streams
+from tandem.screening.departures import Departure
+from tandem.screening.models import Lease, Resolution
+from tandem.screening.queue import QueueState
+from tandem.screening.rules import Status
+from world import TA, Person, Team, World
+
+pytestmark = pytest.mark.both_engines
+
+
+def numbers(queue: Any) -> list[int]:
+    return [lease.record_number for lease in queue.items]
+
+
+def leave(
+    world: World, team: Team, person: Person, fate: str = "void", since: Any = None
+) -> Departure:
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        return departures.leave(
+            session,
+            review=review,
+            viewer=viewer,
+            user_id=person.id,
+            decisions=fate,  # type: ignore[arg-type]  # one of two words
+            since=since,
+        )
+
+
+def change(world: World, review_id: ReviewId, by: Person, person: Person, **part: Any) -> None:
+    with world.entered(review_id, by) as (session, review, viewer):
+        membership.change(session, review=review, viewer=viewer, user_id=person.id, **part)
+
+
+def begin_pilot(world: World, team: Team, size: int) -> list[RecordNumber]:
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        pilot.begin(session, review, viewer, size)
+        return pilot.record_numbers(session, review)
+
+
+def end_pilot(world: World, team: Team) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        pilot.end(session, review, viewer)
+
+
+class TestDepartures:
+    def test_kept_decisions_count_on(self, world: World) -> None:
+        team = world.team()
+        for person in (team.ann, team.ben):
+            world.decide(team.review_id, person, 1, "exclude")
+
+        told = leave(world, team, team.ann, "keep")
+
+        assert (told.n_decisions_voided, told.moved) == (0, [])
+        assert world.status(team.review_id, 1) is Status.EXCLUDED
+        assert_in_step(world.database, team.review_id)
+
+    def test_voided_decisions_are_withdrawn_by_the_owner_and_judged_again(
+        self, world: World
+    ) -> None:
+        team = world.team()
+        for number, ben in ((1, "exclude"), (2, "include")):
+            world.decide(team.review_id, team.ann, number, "exclude")
+            world.decide(team.review_id, team.ben, number, ben)
+        world.decide(team.review_id, team.ann, 3, "maybe", reasons=["late"])
+
+        told = leave(world, team, team.ann)
+
+        assert told.n_decisions_voided == 3
+        assert [(m.record_number, m.before, m.after) for m in told.moved] == [
+            (1, Status.EXCLUDED, Status.AWAITING),
+            (2, Status.CONFLICT, Status.AWAITING),
+            (3, Status.AWAITING, Status.UNSCREENED),
+        ]
+        assert (told.n_conflicts_opened, told.n_conflicts_closed) == (0, 1)
+        voided = ledger(world.database, team.review_id)[-3:]
+        assert all(
+            (e.reviewer_id, e.verdict, e.entered_by) == (team.ann.id, None, team.owner.id)
+            for e in voided
+        )
+        assert_in_step(world.database, team.review_id)
+        with world.database.read() as session, pytest.raises(NotFound):
+            members.get_member(session, team.review_id, team.ann.id)
+
+    def test_only_what_was_decided_since_then_is_voided(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.ann, 1, "include")
+        world.decide(team.review_id, team.ann, 2, "include")
+        between = now()
+        world.decide(team.review_id, team.ann, 2, "exclude")
+        world.decide(team.review_id, team.ann, 3, "exclude")
+
+        told = leave(world, team, team.ann, since=between)
+
+        assert told.n_decisions_voided == 2
+        statuses = [world.status(team.review_id, number) for number in (1, 2, 3)]
+        assert statuses == [Status.AWAITING, Status.UNSCREENED, Status.UNSCREENED]
+        assert told.n_awaiting == 1
+
+    def test_what_was_carried_counts_from_when_it_was_said(self, world: World) -> None:
+        team = world.team(n_records=4)
+        for number in (1, 3):  # which makes them the ones that are shown
+            for person in (team.ben, team.eve):
+                world.decide(team.review_id, person, number, "include")
+        world.decide(team.review_id, team.ann, 2, "exclude")
+        between = now()
+        world.decide(team.review_id, team.ann, 4, "exclude")
+        world.merge(team.review_id, team.owner, 1, 2)
+        world.merge(team.review_id, team.owner, 3, 4)
+
+        told = leave(world, team, team.ann, since=between)
+
+        assert told.n_decisions_voided == 1
+        assert [moved.record_number for moved in told.moved] == [3]
+        assert told.n_conflicts_closed == 1
+        assert world.status(team.review_id, 1) is Status.CONFLICT
+        assert_in_step(world.database, team.review_id)
+
+    def test_voided_votes_do_not_come_back_when_records_are_parted(self, world: World) -> None:
+        team = world.team()
+        for person in (team.ben, team.eve):
+            world.decide(team.review_id, person, 1, "include")
+        world.decide(team.review_id, team.ann, 2, "exclude")
+        group = world.merge(team.review_id, team.owner, 1, 2)
+        assert world.status(team.review_id, 1) is Status.CONFLICT
+        leave(world, team, team.ann)
+        assert world.status(team.review_id, 1) is Status.INCLUDED
+
+        world.split(team.review_id, team.owner, group)
+
+        assert world.status(team.review_id, 1) is Status.INCLUDED
+        assert world.status(team.review_id, 2) is Status.UNSCREENED
+        assert_in_step(world.database, team.review_id)
+
+    def test_a_resolution_goes_on_standing(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.ann, 1, "exclude")
+        world.decide(team.review_id, team.ben, 1, "include")
+        world.resolve(team.review_id, team.judge, 1, "include")
+
+        leave(world, team, team.ann)
+
+        assert world.status(team.review_id, 1) is Status.INCLUDED
+        with world.database.read() as session:
+            (standing,) = session.scalars(select(Resolution)).all()
+            assert standing.taken_back_at is None
+            assert not standing.is_set_aside
+        assert_in_step(world.database, team.review_id)
+
+    def test_an_open_conflict_of_who_left_is_settled_as_any_other(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.ann, 1, "exclude")
+        world.decide(team.review_id, team.ben, 1, "include")
+
+        told = leave(world, team, team.ann, "keep")
+        world.resolve(team.review_id, team.judge, 1, "exclude")
+
+        assert (told.n_open_conflicts, told.n_nobody_may_settle) == (1, 0)
+        assert world.status(team.review_id, 1) is Status.EXCLUDED
+
+    def test_conflicts_that_nobody_left_may_settle_are_counted(self, world: World) -> None:
+        team = world.team()
+        leave(world, team, team.judge, "keep")
+        world.decide(team.review_id, team.ann, 1, "exclude")
+        world.decide(team.review_id, team.owner, 1, "include")
+
+        told = leave(world, team, team.ann, "keep")
+
+        assert (told.n_open_conflicts, told.n_nobody_may_settle) == (1, 1)
+        # The ways out that the preview names: another rule, or another adjudicator.
+        with world.entered(team.review_id, team.owner) as (session, review, viewer):
+            membership.put(
+                session, review=review, viewer=viewer, user_id=team.ben.id, role=Role.ADJUDICATOR
+            )
+        world.resolve(team.review_id, team.ben, 1, "exclude")
+        assert world.status(team.review_id, 1) is Status.EXCLUDED
+
+    def test_decisions_of_people_who_are_no_members_can_be_voided(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.ann, 1, "exclude")
+        leave(world, team, team.ann, "keep")
+
+        with pytest.raises(NotFound):
+            leave(world, team, team.ann, "keep")
+        assert leave(world, team, team.ann, "void").n_decisions_voided == 1
+        with pytest.raises(NotFound):
+            leave(world, team, team.ann, "void")
+
+    def test_the_last_owner_stays(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.owner, 1, "exclude")
+        with pytest.raises(members.LastOwner):
+            leave(world, team, team.owner)
+        assert world.status(team.review_id, 1) is Status.AWAITING
+
+    def test_only_owners_remove(self, world: World) -> None:
+        team = world.team()
+        with (
+            pytest.raises(Forbidden),
+            world.entered(team.review_id, team.judge) as (session, review, viewer),
+        ):
+            departures.leave(
+                session,
+                review=review,
+                viewer=viewer,
+                user_id=team.ann.id,
+                decisions="keep",
+                since=None,
+            )
+
+
+class TestPauses:
+    def test_who_pauses_is_served_nothing_and_holds_nothing(self, world: World) -> None:
+        team = world.team()
+        world.serve(team.review_id, team.ann, limit=2)
+
+        change(world, team.review_id, team.ann, team.ann, paused=True)
+        paused = world.serve(team.review_id, team.ann)
+
+        assert (paused.items, paused.state) == ([], QueueState.PAUSED)
+        with world.database.read() as session:
+            assert session.scalars(select(Lease)).all() == []
+        assert world.decide(team.review_id, team.ann, 1, "include").changed
+        change(world, team.review_id, team.ann, team.ann, paused=False)
+        assert numbers(world.serve(team.review_id, team.ann, limit=9)) == [2, 3]
+
+    def test_others_are_paused_by_owners_only(self, world: World) -> None:
+        team = world.team()
+        for by in (team.ben, team.judge):
+            with pytest.raises(Forbidden):
+                change(world, team.review_id, by, team.ann, paused=True)
+        with pytest.raises(Forbidden):
+            change(world, team.review_id, team.ann, team.ann, share=1.0)
+        change(world, team.review_id, team.owner, team.ann, paused=True)
+        assert world.serve(team.review_id, team.ann).state is QueueState.PAUSED
+
+    def test_the_trail_tells_who_changed_what(self, world: World) -> None:
+        team = world.team()
+        change(world, team.review_id, team.owner, team.ann, paused=True, share=0.5)
+        change(world, team.review_id, team.owner, team.ann, paused=True, share=0.5)
+
+        told = [
+            event
+            for event in events(world.database, team.review_id)
+            if event.type == "tandem.member.changed"
+        ]
+
+        assert [event.data for event in told] == [
+            {"user_id": str(team.ann.id), "changed": ["paused", "share"]}
+        ]
+        assert told[0].detail["by"] == str(team.owner.id)
+        assert told[0].detail["to"] == {"paused": True, "share": 0.5}
+
+
+class TestShares:
+    def test_no_more_than_the_share_is_served(self, world: World) -> None:
+        team = world.team(n_records=10)
+        change(world, team.review_id, team.owner, team.ann, share=0.2)
+
+        first = world.serve(team.review_id, team.ann, limit=50)
+        for number in numbers(first):
+            world.decide(team.review_id, team.ann, number, "include")
+        then = world.serve(team.review_id, team.ann, limit=50)
+
+        assert (len(first.items), first.remaining, first.workload.left) == (4, 4, 4)
+        assert (then.items, then.remaining, then.state) == ([], 0, QueueState.FINISHED)
+        assert (then.workload.decided, then.workload.target) == (4, 4)
+        assert world.decide(team.review_id, team.ann, 9, "include").changed
+
+    def test_more_records_are_more_work(self, world: World) -> None:
+        team = world.team(n_records=2)
+        change(world, team.review_id, team.owner, team.ann, share=0.25)
+        (number,) = numbers(world.serve(team.review_id, team.ann, limit=5))
+        world.decide(team.review_id, team.ann, number, "include")
+        assert world.serve(team.review_id, team.ann).state is QueueState.FINISHED
+
+        world.records(team.review_id, team.owner, 2)
+
+        assert world.serve(team.review_id, team.ann).workload.left == 1
+
+    def test_without_a_share_there_is_no_target(self, world: World) -> None:
+        team = world.team()
+        assert world.serve(team.review_id, team.ann).workload.target is None
+
+
+class TestPilot:
+    def test_everybody_reads_the_same_records_and_no_others(self, world: World) -> None:
+        team = world.team(n_records=12)
+        world.rank(team.review_id, *range(1, 13))
+        chosen = begin_pilot(world, team, 3)
+
+        assert chosen == streams.random_stream(1, TA, 12)[:3].tolist()
+        people = (team.ann, team.ben, team.eve, team.owner)
+        for person in people:
+            served = world.serve(team.review_id, person, limit=50)
+            assert numbers(served) == chosen
+            assert served.remaining == 3
+            for number in chosen:
+                world.decide(team.review_id, person, number, "include")
+            done = world.serve(team.review_id, person)
+            assert (done.items, done.remaining, done.state) == ([], 0, QueueState.PILOT_DONE)
+        assert_in_step(world.database, team.review_id)
+
+        end_pilot(world, team)
+
+        assert world.serve(team.review_id, team.ann).state is QueueState.READY
+        with world.database.read() as session:
+            review = reviews.get_review(session, team.review_id)
+            assert pilot.record_numbers(session, review) == chosen
+            assert pilot.done_by(session, review) == {person.id: 3 for person in people}
+
+    def test_what_was_held_before_waits(self, world: World) -> None:
+        team = world.team(n_records=6)
+        world.serve(team.review_id, team.ann, limit=6)
+        chosen = begin_pilot(world, team, 2)
+
+        assert sorted(numbers(world.serve(team.review_id, team.ann, limit=6))) == sorted(chosen)
+        end_pilot(world, team)
+        assert len(numbers(world.serve(team.review_id, team.ann, limit=6))) == 6
+
+    def test_imports_do_not_change_it_and_linked_records_are_read_as_one(
+        self, world: World
+    ) -> None:
+        team = world.team(n_records=6)
+        chosen = begin_pilot(world, team, 3)
+        world.records(team.review_id, team.owner, 50)
+        one, other = sorted(chosen[:2])
+        world.merge(team.review_id, team.owner, one, other)
+
+        with world.database.read() as session:
+            review = reviews.get_review(session, team.review_id)
+            now_read = pilot.record_numbers(session, review)
+        assert set(now_read) == {one, chosen[2]}
+        assert set(numbers(world.serve(team.review_id, team.ann, limit=9))) == set(now_read)
+
+    def test_another_round_goes_on_behind_the_last(self, world: World) -> None:
+        team = world.team(n_records=7)
+        rounds = []
+        for _ in range(3):
+            rounds += begin_pilot(world, team, 3)
+            with pytest.raises(pilot.PilotRunning):
+                begin_pilot(world, team, 3)
+            end_pilot(world, team)
+        assert rounds == streams.random_stream(1, TA, 7).tolist()
+        with pytest.raises(pilot.NothingToRead):
+            begin_pilot(world, team, 3)
+        with pytest.raises(pilot.NoPilot):
+            end_pilot(world, team)
+
+    def test_a_share_does_not_shorten_it(self, world: World) -> None:
+        team = world.team(n_records=10)
+        change(world, team.review_id, team.owner, team.ann, share=0.05)
+        begin_pilot(world, team, 4)
+        assert len(world.serve(team.review_id, team.ann, limit=9).items) == 4
+
+
+def name_authors(world: World, review_id: ReviewId, **authors: list[str]) -> None:
+    with world.database.write.begin() as session:
+        for number, names in authors.items():
+            record = session.get_one(Record, (review_id, int(number.removeprefix("r"))))
+            record.authors = names
+
+
+def declare(world: World, review_id: ReviewId, who: Person, number: int, has: bool) -> Any:
+    with world.entered(review_id, who) as (session, review, viewer):
+        return interests.declare(
+            session,
+            review=review,
+            viewer=viewer,
+            record_number=RecordNumber(number),
+            has_interest=has,
+        )
+
+
+@pytest.fixture
+def authors(world: World) -> tuple[Team, Person]:
+    """A team with Ann Lee, who wrote record 2 of four; the others are by Ng."""
+    team, lee = world.team(n_records=4), world.person("lee")
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        session.get_one(User, lee.id).name = "Ann Lee"
+        membership.put(session, review=review, viewer=viewer, user_id=lee.id, role=Role.REVIEWER)
+    name_authors(
+        world, team.review_id, r1=["Ng, T."], r2=["Ng, T.", "Lee, A."], r3=["Ng, T."], r4=["Ng, T."]
+    )
+    return team, lee
+
+
+class TestInterests:
+    def test_nobody_is_served_their_own_paper(
+        self, world: World, authors: tuple[Team, Person]
+    ) -> None:
+        team, lee = authors
+        served = world.serve(team.review_id, lee, limit=9)
+
+        assert numbers(served) == [1, 3, 4]
+        assert (served.remaining, served.n_withheld) == (3, 1)
+        assert numbers(world.serve(team.review_id, team.ben, limit=9)) == [1, 2, 3, 4]
+        assert world.decide(team.review_id, lee, 2, "include").changed
+
+    def test_before_names_are_compared_what_is_served_is_looked_at(
+        self, world: World, authors: tuple[Team, Person], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        team, lee = authors
+        monkeypatch.setattr(interests, "STEP", 1)
+
+        served = world.serve(team.review_id, lee, limit=9)
+
+        assert numbers(served) == [1, 3, 4]
+        assert (served.remaining, served.n_withheld) == (3, 1)
+        with world.database.read() as session:
+            member = session.get_one(Member, (team.review_id, lee.id))
+            assert member.names_compared_to == 1
+
+    def test_a_false_match_is_denied_and_another_interest_declared(
+        self, world: World, authors: tuple[Team, Person]
+    ) -> None:
+        team, lee = authors
+        world.serve(team.review_id, lee)
+        declare(world, team.review_id, lee, 2, False)
+        declare(world, team.review_id, lee, 3, True)
+        declare(world, team.review_id, lee, 3, True)
+
+        served = world.serve(team.review_id, lee, limit=9)
+
+        assert numbers(served) == [1, 2, 4]
+        assert served.n_withheld == 1
+        told = [event.type for event in events(world.database, team.review_id)]
+        assert told.count("tandem.interest.declared") == 2
+
+    def test_what_is_held_is_let_go_when_an_interest_is_declared(
+        self, world: World, authors: tuple[Team, Person]
+    ) -> None:
+        team, lee = authors
+        world.serve(team.review_id, lee, limit=9)
+        declare(world, team.review_id, lee, 1, True)
+        with world.database.read() as session:
+            held = set(session.scalars(select(Lease.record_number)))
+        assert held == {3, 4}
+
+    def test_linked_records_are_withheld_as_one(
+        self, world: World, authors: tuple[Team, Person]
+    ) -> None:
+        team, lee = authors
+        world.merge(team.review_id, team.owner, 1, 2)
+
+        assert numbers(world.serve(team.review_id, lee, limit=9)) == [3, 4]
+        declare(world, team.review_id, lee, 1, False)
+        assert numbers(world.serve(team.review_id, lee, limit=9)) == [3, 4, 1]
+
+    def test_others_interests_are_for_owners(
+        self, world: World, authors: tuple[Team, Person]
+    ) -> None:
+        team, lee = authors
+        world.serve(team.review_id, lee)
+        declare(world, team.review_id, team.ben, 4, True)
+
+        def seen(who: Person) -> list[tuple[str, int, str | None]]:
+            with world.database.read() as session:
+                viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
+                return [
+                    (known.user.name, known.interest.record_number, known.interest.author)
+                    for known in interests.listed(session, viewer, offset=0, limit=9)
+                ]
+
+        assert seen(lee) == [("Ann Lee", 2, "Lee, A.")]
+        assert seen(team.ben) == [("ben", 4, None)]
+        assert seen(team.judge) == []
+        assert seen(team.owner) == [("Ann Lee", 2, "Lee, A."), ("ben", 4, None)]
+
+    def test_the_pilot_round_is_done_without_it(
+        self, world: World, authors: tuple[Team, Person]
+    ) -> None:
+        team, lee = authors
+        begin_pilot(world, team, 4)
+        served = numbers(world.serve(team.review_id, lee, limit=9))
+        assert sorted(served) == [1, 3, 4]
+        for number in served:
+            world.decide(team.review_id, lee, number, "exclude")
+        assert world.serve(team.review_id, lee).state is QueueState.PILOT_DONE
+
+
+def test_conflicts_are_told_of_when_voiding_closes_them(world: World) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "exclude")
+    world.decide(team.review_id, team.ben, 1, "include")
+    leave(world, team, team.ann)
+    (conflict,) = conflicts(world.database, team.review_id)
+    assert conflict.resolved_by == "withdrawal"
+    assert conflict.resolved_at is not None
+    assert conflict.resolved_at - conflict.opened_at < timedelta(minutes=1)

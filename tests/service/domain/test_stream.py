@@ -1,0 +1,262 @@
+"""The Redis Stream: every event of every review, in order, on a real Valkey."""
+
+import json
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import update
+
+from engines import Broker
+from service.domain.stored import events
+from service.domain.threads import at_once
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.events import positions, stream
+from tandem.events.positions import ConsumerLease, EventPosition
+from tandem.events.stream import CONSUMER, STREAM, Publisher
+from tandem.ids import ReviewId
+from tandem_api.schemas.events import EventOut
+from world import World
+
+pytestmark = pytest.mark.both_engines
+
+Entry = dict[str, Any]
+
+
+@pytest.fixture
+def redis(broker: Broker) -> Iterator[Redis]:
+    client = Redis.from_url(broker.url, decode_responses=True)
+    client.delete(STREAM)
+    yield client
+    client.delete(STREAM)
+    client.close()
+
+
+@pytest.fixture
+def publisher(database: Database, redis: Redis) -> Publisher:
+    return Publisher(database, redis, maxlen=100_000)
+
+
+def entries(redis: Redis) -> list[Entry]:
+    found: Any = redis.xrange(STREAM)
+    return [fields for _, fields in found]
+
+
+def sequences(redis: Redis, review_id: ReviewId) -> list[int]:
+    return [int(entry["seq"]) for entry in entries(redis) if entry["review_id"] == str(review_id)]
+
+
+def in_log(database: Database, review_id: ReviewId) -> list[int]:
+    return [event.seq for event in events(database, review_id)]
+
+
+def test_every_event_of_every_review_in_its_envelope(
+    world: World, database: Database, redis: Redis, publisher: Publisher
+) -> None:
+    teams = [world.team(n_records=2) for _ in range(3)]
+    for team in teams:
+        world.decide(team.review_id, team.ann, 1, "include")
+        world.decide(team.review_id, team.ben, 1, "exclude")
+
+    assert publisher.publish() == sum(len(in_log(database, t.review_id)) for t in teams)
+
+    for team in teams:
+        assert sequences(redis, team.review_id) == in_log(database, team.review_id)
+    by_id = {entry["id"]: entry for entry in entries(redis)}
+    for event in events(database, teams[0].review_id):
+        entry = by_id[str(event.id)]
+        # To the letter what the list over HTTP and its stream say to an owner.
+        over_http = EventOut.of(event.seq, event).model_dump_json(exclude_none=True)
+        assert json.loads(entry["event"]) == json.loads(over_http)
+        assert (entry["type"], entry["seq"]) == (event.type, str(event.seq))
+        assert "detail" not in entry["event"]
+    assert publisher.publish() == 0
+
+
+def test_a_long_backlog_comes_in_order_and_does_not_hold_back_others(
+    world: World,
+    database: Database,
+    redis: Redis,
+    publisher: Publisher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "_MOST_EACH", 3)
+    long, short = world.team(n_records=20), world.team(n_records=1)
+    for number in range(1, 21):
+        world.decide(long.review_id, long.ann, number, "include")
+    world.decide(short.review_id, short.ann, 1, "include")
+
+    publisher.publish()
+
+    assert sequences(redis, long.review_id) == in_log(database, long.review_id)
+    assert sequences(redis, short.review_id) == in_log(database, short.review_id)
+    order = [entry["review_id"] for entry in entries(redis)]
+    last_of_short = max(i for i, name in enumerate(order) if name == str(short.review_id))
+    assert order[last_of_short:].count(str(long.review_id)) > 5
+
+
+def test_killed_between_adding_and_committing_it_adds_the_same_again(
+    world: World, database: Database, redis: Redis, publisher: Publisher
+) -> None:
+    team = world.team(n_records=2)
+    world.decide(team.review_id, team.ann, 1, "include")
+
+    class Killed(BaseException):
+        pass
+
+    class Dying(Publisher):
+        def _commit(self, *_: object) -> bool:
+            raise Killed
+
+    with pytest.raises(Killed):
+        Dying(database, redis, maxlen=1000).publish()
+    # Of one that is killed with -9 the claim stays; here it was given back on the way out.
+    publisher.publish()
+
+    log = in_log(database, team.review_id)
+    assert sequences(redis, team.review_id) == log * 2
+    ids = [entry["id"] for entry in entries(redis)]
+    assert ids[: len(log)] == ids[len(log) :]
+
+
+def test_while_one_is_at_it_another_does_nothing_and_a_silent_one_is_relieved(
+    world: World, database: Database, redis: Redis, publisher: Publisher
+) -> None:
+    team = world.team(n_records=1)
+    with database.write.begin() as session:
+        held = positions.claim(session, CONSUMER, lasting=stream._LEASE)
+    assert held is not None
+    assert publisher.publish() == 0
+    with database.write.begin() as session:
+        session.execute(update(ConsumerLease).values(lease_until=now()))
+
+    assert publisher.publish() == len(in_log(database, team.review_id))
+
+    with database.write.begin() as session:
+        assert not positions.keep(session, CONSUMER, held, until=None)
+
+
+def test_one_that_was_relieved_moves_nothing(
+    world: World, database: Database, redis: Redis, publisher: Publisher
+) -> None:
+    team = world.team(n_records=3)
+
+    class Slow(Publisher):
+        """Loses its claim while it adds: another publishes, and more happens."""
+
+        def _add(self, batch: Any) -> None:
+            super()._add(batch)
+            with database.write.begin() as session:
+                session.execute(update(ConsumerLease).values(lease_until=now()))
+            world.decide(team.review_id, team.ann, 1, "include")
+            publisher.publish()
+
+    assert Slow(database, redis, maxlen=1000).publish() == 0
+
+    assert publisher.publish() == 0
+    log = in_log(database, team.review_id)
+    found = sequences(redis, team.review_id)
+    assert found == log[:-1] + log
+    with database.read() as session:
+        assert positions.get(session, CONSUMER, team.review_id) == log[-1]
+
+
+def test_two_relays_beside_writers_add_everything_once_and_in_order(
+    world: World, database: Database, redis: Redis
+) -> None:
+    teams = [world.team(n_records=12) for _ in range(3)]
+    written = Event()
+
+    def write() -> None:
+        for number in range(1, 13):
+            for team in teams:
+                world.decide(team.review_id, team.ann, number, "include")
+        written.set()
+
+    def publish() -> None:
+        opened = Database(database.engine.url.render_as_string(hide_password=False))
+        client = Redis.from_url(_url(redis))
+        publisher, over = Publisher(opened, client, maxlen=100_000), False
+        while not over:
+            over = written.wait(timeout=0.001)
+            publisher.publish()
+        client.close()
+        opened.close()
+
+    works: list[Callable[[], None]] = [write, publish, publish]
+    at_once(works)
+    Publisher(database, redis, maxlen=100_000).publish()
+
+    for team in teams:
+        assert sequences(redis, team.review_id) == in_log(database, team.review_id)
+
+
+def _url(redis: Redis) -> str:
+    return f"unix://{redis.connection_pool.connection_kwargs['path']}"
+
+
+def test_an_empty_broker_gets_what_comes_and_readers_see_the_gap(
+    world: World, database: Database, redis: Redis, publisher: Publisher
+) -> None:
+    team = world.team(n_records=3)
+    publisher.publish()
+    before = in_log(database, team.review_id)
+    redis.flushdb()
+
+    world.decide(team.review_id, team.ann, 1, "include")
+    publisher.publish()
+
+    assert sequences(redis, team.review_id) == [before[-1] + 1]
+
+
+def test_with_the_broker_away_nothing_moves_and_nothing_is_held(
+    world: World, database: Database, redis: Redis, publisher: Publisher, tmp_path: Any
+) -> None:
+    team = world.team(n_records=1)
+    away = Publisher(database, Redis.from_url(f"unix://{tmp_path}/nobody"), maxlen=1000)
+
+    with pytest.raises((RedisError, OSError)):
+        away.publish()
+
+    with database.read() as session:
+        assert session.get(EventPosition, (CONSUMER, team.review_id)) is None
+    assert publisher.publish() == len(in_log(database, team.review_id))
+
+
+def test_the_stream_is_trimmed_about_to_its_length(
+    world: World, database: Database, redis: Redis
+) -> None:
+    team = world.team(n_records=300)
+    for number in range(1, 301):
+        world.decide(team.review_id, team.ann, number, "include")
+
+    Publisher(database, redis, maxlen=50).publish()
+
+    kept = sequences(redis, team.review_id)
+    assert 50 <= len(kept) < 250
+    assert kept == in_log(database, team.review_id)[-len(kept) :]
+
+
+def test_a_group_reads_what_another_service_would(
+    world: World, database: Database, redis: Redis, publisher: Publisher
+) -> None:
+    redis.xgroup_create(STREAM, "warehouse", id="0", mkstream=True)
+    team = world.team(n_records=2)
+    publisher.publish()
+
+    seen: list[int] = []
+    while read := _next_two(redis):
+        for entry_id, fields in read:
+            seen.append(json.loads(fields["event"])["sequence"])
+            redis.xack(STREAM, "warehouse", entry_id)
+
+    assert seen == in_log(database, team.review_id)
+
+
+def _next_two(redis: Redis) -> list[tuple[str, Entry]]:
+    read: Any = redis.xreadgroup("warehouse", "one", {STREAM: ">"}, count=2)
+    return [entry for _, found in read or [] for entry in found]
