@@ -66,7 +66,9 @@ class Watch:
                 if self._closing:
                     return
                 if line.startswith("data:"):
-                    self._note(json.loads(line.removeprefix("data:")))
+                    event = json.loads(line.removeprefix("data:"))
+                    if "sequence" in event:  # else it tells of progress, and is in no log
+                        self._note(event)
 
     def _note(self, event: dict[str, Any]) -> None:
         seen = Seen(event["sequence"], event["type"], event["data"], time.monotonic())

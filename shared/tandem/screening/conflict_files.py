@@ -163,7 +163,7 @@ def _statuses(session: Session, ids: Sequence[ConflictId]) -> Mapping[ConflictId
         )
         .where(Conflict.id.in_(ids))
     )
-    return {conflict_id: status for conflict_id, status in session.execute(query)}
+    return {row.id: row.status for row in session.execute(query)}
 
 
 def _first_opened(session: Session, conflicts: Sequence[Conflict]) -> dict[str, int]:

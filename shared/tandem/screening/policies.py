@@ -1,32 +1,27 @@
 """Changing a review's policy: every record is judged again, in one transaction."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.events import log
 from tandem.events.types import Fact, ReviewChanged
-from tandem.ids import RecordNumber, ReviewId
+from tandem.ids import RecordNumber
 from tandem.reviews import policy as policies
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.following import Case, follow
+from tandem.screening import cases
+from tandem.screening.following import follow
 from tandem.screening.models import (
     Conflict,
     ConflictState,
-    Decision,
-    PresentDecision,
-    Resolution,
     ResolvedBy,
-    ScreenedRecord,
 )
-from tandem.screening.rules import Status, Vote
+from tandem.screening.rules import Status
 
 
 class Moved(NamedTuple):
@@ -86,7 +81,7 @@ def change(
 def _judge_again(session: Session, review: Review, stage: Stage, policy: Policy) -> Effect:
     session.flush()
     effect, facts = Effect(stage, policy, [], [], []), list[Fact]()
-    for case in _cases(session, review.id, stage):
+    for case in cases.of_stage(session, review.id, stage):
         row, was_open = case.row, _is_open(case.conflict)
         before, result = row.status, case.judged(policy)
         kind = case.conflict.kind if case.conflict and was_open else None
@@ -106,36 +101,3 @@ def _judge_again(session: Session, review: Review, stage: Stage, policy: Policy)
 
 def _is_open(conflict: Conflict | None) -> bool:
     return conflict is not None and conflict.state is ConflictState.OPEN
-
-
-def _cases(session: Session, review_id: ReviewId, stage: Stage) -> Iterator[Case]:
-    """Yield every record of the stage that anybody has decided, by number.
-
-    Four queries, however many records there are.
-    """
-    votes: dict[RecordNumber, list[Vote]] = defaultdict(list)
-    cast = (
-        select(PresentDecision.record_number, Decision.verdict, Decision.reasons)
-        .join(Decision, Decision.id == PresentDecision.decision_id)
-        .where(PresentDecision.review_id == review_id, PresentDecision.stage == stage)
-    )
-    for number, verdict, reasons in session.execute(cast):
-        if verdict is not None:
-            votes[number].append(Vote(verdict, tuple(reasons)))
-    standing = select(Resolution).where(
-        Resolution.review_id == review_id,
-        Resolution.stage == stage,
-        Resolution.is_set_aside.is_(False),
-        Resolution.taken_back_at.is_(None),
-    )
-    resolutions = {row.record_number: row for row in session.scalars(standing)}
-    differing = select(Conflict).where(Conflict.review_id == review_id, Conflict.stage == stage)
-    conflicts = {row.record_number: row for row in session.scalars(differing)}
-    rows = (
-        select(ScreenedRecord)
-        .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
-        .order_by(ScreenedRecord.record_number)
-    )
-    for row in session.scalars(rows).all():
-        number = row.record_number
-        yield Case(row, conflicts.get(number), votes.get(number, ()), resolutions.get(number))

@@ -116,29 +116,26 @@ def _connection(
     destination: Destination, found: Sequence[str], deadline: Deadline
 ) -> Iterator[http.client.HTTPConnection]:
     """Yield a connection to one of these addresses that is cut when the time is over."""
-    plain = _connected(found, destination.port, deadline)
-    # A second handle on the same connection: the first is taken over by TLS.
-    handle = plain.dup()
-    # Timeouts of a socket are for each step: an endpoint that drips a byte a second has many.
-    cutter = threading.Timer(deadline.remaining(), _cut, [handle])
-    cutter.daemon = True
     connection = http.client.HTTPConnection(destination.host, destination.port)
     connection.default_port = addresses.PORTS[destination.scheme]  # left out of the Host header
     connection.auto_open = 0  # else it would connect by itself, to wherever the name leads then
-    try:
+    # A second handle on the same connection: the first is taken over by TLS.
+    with _connected(found, destination.port, deadline) as plain, plain.dup() as handle:
+        # Timeouts of a socket are for each step: an endpoint that drips a byte a second has many.
+        cutter = threading.Timer(deadline.remaining(), _cut, [handle])
+        cutter.daemon = True
         cutter.start()
-        plain.settimeout(deadline.remaining())
-        connection.sock = (
-            _tls().wrap_socket(plain, server_hostname=destination.host)
-            if destination.scheme == "https"
-            else plain
-        )
-        yield connection
-    finally:
-        cutter.cancel()
-        connection.close()
-        plain.close()
-        handle.close()
+        try:
+            plain.settimeout(deadline.remaining())
+            connection.sock = (
+                _tls().wrap_socket(plain, server_hostname=destination.host)
+                if destination.scheme == "https"
+                else plain
+            )
+            yield connection
+        finally:
+            cutter.cancel()
+            connection.close()
 
 
 def _connected(found: Sequence[str], port: int, deadline: Deadline) -> socket.socket:

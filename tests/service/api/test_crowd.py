@@ -188,7 +188,7 @@ def test_fifty_people_at_once(client: TestClient, world: World, database: Databa
             done.result(timeout=seconds + 60)
 
     answers = sum((actor.answers for actor in actors), Counter[int]())
-    print(f"\n50 people, {seconds:g} s: {dict(sorted(answers.items()))}")
+    assert answers[200] > 20 * seconds, "too little was done to tell anything"
     assert [trouble for actor in actors for trouble in actor.broken] == []
     assert_nothing_lost(database, review_id, actors)
     assert_in_step(database, review_id)

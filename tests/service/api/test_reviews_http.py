@@ -92,6 +92,9 @@ def test_a_dry_run_shows_the_effect_and_does_nothing(client: TestClient, world: 
             "n_records_changed": 1,
             "n_conflicts_opened": 0,
             "n_conflicts_closed": 0,
+            "records_changed": [{"record_id": "2", "from": "awaiting", "to": "excluded"}],
+            "conflicts_opened": [],
+            "conflicts_closed": [],
         }
     ]
     after = [

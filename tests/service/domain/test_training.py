@@ -35,7 +35,6 @@ from tandem.ranking.feature_store import Corpus
 from tandem.ranking.from_ledger import MadeRanking
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.rerank import KEPT_ORDERS
-from tandem.reviews import service as reviews
 from tandem.reviews import texts
 from tandem.reviews.policy import Stage
 from world import TA, Team, World

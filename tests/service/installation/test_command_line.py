@@ -161,6 +161,26 @@ def test_a_service_replaces_the_command(
     assert os.environ["TANDEM_DATA_DIR"] == str(tmp_path)
 
 
+@pytest.mark.parametrize("queue", ["rankings", "bulk"])
+def test_a_worker_can_serve_one_queue(
+    queue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    became: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, argv: became.append(argv))
+    monkeypatch.setenv("TANDEM_DATA_DIR", "")
+
+    assert command.main(["worker", "--queue", queue, "--data-dir", str(tmp_path)]) == 0
+    assert became == [[sys.executable, "-P", "-m", "tandem_worker", queue]]
+
+
+def test_a_queue_that_is_not_there_is_wrong_usage() -> None:
+    asked = [sys.executable, "-m", "tandem_worker", "none"]
+    done = subprocess.run(asked, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert "rankings, bulk" in done.stderr
+
+
 def test_help_does_not_load_what_is_heavy() -> None:
     heavy = {"pydantic", "sqlalchemy", "sklearn", "numpy", "celery", "httpx", "redis", "structlog"}
     program = (

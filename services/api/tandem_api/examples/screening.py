@@ -269,9 +269,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
                     "n_records_changed": 1,
                     "n_conflicts_opened": 0,
                     "n_conflicts_closed": 0,
-                    "records_changed": [
-                        {"record_id": "17", "from": "awaiting", "to": "included"}
-                    ],
+                    "records_changed": [{"record_id": "17", "from": "awaiting", "to": "included"}],
                     "conflicts_opened": [],
                     "conflicts_closed": [],
                 }

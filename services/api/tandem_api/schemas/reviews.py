@@ -225,9 +225,7 @@ class EffectOut(Out):
             n_records_changed=effect.n_records_changed,
             n_conflicts_opened=effect.n_conflicts_opened,
             n_conflicts_closed=effect.n_conflicts_closed,
-            records_changed=[
-                MovedOut.of(moved) for moved in effect.records_changed[:_MOST_NAMED]
-            ],
+            records_changed=[MovedOut.of(moved) for moved in effect.records_changed[:_MOST_NAMED]],
             conflicts_opened=[str(number) for number in effect.conflicts_opened[:_MOST_NAMED]],
             conflicts_closed=[str(number) for number in effect.conflicts_closed[:_MOST_NAMED]],
         )
