@@ -28,7 +28,8 @@ def serve(name: str, *, is_part: bool) -> None:
     # Not before: the process that only looks after workers needs no Celery.
     from tandem_worker import app
 
-    app.serve(name, heartbeat_as=f"worker-{name}" if is_part else "worker")
+    # Alone it is also what a health check means by "the worker".
+    app.serve(name, heartbeat_as=[f"worker-{name}"] + ([] if is_part else ["worker"]))
     if is_part:
         pools.end_with_parent()
     app.app.worker_main(

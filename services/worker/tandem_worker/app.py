@@ -1,5 +1,6 @@
 """The Celery application, and what each task's log lines carry."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -14,8 +15,8 @@ app = celery_app(settings().resolved_redis_url())
 app.conf.update(imports=["tandem_worker.tasks"])
 
 
-def serve(name: str, *, heartbeat_as: str) -> None:
-    """Make this process the worker of one queue; its signs of life go by the name given."""
+def serve(name: str, *, heartbeat_as: Sequence[str]) -> None:
+    """Make this process the worker of one queue; its signs of life go by the names given."""
     config = settings()
     slots = {"rankings": config.worker_concurrency, "bulk": config.worker_bulk_concurrency}
     app.conf.worker_concurrency = slots[name]
@@ -23,7 +24,8 @@ def serve(name: str, *, heartbeat_as: str) -> None:
     @heartbeat_sent.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def show_life(**_: Any) -> None:
         # Sent by the loop that takes tasks from the broker: if that hangs, this stops too.
-        heartbeat.beat(heartbeat_as)
+        for each in heartbeat_as:
+            heartbeat.beat(each)
 
 
 @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -10,6 +10,7 @@ from types import FrameType
 
 from tandem import heartbeat
 from tandem.config import settings
+from tandem.installation.children import describe_status, next_delay
 from tandem.log import configure, logger
 from tandem.tasks import QUEUES
 
@@ -25,8 +26,8 @@ _log = logger(__name__)
 def run_all() -> int:
     """Run a worker for each queue until a signal asks for their end; return the exit status.
 
-    If one of them ends by itself the others end too, and whoever started this process starts it
-    again: there is no state in which half of the work lies unseen.
+    One that ends by itself is started again. The others go on: to wait for an import of hours
+    would keep rankings waiting, too.
     """
     configure(settings(), process="worker")
     parts = Parts()
@@ -40,10 +41,7 @@ def run_all() -> int:
     parts.start()
     next_beat = 0.0
     while not stopping.wait(_POLL_SECONDS):
-        if (ended := parts.ended()) is not None:
-            _log.error("a worker ended; the others end too", queue=ended)
-            parts.stop()
-            return 1
+        parts.look_after()
         if time.monotonic() >= next_beat:
             next_beat = time.monotonic() + _BEAT_SECONDS
             if all(heartbeat.is_alive(f"worker-{name}") for name in QUEUES):
@@ -57,18 +55,38 @@ class Parts:
 
     def __init__(self) -> None:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
+        self._delays = dict.fromkeys(QUEUES, 0.0)
+        self._due: dict[str, float] = {}
 
     def start(self) -> None:
         for name in QUEUES:
-            # -P: a file of the folder where somebody happens to stand is not one of our modules.
-            self._running[name] = subprocess.Popen(  # noqa: S603  # our own list, no shell
-                [sys.executable, "-P", "-m", "tandem_worker", name, AS_PART],
-                # Never written to: it closes when this process is gone, however it went.
-                stdin=subprocess.PIPE,
-            )
+            self._start(name)
 
-    def ended(self) -> str | None:
-        return next((name for name, part in self._running.items() if part.poll() is not None), None)
+    def look_after(self) -> None:
+        """Start again what has ended, after a pause that grows while it ends at once."""
+        moment = time.monotonic()
+        for name, part in list(self._running.items()):
+            if part.poll() is not None:
+                del self._running[name]
+                lived = moment - self._started[name]
+                self._delays[name] = next_delay(self._delays[name], lived)
+                self._due[name] = moment + self._delays[name]
+                status = describe_status(part.returncode)
+                _log.error("a worker ended; starting it again", queue=name, status=status)
+        for name, due in list(self._due.items()):
+            if due <= moment:
+                del self._due[name]
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        # -P: a file of the folder where somebody happens to stand is not one of our modules.
+        self._running[name] = subprocess.Popen(  # noqa: S603  # our own list, no shell
+            [sys.executable, "-P", "-m", "tandem_worker", name, AS_PART],
+            # Never written to: it closes when this process is gone, however it went.
+            stdin=subprocess.PIPE,
+        )
+        self._started[name] = time.monotonic()
 
     def stop(self) -> None:
         """Let all finish what they are at. Whoever cannot wait kills the process group."""

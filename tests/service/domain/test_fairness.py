@@ -122,16 +122,16 @@ def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
 
 
 @pytest.mark.processes
-def test_the_end_of_one_pool_is_the_end_of_the_worker(
+def test_a_pool_that_ends_is_started_again_and_the_other_goes_on(
     worker: "subprocess.Popen[bytes]", log: Path
 ) -> None:
-    """Whoever looks after it starts it again: nobody goes on with half of the queues."""
     until(lambda: len(parts(worker.pid)) == 2, worker, log)
-    until(lambda: log.read_text().count("ready") >= 2, worker, log)
+    rankings, bulk = parts(worker.pid)
 
-    os.kill(parts(worker.pid)[1], signal.SIGKILL)
+    os.kill(rankings, signal.SIGKILL)
 
-    assert worker.wait(timeout=PATIENCE) == 1
+    until(lambda: len(set(parts(worker.pid)) - {rankings}) == 2, worker, log)
+    assert bulk in parts(worker.pid)
 
 
 @pytest.mark.processes
@@ -144,6 +144,38 @@ def test_its_heartbeat_tells_of_both_pools(
         return set(told.heartbeats)
 
     until(lambda: {"worker", "worker-rankings", "worker-bulk"} <= heard(), worker, log)
+
+
+@pytest.mark.processes
+def test_a_worker_of_one_queue_does_nothing_of_the_other(
+    world: World,
+    database: Database,
+    settings: Settings,
+    broker: Broker,
+    nudges: Nudges,
+    tmp_path: Path,
+    log: Path,
+) -> None:
+    team = world.team(n_records=5, question="Does sleep help memory?")
+    office = Office(world, Artifacts(settings.resolved_artifact_url()))
+    import_id = office.accept(titled([1, 2]))
+    nudges.uploaded(import_id)
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "tandem_worker", "rankings"],
+            cwd=tmp_path,
+            env=environment(settings, broker),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        nudges.changed(team.review_id)
+        until(lambda: is_ranked(database, team.review_id), process, log)
+        assert state_of(database, import_id)[0] is ImportState.QUEUED
+        assert nudges.backlog(BULK) >= 1
+        process.terminate()
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def parts(pid: int) -> list[int]:
