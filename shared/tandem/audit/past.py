@@ -13,7 +13,7 @@ from tandem.accounts import service as accounts
 from tandem.audit import figures
 from tandem.audit.entries import Step
 from tandem.audit.replay import State
-from tandem.errors import Forbidden, Invalid
+from tandem.errors import Forbidden, NotFound
 from tandem.events.log import Event
 from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
 from tandem.ids import RecordNumber, ReviewId, UserId
@@ -33,10 +33,10 @@ _PAGE = 5000
 _DUPLICATES = ("tandem.duplicates.merged", "tandem.duplicates.split")
 
 
-class BeyondTheEnd(Invalid):
+class BeyondTheEnd(NotFound):
     """The log has no such entry (yet)."""
 
-    location = "query"
+    code = "beyond_the_end"
 
 
 def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> Progress:
@@ -147,7 +147,7 @@ def _may_look_back(session: Session, viewer: Viewer, as_of: int) -> None:
         )
     last = reviews.get_review(session, viewer.review_id).last_seq
     if as_of > last:
-        raise BeyondTheEnd(f"The log ends at {last}.", field="as_of")
+        raise BeyondTheEnd(f"The log ends at {last}.")
 
 
 def _steps(session: Session, review_id: ReviewId, last: int) -> Iterator[Step]:

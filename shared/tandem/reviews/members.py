@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -13,7 +13,7 @@ from tandem.errors import Conflict, NotFound
 from tandem.events import log
 from tandem.events.types import MemberAdded, MemberRemoved
 from tandem.ids import ReviewId, UserId
-from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.models import Invitation, Member, Review, Role
 
 
 class LastOwner(Conflict):
@@ -65,7 +65,7 @@ def set_member(
     elif member.role == role:
         return member, user
     else:
-        _keep_an_owner(session, review, member)
+        _no_longer_owner(session, review, member)
         member.role = role
     detail = {"by": _text(by), "from": before, "to": role}
     log.append(session, review, MemberAdded(user_id=str(user_id), role=role, detail=detail))
@@ -95,13 +95,14 @@ def remove_member(
         LastOwner: They are the only owner.
     """
     member = get_member(session, review.id, user_id)
-    _keep_an_owner(session, review, member)
+    _no_longer_owner(session, review, member)
     session.delete(member)
     known = {"by": _text(by), "from": member.role, "to": None}
     log.append(session, review, MemberRemoved(user_id=str(user_id), detail=known | (detail or {})))
 
 
-def _keep_an_owner(session: Session, review: Review, leaving: Member) -> None:
+def _no_longer_owner(session: Session, review: Review, leaving: Member) -> None:
+    """Let an owner be one no longer, nor come back by a link that they made themselves."""
     if leaving.role is not Role.OWNER:
         return
     others = select(func.count()).where(
@@ -111,6 +112,16 @@ def _keep_an_owner(session: Session, review: Review, leaving: Member) -> None:
     )
     if not session.scalar(others):
         raise LastOwner("This is the review's only owner. Make somebody else an owner first.")
+    session.execute(
+        update(Invitation)
+        .where(
+            Invitation.review_id == review.id,
+            Invitation.created_by == leaving.user_id,
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+        )
+        .values(revoked_at=now())
+    )
 
 
 def _text(user_id: UserId | None) -> str | None:

@@ -110,7 +110,8 @@ def test_what_cannot_be_looked_at(path: str, scene: Scene, client: TestClient) -
     team = scene.team
     for who in (team.ann, team.observer):
         assert get(client, scene, who, f"{path}?as_of=1", 403)["code"] == "forbidden"
-    for as_of in ("9999", "0", "-1", "now", str(2**40)):
+    assert get(client, scene, team.owner, f"{path}?as_of=9999", 404)["code"] == "beyond_the_end"
+    for as_of in ("0", "-1", "now", str(2**40)):
         refused = get(client, scene, team.owner, f"{path}?as_of={as_of}", 422)
         assert refused["errors"][0]["field"] == "as_of"
         assert refused["errors"][0]["location"] == "query"

@@ -127,6 +127,24 @@ class TestInvitations:
         answer = accept(client, token, body=BEN)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "email")
 
+    @pytest.mark.parametrize("how", ["demoted", "removed"])
+    def test_who_is_owner_no_longer_does_not_come_back_by_an_own_link(
+        self, how: str, client: TestClient, team: Team, root: str
+    ) -> None:
+        person = f"{root}/members/{team.judge.id}"
+        client.put(person, json={"role": "owner"}, headers=team.owner.auth)
+        mine = invite(client, root, team.judge, role="owner")
+        others = invite(client, root, team.owner, role="owner")
+        if how == "demoted":
+            client.put(person, json={"role": "reviewer"}, headers=team.owner.auth)
+        else:
+            client.delete(person, headers=team.owner.auth)
+
+        answer = accept(client, mine["token"], team.judge)
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_invitation")
+        assert client.get(f"{API}/invitations/{others['token']}").status_code == 200
+
     def test_who_is_signed_in_needs_no_body(
         self, client: TestClient, team: Team, root: str, world: World
     ) -> None:

@@ -84,7 +84,13 @@ def test_a_queue_ends(api: Api, team: Team) -> None:
     for number in range(1, 5):
         api.decide(team.ann, number, "exclude")
 
-    assert api(team.ann, "POST", "/queue") == {"items": [], "remaining": 0, "state": "finished"}
+    assert api(team.ann, "POST", "/queue") == {
+        "items": [],
+        "remaining": 0,
+        "state": "finished",
+        "withheld": 0,
+        "workload": {"target": None, "decided": 4, "left": None},
+    }
 
 
 @pytest.mark.parametrize("limit", [0, 501, "5", True, 2.5, None])
