@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tandem.audit.replay import Difference
+from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
@@ -27,6 +27,8 @@ class Checked:
     n_decisions: int = 0
     n_statuses: int = 0
     n_conflicts: int = 0
+    n_ledgers: int = 0
+    """Records, in a stage each, whose entries were compared one by one, by their digest."""
     n_figures: int = 0
     n_sealed: int = 0
     """Entries whose detail the file does not give. They are in the chain all the same."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.errors import NotFound
-from tandem.events.log import Event
+from tandem.events.log import Event, renumbered
 from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
@@ -28,9 +28,10 @@ _RESOLUTION = "tandem.resolution."
 class Happening:
     """Something that happened to a record in a stage.
 
-    `number` is its place in the log as the viewer may see it. `before` and `after` are verdicts
-    of one reviewer, statuses of the record, or states of a conflict, by the type; None for none,
-    and where they are not open to the viewer. So is `by`, who did it.
+    `number` is its place in the log as the viewer may see it; what is not in there has that of
+    the last before it. `before` and `after` are verdicts of one reviewer, statuses of the record,
+    or states of a conflict, by the type; None for none, and where they are not open to the
+    viewer. So is `by`, who did it.
     """
 
     number: int
@@ -61,8 +62,10 @@ def history(
     for event in _events(session, viewer, number):
         if event.type.startswith(_DECISION):
             happening = _decision(viewer, event, statuses, said)
-            if not blinded or happening.by == viewer.user_id:
+            if not blinded:
                 found.append(happening)
+            elif happening.by == viewer.user_id:
+                found.append(_numbered(session, viewer, event, happening))
         elif not blinded:
             found.append(_other(viewer, event, statuses))
     return _named(session, found[offset : offset + limit])
@@ -113,6 +116,14 @@ def _decision(
     kept = ("reasons", "note", "criteria_version", "second_in", "entered_by")
     detail |= {name: event.detail.get(name) for name in kept}
     return _happening(viewer, event, by, before, after, detail)
+
+
+def _numbered(session: Session, viewer: Viewer, event: Event, happening: Happening) -> Happening:
+    """Give a blinded person's own second vote, which no list tells, a place in their log."""
+    if event.open_seq is not None:
+        return happening
+    number = renumbered(session, review_id=viewer.review_id, number=event.seq, to_open=True)
+    return replace(happening, number=number)
 
 
 def _other(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> Happening:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.audit import figures
 from tandem.audit.entries import Step
-from tandem.audit.replay import State
+from tandem.audit.state import State
 from tandem.errors import Forbidden, NotFound
 from tandem.events.log import Event
 from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
@@ -56,7 +56,8 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         state.apply(step)
         if step.data.get("stage") != stage:
             continue
-        record = step.data["record_id"]
+        if (record := step.data.get("record_id")) is None:
+            continue  # a ranking, say: of the stage, and of no record
         if step.type == DecisionRecorded.type:
             if step.data.get("carried_from") is None:
                 n_decisions += 1

@@ -74,7 +74,7 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
             subject=fact.subject,
             data=fact.model_dump(mode="json"),
         )
-        known = {"tx": _transaction(session), "records": log.last_record_number}
+        known = {"tx": transaction(session), "records": log.last_record_number}
         detail, salt = fact.detail | known, chain.new_salt()
         log.last_hash = chain.link(log.last_hash, told, chain.seal(detail, salt))
         session.add(
@@ -94,7 +94,7 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
         )
 
 
-def _transaction(session: Session) -> str:
+def transaction(session: Session) -> str:
     """Return what the events of one transaction have in common in the audit trail."""
     name: str = session.info.setdefault("transaction", secrets.token_hex(4))
     return name

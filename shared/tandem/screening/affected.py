@@ -24,6 +24,7 @@ from tandem.reviews.service import Viewer
 from tandem.reviews.wording import Change, Criteria
 from tandem.screening.models import Cause, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
+from tandem.screening.visibility import hides_votes
 
 _NOTHING = Change(frozenset(), {})
 
@@ -109,6 +110,8 @@ def n_by_reviewer(
 ) -> Counter[UserId]:
     """Return how many decisions each reviewer would be asked to look at again.
 
+    Left out are others' decisions on records on which the policy hides the votes from the viewer.
+
     Raises:
         Forbidden: The viewer is neither adjudicator nor owner.
     """
@@ -145,6 +148,9 @@ def _touched(
     if of is not None:
         query = query.where(PresentDecision.reviewer_id == of)
     for row in session.execute(query.execution_options(yield_per=1000)):
+        others = row.reviewer_id != viewer.user_id
+        if others and hides_votes(viewer, stage, row.status):
+            continue
         change = change_since(max(since, row.criteria_version))
         if why := _why(viewer, stage, row, change):
             yield _Touched(row.record_number, row.reviewer_id, row.id, why)

@@ -36,7 +36,8 @@ def meet(
 
     A resolution goes with its votes to a record that has none of its own. Of two resolutions
     the one that keeps the record in stands. One that excludes stands aside for votes that do
-    not and that it never saw: then there is a difference to settle.
+    not and that it never saw: then there is a difference to settle. The caller has raised the
+    review's `labels_seq` to the number that a resolution gets here.
     """
     there = ledger.standing_resolution(session, place)
     includes = settled is not None and settled.verdict is Verdict.INCLUDE
@@ -47,7 +48,6 @@ def meet(
     status = ledger.settle(session, review, policy, place, because=_BECAUSE)
     if settled is None:
         return
-    review.labels_seq += 1  # in any case, so that the number tells nothing of the votes
     # Beside other people's votes it is one voice among them, unless it alone keeps the record.
     alone = stands_aside or (
         there is None and (not own or (status is Status.EXCLUDED and includes))

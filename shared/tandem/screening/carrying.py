@@ -6,7 +6,7 @@ so a difference is a conflict. When the two are parted again, carried votes are 
 each record has the votes that were given on it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -63,6 +63,8 @@ def carry(
         for reviewer_id, vote in votes.items():
             like = _stronger(own.get(reviewer_id), vote)
             _enter(session, review, target, like, source, informed=like.informed or was_open)
+        # The number of a resolution that may go with them: in any case, so that it tells nothing.
+        review.labels_seq += 1
         if votes or settled is not None:
             carried_resolutions.meet(
                 session, review, policies[stage], target, list(votes.values()), own, settled
@@ -175,7 +177,9 @@ def release(
     """Let go what was carried to a record from others than those that stay linked to it.
 
     What its voters said at the record itself since then stands; what they had said before, or at
-    the records that stay, counts as it did when these were linked.
+    the records that stay, counts as it did when these were linked. That is entered anew in any
+    case: whether it is another verdict than before is for nobody to read from the number of
+    entries, nor from where they say that it came from.
     """
     entries = ledger.entries(session, place)
     carried_resolutions.release(session, place, staying)
@@ -183,25 +187,27 @@ def release(
         _hide(session, review, place)  # a resolution alone had come to it
         return
     for reviewer_id, last in {entry.reviewer_id: entry for entry in entries}.items():
-        meant = _meant(session, place, reviewer_id, staying)
-        if last.carried_from in (None, place.record_number) or last.carried_from in staying:
-            same = meant is not None and _says(meant) == _says(last)
-            if same or (meant is None and last.verdict is None):
-                ledger.make_present(session, place, last)
-                continue
-        if meant is not None:
-            source = meant.record_number
-            _enter(session, review, place, meant, source, informed=last.informed)
+        if last.carried_from is None:
+            ledger.make_present(session, place, last)
+            continue
+        said, informed = given_on(session, place, reviewer_id, staying), last.informed
+        if said:
+            like, source = max(said, key=_weight), said[-1].record_number
+            _enter(session, review, place, like, source, informed=informed)
         elif last.verdict is not None:
-            source = last.carried_from or place.record_number
-            _enter(session, review, place, last, source, informed=last.informed, withdrawn=True)
+            _enter(
+                session, review, place, last, last.carried_from, informed=informed, withdrawn=True
+            )
     ledger.settle(session, review, policy, place, because=_BECAUSE)
 
 
-def _meant(
+def given_on(
     session: Session, place: Place, reviewer_id: UserId, staying: Collection[RecordNumber]
-) -> Decision | None:
-    """Return what somebody said of a record and those that stay linked to it; None for nothing."""
+) -> list[Decision]:
+    """Return somebody's votes on a record and on those that stay linked to it.
+
+    Theirs on the record itself comes first, then the others as they were given.
+    """
     entries = [e for e in ledger.entries(session, place) if e.reviewer_id == reviewer_id]
     own = next((entry for entry in reversed(entries) if entry.carried_from is None), None)
     since = own.labels_seq if own is not None else 0
@@ -213,15 +219,20 @@ def _meant(
         and entry.carried_from != place.record_number
         and entry.carried_from in staying
     }
-    said = [own] if own is not None else []
+    said = {own.id: own} if own is not None else {}
     for source in sorted(sources):
         there = Place(place.review_id, place.stage, source)
         less = [number for number in staying if number not in (source, place.record_number)]
-        if (vote := _meant(session, there, reviewer_id, less)) is not None:
-            said.append(vote)
-    said = [vote for vote in said if vote.verdict is not None]
-    return max(said, key=_weight, default=None)
+        said |= {vote.id: vote for vote in given_on(session, there, reviewer_id, less)}
+    votes = (vote for vote in said.values() if vote.verdict is not None)
+    own_number = place.record_number
+    return sorted(votes, key=lambda vote: (vote.record_number != own_number, vote.labels_seq))
 
 
-def _says(entry: Decision) -> tuple[object, ...]:
-    return (entry.verdict, entry.reasons, entry.labels, entry.note)
+def enter_again(
+    session: Session, review: Review, place: Place, votes: Sequence[Decision], *, informed: bool
+) -> None:
+    """Let somebody's votes on a record and those linked to it meet there anew, as `carry` does."""
+    for n, vote in enumerate(votes, start=1):
+        like = max(votes[:n], key=_weight)
+        _enter(session, review, place, like, vote.record_number, informed=informed)

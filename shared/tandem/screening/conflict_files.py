@@ -9,7 +9,12 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from tandem.events.log import Event
-from tandem.events.types import ConflictOpened, ConflictReopened
+from tandem.events.types import (
+    ConflictOpened,
+    ConflictReopened,
+    RecordExcluded,
+    RecordIncluded,
+)
 from tandem.ids import ConflictId, UserId
 from tandem.records.models import Record
 from tandem.reviews.models import Member, Role
@@ -29,7 +34,8 @@ class File:
 
     `entries` are all that was ever entered at its record in the stage, in order; `present` are
     those of them that count. `first_opened_seq` is the review's `labels_seq` when it was first
-    opened, None where that is not known. `can_vote`: who of the review's members may decide.
+    opened, None where that is not known; `known_seq` when it was, since the record was last settled
+    and everybody could see the votes. `can_vote`: who of the review's members may decide.
     """
 
     conflict: Conflict
@@ -39,6 +45,7 @@ class File:
     present: Sequence[Decision]
     resolutions: Sequence[Resolution]
     first_opened_seq: int | None
+    known_seq: int
     can_vote: frozenset[UserId]
 
     @property
@@ -55,6 +62,26 @@ class File:
             if entry.second_in == self.conflict.id and entry.labels_seq > since
         }
         return again & self.voters
+
+    def together(self) -> dict[UserId, Decision]:
+        """Return the votes as they stood when all of the voters had last voted.
+
+        When the conflict was opened, or each of them has voted once more since. The log tells
+        whose every new vote is; of one vote that changes alone it would be seen whose it was.
+        Who left is still among them, and who came later is not.
+        """
+        at, votes = self.known_seq, dict[UserId, Decision]()
+        for entry in self.entries:
+            if entry.labels_seq <= at:
+                votes[entry.reviewer_id] = entry
+        votes = {by: one for by, one in votes.items() if one.verdict is not None}
+        newer = dict[UserId, Decision]()
+        for entry in self.entries:
+            if entry.labels_seq > at and entry.reviewer_id in votes:
+                newer[entry.reviewer_id] = entry
+            if len(newer) == len(votes) and all(one.verdict for one in newer.values()):
+                votes, newer = newer, {}
+        return votes
 
     @property
     def standing(self) -> Resolution | None:
@@ -102,7 +129,8 @@ def files_of(session: Session, conflicts: Sequence[Conflict]) -> list[File]:
     numbers = {conflict.record_number for conflict in conflicts}
     texts = select(Record).where(Record.review_id == review_id, Record.number.in_(numbers))
     records = {record.number: record for record in session.scalars(texts)}
-    statuses, opened = _statuses(session, ids), _first_opened(session, conflicts)
+    statuses = _statuses(session, ids)
+    first_opened, known = _openings(session, conflicts)
     may_decide = select(Member.user_id).where(
         Member.review_id == review_id, Member.role != Role.OBSERVER
     )
@@ -115,7 +143,8 @@ def files_of(session: Session, conflicts: Sequence[Conflict]) -> list[File]:
             entries[conflict.id],
             present[conflict.id],
             resolutions[conflict.id],
-            opened.get(str(conflict.id)) or conflict.opened_seq or None,
+            first_opened.get(conflict.id) or conflict.opened_seq or None,
+            known.get(conflict.id) or conflict.opened_seq,
             can_vote,
         )
         for conflict in conflicts
@@ -166,19 +195,33 @@ def _statuses(session: Session, ids: Sequence[ConflictId]) -> Mapping[ConflictId
     return {row.id: row.status for row in session.execute(query)}
 
 
-def _first_opened(session: Session, conflicts: Sequence[Conflict]) -> dict[str, int]:
-    """Return the `labels_seq` at which each was first opened, where the log says it."""
+Seqs = dict[ConflictId, int]
+
+
+def _openings(session: Session, conflicts: Sequence[Conflict]) -> tuple[Seqs, Seqs]:
+    """Return the `labels_seq` at which each was first opened, and first since it was settled.
+
+    Where the log says it.
+    """
+    ids = {(one.stage.value, str(one.record_number)): one.id for one in conflicts}
+    settled = (RecordIncluded.type, RecordExcluded.type)
     query = (
-        select(Event.subject, Event.detail)
+        select(Event.type, Event.data, Event.detail)
         .where(
             Event.review_id == conflicts[0].review_id,
-            Event.subject.in_([str(conflict.id) for conflict in conflicts]),
-            Event.type.in_([ConflictOpened.type, ConflictReopened.type]),
+            Event.subject.in_([*map(str, ids.values()), *(number for _, number in ids)]),
+            Event.type.in_([ConflictOpened.type, ConflictReopened.type, *settled]),
         )
         .order_by(Event.seq)
     )
-    found: dict[str, int] = {}
-    for subject, detail in session.execute(query):
-        if subject is not None and "opened_seq" in detail:
-            found.setdefault(subject, detail["opened_seq"])
-    return found
+    first, known = Seqs(), Seqs()
+    for kind, data, detail in session.execute(query):
+        id = ids.get((data["stage"], data["record_id"]))
+        if id is None:
+            continue
+        if kind in settled:
+            known.pop(id, None)
+        elif "opened_seq" in detail:
+            first.setdefault(id, detail["opened_seq"])
+            known.setdefault(id, detail["opened_seq"])
+    return first, known

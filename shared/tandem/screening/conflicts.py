@@ -230,6 +230,7 @@ def _to_be_judged(session: Session, viewer: Viewer, conflict_id: ConflictId, to:
         raise OwnConflict(
             "You have decided this record yourself, so somebody else settles its conflict."
         )
+    ledger.screenable(session, place_of(conflict))
     return conflict
 
 

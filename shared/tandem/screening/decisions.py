@@ -2,28 +2,30 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.events import log
-from tandem.events.log import Event
 from tandem.events.types import (
     DecisionRecorded,
     DecisionWithdrawn,
-    RecordExcluded,
-    RecordIncluded,
 )
-from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
+from tandem.ids import ConflictId, DecisionId, RecordNumber, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
+from tandem.screening import ledger, sightings
 from tandem.screening.ledger import Place
 from tandem.screening.models import Decision, Lease, PresentDecision, ResolvedBy
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.visibility import shown_status
+
+
+class _SecondVote(DecisionRecorded):
+    """A vote in a conflict: the blinded do not hear that there was one to vote in."""
+
+    open_to_blinded = False
 
 
 class NoDecision(NotFound):
@@ -61,12 +63,13 @@ def record_decision(
     stage: Stage,
     judgement: Judgement,
     again: bool = False,
+    in_any_case: bool = False,
 ) -> Recorded:
     """Record or replace this person's decision. Repeating the same one changes nothing.
 
     Always accepted, also when the record has its full number of decisions already: a vote
     that was given is never lost. The caller has locked the review. `again`: the same one is
-    an entry of its own where the criteria have changed since.
+    an entry of its own where the criteria have changed since; `in_any_case`: always.
 
     Raises:
         NotFound: The review has no such record.
@@ -79,10 +82,13 @@ def record_decision(
     present = ledger.present_decisions(session, place)
     mine = present.get(viewer.user_id)
     is_outdated = mine is not None and mine.criteria_version < review.criteria_version
-    if mine is not None and _same(mine, judgement) and not (again and is_outdated):
+    is_entered = in_any_case or (again and is_outdated)
+    # What came along with a linked record was not said of this one: their own word is entered.
+    is_entered = is_entered or (mine is not None and mine.carried_from is not None)
+    if mine is not None and _same(mine, judgement) and not is_entered:
         return Recorded(mine, _status(session, viewer, place, has_decided=True), changed=False)
     lease = _end_lease(session, place, viewer)
-    informed = _is_informed(session, viewer, place, present)
+    informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
     decision.informed = informed
     if lease is not None:
@@ -102,10 +108,11 @@ def record_second_vote(
 ) -> Decision:
     """Append a voter's second vote in a conflict, also where it says the same as before.
 
-    Whoever may give it has seen the others' votes. `second_votes.vote_again` says who may.
+    `second_votes.vote_again` says who may give it.
     """
+    informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
-    decision.informed, decision.second_in = True, conflict_id
+    decision.informed, decision.second_in = informed, conflict_id
     _put_in_force(session, review, viewer, place, decision)
     return decision
 
@@ -115,10 +122,11 @@ def _put_in_force(
 ) -> Status:
     """Make a new entry its reviewer's present decision, tell of it, and of what follows."""
     ledger.make_present(session, place, decision)
+    fact = DecisionRecorded if decision.second_in is None else _SecondVote
     log.append(
         session,
         review,
-        DecisionRecorded(
+        fact(
             record_id=str(place.record_number),
             stage=place.stage,
             reviewer_id=str(viewer.user_id),
@@ -145,8 +153,7 @@ def withdraw_decision(
     mine = session.get(PresentDecision, (*place.key, viewer.user_id))
     if mine is None:
         raise NoDecision("You have no decision on this record.")
-    present = ledger.present_decisions(session, place)
-    informed = _is_informed(session, viewer, place, present)
+    informed = sightings.is_informed(session, place, viewer.user_id)
     withdrawal = _append(session, review, place, viewer, judgement=None)
     withdrawal.informed = informed
     ledger.make_present(session, place, withdrawal)
@@ -198,58 +205,6 @@ def _append(
     )
     session.add(entry)
     return entry
-
-
-def _is_informed(
-    session: Session, viewer: Viewer, place: Place, present: dict[UserId, Decision]
-) -> bool:
-    """Whether somebody else's verdict on the record is or was open to this person."""
-    earlier = _earlier_entries(session, viewer, place)
-    if any(earlier) or (earlier and _saw_outcome(session, viewer, place)):
-        return True
-    others = set(present) - {viewer.user_id}
-    if not others:
-        return False
-    if viewer.sees_all(place.stage):
-        return True
-    shown = _status(session, viewer, place, has_decided=viewer.user_id in present)
-    return shown in (Status.INCLUDED, Status.EXCLUDED, Status.CONFLICT)
-
-
-def _earlier_entries(session: Session, viewer: Viewer, place: Place) -> list[bool]:
-    """Return of each earlier entry of this person whether it was informed.
-
-    Once informed, always: to withdraw and decide anew makes nobody unknowing.
-    """
-    query = select(Decision.informed).where(
-        Decision.review_id == place.review_id,
-        Decision.stage == place.stage,
-        Decision.record_number == place.record_number,
-        Decision.reviewer_id == viewer.user_id,
-    )
-    return list(session.scalars(query))
-
-
-def _saw_outcome(session: Session, viewer: Viewer, place: Place) -> bool:
-    """Whether the record was ever settled by several votes after this person's first one.
-
-    It may have been reopened since: what they saw then, they know.
-    """
-    kinds = (DecisionRecorded.type, RecordIncluded.type, RecordExcluded.type)
-    told = select(Event.type, Event.data).where(
-        Event.review_id == place.review_id,
-        Event.subject == str(place.record_number),
-        Event.type.in_(kinds),
-    )
-    voters = set[str]()
-    for kind, data in session.execute(told.order_by(Event.seq)):
-        if data["stage"] != place.stage:
-            continue
-        if kind == DecisionRecorded.type:
-            voters.add(data["reviewer_id"])
-        elif str(viewer.user_id) in voters and len(voters) > 1:
-            return True
-    return False
 
 
 def _status(session: Session, viewer: Viewer, place: Place, *, has_decided: bool) -> str:

@@ -13,7 +13,7 @@ conflicts need that.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -32,8 +32,9 @@ from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import cases, ledger, queue
+from tandem.screening import carrying, cases, ledger, queue
 from tandem.screening.following import follow
+from tandem.screening.ledger import Place
 from tandem.screening.models import (
     Conflict,
     ConflictState,
@@ -43,6 +44,8 @@ from tandem.screening.models import (
     ScreenedRecord,
 )
 from tandem.screening.rules import Status
+from tandem.screening.standing import Standing, standing_of
+from tandem.screening.visibility import hides_votes
 
 Fate = Literal["keep", "void"]
 
@@ -66,9 +69,11 @@ class Departure:
         n_conflicts_opened: Of these, records that came into conflict.
         n_conflicts_closed: Of these, records whose conflict is over.
         n_open_conflicts: Open conflicts in which a vote of theirs stays.
-        n_nobody_may_settle: Of these, conflicts that none of those who stay may settle by the
-            policy in force: everybody who could has a vote in them.
+        n_nobody_may_settle: Open conflicts of the review, theirs or not, that none of those who
+            stay may settle by the policy in force: everybody who could has a vote in them.
         n_awaiting: Records with a decision of theirs that wait for another one.
+        n_hidden: Records whose decision was voided, and the votes on which were hidden before
+            from who removes them: what becomes of these tells how the others voted.
     """
 
     n_decisions_voided: int = 0
@@ -78,6 +83,7 @@ class Departure:
     n_open_conflicts: int = 0
     n_nobody_may_settle: int = 0
     n_awaiting: int = 0
+    n_hidden: int = 0
 
 
 def leave(
@@ -99,7 +105,8 @@ def leave(
         viewer: Who removes them.
         user_id: Who leaves. Decisions can be voided of anybody who has some here, member or not.
         decisions: What becomes of their decisions.
-        since: Void only what they decided then or later; None for all.
+        since: Void only what they decided then or later; None for all. Where records were linked
+            and they had decided one of them before, that one goes on counting.
 
     Raises:
         Forbidden: Only an owner may.
@@ -108,85 +115,68 @@ def leave(
     """
     viewer.require(Role.OWNER, "choose its members")
     member = session.get(Member, (review.id, user_id))
-    entries = _present(session, review.id, user_id) if decisions == "void" else []
-    if member is None and not entries:
+    standing = standing_of(session, review.id, user_id) if decisions == "void" else []
+    if member is None and not standing:
         raise NotFound("This person is not a member of the review, nor has decisions to void.")
     departure = Departure()
     if member is not None:
         detail = {"decisions": decisions, "since": since.isoformat() if since else None}
         members.remove_member(session, review, user_id=user_id, by=viewer.user_id, detail=detail)
         queue.release_all(session, review_id=review.id, user_id=user_id)
-    if since is not None:
-        entries = [entry for entry in entries if entry.made_at >= since]
-    _void(session, review, viewer, [entry.decision for entry in entries], departure)
+    voided = [one for one in standing if one.before(since) != one.votes]
+    _void(session, review, viewer, voided, since, departure)
     session.flush()
     _tell_what_is_open(session, viewer, user_id, departure)
     return departure
-
-
-class _Present(NamedTuple):
-    decision: Decision
-    made_at: datetime
-
-
-def _present(session: Session, review_id: ReviewId, user_id: UserId) -> list[_Present]:
-    """Return where the ledger ends with a verdict of theirs, records that are linked included.
-
-    If those were parted again, what was said of them would count again.
-    """
-    query = (
-        select(Decision)
-        .where(Decision.review_id == review_id, Decision.reviewer_id == user_id)
-        .order_by(Decision.labels_seq)
-    )
-    said: dict[tuple[Stage, RecordNumber], list[_Present]] = defaultdict(list)
-    for entry in session.scalars(query):
-        made_at = _made_at(said, entry)
-        said[entry.stage, entry.record_number].append(_Present(entry, made_at))
-    return [entries[-1] for entries in said.values() if entries[-1].decision.verdict is not None]
-
-
-def _made_at(
-    said: Mapping[tuple[Stage, RecordNumber], Sequence[_Present]], entry: Decision
-) -> datetime:
-    """Return when somebody decided: for what was carried, when they had said it."""
-    if entry.carried_from is None:
-        return entry.created_at
-    places = (entry.carried_from, entry.record_number)
-    earlier = [said[entry.stage, number][-1] for number in places if (entry.stage, number) in said]
-    alike = [one.made_at for one in earlier if _content(one.decision) == _content(entry)]
-    return max(alike, default=entry.created_at)
-
-
-def _content(entry: Decision) -> tuple[object, ...]:
-    return entry.verdict, entry.reasons, entry.labels, entry.note
 
 
 def _void(
     session: Session,
     review: Review,
     viewer: Viewer,
-    decisions: Sequence[Decision],
+    voided: Sequence[Standing],
+    since: datetime | None,
     departure: Departure,
 ) -> None:
     for stage in Stage:
-        numbers = sorted(entry.record_number for entry in decisions if entry.stage is stage)
-        of_stage = {entry.record_number: entry for entry in decisions if entry.stage is stage}
-        shown = _shown(session, review.id, numbers)
-        told = {
-            number: [_withdraw(session, review, viewer, of_stage[number])] for number in numbers
-        }
-        _forget(session, list(of_stage.values()))
-        policy = viewer.policies[stage]
-        for case in cases.of(session, review.id, stage, sorted(shown)):
-            number, before = case.row.record_number, case.row.status
-            told[number] += follow(session, review, policy, case, because=ResolvedBy.WITHDRAWAL)
-            if case.row.status is not before:
-                departure.moved.append(Moved(stage, number, before, case.row.status))
-        log.append(session, review, *(fact for number in numbers for fact in told[number]))
+        of_stage = {one.last.record_number: one for one in voided if one.last.stage is stage}
+        numbers = sorted(of_stage)
+        shown = sorted(_shown(session, review.id, numbers))
+        withdrawn = [
+            of_stage[number].last for number in numbers if of_stage[number].is_withdrawn(since)
+        ]
+        told = [_withdraw(session, review, viewer, last) for last in withdrawn]
+        _forget(session, withdrawn)
+        log.append(session, review, *told)
+        for number in shown:
+            last, before = of_stage[number].last, of_stage[number].before(since)
+            place = Place(review.id, stage, number)
+            carrying.enter_again(session, review, place, before, informed=last.informed)
+        session.flush()
+        _judge(session, review, viewer, stage, shown, departure)
         departure.n_decisions_voided += len(shown)
     departure.n_conflicts_opened = sum(one.after is Status.CONFLICT for one in departure.moved)
     departure.n_conflicts_closed = sum(one.before is Status.CONFLICT for one in departure.moved)
+
+
+def _judge(
+    session: Session,
+    review: Review,
+    viewer: Viewer,
+    stage: Stage,
+    numbers: Sequence[RecordNumber],
+    departure: Departure,
+) -> None:
+    """Judge the records again, and tell of what follows."""
+    told, policy = list[Fact](), viewer.policies[stage]
+    for case in cases.of(session, review.id, stage, numbers):
+        before = case.row.status
+        departure.n_hidden += hides_votes(viewer, stage, before)
+        told += follow(session, review, policy, case, because=ResolvedBy.WITHDRAWAL)
+        if case.row.status is not before:
+            moved = Moved(stage, case.row.record_number, before, case.row.status)
+            departure.moved.append(moved)
+    log.append(session, review, *told)
 
 
 def _shown(
@@ -251,13 +241,18 @@ def _tell_what_is_open(
     )
     departure.n_awaiting = session.scalar(awaiting) or 0
     differing = (
-        select(Conflict)
+        select(func.count())
+        .select_from(Conflict)
         .join(PresentDecision, _same_place(Conflict))
         .where(theirs, Conflict.state == ConflictState.OPEN)
     )
-    open_conflicts = session.scalars(differing).all()
-    departure.n_open_conflicts = len(open_conflicts)
-    departure.n_nobody_may_settle = _insoluble(session, viewer, open_conflicts)
+    departure.n_open_conflicts = session.scalar(differing) or 0
+    # All of them: with who leaves, an adjudicator may go who has a vote in none.
+    open_conflicts = select(Conflict).where(
+        Conflict.review_id == viewer.review_id, Conflict.state == ConflictState.OPEN
+    )
+    insoluble = _insoluble(session, viewer, session.scalars(open_conflicts).all())
+    departure.n_nobody_may_settle = insoluble
 
 
 def _insoluble(session: Session, viewer: Viewer, conflicts: Sequence[Conflict]) -> int:

@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 
 from tandem.errors import Forbidden
 from tandem.ids import UserId
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.reviews.wording import key
 from tandem.screening.conflict_files import File, files_of
 from tandem.screening.models import Cause, Conflict, ConflictState, Decision, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
@@ -41,7 +44,8 @@ class Disagreements:
 
     `by_cause`, `by_criterion` and `resolutions` count the resolutions that stand; None: not said.
     `reasons` counts pairs of first reasons that met in conflicts about the reason; a pair is in
-    alphabetical order, with None (no reason given) first.
+    alphabetical order, with None (no reason given) first. Spellings of one text count as one: it
+    stands as the review writes it now, or else as it was written most often.
     """
 
     by_kind: Counter[tuple[ConflictKind, ConflictState]] = field(default_factory=Counter)
@@ -61,11 +65,33 @@ def disagreements(session: Session, *, viewer: Viewer) -> dict[Stage, Disagreeme
     stages = [stage for stage in Stage if viewer.sees_all(stage)]
     if not stages:
         raise Forbidden("Only those who see all verdicts may see what reviewers differ in.")
-    return {stage: _count(session, viewer, stage) for stage in stages}
+    review = reviews.get_review(session, viewer.review_id)
+    return {stage: _count(session, review, viewer, stage) for stage in stages}
 
 
-def _count(session: Session, viewer: Viewer, stage: Stage) -> Disagreements:
+class _Spellings:
+    """Tells apart texts by their `key`, and how each is to be written."""
+
+    def __init__(self, review_writes: Iterable[str]) -> None:
+        self._fixed = {key(text): text for text in review_writes}
+        self._met: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def name(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        self._met[key(text)][text] += 1
+        return key(text)
+
+    def text(self, name: str | None) -> str | None:
+        if name is None or name in self._fixed:
+            return None if name is None else self._fixed[name]
+        return min(self._met[name].items(), key=lambda item: (-item[1], item[0]))[0]
+
+
+def _count(session: Session, review: Review, viewer: Viewer, stage: Stage) -> Disagreements:
     found = Disagreements()
+    criteria = _Spellings([*review.criteria_include, *review.criteria_exclude])
+    reasons = _Spellings(review.exclusion_reasons)
     query = (
         select(Conflict)
         .where(Conflict.review_id == viewer.review_id, Conflict.stage == stage)
@@ -74,11 +100,16 @@ def _count(session: Session, viewer: Viewer, stage: Stage) -> Disagreements:
     conflicts = session.scalars(query).all()
     for start in range(0, len(conflicts), _AT_A_TIME):
         for file in files_of(session, conflicts[start : start + _AT_A_TIME]):
-            _add(found, viewer, file)
+            _add(found, viewer, file, criteria, reasons)
+    by_criterion = {criteria.text(name): n for name, n in found.by_criterion.items()}
+    met = {_pair(map(reasons.text, pair)): n for pair, n in found.reasons.items()}
+    found.by_criterion, found.reasons = by_criterion, Counter(met)
     return found
 
 
-def _add(found: Disagreements, viewer: Viewer, file: File) -> None:
+def _add(
+    found: Disagreements, viewer: Viewer, file: File, criteria: _Spellings, reasons: _Spellings
+) -> None:
     conflict, standing = file.conflict, file.standing
     found.by_kind[conflict.kind, conflict.state] += 1
     if conflict.resolved_by is not None:
@@ -87,29 +118,34 @@ def _add(found: Disagreements, viewer: Viewer, file: File) -> None:
         for outcomes in (
             found.resolutions,
             found.by_cause[standing.cause],
-            found.by_criterion[standing.criterion],
+            found.by_criterion[criteria.name(standing.criterion)],
         ):
             outcomes.count(standing.verdict)
     if conflict.kind is ConflictKind.REASON and openness(viewer, file) != "nothing":
-        found.reasons.update(_met(file))
+        found.reasons.update(_met(file, reasons))
 
 
-def _met(file: File) -> list[tuple[str | None, str | None]]:
+def _met(file: File, spellings: _Spellings) -> list[tuple[str | None, str | None]]:
     """Return each pair of first reasons that met, once for a conflict.
 
     As they were when it was opened: a second vote may have made them equal since.
     """
     opened = file.conflict.opened_seq
     at_opening = [entry for entry in file.entries if entry.labels_seq <= opened]
-    reasons = _first_reasons(at_opening)
+    reasons = _first_reasons(at_opening, spellings)
     if len(reasons) < 2:  # It came to be about the reason only later.
-        reasons = _first_reasons(file.present)
-    return list(combinations(sorted(reasons, key=lambda reason: reason or ""), 2))
+        reasons = _first_reasons(file.present, spellings)
+    return [_pair(pair) for pair in combinations(reasons, 2)]
 
 
-def _first_reasons(entries: Iterable[Decision]) -> set[str | None]:
+def _pair(texts: Iterable[str | None]) -> tuple[str | None, str | None]:
+    one, other = sorted(texts, key=lambda text: text or "")
+    return one, other
+
+
+def _first_reasons(entries: Iterable[Decision], spellings: _Spellings) -> set[str | None]:
     latest: dict[UserId, Decision] = {entry.reviewer_id: entry for entry in entries}
     excludes: Sequence[Decision] = [
         entry for entry in latest.values() if entry.verdict is Verdict.EXCLUDE
     ]
-    return {entry.reasons[0] if entry.reasons else None for entry in excludes}
+    return {spellings.name(entry.reasons[0] if entry.reasons else None) for entry in excludes}

@@ -22,9 +22,17 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import reasons
-from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
+from tandem.screening.conflict_files import files_of
+from tandem.screening.models import (
+    Conflict,
+    Decision,
+    PresentDecision,
+    Resolution,
+    ScreenedRecord,
+)
 from tandem.screening.rules import Status
-from tandem.screening.visibility import shown_status_sql
+from tandem.screening.shown_conflicts import votes_open_to
+from tandem.screening.visibility import hides_open_votes, shown_status_sql
 
 PAGE = 200
 """Records in memory at a time; one of them may have an abstract of a million characters."""
@@ -191,7 +199,7 @@ def _judged(
     """Return the decisions on each shown record that are open to this person."""
     names = Names(session)
     found: dict[int, list[Judged]] = defaultdict(list)
-    for row in session.execute(_present(viewer, stage, list(shown))):
+    for row in _votes(session, viewer, stage, shown):
         status = shown[row.record_number].shown_status
         sees = sees_of(viewer, stage, status, row.reviewer_id)
         if sees == "nothing":
@@ -208,9 +216,11 @@ def _judged(
             )
         )
     for votes in found.values():
-        # By verdict, not by time: who came first would tell one nameless vote from the other.
+        # By content, not by time: who came first would tell one nameless vote from the other.
         if any(one.by is None for one in votes):
-            votes.sort(key=lambda one: (one.verdict, one.by or "", one.reasons))
+            votes.sort(
+                key=lambda one: (one.verdict, one.by or "", one.reasons, one.labels, one.note or "")
+            )
     for row in session.execute(_resolutions(viewer, stage, list(shown))):
         found[row.record_number].append(
             Judged(
@@ -223,6 +233,22 @@ def _judged(
             )
         )
     return found
+
+
+def _votes(
+    session: Session, viewer: Viewer, stage: Stage, shown: dict[int, Row[Any]]
+) -> Iterator[Any]:
+    """Yield the present votes; in a conflict whose voters are hidden, those it shows."""
+    differing = [n for n, row in shown.items() if row.shown_status == Status.CONFLICT]
+    hidden = set(differing) if hides_open_votes(viewer, stage) else set[int]()
+    yield from session.execute(_present(viewer, stage, [n for n in shown if n not in hidden]))
+    query = select(Conflict).where(
+        Conflict.review_id == viewer.review_id,
+        Conflict.stage == stage,
+        Conflict.record_number.in_(hidden),
+    )
+    for file in files_of(session, session.scalars(query).all()) if hidden else ():
+        yield from votes_open_to(viewer, file).values()
 
 
 def _present(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select[*tuple[Any, ...]]:
@@ -261,8 +287,13 @@ def _resolutions(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select
 
 
 def sees_of(viewer: Viewer, stage: Stage, status: str | None, by: UserId) -> Openness:
-    """Return how much of a vote is open to one who is not blinded: as a conflict shows it."""
+    """Return how much of a vote is open to one who is not blinded: as a conflict shows it.
+
+    Without names only in a conflict: where one vote stands alone the log tells whose it is.
+    """
     policy = viewer.policies[stage]
     if by == viewer.user_id or not policy.blind or status in (Status.INCLUDED, Status.EXCLUDED):
         return "all"
+    if policy.adjudicator_sees == "anonymous" and status != Status.CONFLICT:
+        return "nothing"
     return policy.adjudicator_sees

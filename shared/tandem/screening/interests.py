@@ -58,7 +58,7 @@ class OwnPapers:
             behind = Record.number > member.names_compared_to
             compared = self._compare(behind) if self._name.is_findable else []
             member.names_compared_to = max(compared, default=review.last_record_number)
-        self.numbers = _withheld(session, member.review_id, member.user_id)
+        self.numbers = withheld(session, member.review_id, member.user_id)
         self._has_found = False
 
     def __contains__(self, number: RecordNumber) -> bool:
@@ -66,9 +66,7 @@ class OwnPapers:
         if not is_compared and number not in self.numbers:
             self._compare(Record.number == number)
             if self._has_found:
-                self.numbers = _withheld(
-                    self._session, self._member.review_id, self._member.user_id
-                )
+                self.numbers = withheld(self._session, self._member.review_id, self._member.user_id)
                 self._has_found = False
         return number in self.numbers
 
@@ -141,14 +139,14 @@ def listed(session: Session, viewer: Viewer, *, offset: int, limit: int) -> Sequ
         query = query.where(Interest.user_id == viewer.user_id)
     rows = session.execute(query).all()
     people = {interest.user_id for interest, _, _ in rows}
-    withheld = {person: _withheld(session, viewer.review_id, person) for person in people}
+    own = {person: withheld(session, viewer.review_id, person) for person in people}
     return [
-        Known(interest, user, title, interest.record_number in withheld[user.id])
+        Known(interest, user, title, interest.record_number in own[user.id])
         for interest, user, title in rows
     ]
 
 
-def _withheld(session: Session, review_id: ReviewId, user_id: UserId) -> frozenset[RecordNumber]:
+def withheld(session: Session, review_id: ReviewId, user_id: UserId) -> frozenset[RecordNumber]:
     """Return the shown records that this person has an interest in."""
     query = (
         select(Interest, Record.duplicate_of)

@@ -3,11 +3,13 @@
 The records are the first of the review's random order, so they stand for the review. They are
 chosen when the round begins and stay: what is imported meanwhile waits. When an owner ends the
 round, its agreement tells whether the criteria are clear enough to go on; if they are not, another
-round goes on where this one ended in the random order, with records that nobody was shown in it.
+round takes the next records of the random order that were in no round before. What is imported in
+between takes its places in that order among the others, so it may be read in the next round.
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import chain
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from tandem.db.base import now
 from tandem.db.pieces import pieces
 from tandem.errors import Conflict
 from tandem.events import log
+from tandem.events.log import Event
 from tandem.events.types import ReviewChanged
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
@@ -42,7 +45,7 @@ class NoPilot(Conflict):
 
 
 class NothingToRead(Conflict):
-    """The review has no record that a round could begin with."""
+    """Every record that the review has was in a round before, if it has any."""
 
     code = "no_records"
 
@@ -64,13 +67,7 @@ def record_numbers(session: Session, review: Review) -> list[RecordNumber]:
 
     Empty without a round. A record that was linked to another one since is read as that one.
     """
-    shown: dict[int, RecordNumber] = {}
-    for piece in pieces(review.pilot_records):
-        query = select(Record.number, Record.duplicate_of).where(
-            Record.review_id == review.id, Record.number.in_(piece)
-        )
-        shown |= {number: linked or number for number, linked in session.execute(query)}
-    return list(dict.fromkeys(shown[number] for number in review.pilot_records))
+    return _shown_for(session, review, review.pilot_records)
 
 
 def begin(session: Session, review: Review, viewer: Viewer, size: int) -> None:
@@ -79,12 +76,15 @@ def begin(session: Session, review: Review, viewer: Viewer, size: int) -> None:
     Raises:
         Forbidden: Only an owner may.
         PilotRunning: The last round was not ended.
-        NothingToRead: There is no record left for a round.
+        NothingToRead: There is no record that was not in a round.
     """
     viewer.require(Role.OWNER, "begin a pilot round")
     if state(review) is State.RUNNING:
         raise PilotRunning("A pilot round is running. End it before you begin another one.")
-    chosen = _next_of_random_order(session, review, size)
+    earlier = _records_of_all_rounds(session, review)
+    chosen = _next_of_random_order(session, review, size, earlier)
+    if not chosen and earlier:
+        raise NothingToRead("All records have been in a pilot round. Import more for another one.")
     if not chosen:
         raise NothingToRead("There are no records for a pilot round. Import some first.")
     before = review.pilot_size
@@ -128,12 +128,46 @@ def done_by(session: Session, review: Review) -> dict[UserId, int]:
     return done
 
 
-def _next_of_random_order(session: Session, review: Review, size: int) -> Sequence[RecordNumber]:
+def read_by(session: Session, review: Review, user_id: UserId) -> set[RecordNumber]:
+    """Return which records of the newest round a person has decided."""
+    read = set[RecordNumber]()
+    for piece in pieces(record_numbers(session, review)):
+        query = select(PresentDecision.record_number).where(
+            PresentDecision.review_id == review.id,
+            PresentDecision.stage == STAGE,
+            PresentDecision.reviewer_id == user_id,
+            PresentDecision.record_number.in_(piece),
+        )
+        read |= set(session.scalars(query))
+    return read
+
+
+def _shown_for(session: Session, review: Review, numbers: Sequence[int]) -> list[RecordNumber]:
+    """Return the records that are read now in place of these, each once, in the same order."""
+    shown: dict[int, RecordNumber] = {}
+    for piece in pieces(numbers):
+        query = select(Record.number, Record.duplicate_of).where(
+            Record.review_id == review.id, Record.number.in_(piece)
+        )
+        shown |= {number: linked or number for number, linked in session.execute(query)}
+    return list(dict.fromkeys(shown[number] for number in numbers))
+
+
+def _records_of_all_rounds(session: Session, review: Review) -> set[RecordNumber]:
+    """Return what was read in any round so far; only the log knows all of them."""
+    told = select(Event.detail).where(
+        Event.review_id == review.id, Event.type == ReviewChanged.type
+    )
+    rounds = (detail.get("pilot", {}).get("records", []) for detail in session.scalars(told))
+    return set(_shown_for(session, review, sorted(set(chain.from_iterable(rounds)))))
+
+
+def _next_of_random_order(
+    session: Session, review: Review, size: int, earlier: set[RecordNumber]
+) -> Sequence[RecordNumber]:
     order = streams.random_stream(review.seed, STAGE, review.last_record_number).tolist()
-    earlier = set(review.pilot_records)
-    behind = max((at + 1 for at, number in enumerate(order) if number in earlier), default=0)
     found: list[RecordNumber] = []
-    for piece in pieces(order[behind:]):
+    for piece in pieces([number for number in order if number not in earlier]):
         shown = _shown(session, review.id, piece)
         found += [RecordNumber(number) for number in piece if number in shown]
         if len(found) >= size:

@@ -22,6 +22,7 @@ from tandem.screening.models import (
     ResolvedBy,
 )
 from tandem.screening.rules import Status
+from tandem.screening.visibility import hides_votes
 
 
 class Moved(NamedTuple):
@@ -34,13 +35,18 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a change of policy does to the decisions that are there, by record number."""
+    """What a change of policy does to the decisions that are there, by record number.
+
+    `n_hidden`: of the records judged again, those on which the policy until then hides the votes
+    from who changes it: what becomes of these tells how others voted.
+    """
 
     stage: Stage
     policy: Policy
     records_changed: list[Moved]
     conflicts_opened: list[RecordNumber]
     conflicts_closed: list[RecordNumber]
+    n_hidden: int
 
     @property
     def n_records_changed(self) -> int:
@@ -68,7 +74,7 @@ def change(
         if value == viewer.policies[stage]:
             continue
         reviews.set_policy(session, review, stage=stage, value=value, by=viewer.user_id)
-        effects.append(_judge_again(session, review, stage, value))
+        effects.append(_judge_again(session, review, viewer, stage, value))
     if effects:
         review.labels_seq += 1
         changed = [f"policy.{effect.stage}" for effect in effects]
@@ -78,25 +84,29 @@ def change(
     return effects
 
 
-def _judge_again(session: Session, review: Review, stage: Stage, policy: Policy) -> Effect:
+def _judge_again(
+    session: Session, review: Review, viewer: Viewer, stage: Stage, policy: Policy
+) -> Effect:
     session.flush()
-    effect, facts = Effect(stage, policy, [], [], []), list[Fact]()
+    moved, opened, closed = list[Moved](), list[RecordNumber](), list[RecordNumber]()
+    facts, n_hidden = list[Fact](), 0
     for case in cases.of_stage(session, review.id, stage):
         row, was_open = case.row, _is_open(case.conflict)
         before, result = row.status, case.judged(policy)
+        n_hidden += hides_votes(viewer, stage, before)
         kind = case.conflict.kind if case.conflict and was_open else None
         if (result.status, result.conflict) == (before, kind):
             continue
         facts += follow(session, review, policy, case, because=ResolvedBy.POLICY)
         if result.status is not before:
-            effect.records_changed.append(Moved(row.record_number, before, result.status))
+            moved.append(Moved(row.record_number, before, result.status))
         if result.conflict and not was_open:
-            effect.conflicts_opened.append(row.record_number)
+            opened.append(row.record_number)
         elif was_open and not result.conflict:
-            effect.conflicts_closed.append(row.record_number)
+            closed.append(row.record_number)
     session.flush()
     log.append(session, review, *facts)
-    return effect
+    return Effect(stage, policy, moved, opened, closed, n_hidden)
 
 
 def _is_open(conflict: Conflict | None) -> bool:

@@ -12,7 +12,7 @@ from tandem.screening import ledger
 from tandem.screening.ledger import Place
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status
-from tandem.screening.visibility import DONE, status_is_open
+from tandem.screening.visibility import DONE, hides_votes, status_is_open
 
 Turn = Literal["opened", "resolved", "reopened"]
 
@@ -55,7 +55,8 @@ def preview(
 
     The truth is for those to whom the record's status is open by now. To the others nothing of
     the answer depends on how anybody else voted: before they decide, or while the record is
-    open, they could else learn the others' verdicts by trying their own.
+    open, they could else learn the others' verdicts by trying their own. So could those who see
+    every status but not the votes.
 
     Raises:
         TandemError: What `act` raises, as if it were done.
@@ -68,7 +69,10 @@ def preview(
     me, others = viewer.user_id, before.votes.keys() | after.votes.keys()
     touched = sum(before.votes.get(one) != after.votes.get(one) for one in others - {me})
     decided, decides = me in before.votes, me in after.votes
-    if status_is_open(viewer, place.stage, before.status, has_decided=decided):
+    votes = before.votes.get(me) != after.votes.get(me)
+    would_learn = votes and hides_votes(viewer, place.stage, before.status)
+    is_open = status_is_open(viewer, place.stage, before.status, has_decided=decided)
+    if is_open and not would_learn:
         return Preview(before.status, after.status, _turn(before, after), touched)
     shown = {True: DONE, False: Status.UNSCREENED.value}
     return Preview(shown[decided], shown[decides], None, touched)

@@ -18,6 +18,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening import carrying, ledger
 from tandem.screening.decisions import Judgement, record_decision
 from tandem.screening.ledger import Place
+from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 
 _STAGE = Stage.TITLE_ABSTRACT
@@ -75,20 +76,31 @@ def _take_one(
     number: RecordNumber,
     prior: dict[str, Any],
 ) -> None:
-    """Enter a decision, unless the same person's from another file keeps the record in."""
+    """Enter a decision; beside the same person's from another file the stronger one counts.
+
+    Then both are entered, whichever that is: the weaker one's reasons and labels are kept, and
+    the number of entries does not tell which it was.
+    """
     present = ledger.present_decisions(session, Place(review.id, _STAGE, number))
-    there = present.get(reviewer_id)
-    stands = carrying.WEIGHT[there.verdict] if there and there.verdict else -1
-    if stands >= _weight(prior):
-        return
-    record_decision(
-        session,
-        review=review,
-        viewer=Viewer(review.id, reviewer_id, Role.REVIEWER, viewer.policies),
-        record_number=number,
-        stage=_STAGE,
-        judgement=_judgement(prior),
-    )
+    judgements, there = [_judgement(prior)], present.get(reviewer_id)
+    if there is not None:
+        judgements.append(_stronger(there, judgements[0]))
+    for judgement in judgements:
+        record_decision(
+            session,
+            review=review,
+            viewer=Viewer(review.id, reviewer_id, Role.REVIEWER, viewer.policies),
+            record_number=number,
+            stage=_STAGE,
+            judgement=judgement,
+            in_any_case=True,
+        )
+
+
+def _stronger(there: Decision, here: Judgement) -> Judgement:
+    if there.verdict is None or carrying.WEIGHT[there.verdict] < carrying.WEIGHT[here.verdict]:
+        return here
+    return Judgement(there.verdict, there.reasons, there.labels, there.note)
 
 
 def _weight(prior: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tandem.reviews.policy import Policy
+from tandem.reviews.wording import key
 
 
 class Verdict(StrEnum):
@@ -110,8 +111,13 @@ def _counted(policy: Policy, verdict: Verdict) -> Verdict:
 
 
 def _reasons_differ(votes: Sequence[Vote]) -> bool:
-    """Whether those who exclude give several first reasons; nobody is outvoted on a reason."""
-    reasons = {vote.reasons[:1] for vote in votes if vote.verdict is Verdict.EXCLUDE}
+    """Whether those who exclude give several first reasons; nobody is outvoted on a reason.
+
+    In other letters or with another final stop it is the same one, as it is where the final
+    reason is found.
+    """
+    firsts = (vote.reasons[:1] for vote in votes if vote.verdict is Verdict.EXCLUDE)
+    reasons = {tuple(map(key, first)) for first in firsts}
     return len(reasons) > 1
 
 

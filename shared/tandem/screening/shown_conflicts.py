@@ -12,9 +12,9 @@ from tandem.records.models import Record
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
 from tandem.screening.conflict_files import File
-from tandem.screening.models import Conflict, ConflictState, Resolution
-from tandem.screening.rules import Verdict
-from tandem.screening.visibility import conflict_is_open_to_voters
+from tandem.screening.models import Conflict, ConflictState, Decision, Resolution
+from tandem.screening.rules import Status, Verdict
+from tandem.screening.visibility import conflict_is_open_to_voters, hides_votes
 
 Openness = Literal["nothing", "anonymous", "all"]
 Needs = Literal["voters", "adjudicator"]
@@ -68,14 +68,31 @@ def openness(viewer: Viewer, file: File) -> Openness:
     if not viewer.has(Role.ADJUDICATOR):
         return "anonymous"
     takes_part = viewer.user_id in file.voters and conflict_is_open_to_voters(policy)
-    if takes_part and policy.adjudicator_sees == "nothing":
-        return "anonymous"
-    return policy.adjudicator_sees
+    if policy.adjudicator_sees == "all":
+        return "all"
+    # Of one vote that is left the log tells whose it is, so there is no letter to hide behind.
+    if file.status is not Status.CONFLICT:
+        return "nothing"
+    return "anonymous" if takes_part else policy.adjudicator_sees
+
+
+def votes_open_to(viewer: Viewer, file: File) -> dict[UserId, Decision]:
+    """Return the votes in a conflict from which this person cannot tell whose they are.
+
+    The present ones where nobody's are hidden, and for one of two voters, who knows the other.
+    Else their own beside those of the others as all had last voted.
+    """
+    present = {one.reviewer_id: one for one in file.present}
+    me, is_hidden = viewer.user_id, hides_votes(viewer, file.conflict.stage, file.status)
+    if not is_hidden or (me in present and len(present) == len(file.together()) == 2):
+        return present
+    others = {by: one for by, one in file.together().items() if by != me}
+    return others | ({me: present[me]} if me in present else {})
 
 
 def show(session: Session, viewer: Viewer, files: Sequence[File]) -> list[ShownConflict]:
     """Return these conflicts with what of them is open to the viewer, who may know of each."""
-    people = {decision.reviewer_id for file in files for decision in file.present}
+    people = {decision.reviewer_id for file in files for decision in file.entries}
     names = {user.id: user.name for user in accounts.users_by_id(session, people).values()}
     return [_show(viewer, file, names) for file in files]
 
@@ -128,7 +145,7 @@ def _decisions(
             reasons=decision.reasons,
             note=decision.note,
         )
-        for decision in file.present
+        for decision in votes_open_to(viewer, file).values()
         if decision.verdict is not None
     ]
     return sorted(shown, key=lambda vote: (len(vote.letter), vote.letter))

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from string import ascii_uppercase
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, or_, select, true
 from sqlalchemy.orm import Session, aliased
@@ -21,6 +20,8 @@ from tandem.screening.export import sees_of
 from tandem.screening.ledger import Place
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
+from tandem.screening.shown_conflicts import votes_open_to
+from tandem.screening.visibility import hides_open_votes, hides_votes
 
 _SETTLED = [Status.INCLUDED, Status.EXCLUDED]
 
@@ -60,8 +61,12 @@ def shown_votes(session: Session, *, viewer: Viewer, place: Place) -> list[Shown
     is_blinded = not viewer.sees_all(place.stage)
     if is_blinded and not (viewer.user_id in present and status.is_settled):
         present = {by: one for by, one in present.items() if by == viewer.user_id}
+    letters: Mapping[UserId, str] = {}
+    conflict = ledger.conflict_at(session, place) if status is Status.CONFLICT else None
+    if conflict is not None and hides_votes(viewer, place.stage, status):
+        (file,) = files_of(session, [conflict])
+        present, letters = votes_open_to(viewer, file), file.letters()
     people = accounts.users_by_id(session, set(present))
-    letters = _letters(session, place, present)
     shown = []
     for by, one in present.items():
         sees = sees_of(viewer, place.stage, status, by)
@@ -71,17 +76,6 @@ def shown_votes(session: Session, *, viewer: Viewer, place: Place) -> list[Shown
             shown.append(_nameless(one, letters[by]))
     # Those without a name by their letter, not by time: who voted first would tell A from B.
     return sorted(shown, key=lambda vote: (vote.reviewer_id is None, vote.reviewer))
-
-
-def _letters(
-    session: Session, place: Place, present: Mapping[UserId, Decision]
-) -> dict[UserId, str]:
-    """Return what voters are called where their names are hidden: as in their conflict."""
-    conflict = ledger.conflict_at(session, place)
-    if conflict is not None:
-        return files_of(session, [conflict])[0].letters()
-    by_id = sorted(present, key=lambda by: present[by].id)
-    return {by: ascii_uppercase[place % len(ascii_uppercase)] for place, by in enumerate(by_id)}
 
 
 def _named(one: Decision, name: str) -> ShownVote:
@@ -174,11 +168,9 @@ def _labelled(viewer: Viewer, stage: Stage) -> Select[int, UserId, list[str]]:
 
 
 def _others_are_open(viewer: Viewer, stage: Stage) -> ColumnElement[bool]:
-    """Return on which records others' labels are open, by the rule of `shown_votes`."""
+    """Return on which records others' labels are open: where their names are, too."""
     settled = ScreenedRecord.status.in_(_SETTLED)
     if not viewer.sees_all(stage):
         return and_(settled, PresentDecision.decision_id.is_not(None))
-    policy = viewer.policies[stage]
-    if policy.blind and policy.adjudicator_sees == "nothing":
-        return settled
-    return true()
+    # Not as A and B either: which labels are new would tell whose votes these are.
+    return settled if hides_open_votes(viewer, stage) else true()

@@ -2,10 +2,14 @@
 
 Until a reviewer has decided a record themselves, nothing they are shown depends on how others
 voted on it. Afterwards it is `done`, until it is settled or the policy opens its conflict.
+
+Those who settle conflicts see every status. Where the policy hides the votes from them, nothing
+they are shown of an open record depends on more than that.
 """
 
 from sqlalchemy import ColumnElement, String, case, cast, literal
 
+from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.models import PresentDecision, ScreenedRecord
@@ -24,6 +28,20 @@ def names_are_open(viewer: Viewer, stage: Stage) -> bool:
     """Whether this person is shown by name who voted how, also while a record is open."""
     policy = viewer.policies[stage]
     return not policy.blind or (viewer.sees_all(stage) and policy.adjudicator_sees == "all")
+
+
+def hides_open_votes(viewer: Viewer, stage: Stage) -> bool:
+    """Whether the policy hides something of the votes on open records from who may settle them."""
+    policy = viewer.policies[stage]
+    return viewer.has(Role.ADJUDICATOR) and policy.blind and policy.adjudicator_sees != "all"
+
+
+def hides_votes(viewer: Viewer, stage: Stage, status: Status | None) -> bool:
+    """Whether others' votes on a record of this status are hidden from one who sees statuses.
+
+    None is a record that nobody has decided.
+    """
+    return hides_open_votes(viewer, stage) and not (status is not None and status.is_settled)
 
 
 def status_is_open(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> bool:

@@ -480,6 +480,27 @@ def test_to_have_decided_shows_nothing_while_the_record_is_open(
     assert '"status":"done"' in agreeing[0][3]
 
 
+def test_what_others_settled_after_one_took_a_vote_back_stays_hidden(
+    worlds: tuple[OneWorld, OneWorld],
+) -> None:
+    """In one world the others agree meanwhile; Ann's next vote makes a conflict in both."""
+    decide: Asked = ("PUT", f"{R}/records/10/decision", {"verdict": "exclude"})
+    withdraw: Asked = ("DELETE", f"{R}/records/10/decision", None)
+    told = []
+    for one, ben in zip(worlds, ("include", "exclude"), strict=True):
+        id_, team = one.team.review_id, one.team
+        one.world.decide(id_, team.ann, 10, "include")
+        one.world.withdraw(id_, team.ann, 10)
+        one.world.decide(id_, team.eve, 10, "include")
+        one.world.decide(id_, team.ben, 10, ben)
+        told.append(seen(one, "ann", [*EVERY_READ, decide, withdraw, decide, *EVERY_READ]))
+
+    assert told[0] == told[1]
+    votes = [text for asked, _, _, text in told[0] if asked == decide]
+    assert len(votes) == 2
+    assert all('"informed":false' in text for text in votes)
+
+
 def test_to_try_a_decision_tells_nothing_of_the_others_while_a_conflict_is_closed(
     worlds: tuple[OneWorld, OneWorld],
 ) -> None:

@@ -348,6 +348,7 @@ class TestMembers:
         assert told.json() == {
             "n_decisions_voided": 2,
             "n_records_changed": 2,
+            "note": None,
             "n_conflicts_opened": 0,
             "n_conflicts_closed": 1,
             "records": [
@@ -381,7 +382,11 @@ class TestMembers:
 
         assert asked("2020-01-01T00:00:00+02:00").json()["n_decisions_voided"] == 1
         assert asked("2120-01-01T00:00:00Z").json()["n_decisions_voided"] == 0
-        assert asked("2020-01-01T00:00:00").status_code == 422
+        assert asked("2120-01-01").json()["n_decisions_voided"] == 0
+        for vague in ("2020-01-01T00:00:00", "2020", "1", "20200101", "1577836800"):
+            assert asked(vague).status_code == 422, vague
+        lost = client.delete(path, params={"since": "2020-01-01"}, headers=team.owner.auth)
+        assert (lost.status_code, lost.json()["errors"][0]["field"]) == (422, "since")
 
 
 class TestPilot:

@@ -95,6 +95,7 @@ def test_a_dry_run_shows_the_effect_and_does_nothing(client: TestClient, world: 
             "records_changed": [{"record_id": "2", "from": "awaiting", "to": "excluded"}],
             "conflicts_opened": [],
             "conflicts_closed": [],
+            "note": None,
         }
     ]
     after = [

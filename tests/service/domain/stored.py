@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.audit import trail, verify
+from tandem.audit.seals import Seals
 from tandem.db.session import Database
 from tandem.events.log import Event
 from tandem.ids import RecordNumber, ReviewId, UserId
@@ -87,7 +88,7 @@ def _assert_verified(database: Database, review_id: ReviewId, owner: UserId) -> 
     """Check the audit trail: as this owner may see it, and with nothing sealed."""
     shown = verify.check(trail.lines(database, review_id=review_id, user_id=owner))
     assert shown.ok, shown.difference
-    with patch.object(trail._Seals, "hide", return_value=False):
+    with patch.object(Seals, "hide", return_value=False):
         whole = verify.check(trail.lines(database, review_id=review_id, user_id=owner))
     assert whole.ok, whole.difference
     assert whole.n_sealed == 0

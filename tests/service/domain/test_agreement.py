@@ -190,6 +190,28 @@ def test_a_reviewer_sees_the_pilot_round_once_it_is_over_and_they_have_done_it(
     assert refused(team.ann)  # it is to be decided again
 
 
+@pytest.mark.parametrize("bens", ["include", "exclude"])
+def test_of_a_pilot_round_the_blinded_are_shown_no_figures_of_what_is_not_settled(
+    world: World, bens: str
+) -> None:
+    team = world.team(n_records=3, policy={"reviewers_per_record": 3})
+    first, second = begin_pilot(world, team, 2)
+    for number in (first, second):
+        world.decide(team.review_id, team.ann, number, "include")
+        world.decide(team.review_id, team.ben, number, "include" if number == first else bens)
+    world.decide(team.review_id, team.eve, first, "include")
+    end_pilot(world, team)
+
+    found = seen(world, team.review_id, team.ann, On.PILOT)
+
+    assert pair_table(found, team.ann, team.ben) == (1, 0, 0, 0)
+    assert (found.overall.figures.n_records, found.n_hidden) == (1, 1)
+    assert seen(world, team.review_id, team.owner, On.PILOT).n_hidden == 0
+    changed = world.decide(team.review_id, team.ann, second, "exclude").decision
+    assert changed
+    assert not changed.informed
+
+
 def test_the_blinded_are_refused_and_those_who_see_all_are_not(
     world: World, screened: Team
 ) -> None:

@@ -508,3 +508,38 @@ def test_a_resolution_that_stands_aside_is_no_longer_in_force(
 
     assert world.status(team.review_id, 1) is Status.INCLUDED
     assert_in_step(world.database, team.review_id)
+
+
+def test_what_somebody_says_of_a_record_stays_its_own_when_they_said_it_of_a_copy_before(
+    world: World,
+) -> None:
+    team = world.team(n_records=2)
+    desk, review_id = Desk(world, team), team.review_id
+    world.decide(review_id, team.ben, 1, "include")  # at work on it: it stays the one shown
+    world.decide(review_id, team.ann, 2, "include")
+    group_id = desk.link(1, 2)
+
+    own = world.decide(review_id, team.ann, 1, "include")
+    assert own.changed
+    assert not world.decide(review_id, team.ann, 1, "include").changed
+    desk.split(group_id)
+
+    assert world.status(review_id, 1) is Status.INCLUDED
+    assert world.status(review_id, 2) is Status.AWAITING
+    assert_in_step(world.database, review_id)
+
+
+def test_the_conflict_of_a_linked_record_is_settled_where_it_is_shown(world: World) -> None:
+    team = world.team(n_records=2)
+    desk, review_id = Desk(world, team), team.review_id
+    for who, verdict in ((team.ann, "include"), (team.ben, "exclude")):
+        world.decide(review_id, who, 2, verdict)
+    world.resolve(review_id, team.judge, 2, "include")
+    world.decide(review_id, team.ann, 1, "include")
+    desk.link(1, 2)
+    hidden = 2 if world.status(review_id, 2) is Status.UNSCREENED else 1
+
+    with pytest.raises(IsDuplicate):
+        world.reopen(review_id, team.judge, hidden)
+
+    assert_in_step(world.database, review_id)

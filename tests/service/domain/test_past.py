@@ -13,7 +13,9 @@ from tandem.audit import history, past
 from tandem.audit.past import BeyondTheEnd
 from tandem.db.base import now
 from tandem.errors import Forbidden, NotFound
+from tandem.events import log
 from tandem.events.log import Event
+from tandem.events.types import RankingUpdated
 from tandem.ids import RecordNumber, ReviewId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
@@ -120,6 +122,20 @@ def test_the_past_of_a_record_and_of_the_review(world: World) -> None:
     assert record(world, r, owner, 1, last_seq(world, r))[0] == "excluded"
     assert progress(world, r, owner, differing).counts["conflict"] == 1
     assert progress(world, r, owner, 1).n_records == 0
+
+
+def test_a_ranking_in_the_log_is_no_record_of_it(world: World) -> None:
+    team = world.team()
+    r = team.review_id
+    with world.entered(r, team.owner) as (session, review, _):
+        updated = RankingUpdated(ranking_id=str(new_id()), stage=TA, labels_seq=review.labels_seq)
+        log.append(session, review, updated)
+    world.decide(r, team.ann, 1, "include")
+
+    then = progress(world, r, team.owner, last_seq(world, r))
+
+    assert then == progress(world, r, team.owner)
+    assert then.counts["awaiting"] == 1
 
 
 def test_who_is_blinded_has_no_past(world: World) -> None:

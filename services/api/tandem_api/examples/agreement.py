@@ -35,6 +35,7 @@ _AGREEMENT = {
     "on": "all",
     "basis": "first_decisions",
     "n_readers": 2,
+    "n_hidden": 0,
     "overall": _COMPARED,
     "by_month": [{"month": "2026-11", "agreement": _COMPARED}],
     "pairs": [
@@ -76,6 +77,7 @@ _REVIEWER = {
     "stage": "title_abstract",
     "n_read": 671,
     "n_decisions": 677,
+    "n_hidden": 0,
     "median_seconds": 14.2,
     "includes": _share(53, 671, 0.079, 0.060, 0.102),
     "changed": _share(6, 671, 0.009, 0.003, 0.019),

@@ -86,6 +86,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "n_open_conflicts_of_theirs": 0,
             "n_nobody_may_settle": 0,
             "n_awaiting": 0,
+            "note": None,
         }
     },
     "invite": {

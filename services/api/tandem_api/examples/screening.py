@@ -272,6 +272,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
                     "records_changed": [{"record_id": "17", "from": "awaiting", "to": "included"}],
                     "conflicts_opened": [],
                     "conflicts_closed": [],
+                    "note": None,
                 }
             ],
         }

@@ -80,7 +80,10 @@ def count_affected(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     limit: Limit = 100,
 ) -> Page[LooksOut]:
-    """How many decisions each reviewer would look at again (owners and adjudicators)."""
+    """How many decisions each reviewer would look at again (owners and adjudicators).
+
+    Where the policy hides votes from you, others' decisions count from when a record is settled.
+    """
     review = reviews.get_review(session, viewer.review_id)
     n_of = affected.n_by_reviewer(session, viewer=viewer, review=review, stage=stage, since=since)
     people = accounts.users_by_id(session, set(n_of))

@@ -15,9 +15,10 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import departures, membership, workload
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.errors import InvalidQuery
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router
-from tandem_api.schemas.base import Time
+from tandem_api.schemas.base import DayOrTime
 from tandem_api.schemas.members import DepartureOut, MemberIn, MemberOut, MemberPatch
 
 router = Router(prefix="/reviews/{review_id}/members", tags=["reviews"])
@@ -98,8 +99,11 @@ def remove_member(
         Query(description="What becomes of their decisions: they stay, or count no longer."),
     ] = "keep",
     since: Annotated[
-        Time | None,
-        Query(description="Void only what they decided then or later. Of no matter for `keep`."),
+        DayOrTime | None,
+        Query(
+            description="Void only what they decided then or later: a time, or a date (midnight, "
+            "UTC). Only with `decisions=void`."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, Query(description="Show what the removal would do, and do not do it.")
@@ -113,6 +117,8 @@ def remove_member(
     may, name another adjudicator or let voters adjudicate.
     """
     person = UserId(parse_uuid(user_id, kind="user"))
+    if since is not None and decisions == "keep":
+        raise InvalidQuery("This says what to void: send decisions=void with it.", field="since")
 
     def work(session: Session) -> DepartureOut | None:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)

@@ -5,8 +5,11 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, parse_uuid
 from tandem.ranking import serving, training
+from tandem.ranking.models import Ranking
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
+from tandem.reviews.service import Viewer
+from tandem.screening.visibility import hides_open_votes
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router
@@ -24,7 +27,7 @@ def list_rankings(
         session, review_id=viewer.review_id, offset=page.offset, limit=limit + 1
     )
     items, following = cut(found, offset=page.offset, limit=limit)
-    shown = [RankingOut.of(item, sees_all=viewer.sees_all(item.stage)) for item in items]
+    shown = [RankingOut.of(item, sees_all=_may_see(viewer, item)) for item in items]
     return Page(items=shown, next_cursor=following)
 
 
@@ -33,7 +36,7 @@ def get_ranking(ranking_id: str, session: Read, viewer: AsViewer) -> RankingOut:
     """One ranking: its model, what it learned from, how long it took."""
     found = RankingId(parse_uuid(ranking_id, kind="ranking"))
     item = serving.get_ranking(session, review_id=viewer.review_id, ranking_id=found)
-    return RankingOut.of(item, sees_all=viewer.sees_all(item.stage))
+    return RankingOut.of(item, sees_all=_may_see(viewer, item))
 
 
 @router.post(
@@ -53,3 +56,9 @@ def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
         return RankingAskedOut(labels_seq=review.labels_seq)
 
     return write(work, status=202, changed=review_id)
+
+
+def _may_see(viewer: Viewer, ranking: Ranking) -> bool:
+    """Whether they may know what it learned: from votes on open records, too."""
+    stage = ranking.stage
+    return viewer.sees_all(stage) and not hides_open_votes(viewer, stage)

@@ -99,7 +99,9 @@ def change_review(
         if dry_run:
             savepoint.rollback()
         return ChangedReviewOut(
-            **dict(changed), dry_run=dry_run, effects=[EffectOut.of(effect) for effect in effects]
+            **dict(changed),
+            dry_run=dry_run,
+            effects=[EffectOut.of(effect, dry_run=dry_run) for effect in effects],
         )
 
     return write(work, changed=None if dry_run else review_id)

@@ -146,13 +146,15 @@ class IntervalsOut(Out):
 class AgreementOut(Out):
     """How far first decisions agree: overall (all pairs pooled), by month, and per pair.
 
-    `n_readers` have decided one of these records. `plot` is the same as a picture.
+    `n_readers` have decided one of these records. `n_hidden` records are left out: they are not
+    settled yet, and the policy hides their votes from you. `plot` is the same as a picture.
     """
 
     stage: Stage
     on: On
     basis: Literal["first_decisions"] = "first_decisions"
     n_readers: int
+    n_hidden: int
     overall: ComparedOut
     by_month: list[MonthOut]
     pairs: list[PairOut]
@@ -165,6 +167,7 @@ class AgreementOut(Out):
             stage=found.stage,
             on=found.on,
             n_readers=found.n_readers,
+            n_hidden=found.n_hidden,
             overall=_compared(found.overall),
             by_month=[MonthOut.of(month) for month in found.by_month],
             pairs=[PairOut.of(pair) for pair in found.pairs],
@@ -327,7 +330,8 @@ class ReviewerRecordOut(Out):
 
     Only what they entered themselves counts. `changed`: of the records that they decided, how
     many first verdicts they changed or took back later. `against_outcome` is null for a blinded
-    reviewer, since it depends on others.
+    reviewer, since it depends on others. `n_hidden`: of another one's record, so many that are not
+    settled yet are left out everywhere, where the policy hides their votes from you.
     """
 
     user_id: str
@@ -335,6 +339,7 @@ class ReviewerRecordOut(Out):
     stage: Stage
     n_read: int
     n_decisions: int
+    n_hidden: int
     median_seconds: float | None
     includes: ShareOut
     changed: ShareOut
@@ -351,6 +356,7 @@ class ReviewerRecordOut(Out):
             stage=found.stage,
             n_read=found.n_read,
             n_decisions=found.n_decisions,
+            n_hidden=found.n_hidden,
             median_seconds=found.median_seconds,
             includes=ShareOut.from_share(found.includes),
             changed=ShareOut.from_share(found.changed),

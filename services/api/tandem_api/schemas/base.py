@@ -1,5 +1,6 @@
 """Texts and models as they come from outside."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -23,10 +24,18 @@ def storable(text: str) -> str:
     return text
 
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
 def _text(value: Any) -> Any:
-    if not isinstance(value, str):
+    # Of a text of digits alone pydantic makes seconds since 1970: "2026" would be a time in that.
+    if not isinstance(value, str) or not _DATE.match(value):
         raise ValueError("must be a text such as 2027-01-31T12:00:00Z")
     return value
+
+
+def _midnight(value: Any) -> Any:
+    return f"{value}T00:00:00Z" if isinstance(value, str) and _DATE.fullmatch(value) else value
 
 
 def _utc(time: datetime) -> datetime:
@@ -38,6 +47,9 @@ def _utc(time: datetime) -> datetime:
 
 Time = Annotated[AwareDatetime, AfterValidator(_utc), BeforeValidator(_text)]
 """RFC 3339, with its offset: a bare number or a local time says too little."""
+
+DayOrTime = Annotated[Time, BeforeValidator(_midnight)]
+"""The same, or a date: its midnight in UTC."""
 
 PlainText = Annotated[str, AfterValidator(storable)]
 Line = Annotated[

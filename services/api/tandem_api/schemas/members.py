@@ -13,7 +13,7 @@ from tandem.screening.departures import Departure
 from tandem.screening.membership import UNCHANGED, Unchanged
 from tandem.screening.workload import Workload
 from tandem_api.schemas.base import In, Out
-from tandem_api.schemas.reviews import MovedOut
+from tandem_api.schemas.reviews import MovedOut, hidden_note
 
 MOST_NAMED = 500
 """Records named in a preview: enough to look at, and a bounded answer."""
@@ -96,32 +96,40 @@ class MovedRecordOut(MovedOut):
 
 
 class DepartureOut(Out):
-    """What a removal would do. The numbers count all; `records` names the first 500."""
+    """What a removal would do. The numbers count all; `records` names the first 500.
+
+    Null, and `note` says why, is what would tell of votes that the policy hides from you.
+    """
 
     n_decisions_voided: int
-    n_records_changed: int
-    n_conflicts_opened: int
-    n_conflicts_closed: int
-    records: list[MovedRecordOut]
+    n_records_changed: int | None
+    n_conflicts_opened: int | None
+    n_conflicts_closed: int | None
+    records: list[MovedRecordOut] | None
     n_open_conflicts_of_theirs: int = Field(
         description="Open conflicts in which a vote of theirs stays."
     )
     n_nobody_may_settle: int = Field(
-        description="Of these, conflicts that none of those who stay may settle: everybody who "
-        "could has a vote in them, and the policy bars voters. Make another member adjudicator, "
+        description="Open conflicts of the review, theirs or not, that none of those who stay may "
+        "settle: everybody who could has a vote in them, and the policy bars voters. Make another "
+        "member adjudicator, "
         "let voters adjudicate by the policy, or void the decisions of who leaves."
     )
     n_awaiting: int = Field(description="Records with a decision of theirs that lack another.")
+    note: str | None
 
     @classmethod
     def of(cls, departure: Departure) -> "DepartureOut":
+        moved = [MovedRecordOut.in_stage(one) for one in departure.moved[:MOST_NAMED]]
+        is_hidden = departure.n_hidden > 0
         return cls(
             n_decisions_voided=departure.n_decisions_voided,
-            n_records_changed=len(departure.moved),
-            n_conflicts_opened=departure.n_conflicts_opened,
-            n_conflicts_closed=departure.n_conflicts_closed,
-            records=[MovedRecordOut.in_stage(moved) for moved in departure.moved[:MOST_NAMED]],
+            n_records_changed=None if is_hidden else len(departure.moved),
+            n_conflicts_opened=None if is_hidden else departure.n_conflicts_opened,
+            n_conflicts_closed=None if is_hidden else departure.n_conflicts_closed,
+            records=None if is_hidden else moved,
             n_open_conflicts_of_theirs=departure.n_open_conflicts,
             n_nobody_may_settle=departure.n_nobody_may_settle,
             n_awaiting=departure.n_awaiting,
+            note=hidden_note(departure.n_hidden) if is_hidden else None,
         )

@@ -204,22 +204,44 @@ class MovedOut(Out):
         return cls.model_validate({"record_id": number, "from": moved.before, "to": moved.after})
 
 
+def hidden_note(n_hidden: int) -> str:
+    """Say why a preview leaves out what becomes of records."""
+    return (
+        f"The policy hides from you how people voted on {n_hidden} of the records, which are not "
+        "settled yet; what becomes of these would tell it. Make the change to see what it does."
+    )
+
+
 class EffectOut(Out):
     """What a change of policy does, or with `dry_run` would do, to the decisions there are.
 
-    The numbers count all; the lists name the first 500 records each.
+    The numbers count all; the lists name the first 500 records each. With `dry_run` all of it is
+    null, and `note` says why, where it would tell of votes that the policy in force hides from
+    you.
     """
 
     stage: Stage
-    n_records_changed: int
-    n_conflicts_opened: int
-    n_conflicts_closed: int
-    records_changed: list[MovedOut]
-    conflicts_opened: list[str] = Field(description="The records that come into conflict.")
-    conflicts_closed: list[str] = Field(description="The records whose conflict ends.")
+    n_records_changed: int | None
+    n_conflicts_opened: int | None
+    n_conflicts_closed: int | None
+    records_changed: list[MovedOut] | None
+    conflicts_opened: list[str] | None = Field(description="The records that come into conflict.")
+    conflicts_closed: list[str] | None = Field(description="The records whose conflict ends.")
+    note: str | None = None
 
     @classmethod
-    def of(cls, effect: Effect) -> "EffectOut":
+    def of(cls, effect: Effect, *, dry_run: bool) -> "EffectOut":
+        if dry_run and effect.n_hidden:
+            return cls(
+                stage=effect.stage,
+                n_records_changed=None,
+                n_conflicts_opened=None,
+                n_conflicts_closed=None,
+                records_changed=None,
+                conflicts_opened=None,
+                conflicts_closed=None,
+                note=hidden_note(effect.n_hidden),
+            )
         return cls(
             stage=effect.stage,
             n_records_changed=effect.n_records_changed,

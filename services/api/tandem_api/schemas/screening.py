@@ -167,7 +167,8 @@ class RankingOut(Out):
     `kind`: `model`, or before there are labels of both kinds `text` (by the review's question
     and criteria) or `random`. `terms` are those that tell most in the model as a whole.
     `n_vectors` records had a sentence vector that a model could use beside their words.
-    `n_labels`, `n_relevant` and `terms` are null for blinded reviewers.
+    `kind`, `n_labels`, `n_relevant` and `terms` are null for blinded reviewers, and for those who
+    settle conflicts where the policy hides the votes from them.
     """
 
     id: str

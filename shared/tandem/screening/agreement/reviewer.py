@@ -1,5 +1,6 @@
 """What one reviewer has done, how fast and how steadily: for themselves and the owner only."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.agreement.drift import Drift, Read, drift
+from tandem.screening.agreement.hidden import hidden_records
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.models import Decision, ScreenedRecord, Served
 from tandem.screening.rules import Status, Verdict
@@ -70,7 +72,8 @@ class AgainstOutcome:
 class ReviewerRecord:
     """`n_read`: records that they decided; `n_decisions`: with the changes.
 
-    `against_outcome` is what depends on others: None for a blinded reviewer.
+    `against_outcome` is what depends on others: None for a blinded reviewer. Left out is what
+    they decided on `n_hidden` records: the votes on these are not open yet to the one who asks.
     """
 
     user_id: UserId
@@ -78,6 +81,7 @@ class ReviewerRecord:
     stage: Stage
     n_read: int
     n_decisions: int
+    n_hidden: int
     median_seconds: float | None
     includes: Share
     changed: Share
@@ -116,16 +120,20 @@ def reviewer_record(
     is_owner = viewer.has(Role.OWNER)
     if user_id != viewer.user_id and not is_owner:
         raise Forbidden("Only an owner of this review and the person themselves may see this.")
-    own, n_decisions = _own_decisions(session, viewer.review_id, stage, user_id)
+    own, n_entered = _own_decisions(session, viewer.review_id, stage, user_id)
     if not own and session.get(Member, (viewer.review_id, user_id)) is None:
         raise NotFound("This person is not at work in this review.")
+    hidden = set(hidden_records(session, viewer, stage)) if user_id != viewer.user_id else set()
+    n_hidden = sum(read.number in hidden for read in own)
+    own = [read for read in own if read.number not in hidden]
     by_chance = _by_chance(session, viewer.review_id, stage, user_id)
     return ReviewerRecord(
         user_id=user_id,
         name=accounts.get_user(session, user_id).name,
         stage=stage,
         n_read=len(own),
-        n_decisions=n_decisions,
+        n_decisions=sum(n for number, n in n_entered.items() if number not in hidden),
+        n_hidden=n_hidden,
         median_seconds=_median_seconds(own),
         includes=_share(read.include for read in own),
         changed=_share(read.changed for read in own),
@@ -139,8 +147,8 @@ def reviewer_record(
 
 def _own_decisions(
     session: Session, review_id: ReviewId, stage: Stage, user_id: UserId
-) -> tuple[list[_Own], int]:
-    """Return first decisions in order, and how many verdicts they entered in all.
+) -> tuple[list[_Own], Counter[RecordNumber]]:
+    """Return first decisions in order, and how many verdicts they entered on each record.
 
     Left out is what they did not enter: what came with another record, what an owner took back.
     A second vote in a conflict changes nothing that they said alone.
@@ -165,15 +173,15 @@ def _own_decisions(
     )
     first: dict[RecordNumber, _Own] = {}
     changed = set[RecordNumber]()
-    n_decisions = 0
+    n_entered = Counter[RecordNumber]()
     for number, verdict, seconds, informed, at in session.execute(query):
-        n_decisions += verdict is not None
+        n_entered[number] += verdict is not None
         if number in first:
             changed.update([number] if verdict is not first[number].verdict else [])
         elif verdict is not None:
             first[number] = _Own(number, verdict, seconds, informed, at, changed=False)
     own = [replace(read, changed=read.number in changed) for read in first.values()]
-    return own, n_decisions
+    return own, n_entered
 
 
 def _by_chance(

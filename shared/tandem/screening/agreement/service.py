@@ -1,6 +1,6 @@
 """How far a review's reviewers agree: overall, by month and per pair, for those who may know."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.errors import Forbidden
-from tandem.ids import UserId
+from tandem.ids import RecordNumber, UserId
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import pilot
+from tandem.screening import interests, pilot
 from tandem.screening.agreement import rated, statistics
+from tandem.screening.agreement.hidden import hidden_records
 from tandem.screening.agreement.rated import MONTHS, Rated
 from tandem.screening.agreement.statistics import Figures
 
@@ -68,11 +69,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`n_readers` have a first decision among these records; pairs share at least one record."""
+    """`n_readers` have a first decision among these records; pairs share at least one record.
+
+    `n_hidden` records that people have decided are left out: the votes on them are not open yet
+    to the one who asks.
+    """
 
     stage: Stage
     on: On
     n_readers: int
+    n_hidden: int
     overall: Compared
     by_month: Sequence[Month]
     pairs: Sequence[Pair]
@@ -85,29 +91,37 @@ def agreement(session: Session, *, viewer: Viewer, stage: Stage, on: On) -> Agre
         Forbidden: They are blinded, and it is not the pilot round that they have done.
     """
     review = reviews.get_review(session, viewer.review_id)
-    _require_sight(session, review, viewer, stage, on)
+    closed = _require_sight(session, review, viewer, stage, on)
     found = rated.rate(rated.entries(session, viewer.review_id, stage))
     if on is On.PILOT:
-        found = found.among(pilot.record_numbers(session, review) if stage is pilot.STAGE else ())
+        numbers = pilot.record_numbers(session, review) if stage is pilot.STAGE else []
+        found = found.among([number for number in numbers if number not in closed])
     elif on is On.RANDOM:
         by_chance = rated.served_by_chance(session, viewer.review_id, stage, found)
         by_chance &= found.verdicts != rated.NONE
         found = found.among(found.numbers[np.any(by_chance, axis=0)].tolist())
+    hidden = np.isin(found.numbers, hidden_records(session, viewer, stage))
+    found = found.among(found.numbers[~hidden].tolist())
     users = accounts.users_by_id(session, set(found.reviewers))
     readers = [Reader(user_id, users[user_id].name) for user_id in found.reviewers]
     overall, by_month = _overall(found)
     n_readers = int(np.sum(np.any(found.verdicts != rated.NONE, axis=1)))
-    return Agreement(stage, on, n_readers, overall, by_month, _pairs(found, readers))
+    n_hidden = int(np.sum(hidden))
+    return Agreement(stage, on, n_readers, n_hidden, overall, by_month, _pairs(found, readers))
 
 
-def _require_sight(session: Session, review: Review, viewer: Viewer, stage: Stage, on: On) -> None:
+def _require_sight(
+    session: Session, review: Review, viewer: Viewer, stage: Stage, on: On
+) -> Set[RecordNumber]:
+    """Return the records that stay closed to them: papers of their own that they did not decide."""
     if viewer.sees_all(stage):
-        return
+        return frozenset()
     if on is On.PILOT and stage is pilot.STAGE and pilot.state(review) is pilot.State.ENDED:
-        numbers = pilot.record_numbers(session, review)
-        # All of them: of a record that they may still decide nothing is told.
-        if numbers and pilot.done_by(session, review).get(viewer.user_id, 0) == len(numbers):
-            return
+        read = pilot.read_by(session, review, viewer.user_id)
+        # All that they are served: of a record that they may still decide nothing is told.
+        unread = frozenset(pilot.record_numbers(session, review)) - read
+        if read and unread <= interests.withheld(session, review.id, viewer.user_id):
+            return unread
         raise Forbidden("Decide all records of the pilot round to see how far you agreed.")
     raise Forbidden(
         "Agreement tells how others voted: while you screen blind, owners and adjudicators see "

@@ -1,0 +1,68 @@
+"""What the tables say of a review's policies, criteria and texts, compared with its log. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tandem.audit.differences import Difference, Differs
+from tandem.audit.settings import Settings
+from tandem.reviews.policy import Policy
+
+
+def policy(settings: Settings, found: Mapping[str, Any]) -> None:
+    """Compare a version of a stage's policy.
+
+    Raises:
+        Differs: The log has another one, or none.
+    """
+    stage, version = found["policy"], found["version"]
+    what = f"version {version} of the policy for {stage}"
+    told = settings.policies.get(stage, [])
+    if not 1 <= version <= len(told):
+        raise Differs(Difference(what, f"the log has {len(told)} versions"))
+    due = told[version - 1]
+    if Policy.model_validate(found["value"]) != due.value:
+        follows = f"the log has {due.value.model_dump(mode='json')}"
+        raise Differs(Difference(f"{what} is {found['value']}", follows))
+    if found["by"] != due.by:
+        raise Differs(Difference(f"{what} is by {found['by']}", f"it is by {due.by}"))
+
+
+def criteria(settings: Settings, found: Mapping[str, Any]) -> None:
+    """Compare a version of the criteria, as far as the log tells of it.
+
+    Raises:
+        Differs: The log has another one, or none.
+    """
+    version = found["criteria"]
+    if not 1 <= version <= (n := len(settings.criteria)):
+        says = f"version {version} of the criteria"
+        raise Differs(Difference(says, f"the log has {n} versions"))
+    for name, due in settings.criteria[version - 1].items():
+        if found[name] != due:
+            says = f"that {name} of version {version} of the criteria is {found[name]!r}"
+            raise Differs(Difference(says, f"the log has {due!r}"))
+
+
+def texts(settings: Settings, found: Mapping[str, Any]) -> None:
+    """Compare what the review says of itself now, as far as the log tells of it.
+
+    Raises:
+        Differs: The log has another text, or another version of the criteria.
+    """
+    for name, due in settings.texts.items():
+        if found["texts"][name] != due:
+            says = f"that the review's {name} is {found['texts'][name]!r}"
+            raise Differs(Difference(says, f"the log has {due!r}"))
+    if (said := found["criteria_version"]) != (n := len(settings.criteria)):
+        raise Differs(Difference(f"version {said} of the criteria is the newest", f"{n} is"))
+
+
+def expected(settings: Settings) -> set[tuple[str, object]]:
+    """Return the lines that a trail must have about these, by kind and what each is of."""
+    policies = {
+        ("policy", (stage, version))
+        for stage, told in settings.policies.items()
+        for version in range(1, len(told) + 1)
+    }
+    versions = {("criteria", version) for version in range(1, len(settings.criteria) + 1)}
+    return {*policies, *versions, ("texts", None)}

@@ -1,0 +1,53 @@
+"""The ledger as the log tells it: for agreement, and a digest of each record's. Pure."""
+
+from collections import Counter, defaultdict
+
+from tandem.audit import digests
+from tandem.audit.differences import At
+from tandem.audit.entries import Step
+from tandem.screening.agreement import rated
+from tandem.screening.rules import Verdict
+
+_CODES = {
+    Verdict.EXCLUDE: rated.EXCLUDE,
+    Verdict.INCLUDE: rated.INCLUDE,
+    Verdict.MAYBE: rated.MAYBE,
+}
+
+
+class ToldLedger:
+    """Grows with each entry of the log that is about a decision."""
+
+    def __init__(self) -> None:
+        self.rated: dict[str, list[rated.Entry]] = defaultdict(list)
+        """By stage, without those that are sealed."""
+        self.digests: dict[At, bytes] = defaultdict(lambda: digests.NOTHING)
+        """By record and stage; good for those of which nothing is sealed."""
+        self.n_entries: Counter[At] = Counter()
+
+    def follow(self, step: Step) -> None:
+        """Take in the next decision or withdrawal.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is none.
+        """
+        data, detail = step.data, step.detail
+        at = At(data["stage"], data["record_id"])
+        self.n_entries[at] += 1
+        if detail is None:
+            return
+        self.digests[at] = digests.add(self.digests[at], digests.ledger_entry(data, detail))
+        verdict = detail["verdict"]
+        self.rated[at.stage].append(
+            rated.Entry(
+                number=int(at.record),
+                reviewer=data["reviewer_id"],
+                seq=data["labels_seq"],
+                verdict=rated.NONE if verdict is None else _CODES[Verdict(verdict)],
+                informed=bool(detail["informed"]),
+                is_carried=data.get("carried_from") is not None,
+                is_second=detail["second_in"] is not None,
+                is_entered=detail["entered_by"] is not None,
+                month=step.time.year * rated.MONTHS + step.time.month,
+            )
+        )

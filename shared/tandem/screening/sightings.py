@@ -1,0 +1,162 @@
+"""Whether somebody else's verdict on a record was ever open to a person, by what the log tells.
+
+The log is followed moment by moment: a moment is the end of a transaction, for nobody is shown
+what is between. At each one counts who the person was then, which policy was in force, and which
+votes were there. A verdict belongs to the record that it was given on, and is looked for wherever
+it was shown: votes go with a record that is linked to another one.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, String, cast, or_, select
+from sqlalchemy.orm import Session
+
+from tandem.events import log
+from tandem.events.log import Event
+from tandem.events.types import DuplicatesSplit, ReviewChanged, ReviewCreated
+from tandem.ids import RecordNumber, UserId
+from tandem.records.models import Record
+from tandem.screening.glimpses import Glimpses
+from tandem.screening.ledger import Place
+from tandem.screening.models import Conflict, Decision, Resolution
+
+_TOLD_BEFORE = "before"
+"""The transaction of all entries that were made before there was a trail."""
+
+_CAUSES = ("tandem.decision.", "tandem.duplicates.", "tandem.member.", "tandem.review.")
+
+
+class _Told(NamedTuple):
+    seq: int
+    type: str
+    data: Mapping[str, Any]
+    detail: Mapping[str, Any]
+
+
+def is_informed(session: Session, place: Place, user_id: UserId) -> bool:
+    """Whether what this person says of the record now is said knowing another's verdict on it.
+
+    So it is if one was open to them at any moment before this transaction, or an earlier entry
+    of theirs is informed: to withdraw and decide anew makes nobody unknowing.
+    """
+    numbers = {place.record_number, *_linked_to(session, place)}
+    entries = select(Decision.record_number, Decision.reviewer_id, Decision.informed).where(
+        Decision.review_id == place.review_id,
+        Decision.stage == place.stage,
+        Decision.record_number.in_(numbers),
+    )
+    found = session.execute(entries).all()
+    at = place.record_number
+    if any(known and (n, who) == (at, user_id) for n, who, known in found):
+        return True
+    is_judged = any(who != user_id for _, who, _ in found)
+    # A conflict, and so a verdict that settles one, may be of one's own vote alone: a `maybe`.
+    if not is_judged and (not found or not _is_settled(session, place, numbers, user_id)):
+        return False
+    return _was_shown(session, place, user_id, {str(number) for number in numbers})
+
+
+def _linked_to(session: Session, place: Place) -> Iterable[RecordNumber]:
+    query = select(Record.number).where(
+        Record.review_id == place.review_id, Record.duplicate_of == place.record_number
+    )
+    return session.scalars(query)
+
+
+def _is_settled(
+    session: Session, place: Place, numbers: Collection[RecordNumber], user_id: UserId
+) -> bool:
+    """Whether anybody else ever settled a conflict about these records."""
+    query = (
+        select(Resolution.id)
+        .where(
+            Resolution.review_id == place.review_id,
+            Resolution.stage == place.stage,
+            Resolution.record_number.in_(numbers),
+            Resolution.resolver_id != user_id,
+        )
+        .limit(1)
+    )
+    return session.scalar(query) is not None
+
+
+def _was_shown(session: Session, place: Place, user_id: UserId, about: set[str]) -> bool:
+    glimpses = Glimpses(place, user_id, about)
+    for moment in _moments(session, _history(session, place, user_id, about)):
+        for told in moment:
+            glimpses.apply(told.type.removeprefix("tandem."), told.data, told.detail)
+        if glimpses.show_a_verdict():
+            return True
+    return False
+
+
+def _history(session: Session, place: Place, user_id: UserId, about: set[str]) -> list[_Told]:
+    """Return all that bears on it: rules, this person's roles, and every record linked with it."""
+    # Of all that was changed in the review only its policy, which few changes are of.
+    policy = cast(Event.data, String).contains(f'"policy.{place.stage}"')
+    kinds = Event.type.in_([ReviewCreated.type, ReviewChanged.type, DuplicatesSplit.type])
+    found = list(_told(session, place, kinds, or_(Event.type != ReviewChanged.type, policy)))
+    parted = [told.data for told in found if told.type == DuplicatesSplit.type]
+    read, new = set[str](), {str(user_id), *about}
+    while new:
+        subjects = new | _conflicts(session, place, new - {str(user_id)})
+        told = list(_told(session, place, Event.subject.in_(subjects)))
+        found, read = found + told, read | new
+        new = set(_linked_with(read, [*parted, *(one.data for one in told)])) - read
+    return sorted({told.seq: told for told in found}.values())
+
+
+def _told(session: Session, place: Place, *which: ColumnElement[bool]) -> Iterator[_Told]:
+    query = select(Event.seq, Event.type, Event.data, Event.detail).where(
+        Event.review_id == place.review_id, *which
+    )
+    return (_Told(*row) for row in session.execute(query))
+
+
+def _conflicts(session: Session, place: Place, records: Collection[str]) -> set[str]:
+    query = select(Conflict.id).where(
+        Conflict.review_id == place.review_id,
+        Conflict.stage == place.stage,
+        Conflict.record_number.in_([int(number) for number in records]),
+    )
+    return {str(conflict_id) for conflict_id in session.scalars(query)}
+
+
+def _linked_with(records: Collection[str], told: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for data in told:
+        pair = {data.get("record_id"), data.get("duplicate_id", data.get("carried_from"))}
+        if not pair.isdisjoint(records):
+            yield from pair - {None}
+
+
+def _moments(session: Session, history: Iterable[_Told]) -> Iterator[list[_Told]]:
+    """Yield what was told in each transaction before this one."""
+    this = log.transaction(session)
+    for moment, told in groupby(history, key=_Moments()):
+        if moment == this:
+            return
+        yield list(told)
+
+
+class _Moments:
+    """Says of each event which moment it belongs to: events of the same one follow each other.
+
+    Of those before there was a trail nobody knows which were made together: what somebody did
+    begins a new moment, and what followed from it belongs to the same one.
+    """
+
+    def __init__(self) -> None:
+        self._cause = 0
+
+    def __call__(self, told: _Told) -> str | int:
+        tx: str = told.detail["tx"]
+        if tx != _TOLD_BEFORE:
+            return tx
+        is_carried = told.data.get("carried_from") is not None
+        if told.data.get("by") == "resolution" or (
+            told.type.startswith(_CAUSES) and not is_carried
+        ):
+            self._cause = told.seq
+        return self._cause

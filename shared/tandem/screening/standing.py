@@ -1,0 +1,66 @@
+"""Which verdicts of somebody stand in a review, and on which votes each of them rests."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId, UserId
+from tandem.records.models import Record
+from tandem.screening import carrying
+from tandem.screening.ledger import Place
+from tandem.screening.models import Decision
+
+
+class Standing(NamedTuple):
+    """Where the ledger of a record ends with a verdict of theirs, and the votes it rests on.
+
+    Several votes, that on the record itself first, if there are others linked to it.
+    """
+
+    last: Decision
+    votes: list[Decision]
+
+    def before(self, since: datetime | None) -> list[Decision]:
+        return [vote for vote in self.votes if since is not None and vote.created_at < since]
+
+    def is_withdrawn(self, since: datetime | None) -> bool:
+        """Whether nothing is left, or what they said at this very record counts no longer."""
+        before = self.before(since)
+        number = self.last.record_number
+        own_ones = [vote for vote in self.votes if vote.record_number == number]
+        return not before or any(vote not in before for vote in own_ones)
+
+
+def standing_of(session: Session, review_id: ReviewId, user_id: UserId) -> list[Standing]:
+    """Return where their verdicts are, records that are linked to another one included.
+
+    If those were parted again, what was said of them would count again. Which votes a carried one
+    rests on does not hang on which of them was the stronger: that is for nobody to read from what
+    is withdrawn.
+    """
+    query = (
+        select(Decision)
+        .where(Decision.review_id == review_id, Decision.reviewer_id == user_id)
+        .order_by(Decision.labels_seq)
+    )
+    ends = {(entry.stage, entry.record_number): entry for entry in session.scalars(query)}
+    found = list[Standing]()
+    for last in ends.values():
+        if last.verdict is None:
+            continue
+        votes = [last] if last.carried_from is None else _votes_behind(session, last)
+        if votes:
+            found.append(Standing(last, votes))
+    return found
+
+
+def _votes_behind(session: Session, carried: Decision) -> list[Decision]:
+    """Return the votes that a carried one stands for; of a linked record its own alone count."""
+    place = Place(carried.review_id, carried.stage, carried.record_number)
+    linked = select(Record.number).where(
+        Record.review_id == place.review_id, Record.duplicate_of == place.record_number
+    )
+    staying = session.scalars(linked).all()
+    return carrying.given_on(session, place, carried.reviewer_id, staying)

@@ -1,0 +1,413 @@
+"""`informed`: another's verdict on the record was open to the reviewer at some time before."""
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import select, update
+
+from service.domain.stored import ledger
+from service.domain.test_any_history import Merging
+from tandem.db.session import Database
+from tandem.errors import Conflict, Forbidden, NotFound
+from tandem.events.log import Event
+from tandem.ids import RecordNumber, ReviewId
+from tandem.records.models import Record
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem.reviews.policy import Policy
+from tandem.screening import conflicts, policies, shown_votes
+from tandem.screening.conflicts import Selection
+from tandem.screening.glimpses import Glimpses
+from tandem.screening.ledger import Place
+from tandem.screening.shown_conflicts import ShownConflict
+from world import TA, Person, Team, World
+
+
+def informed(world: World, team: Team, person: Person, number: int, verdict: str) -> bool:
+    decision = world.decide(team.review_id, person, number, verdict).decision
+    assert decision
+    return decision.informed
+
+
+def set_role(world: World, team: Team, person: Person, role: Role | None) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        if role is None:
+            reviews.remove_member(session, review, user_id=person.id)
+        else:
+            reviews.set_member(session, review, user_id=person.id, role=role)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("ben", ["include", "exclude"])
+def test_what_others_settled_while_one_had_no_vote_was_not_open(world: World, ben: str) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.withdraw(team.review_id, team.ann, 1)
+    world.decide(team.review_id, team.eve, 1, "include")
+    world.decide(team.review_id, team.ben, 1, ben)
+
+    assert not informed(world, team, team.ann, 1, "exclude")
+
+
+@pytest.mark.parametrize("sees", ["all", "anonymous", "nothing"])
+def test_who_could_read_the_votes_in_an_earlier_role_is_informed(world: World, sees: str) -> None:
+    team = world.team(policy={"adjudicator_sees": sees})
+    world.decide(team.review_id, team.ben, 1, "include")
+    world.decide(team.review_id, team.eve, 1, "exclude")  # a conflict: shown as A and B, or not
+    set_role(world, team, team.judge, Role.REVIEWER)
+
+    assert informed(world, team, team.judge, 1, "include") == (sees != "nothing")
+
+
+@pytest.mark.parametrize("sees", ["anonymous", "nothing"])
+def test_an_adjudicator_to_whom_votes_are_hidden_knows_what_was_settled(
+    world: World, sees: str
+) -> None:
+    team = world.team(policy={"adjudicator_sees": sees})
+    world.decide(team.review_id, team.ben, 1, "include")
+    world.decide(team.review_id, team.ben, 2, "include")
+    world.decide(team.review_id, team.ann, 2, "include")
+
+    assert not informed(world, team, team.judge, 1, "include")
+    assert informed(world, team, team.judge, 2, "include")
+
+
+def test_who_was_away_when_others_decided_has_seen_nothing(world: World) -> None:
+    team = world.team()
+    set_role(world, team, team.judge, None)
+    world.decide(team.review_id, team.ben, 1, "include")
+    set_role(world, team, team.judge, Role.REVIEWER)
+
+    assert not informed(world, team, team.judge, 1, "include")
+
+
+@pytest.mark.both_engines
+def test_what_was_open_before_the_blinding_is_known(world: World) -> None:
+    team = world.team(policy={"blind": False})
+    world.decide(team.review_id, team.ben, 1, "include")
+    world.change_policy(team.review_id, team.owner, blind=True)
+    world.decide(team.review_id, team.ben, 2, "include")
+
+    assert informed(world, team, team.ann, 1, "include")
+    assert not informed(world, team, team.ann, 2, "include")
+
+
+@pytest.mark.both_engines
+def test_what_was_open_at_the_record_that_stood_for_it_is_known(world: World) -> None:
+    team = world.team(n_records=5)
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 5, "include")
+    group = world.merge(team.review_id, team.owner, 1, 5)  # there Ann sees Ben's vote
+    world.split(team.review_id, team.owner, group)
+
+    assert informed(world, team, team.ann, 5, "include")
+    assert not informed(world, team, team.eve, 5, "include")
+
+
+@pytest.mark.parametrize("ben", ["include", "exclude"])
+def test_votes_that_met_without_being_open_are_not_known(world: World, ben: str) -> None:
+    team = world.team(n_records=5, policy={"reviewers_per_record": 3})
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 5, ben)
+    group = world.merge(team.review_id, team.owner, 1, 5)
+    world.split(team.review_id, team.owner, group)
+
+    assert not informed(world, team, team.ann, 5, "include")
+
+
+def test_a_verdict_on_another_record_that_it_was_linked_to_is_none_on_it(world: World) -> None:
+    team = world.team(n_records=5)
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "include")
+    group = world.merge(team.review_id, team.owner, 1, 5)
+    world.split(team.review_id, team.owner, group)
+    world.decide(team.review_id, team.eve, 5, "exclude")
+
+    assert not informed(world, team, team.ann, 5, "include")
+
+
+def test_what_one_saw_of_a_record_that_is_linked_since_is_known(world: World) -> None:
+    team = world.team(n_records=5)
+    world.decide(team.review_id, team.ben, 5, "include")  # the judge can read it
+    set_role(world, team, team.judge, Role.REVIEWER)
+    world.withdraw(team.review_id, team.ben, 5)
+    world.decide(team.review_id, team.eve, 1, "include")
+    world.merge(team.review_id, team.owner, 1, 5)
+
+    assert informed(world, team, team.judge, 1, "exclude")
+    assert not informed(world, team, team.ann, 1, "exclude")
+
+
+@pytest.mark.both_engines
+def test_who_was_shown_a_conflict_knows_of_the_vote_that_was_taken_back(world: World) -> None:
+    team = world.team(policy={"resolution": "consensus"})
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "exclude")
+    world.withdraw(team.review_id, team.ben, 1)
+
+    assert informed(world, team, team.ann, 1, "maybe")
+
+
+def test_who_was_shown_a_conflict_knows_it_when_the_policy_shows_it_no_more(world: World) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "exclude")
+    world.change_policy(team.review_id, team.owner, voter_may_adjudicate=True)
+    world.change_policy(team.review_id, team.owner, voter_may_adjudicate=False)
+
+    assert informed(world, team, team.ann, 1, "exclude")
+
+
+@pytest.mark.both_engines
+def test_who_voted_late_on_a_settled_record_has_seen_the_votes_since(world: World) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "include")
+    assert not informed(world, team, team.eve, 1, "include")
+    world.withdraw(team.review_id, team.ann, 1)
+    world.withdraw(team.review_id, team.ben, 1)
+
+    assert informed(world, team, team.eve, 1, "exclude")
+
+
+@pytest.mark.parametrize("others", ["include", "exclude"])
+def test_who_took_their_vote_back_saw_what_was_open_until_then_and_no_more(
+    world: World, database: Database, others: str
+) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.withdraw(team.review_id, team.ann, 1)
+    world.decide(team.review_id, team.ben, 1, others)
+    world.decide(team.review_id, team.eve, 1, others)
+    assert not informed(world, team, team.ann, 1, "include")
+    world.withdraw(team.review_id, team.ann, 1)
+
+    # A late vote on a settled record is shown all of it; one that made a conflict of it nothing.
+    *_, withdrawal = ledger(database, team.review_id)
+    assert (withdrawal.verdict, withdrawal.informed) == (None, others == "include")
+
+
+def test_who_settled_ones_own_doubt_said_a_verdict_too(world: World) -> None:
+    team = world.team(policy={"reviewers_per_record": 1, "maybe": "conflict"})
+    for number in (1, 2):
+        world.decide(team.review_id, team.ann, number, "maybe")
+    world.resolve(team.review_id, team.judge, 1, "exclude")
+
+    assert informed(world, team, team.ann, 1, "include")
+    assert not informed(world, team, team.ann, 2, "include")
+
+
+def test_nobody_sees_what_is_between_two_changes_of_one_transaction(world: World) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "exclude")
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        for blind in (False, True):
+            owner = reviews.viewer(session, review_id=review.id, user_id=team.owner.id)
+            policies.change(session, review=review, viewer=owner, parts={TA: {"blind": blind}})
+
+    assert not informed(world, team, team.ann, 1, "exclude")
+
+
+def test_a_log_from_before_the_trail_is_followed_too(world: World, database: Database) -> None:
+    """All its events are of one transaction there, as the migration made them."""
+    team = world.team()
+    for number in (1, 2):
+        world.decide(team.review_id, team.ann, number, "include")
+        world.decide(team.review_id, team.ben, number, "include" if number == 1 else "exclude")
+    world.decide(team.review_id, team.ben, 1, "exclude")
+    with database.write.begin() as session:
+        for event in session.query(Event).where(Event.review_id == team.review_id):
+            session.execute(
+                update(Event)
+                .where(Event.id == event.id)
+                .values(detail=event.detail | {"tx": "before"})
+            )
+
+    assert informed(world, team, team.ann, 1, "exclude")
+    assert not informed(world, team, team.ann, 2, "exclude")
+
+
+people = st.sampled_from(["ann", "ben", "eve", "judge", "owner"])
+verdicts = st.sampled_from(["include", "exclude", "maybe"])
+CHOICES = {
+    name: get_args(field.annotation) or (False, True) for name, field in Policy.model_fields.items()
+}
+RELEVANT = ("reviewers_per_record", "blind", "resolution", "voter_may_adjudicate")
+parts = st.sampled_from(
+    [(name, value) for name in (*RELEVANT, "adjudicator_sees") for value in CHOICES[name]]
+)
+
+HOW = settings(
+    max_examples=60,
+    stateful_step_count=20,
+    deadline=None,
+    # Not made smaller: that takes minutes, and so few steps can be read.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def is_shown_a_verdict(world: World, review_id: ReviewId, person: Person, number: int) -> bool:
+    """Whether the service shows this person somebody else's verdict on the record now."""
+    with world.database.read() as session:
+        try:
+            viewer = reviews.viewer(session, review_id=review_id, user_id=person.id)
+        except NotFound:
+            return False
+        place = Place(review_id, TA, RecordNumber(number))
+        votes = shown_votes.shown_votes(session, viewer=viewer, place=place)
+    shown = [one for one in conflicts_of(world, review_id, person) if one.record.number == number]
+    said = [told for one in shown for told in (*one.history, one.resolution) if told is not None]
+    return (
+        any(vote.reviewer_id != person.id for vote in votes)
+        or any(not vote.is_mine for one in shown for vote in one.decisions)
+        or any(told.resolution.resolver_id != person.id for told in said)
+    )
+
+
+def conflicts_of(world: World, review_id: ReviewId, person: Person) -> list[ShownConflict]:
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=review_id, user_id=person.id)
+        return conflicts.list_conflicts(
+            session, viewer=viewer, selection=Selection(), after=None, limit=10
+        )
+
+
+class Looking(RuleBasedStateMachine):
+    """Everybody looks at the record after every change, and remembers having seen a verdict."""
+
+    world: World
+
+    @initialize(
+        policy=st.fixed_dictionaries({n: st.sampled_from(values) for n, values in CHOICES.items()})
+    )
+    def begin(self, policy: dict[str, Any]) -> None:
+        self.team: Team = self.world.team(n_records=1, policy=policy)
+        self.knowing: set[str] = set()
+
+    @rule(who=people, verdict=verdicts)
+    def decide(self, who: str, verdict: str) -> None:
+        person = getattr(self.team, who)
+        try:
+            made = self.world.decide(self.team.review_id, person, 1, verdict)
+        except (NotFound, Forbidden):
+            return
+        if made.changed:
+            self._entered(who)
+        self._look()
+
+    @rule(who=people)
+    def withdraw(self, who: str) -> None:
+        try:
+            self.world.withdraw(self.team.review_id, getattr(self.team, who), 1)
+        except (NotFound, Forbidden):
+            return
+        self._entered(who)
+        self._look()
+
+    @rule(who=people, verdict=verdicts)
+    def vote_again(self, who: str, verdict: str) -> None:
+        self._in_conflict("vote_again", who, verdict, entered=True)
+
+    @rule(who=people, verdict=st.sampled_from(["include", "exclude"]))
+    def resolve(self, who: str, verdict: str) -> None:
+        self._in_conflict("resolve", who, verdict)
+
+    @rule(who=people)
+    def reopen(self, who: str) -> None:
+        self._in_conflict("reopen", who)
+
+    @rule(who=people, role=st.sampled_from([None, *Role]))
+    def change_role(self, who: str, role: Role | None) -> None:
+        if who != "owner":
+            try:
+                set_role(self.world, self.team, getattr(self.team, who), role)
+            except NotFound:
+                return
+            self._look()
+
+    @rule(part=parts)
+    def change_policy(self, part: tuple[str, Any]) -> None:
+        self.world.change_policy(self.team.review_id, self.team.owner, **dict([part]))
+        self._look()
+
+    def _in_conflict(self, act: str, who: str, *said: str, entered: bool = False) -> None:
+        found = self.conflicts_of(self.team.owner)
+        if not found:
+            return
+        try:
+            getattr(self.world, act)(self.team.review_id, getattr(self.team, who), 1, *said)
+        except (NotFound, Forbidden, Conflict):
+            return
+        if entered:
+            self._entered(who)
+        self._look()
+
+    def _entered(self, who: str) -> None:
+        """What was just entered says whether they had seen a verdict by then."""
+        *_, entry = ledger(self.world.database, self.team.review_id)
+        assert entry.reviewer_id == getattr(self.team, who).id
+        assert entry.informed == (who in self.knowing)
+
+    def _look(self) -> None:
+        for who in ("ann", "ben", "eve", "judge", "owner"):
+            if is_shown_a_verdict(self.world, self.team.review_id, getattr(self.team, who), 1):
+                self.knowing.add(who)
+
+    def conflicts_of(self, person: Person) -> list[ShownConflict]:
+        return conflicts_of(self.world, self.team.review_id, person)
+
+
+def test_informed_are_those_who_were_shown_a_verdict_in_any_history(world: World) -> None:
+    class Here(Looking):
+        pass
+
+    Here.world = world
+    run_state_machine_as_test(Here, settings=HOW)
+
+
+class Linking(Merging):
+    """Records are linked and parted: what the log tells to be open is what the service shows."""
+
+    @rule(number=st.integers(1, 4))
+    def enrich(self, number: int) -> None:
+        """Let another record of its group be the one that tells most."""
+        with self.world.database.write.begin() as session:
+            record = session.get_one(Record, (self.id, number))
+            record.abstract += " It tells more now."
+
+    @invariant()
+    def the_log_tells_what_is_open(self) -> None:
+        if not hasattr(self, "team"):
+            return
+        with self.world.database.read() as session:
+            query = select(Event).where(Event.review_id == self.id).order_by(Event.seq)
+            log = session.scalars(query).all()
+        linked = [set(members) for members in self.linked().values()]
+        for number in self.shown():
+            group = next((members for members in linked if number in members), {number})
+            place = Place(self.id, TA, RecordNumber(number))
+            for person in (self.team.ann, self.team.ben, self.team.judge):
+                glimpses = Glimpses(place, person.id, {str(one) for one in group})
+                for event in log:
+                    glimpses.apply(event.type.removeprefix("tandem."), event.data, event.detail)
+                shown = is_shown_a_verdict(self.world, self.id, person, number)
+                assert glimpses.show_a_verdict() == shown
+
+
+def test_what_is_open_of_linked_records_is_told_by_the_log(world: World) -> None:
+    class Here(Linking):
+        pass
+
+    Here.world = world
+    run_state_machine_as_test(Here, settings=settings(HOW, max_examples=20))
