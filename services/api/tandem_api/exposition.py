@@ -31,8 +31,6 @@ PUBLIC = {
     "tandem_reviews_stale": "Reviews whose newest ranking does not count every change.",
     "tandem_staleness_oldest_seconds": "How long ago the first change came that a ranking, of "
     "any review, does not count.",
-    "tandem_staleness_largest_changes": "Most changes (decisions, resolutions, new records) that "
-    "the ranking of one review does not count.",
     "tandem_training_mean_seconds": "How long the newest rankings took, on average.",
     "tandem_training_longest_seconds": "How long the slowest of the newest rankings took.",
     "tandem_jobs": "Background work that is not done, by kind and state.",
@@ -46,6 +44,8 @@ PUBLIC = {
 """What everybody may read, with its meaning."""
 
 PRIVATE = {
+    "tandem_staleness_largest_changes": "Most changes (decisions, resolutions, new records) that "
+    "the ranking of one review does not count.",
     "tandem_review_staleness_seconds": "How long ago the first change came that a review's "
     "ranking does not count.",
     "tandem_review_staleness_changes": "Changes that a review's ranking does not count.",
@@ -99,7 +99,6 @@ def _of_rankings(figures: Figures) -> Iterator[GaugeMetricFamily]:
     yield _gauge("tandem_reviews", len(figures.reviews))
     yield _gauge("tandem_reviews_stale", figures.n_stale)
     yield _gauge("tandem_staleness_oldest_seconds", figures.oldest_staleness)
-    yield _gauge("tandem_staleness_largest_changes", figures.largest_staleness)
     yield _gauge("tandem_training_mean_seconds", sum(taken) / len(taken) if taken else 0.0)
     yield _gauge("tandem_training_longest_seconds", max(taken, default=0.0))
 
@@ -133,6 +132,8 @@ def _of_processes(scrape: Scrape) -> Iterator[GaugeMetricFamily]:
 
 
 def _of_single_reviews(figures: Figures) -> Iterator[GaugeMetricFamily]:
+    # Resolutions are among the changes: their number tells that votes differed.
+    yield _gauge("tandem_staleness_largest_changes", figures.largest_staleness)
     reviews = {(str(review.review_id),): review for review in figures.reviews}
     stale = {key: review.stale_seconds for key, review in reviews.items()}
     changes = {key: review.n_changes for key, review in reviews.items()}

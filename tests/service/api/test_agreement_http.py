@@ -14,7 +14,7 @@ from tandem.ranking import looking_again
 from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening import pilot
+from tandem.screening import interests, pilot
 from world import Person, Team, World
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -214,3 +214,78 @@ def test_of_a_pilot_round_the_blinded_are_told_nothing_of_what_they_have_not_dec
         assert {status for status, _ in told(team.ann, path)} == {403}
     owners = told(team.owner, "reviewers/" + str(team.ben.id) + "/record")
     assert owners[0] != owners[1]  # the two do differ for who may see it
+
+
+def piloted_with_own_paper(world: World, team: Team, bens: str | None) -> ReviewId:
+    """Make a review whose pilot round is over, one record of which is Ann's own paper.
+
+    She has decided the other two, Ben and Eve as well; Ben has decided hers as told, if at all.
+    """
+    review_id = world.review(team.owner)
+    with world.database.write.begin() as session:
+        review = reviews.lock(session, review_id)
+        for person in (team.ann, team.ben, team.eve):
+            members.set_member(session, review, user_id=person.id, role=Role.REVIEWER)
+    world.records(review_id, team.owner, PILOT)
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        pilot.begin(session, review, viewer, PILOT)
+        own, *others = pilot.record_numbers(session, review)
+    with world.entered(review_id, team.ann) as (session, review, viewer):
+        interests.declare(
+            session, review=review, viewer=viewer, record_number=own, has_interest=True
+        )
+    for place, number in enumerate(others):
+        world.decide(review_id, team.ann, number, "include")
+        world.decide(review_id, team.ben, number, "include" if place else "exclude")
+        world.decide(review_id, team.eve, number, "include")
+    if bens is not None:
+        world.decide(review_id, team.ben, own, bens)
+        world.decide(review_id, team.eve, own, "include")
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        pilot.end(session, review, viewer)
+    return review_id
+
+
+def test_an_own_paper_does_not_keep_its_author_from_the_pilots_agreement_nor_is_it_in_there(
+    client: TestClient, team: Team, world: World
+) -> None:
+    worlds = [piloted_with_own_paper(world, team, bens) for bens in ("include", "exclude", None)]
+
+    for path in ("agreement?on=pilot", "plots/agreement.svg?on=pilot"):
+        answers = [
+            client.get(f"{API}/reviews/{review_id}/{path}", headers=team.ann.auth)
+            for review_id in worlds
+        ]
+        assert {answer.status_code for answer in answers} == {200}
+        bodies = {
+            answer.text.replace(str(review_id), "r")
+            for answer, review_id in zip(answers, worlds, strict=True)
+        }
+        assert len(bodies) == 1
+    found = client.get(f"{API}/reviews/{worlds[0]}/agreement?on=pilot", headers=team.ann.auth)
+    print("DBG", found.json())
+    pairs = {
+        frozenset((pair["first"]["name"], pair["second"]["name"])): pair["agreement"]["n"]
+        for pair in found.json()["pairs"]
+    }
+    assert pairs == {
+        frozenset(names): 2 for names in (("ann", "ben"), ("ann", "eve"), ("ben", "eve"))
+    }
+    # Who has not withheld it is told of it.
+    ben = client.get(f"{API}/reviews/{worlds[0]}/agreement?on=pilot", headers=team.ben.auth)
+    assert {pair["agreement"]["n"] for pair in ben.json()["pairs"]} == {2, 3}
+
+
+def test_who_decided_nothing_of_a_pilot_round_cannot_claim_all_of_it(
+    client: TestClient, team: Team, world: World
+) -> None:
+    review_id = piloted(world, team, "include", done_by_eve=0)
+    with world.entered(review_id, team.eve) as (session, review, viewer):
+        for number in pilot.record_numbers(session, review):
+            interests.declare(
+                session, review=review, viewer=viewer, record_number=number, has_interest=True
+            )
+
+    answer = client.get(f"{API}/reviews/{review_id}/agreement?on=pilot", headers=team.eve.auth)
+
+    assert answer.status_code == 403

@@ -80,8 +80,6 @@ class TestMetrics:
 
         assert one(seen, "tandem_reviews") == 2
         assert one(seen, "tandem_reviews_stale") == 2
-        # The records, and the decision.
-        assert one(seen, "tandem_staleness_largest_changes") == 2
         assert one(seen, "tandem_jobs", kind="ranking", state="queued") == 1
         assert one(seen, "tandem_jobs", kind="ranking", state="parked") == 1
         assert one(seen, "tandem_broker_up") == 0

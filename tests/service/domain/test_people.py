@@ -191,6 +191,20 @@ class TestDepartures:
         world.resolve(team.review_id, team.ben, 1, "exclude")
         assert world.status(team.review_id, 1) is Status.EXCLUDED
 
+    def test_so_are_those_that_only_the_adjudicator_who_leaves_could_settle(
+        self, world: World
+    ) -> None:
+        team = world.team()
+        for number in (1, 2):
+            world.decide(team.review_id, team.ann, number, "exclude")
+        world.decide(team.review_id, team.owner, 1, "include")
+        world.decide(team.review_id, team.ben, 2, "include")
+
+        told = leave(world, team, team.judge, "keep")
+
+        # The owner has voted on the first, and may settle the second.
+        assert (told.n_open_conflicts, told.n_nobody_may_settle) == (0, 1)
+
     def test_decisions_of_people_who_are_no_members_can_be_voided(self, world: World) -> None:
         team = world.team()
         world.decide(team.review_id, team.ann, 1, "exclude")
@@ -362,6 +376,42 @@ class TestPilot:
             begin_pilot(world, team, 3)
         with pytest.raises(pilot.NoPilot):
             end_pilot(world, team)
+
+    def test_what_was_imported_later_is_in_the_next_rounds_wherever_it_has_its_place(
+        self, world: World
+    ) -> None:
+        team = world.team(n_records=10)
+        first = begin_pilot(world, team, 10)
+        end_pilot(world, team)
+        world.records(team.review_id, team.owner, 20)
+        order = [n for n in streams.random_stream(1, TA, 30).tolist() if n not in first]
+        # Some of the new ones have their place before the last of the first round.
+        assert streams.random_stream(1, TA, 30).tolist()[10:] != order
+
+        later = []
+        for size in (7, 13):
+            later += begin_pilot(world, team, size)
+            end_pilot(world, team)
+
+        assert later == order
+        with pytest.raises(pilot.NothingToRead, match="All records have been in a pilot round"):
+            begin_pilot(world, team, 1)
+
+    def test_what_was_linked_to_a_record_of_an_earlier_round_was_read_in_it(
+        self, world: World
+    ) -> None:
+        team = world.team(n_records=6)
+        chosen = begin_pilot(world, team, 3)
+        end_pilot(world, team)
+        other = next(n for n in range(1, 7) if n not in chosen and n < max(chosen))
+        world.merge(team.review_id, team.owner, max(chosen), other)
+
+        assert set(begin_pilot(world, team, 6)) == set(range(1, 7)) - {*chosen, other}
+
+    def test_a_review_without_records_has_none_for_a_round(self, world: World) -> None:
+        team = world.team(n_records=0)
+        with pytest.raises(pilot.NothingToRead, match="Import some first"):
+            begin_pilot(world, team, 1)
 
     def test_a_share_does_not_shorten_it(self, world: World) -> None:
         team = world.team(n_records=10)

@@ -336,6 +336,16 @@ def test_the_training_label_is_the_one_in_the_table(row: str) -> None:
         assert training_label(policy, cast(letters), None) == float(due), policy
 
 
+def test_a_reason_in_another_spelling_is_the_same_reason() -> None:
+    strict = Policy(reviewers_per_record=2, reasons_must_match=True)
+    said = [("Wrong population", "no study"), ("wrong  population.",), ("WRONG POPULATION",)]
+    alike = [Vote(Verdict.EXCLUDE, reasons) for reasons in said]
+
+    assert outcome(strict, alike) == MEANS["out"]
+    assert outcome(strict, [*alike, Vote(Verdict.EXCLUDE)]) == MEANS["reason"]
+    assert outcome(strict, [*alike, Vote(Verdict.EXCLUDE, ("population",))]) == MEANS["reason"]
+
+
 def test_nothing_is_learnt_where_nobody_has_decided() -> None:
     assert {training_label(policy, [], None) for policy in every_policy()} == {None}
 
