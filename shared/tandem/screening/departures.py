@@ -25,7 +25,7 @@ from tandem.db.base import now
 from tandem.db.pieces import pieces
 from tandem.errors import NotFound
 from tandem.events import log
-from tandem.events.types import DecisionWithdrawn, Fact
+from tandem.events.types import DecisionRecorded, DecisionWithdrawn, Fact
 from tandem.ids import DecisionId, RecordNumber, ReviewId, UserId, new_id
 from tandem.records.models import Record
 from tandem.reviews import members
@@ -105,8 +105,8 @@ def leave(
         viewer: Who removes them.
         user_id: Who leaves. Decisions can be voided of anybody who has some here, member or not.
         decisions: What becomes of their decisions.
-        since: Void only what they decided then or later; None for all. Where records were linked
-            and they had decided one of them before, that one goes on counting.
+        since: Void only what they decided then or later; None for all. What they had said of a
+            record before counts again, also what they had said of one that is linked to it.
 
     Raises:
         Forbidden: Only an owner may.
@@ -145,13 +145,20 @@ def _void(
         withdrawn = [
             of_stage[number].last for number in numbers if of_stage[number].is_withdrawn(since)
         ]
-        told = [_withdraw(session, review, viewer, last) for last in withdrawn]
+        told = [_enter(session, review, viewer, last, restored=None) for last in withdrawn]
         _forget(session, withdrawn)
+        for number in numbers:
+            one = of_stage[number]
+            if one.is_own and (before := one.before(since)):
+                told.append(_enter(session, review, viewer, one.last, restored=before[0]))
         log.append(session, review, *told)
         for number in shown:
-            last, before = of_stage[number].last, of_stage[number].before(since)
-            place = Place(review.id, stage, number)
-            carrying.enter_again(session, review, place, before, informed=last.informed)
+            one, place = of_stage[number], Place(review.id, stage, number)
+            if one.is_own:
+                _make_present(session, place, one.last.reviewer_id)
+            else:
+                before = one.before(since)
+                carrying.enter_again(session, review, place, before, informed=one.last.informed)
         session.flush()
         _judge(session, review, viewer, stage, shown, departure)
         departure.n_decisions_voided += len(shown)
@@ -193,32 +200,50 @@ def _shown(
     return found
 
 
-def _withdraw(session: Session, review: Review, viewer: Viewer, before: Decision) -> Fact:
-    """Append the withdrawal of a decision to the ledger, and return what is told of it."""
+def _enter(
+    session: Session,
+    review: Review,
+    viewer: Viewer,
+    last: Decision,
+    *,
+    restored: Decision | None,
+) -> Fact:
+    """Append to the ledger the withdrawal of a decision, or an earlier one in its place.
+
+    Returns what is told of it.
+    """
     review.labels_seq += 1
     entry = Decision(
         id=DecisionId(new_id()),
         review_id=review.id,
-        record_number=before.record_number,
-        stage=before.stage,
-        reviewer_id=before.reviewer_id,
+        record_number=last.record_number,
+        stage=last.stage,
+        reviewer_id=last.reviewer_id,
         labels_seq=review.labels_seq,
-        verdict=None,
-        reasons=[],
-        labels=[],
-        informed=before.informed,
-        criteria_version=review.criteria_version,
-        entered_by=None if before.reviewer_id == viewer.user_id else viewer.user_id,
+        verdict=restored.verdict if restored else None,
+        reasons=restored.reasons if restored else [],
+        labels=restored.labels if restored else [],
+        note=restored.note if restored else None,
+        informed=restored.informed if restored else last.informed,
+        criteria_version=restored.criteria_version if restored else review.criteria_version,
+        entered_by=None if last.reviewer_id == viewer.user_id else viewer.user_id,
         created_at=now(),
     )
     session.add(entry)
-    return DecisionWithdrawn(
+    fact = DecisionRecorded if restored else DecisionWithdrawn
+    return fact(
         record_id=str(entry.record_number),
         stage=entry.stage,
         reviewer_id=str(entry.reviewer_id),
         labels_seq=entry.labels_seq,
         detail=ledger.decision_detail(entry) | {"by": str(viewer.user_id)},
     )
+
+
+def _make_present(session: Session, place: Place, reviewer_id: UserId) -> None:
+    session.flush()
+    entries = [e for e in ledger.entries(session, place) if e.reviewer_id == reviewer_id]
+    ledger.make_present(session, place, entries[-1])
 
 
 def _forget(session: Session, decisions: Sequence[Decision]) -> None:

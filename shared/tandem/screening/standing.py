@@ -6,8 +6,9 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tandem.ids import ReviewId, UserId
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
+from tandem.reviews.policy import Stage
 from tandem.screening import carrying
 from tandem.screening.ledger import Place
 from tandem.screening.models import Decision
@@ -16,14 +17,27 @@ from tandem.screening.models import Decision
 class Standing(NamedTuple):
     """Where the ledger of a record ends with a verdict of theirs, and the votes it rests on.
 
-    Several votes, that on the record itself first, if there are others linked to it.
+    Several votes, that on the record itself first, if there are others linked to it. `entries` is
+    all that they entered there, in order.
     """
 
     last: Decision
     votes: list[Decision]
+    entries: list[Decision]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was said of this very record, and did not come with one linked to it."""
+        return self.last.carried_from is None
 
     def before(self, since: datetime | None) -> list[Decision]:
-        return [vote for vote in self.votes if since is not None and vote.created_at < since]
+        """Return the votes that stood before then; of a record on its own what they last said."""
+        if since is None:
+            return []
+        if not self.is_own:
+            return [vote for vote in self.votes if vote.created_at < since]
+        said = [entry for entry in self.entries if entry.created_at < since][-1:]
+        return [entry for entry in said if entry.verdict is not None]
 
     def is_withdrawn(self, since: datetime | None) -> bool:
         """Whether nothing is left, or what they said at this very record counts no longer."""
@@ -45,14 +59,17 @@ def standing_of(session: Session, review_id: ReviewId, user_id: UserId) -> list[
         .where(Decision.review_id == review_id, Decision.reviewer_id == user_id)
         .order_by(Decision.labels_seq)
     )
-    ends = {(entry.stage, entry.record_number): entry for entry in session.scalars(query)}
+    entered: dict[tuple[Stage, RecordNumber], list[Decision]] = {}
+    for entry in session.scalars(query):
+        entered.setdefault((entry.stage, entry.record_number), []).append(entry)
     found = list[Standing]()
-    for last in ends.values():
+    for entries in entered.values():
+        last = entries[-1]
         if last.verdict is None:
             continue
         votes = [last] if last.carried_from is None else _votes_behind(session, last)
         if votes:
-            found.append(Standing(last, votes))
+            found.append(Standing(last, votes, entries))
     return found
 
 

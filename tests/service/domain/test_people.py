@@ -19,7 +19,7 @@ from tandem.screening import departures, interests, membership, pilot, streams
 from tandem.screening.departures import Departure
 from tandem.screening.models import Lease, Resolution
 from tandem.screening.queue import QueueState
-from tandem.screening.rules import Status
+from tandem.screening.rules import Status, Verdict
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -110,8 +110,30 @@ class TestDepartures:
 
         assert told.n_decisions_voided == 2
         statuses = [world.status(team.review_id, number) for number in (1, 2, 3)]
-        assert statuses == [Status.AWAITING, Status.UNSCREENED, Status.UNSCREENED]
-        assert told.n_awaiting == 1
+        assert statuses == [Status.AWAITING, Status.AWAITING, Status.UNSCREENED]
+        assert told.n_awaiting == 2
+        world.decide(team.review_id, team.ben, 2, "include")
+        assert world.status(team.review_id, 2) is Status.INCLUDED
+        assert_in_step(world.database, team.review_id)
+
+    def test_what_was_said_before_counts_again_with_all_that_was_said(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.ann, 1, "exclude", reasons=["design"], note="first")
+        world.decide(team.review_id, team.ann, 2, "include")
+        world.withdraw(team.review_id, team.ann, 2)
+        between = now()
+        world.decide(team.review_id, team.ann, 1, "exclude", reasons=["design"], labels=["later"])
+        world.decide(team.review_id, team.ann, 2, "exclude")
+
+        leave(world, team, team.ann, since=between)
+
+        entry = ledger(world.database, team.review_id)[-1]
+        assert (entry.record_number, entry.verdict) == (1, Verdict.EXCLUDE)
+        assert (entry.reasons, entry.note, entry.labels) == (["design"], "first", [])
+        assert (entry.entered_by, entry.carried_from) == (team.owner.id, None)
+        assert world.status(team.review_id, 1) is Status.AWAITING
+        assert world.status(team.review_id, 2) is Status.UNSCREENED
+        assert_in_step(world.database, team.review_id)
 
     def test_what_was_carried_counts_from_when_it_was_said(self, world: World) -> None:
         team = world.team(n_records=4)
