@@ -34,7 +34,7 @@ from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.records import importing, imports
 from tandem.reviews import service as reviews
-from tandem.screening import deduplication
+from tandem.screening.duplicates import deduplication
 
 _WORDS = 150
 """In an abstract."""

@@ -33,21 +33,17 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import (
-    conflicts,
-    decisions,
-    discussion,
-    merging,
-    policies,
-    queue,
-    second_votes,
-)
-from tandem.screening.conflicts import Settlement
+from tandem.screening import decisions, policies
+from tandem.screening.conflicts import discussion, second_votes
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.discussion import ShownMessage
+from tandem.screening.conflicts.service import Settlement
 from tandem.screening.decisions import Judgement, Recorded
-from tandem.screening.discussion import ShownMessage
+from tandem.screening.duplicates import merging
 from tandem.screening.models import Conflict, ScreenedRecord
 from tandem.screening.policies import Effect
-from tandem.screening.queue import Queue
+from tandem.screening.queue import service as queue
+from tandem.screening.queue.service import Queue
 from tandem.screening.rules import Status, Verdict
 
 TA = Stage.TITLE_ABSTRACT

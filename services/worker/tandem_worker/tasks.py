@@ -6,7 +6,7 @@ from tandem.ids import ImportId, ReviewId
 from tandem.ranking import encoding, looking_again, sentences
 from tandem.ranking.rerank import rerank as train
 from tandem.records import importing
-from tandem.screening import deduplication
+from tandem.screening.duplicates import deduplication
 from tandem.tasks import ENCODE, IMPORT, RERANK, SECOND_LOOKS
 from tandem_worker import progress
 from tandem_worker.app import app

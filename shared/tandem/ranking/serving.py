@@ -13,7 +13,7 @@ from tandem.ids import RankingId, RecordNumber, ReviewId
 from tandem.ranking.models import Ranking
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
-from tandem.screening.order import NO_ORDER, Order
+from tandem.screening.queue.order import NO_ORDER, Order
 
 
 def ask_for_training(review: Review) -> None:

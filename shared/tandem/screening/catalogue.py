@@ -15,9 +15,9 @@ from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import reasons
+from tandem.screening.criteria import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
-from tandem.screening.order import Order
+from tandem.screening.queue.order import Order
 from tandem.screening.rules import Status
 from tandem.screening.shown_votes import carries_label
 from tandem.screening.visibility import shown_status_sql

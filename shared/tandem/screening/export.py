@@ -21,8 +21,9 @@ from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import reasons
-from tandem.screening.conflict_files import files_of
+from tandem.screening.conflicts.files import files_of
+from tandem.screening.conflicts.shown import votes_open_to
+from tandem.screening.criteria import reasons
 from tandem.screening.models import (
     Conflict,
     Decision,
@@ -31,7 +32,6 @@ from tandem.screening.models import (
     ScreenedRecord,
 )
 from tandem.screening.rules import Status
-from tandem.screening.shown_conflicts import votes_open_to
 from tandem.screening.visibility import hides_open_votes, shown_status_sql
 
 PAGE = 200

@@ -15,8 +15,9 @@ from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import carrying, ledger
+from tandem.screening import ledger
 from tandem.screening.decisions import Judgement, record_decision
+from tandem.screening.duplicates import carrying
 from tandem.screening.ledger import Place
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict

@@ -15,12 +15,12 @@ from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import ledger
-from tandem.screening.conflict_files import files_of
+from tandem.screening.conflicts.files import files_of
+from tandem.screening.conflicts.shown import votes_open_to
 from tandem.screening.export import sees_of
 from tandem.screening.ledger import Place
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
-from tandem.screening.shown_conflicts import votes_open_to
 from tandem.screening.visibility import hides_open_votes, hides_votes
 
 _SETTLED = [Status.INCLUDED, Status.EXCLUDED]

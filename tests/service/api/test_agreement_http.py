@@ -14,7 +14,7 @@ from tandem.ranking import looking_again
 from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening import interests, pilot
+from tandem.screening.people import interests, pilot
 from world import Person, Team, World
 
 SVG = "{http://www.w3.org/2000/svg}"

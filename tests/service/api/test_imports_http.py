@@ -14,7 +14,7 @@ from tandem.config import Settings
 from tandem.ids import ImportId
 from tandem.records import importing
 from tandem.records.models import Import
-from tandem.screening import deduplication
+from tandem.screening.duplicates import deduplication
 from tandem_api.app import create_app
 from world import Team, World
 

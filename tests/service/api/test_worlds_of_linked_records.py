@@ -36,8 +36,9 @@ from tandem.ids import ImportId
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.screening import departures, priors
+from tandem.screening import priors
 from tandem.screening.models import Decision, PresentDecision
+from tandem.screening.people import departures
 from tandem_api.app import create_app
 from world import Person, Team, World
 

@@ -14,7 +14,7 @@ from tandem.ids import ImportId, ReviewId
 from tandem.records import importing, imports
 from tandem.records.formats.reading import Format
 from tandem.records.models import Import, Record
-from tandem.screening import deduplication
+from tandem.screening.duplicates import deduplication
 from world import Person, World
 
 

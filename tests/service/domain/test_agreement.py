@@ -7,10 +7,10 @@ from tandem.db.base import now
 from tandem.errors import Forbidden
 from tandem.ids import RecordNumber, ReviewId, new_id
 from tandem.reviews import service as reviews
-from tandem.screening import pilot
 from tandem.screening.agreement.service import Agreement, On, agreement
 from tandem.screening.models import Decision, Served
-from tandem.screening.streams import Stream
+from tandem.screening.people import pilot
+from tandem.screening.queue.streams import Stream
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines

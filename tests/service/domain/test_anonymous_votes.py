@@ -7,7 +7,7 @@ import pytest
 from service.domain.stored import conflicts
 from tandem.reviews import service as reviews
 from tandem.screening import shown_votes
-from tandem.screening.conflicts import get_conflict
+from tandem.screening.conflicts.service import get_conflict
 from tandem.screening.ledger import Place
 from tandem.screening.rules import Status
 from world import TA, Person, Team, World

@@ -22,12 +22,12 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Policy
-from tandem.screening.conflict_files import files_of
-from tandem.screening.conflicts import AlreadyResolved, NotResolved, OwnConflict
+from tandem.screening.conflicts.files import files_of
+from tandem.screening.conflicts.second_votes import NotAVoter, NotConsensus, VotedAgain
+from tandem.screening.conflicts.service import AlreadyResolved, NotResolved, OwnConflict
 from tandem.screening.decisions import NoDecision
 from tandem.screening.ledger import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState
-from tandem.screening.second_votes import NotAVoter, NotConsensus, VotedAgain
 from world import TA, Person, Team, World
 
 people = st.sampled_from(["ann", "ben", "eve", "judge", "owner"])

@@ -21,9 +21,9 @@ from tandem.errors import NotFound
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
-from tandem.screening import departures, membership, pilot, workload
 from tandem.screening.models import Lease, Served
-from tandem.screening.queue import QueueState
+from tandem.screening.people import departures, membership, pilot, workload
+from tandem.screening.queue.service import QueueState
 from world import TA, Person, Team, World
 
 people = st.sampled_from(["ann", "ben", "eve"])

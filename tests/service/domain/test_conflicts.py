@@ -9,8 +9,8 @@ from tandem.errors import Forbidden, NotFound
 from tandem.ids import ConflictId, ReviewId, UserId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening.conflict_files import files_of
-from tandem.screening.conflicts import (
+from tandem.screening.conflicts.files import files_of
+from tandem.screening.conflicts.service import (
     AlreadyResolved,
     OwnConflict,
     Selection,
@@ -19,9 +19,9 @@ from tandem.screening.conflicts import (
     list_conflicts,
     resolve_conflict,
 )
+from tandem.screening.conflicts.shown import ShownConflict
 from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Status, Verdict
-from tandem.screening.shown_conflicts import ShownConflict
 from world import TA, Person, Team, World
 
 both_engines = pytest.mark.both_engines

@@ -10,8 +10,8 @@ from tandem.events.log import Event
 from tandem.ids import RecordNumber
 from tandem.reviews import criteria, texts
 from tandem.reviews import service as reviews
-from tandem.screening import affected, confirming
-from tandem.screening.affected import AffectedList, Touch
+from tandem.screening.criteria import affected, confirming
+from tandem.screening.criteria.affected import AffectedList, Touch
 from tandem.screening.decisions import NoDecision, Recorded
 from tandem.screening.models import Cause, Decision, Resolution
 from world import TA, Person, Team, World

@@ -12,7 +12,7 @@ from tandem.ids import RecordNumber
 from tandem.records.duplicates import clusters, groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState, Record
-from tandem.screening import merging
+from tandem.screening.duplicates import merging
 from tandem.screening.rules import Status
 from world import World
 

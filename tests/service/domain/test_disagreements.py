@@ -6,9 +6,9 @@ from sqlalchemy import select
 from service.domain.stored import assert_in_step
 from tandem.db.session import Database
 from tandem.reviews import service as reviews
-from tandem.screening import conflicts
-from tandem.screening.conflicts import Settlement
-from tandem.screening.disagreements import Disagreements, disagreements
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.disagreements import Disagreements, disagreements
+from tandem.screening.conflicts.service import Settlement
 from tandem.screening.models import Conflict
 from tandem.screening.rules import Status, Verdict
 from world import TA, Team, World

@@ -13,7 +13,8 @@ from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
-from tandem.screening import merging, progress
+from tandem.screening import progress
+from tandem.screening.duplicates import merging
 from tandem.screening.ledger import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState, Decision, Resolution
 from tandem.screening.rules import Status

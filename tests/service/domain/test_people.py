@@ -15,10 +15,11 @@ from tandem.records.models import Record
 from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
-from tandem.screening import departures, interests, membership, pilot, streams
-from tandem.screening.departures import Departure
 from tandem.screening.models import Lease, Resolution
-from tandem.screening.queue import QueueState
+from tandem.screening.people import departures, interests, membership, pilot
+from tandem.screening.people.departures import Departure
+from tandem.screening.queue import streams
+from tandem.screening.queue.service import QueueState
 from tandem.screening.rules import Status, Verdict
 from world import TA, Person, Team, World
 

@@ -11,9 +11,9 @@ from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening import queue
 from tandem.screening.models import Lease
-from tandem.screening.queue import Queue, QueueState
+from tandem.screening.queue import service as queue
+from tandem.screening.queue.service import Queue, QueueState
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines

@@ -12,14 +12,19 @@ from tandem.ids import RecordNumber
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.screening import previews
-from tandem.screening.conflicts import AlreadyResolved, NotResolved, OwnConflict, get_conflict
+from tandem.screening.conflicts.disagreements import disagreements
+from tandem.screening.conflicts.second_votes import NotAVoter, NotConsensus, VotedAgain
+from tandem.screening.conflicts.service import (
+    AlreadyResolved,
+    NotResolved,
+    OwnConflict,
+    get_conflict,
+)
+from tandem.screening.conflicts.shown import ShownConflict
 from tandem.screening.decisions import Judgement, record_decision
-from tandem.screening.disagreements import disagreements
 from tandem.screening.ledger import Place
 from tandem.screening.models import Conflict, ConflictState, PresentDecision, ResolvedBy
 from tandem.screening.rules import Status, Verdict
-from tandem.screening.second_votes import NotAVoter, NotConsensus, VotedAgain
-from tandem.screening.shown_conflicts import ShownConflict
 from world import TA, Person, Team, World
 
 both_engines = pytest.mark.both_engines

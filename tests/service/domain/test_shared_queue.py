@@ -16,12 +16,14 @@ from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking import serving
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
-from tandem.screening import decisions, queue, streams
+from tandem.screening import decisions
 from tandem.screening.decisions import Judgement
 from tandem.screening.models import Decision, Lease, Served
-from tandem.screening.queue import QueueState
+from tandem.screening.queue import service as queue
+from tandem.screening.queue import streams
+from tandem.screening.queue.service import QueueState
+from tandem.screening.queue.streams import Stream
 from tandem.screening.rules import Verdict
-from tandem.screening.streams import Stream
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -180,7 +182,7 @@ class TestHalfDone:
     def test_many_of_them_are_found_among_the_ranked(
         self, world: World, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tandem.screening.desk._LARGEST_CHUNK", 40)
+        monkeypatch.setattr("tandem.screening.queue.desk._LARGEST_CHUNK", 40)
         team = ranked_team(world, 200)
         decide_all(world, team, team.ben, range(101, 151))
 

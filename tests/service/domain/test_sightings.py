@@ -24,11 +24,12 @@ from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy
-from tandem.screening import conflicts, policies, shown_votes
-from tandem.screening.conflicts import Selection
+from tandem.screening import policies, shown_votes
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.service import Selection
+from tandem.screening.conflicts.shown import ShownConflict
 from tandem.screening.glimpses import Glimpses
 from tandem.screening.ledger import Place
-from tandem.screening.shown_conflicts import ShownConflict
 from world import TA, Person, Team, World
 
 

@@ -18,9 +18,9 @@ from tandem.ids import DecisionId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews import texts
 from tandem.reviews.policy import Stage
-from tandem.screening import conflicts
 from tandem.screening.agreement.service import On, agreement
-from tandem.screening.conflicts import Settlement
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.service import Settlement
 from tandem.screening.models import Cause, Conflict, Decision
 from tandem.screening.rules import Verdict
 from world import Person, Team, World

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.screening.reasons import final_reason
+from tandem.screening.criteria.reasons import final_reason
 from tandem.screening.rules import Verdict, Vote
 
 ORDER = ("wrong population", "wrong design", "no outcome")

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from tandem.ids import ConflictId, MessageId, UserId, parse_record_number, parse_uuid
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
-from tandem.screening import conflicts, discussion, second_votes
-from tandem.screening.disagreements import disagreements
+from tandem.screening.conflicts import discussion, second_votes
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.disagreements import disagreements
 from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
 from tandem.screening.previews import preview
 from tandem.screening.rules import ConflictKind

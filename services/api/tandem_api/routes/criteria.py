@@ -10,8 +10,8 @@ from tandem.ids import parse_record_number
 from tandem.reviews import criteria
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.screening import affected, confirming
-from tandem.screening.affected import Position
+from tandem.screening.criteria import affected, confirming
+from tandem.screening.criteria.affected import Position
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Cursor, Page, cut, encode, invalid_cursor
 from tandem_api.routing import Router

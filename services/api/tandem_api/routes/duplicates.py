@@ -12,7 +12,7 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.service import Viewer
-from tandem.screening import merging
+from tandem.screening.duplicates import merging
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router

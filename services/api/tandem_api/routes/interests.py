@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import parse_record_number
 from tandem.reviews import service as reviews
-from tandem.screening import interests
+from tandem.screening.people import interests
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router

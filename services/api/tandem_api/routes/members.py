@@ -13,7 +13,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Member
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import departures, membership, workload
+from tandem.screening.people import departures, membership, workload
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.errors import InvalidQuery
 from tandem_api.paging import Page, cut

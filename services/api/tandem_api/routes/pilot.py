@@ -11,7 +11,7 @@ from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.service import Viewer
-from tandem.screening import pilot
+from tandem.screening.people import pilot
 from tandem_api.deps import AsViewer, InReview, Me, Read, Write
 from tandem_api.routing import Router
 from tandem_api.schemas.people import DoneByOut, PilotIn, PilotOut

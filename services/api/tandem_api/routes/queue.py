@@ -9,7 +9,8 @@ from tandem.ids import parse_record_number
 from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.screening import catalogue, queue
+from tandem.screening import catalogue
+from tandem.screening.queue import service as queue
 from tandem_api.deps import Here, InReview, Me, Write
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage

@@ -3,7 +3,8 @@
 from tandem.errors import Forbidden
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.screening import reasons, shown_votes
+from tandem.screening import shown_votes
+from tandem.screening.criteria import reasons
 from tandem_api.deps import AsViewer, Limit, PageFrom, Read
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router

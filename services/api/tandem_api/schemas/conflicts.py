@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictFloat, StringConstraints
 
 from tandem.reviews.policy import Stage
-from tandem.screening.conflicts import Settlement
+from tandem.screening.conflicts.disagreements import Disagreements, Outcomes
+from tandem.screening.conflicts.discussion import ShownMessage
+from tandem.screening.conflicts.service import Settlement
+from tandem.screening.conflicts.shown import Needs, ShownConflict, ShownDecision, ShownResolution
 from tandem.screening.decisions import Judgement
-from tandem.screening.disagreements import Disagreements, Outcomes
-from tandem.screening.discussion import ShownMessage
 from tandem.screening.models import Cause, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
-from tandem.screening.shown_conflicts import Needs, ShownConflict, ShownDecision, ShownResolution
 from tandem_api.schemas.base import In, Line, Out, Prose
 from tandem_api.schemas.records import BibliographicOut
 

@@ -9,7 +9,7 @@ from tandem.ids import UserId
 from tandem.reviews.models import CriteriaVersion, Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.wording import key
-from tandem.screening.affected import Affected, Touch, Why
+from tandem.screening.criteria.affected import Affected, Touch, Why
 from tandem.screening.shown_votes import LabelInUse
 from tandem_api.paging import Page
 from tandem_api.schemas.base import Out

@@ -8,10 +8,10 @@ from pydantic import Field, StrictBool, StrictFloat
 from tandem.accounts.models import User
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
-from tandem.screening import departures
-from tandem.screening.departures import Departure
-from tandem.screening.membership import UNCHANGED, Unchanged
-from tandem.screening.workload import Workload
+from tandem.screening.people import departures
+from tandem.screening.people.departures import Departure
+from tandem.screening.people.membership import UNCHANGED, Unchanged
+from tandem.screening.people.workload import Workload
 from tandem_api.schemas.base import In, Out
 from tandem_api.schemas.reviews import MovedOut, hidden_note
 

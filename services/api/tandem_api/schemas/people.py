@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import Field, StrictBool
 
-from tandem.screening import pilot
-from tandem.screening.interests import Known
+from tandem.screening.people import pilot
+from tandem.screening.people.interests import Known
 from tandem_api.schemas.base import In, Out, Whole
 
 

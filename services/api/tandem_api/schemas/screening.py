@@ -12,7 +12,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.models import Lease
 from tandem.screening.progress import Progress
-from tandem.screening.queue import Queue, QueueState
+from tandem.screening.queue.service import Queue, QueueState
 from tandem_api.schemas.base import In, Out, Whole
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.jobs import ParkedRankingOut

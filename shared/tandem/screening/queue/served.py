@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, RecordNumber
 from tandem.screening.models import Lease, Served
-from tandem.screening.seat import Seat
-from tandem.screening.streams import Stream
+from tandem.screening.queue.seat import Seat
+from tandem.screening.queue.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)

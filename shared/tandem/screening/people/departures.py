@@ -32,7 +32,8 @@ from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import carrying, cases, ledger, queue
+from tandem.screening import cases, ledger
+from tandem.screening.duplicates import carrying
 from tandem.screening.following import follow
 from tandem.screening.ledger import Place
 from tandem.screening.models import (
@@ -43,8 +44,9 @@ from tandem.screening.models import (
     ResolvedBy,
     ScreenedRecord,
 )
+from tandem.screening.people.standing import Standing, standing_of
+from tandem.screening.queue import service as queue
 from tandem.screening.rules import Status
-from tandem.screening.standing import Standing, standing_of
 from tandem.screening.visibility import hides_votes
 
 Fate = Literal["keep", "void"]

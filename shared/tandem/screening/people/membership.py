@@ -14,7 +14,7 @@ from tandem.ids import UserId
 from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.service import Viewer
-from tandem.screening import queue
+from tandem.screening.queue import service as queue
 
 
 @dataclass(frozen=True, slots=True)

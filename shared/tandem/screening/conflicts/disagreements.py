@@ -15,10 +15,10 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
-from tandem.screening.conflict_files import File, files_of
+from tandem.screening.conflicts.files import File, files_of
+from tandem.screening.conflicts.shown import openness
 from tandem.screening.models import Cause, Conflict, ConflictState, Decision, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
-from tandem.screening.shown_conflicts import openness
 
 _AT_A_TIME = 500
 """Conflicts whose votes are in memory at once."""

@@ -17,10 +17,10 @@ from tandem.db.base import now
 from tandem.ids import ConflictId, MessageId, UserId, new_id
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
-from tandem.screening import conflicts
-from tandem.screening.conflict_files import files_of
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.files import files_of
+from tandem.screening.conflicts.shown import Openness, openness
 from tandem.screening.models import Message
-from tandem.screening.shown_conflicts import Openness, openness
 
 ADJUDICATOR = "adjudicator"
 """Shown instead of a name for somebody without a vote, where names are hidden."""

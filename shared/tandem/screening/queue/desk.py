@@ -13,13 +13,13 @@ from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews.models import Member
-from tandem.screening import streams
-from tandem.screening.interests import OwnPapers
 from tandem.screening.models import Decision, Lease, ScreenedRecord
-from tandem.screening.order import Order
-from tandem.screening.seat import Seat, begun, leased_record
-from tandem.screening.served import At
-from tandem.screening.streams import Stream
+from tandem.screening.people.interests import OwnPapers
+from tandem.screening.queue import streams
+from tandem.screening.queue.order import Order
+from tandem.screening.queue.seat import Seat, begun, leased_record
+from tandem.screening.queue.served import At
+from tandem.screening.queue.streams import Stream
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 80, 8000
 """The head of a fresh order is nearly always free, so few are asked for at first; behind a

@@ -7,9 +7,10 @@ from tandem.errors import Forbidden
 from tandem.ids import ConflictId
 from tandem.reviews.models import Review, Role
 from tandem.reviews.service import Viewer
-from tandem.screening import conflicts, decisions
-from tandem.screening.conflict_files import files_of
-from tandem.screening.conflicts import AlreadyResolved
+from tandem.screening import decisions
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.files import files_of
+from tandem.screening.conflicts.service import AlreadyResolved
 from tandem.screening.decisions import Judgement
 from tandem.screening.models import Conflict, ConflictState
 

@@ -16,7 +16,8 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import ledger
-from tandem.screening.conflict_files import files_of
+from tandem.screening.conflicts.files import files_of
+from tandem.screening.conflicts.shown import ShownConflict, show
 from tandem.screening.ledger import Place
 from tandem.screening.models import (
     Cause,
@@ -28,7 +29,6 @@ from tandem.screening.models import (
     ScreenedRecord,
 )
 from tandem.screening.rules import ConflictKind, Status, Verdict
-from tandem.screening.shown_conflicts import ShownConflict, show
 from tandem.screening.visibility import conflict_is_open_to_voters, names_are_open
 
 

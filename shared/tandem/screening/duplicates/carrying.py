@@ -23,7 +23,8 @@ from tandem.events.types import (
 from tandem.ids import DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
-from tandem.screening import carried_resolutions, ledger
+from tandem.screening import ledger
+from tandem.screening.duplicates import carried_resolutions
 from tandem.screening.ledger import Place
 from tandem.screening.models import (
     ConflictState,

@@ -20,7 +20,7 @@ from tandem.records.duplicates.matching import Identity, compare
 from tandem.records.duplicates.models import GroupState
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
-from tandem.screening import merging
+from tandem.screening.duplicates import merging
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import pilot
 from tandem.screening.models import Lease, PresentDecision, ScreenedRecord
+from tandem.screening.people import pilot
 from tandem.screening.rules import Status
 
 

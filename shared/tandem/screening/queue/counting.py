@@ -10,7 +10,7 @@ from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.screening.models import PresentDecision, ScreenedRecord
-from tandem.screening.seat import Seat, begun
+from tandem.screening.queue.seat import Seat, begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
-from tandem.screening import carrying
+from tandem.screening.duplicates import carrying
 from tandem.screening.ledger import Place
 from tandem.screening.models import Decision
 

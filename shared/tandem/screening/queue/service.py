@@ -15,17 +15,19 @@ from tandem.reviews import members
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import counting, ledger, picking, served, workload
-from tandem.screening.counting import Counts
-from tandem.screening.desk import Desk
-from tandem.screening.interests import OwnPapers
+from tandem.screening import ledger
 from tandem.screening.ledger import Place
 from tandem.screening.models import Lease
-from tandem.screening.order import Order
-from tandem.screening.seat import Seat
-from tandem.screening.served import At, Pick
-from tandem.screening.streams import Stream
-from tandem.screening.workload import Workload
+from tandem.screening.people import workload
+from tandem.screening.people.interests import OwnPapers
+from tandem.screening.people.workload import Workload
+from tandem.screening.queue import counting, picking, served
+from tandem.screening.queue.counting import Counts
+from tandem.screening.queue.desk import Desk
+from tandem.screening.queue.order import Order
+from tandem.screening.queue.seat import Seat
+from tandem.screening.queue.served import At, Pick
+from tandem.screening.queue.streams import Stream
 
 
 class QueueState(StrEnum):

@@ -22,8 +22,8 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
-from tandem.screening import carrying
-from tandem.screening.carrying import Policies
+from tandem.screening.duplicates import carrying
+from tandem.screening.duplicates.carrying import Policies
 from tandem.screening.ledger import Place
 from tandem.screening.models import Lease, PresentDecision, Resolution, ScreenedRecord
 
