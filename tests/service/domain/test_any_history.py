@@ -30,6 +30,8 @@ from tandem.screening.ledger import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState
 from world import TA, Person, Team, World
 
+pytestmark = pytest.mark.both_engines
+
 people = st.sampled_from(["ann", "ben", "eve", "judge", "owner"])
 numbers = st.integers(1, 2)
 reasons = st.sampled_from([[], ["wrong population"], ["wrong design"]])
@@ -44,7 +46,7 @@ policy_parts = st.sampled_from(
 )
 
 HOW = settings(
-    max_examples=35,
+    max_examples=20,
     stateful_step_count=25,
     deadline=None,
     # Not made smaller: that takes minutes, and so few steps can be read.
