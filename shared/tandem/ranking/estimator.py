@@ -1,21 +1,18 @@
-"""The classifiers: linear support vector machines, weighted and fitted as ASReview does."""
+"""The classifiers: linear support vector machines, weighted as by ASReview."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import ssyrk
-from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from threadpoolctl import ThreadpoolController
 
+from tandem.ranking import newton
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted, Labels, Rows
 from tandem.ranking.presets import Preset, Presumed
-
-_MOST_STEPS = 20
-"""Two or three are usual; a set of examples that keeps swinging is as good as settled."""
 
 
 def fit(
@@ -30,17 +27,18 @@ def fit(
 
     With vectors the score is that of the words, standardised over the unread records (over all
     where hardly any is left), plus what the preset gives of the opinions on vectors, standardised
-    likewise. A record without a vector has 0, the mean, of these.
+    likewise. A record without a vector has 0, the mean, of these. So has precedent, which counts
+    the same however much is decided.
 
     Args:
         features: Of all records.
         preset: The recipe.
-        labels: The solver starts from their order, so it is part of the result. A doubtful
+        labels: LIBLINEAR starts from their order, so it is part of its result. A doubtful
             record is learnt twice: as an include of weight q and as an exclude of weight 1 − q.
         lots: Shape (n_records,): the unlabelled records with the lowest are those that are
             presumed to be excludes; never one with an infinite lot.
-        random_state: For each classifier one number is drawn from it, exactly as by ASReview
-            from NumPy's global generator.
+        random_state: LIBLINEAR draws one number from it, exactly as by ASReview from NumPy's
+            global generator.
 
     Returns:
         Scores, and the weights of the words. All scores are zero where no record has any term.
@@ -67,8 +65,12 @@ def _fit(
         return None
     if features.matrix.shape[1] == 0:
         weights, scores = np.zeros(0), np.zeros(n_records)
+    elif preset.tolerance is None:
+        weights, scores = examples.learn(features.matrix, preset.C)
     else:
-        weights, scores = examples.learn(features.matrix, preset.C, preset.tolerance, random_state)
+        weights, scores = examples.learn_as_asreview(
+            features.matrix, preset.C, preset.tolerance, random_state
+        )
     opinions = [
         (opinion, vectors)
         for opinion, vectors in (
@@ -77,7 +79,8 @@ def _fit(
         )
         if opinion is not None and vectors is not None
     ]
-    if not opinions:
+    usual = features.precedent if preset.precedent else None
+    if not opinions and usual is None:
         return Fitted(scores, weights)
     others = unread & np.isfinite(lots)
     if others.sum() < _FEW:
@@ -85,10 +88,14 @@ def _fit(
     scores = _standardised(scores, others)
     n_includes = float(labels.values.sum())
     for opinion, vectors in opinions:
-        known = vectors.any(axis=1)
-        second = _standardised(examples.learn_dense(vectors, opinion.C), others & known)
+        known = _known(vectors)
+        _, distances = examples.learn(vectors, opinion.C)
+        second = _standardised(distances, others & known)
         counts = opinion.weight * n_includes / (n_includes + opinion.settling)
         scores += counts * np.where(known, second, 0.0)
+    if usual is not None:
+        known = usual != 0
+        scores += preset.precedent * np.where(known, _standardised(usual, others & known), 0.0)
     return Fitted(scores, weights)
 
 
@@ -124,53 +131,26 @@ class _Examples:
         return cls(rows, classes.astype(np.int8), weights)
 
     def learn(
-        self,
-        matrix: csr_matrix,
-        C: float,
-        tolerance: float,
-        random_state: np.random.RandomState,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, matrix: "csr_matrix | NDArray[np.float32]", C: float
+    ) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Return the weights of the columns, and every record's distance to the plane."""
+        weights, bias = newton.plane(
+            matrix[self._rows],
+            sides=np.where(self._classes == 1, 1.0, -1.0),
+            costs=2 * C * self._weights,
+        )
+        return weights, (matrix @ weights).astype(np.float64, copy=False) + bias
+
+    def learn_as_asreview(
+        self, matrix: csr_matrix, C: float, tolerance: float, random_state: np.random.RandomState
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the same, with what LIBLINEAR leaves undone when it stops."""
         model = LinearSVC(loss="squared_hinge", C=C, tol=tolerance, random_state=random_state)
         model.fit(matrix[self._rows], self._classes, sample_weight=self._weights)
         weights: NDArray[np.float64] = model.coef_.ravel()
         # What `decision_function` computes, row for row and bit for bit, without its checks of
         # the whole matrix at every call.
         return weights, matrix @ weights + model.intercept_
-
-    def learn_dense(
-        self,
-        vectors: NDArray[np.float32],
-        C: float,
-    ) -> NDArray[np.float64]:
-        """Return every record's distance to the plane of the same machine, on dense vectors.
-
-        With few dimensions Newton's method on the primal is several times as fast as LIBLINEAR
-        (Keerthi and DeCoste 2005, doi:10.5555/1046920.1046931): the examples within the margin
-        give a least-squares problem, whose solution gives the next examples within the margin.
-        """
-        x = np.hstack([vectors[self._rows], np.ones((self._rows.size, 1), np.float32)])
-        sides = np.where(self._classes == 1, 1.0, -1.0).astype(np.float32)
-        costs = (2 * C * self._weights).astype(np.float32)
-        roots = x * np.sqrt(costs)[:, None]
-        within, plane = np.ones(self._rows.size, dtype=bool), np.zeros(x.shape[1], np.float32)
-        # The lower half of I + Σ cost · x xᵀ over those within; the rest follows from symmetry.
-        hessian = ssyrk(1.0, roots.T, lower=True)
-        hessian[np.diag_indices_from(hessian)] += 1
-        for _ in range(_MOST_STEPS):
-            wanted = x.T @ np.where(within, costs * sides, 0)
-            _, plane, failed = sposv(hessian, wanted, lower=True)
-            if failed:
-                raise np.linalg.LinAlgError(f"These vectors give no plane (LAPACK: {failed}).")
-            now_within = sides * (x @ plane) < 1
-            if np.array_equal(now_within, within):
-                break
-            # From step to step few cross the margin; the sum over all others stays.
-            for crossing, sign in ((now_within & ~within, 1.0), (within & ~now_within, -1.0)):
-                hessian = ssyrk(sign, roots[crossing].T, beta=1.0, c=hessian, lower=True)
-            within = now_within
-        distances: NDArray[np.float64] = (vectors @ plane[:-1] + plane[-1]).astype(np.float64)
-        return distances
 
 
 _FEW = 30
@@ -212,6 +192,14 @@ def _presumed(presumed: Presumed, lots: NDArray[np.float64], unread: NDArray[np.
     return rows[np.argsort(lots[rows], kind="stable")][
         : min(presumed.most, int(presumed.share * lots.size))
     ]
+
+
+def _known(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which rows are not all 0. Nearly always the first number tells."""
+    known: NDArray[np.bool_] = vectors[:, 0] != 0
+    unclear = np.flatnonzero(~known)
+    known[unclear] = vectors[unclear].any(axis=1)
+    return known
 
 
 def _standardised(scores: NDArray[np.float64], among: NDArray[np.bool_]) -> NDArray[np.float64]:

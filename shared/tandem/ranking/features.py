@@ -5,48 +5,25 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from errno import EEXIST, ENOTEMPTY
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix, get_index_dtype, hstack
 
-from tandem.ranking import word_vectors
+from tandem.ranking import precedent, word_vectors
 from tandem.ranking.presets import Words
+from tandem.ranking.terms import Terms
+from tandem.ranking.tfidf import Tfidf
 
 _REVISION = 3
 """To be raised when `build` changes what it makes of the same parameters."""
-
-_NO_TERM_LEFT = ("empty vocabulary", "no terms remain", "max_df corresponds to")
-"""How scikit-learn says it: it has no class of error for this, and a bad recipe must not pass."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The term of each column, in one piece of memory that processes can share.
-
-    Attributes:
-        text: All terms one after the other in UTF-8, uint8.
-        ends: Where each ends, int64, shape (n_terms,).
-    """
-
-    text: NDArray[np.uint8]
-    ends: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, terms: Iterable[str]) -> "Terms":
-        encoded = [term.encode() for term in terms]
-        text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        return cls(text, np.cumsum([len(term) for term in encoded], dtype=np.int64))
-
-    def __getitem__(self, column: int) -> str:
-        start = self.ends[column - 1] if column else 0
-        return self.text[start : self.ends[column]].tobytes().decode()
 
 
 @dataclass(frozen=True)
@@ -67,6 +44,8 @@ class Features:
             are not installed.
         sentences: Sentence vectors, float32, shape (n_records, n_dimensions), of length 1, or
             0 where a record has none yet. None where nothing computes any.
+        precedent: How much speaks for each record by what reviews usually include, float64,
+            shape (n_records,), 0 where nothing is known. None where the recipe does not ask.
     """
 
     matrix: csr_matrix
@@ -74,6 +53,7 @@ class Features:
     similarity: NDArray[np.float64]
     word_vectors: NDArray[np.float32] | None = None
     sentences: NDArray[np.float32] | None = None
+    precedent: NDArray[np.float64] | None = None
 
 
 def build(texts: Sequence[tuple[str, str]], words: Words, *, query: str = "") -> Features:
@@ -89,44 +69,53 @@ def build(texts: Sequence[tuple[str, str]], words: Words, *, query: str = "") ->
         Features in the order of `texts`, without sentence vectors. Where no term is left (no
         words at all, a single record, or the same text everywhere) the matrix has no columns.
     """
+    matrix, terms, similarity = _terms_of(texts, words, query)
     vectors = word_vectors.build(texts) if _vectors_of(words) else None
-    vectorizer = _vectorizer(words)
-    matrix = _fit(vectorizer, [f"{title} {abstract}" for title, abstract in texts])
-    if matrix is None:
+    usual = precedent.build(texts) if words.precedent == precedent.TABLE else None
+    return Features(matrix, terms, similarity, vectors, precedent=usual)
+
+
+def _terms_of(
+    texts: Sequence[tuple[str, str]], words: Words, query: str
+) -> tuple[csr_matrix, Terms, NDArray[np.float64]]:
+    whole = Tfidf((f"{title} {abstract}" for title, abstract in texts), words)
+    if not whole.n_terms:
         nothing = csr_matrix((len(texts), 0), dtype=np.float64)
-        return Features(nothing, Terms.of(()), np.zeros(len(texts)), vectors)
-    asked: NDArray[np.float64] = vectorizer.transform([query]).toarray().ravel()
-    terms, similarity = vectorizer.get_feature_names_out().tolist(), matrix @ asked
+        return nothing, Terms.of(()), np.zeros(len(texts))
+    blocks = [(1.0, whole)]
     if words.title:
-        of_titles = _vectorizer(words)
-        titles = _fit(of_titles, [title for title, _ in texts])
-        if titles is not None:
-            matrix = hstack([matrix, words.title * titles], format="csr")
-            terms += of_titles.get_feature_names_out().tolist()
-    return Features(matrix, Terms.of(terms), similarity, vectors)
+        blocks.append((words.title, Tfidf((title for title, _ in texts), words)))
+    blocks = [(weight, block) for weight, block in blocks if block.n_terms]
+    matrix = _side_by_side(blocks, len(texts))
+    asked = np.zeros(matrix.shape[1])
+    asked[: whole.n_terms] = whole.vector(query)
+    return matrix, Terms.of(chain.from_iterable(b.terms() for _, b in blocks)), matrix @ asked
+
+
+def _side_by_side(blocks: Sequence[tuple[float, Tfidf]], n_records: int) -> csr_matrix:
+    """Fill one matrix part by part, so that nothing of its size is needed beside it."""
+    n_entries = sum(block.n_entries for _, block in blocks)
+    n_terms = sum(block.n_terms for _, block in blocks)
+    data, columns = np.empty(n_entries), np.empty(n_entries, get_index_dtype(maxval=n_entries))
+    ends = np.zeros(n_records + 1, columns.dtype)
+    row = entry = 0
+    for parts in zip(*(_weighed(*block) for block in blocks), strict=True):
+        part = hstack(parts, format="csr") if len(parts) > 1 else parts[0]
+        data[entry : entry + part.nnz] = part.data
+        columns[entry : entry + part.nnz] = part.indices
+        ends[row + 1 : row + 1 + part.shape[0]] = entry + part.indptr[1:]
+        row, entry = row + part.shape[0], entry + part.nnz
+    return csr_matrix((data, columns, ends), shape=(n_records, n_terms), copy=False)
+
+
+def _weighed(weight: float, block: Tfidf) -> Iterator[csr_matrix]:
+    for part in block.parts():
+        yield part if weight == 1 else weight * part
 
 
 def _vectors_of(words: Words) -> str | None:
     known = words.vectors == word_vectors.MODEL and word_vectors.is_installed()
     return word_vectors.MODEL if known else None
-
-
-def _vectorizer(words: Words) -> TfidfVectorizer:
-    return TfidfVectorizer(
-        ngram_range=words.ngram_range,
-        sublinear_tf=words.sublinear_tf,
-        min_df=words.min_df,
-        max_df=words.max_df,
-    )
-
-
-def _fit(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix | None:
-    try:
-        return vectorizer.fit_transform(texts)
-    except ValueError as error:
-        if not any(words in str(error) for words in _NO_TERM_LEFT):
-            raise
-        return None
 
 
 def feature_key(words: Words) -> str:
@@ -156,6 +145,7 @@ def save(features: Features, folder: Path) -> None:
         np.save(fresh / "shape.npy", np.array(matrix.shape, dtype=np.int64))
         np.save(fresh / "similarity.npy", features.similarity)
         np.save(fresh / "word_vectors.npy", _or_none_at_all(features.word_vectors))
+        np.save(fresh / "precedent.npy", _or_none_at_all(features.precedent))
         np.save(fresh / "terms.npy", features.terms.text)
         np.save(fresh / "term_ends.npy", features.terms.ends)
         _put_in_place(fresh, folder)
@@ -174,13 +164,20 @@ def load(folder: Path) -> Features:
         for name in ("data", "indices", "indptr", "similarity", "terms", "term_ends")
     )
     matrix = csr_matrix((data, indices, indptr), shape=tuple(shape.tolist()), copy=False)
-    vectors = np.load(folder / "word_vectors.npy", mmap_mode="r")
-    return Features(matrix, Terms(text, ends), similarity, vectors if vectors.shape[1] else None)
+    vectors = np.asarray(np.load(folder / "word_vectors.npy", mmap_mode="r"))
+    usual = np.asarray(np.load(folder / "precedent.npy", mmap_mode="r"))
+    return Features(
+        matrix,
+        Terms(text, ends),
+        similarity,
+        vectors if vectors.shape[1] else None,
+        precedent=usual if usual.ndim == 1 else None,
+    )
 
 
-def _or_none_at_all(vectors: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def _or_none_at_all(numbers: NDArray[Any] | None) -> NDArray[Any]:
     # A file that says so: one that is missing must not be taken for it.
-    return np.empty((0, 0), np.float32) if vectors is None else vectors
+    return np.empty((0, 0), np.float32) if numbers is None else numbers
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:

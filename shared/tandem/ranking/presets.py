@@ -31,6 +31,7 @@ class Words:
             title and abstract together; 0 for none.
         vectors: Which word vectors a mean is made of for each record, beside the terms; None
             for none. Where they are not installed there is none either.
+        precedent: Which table of what reviews usually include is looked up; None for none.
     """
 
     __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
@@ -41,6 +42,7 @@ class Words:
     max_df: float
     title: float
     vectors: str | None = None
+    precedent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ class Preset:
         words: How the texts are read.
         C: Inverse strength of the regularisation, > 0.
         ratio: How many times all includes together outweigh all excludes together, > 0.
-        tolerance: At which change LIBLINEAR stops, > 0.
+        tolerance: At which change LIBLINEAR stops, > 0; None for our own solver (`newton`),
+            which has a bound of its own.
         presumed: Which unread records are learnt as excludes.
         word_vectors: What is made of means of word vectors.
         sentences: What is made of sentence vectors.
+        precedent: How much it counts what reviews usually include, ≥ 0; see `Words.precedent`.
     """
 
     __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
@@ -112,10 +116,11 @@ class Preset:
     words: Words
     C: float
     ratio: float
-    tolerance: float
+    tolerance: float | None
     presumed: Presumed | None = None
     word_vectors: Opinion | None = None
     sentences: Opinion | None = None
+    precedent: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold, so that `from_json` gives an equal preset."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 GROUP = "tandem.rankers"
 
-DEFAULT_MODEL = "tandem-1"
+DEFAULT_MODEL = "tandem-2"
 """What reviews are ranked with, and what `tandem simulate` replays."""
 
 
@@ -101,11 +101,18 @@ _ELAS_U4 = Preset(
 _TANDEM_1 = replace(
     _ELAS_U4,
     name="tandem-1",
-    tolerance=1e-2,
+    tolerance=None,
     words=replace(_ELAS_U4.words, title=0.25, vectors="wordllama-l2-supercat-256"),
     presumed=Presumed(most=300, share=0.2, weight=1.0, until=0.05, ratio=20.0),
     word_vectors=Opinion("wordllama-l2-supercat-256", C=0.11, weight=0.4, settling=4),
     sentences=Opinion("all-MiniLM-L6-v2", C=0.11, weight=0.4, settling=4),
+)
+
+_TANDEM_2 = replace(
+    _TANDEM_1,
+    name="tandem-2",
+    words=replace(_TANDEM_1.words, precedent="usually-included-1"),
+    precedent=0.5,
 )
 
 PRESETS: Mapping[str, Preset] = {
@@ -114,6 +121,8 @@ PRESETS: Mapping[str, Preset] = {
         _ELAS_U4,
         _TANDEM_1,
         replace(_TANDEM_1, name="tandem-1-words", sentences=None),
+        _TANDEM_2,
+        replace(_TANDEM_2, name="tandem-2-words", sentences=None),
     )
 }
 

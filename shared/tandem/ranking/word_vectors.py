@@ -9,15 +9,21 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 MODEL = "wordllama-l2-supercat-256"
 
 _PIECES = Path("tokenizers/l2_supercat_tokenizer_config.json")
 _VECTORS = Path("weights/l2_supercat_256.safetensors")
+_AT_ONCE = 256
+"""Records cut into pieces at once; each piece is an object of a hundred bytes meanwhile."""
 
 
 def is_installed() -> bool:
@@ -33,27 +39,28 @@ def build(texts: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
     with f how often a piece is in the record and d how many of the n records have it; from all
     of them the mean of the records is taken off. A record without text has the zero vector.
     """
-    counts = _counts([" ".join(f"{title} {abstract}".split()) for title, abstract in texts])
-    having = np.bincount(counts.indices, minlength=counts.shape[1])
-    rarity = np.log((1 + len(texts)) / (1 + having)).astype(np.float32)
-    counts.data = 1 + np.log(counts.data)
-    means = _lengths_one(counts @ diags_array(rarity) @ _vectors())
-    worded = np.diff(counts.indptr) > 0
-    if worded.any():
-        means[worded] -= means[worded].mean(axis=0)
-    return _lengths_one(means)
+    tokenizer, n = _tokenizer(), len(texts)
+    parts = [slice(row, row + _AT_ONCE) for row in range(0, n, _AT_ONCE)]
+    counted = [_counts(tokenizer, texts[part]) for part in parts]
+    having = np.zeros(len(_vectors()), np.int64)
+    for counts in counted:
+        having += np.bincount(counts.indices, minlength=having.size)
+    rarity = np.log((1 + n) / (1 + having)).astype(np.float32)
+    means, worded = np.empty((n, _vectors().shape[1]), np.float32), np.empty((n, 1), bool)
+    for part, counts in zip(parts, counted, strict=True):
+        counts.data = 1 + np.log(counts.data)
+        means[part] = _lengths_one(counts @ diags_array(rarity) @ _vectors())
+        worded[part, 0] = np.diff(counts.indptr) > 0
+    middle = means.sum(axis=0) / max(1, int(worded.sum()))
+    for part in parts:
+        means[part] = _lengths_one(np.where(worded[part], means[part] - middle, 0))
+    return means
 
 
-def _counts(texts: Sequence[str]) -> csr_matrix:
-    from tokenizers import Tokenizer
-
-    folder = _folder()
-    assert folder is not None  # noqa: S101  # `is_installed` is asked first
-    tokenizer = Tokenizer.from_file(str(folder / _PIECES))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+def _counts(tokenizer: "Tokenizer", texts: Sequence[tuple[str, str]]) -> csr_matrix:
+    merged = [" ".join(f"{title} {abstract}".split()) for title, abstract in texts]
     pieces = [np.array(found.ids, dtype=np.int32) for found in
-              tokenizer.encode_batch(list(texts), add_special_tokens=False)]  # fmt: skip
+              tokenizer.encode_batch(merged, add_special_tokens=False)]  # fmt: skip
     ends = np.cumsum([0, *(len(found) for found in pieces)])
     indices = np.concatenate([np.empty(0, np.int32), *pieces])
     shape = (len(texts), len(_vectors()))
@@ -64,7 +71,18 @@ def _counts(texts: Sequence[str]) -> csr_matrix:
 
 def _lengths_one(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
+
+
+def _tokenizer() -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    folder = _folder()
+    assert folder is not None  # noqa: S101  # `is_installed` is asked first
+    tokenizer = Tokenizer.from_file(str(folder / _PIECES))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 @cache

@@ -24,6 +24,7 @@ def test_elas_u4_is_the_published_recipe() -> None:
             "max_df": 0.95,
             "title": 0.0,
             "vectors": None,
+            "precedent": None,
         },
         "C": 0.11,
         "ratio": 9.8,
@@ -31,6 +32,7 @@ def test_elas_u4_is_the_published_recipe() -> None:
         "presumed": None,
         "word_vectors": None,
         "sentences": None,
+        "precedent": 0.0,
     }
 
 

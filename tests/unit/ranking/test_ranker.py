@@ -10,11 +10,12 @@ from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from tandem.ranking.features import Features, Terms, build, load, save
+from tandem.ranking.features import Features, build, load, save
 from tandem.ranking.learning import Labels
 from tandem.ranking.metrics import loss
 from tandem.ranking.ranker import Ranked, rank
 from tandem.ranking.recipes import recipe
+from tandem.ranking.terms import Terms
 
 U4 = recipe("elas-u4")
 N = 60

@@ -188,24 +188,6 @@ class TestOpinionsOnVectors:
         words = (plain.scores - plain.scores[unread].mean()) / plain.scores[unread].std()
         assert fitted.scores[50] == pytest.approx(words[50])
 
-    @pytest.mark.parametrize("C", [0.05, 0.5, 5])
-    def test_newton_finds_the_plane_that_liblinear_finds(self, C: float) -> None:
-        from sklearn.svm import LinearSVC
-
-        from tandem.ranking.estimator import _Examples
-
-        # So noisy that examples leave the margin on the way, and some come back.
-        random = np.random.RandomState(3)
-        vectors = random.standard_normal((N, 20)).astype(np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        rows = np.arange(60)
-        classes = (vectors[rows, 0] + random.standard_normal(60) > 0.4).astype(np.int8)
-        weights = np.where(classes == 1, 20.0, 0.7)
-        model = LinearSVC(loss="squared_hinge", C=C, tol=1e-8, max_iter=100_000, random_state=1)
-        model.fit(vectors[rows], classes, sample_weight=weights)
-        found = _Examples(rows, classes, weights).learn_dense(vectors, C)
-        np.testing.assert_allclose(found, model.decision_function(vectors), atol=1e-3)
-
     def test_vectors_that_are_not_finite_are_refused(self) -> None:
         features = self.features()
         broken = np.full_like(features.sentences, np.nan)

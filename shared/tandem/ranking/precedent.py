@@ -1,0 +1,56 @@
+"""What reviews usually include, whatever they are about: known before this one decides anything.
+
+A table gives each of some general words a weight, learnt from what teams included in reviews that
+are done: *group*, *months*, *were* and *significant* speak for a record, *role*, *system*, *such*
+and *may* against it. `benchmarks/precedent.py` makes it. None is there for the topic of one of
+them: each is in more than 1 % of the records of at least half of those reviews.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+TABLE = "usually-included-1"
+"""To be raised when a number of the table changes: features and rankings keep this name."""
+
+_FILE = Path(__file__).with_name("precedent.tsv")
+_WORD = re.compile(r"\b\w\w+\b")
+
+Table = Mapping[str, float]
+"""The weight of each word that it knows."""
+
+
+def words_of(title: str, abstract: str) -> set[str]:
+    """Return the words of a record as tables have them."""
+    return set(_WORD.findall(f"{title} {abstract}".lower()))
+
+
+def build(texts: Sequence[tuple[str, str]], table: Table | None = None) -> NDArray[np.float64]:
+    """Return for each title and abstract how much precedent speaks for it, shape (n,).
+
+    With k known words it is the sum of their weights over √k, so that a long abstract is no more
+    extreme for its length alone. A record without any of them has 0.
+
+    Args:
+        texts: Of each record.
+        table: Ours if left out.
+    """
+    weights = packaged() if table is None else table
+
+    def of(title: str, abstract: str) -> float:
+        known = sorted(words_of(title, abstract) & weights.keys())  # equal sums in every process
+        return sum(weights[word] for word in known) / sqrt(max(1, len(known)))
+
+    return np.array([of(*text) for text in texts], dtype=np.float64)
+
+
+@cache
+def packaged() -> Table:
+    """Return the table that comes with this version, of the name `TABLE`."""
+    lines = _FILE.read_text(encoding="utf-8").splitlines()
+    return {word: float(weight) for word, weight in (line.split("\t") for line in lines)}

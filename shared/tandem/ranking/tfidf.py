@@ -1,0 +1,113 @@
+"""TF-IDF of words and runs of words: to the last bit what scikit-learn's `TfidfVectorizer` makes.
+
+That one counts with a Python object for every term, and for every place where a term stands. Here
+terms are numbers from the start, and are counted a thousand records at a time.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.preprocessing import normalize
+
+from tandem.ranking.presets import Words
+from tandem.ranking.word_runs import Numbers, Texts
+
+_AT_ONCE = 1000
+"""Records that are counted together; they take some 30 MB meanwhile."""
+
+
+class Tfidf:
+    """The terms of some texts, and what they weigh.
+
+    Attributes:
+        n_terms: 0 where there are no words, or where all are too rare or too common.
+        n_entries: In all rows together.
+    """
+
+    def __init__(self, texts: Iterable[str], recipe: Words) -> None:
+        if recipe.min_df < 1:
+            raise ValueError(f"min_df is {recipe.min_df}: a term is in one record at least.")
+        self._texts, self._sublinear = Texts(texts, recipe.ngram_range), recipe.sublinear_tf
+        runs, having, first = self._distinct()
+        kept = (having >= recipe.min_df) & (having <= recipe.max_df * len(self._texts))
+        self._runs = runs[kept]
+        self._rarity = np.log((1 + len(self._texts)) / (having[kept] + 1.0)) + 1.0
+        self._appearing = np.argsort(first[kept]).astype(np.int32)
+        self._appeared = np.empty_like(self._appearing)
+        self._appeared[self._appearing] = np.arange(self._runs.size, dtype=np.int32)
+        self.n_terms, self.n_entries = self._runs.size, int(having[kept].sum())
+
+    def terms(self) -> Iterator[str]:
+        """Yield the term of each column. They are in alphabetical order."""
+        return self._texts.spelled(self._runs)
+
+    def parts(self) -> Iterator[csr_matrix]:
+        """Yield the rows, some at a time, of length 1, or 0 where a record has no term.
+
+        The entries of a row are in the order in which their terms first appear anywhere, as by
+        scikit-learn: it decides the last bit of sums.
+        """
+        for rows in self._parts():
+            yield self._weighed(self._counted(*self._texts.runs(rows), n_rows=len(rows)))
+
+    def vector(self, text: str) -> NDArray[np.float64]:
+        """Return what the terms of another text weigh, shape (n_terms,)."""
+        runs = self._texts.runs_of(text)
+        counts = self._counted(runs, np.zeros_like(runs), n_rows=1)
+        counts.sort_indices()
+        weights: NDArray[np.float64] = self._weighed(counts).toarray().ravel()
+        return weights
+
+    def _parts(self) -> Iterator[range]:
+        for start in range(0, len(self._texts), _AT_ONCE):
+            yield range(start, min(start + _AT_ONCE, len(self._texts)))
+
+    def _distinct(self) -> tuple[Numbers, Numbers, Numbers]:
+        """Return all runs, ascending; in how many texts each is; and where it first appears."""
+        nothing = np.empty(0, np.int64)
+        found, n_before = [(nothing, nothing, nothing)], 0
+        for rows in self._parts():
+            runs, texts = self._texts.runs(rows)
+            distinct, first, which = np.unique(runs, return_index=True, return_inverse=True)
+            once_a_text, _ = _tally(texts * distinct.size + which)
+            having = np.bincount(once_a_text % max(1, distinct.size), minlength=distinct.size)
+            found.append((distinct, having, first + n_before))
+            n_before += runs.size
+        runs, having, first = (np.concatenate(each) for each in zip(*found, strict=True))
+        found.clear()
+        order = np.argsort(runs, kind="stable")  # among equal ones the earliest comes first
+        runs = runs[order]
+        starts = np.flatnonzero(np.diff(runs, prepend=-1))
+        together = np.add.reduceat(having[order], starts) if starts.size else nothing
+        return runs[starts], together, first[order[starts]]
+
+    def _counted(self, runs: Numbers, texts: Numbers, *, n_rows: int) -> csr_matrix:
+        distinct, which = np.unique(runs, return_inverse=True)
+        column = np.searchsorted(self._runs, distinct)
+        known = np.take(self._runs, column, mode="clip") == distinct
+        appeared = np.take(self._appeared, column, mode="clip")
+        counts = known[which]
+        entries, n_times = _tally(texts[counts] * self.n_terms + appeared[which[counts]])
+        rows, appeared = np.divmod(entries, self.n_terms)
+        ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n_rows))])
+        data = n_times.astype(np.float64), self._appearing[appeared], ends
+        return csr_matrix(data, shape=(n_rows, self.n_terms))
+
+    def _weighed(self, counts: csr_matrix) -> csr_matrix:
+        if self._sublinear:
+            np.log(counts.data, out=counts.data)
+            counts.data += 1.0
+        counts.data *= self._rarity[counts.indices]
+        return normalize(counts, copy=False)
+
+
+def _tally(numbers: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the different numbers, ascending, none below 0, and how often each is there.
+
+    As `np.unique` would, which is several times as slow at it as sorting is.
+    """
+    ascending = np.sort(numbers)
+    starts = np.flatnonzero(np.diff(ascending, prepend=-1))
+    return ascending[starts], np.diff(starts, append=ascending.size)

@@ -1,0 +1,88 @@
+"""Texts as numbers: each word is one, and so is each run of words."""
+
+import re
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WORD = re.compile(r"\b\w\w+\b")
+_AT_ONCE = 10_000
+
+Numbers = NDArray[np.int64]
+
+
+class Texts:
+    """The runs of words in some texts. Words have two letters or more, and are in lower case.
+
+    Words are numbered from 1 in alphabetical order. A run is the number that has these as its
+    digits, with zeros to the right of a short one: so the order of numbers is that of the runs
+    as spelled, with spaces between, because no word has anything in it that precedes a space.
+    """
+
+    def __init__(self, texts: Iterable[str], lengths: tuple[int, int]) -> None:
+        """Read the texts once; `lengths` is of how many words runs are, at least and at most."""
+        met: defaultdict[str, int] = defaultdict()
+        met.default_factory = met.__len__
+        words, ends = array("i"), array("q", [0])
+        for text in texts:
+            words.extend(map(met.__getitem__, _WORD.findall(text.lower())))
+            ends.append(len(words))
+        self._spelled, self._lengths = ["", *sorted(met)], lengths
+        if len(self._spelled) ** lengths[1] >= 2**63:
+            raise ValueError(f"Runs of {lengths[1]} out of {len(met)} words are too many to count.")
+        number = np.empty(len(met), np.int32)
+        for place, word in enumerate(self._spelled[1:], start=1):
+            number[met[word]] = place
+        self._words, self._ends = number[np.array(words)], np.array(ends)
+
+    def __len__(self) -> int:
+        return self._ends.size - 1
+
+    def runs(self, rows: range) -> tuple[Numbers, Numbers]:
+        """Return the runs in these texts, and which of the texts, from 0, each is in.
+
+        They come text by text, the shortest runs first, otherwise as they are read.
+        """
+        bounds = self._ends[rows.start : rows.stop + 1]
+        of = np.repeat(np.arange(len(rows)), np.diff(bounds))
+        return self._joined(self._words[bounds[0] : bounds[-1]].astype(np.int64), of)
+
+    def runs_of(self, text: str) -> Numbers:
+        """Return the runs in another text that are of known words alone."""
+        words = np.array([self._number(word) for word in _WORD.findall(text.lower())], np.int64)
+        known = words > 0
+        # What stands on either side of an unknown word does not follow one upon the other.
+        runs, _ = self._joined(words[known], np.cumsum(~known, dtype=np.int64)[known])
+        return runs
+
+    def spelled(self, runs: Numbers) -> Iterator[str]:
+        """Yield what each run reads."""
+        base, longest = len(self._spelled), self._lengths[1]
+        for start in range(0, runs.size, _AT_ONCE):
+            part = runs[start : start + _AT_ONCE]
+            digits = [(part // base**place % base).tolist() for place in reversed(range(longest))]
+            for run in zip(*digits, strict=True):
+                yield " ".join([self._spelled[word] for word in run if word])
+
+    def _number(self, word: str) -> int:
+        place = bisect_left(self._spelled, word)
+        return place if self._spelled[place : place + 1] == [word] else 0
+
+    def _joined(self, words: Numbers, of: Numbers) -> tuple[Numbers, Numbers]:
+        base, (shortest, longest) = len(self._spelled), self._lengths
+        runs, texts = [], []
+        for length in range(shortest, longest + 1):
+            n = max(0, words.size - length + 1)
+            run = np.zeros(n, np.int64)
+            for place in range(longest):
+                run = run * base + (words[place : place + n] if place < length else 0)
+            within = of[:n] == of[length - 1 : length - 1 + n]
+            runs.append(run[within])
+            texts.append(of[:n][within])
+        every = np.concatenate(texts)
+        in_order = np.argsort(every, kind="stable")
+        return np.concatenate(runs)[in_order], every[in_order]

@@ -1,0 +1,134 @@
+"""What reviews usually include counts from the start, and only for those recipes that ask."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tandem.ranking import precedent
+from tandem.ranking.features import Features, build, feature_key, load, save
+from tandem.ranking.learning import Labels
+from tandem.ranking.presets import Preset
+from tandem.ranking.ranker import rank
+from tandem.ranking.recipes import DEFAULT_MODEL, PRESETS
+
+OURS, BEFORE = PRESETS["tandem-2"], PRESETS["tandem-1"]
+
+TRIAL = (
+    "Statins after stroke",
+    "Patients were randomized to groups; adverse events were significantly fewer than with placebo "
+    "at 12 months.",
+)
+ESSAY = (
+    "Statins after stroke",
+    "The role of such management in this system has been reviewed; new use may be based on these.",
+)
+FAR = [("Yoga for back pain", f"Stretching and posture, lesson {row}.") for row in range(40)]
+TEXTS = [("Statins after stroke", "Statins."), TRIAL, ESSAY, *FAR]
+
+
+def place(texts: list[tuple[str, str]], row: int, known: dict[int, float]) -> int:
+    pool = np.array([one for one in range(len(texts)) if one not in known])
+    values = Labels(np.array([*known]), np.array([*known.values()]))
+    found = rank(build(texts, OURS.words), labels=values, pool=pool, recipe=OURS, seed=1)
+    order: list[int] = found.order.tolist()
+    return order.index(row)
+
+
+class TestTheTable:
+    def test_what_reports_results_is_above_what_talks_about_them(self) -> None:
+        trial, essay = precedent.build([TRIAL, ESSAY])
+        assert trial > 0 > essay
+
+    def test_its_words_are_such_as_records_are_cut_into(self) -> None:
+        table = precedent.packaged()
+        assert precedent.words_of(" ".join(table), "") == {*table}
+        assert np.all(np.isfinite([*table.values()]))
+
+    def test_a_table_of_this_name_never_changes(self) -> None:
+        assert precedent.TABLE == "usually-included-1"
+        text = "".join(f"{word}\t{weight:.3f}\n" for word, weight in precedent.packaged().items())
+        assert hashlib.sha256(text.encode()).hexdigest().startswith("7e1de3b18b79457b")
+
+    def test_saying_it_twice_says_no_more(self) -> None:
+        once, twice = precedent.build([TRIAL, (TRIAL[0], f"{TRIAL[1]} {TRIAL[1]}")])
+        assert once == twice
+
+    def test_a_record_of_unknown_words_has_none(self) -> None:
+        assert precedent.build([("", ""), ("Рандомизированное исследование", "")]).tolist() == [
+            0,
+            0,
+        ]
+
+    def test_another_table_can_be_asked(self) -> None:
+        values = precedent.build([("yes yes", "no"), ("yes", "")], {"yes": 3.0, "no": -1.0})
+        assert values.tolist() == [pytest.approx(2 / np.sqrt(2)), 3.0]
+
+
+class TestInTheRanking:
+    def test_of_two_records_as_near_the_usual_kind_comes_first(self) -> None:
+        assert place(TEXTS, 1, {0: 1, 5: 0}) < place(TEXTS, 2, {0: 1, 5: 0})
+
+    def test_what_is_decided_outweighs_it(self) -> None:
+        essays = [(f"Statins {row}", ESSAY[1]) for row in range(6)]
+        trials = [(f"Yoga {row}", TRIAL[1]) for row in range(6)]
+        known = {**dict.fromkeys(range(5), 1.0), **dict.fromkeys(range(6, 11), 0.0)}
+        texts = [*essays, *trials, *FAR]
+        assert place(texts, 5, known) < place(texts, 11, known)
+
+    def test_without_it_the_ranking_is_the_one_before(self) -> None:
+        features = build(TEXTS, OURS.words)
+        assert features.precedent is not None
+        known = Labels(np.array([0, 5]), np.array([1.0, 0.0]))
+        drawn, lots = np.random.RandomState(1), np.linspace(0, 0.9, len(TEXTS))
+
+        def scores(of: Features, how: Preset) -> NDArray[np.float64]:
+            fitted = how.fit(of, labels=known, lots=lots, random_state=drawn)
+            assert fitted is not None
+            return fitted.scores
+
+        plain = scores(build(TEXTS, BEFORE.words), BEFORE)
+        np.testing.assert_array_equal(scores(replace(features, precedent=None), OURS), plain)
+        np.testing.assert_array_equal(scores(features, BEFORE), plain)
+        assert not np.array_equal(scores(features, OURS), plain)
+
+    def test_a_record_of_which_nothing_is_known_is_neither_lifted_nor_lowered(self) -> None:
+        features = build(TEXTS, OURS.words)
+        assert features.precedent is not None
+        values = features.precedent.copy()
+        values[7] = 0
+        known = Labels(np.array([0, 5]), np.array([1.0, 0.0]))
+        lots = np.linspace(0, 0.9, len(TEXTS))
+
+        def score(usual: NDArray[np.float64] | None) -> float:
+            of = replace(features, precedent=usual)
+            fitted = OURS.fit(of, labels=known, lots=lots, random_state=np.random.RandomState(1))
+            assert fitted is not None
+            return float(fitted.scores[7])
+
+        assert score(values) == score(None)
+
+    def test_it_is_what_reviews_are_ranked_with(self) -> None:
+        assert OURS.name == DEFAULT_MODEL
+        assert OURS.words.precedent == precedent.TABLE, "a new table needs a new recipe"
+
+
+class TestKept:
+    def test_it_is_read_back_as_it_was_saved(self, tmp_path: Path) -> None:
+        made = build(TEXTS, OURS.words)
+        save(made, tmp_path / "with")
+        save(build(TEXTS, BEFORE.words), tmp_path / "without")
+        np.testing.assert_array_equal(load(tmp_path / "with").precedent, made.precedent)
+        assert load(tmp_path / "without").precedent is None
+
+    def test_no_records_are_no_reason_to_forget_that_it_is_asked(self, tmp_path: Path) -> None:
+        save(build([], OURS.words), tmp_path / "none")
+        found = load(tmp_path / "none").precedent
+        assert found is not None
+        assert found.shape == (0,)
+
+    def test_features_with_it_are_others(self) -> None:
+        assert feature_key(OURS.words) != feature_key(BEFORE.words)
