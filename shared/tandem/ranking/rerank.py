@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -16,7 +16,7 @@ from tandem.events import log
 from tandem.events.types import RankingUpdated
 from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
-from tandem.ranking import from_ledger, training
+from tandem.ranking import from_ledger, pace, training
 from tandem.ranking.models import Ranking
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
@@ -25,16 +25,12 @@ from tandem.reviews.policy import Stage
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
 
-TURN = timedelta(seconds=5)
-"""After so long a worker lets others have their turn: a review whose team never rests is never
-up to date, and a few of them would keep every worker from all other reviews and imports."""
-
 _log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`lease`: silence after which a worker is taken for dead; `pause`: between two trainings."""
+    """`lease`: silence after which a worker is taken for dead; `pause`: see `ranking.pace`."""
 
     lease: timedelta
     pause: timedelta
@@ -47,34 +43,28 @@ def rerank(
     review_id: ReviewId,
     *,
     timing: Timing,
-    wait: Callable[[float], object] = time.sleep,
     began: Callable[[], object] = lambda: None,
-    published: Callable[[], object] = lambda: None,
-) -> int:
-    """Train until nothing is stale or the turn is over; return how many rankings were made.
+) -> datetime | None:
+    """Train if anything is stale; return when the next training may begin, None if none was made.
 
-    Safe to run twice, side by side, and to be killed anywhere. After each training it waits
-    for the pause to pass and looks again: the changes that came meanwhile become one training.
+    Safe to run twice, side by side, and to be killed anywhere. It trains once and waits for
+    nothing: whoever calls it asks again at the time returned, so that in the meantime the worker
+    is there for other reviews, and what changes until then becomes one training.
     """
-    stage, made, turn_ends = Stage.TITLE_ABSTRACT, 0, time.monotonic() + TURN.total_seconds()
-    while held := training.claim(database, review_id, stage, lasting=timing.lease):
-        began()
-        try:
-            with training.renewed(database, held, lasting=timing.lease):
-                ranking = _train(database, artifacts, cache, held, recipe(DEFAULT_MODEL))
-        except Exception as error:
-            training.fail(database, held, error)
-            raise
-        except BaseException:
-            training.release(database, held)
-            raise
-        if _publish(database, held, ranking, timing.pause):
-            made += 1
-            published()
-        wait(timing.pause.total_seconds())
-        if time.monotonic() > turn_ends:
-            break
-    return made
+    held = training.claim(database, review_id, Stage.TITLE_ABSTRACT, lasting=timing.lease)
+    if held is None:
+        return None
+    began()
+    try:
+        with training.renewed(database, held, lasting=timing.lease):
+            ranking = _train(database, artifacts, cache, held, recipe(DEFAULT_MODEL))
+    except Exception as error:
+        training.fail(database, held, error)
+        raise
+    except BaseException:
+        training.release(database, held)
+        raise
+    return _publish(database, held, ranking, timing.pause)
 
 
 def _train(
@@ -107,13 +97,16 @@ def _train(
     )
 
 
-def _publish(database: Database, held: training.Claim, ranking: Ranking, pause: timedelta) -> bool:
+def _publish(
+    database: Database, held: training.Claim, ranking: Ranking, pause: timedelta
+) -> datetime | None:
     with database.write.begin() as session:
         review = reviews.lock(session, held.review_id)
-        if not training.finish(session, held, labels_seq=ranking.labels_seq, pause=pause):
+        began_at = _began_at(ranking.created_at, ranking.seconds)
+        next_begin = pace.next_begin([began_at, *_begun(session, ranking)], pause=pause)
+        if not training.finish(session, held, labels_seq=ranking.labels_seq, not_before=next_begin):
             _log.warning("training came too late", review_id=str(held.review_id))
-            return False
-        began_at = ranking.created_at - timedelta(seconds=ranking.seconds)
+            return None
         # What has changed meanwhile did so after the labels were read.
         review.stale_since = began_at if review.labels_seq > ranking.labels_seq else None
         session.add(ranking)
@@ -128,7 +121,22 @@ def _publish(database: Database, held: training.Claim, ranking: Ranking, pause: 
         )
         fields = {"kind": ranking.kind, "labels_seq": ranking.labels_seq}
     _log.info("ranked", review_id=str(held.review_id), seconds=round(ranking.seconds, 3), **fields)
-    return True
+    return next_begin
+
+
+def _begun(session: Session, newest: Ranking) -> list[datetime]:
+    """Return when the trainings before this one began, as far back as `pace` looks."""
+    before = (
+        select(Ranking.created_at, Ranking.seconds)
+        .where(Ranking.review_id == newest.review_id, Ranking.stage == newest.stage)
+        .order_by(Ranking.labels_seq.desc())
+        .limit(pace.SLOWEST)
+    )
+    return [_began_at(created_at, seconds) for created_at, seconds in session.execute(before)]
+
+
+def _began_at(created_at: datetime, seconds: float) -> datetime:
+    return created_at - timedelta(seconds=seconds)
 
 
 def _drop_old_orders(session: Session, newest: Ranking) -> None:

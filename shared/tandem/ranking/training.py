@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -42,6 +42,11 @@ def claim(
 
     Where all tries have failed, the last one by a worker that died of it, it is parked instead.
     """
+    with database.read() as session:
+        # Each decision asks; most of them while it is held or not yet time, and a write would
+        # keep decisions waiting.
+        if _has_to_wait(session, review_id, stage):
+            return None
     with database.write.begin() as session:
         _ensure_row(session, review_id, stage)
         row = session.scalars(
@@ -58,8 +63,10 @@ def claim(
         return Claim(review_id, stage, row.fence)
 
 
-def finish(session: Session, held: Claim, *, labels_seq: int, pause: timedelta) -> bool:
+def finish(session: Session, held: Claim, *, labels_seq: int, not_before: datetime) -> bool:
     """Note in the caller's transaction that all up to `labels_seq` is counted now.
+
+    The next training begins no earlier than `not_before`.
 
     Returns False, and changes nothing, where the claim was lost or a newer training finished.
     """
@@ -69,7 +76,7 @@ def finish(session: Session, held: Claim, *, labels_seq: int, pause: timedelta) 
         .values(
             trained_seq=labels_seq,
             lease_until=None,
-            not_before=now() + pause,
+            not_before=not_before,
             attempts=0,
             cause=None,
         )
@@ -191,6 +198,15 @@ def _is_due() -> tuple[ColumnElement[bool], ...]:
         or_(Training.not_before.is_(None), Training.not_before <= moment),
         or_(Training.parked_at.is_(None), _has_reason_to_go_on()),
     )
+
+
+def _has_to_wait(session: Session, review_id: ReviewId, stage: Stage) -> bool:
+    row = (Training.review_id == review_id, Training.stage == stage)
+    is_known, is_due = (
+        session.scalar(select(exists().where(*conditions)))
+        for conditions in (row, (*row, *_is_due()))
+    )
+    return bool(is_known and not is_due)
 
 
 def _mine(held: Claim) -> tuple[ColumnElement[bool], ...]:

@@ -34,6 +34,9 @@ both_engines = pytest.mark.both_engines
 PATIENCE = 60.0
 """Seconds until a worker that does nothing fails the test."""
 
+PAUSE = 2.0
+"""Seconds between two trainings, where a test waits for that."""
+
 RIS = b"TY  - JOUR\nTI  - Sleep and memory\nAB  - Sleep helps.\nER  - \n"
 
 
@@ -47,7 +50,7 @@ class Asked(Nudges):
     def changed(self, review_id: ReviewId) -> None:
         self.reviews.append(review_id)
 
-    def uploaded(self, import_id: ImportId) -> None:
+    def uploaded(self, import_id: ImportId, fence: int | None = None) -> None:
         self.imports.append(import_id)
 
 
@@ -130,14 +133,20 @@ class TestWorker:
 
     @pytest.fixture
     def worker(
-        self, broker: Broker, settings: Settings, tmp_path: Path, log: Path
+        self,
+        broker: Broker,
+        settings: Settings,
+        tmp_path: Path,
+        log: Path,
+        request: pytest.FixtureRequest,
     ) -> Iterator["subprocess.Popen[bytes]"]:
-        """A worker of this installation, on the real broker."""
+        """A worker of this installation, on the real broker; with another pause if one is given."""
+        given = {"TANDEM_RANKING_PAUSE_SECONDS": str(getattr(request, "param", 0.05))}
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tandem_worker"],
                 cwd=tmp_path,
-                env=environment(settings, broker),
+                env=environment(settings, broker) | given,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -183,6 +192,28 @@ class TestWorker:
         until(lambda: has_record(database, team.review_id, 6), worker, log)
         with database.read() as session:
             assert session.get_one(Import, import_id).state is ImportState.DONE
+
+    @pytest.mark.parametrize("worker", [PAUSE], indirect=True)
+    def test_what_comes_in_the_pause_is_learnt_at_its_end_though_nobody_asks_again(
+        self,
+        world: World,
+        database: Database,
+        nudges: Nudges,
+        worker: "subprocess.Popen[bytes]",
+        log: Path,
+    ) -> None:
+        team = world.team(n_records=5, question="Does sleep help memory?")
+        nudges.changed(team.review_id)
+        until(lambda: is_ranked(database, team.review_id), worker, log)
+
+        world.decide(team.review_id, team.ann, 1, "include")
+        nudges.changed(team.review_id)
+        until(lambda: is_ranked(database, team.review_id), worker, log)
+
+        with database.read() as session:
+            rankings = serving.list_rankings(session, review_id=team.review_id, offset=0, limit=9)
+        later, earlier = [made.created_at - timedelta(seconds=made.seconds) for made in rankings]
+        assert later - earlier >= timedelta(seconds=PAUSE)
 
 
 def environment(settings: Settings, broker: Broker) -> dict[str, str]:

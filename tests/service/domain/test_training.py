@@ -1,17 +1,19 @@
 """From a changed label to a new order: claims, fences, and what an order rests on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.domain.stored import events
 from service.domain.threads import at_once
 from service.domain.workshop import (
+    HOUR,
     MINUTE,
     SLEEP,
     SOIL,
@@ -28,9 +30,10 @@ from service.domain.workshop import (
     settle_all,
 )
 from tandem.artifacts import Artifacts
+from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
-from tandem.ranking import feature_store, from_ledger, rerank, serving, training
+from tandem.ranking import feature_store, from_ledger, pace, rerank, serving, training
 from tandem.ranking.feature_store import Corpus
 from tandem.ranking.from_ledger import MadeRanking
 from tandem.ranking.models import Ranking, Training
@@ -44,7 +47,7 @@ pytestmark = pytest.mark.both_engines
 
 @pytest.fixture
 def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache", [])
+    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 class TestClaim:
@@ -77,9 +80,9 @@ class TestClaim:
         seq = labels_seq(database, team.review_id)
 
         with database.write.begin() as session:
-            late = training.finish(session, old, labels_seq=seq, pause=MINUTE)
+            late = training.finish(session, old, labels_seq=seq, not_before=now())
         with database.write.begin() as session:
-            in_time = training.finish(session, new, labels_seq=seq, pause=MINUTE)
+            in_time = training.finish(session, new, labels_seq=seq, not_before=now())
 
         assert (late, in_time) == (False, True)
 
@@ -104,9 +107,9 @@ class TestClaim:
         seq = labels_seq(database, team.review_id)
 
         with database.write.begin() as session:
-            assert training.finish(session, held, labels_seq=seq, pause=MINUTE)
+            assert training.finish(session, held, labels_seq=seq, not_before=now())
         with database.write.begin() as session:
-            assert not training.finish(session, held, labels_seq=seq - 1, pause=MINUTE)
+            assert not training.finish(session, held, labels_seq=seq - 1, not_before=now())
 
     def test_nothing_is_claimed_where_nothing_is_due(
         self, world: World, database: Database, workshop: Workshop
@@ -121,7 +124,7 @@ class TestClaim:
         held = training.claim(database, team.review_id, TA, lasting=MINUTE)
         assert held
         with database.write.begin() as session:
-            training.finish(session, held, labels_seq=1, pause=MINUTE)
+            training.finish(session, held, labels_seq=1, not_before=now() + MINUTE)
         world.decide(team.review_id, team.ann, 1, "include")
 
         assert training.claim(database, team.review_id, TA, lasting=MINUTE) is None
@@ -577,7 +580,6 @@ class TestRerank:
         assert workshop.rerank(team.review_id) == 2
         assert seen == [0, 8], "each training learnt what there was when it began"
         assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
-        assert workshop.waited == [3600, 3600]
 
     def test_a_training_sees_one_state_of_the_review(
         self,
@@ -615,6 +617,41 @@ class TestRerank:
         made = workshop.rerank(team.review_id, during_the_pause=change)
 
         assert made == 2
+
+    def test_the_pause_grows_while_changes_pour_in(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id, during_the_pause=Bursts(world, team, pace.SLOWEST + 1))
+
+        hours = [paused / HOUR for paused in workshop.paused]
+        assert hours == pytest.approx([1, 2, 3, 4, 5, 6, 7, 8, 8, 8], abs=0.001)
+        made = newest(database, team.review_id)
+        assert made.labels_seq == labels_seq(database, team.review_id)
+
+    def test_it_is_short_again_after_a_quiet_minute(
+        self, world: World, database: Database, workshop: Workshop
+    ) -> None:
+        team = about_sleep(world)
+        workshop.rerank(team.review_id, during_the_pause=Bursts(world, team, 3))
+        assert workshop.paused[-1] / HOUR == pytest.approx(4, abs=0.001)
+        with database.write.begin() as session:
+            session.execute(update(Ranking).values(created_at=now() - MINUTE))
+
+        ask_again(world, team)
+        workshop.rerank(team.review_id)
+
+        assert workshop.paused[-1] / HOUR == pytest.approx(1, abs=0.001)
+
+    def test_until_the_pause_is_over_the_worker_is_there_for_others(
+        self, world: World, workshop: Workshop
+    ) -> None:
+        busy, other = about_sleep(world), about_sleep(world)
+        assert workshop.rerank_once(busy.review_id)
+        ask_again(world, busy)
+
+        assert workshop.rerank_once(busy.review_id) is None
+        assert workshop.rerank_once(other.review_id)
 
     def test_one_who_was_overtaken_publishes_nothing(
         self,
@@ -716,6 +753,20 @@ class TestRerank:
 
         monkeypatch.setattr(from_ledger, "rank_review", rank_review)
         return n_labels
+
+
+@dataclass
+class Bursts:
+    """Asks for another training in each of the next pauses."""
+
+    world: World
+    team: Team
+    left: int
+
+    def __call__(self) -> None:
+        if self.left:
+            self.left -= 1
+            ask_again(self.world, self.team)
 
 
 class TestFeatures:

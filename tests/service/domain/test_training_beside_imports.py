@@ -20,7 +20,7 @@ MORE = [("Sleep and dreams", "Memory of dreams after sleep."), ("Clay", "Soil of
 
 @pytest.fixture
 def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache", [])
+    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 def set_import(database: Database, team: Team, state: ImportState, minutes: int = 5) -> None:

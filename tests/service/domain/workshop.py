@@ -1,8 +1,8 @@
 """A worker that ranks, a review of eight records about two things, and a look at what came out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import update
@@ -17,7 +17,7 @@ from tandem.ranking.rerank import Timing
 from tandem.reviews.models import Review
 from world import TA, Team, World
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 SLEEP = [
     ("Sleep and memory in older adults", "Sleep helps memory. A randomised trial of sleep."),
@@ -37,29 +37,35 @@ TEXTS = [text for pair in zip(SOIL, SLEEP, strict=True) for text in pair]
 
 @dataclass
 class Workshop:
-    """A worker's things, and pauses that pass at once."""
+    """A worker's things, and pauses that pass at once.
+
+    `paused`: how long each pause would have been, from the begin of the training before it.
+    """
 
     database: Database
     artifacts: Artifacts
     cache: Path
-    waited: list[float]
+    paused: list[timedelta] = field(default_factory=list)
 
     def rerank(
         self, review_id: ReviewId, *, during_the_pause: Callable[[], object] = lambda: None
     ) -> int:
-        def wait(seconds: float) -> None:
-            self.waited.append(seconds)
+        """Train until nothing is stale, as messages would have it; return how often."""
+        made = 0
+        while next_begin := self.rerank_once(review_id):
+            made += 1
+            self.paused.append(next_begin - began_at(newest(self.database, review_id)))
             during_the_pause()
             let_the_pause_pass(self.database, review_id)
+        return made
 
-        return rerank.rerank(
-            self.database,
-            self.artifacts,
-            self.cache,
-            review_id,
-            timing=Timing(lease=MINUTE, pause=timedelta(hours=1)),
-            wait=wait,
-        )
+    def rerank_once(self, review_id: ReviewId) -> datetime | None:
+        timing = Timing(lease=MINUTE, pause=HOUR)
+        return rerank.rerank(self.database, self.artifacts, self.cache, review_id, timing=timing)
+
+
+def began_at(ranking: Ranking) -> datetime:
+    return ranking.created_at - timedelta(seconds=ranking.seconds)
 
 
 def let_the_pause_pass(database: Database, review_id: ReviewId) -> None:
