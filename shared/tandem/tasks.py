@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
@@ -41,6 +42,8 @@ log, and what is lost is lost; see `Nudges.progress`."""
 
 PROGRESS_SECONDS = 0.25
 """Between two messages about one piece of work."""
+
+_CLOCKS_DIFFER_SECONDS = 0.05
 
 HARD_TIME_LIMIT_SECONDS = 3600
 VISIBILITY_TIMEOUT_SECONDS = 2 * HARD_TIME_LIMIT_SECONDS
@@ -154,6 +157,16 @@ class Nudges:
         name = str(review_id)
         self._put((RERANK, name), lambda: self._celery.send_task(RERANK, [name]))
 
+    def ranks_again(self, review_id: ReviewId, at: datetime) -> None:
+        """A ranking is not made before `at`; whatever is stale by then has waited for it."""
+        name = str(review_id)
+        # A little later: a worker whose clock is behind would find that it is not yet time.
+        wait = max(0.0, (at - datetime.now(UTC)).total_seconds()) + _CLOCKS_DIFFER_SECONDS
+        self._put(
+            (RERANK, f"{name} again"),
+            lambda: self._celery.send_task(RERANK, [name], countdown=wait),
+        )
+
     def progress(
         self, review_id: ReviewId, type: str, data: Mapping[str, object], *, about: str
     ) -> None:
@@ -170,9 +183,12 @@ class Nudges:
         message = json.dumps(told)
         self._put((PROGRESS, about), lambda: self._redis.publish(PROGRESS, message))
 
-    def uploaded(self, import_id: ImportId) -> None:
+    def uploaded(self, import_id: ImportId, fence: int | None = None) -> None:
+        """A file to be read; `fence`: at which the turn before has left it."""
         name = str(import_id)
-        self._put((IMPORT, name), lambda: self._celery.send_task(IMPORT, [name]))
+        self._put(
+            (IMPORT, f"{name} {fence}"), lambda: self._celery.send_task(IMPORT, [name, fence])
+        )
 
     def to_encode(self, review_id: ReviewId, fence: int | None = None) -> None:
         """Texts without sentence vectors; `fence`: what the turn before returned."""

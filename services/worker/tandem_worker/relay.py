@@ -40,7 +40,7 @@ def sweep(
     bulk = BULK in queues
     with database.read() as session:
         stale = training.stale_reviews(session) if QUEUE in queues else ()
-        unfinished = imports.unfinished(session) if bulk else ()
+        unfinished = imports.next_in_line(session) if bulk else ()
         not_encoded = (
             encoding_claims.unfinished(session) if bulk and sentences.is_installed() else ()
         )

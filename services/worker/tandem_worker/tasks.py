@@ -5,9 +5,10 @@ from uuid import UUID
 from tandem.ids import ImportId, ReviewId
 from tandem.ranking import encoding, looking_again, sentences
 from tandem.ranking.rerank import rerank as train
-from tandem.records import importing
+from tandem.records import importing, imports
+from tandem.records.import_claims import Rest
 from tandem.screening.duplicates import deduplication
-from tandem.tasks import ENCODE, IMPORT, RERANK, SECOND_LOOKS
+from tandem.tasks import BULK, ENCODE, IMPORT, RERANK, SECOND_LOOKS
 from tandem_worker import progress
 from tandem_worker.app import app
 from tandem_worker.runtime import runtime
@@ -19,35 +20,43 @@ def rerank(review_id: str) -> None:
     """Rank the review anew if anything has changed since its newest ranking."""
     here, review = runtime(), ReviewId(UUID(review_id))
     with slot_for(here, review) as is_free:
-        made = is_free and train(
+        if not is_free:
+            return
+        next_begin = train(
             here.database,
             here.artifacts,
             here.cache,
             review,
             timing=here.timing,
             began=lambda: progress.of_ranking(here.nudges, review, "started"),
-            published=lambda: progress.of_ranking(here.nudges, review, "finished"),
         )
-    if made:
-        # Behind what else waits: where the turn ended too early, this review has another one.
-        here.nudges.changed(review)
+    if next_begin is not None:
+        progress.of_ranking(here.nudges, review, "finished")
+        here.nudges.ranks_again(review, next_begin)
 
 
 @app.task(name=IMPORT)  # type: ignore[untyped-decorator]  # Celery has no types
-def import_records(import_id: str) -> None:
+def import_records(import_id: str, fence: int | None = None) -> None:
     """Read an uploaded file into its review, from where the last worker left off."""
     here = runtime()
-    review = importing.run(
+    got = importing.run(
         here.database,
         here.artifacts,
         ImportId(UUID(import_id)),
         link=deduplication.run,
         told=lambda row: progress.of_import(here.nudges, row),
+        fence=fence,
+        others_wait=lambda: here.nudges.backlog(BULK) > 0,
     )
-    if review is not None:
-        here.nudges.changed(review)
+    if isinstance(got, Rest):
+        here.nudges.uploaded(got.import_id, got.fence)
+    elif got is not None:
+        here.nudges.changed(got)
         if sentences.is_installed():
-            here.nudges.to_encode(review)
+            here.nudges.to_encode(got)
+        with here.database.read() as session:
+            for following in imports.next_in_line(session, of=got):
+                here.nudges.uploaded(following)
 
 
 @app.task(name=ENCODE)  # type: ignore[untyped-decorator]  # Celery has no types

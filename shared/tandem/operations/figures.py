@@ -5,8 +5,8 @@ that dies, and knows nothing of the others.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import and_, func, select
@@ -71,6 +71,10 @@ class Figures:
         """Return how long the newest ranking of each review took that has one."""
         taken = (review.training_seconds for review in self.reviews)
         return [seconds for seconds in taken if seconds is not None]
+
+    def without(self, hidden: Set[ReviewId]) -> "Figures":
+        """Return the same without what single reviews say of these; see `jobs.screens_in`."""
+        return replace(self, reviews=[one for one in self.reviews if one.review_id not in hidden])
 
 
 @dataclass(frozen=True, slots=True)

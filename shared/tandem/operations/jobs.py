@@ -149,7 +149,8 @@ def _imports(session: Session, moment: datetime) -> Iterator[Job]:
             state,
             review_id=row.review_id,
             target=row.id,
-            due_since=row.created_at,
+            # One that has had a turn waits since its begin.
+            due_since=row.claimed_at or row.created_at,
             id=f"import-{row.id}",
             is_over=row.state is ImportState.FAILED,
             moment=moment,

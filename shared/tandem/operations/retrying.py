@@ -4,6 +4,8 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.errors import Conflict, NotFound
+from tandem.events import log
+from tandem.events.types import ImportRetried
 from tandem.ids import UserId, WebhookId
 from tandem.operations.jobs import Job, JobKind, JobState, screens_in, unfinished
 from tandem.ranking import encoding_claims, second_looks, training
@@ -42,6 +44,9 @@ def retry(session: Session, *, job_id: str, by: UserId) -> Job:
     match job.kind:
         case JobKind.IMPORT | JobKind.DEDUPLICATION:
             imports.try_anew(session.get_one(Import, job.target, with_for_update=True))
+            # To its members it had failed for good.
+            retried = ImportRetried(import_id=str(job.target), detail={"by": str(by)})
+            log.append(session, review, retried)
         case JobKind.RANKING:
             training.try_anew(session, job.review_id)
         case JobKind.ENCODING:

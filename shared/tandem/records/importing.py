@@ -1,18 +1,18 @@
 """What a worker does with a queued file: reads it in small batches, so that it may die anywhere."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import cast
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
-from tandem.db.tries import MOST_TRIES, cause_of
+from tandem.db.tries import MOST_TRIES
 from tandem.errors import TandemError
 from tandem.events import log
 from tandem.events.types import ImportFailed, ImportFinished
@@ -20,8 +20,17 @@ from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
 from tandem.records import batch
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.reading import Format, Reading, read
-from tandem.records.imports import is_free
+from tandem.records.formats.reading import Reading, read
+from tandem.records.import_claims import (
+    LEASE,
+    Claimed,
+    Overtaken,
+    Rest,
+    claim,
+    hold,
+    may_be_tried_again,
+    rest,
+)
 from tandem.records.models import Import, ImportState, ImportStep
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
@@ -29,9 +38,9 @@ from tandem.reviews.models import Review
 BATCH = 60
 """Records per transaction: decisions of the same review wait at most for one of them."""
 
-LEASE = timedelta(seconds=60)
-"""A worker that commits no batch for this long is taken for dead. Decoding the largest upload
-takes less, and a batch well under 2 s."""
+TURN = timedelta(seconds=20)
+"""After so long a file gives way to what waits for the same slot: one that never ends would keep
+out all others. With what it took to find its place again; see `_Turn`."""
 
 _COMPARING = timedelta(milliseconds=2)
 """For each record of the review, while duplicates are looked for: several times what it takes."""
@@ -43,24 +52,6 @@ class NoRecords(TandemError):
     """The file has a known format but nothing in it."""
 
     code = "no_records"
-
-
-class _Overtaken(Exception):
-    """Another worker has taken this import over; what this one read is not committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """`is_used_up`: all tries have failed, the last one by a worker that died of it."""
-
-    id: ImportId
-    review_id: ReviewId
-    fence: int
-    artifact: str
-    source: str | None
-    requested_format: Format | None
-    n_read: int
-    is_used_up: bool
 
 
 Link = Callable[[Database, ReviewId, ImportId, Callable[[Session], None]], None]
@@ -78,93 +69,105 @@ def run(
     *,
     link: Link,
     told: Told = lambda _: None,
-) -> ReviewId | None:
+    fence: int | None = None,
+    others_wait: Callable[[], bool] = lambda: False,
+) -> ReviewId | Rest | None:
     """Read a queued file to its end; return its review, or None where nothing was to do.
 
     Safe to run twice and to be killed anywhere: every batch commits its records together with
     the position behind it, and only the holder of the newest fence may commit.
+
+    Args:
+        database: Where the records go.
+        artifacts: Where the file is.
+        import_id: Which.
+        link: Links duplicates when all is read.
+        told: Called when it has got further.
+        fence: Of the `Rest` that the turn before returned; None for the first turn.
+        others_wait: Asked when the turn is over. If they do, a `Rest` is returned, and somebody
+            has to go on with it.
     """
-    claimed = _claim(database, import_id)
+    claimed = claim(database, import_id, fence)
     if claimed is None:
         return None
     try:
-        _read_in(database, artifacts, claimed, link, told)
-    except _Overtaken:
+        unfinished = _read_in(database, artifacts, claimed, link, told, _Turn(others_wait))
+    except Overtaken:
         log_.warning("import taken over by another worker", import_id=str(import_id))
         return None
-    return claimed.review_id
+    return unfinished or claimed.review_id
+
+
+class _Turn:
+    """A file's time in a slot.
+
+    To go on, a file is read again up to its place. So a turn is at least four times as long as
+    that took, and a file of any length is read in at most a quarter more than without turns.
+    """
+
+    def __init__(self, others_wait: Callable[[], bool]) -> None:
+        self._others_wait = others_wait
+        self._began = time.monotonic()
+        self._ends = math.inf
+
+    def found_its_place(self) -> None:
+        moment = time.monotonic()
+        self._ends = moment + max(TURN.total_seconds(), 4 * (moment - self._began))
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self._ends and self._others_wait()
 
 
 def _read_in(
-    database: Database, artifacts: Artifacts, claimed: _Claimed, link: Link, told: Told
-) -> None:
+    database: Database,
+    artifacts: Artifacts,
+    claimed: Claimed,
+    link: Link,
+    told: Told,
+    turn: _Turn,
+) -> Rest | None:
     """Store the file's records, or say in the import's row why it has none."""
     if claimed.is_used_up:
         _park(database, claimed)
-        return
+        return None
     try:
         reading = read(artifacts.read(claimed.artifact), claimed.requested_format)
         if reading.total == 0:
             raise NoRecords(f"The file is {reading.format.upper()}, but there is no record in it.")
-        _store_all(database, claimed, reading, told)
+        if not _store_all(database, claimed, reading, told, turn):
+            return rest(database, claimed)
         _link_duplicates(database, claimed, link, told)
         _finish(database, claimed)
     except TandemError as error:
         _fail(database, claimed, str(error))
-    except _Overtaken:
+    except Overtaken:
         raise
     except Exception as error:
-        if not _may_be_tried_again(database, claimed, error):
+        if not may_be_tried_again(database, claimed, error):
             _park(database, claimed)
         raise
+    return None
 
 
-def _claim(database: Database, import_id: ImportId) -> _Claimed | None:
-    with database.write.begin() as session:
-        row = session.scalars(
-            select(Import).where(Import.id == import_id, is_free()).with_for_update()
-        ).one_or_none()
-        if row is None:
-            return None
-        is_used_up = row.is_used_up
-        row.state = ImportState.RUNNING
-        row.begin_try(lasting=LEASE)
-        return _Claimed(
-            id=import_id,
-            review_id=row.review_id,
-            fence=row.fence,
-            artifact=row.artifact,
-            source=row.source,
-            requested_format=cast("Format | None", row.requested_format),
-            n_read=row.n_read,
-            is_used_up=is_used_up,
-        )
-
-
-def _hold(session: Session, claimed: _Claimed) -> Import:
-    """Return the import's row if this worker still holds it; the review is locked by then."""
-    row = session.scalars(
-        select(Import)
-        .where(Import.id == claimed.id, Import.fence == claimed.fence)
-        .with_for_update()
-    ).one_or_none()
-    if row is None or row.state is not ImportState.RUNNING:
-        raise _Overtaken
-    row.lease_until = now() + LEASE
-    return row
-
-
-def _store_all(database: Database, claimed: _Claimed, reading: Reading, told: Told) -> None:
+def _store_all(
+    database: Database, claimed: Claimed, reading: Reading, told: Told, turn: _Turn
+) -> bool:
+    """Store what is left of the file; return False where the turn ended before."""
     entries = islice(reading.entries, claimed.n_read, None)
     position = claimed.n_read
     while some := list(islice(entries, BATCH)):
+        if position == claimed.n_read:
+            turn.found_its_place()
+        elif turn.is_over:
+            return False
         position += len(some)
         with database.read() as session:
             ready = _made_ready(session, claimed, some)
         database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, claimed.review_id)
-            row = _hold(session, claimed)
+            row = hold(session, claimed)
             row.step, row.format, row.n_total = ImportStep.READING, reading.format, reading.total
             if review.last_record_number != ready.after:  # another import has stored some
                 ready = _made_ready(session, claimed, some)
@@ -173,10 +176,11 @@ def _store_all(database: Database, claimed: _Claimed, reading: Reading, told: To
         told(row)
     if position - claimed.n_read > BATCH:
         _tell_the_planner(database)
+    return True
 
 
 def _made_ready(
-    session: Session, claimed: _Claimed, some: Sequence[Entry | Rejection]
+    session: Session, claimed: Claimed, some: Sequence[Entry | Rejection]
 ) -> batch.Ready:
     return batch.make_ready(
         session,
@@ -187,10 +191,10 @@ def _made_ready(
     )
 
 
-def _link_duplicates(database: Database, claimed: _Claimed, link: Link, told: Told) -> None:
+def _link_duplicates(database: Database, claimed: Claimed, link: Link, told: Told) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, claimed.review_id)
-        row = _hold(session, claimed)
+        row = hold(session, claimed)
         row.step = ImportStep.LINKING
         # Comparing commits nothing for as long as it takes, so it is given that time.
         row.lease_until = now() + LEASE + review.last_record_number * _COMPARING
@@ -198,14 +202,14 @@ def _link_duplicates(database: Database, claimed: _Claimed, link: Link, told: To
     link(database, claimed.review_id, claimed.id, lambda session: _go_on(session, claimed))
 
 
-def _go_on(session: Session, claimed: _Claimed) -> None:
-    _hold(session, claimed)
+def _go_on(session: Session, claimed: Claimed) -> None:
+    hold(session, claimed)
 
 
-def _finish(database: Database, claimed: _Claimed) -> None:
+def _finish(database: Database, claimed: Claimed) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, claimed.review_id)
-        row = _hold(session, claimed)
+        row = hold(session, claimed)
         row.step = None
         row.state, row.finished_at = ImportState.DONE, now()
         row.succeed()
@@ -240,28 +244,16 @@ def _ask_for_ranking(review: Review, row: Import) -> None:
         review.labels_seq += 1
 
 
-def _may_be_tried_again(database: Database, claimed: _Claimed, error: Exception) -> bool:
-    """Give the import back for another try, unless this was the last one."""
-    with database.write.begin() as session:
-        reviews.lock(session, claimed.review_id)
-        row = _hold(session, claimed)
-        if row.is_used_up:
-            row.cause = cause_of(error)
-            return False
-        row.fail_try(error)
-        return True
-
-
-def _park(database: Database, claimed: _Claimed) -> None:
+def _park(database: Database, claimed: Claimed) -> None:
     reason = f"The file could not be read in {MOST_TRIES} tries; the worker's log says why."
     log_.error("import parked; see GET /api/v1/jobs", import_id=str(claimed.id))
     _fail(database, claimed, reason, is_parked=True)
 
 
-def _fail(database: Database, claimed: _Claimed, reason: str, *, is_parked: bool = False) -> None:
+def _fail(database: Database, claimed: Claimed, reason: str, *, is_parked: bool = False) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, claimed.review_id)
-        row = _hold(session, claimed)
+        row = hold(session, claimed)
         if is_parked:
             row.parked_at = now()
         else:

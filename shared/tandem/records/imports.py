@@ -120,6 +120,22 @@ def unfinished(session: Session) -> Sequence[ImportId]:
     return session.scalars(query).all()
 
 
+def next_in_line(session: Session, *, of: ReviewId | None = None) -> Sequence[ImportId]:
+    """Return what can be begun: of each review, or of one, the first import that waits.
+
+    Nothing of a review that has one under way: its others come after that.
+    """
+    query = select(Import.review_id, Import.id).where(is_free()).order_by(Import.created_at)
+    at_work = select(Import.review_id).where(_is_under_way())
+    query = query.where(Import.review_id.not_in(at_work))
+    if of is not None:
+        query = query.where(Import.review_id == of)
+    first: dict[ReviewId, ImportId] = {}
+    for review_id, import_id in session.execute(query):
+        first.setdefault(review_id, import_id)
+    return [*first.values()]
+
+
 def try_anew(row: Import) -> None:
     """Queue a failed import again; it goes on behind what it has read. Its row is locked."""
     row.try_anew()
@@ -128,13 +144,13 @@ def try_anew(row: Import) -> None:
 
 
 def is_reading(session: Session, review_id: ReviewId) -> bool:
-    """Whether a worker is at work on a file of this review just now."""
-    at_work = (
-        select(Import.id)
-        .where(Import.review_id == review_id, Import.state == ImportState.RUNNING, ~is_free())
-        .exists()
-    )
-    return bool(session.scalar(select(at_work)))
+    """Whether a file of this review is under way: in a worker, between two turns or tries."""
+    under_way = select(Import.id).where(Import.review_id == review_id, _is_under_way())
+    return bool(session.scalar(select(under_way.exists())))
+
+
+def _is_under_way() -> ColumnElement[bool]:
+    return and_(Import.state == ImportState.RUNNING, ~is_free())
 
 
 def is_free() -> ColumnElement[bool]:

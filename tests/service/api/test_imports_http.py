@@ -9,13 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete
 
+from application import application
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.ids import ImportId
 from tandem.records import importing
 from tandem.records.models import Import
 from tandem.screening.duplicates import deduplication
-from tandem_api.app import create_app
 from world import Team, World
 
 RIS = (
@@ -44,7 +44,7 @@ def path(team: Team) -> str:
 def small(settings: Settings) -> Iterator[TestClient]:
     """Yield an installation that takes 1 MiB at most."""
     tiny = settings.model_copy(update={"max_upload_mb": 1, "max_body_mb": 1})
-    with TestClient(create_app(tiny), raise_server_exceptions=False) as client:
+    with TestClient(application(tiny), raise_server_exceptions=False) as client:
         yield client
 
 

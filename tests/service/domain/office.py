@@ -13,6 +13,7 @@ from tandem.db.base import now
 from tandem.ids import ImportId, ReviewId
 from tandem.records import importing, imports
 from tandem.records.formats.reading import Format
+from tandem.records.import_claims import Rest
 from tandem.records.models import Import, Record
 from tandem.screening.duplicates import deduplication
 from world import Person, World
@@ -54,8 +55,10 @@ class Office:
                 requested_format=format,
             ).id
 
-    def run(self, import_id: ImportId) -> ReviewId | None:
-        return importing.run(self.database, self.artifacts, import_id, link=deduplication.run)
+    def run(self, import_id: ImportId, **turn: Any) -> ReviewId | Rest | None:
+        return importing.run(
+            self.database, self.artifacts, import_id, link=deduplication.run, **turn
+        )
 
     def read(self, content: bytes, **said: Any) -> Import:
         import_id = self.accept(content, **said)

@@ -52,7 +52,11 @@ class TestInBetween:
         )
         quick = ris({"TI": "Walking", "DO": "10.1234/a", "AB": "People walked."}, {"TI": "Clay"})
 
-        before_it_is_stored(monkeypatch, lambda: office.read(quick, source="quick"))
+        def read_the_other_file() -> None:
+            office.let_the_lease_run_out(waiting)  # else the other one would wait for it
+            office.read(quick, source="quick")
+
+        before_it_is_stored(monkeypatch, read_the_other_file)
         office.run(waiting)
 
         found = [(r.number, r.source, r.title, r.duplicate_of) for r in office.records()]

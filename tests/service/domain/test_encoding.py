@@ -395,7 +395,6 @@ def rank(database: Database, review_id: ReviewId, folder: Path) -> Ranking:
         folder / "cache",
         review_id,
         timing=Timing(lease=timedelta(minutes=1), pause=timedelta(0)),
-        wait=lambda _: None,
     )
     with database.read() as session:
         return serving.list_rankings(session, review_id=review_id, offset=0, limit=1)[0]

@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from threading import Event
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, inspect, select, update
 
 from engines import Broker
 from service.domain.office import Office, titled
@@ -19,14 +20,17 @@ from service.installation.stand_ins import processes
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
-from tandem.ids import ImportId
-from tandem.records.models import Import, ImportState
-from tandem.reviews.models import Review
+from tandem.ids import ImportId, ReviewId
+from tandem.operations.jobs import JobKind, JobState, unfinished
+from tandem.records import importing
+from tandem.records.models import Import, ImportState, Record
+from tandem.reviews import service as reviews
+from tandem.reviews.models import PolicyVersion, Review
 from tandem.tasks import BULK, QUEUE, Nudges
 from tandem_worker import slots
 from tandem_worker.relay import sweep
 from tandem_worker.runtime import Runtime
-from world import World
+from world import Team, World
 
 WITHIN = 20.0
 """Seconds within which a ranking has to be there on a machine that does much else."""
@@ -42,14 +46,18 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def worker(
-    broker: Broker, settings: Settings, tmp_path: Path, log: Path
+    broker: Broker, settings: Settings, tmp_path: Path, log: Path, request: pytest.FixtureRequest
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Both pools of a worker with one slot for rankings and two for all else."""
+    """Both pools of a worker with one slot for rankings, or so many, and two for all else."""
+    slots = {
+        "TANDEM_WORKER_CONCURRENCY": str(getattr(request, "param", 1)),
+        "TANDEM_WORKER_BULK_CONCURRENCY": "2",
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "tandem_worker"],
             cwd=tmp_path,
-            env=environment(settings, broker) | {"TANDEM_WORKER_BULK_CONCURRENCY": "2"},
+            env=environment(settings, broker) | slots,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -103,6 +111,129 @@ def test_two_endless_imports_do_not_keep_another_review_from_being_ranked(
 
     assert [state_of(database, one)[0] for one in endless] == [ImportState.RUNNING] * 2
     assert took < WITHIN
+
+
+MANY = slots.LARGE + 1
+WORDS = [f"word{i}" for i in range(5000)]
+
+
+def give_many_records(world: World, team: Team) -> None:
+    """Make the review one whose training takes long: stored at once, not one by one."""
+    dice = Random(1)
+    with world.database.write.begin() as session:
+        given = session.scalars(select(Record).where(Record.review_id == team.review_id)).first()
+        assert given
+        columns = {column.key: getattr(given, column.key) for column in inspect(Record).columns}
+        session.execute(
+            insert(Record),
+            [
+                columns | {"number": number, "abstract": " ".join(dice.choices(WORDS, k=60))}
+                for number in range(given.number + 1, MANY + 1)
+            ],
+        )
+        review = reviews.lock(session, team.review_id)
+        review.last_record_number = MANY
+        review.corpus_seq += 1
+        review.labels_seq += 1
+
+
+def poison(database: Database, review_id: ReviewId) -> None:
+    """Let every training of the review fail: its policy is none."""
+    with database.write.begin() as session:
+        session.execute(
+            update(PolicyVersion)
+            .where(PolicyVersion.review_id == review_id)
+            .values(value={"reviewers_per_record": "none"})
+        )
+
+
+def is_at_it(database: Database, review_id: ReviewId) -> bool:
+    with database.read() as session:
+        running = unfinished(session, states={JobState.RUNNING}, kinds={JobKind.RANKING})
+    return review_id in {job.review_id for job in running}
+
+
+@pytest.fixture
+def relay(
+    broker: Broker, settings: Settings, tmp_path: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tandem_worker.relay"],
+        cwd=tmp_path,
+        env=environment(settings, broker),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def troublesome(world: World, database: Database) -> tuple[list[Team], Team]:
+    """Two large reviews and a poisonous one, all there before any worker."""
+    large = [world.team(n_records=1, question="word1 word2") for _ in range(2)]
+    give_many_records(world, large[0])
+    with database.write.begin() as session:
+        # It has fewer than it says, and is as large to those who give out slots.
+        reviews.lock(session, large[1].review_id).last_record_number = MANY
+    poisonous = world.team(n_records=5)
+    poison(database, poisonous.review_id)
+    return large, poisonous
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("worker", [2], indirect=True)
+def test_nobody_keeps_the_others_waiting(
+    troublesome: tuple[list[Team], Team],
+    world: World,
+    database: Database,
+    settings: Settings,
+    nudges: Nudges,
+    worker: "subprocess.Popen[bytes]",
+    relay: "subprocess.Popen[bytes]",
+    log: Path,
+) -> None:
+    """Not two reviews with very many records, two endless imports, fifty files, or poison."""
+    artifacts = Artifacts(settings.resolved_artifact_url())
+    large, poisonous = troublesome
+    offices = [Office(world, artifacts), Office(world, artifacts)]
+    endless = [office.accept(titled(range(2 * ENDLESS))) for office in offices]
+    unreadable = Office(world, artifacts).accept(titled([1]))
+    with database.read() as session:
+        artifacts.remove(session.get_one(Import, unreadable).artifact)
+    uploads = [*endless, unreadable, *(offices[0].accept(titled([n])) for n in range(50))]
+    for import_id in uploads:
+        nudges.uploaded(import_id)
+    for team in (*large, poisonous):
+        nudges.changed(team.review_id)
+    until(lambda: all(state_of(database, one)[1] > 0 for one in endless), worker, log)
+    until(lambda: is_at_it(database, large[0].review_id), worker, log)
+
+    other = Office(world, artifacts)
+    small_file, uploaded = other.accept(titled([1, 2])), time.monotonic()
+    nudges.uploaded(small_file)
+    took = []
+    for _ in range(3):
+        team = world.team(n_records=5, question="Does sleep help memory?")
+        world.decide(team.review_id, team.ann, 1, "include")
+        decided = time.monotonic()
+        nudges.changed(team.review_id)
+        until(lambda review_id=team.review_id: is_ranked(database, review_id), worker, log)  # type: ignore[misc]
+        took.append(time.monotonic() - decided)
+    assert not is_ranked(database, large[0].review_id), "it was at it all the time"
+    until(lambda: state_of(database, small_file)[0] is ImportState.DONE, worker, log)
+    took_to_read = time.monotonic() - uploaded
+
+    assert max(took) < WITHIN
+    assert took_to_read < importing.TURN.total_seconds() + WITHIN
+    assert [state_of(database, one)[0] for one in endless] == [ImportState.RUNNING] * 2
+    failed = {JobState.FAILED, JobState.RUNNING, JobState.PARKED}
+    with database.read() as session:
+        tried = {job.target: job for job in unfinished(session) if job.cause}
+    for target in (poisonous.review_id, unreadable):
+        assert tried[target].state in failed
+        assert tried[target].attempts > 1
 
 
 @pytest.mark.processes
@@ -198,7 +329,7 @@ class Room(Nudges):
     def changed(self, review_id: object) -> None:
         self.asked.append("ranking")
 
-    def uploaded(self, import_id: object) -> None:
+    def uploaded(self, import_id: object, fence: int | None = None) -> None:
         self.asked.append("import")
 
 

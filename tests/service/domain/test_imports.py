@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -15,12 +16,14 @@ from tandem.config import Settings
 from tandem.db.tries import MOST_TRIES
 from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId
+from tandem.operations.jobs import JobKind, JobState, unfinished
 from tandem.ranking import training
 from tandem.records import batch, importing, imports, seeds
 from tandem.records.batch import Ready
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading
 from tandem.records.formats.reading import read as really_read
+from tandem.records.import_claims import Rest
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
 from tandem.reviews import texts
@@ -261,6 +264,8 @@ class TestLinking:
         both = [office.accept(NBIB), office.accept(NBIB)]
 
         at_once([lambda import_id=import_id: office.run(import_id) for import_id in both])  # type: ignore[misc]
+        for import_id in both:  # the one that had to wait for the other
+            office.run(import_id)
 
         assert sum(office.get(import_id).n_added for import_id in both) == 2
         assert sum(link is not None for link in links(office)) == 2
@@ -515,6 +520,115 @@ class TestBeingKilled:
         office.let_the_lease_run_out(killed)
         assert unfinished() == {queued, killed}
         assert done not in unfinished()
+
+
+class TestTurns:
+    @pytest.fixture(autouse=True)
+    def short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(importing, "BATCH", 2)
+        monkeypatch.setattr(importing, "TURN", timedelta(0))
+
+    def turn(
+        self, office: Office, import_id: ImportId, fence: int | None = None
+    ) -> ReviewId | Rest | None:
+        """Let it have a turn while others wait: it ends as soon as one may."""
+
+        return office.run(import_id, fence=fence, others_wait=lambda: True)
+
+    def line(self, office: Office) -> list[ImportId]:
+        with office.database.read() as session:
+            return [*imports.next_in_line(session)]
+
+    def test_a_long_file_is_read_in_turns_to_the_same_end(self, office: Office) -> None:
+        import_id = office.accept(titled(range(9)))
+        n_turns, got = 1, self.turn(office, import_id)
+        while isinstance(got, Rest):
+            row = office.get(import_id)
+            assert (row.state, row.lease_until, row.attempts) == (ImportState.RUNNING, None, 0)
+            n_turns, got = n_turns + 1, self.turn(office, import_id, got.fence)
+
+        assert got == office.review_id
+        assert n_turns > 1
+        assert counts(office.get(import_id)) == (9, 9, 0, 0)
+        assert [record.title for record in office.records()] == [
+            f"Study number {n}" for n in range(9)
+        ]
+        assert office.told() == ["tandem.import.finished"]
+
+    def test_while_nobody_waits_it_goes_on(self, office: Office) -> None:
+        import_id = office.accept(titled(range(9)))
+
+        assert office.run(import_id, others_wait=lambda: False) == office.review_id
+
+    def test_a_turn_is_four_times_as_long_as_it_takes_to_find_its_place(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = [100.0]
+        monkeypatch.setattr("tandem.records.importing.time.monotonic", lambda: clock[0])
+        turn = importing._Turn(lambda: True)
+        clock[0] += 30
+        assert not turn.is_over, "it has not stored anything"
+        turn.found_its_place()
+        clock[0] += 4 * 30
+        assert not turn.is_over
+        clock[0] += 1
+        assert turn.is_over
+
+    def test_only_who_was_told_goes_on_with_it_and_only_once(self, office: Office) -> None:
+        import_id = office.accept(titled(range(9)))
+        rest = self.turn(office, import_id)
+        assert isinstance(rest, Rest)
+
+        assert self.turn(office, import_id) is None
+        assert self.turn(office, import_id, rest.fence - 1) is None
+        assert self.turn(office, import_id, rest.fence) is not None
+        assert self.turn(office, import_id, rest.fence) is None
+
+    def test_a_rest_that_nobody_ends_is_ended_by_the_relay(self, office: Office) -> None:
+        import_id = office.accept(titled(range(9)))
+        assert isinstance(self.turn(office, import_id), Rest)
+        assert self.line(office) == [], "somebody was told"
+
+        office.let_the_lease_run_out(import_id)
+
+        assert self.line(office) == [import_id]
+        assert office.run(import_id) == office.review_id
+        assert counts(office.get(import_id)) == (9, 9, 0, 0)
+
+    def test_a_review_with_fifty_files_stands_in_line_once(
+        self, world: World, office: Office
+    ) -> None:
+        many = [office.accept(titled([n])) for n in range(50)]
+        other = Office(world, office.artifacts)
+        one = other.accept(titled([1]))
+
+        assert self.line(office) == [many[0], one]
+        office.run(many[0])
+        assert self.line(office) == [many[1], one]
+
+    def test_files_of_one_review_are_read_one_after_the_other(
+        self, world: World, office: Office
+    ) -> None:
+        long, short = office.accept(titled(range(9))), office.accept(titled([100]))
+        other = Office(world, office.artifacts)
+        elsewhere = other.accept(titled([1]))
+        rest = self.turn(office, long)
+        assert isinstance(rest, Rest)
+
+        assert office.run(short) is None
+        assert self.line(office) == [elsewhere]
+        assert other.run(elsewhere) == other.review_id
+        assert office.run(long, fence=rest.fence) == office.review_id
+        assert office.run(short) == office.review_id
+
+    def test_one_that_rests_is_shown_as_waiting(self, office: Office) -> None:
+        import_id = office.accept(titled(range(9)))
+        self.turn(office, import_id)
+
+        with office.database.read() as session:
+            (job,) = unfinished(session, kinds={JobKind.IMPORT})
+        row = office.get(import_id)
+        assert (job.state, job.cause, job.since) == (JobState.QUEUED, None, row.claimed_at)
 
 
 def test_decisions_go_on_beside_an_import(

@@ -1,6 +1,7 @@
 """Work that fails is tried a few times, then parked, shown and left alone."""
 
 from datetime import timedelta
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from service.domain.office import Office, titled
+from service.domain.stored import events
 from service.domain.workshop import (
     MINUTE,
     Workshop,
@@ -44,7 +46,7 @@ pytestmark = pytest.mark.both_engines
 
 @pytest.fixture
 def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache", [])
+    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 @pytest.fixture
@@ -261,6 +263,25 @@ class TestImports:
         row = office.get(import_id)
         assert (row.state, row.n_added, row.error) == (ImportState.DONE, 10, None)
         assert (row.attempts, row.parked_at, row.cause) == (0, None, None)
+
+    def test_who_follows_the_review_is_told_what_became_of_it(
+        self, office: Office, world: World
+    ) -> None:
+        administrator = world.person("admin", is_admin=True)
+        row = office.read(b"no bibliography at all")
+        again(office.database, f"import-{row.id}", world, administrator)
+        office.run(row.id)
+        again(office.database, f"import-{row.id}", world, administrator)
+        office.artifacts.write(row.artifact, BytesIO(titled(range(3))))
+        office.run(row.id)
+
+        story = ["failed", "retried", "failed", "retried", "finished"]
+        assert office.told() == [f"tandem.import.{what}" for what in story]
+        told = events(office.database, office.review_id)[2:]
+        assert {event.subject for event in told} == {str(row.id)}
+        assert told[1].data == {"import_id": str(row.id)}
+        assert told[1].detail["by"] == str(administrator.id)
+        assert told[-1].data["n_added"] == 3
 
     def test_one_that_gets_further_each_time_is_not_parked(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
@@ -488,9 +509,7 @@ class TestStaleness:
 
         monkeypatch.setattr(from_ledger, "rank_review", rank_slowly)
         held = now()
-        with monkeypatch.context() as patched:
-            patched.setattr("tandem.ranking.rerank.TURN", timedelta(0))
-            workshop.rerank(team.review_id)
+        workshop.rerank_once(team.review_id)
 
         with database.read() as session:
             since = session.get_one(Review, team.review_id).stale_since

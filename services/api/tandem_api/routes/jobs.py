@@ -52,6 +52,7 @@ def retry_job(job_id: str, me: Administrator, here: Here, write: Write) -> Respo
     answer = write(work, status=202)
     for job in found:  # none where it was answered as the first time
         if job.kind in (JobKind.IMPORT, JobKind.DEDUPLICATION):
+            here.nudges.told(job.review_id)
             here.nudges.uploaded(ImportId(job.target))
         else:
             here.nudges.changed(job.review_id)
