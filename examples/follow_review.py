@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS record (
 );
 CREATE TABLE IF NOT EXISTS conflict (id TEXT PRIMARY KEY, record_id TEXT, stage TEXT, kind TEXT);
 CREATE TABLE IF NOT EXISTS member (user_id TEXT PRIMARY KEY, role TEXT);
+CREATE TABLE IF NOT EXISTS import (id TEXT PRIMARY KEY, state TEXT, n_added INTEGER, error TEXT);
 """
 
 Event = dict[str, Any]
@@ -76,7 +77,7 @@ class Copy:
     def _apply(self, kind: str, data: Event) -> None:
         """Change the copy by one event. Types that it does not know do not concern it."""
         match kind:
-            case "decision.recorded" if data["carried_from"] is None:
+            case "decision.recorded" if data.get("carried_from") is None:
                 self._record(data)
                 self._run(
                     "UPDATE record SET n_decisions = n_decisions + 1"
@@ -94,6 +95,13 @@ class Copy:
                 )
             case "conflict.resolved":
                 self._run("DELETE FROM conflict WHERE id = :conflict_id", data)
+            # The last of these holds: one that failed may be taken up again, and finish.
+            case "import.finished":
+                self._import(data, state="done", n_added=data["n_added"], error=None)
+            case "import.failed":
+                self._import(data, state="failed", n_added=None, error=data["error"])
+            case "import.retried":
+                self._import(data, state="running", n_added=None, error=None)
             case "member.added":
                 self._run("INSERT OR REPLACE INTO member VALUES (:user_id, :role)", data)
             case "member.removed":
@@ -101,6 +109,12 @@ class Copy:
 
     def _record(self, data: Event) -> None:
         self._run("INSERT OR IGNORE INTO record (id, stage) VALUES (:record_id, :stage)", data)
+
+    def _import(self, data: Event, **said: Any) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO import VALUES (:import_id, :state, :n_added, :error)",
+            data | said,
+        )
 
     def _status(self, data: Event, status: str) -> None:
         self._run(

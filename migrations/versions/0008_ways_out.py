@@ -28,6 +28,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("consumer", "review_id", name=op.f("pk_event_position")),
     )
+    # The stream begins here: what came before it is read over HTTP (docs/events.md). Else the
+    # first relay would add the history of all reviews, most of it only to be trimmed again.
+    op.execute(
+        "INSERT INTO event_position (consumer, review_id, seq, moved_at)"
+        " SELECT 'stream', id, last_seq, CURRENT_TIMESTAMP FROM review WHERE last_seq > 0"
+    )
     op.create_table(
         "consumer_lease",
         sa.Column("consumer", sa.Text(), nullable=False),

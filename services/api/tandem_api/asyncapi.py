@@ -1,7 +1,7 @@
 """`python -m tandem_api.asyncapi`: the events and their ways out, as an AsyncAPI 3.0 document.
 
 Made from the catalogue in `tandem.events.types`, so that it cannot say anything else than the
-service does. docs/asyncapi.yaml is its committed copy, `--types` prints the table of
+service does. docs/asyncapi.yaml is its committed copy, `--types` prints the tables of
 docs/events.md.
 """
 
@@ -9,9 +9,11 @@ import inspect
 import sys
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tandem import __version__
+from tandem.events.progress import Progress
 from tandem.events.types import Fact
 
 _IDS = {
@@ -28,6 +30,9 @@ _IDS = {
     "kind": "verdict",
     "by": "resolution",
     "error": "This is no file of references.",
+    "state": "running",
+    "step": "reading",
+    "ranking": "started",
 }
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"
 
@@ -43,16 +48,24 @@ def catalogue() -> list[type[Fact]]:
     return sorted(found, key=lambda kind: inspect.getsourcelines(kind)[1])
 
 
+def by_the_way() -> list[type[Progress]]:
+    """Return every kind of message that is no event, in the order of its file."""
+    return sorted(Progress.__subclasses__(), key=lambda kind: inspect.getsourcelines(kind)[1])
+
+
 def document() -> dict[str, Any]:
     """Return the AsyncAPI 3.0 document, as JSON values."""
-    kinds = catalogue()
+    kinds, passing = catalogue(), by_the_way()
+    every: list[type[BaseModel]] = [*kinds, *passing]
     _, schemas = models_json_schema(
-        [(kind, "serialization") for kind in kinds], ref_template="#/components/schemas/{model}"
+        [(kind, "serialization") for kind in every], ref_template="#/components/schemas/{model}"
     )
     data = schemas["$defs"]
-    for kind in kinds:
+    for kind in every:
         data[kind.__name__]["additionalProperties"] = True  # more may come; nothing goes away
     names = [kind.__name__ for kind in kinds]
+    of_channel = dict.fromkeys(("log", "stream", "webhook"), names)
+    of_channel["progress"] = [kind.__name__ for kind in passing]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -90,17 +103,29 @@ def document() -> dict[str, Any]:
                 "specifies.",
                 url="Of the endpoint.",
             ),
+            "progress": _channel(
+                "/reviews/{review_id}/events",
+                "api",
+                of_channel["progress"],
+                "Among the server-sent events of `log`, without an `id:`: how far running work "
+                "is, a few times a second at most. These messages are no events. They are in no "
+                "log, have no envelope and are not sent again; a slow reader misses some.",
+                review_id="The review.",
+            ),
         },
         "operations": {
             f"send_{channel}": {
                 "action": "send",
                 "channel": {"$ref": f"#/channels/{channel}"},
-                "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in names],
+                "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in sent],
             }
-            for channel in ("log", "stream", "webhook")
+            for channel, sent in of_channel.items()
         },
         "components": {
-            "messages": {kind.__name__: _message(kind) for kind in kinds},
+            "messages": {
+                **{kind.__name__: _message(kind) for kind in kinds},
+                **{kind.__name__: _message_by_the_way(kind) for kind in passing},
+            },
             "schemas": {"Envelope": _ENVELOPE, **data},
         },
     }
@@ -120,6 +145,15 @@ def as_table() -> str:
         fields = ", ".join(f"`{name}`" for name in kind.model_fields if name != "detail")
         seen = "see it" if kind.open_to_blinded else "do not"
         lines.append(f"| `{kind.type}` | {_summary(kind)} | {fields} | {seen} |")
+    return "\n".join(lines) + "\n"
+
+
+def as_table_by_the_way() -> str:
+    """Return what is told by the way as a table of Markdown."""
+    lines = ["| `event:` | tells | `data:` |", "|---|---|---|"]
+    for kind in by_the_way():
+        fields = ", ".join(f"`{name}`" for name in kind.model_fields)
+        lines.append(f"| `{kind.type}` | {_summary(kind)} | {fields} |")
     return "\n".join(lines) + "\n"
 
 
@@ -181,7 +215,18 @@ def _message(kind: type[Fact]) -> dict[str, Any]:
     }
 
 
-def _summary(kind: type[Fact]) -> str:
+def _message_by_the_way(kind: type[Progress]) -> dict[str, Any]:
+    example = {name: _value(name, field.annotation) for name, field in kind.model_fields.items()}
+    return {
+        "name": kind.type,
+        "title": kind.__name__,
+        "summary": _summary(kind),
+        "payload": {"$ref": f"#/components/schemas/{kind.__name__}"},
+        "examples": [{"name": kind.__name__, "payload": kind(**example).model_dump(mode="json")}],
+    }
+
+
+def _summary(kind: type[Fact] | type[Progress]) -> str:
     """Return the first sentence of its docstring, or its type in words."""
     own = vars(kind).get("__doc__")
     if own:
@@ -212,7 +257,7 @@ def _example(kind: type[Fact]) -> dict[str, Any]:
 
 
 def _value(name: str, annotation: Any) -> Any:
-    if annotation is int:
+    if annotation in (int, int | None):
         return 7
     if annotation == list[str]:
         return ["criteria"]
@@ -220,7 +265,8 @@ def _value(name: str, annotation: Any) -> Any:
 
 
 def main() -> None:
-    sys.stdout.write(as_table() if "--types" in sys.argv[1:] else as_yaml())
+    tables = f"{as_table()}\n{as_table_by_the_way()}"
+    sys.stdout.write(tables if "--types" in sys.argv[1:] else as_yaml())
 
 
 if __name__ == "__main__":

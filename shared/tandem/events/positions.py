@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tandem.db.base import Base, now
+from tandem.events.log import Event
 from tandem.ids import ReviewId
 
 _LOGS = table("review", column("id", Uuid()), column("last_seq"))
@@ -33,13 +34,19 @@ class EventPosition(Base):
 
 
 class ConsumerLease(Base):
-    """Who works for a consumer that must not work twice at once: the holder of `fence`."""
+    """Who works for a consumer that must not work twice at once: the holder of `fence`.
+
+    Attributes:
+        last_entry: Of the stream, the broker's id of the newest entry whose event the consumer is
+            done with; None before the first.
+    """
 
     __tablename__ = "consumer_lease"
 
     consumer: Mapped[str] = mapped_column(primary_key=True)
     fence: Mapped[int]
     lease_until: Mapped[datetime | None]
+    last_entry: Mapped[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,51 @@ def move(session: Session, consumer: str, to: Place) -> None:
         EventPosition,
         {"consumer": consumer, "review_id": to.review_id} | values,
         otherwise=values,
+    )
+
+
+def before_newest(session: Session, n_events: int) -> Sequence[Place]:
+    """Return where so many events are still to come, over all logs; their beginnings if fewer are.
+
+    Logs that have none of these events are left out.
+    """
+    newest = select(Event.created_at).order_by(Event.created_at.desc())
+    begin = session.scalar(newest.offset(n_events - 1).limit(1))
+    first = select(Event.review_id, func.min(Event.seq)).group_by(Event.review_id)
+    if begin is not None:
+        first = first.where(Event.created_at >= begin)
+    return [Place(review_id, seq - 1) for review_id, seq in session.execute(first)]
+
+
+def set_back(session: Session, consumer: str, to: Sequence[Place]) -> None:
+    """Set the consumer back to these places where it is further, in the caller's transaction."""
+    for place in to:
+        session.execute(
+            update(EventPosition)
+            .where(
+                EventPosition.consumer == consumer,
+                EventPosition.review_id == place.review_id,
+                EventPosition.seq > place.seq,
+            )
+            .values(seq=place.seq)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def last_entry(session: Session, consumer: str) -> str | None:
+    """Return what was noted of the consumer's last entry."""
+    return session.scalar(
+        select(ConsumerLease.last_entry).where(ConsumerLease.consumer == consumer)
+    )
+
+
+def note_entry(session: Session, consumer: str, entry: str | None) -> None:
+    """Note the consumer's last entry, in a transaction that has kept the claim."""
+    session.execute(
+        update(ConsumerLease)
+        .where(ConsumerLease.consumer == consumer)
+        .values(last_entry=entry)
+        .execution_options(synchronize_session=False)
     )
 
 

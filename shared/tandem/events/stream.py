@@ -4,6 +4,9 @@ First the events are added to the stream, then the position commits. Whatever is
 the two adds them again: at least once, with the same ids. In order per review: one publisher at
 a time, by a lease in the database. One that was suspended and wakes up behind its lease may
 repeat events, never bring one before its predecessor.
+
+The database remembers which entry came last. Where the stream ends before it, the broker has lost
+entries that nobody may have read: then what the stream should hold is added again.
 """
 
 import time
@@ -51,7 +54,7 @@ class Publisher:
         Raises:
             RedisError: The stream cannot be written; nothing is lost.
         """
-        if not self._read():
+        if not self._read() and not self._has_lost_entries():
             return 0  # without a write: most of the time there is nothing
         claimed_at = time.monotonic()
         with self._database.write.begin() as session:
@@ -61,12 +64,17 @@ class Publisher:
     def _publish_as(self, fence: int, held_since: float) -> int:
         n_published, goes_on = 0, True
         try:
+            # Asked under the claim: another publisher may have made it good just now.
+            if self._has_lost_entries():
+                self._begin_anew(fence)
             while goes_on and (batch := self._read()):
                 if time.monotonic() - held_since > _LEASE.total_seconds():
                     break
-                self._add(batch)
+                if (last_entry := self._add(batch)) is None:
+                    self._begin_anew(fence)
+                    continue
                 held_since = time.monotonic()
-                goes_on = self._commit(batch, fence)
+                goes_on = self._commit(batch, fence, last_entry)
                 n_published += len(batch)
         except _ClaimLost:
             _log.warning("another publisher took over")
@@ -89,14 +97,44 @@ class Publisher:
                 )
             ]
 
-    def _add(self, batch: Sequence[Event]) -> None:
+    def _has_lost_entries(self) -> bool:
+        remembered = self._remembered()
+        return remembered is not None and _end(self._redis) < _numbers(remembered)
+
+    def _remembered(self) -> str | None:
+        with self._database.read() as session:
+            return positions.last_entry(session, CONSUMER)
+
+    def _begin_anew(self, fence: int) -> None:
+        """Set the positions back, so that all is added again that would not be trimmed yet."""
+        _log.warning("the stream has lost entries; adding the newest events again")
+        with self._database.read() as session:
+            places = positions.before_newest(session, self._maxlen)
+        with self._database.write.begin() as session:
+            if not positions.keep(session, CONSUMER, fence, until=now() + _LEASE):
+                raise _ClaimLost
+            positions.set_back(session, CONSUMER, places)
+            positions.note_entry(session, CONSUMER, None)
+
+    def _add(self, batch: Sequence[Event]) -> str | None:
+        """Add the events to the stream; return the id of the last entry.
+
+        None, and nothing added, where the stream has lost entries: these events would hide it.
+        """
+        remembered = self._remembered()
         # One transaction there: a part of a batch would be a hole if its first events failed.
         with self._redis.pipeline(transaction=True) as pipeline:
+            # A broker that comes back empty after the look is not the one that was looked at:
+            # its client would connect anew in silence, but not while it watches.
+            pipeline.watch(STREAM)
+            if remembered is not None and _end(pipeline) < _numbers(remembered):
+                return None
+            pipeline.multi()
             for event in batch:
                 pipeline.xadd(STREAM, _fields(event), maxlen=self._maxlen, approximate=True)
-            pipeline.execute()
+            return _text(pipeline.execute()[-1])
 
-    def _commit(self, batch: Sequence[Event], fence: int) -> bool:
+    def _commit(self, batch: Sequence[Event], fence: int, last_entry: str) -> bool:
         """Note that these are in the stream; with nothing behind them, give the claim back.
 
         Returns whether there is more. Raises _ClaimLost, and notes nothing, if it is not ours.
@@ -107,6 +145,7 @@ class Publisher:
                 raise _ClaimLost
             for review_id, seq in reached.items():
                 positions.move(session, CONSUMER, Place(review_id, seq))
+            positions.note_entry(session, CONSUMER, last_entry)
             if positions.behind(session, CONSUMER, limit=1):
                 return True
             positions.keep(session, CONSUMER, fence, until=None)
@@ -115,6 +154,24 @@ class Publisher:
     def _give_back(self, fence: int) -> None:
         with self._database.write.begin() as session:
             positions.keep(session, CONSUMER, fence, until=None)
+
+
+def _end(redis: Redis) -> tuple[int, ...]:
+    """Return the id of the last entry that was ever added to the stream as it is now."""
+    # Asked first: what is said of a stream that is not there is an error like any other.
+    if not redis.exists(STREAM):
+        return (0, 0)
+    return _numbers(redis.xinfo_stream(STREAM)["last-generated-id"])
+
+
+def _text(answer: bytes | str) -> str:
+    """Return what the broker said, however its client was opened."""
+    return answer.decode() if isinstance(answer, bytes) else answer
+
+
+def _numbers(entry: bytes | str) -> tuple[int, ...]:
+    """Return an entry's id as it is ordered: milliseconds, and a number within them."""
+    return tuple(int(part) for part in _text(entry).split("-"))
 
 
 def _fields(event: Event) -> dict[FieldT, EncodableT]:

@@ -93,11 +93,22 @@ class ImportFinished(Fact):
 
 
 class ImportFailed(Fact):
-    """A file could not be read."""
+    """A file could not be read, or not to its end. What was read of it stays."""
 
     type = "tandem.import.failed"
     import_id: str
     error: str
+
+    @property
+    def subject(self) -> str:
+        return self.import_id
+
+
+class ImportRetried(Fact):
+    """A file that had failed is taken up again, behind what was read of it."""
+
+    type = "tandem.import.retried"
+    import_id: str
 
     @property
     def subject(self) -> str:

@@ -1,5 +1,7 @@
 """The example that people copy: its state is the service's own, however often it is killed."""
 
+import importlib.util
+import json
 import os
 import signal
 import sqlite3
@@ -8,20 +10,40 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from service.api.test_event_stream import SOON, Live, serve
+from service.domain.office import Office, titled
+from tandem.artifacts import Artifacts
 from tandem.config import Settings
+from tandem.events import log
+from tandem.operations.retrying import retry
 from tandem.reviews import service as reviews
 from tandem.screening.models import Conflict, ConflictState, ScreenedRecord
 from tandem.screening.rules import Status
+from tandem_api.schemas.events import EventOut
 from world import Team, World
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "follow_review.py"
+
+
+def example() -> Any:
+    """Return the example as a module: it is no part of any package."""
+    spec = importlib.util.spec_from_file_location("follow_review", EXAMPLE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+Copy = example().Copy
 
 
 @contextmanager
@@ -69,6 +91,37 @@ def told(world: World) -> tuple[dict[str, str], set[str]]:
         }
         assert {row.status for row in screened} >= {Status.INCLUDED, Status.CONFLICT}
         return settled, {str(found) for found in session.scalars(open_now)}
+
+
+def test_an_import_that_failed_and_is_taken_up_again_is_done_in_the_copy(
+    settings: Settings, world: World, tmp_path: Path
+) -> None:
+    office = Office(world, Artifacts(settings.resolved_artifact_url()))
+    administrator = world.person("admin", is_admin=True)
+    copy = Copy(str(tmp_path / "copy.sqlite3"))
+
+    def imported() -> list[tuple[str, int | None, str | None]]:
+        with office.database.read() as session:
+            found = log.read_after(
+                session,
+                review_id=office.review_id,
+                after=copy.sequence,
+                limit=100,
+                only_open=False,
+            )
+        for number, event in found:
+            assert copy.take(json.loads(EventOut.of(number, event).model_dump_json()))
+        with sqlite3.connect(tmp_path / "copy.sqlite3") as opened:
+            return opened.execute("SELECT state, n_added, error FROM import").fetchall()
+
+    row = office.read(b"no bibliography at all")
+    assert imported() == [("failed", None, row.error)]
+    with office.database.write.begin() as session:
+        retry(session, job_id=f"import-{row.id}", by=administrator.id)
+    assert imported() == [("running", None, None)]
+    office.artifacts.write(row.artifact, BytesIO(titled(range(3))))
+    office.run(row.id)
+    assert imported() == [("done", 3, None)]
 
 
 @pytest.mark.processes

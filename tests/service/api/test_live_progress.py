@@ -9,6 +9,7 @@ import pytest
 from engines import Broker
 from service.api.test_event_stream import Live, Message, listed, listen, serve, take
 from tandem.config import Settings
+from tandem.events.progress import ImportProgress, RankingProgress
 from tandem.ids import ImportId, new_id
 from tandem.records.models import Import, ImportState, ImportStep
 from tandem.tasks import PROGRESS_SECONDS, Nudges
@@ -59,7 +60,7 @@ def test_every_member_hears_of_an_import(
     with listen(live, team, who) as messages:
         take(messages, len(listed(live, team, who)))
         progress.of_import(nudges, running(team, 60))
-        told = until(messages, progress.IMPORT)
+        told = until(messages, ImportProgress.type)
 
     assert "id" not in told, "a client that resumes begins behind the last event of the log"
     data = json.loads(told["data"])
@@ -72,7 +73,7 @@ def test_events_and_news_come_beside_each_other(live: Live, world: World, nudges
     with listen(live, team, team.owner) as messages:
         take(messages, len(listed(live, team, team.owner)))
         progress.of_ranking(nudges, team.review_id, "started")
-        told = until(messages, progress.RANKING)
+        told = until(messages, RankingProgress.type)
         assert json.loads(told["data"]) == {"ranking": "started"}
         live.put(team, team.ann, 1)
         nudges.changed(team.review_id)
@@ -89,7 +90,7 @@ def test_others_hear_nothing(live: Live, world: World, nudges: Nudges) -> None:
         progress.of_ranking(nudges, other.review_id, "started")
         first = next(messages)
 
-    assert first["event"] == progress.RANKING
+    assert first["event"] == RankingProgress.type
 
 
 class Sent(Nudges):

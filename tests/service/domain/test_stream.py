@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.client import Pipeline
+from redis.exceptions import RedisError, WatchError
 from sqlalchemy import update
 
 from engines import Broker
@@ -20,7 +21,7 @@ from tandem.events.positions import ConsumerLease, EventPosition
 from tandem.events.stream import CONSUMER, STREAM, Publisher
 from tandem.ids import ReviewId
 from tandem_api.schemas.events import EventOut
-from world import World
+from world import Team, World
 
 pytestmark = pytest.mark.both_engines
 
@@ -148,12 +149,13 @@ def test_one_that_was_relieved_moves_nothing(
     class Slow(Publisher):
         """Loses its claim while it adds: another publishes, and more happens."""
 
-        def _add(self, batch: Any) -> None:
-            super()._add(batch)
+        def _add(self, batch: Any) -> str | None:
+            last_entry = super()._add(batch)
             with database.write.begin() as session:
                 session.execute(update(ConsumerLease).values(lease_until=now()))
             world.decide(team.review_id, team.ann, 1, "include")
             publisher.publish()
+            return last_entry
 
     assert Slow(database, redis, maxlen=1000).publish() == 0
 
@@ -199,18 +201,145 @@ def _url(redis: Redis) -> str:
     return f"unix://{redis.connection_pool.connection_kwargs['path']}"
 
 
-def test_an_empty_broker_gets_what_comes_and_readers_see_the_gap(
-    world: World, database: Database, redis: Redis, publisher: Publisher
-) -> None:
-    team = world.team(n_records=3)
-    publisher.publish()
-    before = in_log(database, team.review_id)
-    redis.flushdb()
+def decide(world: World, team: Team, *numbers: int) -> None:
+    for number in numbers:
+        world.decide(team.review_id, team.ann, number, "include")
 
-    world.decide(team.review_id, team.ann, 1, "include")
-    publisher.publish()
 
-    assert sequences(redis, team.review_id) == [before[-1] + 1]
+class TestLoss:
+    """What the broker has lost, and nobody may have read, comes again by itself."""
+
+    def test_an_empty_broker_gets_all_again_though_nothing_new_happens(
+        self, world: World, database: Database, redis: Redis, publisher: Publisher
+    ) -> None:
+        teams = [world.team(n_records=3), world.team(n_records=1)]
+        publisher.publish()
+        before = {entry["id"]: entry for entry in entries(redis)}
+        redis.flushdb()
+
+        publisher.publish()
+
+        assert {entry["id"]: entry for entry in entries(redis)} == before
+        for team in teams:
+            assert sequences(redis, team.review_id) == in_log(database, team.review_id)
+        assert publisher.publish() == 0, "once"
+
+    def test_a_group_that_is_made_anew_before_the_relay_comes_gets_all_too(
+        self, world: World, database: Database, redis: Redis, publisher: Publisher
+    ) -> None:
+        team = world.team(n_records=1)
+        publisher.publish()
+        redis.flushdb()
+        redis.xgroup_create(STREAM, "warehouse", id="0", mkstream=True)
+
+        publisher.publish()
+
+        read: Any = redis.xreadgroup("warehouse", "one", {STREAM: ">"})
+        seen = [int(fields["seq"]) for _, fields in read[0][1]]
+        assert seen == in_log(database, team.review_id)
+
+    def test_a_broker_that_is_back_from_an_older_copy_gets_what_it_lacks(
+        self, world: World, database: Database, redis: Redis, publisher: Publisher
+    ) -> None:
+        team = world.team(n_records=5)
+        decide(world, team, 1, 2)
+        publisher.publish()
+        older = redis.dump(STREAM)
+        n_kept = len(sequences(redis, team.review_id))
+        decide(world, team, 3, 4)
+        publisher.publish()
+        redis.restore(STREAM, 0, older, replace=True)  # type: ignore[arg-type]  # bytes, whatever the client decodes
+
+        decide(world, team, 5)
+        publisher.publish()
+
+        log = in_log(database, team.review_id)
+        assert sequences(redis, team.review_id) == log[:n_kept] + log
+
+    def test_what_was_trimmed_does_not_come_again(
+        self, world: World, database: Database, redis: Redis
+    ) -> None:
+        long, short = world.team(n_records=30), world.team(n_records=1)
+        small = Publisher(database, redis, maxlen=10)
+        decide(world, short, 1)
+        decide(world, long, *range(1, 31))
+        small.publish()
+        redis.flushdb()
+
+        assert small.publish() == 10
+
+        assert sequences(redis, long.review_id) == in_log(database, long.review_id)[-10:]
+        assert sequences(redis, short.review_id) == []
+
+    def test_what_had_not_come_before_the_loss_comes_once(
+        self, world: World, database: Database, redis: Redis, publisher: Publisher
+    ) -> None:
+        team = world.team(n_records=4)
+        publisher.publish()
+        redis.flushdb()
+        decide(world, team, 1, 2, 3)
+
+        publisher.publish()
+
+        assert sequences(redis, team.review_id) == in_log(database, team.review_id)
+
+    @pytest.mark.parametrize("at", ["_read", "multi"])
+    def test_a_loss_after_the_look_for_it_is_not_hidden_by_what_is_added(
+        self,
+        world: World,
+        database: Database,
+        redis: Redis,
+        monkeypatch: pytest.MonkeyPatch,
+        at: str,
+    ) -> None:
+        team = world.team(n_records=3)
+        Publisher(database, redis, maxlen=1000).publish()
+        decide(world, team, 1, 2)
+        to_come = [lambda: redis.flushdb()]
+        where: Any = Publisher if at == "_read" else Pipeline
+        really = getattr(where, at)
+
+        def lose_all_first(self: Any) -> Any:
+            found = really(self)
+            if to_come and (at == "multi" or n_looks.append(1) or len(n_looks) > 1):
+                to_come.pop()()
+            return found
+
+        n_looks: list[int] = []
+        monkeypatch.setattr(where, at, lose_all_first)
+
+        publisher = Publisher(database, redis, maxlen=1000)
+        try:
+            publisher.publish()
+        except WatchError:
+            assert at == "multi"
+            publisher.publish()
+
+        assert not to_come
+        assert sequences(redis, team.review_id) == in_log(database, team.review_id)
+
+    def test_two_relays_make_one_loss_good(
+        self, world: World, database: Database, redis: Redis, publisher: Publisher
+    ) -> None:
+        team = world.team(n_records=4)
+        publisher.publish()
+        redis.flushdb()
+
+        class Late(Publisher):
+            """Sees the loss, and has the claim only when another has made it good."""
+
+            def _publish_as(self, fence: int, held_since: float) -> int:
+                with database.write.begin() as session:
+                    session.execute(update(ConsumerLease).values(lease_until=now()))
+                publisher.publish()
+                with database.write.begin() as session:
+                    again = positions.claim(session, CONSUMER, lasting=stream._LEASE)
+                assert again is not None
+                return super()._publish_as(again, held_since)
+
+        Late(database, redis, maxlen=1000).publish()
+
+        assert sequences(redis, team.review_id) == in_log(database, team.review_id)
 
 
 def test_with_the_broker_away_nothing_moves_and_nothing_is_held(

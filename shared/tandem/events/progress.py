@@ -1,0 +1,39 @@
+"""What is told by the way: how far running work is, for pages that show a bar.
+
+Such a message is no event: it is in no log, has no number and no id, and is not sent again. It
+tells a blinded reviewer nothing: of imports it says what every member reads in `GET …/imports`;
+of rankings that one was begun and finished, which every change leads to, whatever the verdict.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Progress(BaseModel):
+    """How far a piece of work is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ClassVar[str]
+
+
+class ImportProgress(Progress):
+    """A file is being read, or its duplicates are looked for."""
+
+    type = "tandem.import.progress"
+    import_id: str
+    state: Literal["queued", "running", "done", "failed"]
+    step: Literal["reading", "linking"] | None
+    n_read: int
+    n_total: int | None
+    n_added: int
+    n_duplicates: int
+    n_rejected: int
+
+
+class RankingProgress(Progress):
+    """A training has begun, or its ranking is there."""
+
+    type = "tandem.ranking.progress"
+    ranking: Literal["started", "finished"]
