@@ -1,6 +1,7 @@
 """`python -m tandem_api`: one API process."""
 
 import asyncio
+import resource
 from types import FrameType
 
 import uvicorn
@@ -12,6 +13,10 @@ from tandem_api.app import create_app
 
 _GRACE_SECONDS = 5
 """Requests under way may finish; event streams are ended at once."""
+
+MOST_FILES = 10_240
+"""Each event stream is an open file. Systems begin with 256 or 1,024, and a server that has no more
+of them answers nobody. Where the system's own limit is lower, that."""
 
 
 class Server(uvicorn.Server):
@@ -28,9 +33,18 @@ class Server(uvicorn.Server):
             asyncio.get_running_loop().call_soon_threadsafe(runtime.bells.close)
 
 
+def allow_many_connections() -> None:
+    """Raise this process's limit of open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main() -> None:
     config = settings()
     configure(config, process="api")
+    allow_many_connections()
     app = create_app(config)
     server = uvicorn.Config(
         app,

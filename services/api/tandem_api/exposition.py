@@ -63,12 +63,16 @@ _SHOWN_KINDS = tuple(kind for kind in JobKind if kind is not JobKind.WEBHOOK)
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """All that one answer tells. `events` and figures of single reviews: administrators only."""
+    """All that one answer tells.
+
+    Administrators only: `single`, whose reviews are told of one by one, and `events`.
+    """
 
     figures: Figures
     broker: BrokerFigures | None
     n_clients: int
-    events: EventFigures | None
+    single: Figures | None = None
+    events: EventFigures | None = None
 
 
 def text(scrape: Scrape) -> bytes:
@@ -89,8 +93,9 @@ class _Once(Collector):
         yield from _of_rankings(self._scrape.figures)
         yield from _of_jobs(self._scrape.figures)
         yield from _of_processes(self._scrape)
+        if self._scrape.single is not None:
+            yield from _of_single_reviews(self._scrape.single)
         if self._scrape.events is not None:
-            yield from _of_single_reviews(self._scrape.figures)
             yield from _of_events(self._scrape.events)
 
 

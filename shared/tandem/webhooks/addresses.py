@@ -9,7 +9,9 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Thread
 from urllib.parse import urlsplit
 
 from tandem.errors import Invalid
@@ -19,6 +21,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 """From a name and a port to all of its addresses. Raises OSError if it has none."""
 
 _LONGEST_URL = 2000
+_LOOKUP_SECONDS = 5.0
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 PORTS = {"https": 443, "http": 80}
@@ -41,6 +44,9 @@ _NEVER = _networks(
 )  # fmt: skip
 """This network, link-local (the clouds' metadata), benchmarks, examples, 6to4, Teredo, multicast,
 reserved. Of IPv6 all that is not in the global unicast block is refused besides."""
+
+_METADATA = _networks("100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128")
+"""Of clouds that keep it elsewhere: Alibaba, Azure, and AWS in IPv6."""
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -106,19 +112,51 @@ def lookup(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def resolved(destination: Destination, rules: Rules, *, resolve: Resolve = lookup) -> Sequence[str]:
+def resolved(
+    destination: Destination,
+    rules: Rules,
+    *,
+    resolve: Resolve = lookup,
+    within: float = _LOOKUP_SECONDS,
+) -> Sequence[str]:
     """Return the addresses to connect to, all of them allowed.
+
+    Args:
+        destination: Whose name is asked for.
+        rules: What is allowed.
+        resolve: Asks.
+        within: Seconds that are waited for it.
 
     Raises:
         UnsafeUrl: One of them is not.
-        OSError: The name has no address.
+        OSError: The name has no address, or its name server is silent.
     """
-    found = resolve(destination.host, destination.port)
+    found = _in_time(resolve, destination, within)
     for address in found:
         if not is_allowed(address, rules):
             # Not which address: names of an inner network are nobody's business outside.
             raise UnsafeUrl(f"{destination.host} is not (only) at public addresses.")
     return found
+
+
+def _in_time(resolve: Resolve, destination: Destination, seconds: float) -> Sequence[str]:
+    """Ask, and leave a name server that is silent alone: whose it is, the URL's owner chooses.
+
+    The system's resolver has no limit that could be set; it gives up by itself, much later.
+    """
+    outcome: Future[Sequence[str]] = Future()
+
+    def ask() -> None:
+        try:
+            outcome.set_result(resolve(destination.host, destination.port))
+        except Exception as error:
+            outcome.set_exception(error)
+
+    Thread(target=ask, name="lookup", daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except TimeoutError:
+        raise OSError(f"the name server of {destination.host} does not answer") from None
 
 
 def refuse_if_visible(url: str, rules: Rules, *, resolve: Resolve = lookup) -> None:
@@ -136,6 +174,8 @@ def refuse_if_visible(url: str, rules: Rules, *, resolve: Resolve = lookup) -> N
 def is_allowed(text: str, rules: Rules) -> bool:
     """Return whether a request may go to this address."""
     address = _meant(ipaddress.ip_address(text))
+    if _is_in(address, _METADATA):
+        return False
     if _is_in(address, _PRIVATE):
         return rules.allow_private
     if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:

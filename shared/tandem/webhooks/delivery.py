@@ -73,7 +73,7 @@ def due(session: Session, *, limit: int) -> Sequence[WebhookId]:
                 EventPosition.review_id == Webhook.review_id,
             ),
         )
-        .where(_is_free(), _is_owned(), or_(in_log, _has_by_hand()))
+        .where(_is_free(), _is_owned(), or_(in_log, exists().where(_by_hand())))
         .order_by(EventPosition.moved_at)
         .limit(limit)
     )
@@ -115,9 +115,13 @@ def settle(database: Database, held: Held, answer: Answer, *, go_on: bool = True
         delivery.attempts = [*delivery.attempts, _noted(answer)]
         if delivery.kind is not DeliveryKind.LOG:
             _finish(delivery, taken=answer.is_taken)
-        elif delivery.state is DeliveryState.PENDING:
+        # How an earlier URL failed says nothing of the one that it goes to now.
+        elif delivery.state is DeliveryState.PENDING and (
+            answer.is_taken or held.url == webhook.url
+        ):
             _settle_turn(session, review, webhook, delivery, answer)
-        if not go_on:
+        # Looked at again: a turn is long enough for somebody to be owner no more.
+        if not go_on or not _has_owner(session, webhook):
             webhook.lease_until = None
             return None
         webhook.lease_until = now() + LEASE
@@ -154,16 +158,17 @@ def _is_owned() -> ColumnElement[bool]:
     )
 
 
+def _has_owner(session: Session, webhook: Webhook) -> bool:
+    query = select(Webhook.id).where(Webhook.id == webhook.id, _is_owned())
+    return session.scalar(query) is not None
+
+
 def _by_hand() -> ColumnElement[bool]:
     return and_(
         WebhookDelivery.webhook_id == Webhook.id,
         WebhookDelivery.state == DeliveryState.PENDING,
         WebhookDelivery.kind != DeliveryKind.LOG,
     )
-
-
-def _has_by_hand() -> ColumnElement[bool]:
-    return exists().where(_by_hand())
 
 
 def _held(session: Session, held: Held) -> Webhook | None:

@@ -156,13 +156,14 @@ def change(
     """Change a locked webhook. It is tried again at once, whatever failed before.
 
     A request that is under way goes on by what stood before. Another position, or other types,
-    cancel the delivery that was its turn.
+    cancel the delivery that was its turn. Who switches it on, or has it sent elsewhere, answers
+    for it from then on.
     """
     _refuse_unknown(changes.get("types", ()))
     _refuse_future(review, changes.get("after"))
     if "url" in changes:
         addresses.parse(changes["url"], rules)
-        webhook.url = changes["url"]
+        webhook.url, webhook.owner_id = changes["url"], by
     if "types" in changes:
         webhook.types = changes["types"]
     if "description" in changes:

@@ -45,8 +45,8 @@ class DeliveryState(StrEnum):
 class Webhook(Base):
     """One endpoint of one review. Its row is the claim to send: one request at a time.
 
-    `owner_id` is who answers for it: whoever added it or switched it on last. What it is sent
-    is what owners see, so it is sent nothing once they are an owner no more.
+    `owner_id` is who answers for it: whoever added it, named its URL or switched it on last. What
+    it is sent is what owners see, so it is sent nothing once they are an owner no more.
     """
 
     __tablename__ = "webhook"

@@ -23,6 +23,7 @@ LIMIT_SECONDS = 15.0
 
 _CONNECT_SECONDS = 5.0
 _KEPT_BYTES = 1024
+_KEPT_OF_ERRORS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,12 @@ def post(
     deadline = Deadline(limit_seconds)
     try:
         destination = addresses.parse(url, rules)
-        found = addresses.resolved(destination, rules, resolve=resolve)
+        found = addresses.resolved(destination, rules, resolve=resolve, within=deadline.remaining())
         with _connection(destination, found, deadline) as connection:
             status, excerpt = _exchange(connection, destination, body, headers)
             deadline.remaining()
-    except (OSError, http.client.HTTPException, UnsafeUrl) as error:
+    except (OSError, http.client.HTTPException, UnsafeUrl, ValueError) as error:
+        # ValueError: http.client lets some broken numbers of an answer through.
         return Answer(deadline.elapsed, error=_told(error, deadline))
     return Answer(deadline.elapsed, status, excerpt)
 
@@ -101,12 +103,11 @@ def _exchange(
     }
     connection.request("POST", destination.target, body.encode(), own | dict(headers))
     with connection.getresponse() as answer:
-        return answer.status, _readable(answer.read(_KEPT_BYTES))
+        return answer.status, _readable(answer.read(_KEPT_BYTES).decode(errors="replace"))
 
 
-def _readable(raw: bytes) -> str:
+def _readable(text: str) -> str:
     """Return text that every database stores and every terminal survives."""
-    text = raw.decode(errors="replace")
     return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}"
                    for char in text)  # fmt: skip
 
@@ -166,4 +167,5 @@ def _told(error: Exception, deadline: Deadline) -> str:
         deadline.remaining()
     except TooSlow as late:
         return str(late)
-    return str(error) or type(error).__name__
+    # What an endpoint answers instead of HTTP is in it, up to 64 KiB.
+    return _readable(str(error).strip()[:_KEPT_OF_ERRORS]) or type(error).__name__

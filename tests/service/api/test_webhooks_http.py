@@ -6,12 +6,12 @@ import pytest
 from fastapi.testclient import TestClient
 from standardwebhooks import Webhook as Verifier
 
+from application import application
 from service.domain.stored import events
 from tandem.config import Settings
 from tandem.webhooks import delivery
 from tandem.webhooks.endpoints import MOST_WEBHOOKS
 from tandem.webhooks.sending import Answer
-from tandem_api.app import create_app
 from world import Team, World
 
 API = "/api/v1"
@@ -92,7 +92,7 @@ def test_an_installation_may_allow_more(settings: Settings, team: Team) -> None:
     allowing = settings.model_copy(
         update={"webhooks_allow_private": True, "webhooks_allow_http": True}
     )
-    with TestClient(create_app(allowing)) as client:
+    with TestClient(application(allowing)) as client:
         assert add(client, team, url="http://127.0.0.1:9/hook").status_code == 201
         assert add(client, team, url="http://169.254.169.254/").status_code == 422
 

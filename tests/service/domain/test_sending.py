@@ -13,7 +13,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from service.domain.receivers import Received, Receiver, Reply, listening
+from service.domain.receivers import Received, Receiver, Reply, answering, listening
 from tandem.webhooks import sending, signing
 from tandem.webhooks.addresses import Rules
 
@@ -83,6 +83,40 @@ def test_of_the_answer_a_kilobyte_is_kept_as_plain_text(receiver: Receiver) -> N
     assert "\x00" not in answer.excerpt
     assert "\x1b" not in answer.excerpt
     assert answer.excerpt.endswith("x")
+
+
+def test_of_an_answer_that_is_no_http_no_more_is_kept() -> None:
+    with answering(b"\x00\x1b[31m" + b"x" * 60_000 + b"\r\n\r\n") as url:
+        answer = send(url)
+
+    assert answer.status is None
+    assert answer.error is not None
+    assert "\x00" not in answer.error
+    assert "\x1b" not in answer.error
+    assert "xxx" in answer.error
+    assert len(answer.error) < 300
+
+
+def test_a_broken_number_in_the_answer_is_a_failure() -> None:
+    with answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n") as url:
+        answer = send(url)
+
+    assert not answer.is_taken
+    assert answer.error
+
+
+def test_a_name_server_that_is_silent_is_not_waited_for_longer() -> None:
+    over = threading.Event()
+
+    def silent(_: str, __: int) -> list[str]:
+        over.wait(20)
+        return HERE
+
+    answer = send("http://hooks.example.org/", resolve=silent, limit_seconds=0.3)
+    over.set()
+
+    assert answer.error == "no answer within 0.3 seconds"
+    assert answer.seconds < 3
 
 
 def test_an_endpoint_that_drips_is_cut_off(receiver: Receiver) -> None:

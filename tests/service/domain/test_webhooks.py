@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, select
 from standardwebhooks import Webhook as Verifier
 
-from service.domain.receivers import OK, Received, Receiver, Reply, listening
+from service.domain.receivers import OK, Received, Receiver, Reply, answering, listening
 from service.domain.stored import events
 from service.domain.threads import at_once
 from tandem.db.session import Database
@@ -354,6 +354,26 @@ class TestAgainUntilTaken:
         assert [attempt["status"] for attempt in sent.attempts] == [307, None]
         assert "refused" in sent.attempts[1]["error"]
 
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"\x00\x1b[31mno HTTP at all\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n",
+        ],
+    )
+    def test_an_answer_that_is_no_http_is_a_failure_like_any_other(
+        self, office: Office, clock: type[Clock], answer: bytes
+    ) -> None:
+        office.happen()
+        with answering(answer) as url:
+            office.change(url=url)
+            office.work()
+
+        [sent] = office.log()
+        assert [attempt["status"] for attempt in sent.attempts] == [None]
+        assert office.webhook().n_failures == 1
+        assert office.due() == []
+
     def test_another_url_is_tried_at_once(self, office: Office, clock: type[Clock]) -> None:
         office.receiver.answer = refusing
         office.happen()
@@ -522,6 +542,32 @@ class TestWhoAnswersForIt:
         assert told.count("switched off") == 1
         assert office.receiver.received == []
 
+    def test_a_turn_that_has_begun_ends_when_they_are_no_owner_any_more(
+        self, office: Office
+    ) -> None:
+        office.happen(3)
+        held = office.claim()
+        self.demote(office)
+
+        assert delivery.settle(office.database, held, Answer(0.1, 200)) is None
+
+        assert office.work() == 0
+        assert office.webhook().lease_until is None
+        [sent] = office.log()
+        assert sent.state is DeliveryState.DELIVERED
+
+    def test_who_names_another_url_answers_for_it(self, office: Office) -> None:
+        team = office.team
+        with office.world.entered(team.review_id, team.owner) as (session, review, _):
+            reviews.set_member(session, review, user_id=team.judge.id, role=Role.OWNER)
+        office.change(team.judge, url=office.receiver.url + "/of-the-judge")
+        with office.world.entered(team.review_id, team.owner) as (session, review, _):
+            reviews.set_member(session, review, user_id=team.judge.id, role=Role.REVIEWER)
+
+        office.happen()
+
+        assert office.work() == 0
+
     def test_another_owner_may_take_it_over(self, office: Office) -> None:
         judge = self.demote(office)
         delivery.switch_off_abandoned(office.database, office.team.review_id, office.webhook_id)
@@ -545,6 +591,18 @@ class TestChangedMeanwhile:
         assert '"sequence":3' in following.body
         assert office.position() == 2
         assert office.log()[-1].state is DeliveryState.CANCELLED
+
+    def test_what_the_url_before_answers_does_not_switch_another_one_off(
+        self, office: Office
+    ) -> None:
+        office.happen()
+        held = office.claim()
+        office.change(url=office.receiver.url + "/new")
+
+        delivery.settle(office.database, held, Answer(0.1, 410), go_on=False)
+
+        assert office.webhook().disabled_at is None
+        assert office.due() == [office.webhook_id]
 
     def test_removed_while_under_way(self, office: Office) -> None:
         office.happen()

@@ -69,8 +69,8 @@ class WebhookOut(Out):
     types: list[str]
     description: str | None
     owner_id: str = Field(
-        description="Who answers for it: who added it or switched it on last. It is switched off "
-        "when they are no owner any more."
+        description="Who answers for it: who added it, named its URL or switched it on last. It "
+        "is switched off when they are no owner any more."
     )
     created_at: datetime
     enabled: bool
