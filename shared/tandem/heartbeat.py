@@ -36,11 +36,13 @@ def beat(name: str) -> None:
         return
 
 
-def is_alive(name: str) -> bool:
+def is_alive(name: str, *, since: float = 0.0) -> bool:
+    """Return whether it has beaten lately, and behind that moment (as `time.time` has it)."""
     try:
-        return time.time() - _file(name).stat().st_mtime < SILENCE_SECONDS
+        beaten_at = _file(name).stat().st_mtime
     except FileNotFoundError:
         return False
+    return beaten_at > max(since, time.time() - SILENCE_SECONDS)
 
 
 def ages(broker: Redis) -> dict[str, list[float]]:

@@ -1,6 +1,7 @@
 """The checks of `tandem doctor`: each returns what it saw, or raises what is wrong."""
 
 import io
+import math
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import tandem
+from tandem import heartbeat
 from tandem.config import Settings
 from tandem.installation import valkey
 from tandem.installation.lock import holder
@@ -26,6 +28,7 @@ _LONGEST_SOCKET_PATH = 103
 _CLOCKS_APART = timedelta(seconds=2)
 """Leases are compared between hosts; the shortest of them is 10 s by default."""
 _SECONDS = 5
+_PROCESSES = ("worker-rankings", "worker-bulk", "relay")
 
 
 class Wrong(Exception):
@@ -177,6 +180,25 @@ def broker_settings(settings: Settings) -> str:
     return f"{policy}, {'snapshots' if saves else 'append-only file'} on disk"
 
 
+def processes(settings: Settings) -> str:
+    if settings.redis_url is None and holder(settings.data_dir) is None:
+        return "not running"
+    with _client(settings, decode=False) as client:
+        ages = heartbeat.ages(client)
+    silent = [
+        name
+        for name in _PROCESSES
+        if min(ages.get(name, ()), default=math.inf) > heartbeat.SILENCE_SECONDS
+    ]
+    if silent:
+        raise Wrong(
+            f"no sign of life from {', '.join(silent)}",
+            "Without them no ranking is made, no file read, no webhook called. Start them, or read "
+            "their log; after a start the first sign takes some seconds.",
+        )
+    return f"{', '.join(_PROCESSES)}: each has given a sign of life"
+
+
 def database(settings: Settings) -> str:
     url = settings.resolved_database_url()
     _require_sqlite_file(url)
@@ -195,11 +217,16 @@ def database(settings: Settings) -> str:
 
 
 def schema(settings: Settings) -> str:
-    from tandem.migrate import current_and_head
+    from tandem.migrate import current_and_head, is_known
 
     url = settings.resolved_database_url()
     _require_sqlite_file(url)
     current, head = current_and_head(url)
+    if not is_known(current):
+        raise Wrong(
+            f"at revision {current}, which this version does not know: its newest is {head}",
+            "Install the version of Tandem that made it, or restore a backup.",
+        )
     if current != head:
         raise Wrong(
             f"at revision {current or 'none'}, the newest is {head}",
@@ -244,14 +271,16 @@ def _connection(settings: Settings) -> "Iterator[Connection]":
 
 
 @contextmanager
-def _client(settings: Settings) -> Iterator[Any]:  # redis-py's types mix its two kinds of client
+def _client(
+    settings: Settings, *, decode: bool = True
+) -> Iterator[Any]:  # redis-py's types mix its two kinds of client
     from redis import Redis
     from redis.exceptions import RedisError
 
     url = settings.resolved_redis_url()
     try:
         with Redis.from_url(
-            url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS, decode_responses=True
+            url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS, decode_responses=decode
         ) as client:
             client.ping()
             yield client

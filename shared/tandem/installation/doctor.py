@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "supervisor": checks.supervisor,
     "broker": checks.broker,
     "broker settings": checks.broker_settings,
+    "processes": checks.processes,
     "database": checks.database,
     "schema": checks.schema,
     "api": checks.api,

@@ -137,6 +137,25 @@ def test_a_running_broker_is_asked_for_its_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
+def test_a_silent_process_is_found(tmp_path: Path) -> None:
+    from redis import Redis
+
+    settings = Settings(data_dir=tmp_path)
+    with Supervisor() as supervisor:
+        supervisor.start(valkey.child(settings))
+        given = Settings(data_dir=tmp_path, redis_url=settings.resolved_redis_url())
+        assert "worker-rankings, worker-bulk, relay" in by_name(given)["processes"].detail
+        with Redis.from_url(settings.resolved_redis_url()) as client:
+            for name in ("worker-rankings", "worker-bulk", "relay"):
+                client.hset("tandem:heartbeats", f"{name}@here", str(time.time()))
+            assert by_name(given)["processes"].ok
+            client.hset("tandem:heartbeats", "relay@here", str(time.time() - 60))
+            client.hset("tandem:heartbeats", "worker-bulk@elsewhere", str(time.time() - 60))
+            found = by_name(given)["processes"]
+            assert (found.ok, found.detail) == (False, "no sign of life from relay")
+
+
+@pytest.mark.processes
 def test_a_broker_that_forgets_is_found(tmp_path: Path) -> None:
     from redis import Redis
 
