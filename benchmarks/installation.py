@@ -3,7 +3,9 @@
 Not `tandem up`: its supervisor would restart what a benchmark kills, and when it does.
 """
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,8 +17,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx
@@ -119,6 +122,16 @@ class Installation:
         if wait and ready is not None:
             self._wait_for(name, ready)
 
+    def logged(self, name: str) -> list[dict[str, Any]]:
+        """Return what a process has logged; what others wrote in between is left out."""
+        lines = self._log(name).read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if re.fullmatch(r"\{.*\}", line)]
+
+    def note(self, line: str) -> None:
+        """Write down beside the logs what was done to it."""
+        with self._log("benchmark").open("a") as log:
+            log.write(f"{datetime.now(UTC).isoformat()} {line}\n")
+
     def stop(self) -> None:
         """Ask everything to end, the broker last; kill what does not."""
         for name in ("relay", "worker", "api", "valkey"):
@@ -210,10 +223,13 @@ def _settings(engine: Engine, folder: Path, database_url: str | None) -> Setting
     return Settings(
         data_dir=folder / "data",
         database_url=database_url,
-        redis_url=f"redis://127.0.0.1:{_free_port()}/0" if is_server else None,
+        redis_url=f"redis://127.0.0.1:{free_port()}/0" if is_server else None,
         artifact_url=str(folder / "artifacts") if is_server else None,
         host="127.0.0.1",
-        port=_free_port(),
+        port=free_port(),
+        # Receivers of webhooks are beside it, on loopback.
+        webhooks_allow_private=True,
+        webhooks_allow_http=True,
         log_format="json",
         log_level="info",
     )
@@ -264,7 +280,7 @@ def _has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

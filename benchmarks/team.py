@@ -14,7 +14,7 @@ from installation import Account, Installation
 
 _PATIENCE_SECONDS = 90.0
 """How long a request is repeated while nobody answers it."""
-_AGAIN_SECONDS = 0.1
+_AGAIN_SECONDS = 0.5
 _TEMPORARY = (502, 503, 504)
 
 
@@ -195,20 +195,30 @@ class Reviewer(Person):
 
 
 class Adjudicator(Person):
-    """Settles conflicts as they come, until told to finish and none is left."""
+    """Settles conflicts as they come, until told to finish and none is left.
+
+    Those on records that they leave alone stay open.
+    """
 
     def __init__(
-        self, caller: Caller, review_id: str, *, verdict_on: Callable[[str], str], every: float
+        self,
+        caller: Caller,
+        review_id: str,
+        *,
+        verdict_on: Callable[[str], str],
+        every: float,
+        leaves: Callable[[str], bool] = lambda _: False,
     ) -> None:
         super().__init__(caller, review_id)
         self.resolved: dict[str, str] = {}
         self.finish = threading.Event()
-        self._verdict_on, self._every = verdict_on, every
+        self._verdict_on, self._every, self._leaves = verdict_on, every, leaves
 
     def work(self) -> None:
         while True:
             last = self.finish.wait(self._every)
-            found = self.caller.pages(f"{self.review}/conflicts", state="open")
+            listed = self.caller.pages(f"{self.review}/conflicts", state="open")
+            found = [each for each in listed if not self._leaves(each["record"]["id"])]
             for conflict in found:
                 self._resolve(conflict)
             if last and not found:

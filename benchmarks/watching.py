@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ class Seen:
     type: str
     data: dict[str, Any]
     at: float
+    id: str
 
 
 class Watch:
@@ -71,10 +73,15 @@ class Watch:
                         self._note(event)
 
     def _note(self, event: dict[str, Any]) -> None:
-        seen = Seen(event["sequence"], event["type"], event["data"], time.monotonic())
+        seen = Seen(event["sequence"], event["type"], event["data"], time.monotonic(), event["id"])
         with self._grown:
             self.events.append(seen)
             self._grown.notify_all()
+
+
+def moment_of(written: str) -> float:
+    """Return the monotonic moment of a time of day, as events and logs write it."""
+    return datetime.fromisoformat(written).timestamp() - time.time() + time.monotonic()
 
 
 def is_gap_free(events: list[Seen]) -> bool:

@@ -8,14 +8,22 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from dual_data import BadData, read_dual
+from followers import Came
 from measures import lags, quantile, spent_until
 from team import Accepted
 from watching import Seen, is_gap_free
+from wrecking import Kill, Wait, after_each
 
 
 def seen(*types_and_records: tuple[str, str]) -> list[Seen]:
     return [
-        Seen(number, f"tandem.{type}", {"record_id": record, "by": "resolution"}, float(number))
+        Seen(
+            number,
+            f"tandem.{type}",
+            {"record_id": record, "by": "resolution"},
+            float(number),
+            str(number),
+        )
         for number, (type, record) in enumerate(types_and_records, 1)
     ]
 
@@ -47,8 +55,8 @@ def test_a_reopened_include_has_to_be_found_again() -> None:
 
 def test_a_lag_ends_with_the_first_ranking_that_counts_the_decision() -> None:
     rankings = [
-        Seen(1, "tandem.ranking.updated", {"labels_seq": 2}, 5.0),
-        Seen(2, "tandem.ranking.updated", {"labels_seq": 4}, 9.0),
+        Seen(1, "tandem.ranking.updated", {"labels_seq": 2}, 5.0, "1"),
+        Seen(2, "tandem.ranking.updated", {"labels_seq": 4}, 9.0, "2"),
     ]
     early, late, never = accepted(2, 4.0), accepted(3, 4.5), accepted(5, 5.0)
 
@@ -66,6 +74,22 @@ def test_gaps_and_repeats_show() -> None:
     assert is_gap_free([first, second, third])
     assert not is_gap_free([first, third])
     assert not is_gap_free([first, second, second])
+
+
+def test_what_comes_again_is_counted_and_changes_no_order() -> None:
+    came = Came.of([(1, 0.1), (2, 0.2), (1, 0.3), (3, 0.4)])
+
+    assert (came.order, came.n_again) == ([1, 2, 3], 1)
+    assert came.at == {1: 0.1, 2: 0.2, 3: 0.4}
+
+
+def test_a_wait_belongs_to_the_last_kill_that_it_outlived() -> None:
+    kills = [Kill("api", 10.0, 11.0, True), Kill("relay", 20.0, 21.0, True)]
+    before, short, over_both = Wait(1.0, 9.0), Wait(9.0, 12.0), Wait(15.0, 40.0)
+
+    found = after_each(kills, [before, short, over_both])
+
+    assert (found["api"], found["relay"], found["worker"]) == ([5.0], [25.0], [])
 
 
 def test_only_columns_filled_in_every_row_are_reviewers(tmp_path: Path) -> None:
