@@ -62,6 +62,7 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
 
 
 def upgrade() -> None:
+    _complete_the_sixth()
     for table, columns in _columns().items():
         for column in columns:
             op.add_column(table, column)
@@ -171,7 +172,20 @@ def upgrade() -> None:
     )
     _first_criteria()
     _standing_resolutions()
-    _begin_trails()
+    begin_trails()
+
+
+def _complete_the_sixth() -> None:
+    """Add what 0006 got only after the first installations had taken it."""
+    columns = sa.inspect(op.get_bind()).get_columns("resolution")
+    if "is_set_aside" in {column["name"] for column in columns}:
+        return
+    aside: sa.Column[Any] = sa.Column(
+        "is_set_aside", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
+    op.add_column("resolution", aside)
+    op.drop_index("uq_resolution_conflict_id", table_name="resolution")
+    op.create_index(op.f("ix_resolution_conflict_id"), "resolution", ["conflict_id"])
 
 
 def _first_criteria() -> None:
@@ -264,7 +278,7 @@ _SCREENED = _table(
 )
 
 
-def _begin_trails() -> None:
+def begin_trails() -> None:
     """Give every event that there is a detail, as far as the tables tell, and its hash."""
     bind = op.get_bind()
     for review_id, created_by in bind.execute(sa.select(_REVIEW.c.id, _REVIEW.c.created_by)).all():

@@ -9,10 +9,27 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tandem.db.session import Database
+from tandem.errors import TandemError
+
+
+class DatabaseIsNewer(TandemError):
+    """A later version of Tandem has had this database."""
+
+    code = "database_is_newer"
 
 
 def upgrade(database_url: str) -> None:
-    """Bring the schema to the newest revision. Safe to run again, and by two at once."""
+    """Bring the schema to the newest revision. Safe to run again, and by two at once.
+
+    Raises:
+        DatabaseIsNewer: This version of Tandem does not know its revision.
+    """
+    current, head = current_and_head(database_url)
+    if not is_known(current):
+        raise DatabaseIsNewer(
+            f"The database is at revision {current}, which this version of Tandem does not know: "
+            f"its newest is {head}. Install the version that made it, or restore a backup."
+        )
     command.upgrade(_config(database_url), "head")
 
 
@@ -27,6 +44,12 @@ def current_and_head(database_url: str) -> tuple[str | None, str]:
             return MigrationContext.configure(connection).get_current_revision(), head
     finally:
         database.close()
+
+
+def is_known(revision: str | None) -> bool:
+    """Whether this version of Tandem can work from the revision; None is an empty database."""
+    known = {one.revision for one in ScriptDirectory(str(_scripts())).walk_revisions()}
+    return revision is None or revision in known
 
 
 def _config(database_url: str) -> Config:

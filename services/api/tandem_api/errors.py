@@ -160,6 +160,8 @@ def _http(request: Request, error: HTTPException) -> JSONResponse:
         return problem(request, 422, errors.Invalid.code, f"body: {detail}", field_errors=named)
     if status == HTTPStatus.NOT_FOUND:
         detail = f"There is nothing at {path}."
+        if path == "/":
+            detail += f" What there is, {request.app.openapi_url} describes."
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         # The document itself is not in the document.
         allowed = _methods(request.app, path) or (headers or {}).get("Allow", "GET")

@@ -23,7 +23,8 @@ class Difference:
     def __str__(self) -> str:
         where = [f"entry {self.seq}"] if self.seq is not None else []
         where += [f"record {self.at.record} ({self.at.stage})"] if self.at else []
-        return f"{', '.join(where) or 'the trail'}: it says {self.says}, but {self.follows}"
+        place = f"at {', '.join(where)}" if where else "as a whole"
+        return f"{place}: it says {self.says}, but {self.follows}"
 
 
 class Differs(Exception):

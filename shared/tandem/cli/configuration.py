@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from tandem.config import Settings
 
 _BESIDES = {
-    "TANDEM_URL": "Address of the service, for commands that are its clients (import, export).",
+    "TANDEM_URL": "Address of the service, for commands that are its clients (import, export, "
+    "verify); unset: what runs on this machine in data_dir.",
     "TANDEM_TOKEN": "Access token of those commands; `tandem token add` makes one.",
     "TANDEM_DEBUG": "1: failing commands show where, as with --debug.",
 }

@@ -64,7 +64,7 @@ def export_records(
         bool, typer.Option("--include-duplicates", help="Linked duplicates, too.")
     ] = False,
 ) -> None:
-    """Export a review's records or decisions, over HTTP: set TANDEM_URL and TANDEM_TOKEN."""
+    """Export records or decisions, over HTTP. Set TANDEM_TOKEN; TANDEM_URL if elsewhere."""
     asked = {"format": format, "status": status, "stage": stage}
     query = {name: value for name, value in asked.items() if value is not None}
     if include_duplicates:

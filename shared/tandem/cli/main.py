@@ -62,7 +62,7 @@ def up(
         bool, typer.Option("--demo", help="Create a review to try, with people who screen it.")
     ] = False,
 ) -> None:
-    """Run everything on this machine: API, web page, worker, database and broker."""
+    """Run everything on this machine: API, worker, relay, database and broker."""
     settings = installation(data_dir=data_dir, host=host, port=port)
     from tandem.installation.up import up as run_everything
 

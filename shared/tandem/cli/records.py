@@ -44,7 +44,7 @@ def import_records(
         typer.Option("--source", help="Where they come from, e.g. Medline.", show_default=False),
     ] = None,
 ) -> None:
-    """Import files into a review, over HTTP: set TANDEM_URL and TANDEM_TOKEN."""
+    """Import files into a review, over HTTP. Set TANDEM_TOKEN; TANDEM_URL if elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -65,9 +65,23 @@ def _client() -> "httpx.Client":
     token = os.environ.get("TANDEM_TOKEN")
     if not token:
         raise NoServer("Set TANDEM_TOKEN to a token of `tandem token add EMAIL`.")
-    url = os.environ.get("TANDEM_URL", "http://127.0.0.1:8000").rstrip("/")
+    url = (os.environ.get("TANDEM_URL") or _url_on_this_machine()).rstrip("/")
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=120)
+
+
+def _url_on_this_machine() -> str:
+    """Return the address of the installation that runs here, or where one would listen."""
+    from tandem.config import Settings
+    from tandem.installation.lock import holder
+    from tandem.installation.up import local_url
+
+    here = Settings()
+    try:
+        running = holder(here.data_dir)
+    except OSError:  # somebody else's folder: its owner's installation may answer all the same
+        running = None
+    return running.url if running and running.url else local_url(here)
 
 
 def _import(

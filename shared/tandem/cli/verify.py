@@ -62,7 +62,7 @@ def verify(
         checked = check(_lines(file, trail), expected_hash=expect_hash)
     typer.echo(json.dumps(checked.as_json()) if as_json else _table(checked))
     if checked.difference is not None:
-        raise DoesNotHold(f"The trail does not hold at {checked.difference}.")
+        raise DoesNotHold(f"The trail does not hold {checked.difference}.")
 
 
 @contextmanager

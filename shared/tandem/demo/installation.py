@@ -59,13 +59,15 @@ class Demo:
         lines = [f"Demo review {self.review_id}: {TITLE}"]
         for one in self.accounts:
             lines.append(f"  {one.does:<12} {one.email:<26} password {one.password}")
+        lines.append(f"  The {_OWNS} owns the review, too: may invite, import and set its policy.")
         return "\n".join(lines)
 
 
+_OWNS = "adjudicator"
 _PEOPLE: Mapping[str, tuple[str, str, Role]] = {
     "reviewer": ("Rosa Reviewer", "rosa@demo.example", Role.REVIEWER),
     "reviewer 2": ("Remy Reviewer", "remy@demo.example", Role.REVIEWER),
-    "adjudicator": ("Ada Adjudicator", "ada@demo.example", Role.OWNER),
+    _OWNS: ("Ada Adjudicator", "ada@demo.example", Role.OWNER),
 }
 
 
@@ -115,7 +117,7 @@ def _create(database: Database, artifacts: Artifacts, folder: Path) -> Demo:
         people = {does: _account(session, does, passwords[does]) for does in _PEOPLE}
         review_id = _review(session, made, people)
     for export in exports:
-        _upload(database, artifacts, review_id, people["adjudicator"], export)
+        _upload(database, artifacts, review_id, people[_OWNS], export)
     people_in_it = [DemoAccount(does, _PEOPLE[does][1], passwords[does]) for does in _PEOPLE]
     return Demo(str(review_id), people_in_it)
 
@@ -133,7 +135,7 @@ def _account(session: Session, does: str, password: str) -> UserId:
 def _review(session: Session, made: Corpus, people: Mapping[str, UserId]) -> ReviewId:
     review = reviews.create_review(
         session,
-        owner_id=people["adjudicator"],
+        owner_id=people[_OWNS],
         title=TITLE,
         question=made.question,
         include=made.criteria["include"],

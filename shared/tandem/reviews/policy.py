@@ -1,9 +1,12 @@
 """How a review's reviewers work together. Immutable and versioned."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_FEWEST_FOR_MAJORITY = 3
 
 
 class Stage(StrEnum):
@@ -54,3 +57,13 @@ DEFAULT: dict[Stage, Policy] = {
 def changed(policy: Policy, part: dict[str, Any]) -> Policy:
     """Return the policy with some of its fields replaced, validated as a whole."""
     return Policy.model_validate({**policy.model_dump(), **part})
+
+
+def warnings(policies: Mapping[Stage, Policy]) -> list[str]:
+    """Say what the policies allow and cannot do."""
+    return [
+        f"{stage}: a majority needs 3 reviewers_per_record. With {policy.reviewers_per_record}, an "
+        "adjudicator settles every conflict."
+        for stage, policy in policies.items()
+        if policy.resolution == "majority" and policy.reviewers_per_record < _FEWEST_FOR_MAJORITY
+    ]

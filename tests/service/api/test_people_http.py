@@ -86,9 +86,13 @@ class TestInvitations:
             "email": "ben@example.org",
             "expires_at": new["expires_at"],
             "needs_account": True,
+            "to_accept": f"POST {API}/invitations/{new['token']}/acceptance with a `name` and a "
+            "`password` makes your account and lets you in.",
         }
         assert shown(known)["needs_account"] is False
+        assert shown(known)["to_accept"].startswith("Sign in")
         assert shown(somebody)["needs_account"] is None
+        assert "`email`" in shown(somebody)["to_accept"]
 
     def test_a_stranger_makes_an_account_and_is_signed_in(
         self, client: TestClient, team: Team, root: str
@@ -369,6 +373,20 @@ class TestMembers:
         assert client.delete(path, headers=team.owner.auth).status_code == 204
         assert client.get(root, headers=team.ann.auth).status_code == 404
         assert world.status(team.review_id, 2) == "awaiting"
+
+    def test_who_leaves_has_no_access_any_more(
+        self, client: TestClient, team: Team, root: str, world: World
+    ) -> None:
+        world.decide(team.review_id, team.ann, 1, "include")
+        path = f"{root}/members/{team.ann.id}"
+        shown = client.delete(f"{path}?dry_run=true", headers=team.ann.auth)
+        assert (shown.status_code, shown.json()["code"]) == (403, "forbidden")
+        others = client.delete(f"{root}/members/{team.ben.id}", headers=team.ann.auth)
+        assert others.status_code == 403
+
+        assert client.delete(path, headers=team.ann.auth).status_code == 204
+        assert client.get(root, headers=team.ann.auth).status_code == 404
+        assert world.status(team.review_id, 1) == "awaiting"
 
     def test_since_is_a_time_with_its_offset(
         self, client: TestClient, team: Team, root: str, world: World

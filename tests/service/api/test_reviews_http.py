@@ -165,7 +165,8 @@ def test_seed_studies_are_shown_as_given_with_the_records_that_they_are(
     ]
     assert client.get(f"{API}/reviews/{made['id']}", headers=owner.auth).json() == made
     (listed,) = client.get(f"{API}/reviews", headers=owner.auth).json()["items"]
-    assert listed == {name: made[name] for name in made if name != "seed_studies_found"}
+    whole = {"seed_studies_found", "warnings"}
+    assert listed == {name: made[name] for name in made if name not in whole}
 
 
 def test_as_many_and_as_long_seed_studies_as_allowed(client: TestClient, owner: Person) -> None:
@@ -279,3 +280,17 @@ def test_an_unknown_role_is_refused(
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "role"
+
+
+def test_a_majority_of_fewer_than_three_is_pointed_out(client: TestClient, world: World) -> None:
+    owner = world.person()
+    policy = {"title_abstract": {"resolution": "majority"}}
+    made = client.post(f"{API}/reviews", json={"title": "A", "policy": policy}, headers=owner.auth)
+    (warning,) = made.json()["warnings"]
+    assert warning.startswith("title_abstract: a majority needs 3")
+
+    path = f"{API}/reviews/{made.json()['id']}"
+    three = {"policy": {"title_abstract": {"reviewers_per_record": 3}}}
+    tried = client.patch(f"{path}?dry_run=true", json=three, headers=owner.auth).json()
+    assert tried["warnings"] == []
+    assert client.get(path, headers=owner.auth).json()["warnings"] == [warning]

@@ -11,11 +11,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from engines import PostgresServer
 from tandem import migrate
 from tandem.db.session import Database
+from tandem.events import positions
+from tandem.events.positions import Place
+from tandem.events.stream import CONSUMER
+from tandem.ids import ReviewId
 from tandem.models import Base
 from world import World
 
@@ -79,6 +83,17 @@ def test_from_nothing_to_the_schema_of_the_models(empty_url: str) -> None:
     assert revision == head
 
 
+def test_what_a_later_version_has_made_is_left_alone(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    with database.write.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+
+    with pytest.raises(migrate.DatabaseIsNewer, match="revision 9999"):
+        migrate.upgrade(empty_url)
+
+
 def test_upgrading_again_changes_nothing(empty_url: str) -> None:
     migrate.upgrade(empty_url)
     database = Database(empty_url)
@@ -88,6 +103,33 @@ def test_upgrading_again_changes_nothing(empty_url: str) -> None:
 
     assert World(database).status(team.review_id, 1) == "unscreened"
     database.close()
+    assert differences(empty_url) == []
+
+
+FIRST_STATES: dict[str, list[str]] = {
+    "0001": ["DROP INDEX ix_event_review_id_subject_seq"],
+    "0006": [
+        "ALTER TABLE resolution DROP COLUMN is_set_aside",
+        "DROP INDEX ix_resolution_conflict_id",
+        "CREATE UNIQUE INDEX uq_resolution_conflict_id ON resolution (conflict_id)",
+    ],
+    "0007": ["ALTER TABLE review DROP COLUMN pilot_records"],
+}
+"""By revision, what makes of its present state the one that installations began with."""
+
+
+@pytest.mark.parametrize("revision", FIRST_STATES)
+def test_installations_of_a_steps_first_state_catch_up(empty_url: str, revision: str) -> None:
+    config = alembic(empty_url)
+    command.upgrade(config, revision)
+    database = Database(empty_url)
+    with database.write.begin() as session:
+        for statement in FIRST_STATES[revision]:
+            session.execute(text(statement))
+    database.close()
+
+    migrate.upgrade(empty_url)
+
     assert differences(empty_url) == []
 
 
@@ -111,6 +153,40 @@ def test_every_step_can_be_taken_back(empty_url: str) -> None:
         command.upgrade(config, revision)
         assert tables(empty_url) == before
     assert differences(empty_url) == []
+
+
+def test_the_stream_begins_with_what_happens_after_the_upgrade_that_brings_it(
+    empty_url: str,
+) -> None:
+    command.upgrade(alembic(empty_url), "0007")
+    database = Database(empty_url)
+    owner, old = uuid4(), uuid4()
+    time = "2026-01-01 00:00:00.000000"
+    with database.write.begin() as session:
+        session.execute(
+            text(
+                "INSERT INTO user_account (id, email, name, is_admin, created_at)"
+                " VALUES (:id, 'a@example.org', 'A', false, :time)"
+            ),
+            {"id": owner.hex, "time": time},
+        )
+        session.execute(
+            text(
+                "INSERT INTO review (id, title, criteria_include, criteria_exclude, seed,"
+                " created_by, created_at, last_seq, last_open_seq, last_record_number, labels_seq,"
+                " corpus_seq) VALUES (:id, 'Old', '[]', '[]', 1, :by, :time, 7, 7, 0, 0, 0)"
+            ),
+            {"id": old.hex, "by": owner.hex, "time": time},
+        )
+
+    migrate.upgrade(empty_url)
+
+    team = World(database).team(n_records=1)
+    with database.read() as session:
+        behind = positions.behind(session, CONSUMER, limit=10)
+        assert positions.get(session, CONSUMER, ReviewId(old)) == 7
+    assert behind == [Place(team.review_id, 0)]
+    database.close()
 
 
 @pytest.mark.processes

@@ -31,9 +31,15 @@ def numbers(queue: Any) -> list[int]:
 
 
 def leave(
-    world: World, team: Team, person: Person, fate: str = "void", since: Any = None
+    world: World,
+    team: Team,
+    person: Person,
+    fate: str = "void",
+    since: Any = None,
+    *,
+    by: Person | None = None,
 ) -> Departure:
-    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+    with world.entered(team.review_id, by or team.owner) as (session, review, viewer):
         return departures.leave(
             session,
             review=review,
@@ -244,6 +250,32 @@ class TestDepartures:
         world.decide(team.review_id, team.owner, 1, "exclude")
         with pytest.raises(members.LastOwner):
             leave(world, team, team.owner)
+        assert world.status(team.review_id, 1) is Status.AWAITING
+
+    def test_everybody_may_go_themselves_and_their_decisions_stay(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.ann, 1, "include")
+        world.serve(team.review_id, team.ann)
+
+        leave(world, team, team.ann, "keep", by=team.ann)
+
+        with world.database.read() as session:
+            with pytest.raises(NotFound):
+                members.get_member(session, team.review_id, team.ann.id)
+            assert not session.scalars(select(Lease).where(Lease.user_id == team.ann.id)).all()
+        assert world.status(team.review_id, 1) is Status.AWAITING
+        (told,) = [
+            e for e in events(world.database, team.review_id) if e.type == "tandem.member.removed"
+        ]
+        assert (told.subject, told.detail["by"]) == (str(team.ann.id), str(team.ann.id))
+
+    @pytest.mark.parametrize("who", ["ann", "judge"])
+    def test_who_goes_voids_nothing(self, world: World, who: str) -> None:
+        team = world.team()
+        person: Person = getattr(team, who)
+        world.decide(team.review_id, person, 1, "include")
+        with pytest.raises(Forbidden, match="void"):
+            leave(world, team, person, by=person)
         assert world.status(team.review_id, 1) is Status.AWAITING
 
     def test_only_owners_remove(self, world: World) -> None:

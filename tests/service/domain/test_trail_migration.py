@@ -96,6 +96,23 @@ def test_a_review_from_before_gets_a_trail_that_holds(database: Database, empty_
     assert again.n_entries > last
 
 
+def test_a_trail_of_the_first_form_begins_anew(database: Database, empty_url: str) -> None:
+    team = history(World(database))
+    database.close()
+    command.downgrade(alembic(empty_url), "0007")
+    with database.write.begin() as session:
+        session.execute(text("ALTER TABLE review DROP COLUMN pilot_records"))
+        session.execute(text("UPDATE event SET detail = '{}', hash = 'of another form'"))
+        session.execute(text("DELETE FROM criteria_version"))
+    database.close()
+    command.upgrade(alembic(empty_url), "head")
+
+    found = checked(database, team)
+
+    assert found.difference is None
+    assert {event.detail["tx"] for event in events(database, team.review_id)} == {"before"}
+
+
 def test_a_trail_from_before_notices_changes(database: Database, empty_url: str) -> None:
     world = World(database)
     team = history(world)

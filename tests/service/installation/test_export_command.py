@@ -12,6 +12,7 @@ import pytest
 from service.api.test_event_stream import Live, serve
 from tandem.cli import main as command
 from tandem.config import Settings
+from tandem.installation.lock import InstallationLock
 from tandem.screening import export
 from world import Person, Team, World
 
@@ -148,6 +149,20 @@ def test_no_server(
     monkeypatch.setenv("TANDEM_URL", "http://127.0.0.1:1")
 
     assert "Set TANDEM_URL" in failed(team, tmp_path / "a", capsys, before="the old one")
+
+
+def test_without_an_address_it_is_the_installation_of_this_machine(
+    team: Team, live: Live, sign_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(team.owner)
+    monkeypatch.delenv("TANDEM_URL")
+    monkeypatch.setenv("TANDEM_DATA_DIR", str(tmp_path))
+    file = tmp_path / "records.jsonl"
+
+    with InstallationLock(tmp_path, url=live.url):
+        assert run(team, "--format", "jsonl", "-o", file) == 0
+
+    assert len(file.read_text().splitlines()) == 5
 
 
 def test_an_answer_that_breaks_off_leaves_the_old_file(

@@ -105,6 +105,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "email": "ben@example.org",
             "expires_at": _EXPIRES,
             "needs_account": True,
+            "to_accept": f"POST /api/v1/invitations/{_SECRET}/acceptance with a `name` and a "
+            "`password` makes your account and lets you in.",
         }
     },
     "accept_invitation": {JSON: {"review_id": _REVIEW_ID, "user_id": BEN, "role": "reviewer"}},

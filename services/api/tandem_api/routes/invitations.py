@@ -85,9 +85,10 @@ def revoke_invitation(invitation_id: str, me: Me, review_id: InReview, write: Wr
 
 
 @router.get("/invitations/{token}")
-def show_invitation(token: str, session: Read) -> ShownInvitationOut:
-    """What a link invites to. Whoever has it may ask, signed in or not."""
-    return ShownInvitationOut.of(invitations.show(session, token))
+def show_invitation(token: str, request: Request, session: Read) -> ShownInvitationOut:
+    """What a link invites to, and how to accept. Whoever has it may ask, signed in or not."""
+    acceptance = str(request.app.url_path_for("accept_invitation", token=token))
+    return ShownInvitationOut.of(invitations.show(session, token), acceptance=acceptance)
 
 
 @router.post("/invitations/{token}/acceptance", response_model=AcceptanceOut)
@@ -101,7 +102,7 @@ def accept_invitation(
     """
     user = _whoever_is_signed_in(request)
     if user is None and body is None:
-        raise Unauthenticated("Sign in, or send `name` and `password` to make an account.")
+        raise Unauthenticated("Sign in, or send `name`, `email` and `password` to make an account.")
     made = None
     with here.database.write.begin() as session:
         if user is not None:

@@ -10,7 +10,7 @@ from tandem.accounts.models import User
 from tandem.ids import UserId, parse_uuid
 from tandem.reviews import members
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Member
+from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.people import departures, membership, workload
@@ -109,7 +109,9 @@ def remove_member(
         bool, Query(description="Show what the removal would do, and do not do it.")
     ] = False,
 ) -> Response:
-    """Take somebody's access away (owners). Their decisions stay, or are voided.
+    """Take somebody's access away (owners), or leave yourself. The decisions stay, or are voided.
+
+    Who leaves keeps their decisions there; only owners void some, or see first what it would do.
 
     Voided decisions are withdrawn in the ledger by you, and the records judged again; nobody
     else's vote is touched, and resolutions stand. Decisions can be voided of the reviewers of an
@@ -122,6 +124,8 @@ def remove_member(
 
     def work(session: Session) -> DepartureOut | None:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        if dry_run:  # it counts conflicts, which the blinded must not know of
+            viewer.require(Role.OWNER, "see what a removal would do")
         savepoint = session.begin_nested()
         departure = departures.leave(
             session,

@@ -4,12 +4,18 @@ from tandem.audit import past
 from tandem.ranking import encoding, training
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
+from tandem.screening.people.stranded import stranded
 from tandem.screening.progress import progress
 from tandem_api.deps import AsViewer, Read
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.jobs import ParkedRankingOut
-from tandem_api.schemas.screening import ProgressOut, SentencesOut, StageProgressOut
+from tandem_api.schemas.screening import (
+    ProgressOut,
+    SentencesOut,
+    StageProgressOut,
+    StrandedOut,
+)
 
 router = Router(prefix="/reviews/{review_id}/progress", tags=["progress"])
 
@@ -24,8 +30,12 @@ def get_progress(session: Read, viewer: AsViewer, as_of: AsOf = None) -> Progres
         found = past.progress(session, viewer=viewer, stage=stage, as_of=as_of)
     encoded = encoding.progress(session, viewer.review_id)
     parked = training.parked(session, viewer.review_id) if viewer.has(Role.OWNER) else None
+    waiting = None
+    if viewer.has(Role.OWNER) and as_of is None:
+        waiting = stranded(session, viewer.review_id, stage, viewer.policies)
     return ProgressOut(
         stages={found.stage: StageProgressOut.of(found)},
         sentences=SentencesOut.of_progress(encoded) if encoded else None,
         ranking=ParkedRankingOut.of(parked) if parked else None,
+        stranded=StrandedOut.of(waiting) if waiting else None,
     )

@@ -70,9 +70,10 @@ class ShownInvitationOut(Out):
         description="True: nobody has an account with this address, so make one. False: sign in "
         "with it first. Null: the invitation is for any address; do either."
     )
+    to_accept: str = Field(description="What to do with it, in words.")
 
     @classmethod
-    def of(cls, shown: Shown) -> "ShownInvitationOut":
+    def of(cls, shown: Shown, *, acceptance: str) -> "ShownInvitationOut":
         return cls(
             review_title=shown.review.title,
             role=shown.invitation.role,
@@ -80,7 +81,19 @@ class ShownInvitationOut(Out):
             email=shown.invitation.email,
             expires_at=shown.invitation.expires_at,
             needs_account=shown.needs_account,
+            to_accept=_to_accept(acceptance, needs_account=shown.needs_account),
         )
+
+
+def _to_accept(path: str, *, needs_account: bool | None) -> str:
+    if needs_account:
+        return f"POST {path} with a `name` and a `password` makes your account and lets you in."
+    if needs_account is False:
+        return f"Sign in with your account; then POST {path} lets you in."
+    return (
+        f"With an account: sign in, then POST {path} lets you in. Without: the same with a `name`, "
+        "an `email` and a `password` makes one."
+    )
 
 
 class AcceptanceIn(In):

@@ -10,7 +10,7 @@ from tandem.ids import RecordNumber
 from tandem.records import seeds
 from tandem.reviews import wording
 from tandem.reviews.models import Review, Role
-from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.policy import Policy, Stage, warnings
 from tandem.screening.policies import Effect, Moved
 from tandem.screening.rules import Status
 from tandem_api.schemas.base import In, Line, Out, Prose
@@ -176,12 +176,15 @@ class SeedStudyOut(Out):
 
 
 class WholeReviewOut(ReviewOut):
+    warnings: list[str] = Field(description="What its policies allow and cannot do, in words.")
     seed_studies_found: list[SeedStudyOut]
 
     @classmethod
     def whole(cls, review: ReviewOut, found: Mapping[str, RecordNumber | None]) -> "WholeReviewOut":
+        in_force = {Stage(name): policy for name, policy in review.policy}
         return cls(
             **dict(review),
+            warnings=warnings(in_force),
             seed_studies_found=[
                 SeedStudyOut(given=given, record_id=None if number is None else str(number))
                 for given, number in found.items()

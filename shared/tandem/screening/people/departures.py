@@ -99,6 +99,8 @@ def leave(
 ) -> Departure:
     """Take somebody's access away; keep their decisions, or void those made since then.
 
+    Everybody may go themselves; their decisions stay then.
+
     To show the effect first, the caller rolls back. The caller has locked the review.
 
     Args:
@@ -111,11 +113,14 @@ def leave(
             record before counts again, also what they had said of one that is linked to it.
 
     Raises:
-        Forbidden: Only an owner may.
+        Forbidden: Only an owner may take it away from others, or void decisions.
         NotFound: They are not a member, and there is nothing of theirs to void.
         LastOwner: They are the only owner.
     """
-    viewer.require(Role.OWNER, "choose its members")
+    if user_id != viewer.user_id:
+        viewer.require(Role.OWNER, "choose its members")
+    if decisions == "void":
+        viewer.require(Role.OWNER, "void decisions")
     member = session.get(Member, (review.id, user_id))
     standing = standing_of(session, review.id, user_id) if decisions == "void" else []
     if member is None and not standing:
