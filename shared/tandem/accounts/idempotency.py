@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -56,8 +56,19 @@ def remember(
     session: Session, *, user_id: UserId, key: str, status: int, body: dict[str, Any] | None
 ) -> None:
     """Store the answer in the transaction that did the work."""
-    request = session.get_one(IdempotentRequest, (user_id, key))
-    request.status, request.body = status, body
+    which = {"of_user": user_id, "of_key": key}
+    session.execute(_REMEMBER, which | {"status": status, "body": body})
+
+
+_REMEMBER = (
+    update(IdempotentRequest)
+    .where(
+        IdempotentRequest.user_id == bindparam("of_user"),
+        IdempotentRequest.key == bindparam("of_key"),
+    )
+    .values(status=bindparam("status"), body=bindparam("body"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def forget_old(session: Session) -> None:

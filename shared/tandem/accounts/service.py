@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pwdlib import PasswordHash
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -127,14 +127,17 @@ def sign_out(session: Session, secret: str) -> None:
 
 
 def user_of_sign_in(session: Session, secret: str) -> User:
-    query = (
-        select(User)
-        .join(SignIn, SignIn.user_id == User.id)
-        .where(SignIn.secret_hash == _hash(secret), SignIn.expires_at > now())
-    )
-    if (user := session.scalars(query).one_or_none()) is None:
+    shown = {"secret_hash": _hash(secret), "now": now()}
+    if (user := session.scalars(_OF_SIGN_IN, shown).one_or_none()) is None:
         raise Unauthenticated("This sign-in has ended. Sign in again.")
     return user
+
+
+_OF_SIGN_IN = (
+    select(User)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(SignIn.secret_hash == bindparam("secret_hash"), SignIn.expires_at > bindparam("now"))
+)
 
 
 def add_token(
@@ -156,12 +159,7 @@ def add_token(
 
 
 def user_of_token(session: Session, secret: str) -> User:
-    query = (
-        select(User, Token.expires_at)
-        .join(Token, Token.user_id == User.id)
-        .where(Token.secret_hash == _hash(secret))
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_OF_TOKEN, {"secret_hash": _hash(secret)}).one_or_none()
     if row is None:
         raise Unauthenticated("This token is not known. Make one with `tandem token add`.")
     user, expires_at = row
@@ -169,6 +167,13 @@ def user_of_token(session: Session, secret: str) -> User:
         raise Unauthenticated(f"This token expired at {expires_at.isoformat()}.")
     found: User = user
     return found
+
+
+_OF_TOKEN = (
+    select(User, Token.expires_at)
+    .join(Token, Token.user_id == User.id)
+    .where(Token.secret_hash == bindparam("secret_hash"))
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,22 +191,22 @@ def _begin_sqlite(connection: Connection) -> None:
     if not connection.get_execution_options().get("tandem_write", False):
         connection.exec_driver_sql("BEGIN")
         return
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine is SQLite's
     give_up_at = time.monotonic() + _BUSY_TIMEOUT_SECONDS
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    driver.execute("PRAGMA busy_timeout=0")
     try:
-        while not _is_begun(connection):
+        while not _is_begun(connection, driver):
             if time.monotonic() > give_up_at:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what it is
                 return
             time.sleep(_POLL_SECONDS)
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_SECONDS * 1000}")
+        driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_SECONDS * 1000}")
 
 
-def _is_begun(connection: Connection) -> bool:
+def _is_begun(connection: Connection, driver: sqlite3.Connection) -> bool:
     """Take the write lock if it is free."""
-    driver = connection.connection.dbapi_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine is SQLite's
     try:
         driver.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:

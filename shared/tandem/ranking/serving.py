@@ -2,10 +2,11 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from tandem.errors import NotFound
@@ -15,6 +16,9 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.queue.order import NO_ORDER, Order
 
+T = TypeVar("T")
+_Reasons = Mapping[str, Sequence[tuple[str, float]]]
+
 
 def ask_for_training(review: Review) -> None:
     """Make a training due although no label changed. The caller has locked the review."""
@@ -23,15 +27,18 @@ def ask_for_training(review: Review) -> None:
 
 def newest_order(session: Session, review_id: ReviewId, stage: Stage) -> Order:
     """Return the order of the newest finished ranking, or NO_ORDER before the first."""
-    ranking_id = session.scalar(
-        select(Ranking.id)
-        .where(Ranking.review_id == review_id, Ranking.stage == stage)
-        .order_by(Ranking.labels_seq.desc())
-        .limit(1)
-    )
+    ranking_id = session.scalar(_NEWEST, {"review_id": review_id, "stage": stage})
     if ranking_id is None:
         return NO_ORDER
     return _orders.get(session, ranking_id)
+
+
+_NEWEST = (
+    select(Ranking.id)
+    .where(Ranking.review_id == bindparam("review_id"), Ranking.stage == bindparam("stage"))
+    .order_by(Ranking.labels_seq.desc())
+    .limit(1)
+)
 
 
 def reasons_for(
@@ -44,46 +51,61 @@ def reasons_for(
         taken_from: The ranking in which each record had its place.
     """
     wanted = {ranking_id for ranking_id in taken_from.values() if ranking_id is not None}
-    rows = session.execute(select(Ranking.id, Ranking.reasons).where(Ranking.id.in_(wanted)))
-    told = {row.id: row.reasons or {} for row in rows}
+    if not wanted:
+        return {}
+    tell = session.scalars(_WITH_REASONS, {"wanted": wanted})
+    told = {ranking_id: _reasons.get(session, ranking_id) for ranking_id in tell.all()}
     return {
         number: told[ranking_id][str(number)]
         for number, ranking_id in taken_from.items()
-        if ranking_id is not None and str(number) in told[ranking_id]
+        if ranking_id in told and str(number) in told[ranking_id]
     }
 
 
-class _Orders:
-    """The orders served lately, unpacked: every queue request needs one, and they never change."""
+_WITH_REASONS = select(Ranking.id).where(
+    Ranking.id.in_(bindparam("wanted", expanding=True)),
+    Ranking.numbers.is_not(None),
+)
+"""Older ones have given theirs up with the order, also where this process still knows them."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._known: OrderedDict[RankingId, Order] = OrderedDict()
+
+class _Kept(Generic[T]):
+    """What was read of rankings lately: every queue request needs it, and it never changes."""
+
+    def __init__(self, read: Callable[[Session, RankingId], T], *, size: int) -> None:
+        self._read, self._size = read, size
+        self._known: OrderedDict[RankingId, T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, session: Session, ranking_id: RankingId) -> Order:
+    def get(self, session: Session, ranking_id: RankingId) -> T:
         with self._lock:
             if ranking_id in self._known:
                 self._known.move_to_end(ranking_id)
                 return self._known[ranking_id]
-        order = _unpacked(session.get_one(Ranking, ranking_id, options=_WITH_ORDER))
+        found = self._read(session, ranking_id)
         with self._lock:
-            self._known[ranking_id] = order
+            self._known[ranking_id] = found
             while len(self._known) > self._size:
                 self._known.popitem(last=False)
-        return order
+        return found
 
 
-_WITH_ORDER = (undefer(Ranking.numbers), undefer(Ranking.scores))
-_orders = _Orders(size=64)
-
-
-def _unpacked(ranking: Ranking) -> Order:
+def _order(session: Session, ranking_id: RankingId) -> Order:
+    options = (undefer(Ranking.numbers), undefer(Ranking.scores))
+    ranking = session.get_one(Ranking, ranking_id, options=options)
     return Order(
         ranking.id,
         np.frombuffer(ranking.numbers or b"", dtype="<i4"),
         np.frombuffer(ranking.scores or b"", dtype="<f4"),
     )
+
+
+def _reasons_of(session: Session, ranking_id: RankingId) -> _Reasons:
+    return session.scalar(select(Ranking.reasons).where(Ranking.id == ranking_id)) or {}
+
+
+_orders = _Kept(_order, size=64)
+_reasons = _Kept(_reasons_of, size=64)
 
 
 def get_ranking(session: Session, *, review_id: ReviewId, ranking_id: RankingId) -> Ranking:

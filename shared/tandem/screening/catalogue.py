@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from tandem.errors import NotFound
@@ -20,7 +22,7 @@ from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order
 from tandem.screening.rules import Status
 from tandem.screening.shown_votes import carries_label
-from tandem.screening.visibility import shown_status_sql
+from tandem.screening.visibility import conflict_is_open_to_voters, shown_status_sql, status_sql
 
 
 class OrderBy(StrEnum):
@@ -60,7 +62,7 @@ def get_record(
 ) -> ShownRecord:
     """Return a record, also one that is linked to another; NotFound if there is none."""
     query = _shown(viewer, stage).where(Record.number == number)
-    shown = _load(session, query, stage)
+    shown = _load(session, query, viewer, stage)
     if not shown:
         raise NotFound(f"There is no record {number} in this review.")
     return shown[0]
@@ -70,7 +72,8 @@ def get_records(
     session: Session, *, viewer: Viewer, stage: Stage, numbers: Sequence[RecordNumber]
 ) -> dict[RecordNumber, ShownRecord]:
     """Return those of the records that there are, by number."""
-    found = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)), stage)
+    query = _shown(viewer, stage).where(Record.number.in_(numbers))
+    found = _load(session, query, viewer, stage)
     return {shown.record.number: shown for shown in found}
 
 
@@ -94,31 +97,41 @@ def list_records(
         Record.duplicate_of.is_(None), *_conditions(viewer, stage, filters)
     )
     if order_by is OrderBy.RANK:
-        numbers = _ranked(session, query, ranking)[offset : offset + limit]
-        shown = _load(session, _shown(viewer, stage).where(Record.number.in_(numbers)), stage)
+        matching = set(
+            session.scalars(query.with_only_columns(Record.number), _whose(viewer, stage))
+        )
+        numbers = _ranked(matching, ranking)[offset : offset + limit]
+        shown = get_records(session, viewer=viewer, stage=stage, numbers=numbers).values()
         place = {number: position for position, number in enumerate(numbers)}
         return sorted(shown, key=lambda item: place[item.record.number])
     if order_by is OrderBy.YEAR:
         query = query.order_by(Record.year.is_(None), Record.year.desc())
-    return _load(session, query.order_by(Record.number).offset(offset).limit(limit), stage)
+    query = query.order_by(Record.number).offset(offset).limit(limit)
+    return _load(session, query, viewer, stage)
 
 
-def _ranked(
-    session: Session, query: Select[Record, str, Decision], ranking: Order
-) -> list[RecordNumber]:
-    matching = set(session.scalars(query.with_only_columns(Record.number)))
+def _ranked(matching: set[RecordNumber], ranking: Order) -> list[RecordNumber]:
     best = [RecordNumber(number) for number in ranking.numbers.tolist() if number in matching]
     return best + sorted(matching.difference(best))
 
 
 def _shown(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:
+    """Select the review's records as this person sees them; `_load` brings who that is."""
+    policy = viewer.policies[stage]
+    return _select(viewer.sees_all(stage), conflict_is_open_to_voters(policy))
+
+
+@cache
+def _select(sees_all: bool, shows_conflicts: bool) -> Select[Record, str, Decision]:
+    # Made once: the queue asks it of the database with every request.
+    status = status_sql(sees_all=sees_all, shows_conflicts=shows_conflicts)
     return (
-        select(Record, shown_status_sql(viewer, stage).label("status"), Decision)
+        select(Record, status.label("status"), Decision)
         .outerjoin(
             ScreenedRecord,
             and_(
                 ScreenedRecord.review_id == Record.review_id,
-                ScreenedRecord.stage == stage,
+                ScreenedRecord.stage == bindparam("stage"),
                 ScreenedRecord.record_number == Record.number,
             ),
         )
@@ -126,14 +139,18 @@ def _shown(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:
             PresentDecision,
             and_(
                 PresentDecision.review_id == Record.review_id,
-                PresentDecision.stage == stage,
+                PresentDecision.stage == bindparam("stage"),
                 PresentDecision.record_number == Record.number,
-                PresentDecision.reviewer_id == viewer.user_id,
+                PresentDecision.reviewer_id == bindparam("user_id"),
             ),
         )
         .outerjoin(Decision, Decision.id == PresentDecision.decision_id)
-        .where(Record.review_id == viewer.review_id)
+        .where(Record.review_id == bindparam("review_id"))
     )
+
+
+def _whose(viewer: Viewer, stage: Stage) -> dict[str, Any]:
+    return {"review_id": viewer.review_id, "user_id": viewer.user_id, "stage": stage}
 
 
 def _conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnElement[bool]]:
@@ -167,22 +184,21 @@ def _comes_from(source: str) -> ColumnElement[bool]:
 
 
 def _load(
-    session: Session, query: Select[Record, str, Decision], stage: Stage
+    session: Session, query: Select[Record, str, Decision], viewer: Viewer, stage: Stage
 ) -> list[ShownRecord]:
-    rows = session.execute(query).all()
+    rows = session.execute(query, _whose(viewer, stage)).all()
     if not rows:
         return []
-    review_id = rows[0][0].review_id
-    groups: dict[RecordNumber, list[Record]] = {
-        record.duplicate_of or record.number: [] for record, _, _ in rows
-    }
-    linked = select(Record).where(
-        Record.review_id == review_id, Record.duplicate_of.in_(list(groups))
-    )
-    shown = select(Record).where(Record.review_id == review_id, Record.number.in_(list(groups)))
-    for record in session.scalars(shown):
-        groups[record.number].append(record)
-    for record in session.scalars(linked.order_by(Record.duplicate_of, Record.number)):
+    review_id = viewer.review_id
+    heads = {record.number: record for record, _, _ in rows if record.duplicate_of is None}
+    shown = {record.duplicate_of or record.number for record, _, _ in rows}
+    if missing := shown - heads.keys():
+        others = select(Record).where(Record.review_id == review_id, Record.number.in_(missing))
+        heads |= {record.number: record for record in session.scalars(others)}
+    groups = {number: [heads[number]] for number in shown}
+    # Put in order here: told to, SQLite would go through the whole review in that order.
+    linked = select(Record).where(Record.review_id == review_id, Record.duplicate_of.in_(shown))
+    for record in sorted(session.scalars(linked), key=lambda record: record.number):
         groups[record.duplicate_of or record.number].append(record)
     occurrences = {
         record.number: [
@@ -194,8 +210,10 @@ def _load(
     every = {record.number for found in occurrences.values() for record in found}
     related = related_to(session, review_id, every)
     excluded = [record.number for record, status, _ in rows if status == Status.EXCLUDED]
-    review = reviews.get_review(session, review_id)
-    finals = reasons.final_reasons(session, review, stage, excluded)
+    finals: dict[RecordNumber, str] = {}
+    if excluded:
+        review = reviews.get_review(session, review_id)
+        finals = reasons.final_reasons(session, review, stage, excluded)
     return [
         ShownRecord(
             record,

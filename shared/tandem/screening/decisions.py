@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -11,13 +12,13 @@ from tandem.events.types import (
     DecisionRecorded,
     DecisionWithdrawn,
 )
-from tandem.ids import ConflictId, DecisionId, RecordNumber, new_id
+from tandem.ids import ConflictId, DecisionId, RankingId, RecordNumber, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import ledger, sightings
-from tandem.screening.ledger import Place
-from tandem.screening.models import Decision, Lease, PresentDecision, ResolvedBy
+from tandem.screening.ledger import Page, Place
+from tandem.screening.models import Decision, Lease, ResolvedBy
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.visibility import shown_status
 
@@ -78,22 +79,20 @@ def record_decision(
     """
     viewer.require(Role.REVIEWER, "decide records")
     place = Place(review.id, stage, record_number)
-    ledger.screenable(session, place)
-    present = ledger.present_decisions(session, place)
-    mine = present.get(viewer.user_id)
+    page = ledger.open_page(session, place)
+    mine = page.present.get(viewer.user_id)
     is_outdated = mine is not None and mine.criteria_version < review.criteria_version
     is_entered = in_any_case or (again and is_outdated)
     # What came along with a linked record was not said of this one: their own word is entered.
     is_entered = is_entered or (mine is not None and mine.carried_from is not None)
     if mine is not None and _same(mine, judgement) and not is_entered:
-        return Recorded(mine, _status(session, viewer, place, has_decided=True), changed=False)
-    lease = _end_lease(session, place, viewer)
+        shown = shown_status(viewer, stage, page.status, has_decided=True)
+        return Recorded(mine, shown, changed=False)
+    rank, ranking_id = _end_lease(session, place, viewer)
     informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
-    decision.informed = informed
-    if lease is not None:
-        decision.rank, decision.ranking_id = lease.rank, lease.ranking_id
-    status = _put_in_force(session, review, viewer, place, decision)
+    decision.informed, decision.rank, decision.ranking_id = informed, rank, ranking_id
+    status = _put_in_force(session, review, viewer, place, page, decision)
     return Recorded(decision, shown_status(viewer, stage, status, has_decided=True), changed=True)
 
 
@@ -110,18 +109,23 @@ def record_second_vote(
 
     `second_votes.vote_again` says who may give it.
     """
+    page = ledger.open_page(session, place)
     informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
     decision.informed, decision.second_in = informed, conflict_id
-    _put_in_force(session, review, viewer, place, decision)
+    _put_in_force(session, review, viewer, place, page, decision)
     return decision
 
 
 def _put_in_force(
-    session: Session, review: Review, viewer: Viewer, place: Place, decision: Decision
+    session: Session,
+    review: Review,
+    viewer: Viewer,
+    place: Place,
+    page: Page,
+    decision: Decision,
 ) -> Status:
     """Make a new entry its reviewer's present decision, tell of it, and of what follows."""
-    ledger.make_present(session, place, decision)
     fact = DecisionRecorded if decision.second_in is None else _SecondVote
     log.append(
         session,
@@ -134,8 +138,12 @@ def _put_in_force(
             detail=ledger.decision_detail(decision),
         ),
     )
+    before = page.present.pop(viewer.user_id, None)
+    page.present[viewer.user_id] = decision  # the latest, so it comes last
     policy = viewer.policies[place.stage]
-    return ledger.settle(session, review, policy, place, because=ResolvedBy.AGREEMENT)
+    status = ledger.judge(session, review, policy, place, page, because=ResolvedBy.AGREEMENT)
+    ledger.make_present(session, place, decision, is_first=before is None)
+    return status
 
 
 def withdraw_decision(
@@ -149,14 +157,12 @@ def withdraw_decision(
     """
     viewer.require(Role.REVIEWER, "withdraw decisions")
     place = Place(review.id, stage, record_number)
-    ledger.screenable(session, place)
-    mine = session.get(PresentDecision, (*place.key, viewer.user_id))
-    if mine is None:
+    page = ledger.open_page(session, place)
+    if page.present.pop(viewer.user_id, None) is None:
         raise NoDecision("You have no decision on this record.")
     informed = sightings.is_informed(session, place, viewer.user_id)
     withdrawal = _append(session, review, place, viewer, judgement=None)
     withdrawal.informed = informed
-    ledger.make_present(session, place, withdrawal)
     log.append(
         session,
         review,
@@ -168,9 +174,10 @@ def withdraw_decision(
             detail=ledger.decision_detail(withdrawal),
         ),
     )
-    status = ledger.settle(
-        session, review, viewer.policies[stage], place, because=ResolvedBy.WITHDRAWAL
+    status = ledger.judge(
+        session, review, viewer.policies[stage], place, page, because=ResolvedBy.WITHDRAWAL
     )
+    ledger.make_present(session, place, withdrawal)
     return Recorded(None, shown_status(viewer, stage, status, has_decided=False), changed=True)
 
 
@@ -207,13 +214,28 @@ def _append(
     return entry
 
 
-def _status(session: Session, viewer: Viewer, place: Place, *, has_decided: bool) -> str:
-    status = ledger.status(session, place)
-    return shown_status(viewer, place.stage, status, has_decided=has_decided)
+def _end_lease(
+    session: Session, place: Place, viewer: Viewer
+) -> tuple[int | None, RankingId | None]:
+    """Let go of the record; return where it stood in the ranking it was served from."""
+    at = {
+        "review_id": place.review_id,
+        "stage": place.stage,
+        "record_number": place.record_number,
+        "user_id": viewer.user_id,
+    }
+    held = session.execute(_END_LEASE, at).one_or_none()
+    return (None, None) if held is None else (held.rank, held.ranking_id)
 
 
-def _end_lease(session: Session, place: Place, viewer: Viewer) -> Lease | None:
-    lease = session.get(Lease, (*place.key, viewer.user_id))
-    if lease is not None:
-        session.delete(lease)
-    return lease
+_END_LEASE = (
+    delete(Lease)
+    .where(
+        Lease.review_id == bindparam("review_id"),
+        Lease.stage == bindparam("stage"),
+        Lease.record_number == bindparam("record_number"),
+        Lease.user_id == bindparam("user_id"),
+    )
+    .returning(Lease.rank, Lease.ranking_id)
+    .execution_options(synchronize_session=False)
+)

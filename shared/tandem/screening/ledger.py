@@ -1,10 +1,10 @@
 """What the ledger says of one record now, and its consequences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from tandem.errors import Conflict as Contradiction
@@ -45,22 +45,84 @@ class Place:
         return (self.review_id, self.stage, self.record_number)
 
 
-def screenable(session: Session, place: Place) -> Record:
-    """Return the record, or raise.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is stored of one record in a stage: the derived rows, and what they are derived from.
+
+    `present` are the reviewers' present decisions, the earliest first.
+    """
+
+    row: ScreenedRecord | None
+    conflict: Conflict | None
+    resolution: Resolution | None
+    present: dict[UserId, Decision]
+
+    @property
+    def status(self) -> Status:
+        return Status.UNSCREENED if self.row is None else self.row.status
+
+
+def screenable(session: Session, place: Place) -> None:
+    """Raise unless the record is one to decide.
 
     Raises:
         NotFound: The review has no such record.
         IsDuplicate: It is shown as another record; that one is to be decided.
     """
-    record = session.get(Record, (place.review_id, place.record_number))
-    if record is None:
+    query = select(Record.duplicate_of).where(
+        Record.review_id == place.review_id, Record.number == place.record_number
+    )
+    _require_shown(place, session.scalars(query).all())
+
+
+def open_page(session: Session, place: Place) -> Page:
+    """Return what is stored of a record that is one to decide; raises as `screenable` does."""
+    found, page = _read(session, place)
+    _require_shown(place, found)
+    return page
+
+
+def _require_shown(place: Place, found: Sequence[RecordNumber | None]) -> None:
+    if not found:
         raise NotFound(f"There is no record {place.record_number} in this review.")
-    if record.duplicate_of is not None:
+    if found[0] is not None:
         raise IsDuplicate(
-            f"Record {place.record_number} is a duplicate of record {record.duplicate_of}: "
-            "decide that one."
+            f"Record {place.record_number} is a duplicate of record {found[0]}: decide that one."
         )
-    return record
+
+
+def _there(
+    table: type[ScreenedRecord | Conflict | Resolution | PresentDecision],
+) -> ColumnElement[bool]:
+    return and_(
+        table.review_id == Record.review_id,
+        table.stage == bindparam("stage"),
+        table.record_number == Record.number,
+    )
+
+
+_STANDS = and_(Resolution.is_set_aside.is_(False), Resolution.taken_back_at.is_(None))
+_PAGE = (
+    select(Record.duplicate_of, ScreenedRecord, Conflict, Resolution, Decision)
+    .select_from(Record)
+    .outerjoin(ScreenedRecord, _there(ScreenedRecord))
+    .outerjoin(Conflict, _there(Conflict))
+    .outerjoin(Resolution, and_(_there(Resolution), _STANDS))
+    .outerjoin(PresentDecision, _there(PresentDecision))
+    .outerjoin(Decision, Decision.id == PresentDecision.decision_id)
+    .where(Record.review_id == bindparam("review_id"), Record.number == bindparam("record_number"))
+    .order_by(Decision.labels_seq)
+)
+"""One row for each present decision, one without any. Made once: every decision reads a page."""
+
+
+def _read(session: Session, place: Place) -> tuple[Sequence[RecordNumber | None], Page]:
+    """Return what the record is shown as, if it is there, and its page."""
+    at = {"review_id": place.review_id, "stage": place.stage, "record_number": place.record_number}
+    rows = session.execute(_PAGE, at).all()
+    _, row, conflict, resolution, _ = rows[0] if rows else (None,) * 5
+    present = {row[-1].reviewer_id: row[-1] for row in rows if row[-1] is not None}
+    return [row[0] for row in rows], Page(row, conflict, resolution, present)
 
 
 def present_decisions(session: Session, place: Place) -> dict[UserId, Decision]:
@@ -92,10 +154,15 @@ def entries(session: Session, place: Place) -> Sequence[Decision]:
     return session.scalars(query).all()
 
 
-def make_present(session: Session, place: Place, entry: Decision) -> None:
-    """Make an entry of the ledger its reviewer's present decision; a withdrawal leaves none."""
+def make_present(
+    session: Session, place: Place, entry: Decision, *, is_first: bool = False
+) -> None:
+    """Make an entry of the ledger its reviewer's present decision; a withdrawal leaves none.
+
+    `is_first`: the caller knows that they have none yet.
+    """
     session.flush()
-    present = session.get(PresentDecision, (*place.key, entry.reviewer_id))
+    present = None if is_first else session.get(PresentDecision, (*place.key, entry.reviewer_id))
     if entry.verdict is None:
         if present is not None:
             session.delete(present)
@@ -123,7 +190,7 @@ def conflict_at(session: Session, place: Place) -> Conflict | None:
     return session.scalars(query).one_or_none()
 
 
-def votes_of(decisions: Sequence[Decision]) -> list[Vote]:
+def votes_of(decisions: Iterable[Decision]) -> list[Vote]:
     return [
         Vote(decision.verdict, tuple(decision.reasons))
         for decision in decisions
@@ -142,8 +209,7 @@ def standing_resolution(session: Session, place: Place) -> Resolution | None:
         Resolution.review_id == place.review_id,
         Resolution.stage == place.stage,
         Resolution.record_number == place.record_number,
-        Resolution.is_set_aside.is_(False),
-        Resolution.taken_back_at.is_(None),
+        _STANDS,
     )
     return session.scalars(query).one_or_none()
 
@@ -164,30 +230,42 @@ def settle(
     just taken back, if that is what changed.
     """
     session.flush()
+    _, page = _read(session, place)
+    return judge(session, review, policy, place, page, because=because, taken_back=taken_back)
+
+
+def judge(
+    session: Session,
+    review: Review,
+    policy: Policy,
+    place: Place,
+    page: Page,
+    *,
+    because: ResolvedBy,
+    taken_back: Resolution | None = None,
+) -> Status:
+    """Do what `settle` does with a page that is up to date; nothing needs to be stored yet."""
     case = Case(
-        row=_screened(session, place),
-        conflict=conflict_at(session, place),
-        votes=votes_of(list(present_decisions(session, place).values())),
-        resolution=standing_resolution(session, place),
+        row=page.row or _screened(session, place),
+        conflict=page.conflict,
+        votes=votes_of(page.present.values()),
+        resolution=page.resolution,
         taken_back=taken_back,
     )
-    facts = follow(session, review, policy, case, because=because)
+    log.append(session, review, *follow(session, review, policy, case, because=because))
     session.flush()
-    log.append(session, review, *facts)
     return case.row.status
 
 
 def _screened(session: Session, place: Place) -> ScreenedRecord:
-    row = session.get(ScreenedRecord, place.key)
-    if row is None:
-        row = ScreenedRecord(
-            review_id=place.review_id,
-            stage=place.stage,
-            record_number=place.record_number,
-            status=Status.UNSCREENED,
-            n_decisions=0,
-        )
-        session.add(row)
+    row = ScreenedRecord(
+        review_id=place.review_id,
+        stage=place.stage,
+        record_number=place.record_number,
+        status=Status.UNSCREENED,
+        n_decisions=0,
+    )
+    session.add(row)
     return row
 
 

@@ -11,7 +11,7 @@ from tandem.accounts import service as accounts
 from tandem.events.log import Event
 from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
 from tandem.ids import ReviewId, UserId
-from tandem.records.models import Record
+from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
@@ -50,12 +50,7 @@ class Progress:
 
 def progress(session: Session, *, viewer: Viewer, stage: Stage) -> Progress:
     """Return the stage's progress: everyone's, or for a blinded reviewer their own."""
-    total = session.scalar(
-        select(func.count()).where(
-            Record.review_id == viewer.review_id, Record.duplicate_of.is_(None)
-        )
-    )
-    n_records = total or 0
+    n_records = n_shown(session, viewer.review_id)
     sees_all = viewer.sees_all(stage)
     people = _reviewers(session, viewer.review_id, stage, None if sees_all else viewer.user_id)
     counts = (

@@ -10,14 +10,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, cast, or_, select
+from sqlalchemy import ColumnElement, String, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.events import log
 from tandem.events.log import Event
-from tandem.events.types import DuplicatesSplit, ReviewChanged, ReviewCreated
+from tandem.events.types import DuplicatesSplit, MemberAdded, ReviewChanged, ReviewCreated
 from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
+from tandem.reviews.models import Role
+from tandem.reviews.policy import Policy
 from tandem.screening.glimpses import Glimpses
 from tandem.screening.ledger import Place
 from tandem.screening.models import Conflict, Decision, Resolution
@@ -42,12 +44,8 @@ def is_informed(session: Session, place: Place, user_id: UserId) -> bool:
     of theirs is informed: to withdraw and decide anew makes nobody unknowing.
     """
     numbers = {place.record_number, *_linked_to(session, place)}
-    entries = select(Decision.record_number, Decision.reviewer_id, Decision.informed).where(
-        Decision.review_id == place.review_id,
-        Decision.stage == place.stage,
-        Decision.record_number.in_(numbers),
-    )
-    found = session.execute(entries).all()
+    asked = {"review_id": place.review_id, "stage": place.stage, "numbers": sorted(numbers)}
+    found = session.execute(_ENTRIES, asked).all()
     at = place.record_number
     if any(known and (n, who) == (at, user_id) for n, who, known in found):
         return True
@@ -55,14 +53,27 @@ def is_informed(session: Session, place: Place, user_id: UserId) -> bool:
     # A conflict, and so a verdict that settles one, may be of one's own vote alone: a `maybe`.
     if not is_judged and (not found or not _is_settled(session, place, numbers, user_id)):
         return False
-    return _was_shown(session, place, user_id, {str(number) for number in numbers})
+    rules = _rules(session, place, user_id)
+    if not any(who == user_id for _, who, _ in found) and not _may_see_all(place, rules):
+        return False
+    return _was_shown(session, place, user_id, {str(number) for number in numbers}, rules)
+
+
+_ENTRIES = select(Decision.record_number, Decision.reviewer_id, Decision.informed).where(
+    Decision.review_id == bindparam("review_id"),
+    Decision.stage == bindparam("stage"),
+    Decision.record_number.in_(bindparam("numbers", expanding=True)),
+)
 
 
 def _linked_to(session: Session, place: Place) -> Iterable[RecordNumber]:
-    query = select(Record.number).where(
-        Record.review_id == place.review_id, Record.duplicate_of == place.record_number
-    )
-    return session.scalars(query)
+    which = {"review_id": place.review_id, "record_number": place.record_number}
+    return session.scalars(_LINKED_TO, which)
+
+
+_LINKED_TO = select(Record.number).where(
+    Record.review_id == bindparam("review_id"), Record.duplicate_of == bindparam("record_number")
+)
 
 
 def _is_settled(
@@ -82,9 +93,50 @@ def _is_settled(
     return session.scalar(query) is not None
 
 
-def _was_shown(session: Session, place: Place, user_id: UserId, about: set[str]) -> bool:
+def _rules(session: Session, place: Place, user_id: UserId) -> list[_Told]:
+    """Return what was told of the stage's policy, of this person's roles, and of parted records."""
+    asked = {
+        "review_id": place.review_id,
+        "policy": f'"policy.{place.stage}"',
+        "user_id": str(user_id),
+    }
+    return [_Told(*row) for row in session.execute(_RULES, asked)]
+
+
+_EVENTS = select(Event.seq, Event.type, Event.data, Event.detail)
+_RULES = _EVENTS.where(
+    Event.review_id == bindparam("review_id"),
+    Event.type.in_(
+        [ReviewCreated.type, ReviewChanged.type, MemberAdded.type, DuplicatesSplit.type]
+    ),
+    # Of all that was changed in the review only its policy, which few changes are of.
+    or_(Event.type != ReviewChanged.type, cast(Event.data, String).contains(bindparam("policy"))),
+    or_(Event.type != MemberAdded.type, Event.subject == bindparam("user_id")),
+)
+
+
+def _may_see_all(place: Place, rules: Iterable[_Told]) -> bool:
+    """Whether one who has said nothing of these records may have been shown a verdict.
+
+    Who screens blind is shown none before they have decided. Where records were parted, what
+    they have said of others of them would count too: then the whole story has to be read.
+    """
+    for told in rules:
+        if told.type == DuplicatesSplit.type:
+            return True
+        if told.type == MemberAdded.type and Role(told.data["role"]).reaches(Role.ADJUDICATOR):
+            return True
+        policy = told.detail.get("policy", {}).get(place.stage)
+        if policy is not None and not Policy.model_validate(policy).blind:
+            return True
+    return False
+
+
+def _was_shown(
+    session: Session, place: Place, user_id: UserId, about: set[str], rules: list[_Told]
+) -> bool:
     glimpses = Glimpses(place, user_id, about)
-    for moment in _moments(session, _history(session, place, user_id, about)):
+    for moment in _moments(session, _history(session, place, user_id, about, rules)):
         for told in moment:
             glimpses.apply(told.type.removeprefix("tandem."), told.data, told.detail)
         if glimpses.show_a_verdict():
@@ -92,13 +144,12 @@ def _was_shown(session: Session, place: Place, user_id: UserId, about: set[str])
     return False
 
 
-def _history(session: Session, place: Place, user_id: UserId, about: set[str]) -> list[_Told]:
+def _history(
+    session: Session, place: Place, user_id: UserId, about: set[str], rules: list[_Told]
+) -> list[_Told]:
     """Return all that bears on it: rules, this person's roles, and every record linked with it."""
-    # Of all that was changed in the review only its policy, which few changes are of.
-    policy = cast(Event.data, String).contains(f'"policy.{place.stage}"')
-    kinds = Event.type.in_([ReviewCreated.type, ReviewChanged.type, DuplicatesSplit.type])
-    found = list(_told(session, place, kinds, or_(Event.type != ReviewChanged.type, policy)))
-    parted = [told.data for told in found if told.type == DuplicatesSplit.type]
+    found = list(rules)
+    parted = [told.data for told in rules if told.type == DuplicatesSplit.type]
     read, new = set[str](), {str(user_id), *about}
     while new:
         subjects = new | _conflicts(session, place, new - {str(user_id)})
@@ -108,10 +159,8 @@ def _history(session: Session, place: Place, user_id: UserId, about: set[str]) -
     return sorted({told.seq: told for told in found}.values())
 
 
-def _told(session: Session, place: Place, *which: ColumnElement[bool]) -> Iterator[_Told]:
-    query = select(Event.seq, Event.type, Event.data, Event.detail).where(
-        Event.review_id == place.review_id, *which
-    )
+def _told(session: Session, place: Place, which: ColumnElement[bool]) -> Iterator[_Told]:
+    query = _EVENTS.where(Event.review_id == place.review_id, which)
     return (_Told(*row) for row in session.execute(query))
 
 

@@ -66,14 +66,25 @@ def shown_status_sql(viewer: Viewer, stage: Stage) -> ColumnElement[str]:
 
     The query has outer joins to ScreenedRecord and to PresentDecision of this viewer.
     """
+    shows_conflicts = conflict_is_open_to_voters(viewer.policies[stage])
+    return status_sql(sees_all=viewer.sees_all(stage), shows_conflicts=shows_conflicts)
+
+
+def status_sql(*, sees_all: bool, shows_conflicts: bool) -> ColumnElement[str]:
+    """`shown_status_sql` by what it depends on.
+
+    Args:
+        sees_all: Whether the viewer sees every status.
+        shows_conflicts: Whether the policy shows a conflict to those whose votes are in it.
+    """
     status = case(
         (ScreenedRecord.status.is_(None), literal(Status.UNSCREENED.value)),
         else_=cast(ScreenedRecord.status, String),
     )
-    if viewer.sees_all(stage):
+    if sees_all:
         return status
     visible = [Status.INCLUDED, Status.EXCLUDED]
-    if conflict_is_open_to_voters(viewer.policies[stage]):
+    if shows_conflicts:
         visible.append(Status.CONFLICT)
     return case(
         (PresentDecision.decision_id.is_(None), literal(Status.UNSCREENED.value)),

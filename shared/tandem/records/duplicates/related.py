@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
@@ -36,21 +36,45 @@ def related_to(
     One that is linked to another one is told as that one.
     """
     found: dict[RecordNumber, list[tuple[Record, Relation]]] = {n: [] for n in numbers}
-    ends = (
-        (RecordRelation.first, RecordRelation.second),
-        (RecordRelation.second, RecordRelation.first),
-    )
     for some in pieces(sorted(numbers)):
-        for here, there in ends:
-            query = (
-                select(here, Record, RecordRelation.relation)
-                .join(Record, (Record.review_id == review_id) & (Record.number == there))
-                .where(RecordRelation.review_id == review_id, here.in_(some))
-                .order_by(Record.number)
+        rows = session.execute(_PAIRS, {"review_id": review_id, "numbers": some}).all()
+        others = _records(session, review_id, {row.there for row in rows})
+        for row in sorted(rows, key=lambda row: (row.end, row.there)):
+            shown = other = others[row.there]
+            if other.duplicate_of is not None:
+                shown = session.get_one(Record, (review_id, other.duplicate_of))
+            found[row.here].append((shown, row.relation))
+    return found
+
+
+def _pairs() -> CompoundSelect[int, RecordNumber, RecordNumber, Relation]:
+    """Select the relations of some records, seen from their end of them."""
+    first, second = RecordRelation.first, RecordRelation.second
+    # Joined with the records, SQLite would begin with all that the review has.
+    return union_all(
+        *(
+            select(
+                literal(end).label("end"),
+                here.label("here"),
+                there.label("there"),
+                RecordRelation.relation.label("relation"),
+            ).where(
+                RecordRelation.review_id == bindparam("review_id"),
+                here.in_(bindparam("numbers", expanding=True)),
             )
-            for number, record, relation in session.execute(query):
-                shown = record
-                if record.duplicate_of is not None:
-                    shown = session.get_one(Record, (review_id, record.duplicate_of))
-                found[number].append((shown, relation))
+            for end, (here, there) in enumerate([(first, second), (second, first)])
+        )
+    )
+
+
+_PAIRS = _pairs()
+
+
+def _records(
+    session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]
+) -> dict[RecordNumber, Record]:
+    found: dict[RecordNumber, Record] = {}
+    for some in pieces(sorted(numbers)):
+        query = select(Record).where(Record.review_id == review_id, Record.number.in_(some))
+        found |= {record.number: record for record in session.scalars(query)}
     return found

@@ -32,6 +32,7 @@ _MOST_ROWS = 1_048_576
 _MOST_COLUMNS = 256
 _ROWS_SEARCHED = 20
 _CHUNK = 1 << 20
+_LONGEST_ERROR = 200
 _PARTS = re.compile(r"xl/(?:workbook|worksheets/)", re.I)
 _LARGE = re.compile(r"xl/(?:worksheets/|sharedStrings|media/)", re.I)
 _ROW = re.compile(rb"<(?:[A-Za-z0-9]{1,10}:)?(?:row|si)[ >]")
@@ -78,8 +79,10 @@ def table(data: bytes) -> str | None:
     except UnreadableWorkbook:
         raise
     except Exception as error:  # openpyxl lets through whatever damaged XML brings about
+        # Some quote the whole cell that they cannot read.
+        said = str(error)[:_LONGEST_ERROR] or type(error).__name__
         raise UnreadableWorkbook(
-            f"The Excel workbook cannot be read: {error or type(error).__name__}. "
+            f"The Excel workbook cannot be read: {said}. "
             "Open it and save it again, or save it as CSV."
         ) from error
 

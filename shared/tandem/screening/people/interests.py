@@ -11,8 +11,9 @@ was found at any of them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -52,7 +53,6 @@ class OwnPapers:
 
     def __init__(self, session: Session, review: Review, member: Member) -> None:
         self._session, self._member = session, member
-        self._name = Name(accounts.get_user(session, member.user_id).name)
         self._has_found = False
         if member.names_compared_to < review.last_record_number:
             behind = Record.number > member.names_compared_to
@@ -60,6 +60,11 @@ class OwnPapers:
             member.names_compared_to = max(compared, default=review.last_record_number)
         self.numbers = withheld(session, member.review_id, member.user_id)
         self._has_found = False
+
+    @cached_property
+    def _name(self) -> Name:
+        # Taken apart when it is needed: most requests come when all are compared.
+        return Name(accounts.get_user(self._session, self._member.user_id).name)
 
     def __contains__(self, number: RecordNumber) -> bool:
         is_compared = number <= self._member.names_compared_to or not self._name.is_findable
@@ -109,7 +114,8 @@ def declare(
         Forbidden: An observer is served nothing.
     """
     viewer.require(Role.REVIEWER, "declare an interest")
-    record = ledger.screenable(session, Place(review.id, Stage.TITLE_ABSTRACT, record_number))
+    ledger.screenable(session, Place(review.id, Stage.TITLE_ABSTRACT, record_number))
+    title = session.get_one(Record, (review.id, record_number)).title
     interest = _interest(session, review.id, viewer.user_id, record_number)
     if interest.declared is not has_interest:
         detail = {"by": str(viewer.user_id), "from": interest.declared, "to": has_interest}
@@ -121,7 +127,7 @@ def declare(
         _let_go(session, review.id, viewer.user_id, record_number)
     session.flush()
     user = accounts.get_user(session, viewer.user_id)
-    return Known(interest, user, record.title, is_withheld=has_interest)
+    return Known(interest, user, title, is_withheld=has_interest)
 
 
 def listed(session: Session, viewer: Viewer, *, offset: int, limit: int) -> Sequence[Known]:
@@ -148,14 +154,10 @@ def listed(session: Session, viewer: Viewer, *, offset: int, limit: int) -> Sequ
 
 def withheld(session: Session, review_id: ReviewId, user_id: UserId) -> frozenset[RecordNumber]:
     """Return the shown records that this person has an interest in."""
-    query = (
-        select(Interest, Record.duplicate_of)
-        .join(Record, _its_record())
-        .where(Interest.review_id == review_id, Interest.user_id == user_id)
-    )
+    whose = {"review_id": review_id, "user_id": user_id}
     found: dict[RecordNumber, bool] = {}
     said: dict[RecordNumber, bool] = {}
-    for interest, linked_to in session.execute(query):
+    for interest, linked_to in session.execute(_INTERESTS, whose):
         shown = linked_to or interest.record_number
         counts = interest.author is not None if interest.declared is None else interest.declared
         found[shown] = found.get(shown, False) or counts
@@ -184,3 +186,10 @@ def _let_go(session: Session, review_id: ReviewId, user_id: UserId, number: Reco
 
 def _its_record() -> ColumnElement[bool]:
     return and_(Record.review_id == Interest.review_id, Record.number == Interest.record_number)
+
+
+_INTERESTS = (
+    select(Interest, Record.duplicate_of)
+    .join(Record, _its_record())
+    .where(Interest.review_id == bindparam("review_id"), Interest.user_id == bindparam("user_id"))
+)

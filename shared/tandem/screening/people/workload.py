@@ -8,11 +8,11 @@ accepted, as every decision is.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
-from tandem.records.models import Record
+from tandem.records.shown import n_shown
 from tandem.reviews.models import Member
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.models import PresentDecision
@@ -44,20 +44,12 @@ def of_members(
 ) -> dict[UserId, Workload]:
     """Return each of these members' part of a stage; `total`: its records, if they are counted."""
     people = [member.user_id for member in members]
-    decided = (
-        select(PresentDecision.reviewer_id, func.count())
-        .where(
-            PresentDecision.review_id == review_id,
-            PresentDecision.stage == stage,
-            PresentDecision.reviewer_id.in_(people),
-        )
-        .group_by(PresentDecision.reviewer_id)
-    )
-    counts = dict(session.execute(decided).all())
+    whose = {"review_id": review_id, "stage": stage, "people": people}
+    counts = dict(session.execute(_DECIDED, whose).all())
     quota = policies[stage].reviewers_per_record
     if total is None:
         has_shares = any(member.share is not None for member in members)
-        total = _n_records(session, review_id) if has_shares else 0
+        total = n_shown(session, review_id) if has_shares else 0
     return {
         member.user_id: Workload(
             counts.get(member.user_id, 0), target(member.share, total=total, quota=quota)
@@ -66,13 +58,19 @@ def of_members(
     }
 
 
+_DECIDED = (
+    select(PresentDecision.reviewer_id, func.count())
+    .where(
+        PresentDecision.review_id == bindparam("review_id"),
+        PresentDecision.stage == bindparam("stage"),
+        PresentDecision.reviewer_id.in_(bindparam("people", expanding=True)),
+    )
+    .group_by(PresentDecision.reviewer_id)
+)
+
+
 def target(share: float | None, *, total: int, quota: int) -> int | None:
     """Return how many decisions a share amounts to: rounded down, and one a record at most."""
     if share is None:
         return None
     return min(total, int(share * total * quota + _ROUNDING))
-
-
-def _n_records(session: Session, review_id: ReviewId) -> int:
-    query = select(func.count()).where(Record.review_id == review_id, Record.duplicate_of.is_(None))
-    return session.scalar(query) or 0

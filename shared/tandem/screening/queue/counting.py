@@ -2,15 +2,27 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
+from tandem.records.shown import n_shown, n_shown_sql
 from tandem.screening.models import PresentDecision, ScreenedRecord
-from tandem.screening.queue.seat import Seat, begun
+from tandem.screening.queue.seat import (
+    REVIEW,
+    STAGE,
+    USER,
+    Rules,
+    Seat,
+    begun,
+    has_decided,
+    is_among,
+    screened,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +44,29 @@ class Counts:
 
 def count(session: Session, seat: Seat, withheld: Collection[RecordNumber]) -> Counts:
     """Count for this reviewer. What is withheld from them does not remain for them."""
-    total = _total(session, seat)
     if seat.pilot is not None:
         remaining = _still_to_decide(session, seat, set(seat.pilot) - set(withheld))
+        total = n_shown(session, seat.review_id)
         return Counts(total, remaining, half_done=0, half_done_by_others=0)
+    row = session.execute(_counts(seat.rules), seat.parameters()).one()
+    total, full, closed_to_me, half_done, by_others = row
+    not_served = _still_to_decide(session, seat, withheld)
+    return Counts(total, total - full - closed_to_me - not_served, half_done, by_others)
+
+
+@cache
+def _counts(rules: Rules) -> Select[int, int, int, int, int]:
     is_mine = PresentDecision.decision_id.is_not(None)
-    is_half_done = and_(seat.lacks_decisions(), begun())
-    closed, half_done, by_others = session.execute(
+    is_here = and_(ScreenedRecord.review_id == REVIEW, ScreenedRecord.stage == STAGE)
+    n_full = select(func.count()).where(is_here, ~rules.lacks_decisions()).correlate(None)
+    # Decisions are looked up only for what lacks some, of which there are never many.
+    return (
         select(
-            func.count().filter(or_(is_mine, ~seat.lacks_decisions())),
-            func.count().filter(is_half_done),
-            func.count().filter(is_half_done, ~is_mine),
+            n_shown_sql(REVIEW),
+            n_full.scalar_subquery(),
+            func.count().filter(is_mine),
+            func.count().filter(begun()),
+            func.count().filter(begun(), ~is_mine),
         )
         .select_from(ScreenedRecord)
         .outerjoin(
@@ -51,37 +75,31 @@ def count(session: Session, seat: Seat, withheld: Collection[RecordNumber]) -> C
                 PresentDecision.review_id == ScreenedRecord.review_id,
                 PresentDecision.stage == ScreenedRecord.stage,
                 PresentDecision.record_number == ScreenedRecord.record_number,
-                PresentDecision.reviewer_id == seat.user_id,
+                PresentDecision.reviewer_id == USER,
             ),
         )
-        .where(ScreenedRecord.review_id == seat.review_id, ScreenedRecord.stage == seat.stage)
-    ).one()
-    not_served = _still_to_decide(session, seat, withheld)
-    return Counts(total, total - closed - not_served, half_done, by_others)
-
-
-def _total(session: Session, seat: Seat) -> int:
-    query = select(func.count()).where(
-        Record.review_id == seat.review_id, Record.duplicate_of.is_(None)
+        .where(is_here, rules.lacks_decisions())
     )
-    return session.scalar(query) or 0
 
 
 def _still_to_decide(session: Session, seat: Seat, some: Collection[RecordNumber]) -> int:
     """Return how many of some records, none of them a duplicate, the reviewer could decide."""
-    found = 0
-    for piece in pieces(sorted(some)):
-        query = (
-            select(func.count())
-            .select_from(Record)
-            .outerjoin(ScreenedRecord, seat.screened())
-            .where(
-                Record.review_id == seat.review_id,
-                Record.number.in_(piece),
-                # Asked for what is no duplicate, SQLite would go through all that are none.
-                seat.is_open_if_shown(),
-                ~seat.has_decided(),
-            )
+    query = _n_open(seat.rules)
+    found = (session.scalar(query, seat.parameters(piece)) for piece in pieces(sorted(some)))
+    return sum(n or 0 for n in found)
+
+
+@cache
+def _n_open(rules: Rules) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(Record)
+        .outerjoin(ScreenedRecord, screened())
+        .where(
+            Record.review_id == REVIEW,
+            is_among(),
+            # Asked for what is no duplicate, SQLite would go through all that are none.
+            rules.is_open_if_shown(),
+            ~has_decided(),
         )
-        found += session.scalar(query) or 0
-    return found
+    )

@@ -1,23 +1,22 @@
 """What is left for one reviewer to decide: which records are free, held, or put off."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from heapq import heappop, heappush
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
-from tandem.records.models import Record
-from tandem.reviews.models import Member
-from tandem.screening.models import Decision, Lease, ScreenedRecord
+from tandem.screening.models import Lease
 from tandem.screening.people.interests import OwnPapers
-from tandem.screening.queue import streams
+from tandem.screening.queue import queries, streams
 from tandem.screening.queue.order import Order
-from tandem.screening.queue.seat import Seat, begun, leased_record
+from tandem.screening.queue.queries import Which
+from tandem.screening.queue.seat import Seat
 from tandem.screening.queue.served import At
 from tandem.screening.queue.streams import Stream
 
@@ -34,30 +33,13 @@ class Desk:
 
     def held(self) -> list[Lease]:
         """Return this reviewer's open leases on records that are still theirs to decide."""
-        query = (
-            select(Lease)
-            .join(Record, leased_record())
-            .outerjoin(ScreenedRecord, self._seat.screened())
-            .where(
-                self._seat.leases(),
-                Lease.expires_at > self._seat.now,
-                Lease.put_off_at.is_(None),
-                self._seat.is_open(),
-            )
-            .order_by(Lease.rank.is_(None), Lease.rank, Lease.record_number)
-        )
-        return self._without_own(self._session.scalars(query))
+        query = queries.held(self._seat.rules)
+        return self._without_own(self._session.scalars(query, self._seat.parameters()))
 
     def put_off(self) -> list[Lease]:
         """Return what this reviewer put off and may take up again, the longest ago first."""
-        query = (
-            select(Lease)
-            .join(Record, leased_record())
-            .outerjoin(ScreenedRecord, self._seat.screened())
-            .where(self._seat.leases(), Lease.put_off_at.is_not(None), self._seat.has_room())
-            .order_by(Lease.put_off_at, Lease.record_number)
-        )
-        return self._without_own(self._session.scalars(query))
+        query = queries.put_off(self._seat.rules)
+        return self._without_own(self._session.scalars(query, self._seat.parameters()))
 
     def take_up(self, lease: Lease) -> Lease:
         lease.put_off_at = None
@@ -80,17 +62,17 @@ class Desk:
     def pilot(self, order: Order) -> Iterator[At]:
         """Yield the records of the pilot round that this reviewer has not decided."""
         for numbers in pieces(self._seat.pilot or ()):
-            free = self._free_among(Record.number.in_(numbers))
+            free = self._free_among(Which.NAMED, numbers)
             yield from (_at_number(order, number) for number in numbers if number in free)
 
     def free(self, order: Order) -> Iterator[At]:
         """Yield ranked records that may be held for this reviewer, best first."""
-        for places in self._free_places(order, true()):
+        for places in self._free_places(order, Which.NAMED):
             yield from (_at(order, place) for place in places.tolist())
 
     def untouched(self, order: Order) -> Iterator[At]:
         """Yield ranked records that nobody has decided, in this reviewer's own order."""
-        return self._in_own_order(order, self._free_places(order, ~begun()))
+        return self._in_own_order(order, self._free_places(order, Which.UNTOUCHED))
 
     def half_done(self, order: Order, expected: int) -> Iterator[At]:
         """Yield ranked records that others have decided, in this reviewer's own order.
@@ -100,12 +82,13 @@ class Desk:
         """
         if not expected:
             return
-        just_finished = self._decided_last_by_others()
+        parameters = self._seat.parameters()
+        just_finished = self._session.scalar(queries.DECIDED_LAST_BY_OTHERS, parameters)
         kept_back: At | None = None
         if expected > _LARGEST_CHUNK:
-            found = self._free_places(order, begun())
+            found = self._free_places(order, Which.BEGUN)
         else:
-            found = iter([_places(order.numbers, self._free_among(self._is_half_done()))])
+            found = iter([_places(order.numbers, self._free_among(Which.HALF_DONE))])
         for at in self._in_own_order(order, found):
             if at.number == just_finished:
                 kept_back = at
@@ -119,8 +102,9 @@ class Desk:
         seat = self._seat
         stream = streams.random_stream(seat.seed, seat.stage, seat.last_record_number)
         for _, numbers in _chunks(stream):
-            free = self._free_among(Record.number.in_(numbers.tolist()))
-            for number in numbers.tolist():
+            named = numbers.tolist()
+            free = self._free_among(Which.NAMED, named)
+            for number in named:
                 if number in free:
                     yield _at_number(order, RecordNumber(number))
 
@@ -128,15 +112,15 @@ class Desk:
         """Yield records of no ranking that may be held for this reviewer, as they were added."""
         ranked = set(order.numbers.tolist())
         after, size = 0, _FIRST_CHUNK
-        while numbers := sorted(self._free_among(Record.number > after, limit=size)):
+        while numbers := sorted(self._free_among(Which.BEHIND, after=after, size=size)):
             for number in numbers:
                 if number not in ranked:
                     yield At(RecordNumber(number))
             after, size = numbers[-1], min(size * 4, _LARGEST_CHUNK)
 
-    def _free_places(self, order: Order, which: ColumnElement[bool]) -> Iterator[NDArray[np.intp]]:
+    def _free_places(self, order: Order, which: Which) -> Iterator[NDArray[np.intp]]:
         for start, numbers in _chunks(order.numbers):
-            free = self._free_among(and_(Record.number.in_(numbers.tolist()), which))
+            free = self._free_among(which, numbers.tolist())
             yield start + _places(numbers, free)
 
     def _in_own_order(self, order: Order, found: Iterator[NDArray[np.intp]]) -> Iterator[At]:
@@ -152,74 +136,36 @@ class Desk:
         seat, number = self._seat, int(order.numbers[place])
         return streams.own_place(seat.seed, seat.stage, seat.user_id, number, place)
 
-    def _is_half_done(self) -> ColumnElement[bool]:
-        # As a query of its own it begins with the index on the number of decisions.
-        return Record.number.in_(
-            select(ScreenedRecord.record_number).where(
-                ScreenedRecord.review_id == self._seat.review_id,
-                ScreenedRecord.stage == self._seat.stage,
-                ScreenedRecord.n_decisions.in_(range(1, self._seat.quota)),
-            )
-        )
-
-    def _decided_last_by_others(self) -> RecordNumber | None:
-        """Return the record of the newest entry that another member has in the ledger."""
-        newest_of_member = (
-            select(Decision.labels_seq)
-            .where(
-                Decision.review_id == Member.review_id,
-                Decision.reviewer_id == Member.user_id,
-                Decision.stage == self._seat.stage,
-            )
-            .order_by(Decision.labels_seq.desc())
-            .limit(1)
-            .correlate(Member)
-            .scalar_subquery()
-        )
-        newest = select(func.max(newest_of_member)).where(
-            Member.review_id == self._seat.review_id, Member.user_id != self._seat.user_id
-        )
-        return self._session.scalar(
-            select(Decision.record_number).where(
-                Decision.review_id == self._seat.review_id,
-                Decision.labels_seq == newest.scalar_subquery(),
-            )
-        )
-
     def _without_own(self, leases: Iterable[Lease]) -> list[Lease]:
         # Known ones only: the names were compared when they were served.
         own = self._own_papers.numbers
         return [lease for lease in leases if lease.record_number not in own]
 
-    def _free_among(self, which: ColumnElement[bool], limit: int | None = None) -> set[int]:
-        query = (
-            select(Record.number)
-            .outerjoin(ScreenedRecord, self._seat.screened())
-            .where(
-                Record.review_id == self._seat.review_id,
-                which,
-                self._seat.has_room(),
-                ~self._seat.has_decided(),
-                ~self._seat.has_in_hand(),
-            )
-            .order_by(Record.number)
-            .limit(limit)
-        )
-        return set(self._session.scalars(query))
+    def _free_among(
+        self, which: Which, numbers: Sequence[int] = (), **behind: int
+    ) -> set[RecordNumber]:
+        query = queries.free(self._seat.rules, which)
+        return set(self._session.scalars(query, self._seat.parameters(numbers) | behind))
 
-    def lease(self, at: At) -> Lease:
-        lease = Lease(
-            review_id=self._seat.review_id,
-            stage=self._seat.stage,
-            record_number=at.number,
-            user_id=self._seat.user_id,
-            rank=at.rank,
-            score=at.score,
-            ranking_id=at.ranking_id,
-            expires_at=self._seat.now,
-            put_off_at=None,
-        )
-        return self._session.merge(lease)
+    def leases(self, places: Sequence[At], *, until: datetime) -> list[Lease]:
+        """Hold these records for the reviewer; one that they held before is theirs anew."""
+        named = self._seat.parameters([at.number for at in places])
+        known = self._session.scalars(queries.LEASES, named)
+        before = {lease.record_number: lease for lease in known}
+        return [self._lease(at, before.get(at.number), until) for at in places]
+
+    def _lease(self, at: At, lease: Lease | None, until: datetime) -> Lease:
+        if lease is None:
+            lease = Lease(
+                review_id=self._seat.review_id,
+                stage=self._seat.stage,
+                record_number=at.number,
+                user_id=self._seat.user_id,
+            )
+            self._session.add(lease)
+        lease.rank, lease.score, lease.ranking_id = at.rank, at.score, at.ranking_id
+        lease.expires_at, lease.put_off_at = until, None
+        return lease
 
     def kind_of_pick(self, number: int) -> Stream:
         return streams.kind_of_pick(self._seat.seed, self._seat.stage, self._seat.user_id, number)
@@ -235,7 +181,7 @@ def _at_number(order: Order, number: RecordNumber) -> At:
     return _at(order, int(places[0])) if len(places) else At(number)
 
 
-def _places(numbers: NDArray[np.int32], some: set[int]) -> NDArray[np.intp]:
+def _places(numbers: NDArray[np.int32], some: Collection[int]) -> NDArray[np.intp]:
     """Return where in `numbers` those are that are among `some`, ascending."""
     return np.flatnonzero(np.isin(numbers, np.fromiter(some, np.int32, len(some))))
 

@@ -1,12 +1,15 @@
 """One reviewer in one stage, and which records are theirs to decide, as conditions of a query.
 
-Each condition is over rows of Record with an outer join to ScreenedRecord by `screened`.
+Each condition is over rows of Record with an outer join to ScreenedRecord by `screened`. Whose
+seat it is comes with the query's parameters, so that each query is made once for all of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -18,6 +21,56 @@ from tandem.reviews.service import Viewer
 from tandem.screening.models import Lease, PresentDecision, ScreenedRecord
 from tandem.screening.people import pilot
 from tandem.screening.rules import Status
+
+REVIEW: BindParameter[ReviewId] = bindparam("review_id")
+STAGE: BindParameter[Stage] = bindparam("stage")
+USER: BindParameter[UserId] = bindparam("user_id")
+_QUOTA: BindParameter[int] = bindparam("quota")
+_NOW: BindParameter[datetime] = bindparam("now")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a seat's conditions depend on beside its parameters."""
+
+    is_blind: bool
+    in_pilot: bool
+
+    def lacks_decisions(self) -> ColumnElement[bool]:
+        lacks = ScreenedRecord.n_decisions < _QUOTA
+        if self.is_blind:
+            # By number alone: whether it is settled early would tell how others voted.
+            return lacks
+        open_still = ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING])
+        return and_(lacks, open_still)
+
+    def is_open(self) -> ColumnElement[bool]:
+        return and_(Record.duplicate_of.is_(None), self.is_open_if_shown())
+
+    def is_open_if_shown(self) -> ColumnElement[bool]:
+        """Whether the record is open; the caller knows that it is no duplicate."""
+        if self.in_pilot:
+            return Record.number.in_(bindparam("pilot", expanding=True))
+        return or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
+
+    def has_room(self) -> ColumnElement[bool]:
+        """Whether fewer people have decided the record or hold it than it needs decisions."""
+        if self.in_pilot:
+            return self.is_open()
+        held_by_others = (
+            select(func.count())
+            .where(
+                Lease.review_id == Record.review_id,
+                Lease.stage == STAGE,
+                Lease.record_number == Record.number,
+                Lease.user_id != USER,
+                Lease.expires_at > _NOW,
+            )
+            .correlate(Record)
+            .scalar_subquery()
+        )
+        decided = func.coalesce(ScreenedRecord.n_decisions, 0)
+        return and_(self.is_open(), decided + held_by_others < _QUOTA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,86 +107,89 @@ class Seat:
             pilot=tuple(pilot.record_numbers(session, review)) if is_pilot else None,
         )
 
-    def screened(self) -> ColumnElement[bool]:
-        return and_(
-            ScreenedRecord.review_id == Record.review_id,
-            ScreenedRecord.stage == self.stage,
-            ScreenedRecord.record_number == Record.number,
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.is_blind, self.pilot is not None)
+
+    def parameters(self, numbers: Sequence[int] = ()) -> dict[str, Any]:
+        """Return what the conditions ask for; `numbers`: of the records that a query is about."""
+        return {
+            "review_id": self.review_id,
+            "stage": self.stage,
+            "user_id": self.user_id,
+            "quota": self.quota,
+            "now": self.now,
+            "pilot": self.pilot,
+            "numbers": numbers,
+        }
+
+
+def screened() -> ColumnElement[bool]:
+    return and_(
+        ScreenedRecord.review_id == Record.review_id,
+        ScreenedRecord.stage == STAGE,
+        ScreenedRecord.record_number == Record.number,
+    )
+
+
+def has_decided() -> ColumnElement[bool]:
+    return (
+        select(PresentDecision.decision_id)
+        .where(
+            PresentDecision.review_id == Record.review_id,
+            PresentDecision.stage == STAGE,
+            PresentDecision.record_number == Record.number,
+            PresentDecision.reviewer_id == USER,
         )
+        .correlate(Record)
+        .exists()
+    )
 
-    def lacks_decisions(self) -> ColumnElement[bool]:
-        lacks = ScreenedRecord.n_decisions < self.quota
-        if self.is_blind:
-            # By number alone: whether it is settled early would tell how others voted.
-            return lacks
-        open_still = ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING])
-        return and_(lacks, open_still)
 
-    def is_open(self) -> ColumnElement[bool]:
-        return and_(Record.duplicate_of.is_(None), self.is_open_if_shown())
-
-    def is_open_if_shown(self) -> ColumnElement[bool]:
-        """Whether the record is open; the caller knows that it is no duplicate."""
-        if self.pilot is not None:
-            return Record.number.in_(self.pilot)
-        return or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
-
-    def has_room(self) -> ColumnElement[bool]:
-        """Whether fewer people have decided the record or hold it than it needs decisions."""
-        if self.pilot is not None:
-            return self.is_open()
-        held_by_others = (
-            select(func.count())
-            .where(
-                Lease.review_id == Record.review_id,
-                Lease.stage == self.stage,
-                Lease.record_number == Record.number,
-                Lease.user_id != self.user_id,
-                Lease.expires_at > self.now,
-            )
-            .correlate(Record)
-            .scalar_subquery()
+def has_in_hand() -> ColumnElement[bool]:
+    """Whether the reviewer holds the record, or has put it off."""
+    return (
+        select(Lease.user_id)
+        .where(
+            leased_record(),
+            own_leases(),
+            or_(Lease.expires_at > _NOW, Lease.put_off_at.is_not(None)),
         )
-        decided = func.coalesce(ScreenedRecord.n_decisions, 0)
-        return and_(self.is_open(), decided + held_by_others < self.quota)
+        .correlate(Record)
+        .exists()
+    )
 
-    def has_decided(self) -> ColumnElement[bool]:
-        return (
-            select(PresentDecision.decision_id)
-            .where(
-                PresentDecision.review_id == Record.review_id,
-                PresentDecision.stage == self.stage,
-                PresentDecision.record_number == Record.number,
-                PresentDecision.reviewer_id == self.user_id,
-            )
-            .correlate(Record)
-            .exists()
-        )
 
-    def has_in_hand(self) -> ColumnElement[bool]:
-        """Whether the reviewer holds the record, or has put it off."""
-        return (
-            select(Lease.user_id)
-            .where(
-                leased_record(),
-                self.leases(),
-                or_(Lease.expires_at > self.now, Lease.put_off_at.is_not(None)),
-            )
-            .correlate(Record)
-            .exists()
-        )
+def is_held() -> ColumnElement[bool]:
+    """Whether a lease holds its record now."""
+    return and_(Lease.expires_at > _NOW, Lease.put_off_at.is_(None))
 
-    def leases(self) -> ColumnElement[bool]:
-        """Whether a lease is this reviewer's."""
-        return and_(
-            Lease.review_id == self.review_id,
-            Lease.stage == self.stage,
-            Lease.user_id == self.user_id,
-        )
+
+def own_leases() -> ColumnElement[bool]:
+    """Whether a lease is this reviewer's."""
+    return and_(Lease.review_id == REVIEW, Lease.stage == STAGE, Lease.user_id == USER)
 
 
 def leased_record() -> ColumnElement[bool]:
     return and_(Lease.review_id == Record.review_id, Lease.record_number == Record.number)
+
+
+def is_among() -> ColumnElement[bool]:
+    """Whether a record is one of `numbers`."""
+    return Record.number.in_(bindparam("numbers", expanding=True))
+
+
+def is_half_done() -> ColumnElement[bool]:
+    """Whether a record has some of its decisions, and lacks others."""
+    # As a query of its own it begins with the index on the number of decisions.
+    return Record.number.in_(
+        select(ScreenedRecord.record_number).where(
+            ScreenedRecord.review_id == REVIEW,
+            ScreenedRecord.stage == STAGE,
+            ScreenedRecord.n_decisions >= 1,
+            ScreenedRecord.n_decisions < _QUOTA,
+        )
+    )
 
 
 def begun() -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, RecordNumber
 from tandem.screening.models import Lease, Served
-from tandem.screening.queue.seat import Seat
+from tandem.screening.queue.seat import REVIEW, STAGE, USER, Seat
 from tandem.screening.queue.streams import Stream
 
 
@@ -34,12 +34,12 @@ class Pick:
 
 def how_many(session: Session, seat: Seat) -> int:
     """Return how many picks this reviewer has been served in the stage."""
-    query = select(func.max(Served.pick)).where(
-        Served.review_id == seat.review_id,
-        Served.stage == seat.stage,
-        Served.user_id == seat.user_id,
-    )
-    return session.scalar(query) or 0
+    return session.scalar(_HOW_MANY, seat.parameters()) or 0
+
+
+_HOW_MANY = select(func.max(Served.pick)).where(
+    Served.review_id == REVIEW, Served.stage == STAGE, Served.user_id == USER
+)
 
 
 def log(session: Session, seat: Seat, first: int, picks: Sequence[Pick]) -> None:
@@ -59,4 +59,7 @@ def log(session: Session, seat: Seat, first: int, picks: Sequence[Pick]) -> None
         for number, pick in enumerate(picks, start=first)
     ]
     if rows:
-        session.execute(insert(Served), rows)
+        session.execute(_LOG, rows)
+
+
+_LOG = insert(Served)

@@ -122,15 +122,18 @@ def _hold(
     limit: int,
     lasting: timedelta,
 ) -> list[Lease]:
-    first = served.how_many(session, seat) + 1
+    until = now() + lasting
     leases = _in_pilot_order(seat, desk.held())[:limit]
-    new = list(islice(picking.picks(desk, order, counts, first), limit - len(leases)))
-    leases += [desk.lease(at) for at in sorted((pick.at for pick in new), key=_best_first)]
-    late = desk.put_off()[: limit - len(leases)]
-    leases = _in_pilot_order(seat, [*leases, *(desk.take_up(lease) for lease in late)])
+    if len(leases) < limit:
+        first = served.how_many(session, seat) + 1
+        new = list(islice(picking.picks(desk, order, counts, first), limit - len(leases)))
+        leases += desk.leases(sorted((pick.at for pick in new), key=_best_first), until=until)
+        late = desk.put_off()[: limit - len(leases)] if len(leases) < limit else []
+        leases = _in_pilot_order(seat, [*leases, *(desk.take_up(lease) for lease in late)])
+        again = [Pick(At.of(lease), Stream.AGAIN) for lease in late]
+        served.log(session, seat, first, [*new, *again])
     for lease in leases:
-        lease.expires_at = now() + lasting
-    served.log(session, seat, first, [*new, *(Pick(At.of(lease), Stream.AGAIN) for lease in late)])
+        lease.expires_at = until
     session.flush()
     return leases
 

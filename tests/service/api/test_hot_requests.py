@@ -1,0 +1,161 @@
+"""What the requests that every reviewer makes all day ask of the database: no more than needed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Connection, Engine, event
+
+from tandem.screening.queue import streams
+from world import Person, Team, World
+
+both_engines = pytest.mark.both_engines
+
+_SMALL = {"access_token", "member", "policy_version", "ranking", "review", "user_account"}
+"""Tables that may be read whole as far as a review goes: they have few rows of each."""
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    team = world.team(n_records=30)
+    world.decide(team.review_id, team.eve, 30, "include")
+    world.rank(team.review_id, *range(1, 31))
+    return team
+
+
+@contextmanager
+def statements(client: TestClient) -> Iterator[list[tuple[str, Any]]]:
+    """Collect what the application asks of its database, with the values, but for BEGIN."""
+    found: list[tuple[str, Any]] = []
+
+    def note(_: Connection, __: object, statement: str, values: Any, *___: object) -> None:
+        if statement != "BEGIN":
+            found.append((statement, values))
+
+    engine = _engine(client)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def _engine(client: TestClient) -> Engine:
+    app = client.app
+    assert isinstance(app, FastAPI)
+    engine: Engine = app.state.runtime.database.engine
+    return engine
+
+
+class Api:
+    def __init__(self, client: TestClient, team: Team) -> None:
+        self._client, self._root = client, f"/api/v1/reviews/{team.review_id}"
+
+    def queue(self, who: Person, limit: int = 1) -> list[str]:
+        queue = self._ask(who, "POST", "/queue", json={"limit": limit})
+        return [item["record"]["id"] for item in queue["items"]]
+
+    def decide(self, who: Person, record: str, **headers: str) -> None:
+        said = {"verdict": "include"}
+        self._ask(who, "PUT", f"/records/{record}/decision", json=said, headers=headers)
+
+    def get(self, who: Person, path: str) -> None:
+        self._ask(who, "GET", path)
+
+    def _ask(self, who: Person, method: str, path: str, **asked: Any) -> Any:
+        headers = who.auth | asked.pop("headers", {})
+        answer = self._client.request(method, self._root + path, headers=headers, **asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@both_engines
+def test_a_queue_request_asks_little_however_many_records_it_serves(
+    client: TestClient, team: Team
+) -> None:
+    api = Api(client, team)
+    for person in (team.ann, team.ben):
+        api.queue(person)  # names are compared with the authors once
+    asked = []
+    for _ in range(streams.BLOCK):  # so there are picks of every kind
+        with statements(client) as renewed:
+            held = api.queue(team.ann)
+        api.decide(team.ann, *held)
+        with statements(client) as fresh:
+            api.queue(team.ann)
+        asked.append((len(renewed), len(fresh)))
+    with statements(client) as many:
+        assert len(api.queue(team.ben, limit=10)) == 10
+
+    assert max(renewed for renewed, _ in asked) <= 14
+    assert max(fresh for _, fresh in asked) <= 20
+    assert len(many) <= 22
+
+
+@both_engines
+def test_a_decision_asks_little(client: TestClient, team: Team) -> None:
+    api = Api(client, team)
+
+    with statements(client) as first:
+        api.decide(team.ann, "1")
+    with statements(client) as second:
+        api.decide(team.ben, "1", **{"Idempotency-Key": "once"})
+    with statements(client) as repeated:
+        api.decide(team.ben, "1")
+
+    assert len(first) <= 12
+    assert len(second) <= 15
+    assert len(repeated) <= 4
+
+
+@both_engines
+def test_looking_on_asks_little(client: TestClient, team: Team) -> None:
+    api = Api(client, team)
+    api.decide(team.ann, "1")
+
+    with statements(client) as progress:
+        api.get(team.ann, "/progress")
+    with statements(client) as events:
+        api.get(team.ann, "/events")
+
+    assert len(progress) <= 7
+    assert len(events) <= 3
+
+
+def test_both_go_by_indexes_however_large_the_review_is(client: TestClient, team: Team) -> None:
+    api = Api(client, team)
+    for person in (team.ann, team.ben):
+        for record in api.queue(person, limit=3):
+            api.decide(person, record)
+
+    with statements(client) as asked:
+        api.decide(team.ann, api.queue(team.ann)[0])
+        api.decide(team.eve, api.queue(team.eve)[0])
+
+    plans = {
+        (step, statement)
+        for statement, values in asked
+        if statement.startswith("SELECT")
+        for step in _plan(_engine(client), statement, values)
+    }
+    assert plans
+    large = [(step, of) for step, of in plans if _table(step) not in _SMALL]
+    assert [step for step, _ in large if "SCAN" in step or step.endswith("(review_id=?)")] == []
+    # Nearly all records are no duplicates: to begin with those is to read the whole review.
+    shown = [step for step, of in large if _table(step) == "record" and "duplicate_of IS" in of]
+    assert shown
+    assert [step for step in shown if "number=?" not in step and "duplicate_of>?" not in step] == []
+
+
+def _plan(engine: Engine, statement: str, values: Any) -> list[str]:
+    """Return how SQLite goes about a query, step by step."""
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    return [row[3] for row in rows if row[3].startswith(("SCAN", "SEARCH"))]
+
+
+def _table(step: str) -> str:
+    return step.split()[1]
