@@ -14,7 +14,8 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(MAKE) lint
-	$(BIN)/python -m pytest
+	@# One process for each core; a server that a test starts keeps some of another one busy.
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -32,6 +33,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV): a minute or two, the first time."
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
 	@touch $@
 

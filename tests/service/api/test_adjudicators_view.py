@@ -19,6 +19,7 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from application import application
 from service.api.scene import API
 from service.api.test_independence import (
     READS,
@@ -35,7 +36,6 @@ from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ranking.models import Ranking
 from tandem.reviews import texts
-from tandem_api.app import create_app
 from world import Person, Team, World
 
 N_RECORDS = 9
@@ -128,7 +128,7 @@ def build(
     with world.database.write.begin() as session:
         row = session.get_one(Ranking, ranking.id)
         row.n_relevant = 2 if ben == "include" else 0
-    client = TestClient(create_app(settings), raise_server_exceptions=False)
+    client = TestClient(application(settings), raise_server_exceptions=False)
     client.__enter__()
     listed = client.get(f"{API}/reviews/{team.review_id}/imports", headers=team.ann.auth).json()
     names = {

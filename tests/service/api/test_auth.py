@@ -7,11 +7,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
+from application import application
 from service.domain.threads import at_once
 from tandem.accounts.models import SignIn, Token
 from tandem.config import Settings
 from tandem.db.base import now
-from tandem_api.app import create_app
 from world import Person, World
 
 API = "/api/v1"
@@ -52,7 +52,7 @@ def test_the_cookie_is_secure_under_https(
     how: str, settings: Settings, ann: dict[str, str]
 ) -> None:
     public = settings.model_copy(update={"public_url": "https://tandem.example.org"})
-    app = create_app(public if how == "public_url" else settings)
+    app = application(public if how == "public_url" else settings)
     base = "https://testserver" if how == "https" else "http://testserver"
     with TestClient(app, base_url=base) as client:
         answer = client.post(f"{API}/auth/login", json=ann)

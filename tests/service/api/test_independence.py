@@ -22,6 +22,7 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from application import application
 from service.api.scene import API, METHODS
 from tandem.config import Settings
 from tandem.db.session import Database
@@ -382,7 +383,7 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
     StillClock.at += timedelta(minutes=1)
     world.split(team.review_id, team.owner, world.merge(team.review_id, team.owner, 1, 5))
     ranking = world.rank(team.review_id, *range(11, 0, -1))
-    client = TestClient(create_app(settings), raise_server_exceptions=False)
+    client = TestClient(application(settings), raise_server_exceptions=False)
     client.__enter__()
     listed = client.get(f"{API}/reviews/{team.review_id}/imports", headers=team.ann.auth).json()
     names = {

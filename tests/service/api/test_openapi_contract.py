@@ -12,6 +12,7 @@ from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from application import application
 from service.api.scene import Scene, build, promote
 from tandem.accounts import service as accounts
 from tandem.config import Settings
@@ -57,7 +58,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
     with database.write.begin() as session:
         token, _ = accounts.add_token(session, user_id=made.admin.id, name="spare", expires_at=None)
     made.ids["token_id"] = str(token.id)
-    stage.app = create_app(
+    stage.app = application(
         Settings(
             data_dir=folder,
             database_url=url,

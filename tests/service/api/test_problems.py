@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
+from application import application
 from engines import Broker
 from service.api.scene import API, METHODS
 from tandem.config import Settings
 from tandem.reviews import service as reviews
-from tandem_api.app import create_app
 from world import Person, Team, World
 
 JSON = {"Content-Type": "application/json"}
@@ -203,7 +203,7 @@ def no_database(settings: Settings) -> Iterator[TestClient]:
     gone = settings.model_copy(
         update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:1/nothing"}
     )
-    with TestClient(create_app(gone), raise_server_exceptions=False) as client:
+    with TestClient(application(gone), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -225,6 +225,13 @@ def test_without_its_database_the_api_lives_but_is_not_ready(no_database: TestCl
     problem(no_database.post(f"{API}/auth/login", json=login), 503, "unavailable")
 
 
+def test_who_opens_the_address_is_told_where_to_look(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 404
+    assert client.get("/api/v1/openapi.json").status_code == 200
+    assert "/api/v1/openapi.json describes" in answer.json()["detail"]
+
+
 def test_without_its_broker_the_api_is_ready_but_degraded(client: TestClient) -> None:
     ready = client.get("/readyz")
 
@@ -235,7 +242,7 @@ def test_without_its_broker_the_api_is_ready_but_degraded(client: TestClient) ->
 @pytest.mark.processes
 def test_with_everything_there_it_is_ready(settings: Settings, broker: Broker) -> None:
     whole = settings.model_copy(update={"redis_url": broker.url})
-    with TestClient(create_app(whole)) as client:
+    with TestClient(application(whole)) as client:
         assert client.get("/readyz").json() == {
             "status": "ok",
             "database": True,
@@ -253,7 +260,7 @@ def test_without_its_broker_decisions_are_taken_and_fast(
 ) -> None:
     team = world.team(n_records=12)
     away = settings.model_copy(update={"redis_url": redis_url})
-    with TestClient(create_app(away)) as client:
+    with TestClient(application(away)) as client:
         took = []
         for number in range(1, 13):
             began = time.perf_counter()

@@ -17,6 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from application import application
 from service.api.scene import API
 from service.api.test_independence import (
     EVERY_READ,
@@ -39,7 +40,6 @@ from tandem.reviews.policy import Stage
 from tandem.screening import priors
 from tandem.screening.models import Decision, PresentDecision
 from tandem.screening.people import departures
-from tandem_api.app import create_app
 from world import Person, Team, World
 
 DAY_ONE, DAY_TWO = (datetime(2027, 1, day, 12, tzinfo=UTC) for day in (1, 2))
@@ -181,7 +181,7 @@ def tell(folder: Path, template: Path, policy: Said, history: Here) -> OneWorld:
     history(world, team)
     assert_in_step(world.database, team.review_id)
     ranking = world.rank(team.review_id, *range(9, 0, -1))
-    client = TestClient(create_app(settings), raise_server_exceptions=False)
+    client = TestClient(application(settings), raise_server_exceptions=False)
     client.__enter__()
     root, auth = f"{API}/reviews/{team.review_id}", team.owner.auth
     first = {

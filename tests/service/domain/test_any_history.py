@@ -67,6 +67,7 @@ class Screening(RuleBasedStateMachine):
         self.resolved: set[int] = set()
         self.open: set[int] = set()
         self.messages: list[tuple[Person, int, str]] = []
+        self.verified: int | None = None
 
     @initialize(policy=policies)
     def begin(self, policy: dict[str, Any]) -> None:
@@ -181,7 +182,7 @@ class Screening(RuleBasedStateMachine):
     @invariant()
     def all_tables_agree(self) -> None:
         if hasattr(self, "team"):
-            assert_in_step(self.world.database, self.id)
+            self.verified = assert_in_step(self.world.database, self.id, verified=self.verified)
 
     @invariant()
     def the_ledger_ends_with_what_people_said(self) -> None:
@@ -213,6 +214,10 @@ class Screening(RuleBasedStateMachine):
                 again = {who.id for who, about in self.voted_again if about == number}
                 assert file.voters == voters
                 assert file.voted_again == again & voters
+
+    def teardown(self) -> None:
+        if hasattr(self, "team"):
+            assert_in_step(self.world.database, self.id)
 
     def differing(self) -> dict[int, Conflict]:
         return {int(row.record_number): row for row in conflicts(self.world.database, self.id)}
@@ -268,6 +273,7 @@ class Merging(RuleBasedStateMachine):
     """Records turn out to be one and several again while two people screen them."""
 
     world: World
+    verified: int | None = None
 
     @initialize(policy=policies)
     def begin(self, policy: dict[str, Any]) -> None:
@@ -319,7 +325,7 @@ class Merging(RuleBasedStateMachine):
     def all_tables_agree(self) -> None:
         if not hasattr(self, "team"):
             return
-        assert_in_step(self.world.database, self.id)
+        self.verified = assert_in_step(self.world.database, self.id, verified=self.verified)
         grouped = self.linked().values()
         shown = self.shown()
         for members in grouped:

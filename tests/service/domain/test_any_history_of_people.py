@@ -58,6 +58,7 @@ class People(RuleBasedStateMachine):
         self.said_at: dict[tuple[Person, int], datetime] = {}
         self.gone: set[Person] = set()
         self.paused: set[Person] = set()
+        self.verified: int | None = None
 
     @rule(who=people, number=numbers, verdict=verdicts)
     def decide(self, who: str, number: int, verdict: str) -> None:
@@ -172,7 +173,7 @@ class People(RuleBasedStateMachine):
     @invariant()
     def all_tables_agree(self) -> None:
         if hasattr(self, "team"):
-            assert_in_step(self.world.database, self.id)
+            self.verified = assert_in_step(self.world.database, self.id, verified=self.verified)
 
     @invariant()
     def the_ledger_ends_with_what_people_said(self) -> None:
@@ -206,6 +207,10 @@ class People(RuleBasedStateMachine):
             assert work.decided == sum(who.id == member.user_id for who, _ in self.said)
             if member.share is not None and work.target is not None and total is not None:
                 assert work.target <= member.share * total * quota + 1e-6
+
+    def teardown(self) -> None:
+        if hasattr(self, "team"):
+            assert_in_step(self.world.database, self.id)
 
     @property
     def id(self) -> Any:

@@ -99,6 +99,18 @@ def test_damage_is_said() -> None:
         reading.read(data)
 
 
+def test_of_what_is_damaged_not_everything_is_said() -> None:
+    # It becomes a part of an event.
+    data = _changed(
+        workbook([["title", "year"], ["T", 1]]), b"<v>1</v>", b"<v>%s</v>" % (b"E" * 9999)
+    )
+
+    said = r"could not convert.*EEE.*save it again"
+    with pytest.raises(UnreadableWorkbook, match=said) as caught:
+        xlsx.table(data)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_workbook_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     data = workbook([HEADER, ["T" * 1000] * 6])
     monkeypatch.setattr(xlsx, "LARGEST", 2000)
