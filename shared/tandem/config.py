@@ -75,8 +75,8 @@ class Settings(BaseSettings):
     ranking_pause_seconds: float = Field(
         default=0.5,
         ge=0,
-        description="Least time between two trainings of one review, so that many decisions "
-        "become one training.",
+        description="From the begin of one training of a review to the next, so that many "
+        "decisions become one training. It grows to eight times that while they pour in.",
     )
     sweep_seconds: float = Field(
         default=2, gt=0, description="How often the relay looks for work whose message got lost."

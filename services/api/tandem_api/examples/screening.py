@@ -35,10 +35,11 @@ _REVIEW = {
     "created_at": TIME,
 }
 _WHOLE_REVIEW = _REVIEW | {
+    "warnings": [],
     "seed_studies_found": [
         {"given": "https://doi.org/10.1000/example.17", "record_id": "17"},
         {"given": "PMID: 22000018", "record_id": None},
-    ]
+    ],
 }
 _USER = {"id": ANN, "email": "ann@example.org", "name": "Ann Lee", "is_admin": False}
 _TOKEN = {
@@ -217,6 +218,12 @@ _PROGRESS = {
     },
     "sentences": {"model": "all-MiniLM-L6-v2", "encoded": 640, "of": 1180},
     "ranking": None,
+    "stranded": {
+        "n_screeners": 2,
+        "n_records": 1,
+        "record_ids": ["17"],
+        "n_decisions_beyond_shares": 0,
+    },
 }
 
 

@@ -11,6 +11,7 @@ from tandem.ranking.models import Ranking
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.models import Lease
+from tandem.screening.people.stranded import Stranded
 from tandem.screening.progress import Progress
 from tandem.screening.queue.service import Queue, QueueState
 from tandem_api.schemas.base import In, Out, Whole
@@ -151,6 +152,31 @@ class SentencesOut(Out):
         return cls(model=progress.model, encoded=progress.encoded, of=progress.of)
 
 
+class StrandedOut(Out):
+    """Title and abstract records that wait for somebody who will not come.
+
+    To come are the `n_screeners` who screen: reviewers, and of the others whoever has decided a
+    record; not who pauses or has had all of their share. `n_records` lack more decisions than
+    people are left who have neither decided them nor an interest in them; `record_ids` are the
+    first 100. `n_decisions_beyond_shares` are lacking and in nobody's share. Let somebody come
+    back, invite one more, or change shares or the policy.
+    """
+
+    n_screeners: int
+    n_records: int
+    record_ids: list[str]
+    n_decisions_beyond_shares: int
+
+    @classmethod
+    def of(cls, found: Stranded) -> "StrandedOut":
+        return cls(
+            n_screeners=found.n_screeners,
+            n_records=found.n_records,
+            record_ids=[str(number) for number in found.numbers],
+            n_decisions_beyond_shares=found.n_beyond_shares,
+        )
+
+
 class ProgressOut(Out):
     stages: dict[Stage, StageProgressOut]
     sentences: SentencesOut | None = Field(
@@ -158,6 +184,9 @@ class ProgressOut(Out):
     )
     ranking: ParkedRankingOut | None = Field(
         description="For owners: why no more rankings are made; null where they are."
+    )
+    stranded: StrandedOut | None = Field(
+        description="For owners: what nobody will decide as things are; null if there is nothing."
     )
 
 
