@@ -126,7 +126,7 @@ class Publisher:
         with self._redis.pipeline(transaction=True) as pipeline:
             # A broker that comes back empty after the look is not the one that was looked at:
             # its client would connect anew in silence, but not while it watches.
-            pipeline.watch(STREAM)
+            pipeline.watch(STREAM)  # type: ignore[no-untyped-call]  # redis-py types it in part
             if remembered is not None and _end(pipeline) < _numbers(remembered):
                 return None
             pipeline.multi()

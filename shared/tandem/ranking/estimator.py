@@ -27,8 +27,8 @@ def fit(
 
     With vectors the score is that of the words, standardised over the unread records (over all
     where hardly any is left), plus what the preset gives of the opinions on vectors, standardised
-    likewise. A record without a vector has 0, the mean, of these. So has precedent, which counts
-    the same however much is decided.
+    likewise. A record without a vector has 0, the mean, of these. Precedent is added likewise,
+    but not among so few unread records that a standard would mean nothing.
 
     Args:
         features: Of all records.
@@ -93,7 +93,7 @@ def _fit(
         second = _standardised(distances, others & known)
         counts = opinion.weight * n_includes / (n_includes + opinion.settling)
         scores += counts * np.where(known, second, 0.0)
-    if usual is not None:
+    if usual is not None and others.sum() >= _FEW:
         known = usual != 0
         scores += preset.precedent * np.where(known, _standardised(usual, others & known), 0.0)
     return Fitted(scores, weights)
