@@ -79,8 +79,8 @@ def _fit(
         )
         if opinion is not None and vectors is not None
     ]
-    usual = features.precedent if preset.precedent else None
-    if not opinions and usual is None:
+    precedent, usual = preset.precedent, features.precedent
+    if not opinions and (precedent is None or usual is None):
         return Fitted(scores, weights)
     others = unread & np.isfinite(lots)
     if others.sum() < _FEW:
@@ -93,9 +93,10 @@ def _fit(
         second = _standardised(distances, others & known)
         counts = opinion.weight * n_includes / (n_includes + opinion.settling)
         scores += counts * np.where(known, second, 0.0)
-    if usual is not None and others.sum() >= _FEW:
+    if precedent is not None and usual is not None and others.sum() >= _FEW:
         known = usual != 0
-        scores += preset.precedent * np.where(known, _standardised(usual, others & known), 0.0)
+        counts = precedent.weight * precedent.fading / (n_includes + precedent.fading)
+        scores += counts * np.where(known, _standardised(usual, others & known), 0.0)
     return Fitted(scores, weights)
 
 

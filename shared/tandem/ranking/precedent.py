@@ -34,7 +34,8 @@ def build(texts: Sequence[tuple[str, str]], table: Table | None = None) -> NDArr
     """Return for each title and abstract how much precedent speaks for it, shape (n,).
 
     With k known words it is the sum of their weights over √k, so that a long abstract is no more
-    extreme for its length alone. A record without any of them has 0.
+    extreme for its length alone. A record without any of them has 0, and so has one without an
+    abstract: of what it reports nothing is known.
 
     Args:
         texts: Of each record.
@@ -43,6 +44,8 @@ def build(texts: Sequence[tuple[str, str]], table: Table | None = None) -> NDArr
     weights = packaged() if table is None else table
 
     def of(title: str, abstract: str) -> float:
+        if not abstract.strip():
+            return 0.0
         known = sorted(words_of(title, abstract) & weights.keys())  # equal sums in every process
         return sum(weights[word] for word in known) / sqrt(max(1, len(known)))
 

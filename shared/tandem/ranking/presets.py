@@ -94,6 +94,23 @@ class Opinion:
 
 
 @dataclass(frozen=True)
+class Precedent:
+    """What reviews usually include, added to the scores until this one speaks for itself.
+
+    With n includes it counts `weight` · `fading` / (n + `fading`) times.
+
+    Attributes:
+        weight: How much it counts at the most, ≥ 0; see `Words.precedent`.
+        fading: After how many includes it counts half of that, > 0.
+    """
+
+    __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
+
+    weight: float
+    fading: float
+
+
+@dataclass(frozen=True)
 class Preset:
     """One recipe: linear support vector machines on the records' texts.
 
@@ -107,7 +124,7 @@ class Preset:
         presumed: Which unread records are learnt as excludes.
         word_vectors: What is made of means of word vectors.
         sentences: What is made of sentence vectors.
-        precedent: How much it counts what reviews usually include, ≥ 0; see `Words.precedent`.
+        precedent: What is made of what reviews usually include.
     """
 
     __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
@@ -120,7 +137,7 @@ class Preset:
     presumed: Presumed | None = None
     word_vectors: Opinion | None = None
     sentences: Opinion | None = None
-    precedent: float = 0.0
+    precedent: Precedent | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold, so that `from_json` gives an equal preset."""

@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tandem.errors import TandemError
-from tandem.ranking.presets import Opinion, Preset, Presumed, Words
+from tandem.ranking.presets import Opinion, Precedent, Preset, Presumed, Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +112,7 @@ _TANDEM_2 = replace(
     _TANDEM_1,
     name="tandem-2",
     words=replace(_TANDEM_1.words, precedent="usually-included-1"),
-    precedent=0.5,
+    precedent=Precedent(weight=0.7, fading=20),
 )
 
 PRESETS: Mapping[str, Preset] = {

@@ -58,13 +58,18 @@ class TestTheTable:
         assert once == twice
 
     def test_a_record_of_unknown_words_has_none(self) -> None:
-        assert precedent.build([("", ""), ("Рандомизированное исследование", "")]).tolist() == [
+        assert precedent.build(
+            [("", ""), ("Обзор", "Рандомизированное исследование")]
+        ).tolist() == [
             0,
             0,
         ]
 
+    def test_a_title_alone_speaks_neither_for_a_record_nor_against_it(self) -> None:
+        assert precedent.build([(f"{TRIAL[0]} {TRIAL[1]}", " ")]).tolist() == [0]
+
     def test_another_table_can_be_asked(self) -> None:
-        values = precedent.build([("yes yes", "no"), ("yes", "")], {"yes": 3.0, "no": -1.0})
+        values = precedent.build([("yes yes", "no"), ("yes", "Yes.")], {"yes": 3.0, "no": -1.0})
         assert values.tolist() == [pytest.approx(2 / np.sqrt(2)), 3.0]
 
 
@@ -78,6 +83,28 @@ class TestInTheRanking:
         known = {**dict.fromkeys(range(5), 1.0), **dict.fromkeys(range(6, 11), 0.0)}
         texts = [*essays, *trials, *FAR]
         assert place(texts, 5, known) < place(texts, 11, known)
+
+    def test_it_counts_the_less_the_more_includes_there_are(self) -> None:
+        texts = [(f"Statins {row}", TRIAL[1] if row % 2 else ESSAY[1]) for row in range(80)]
+        features = build(texts, OURS.words)
+
+        def difference(n_includes: int) -> float:
+            """How much it lifts a trial above an essay."""
+            rows = np.arange(n_includes + 1)
+            known = Labels(rows, np.where(rows < n_includes, 1.0, 0.0))
+            lots = np.linspace(0, 0.9, len(texts))
+            scores = []
+            for of in (features, replace(features, precedent=None)):
+                drawn = np.random.RandomState(1)
+                fitted = OURS.fit(of, labels=known, lots=lots, random_state=drawn)
+                assert fitted is not None
+                scores.append(fitted.scores)
+            gain = scores[0] - scores[1]
+            return float(gain[79] - gain[78])
+
+        few, many = difference(2), difference(40)
+        assert few > 0
+        assert many / few == pytest.approx((20 + 2) / (20 + 40), rel=0.1)
 
     def test_without_it_the_ranking_is_the_one_before(self) -> None:
         features = build(TEXTS, OURS.words)

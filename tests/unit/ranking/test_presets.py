@@ -32,7 +32,7 @@ def test_elas_u4_is_the_published_recipe() -> None:
         "presumed": None,
         "word_vectors": None,
         "sentences": None,
-        "precedent": 0.0,
+        "precedent": None,
     }
 
 
