@@ -1,6 +1,7 @@
 """Databases, brokers and applications for tests: real ones, made fresh for each test."""
 
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,12 @@ hypothesis_settings.register_profile(
     "tandem", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("tandem")
+
+# Under nohup and in a shell's background these are ignored, and so in all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 _TABLES = [table.name for table in reversed(Base.metadata.sorted_tables)]
 

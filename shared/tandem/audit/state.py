@@ -191,6 +191,8 @@ class State:
         place = self._place(step.data)
         kind = step.type.removeprefix("tandem.record.")
         place.settled = None if kind == "reopened" else Status(kind)
+        # What is sealed may be of the transaction whose policy only comes behind it.
+        place.has_seal |= step.detail is None
         detail = step.detail or {}
         if kind == "reopened" and detail.get("to", "") is None:  # it has no status of its own now
             place.resolution = None

@@ -44,9 +44,9 @@ def retry(session: Session, *, job_id: str, by: UserId) -> Job:
     match job.kind:
         case JobKind.IMPORT | JobKind.DEDUPLICATION:
             imports.try_anew(session.get_one(Import, job.target, with_for_update=True))
-            # To its members it had failed for good.
-            retried = ImportRetried(import_id=str(job.target), detail={"by": str(by)})
-            log.append(session, review, retried)
+            if job.is_over:  # else its members were told of no failure
+                retried = ImportRetried(import_id=str(job.target), detail={"by": str(by)})
+                log.append(session, review, retried)
         case JobKind.RANKING:
             training.try_anew(session, job.review_id)
         case JobKind.ENCODING:

@@ -27,8 +27,8 @@ def fit(
 
     With vectors the score is that of the words, standardised over the unread records (over all
     where hardly any is left), plus what the preset gives of the opinions on vectors, standardised
-    likewise. A record without a vector has 0, the mean, of these. Precedent is added likewise,
-    but not among so few unread records that a standard would mean nothing.
+    likewise over those that have one. A record without a vector has 0, the mean, of these.
+    Precedent is added likewise, where it says something of 30 records or more.
 
     Args:
         features: Of all records.
@@ -83,20 +83,19 @@ def _fit(
     if not opinions and (precedent is None or usual is None):
         return Fitted(scores, weights)
     others = unread & np.isfinite(lots)
-    if others.sum() < _FEW:
-        others = np.ones(n_records, dtype=bool)
-    scores = _standardised(scores, others)
+    scores = _standardised(scores, _to_go_by(others, np.ones(n_records, dtype=bool)))
     n_includes = float(labels.values.sum())
     for opinion, vectors in opinions:
         known = _known(vectors)
         _, distances = examples.learn(vectors, opinion.C)
-        second = _standardised(distances, others & known)
+        second = _standardised(distances, _to_go_by(others, known))
         counts = opinion.weight * n_includes / (n_includes + opinion.settling)
         scores += counts * np.where(known, second, 0.0)
-    if precedent is not None and usual is not None and others.sum() >= _FEW:
+    if precedent is not None and usual is not None and np.count_nonzero(usual) >= _FEW:
         known = usual != 0
+        third = _standardised(usual, _to_go_by(others, known))
         counts = precedent.weight * precedent.fading / (n_includes + precedent.fading)
-        scores += counts * np.where(known, _standardised(usual, others & known), 0.0)
+        scores += counts * np.where(known, third, 0.0)
     return Fitted(scores, weights)
 
 
@@ -157,6 +156,9 @@ class _Examples:
 _FEW = 30
 """Fewer scores than this give no mean and spread to go by."""
 
+_ROUNDING = 1e-6
+"""A spread of no more than this share of the scores is none: single floats end there."""
+
 
 @cache
 def _blas() -> ThreadpoolController:
@@ -203,10 +205,18 @@ def _known(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
     return known
 
 
+def _to_go_by(others: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of the known records give mean and spread: the others, if they are enough."""
+    among = others & known
+    return among if among.sum() >= _FEW else known
+
+
 def _standardised(scores: NDArray[np.float64], among: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Shift and scale so that those `among` have mean 0 and standard deviation 1."""
     if not among.any():
         return np.zeros_like(scores)
     spread = float(scores[among].std())
-    standardised: NDArray[np.float64] = (scores - scores[among].mean()) / (spread or 1.0)
+    if spread <= _ROUNDING * np.abs(scores[among]).max():
+        spread = 1.0
+    standardised: NDArray[np.float64] = (scores - scores[among].mean()) / spread
     return standardised

@@ -22,7 +22,7 @@ from tandem.ranking.presets import Words
 from tandem.ranking.terms import Terms
 from tandem.ranking.tfidf import Tfidf
 
-_REVISION = 3
+_REVISION = 4
 """To be raised when `build` changes what it makes of the same parameters."""
 
 

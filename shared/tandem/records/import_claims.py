@@ -62,12 +62,11 @@ def claim(database: Database, import_id: ImportId, fence: int | None) -> Claimed
         return None
     with database.write.begin() as session:
         reviews.lock(session, review_id)
-        if fence is None:
-            mine = None if is_reading(session, review_id) else is_free()
-        else:
-            mine = and_(Import.state == ImportState.RUNNING, Import.fence == fence)
-        if mine is None:
+        # Also for who goes on: where a rest lasted too long, another may have been begun.
+        if is_reading(session, review_id, besides=import_id):
             return None
+        rests = and_(Import.state == ImportState.RUNNING, Import.fence == fence)
+        mine = is_free() if fence is None else rests
         row = session.scalars(
             select(Import).where(Import.id == import_id, mine).with_for_update()
         ).one_or_none()

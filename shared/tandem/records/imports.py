@@ -143,9 +143,14 @@ def try_anew(row: Import) -> None:
     row.finished_at, row.lease_until = None, None
 
 
-def is_reading(session: Session, review_id: ReviewId) -> bool:
-    """Whether a file of this review is under way: in a worker, between two turns or tries."""
+def is_reading(session: Session, review_id: ReviewId, *, besides: ImportId | None = None) -> bool:
+    """Whether a file of this review is under way: in a worker, between two turns or tries.
+
+    `besides`: another one than this.
+    """
     under_way = select(Import.id).where(Import.review_id == review_id, _is_under_way())
+    if besides is not None:
+        under_way = under_way.where(Import.id != besides)
     return bool(session.scalar(select(under_way.exists())))
 
 

@@ -66,7 +66,8 @@ class TestVersions:
 
         with world.database.read() as session:
             found = criteria.versions(session, team.review_id)
-            told = session.scalars(select(Event).where(Event.type == "tandem.review.changed")).all()
+            changed = select(Event).where(Event.type == "tandem.review.changed")
+            told = session.scalars(changed.order_by(Event.seq)).all()
             version = reviews.get_review(session, team.review_id).criteria_version
 
         assert [row.version for row in found] == [3, 2, 1]

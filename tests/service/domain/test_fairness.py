@@ -229,11 +229,16 @@ def test_nobody_keeps_the_others_waiting(
     assert took_to_read < importing.TURN.total_seconds() + WITHIN
     assert [state_of(database, one)[0] for one in endless] == [ImportState.RUNNING] * 2
     failed = {JobState.FAILED, JobState.RUNNING, JobState.PARKED}
-    with database.read() as session:
-        tried = {job.target: job for job in unfinished(session) if job.cause}
-    for target in (poisonous.review_id, unreadable):
-        assert tried[target].state in failed
-        assert tried[target].attempts > 1
+
+    def tried() -> bool:
+        with database.read() as session:
+            jobs = {job.target: job for job in unfinished(session) if job.cause}
+        found = [jobs[target] for target in (poisonous.review_id, unreadable)]
+        assert {job.state for job in found} <= failed
+        return all(job.attempts > 1 for job in found)
+
+    # What fails is tried again behind the same turns: on a busy machine, when all else is done.
+    until(tried, worker, log)
 
 
 @pytest.mark.processes

@@ -621,6 +621,20 @@ class TestTurns:
         assert office.run(long, fence=rest.fence) == office.review_id
         assert office.run(short) == office.review_id
 
+    def test_one_that_rested_too_long_waits_for_the_one_begun_instead(self, office: Office) -> None:
+        long, short = office.accept(titled(range(9))), office.accept(titled(range(100, 109)))
+        rest = self.turn(office, long)
+        assert isinstance(rest, Rest)
+        office.let_the_lease_run_out(long)
+        begun = self.turn(office, short)
+        assert isinstance(begun, Rest)
+
+        assert office.run(long, fence=rest.fence) is None
+        assert office.run(short, fence=begun.fence) == office.review_id
+        assert self.line(office) == [long]
+        assert office.run(long) == office.review_id
+        assert counts(office.get(long)) == counts(office.get(short)) == (9, 9, 0, 0)
+
     def test_one_that_rests_is_shown_as_waiting(self, office: Office) -> None:
         import_id = office.accept(titled(range(9)))
         self.turn(office, import_id)

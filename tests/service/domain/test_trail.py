@@ -626,6 +626,19 @@ def test_what_the_policy_hides_is_sealed(sees: str, world: World, team: Team) ->
     assert not [one for one in lines if str(one.get("record")) == "2" and "population" in str(one)]
 
 
+def test_what_a_policy_does_to_a_record_of_ones_own_holds_though_it_is_sealed(world: World) -> None:
+    team = world.team(policy={"single_include_advances": True})
+    world.decide(team.review_id, team.owner, 2, "include")
+    world.change_policy(team.review_id, team.owner, single_include_advances=False)
+    world.change_policy(team.review_id, team.owner, adjudicator_sees="anonymous")
+
+    lines = exported(world, team)
+
+    assert checked(lines).difference is None
+    sealed = [line["type"] for line in lines if "seq" in line and line["detail"] is None]
+    assert sealed == ["tandem.record.included", "tandem.record.reopened"]
+
+
 def test_a_sealed_trail_is_found_out_as_well(world: World, team: Team) -> None:
     world.change_policy(team.review_id, team.owner, adjudicator_sees="nothing")
     lines = exported(world, team)

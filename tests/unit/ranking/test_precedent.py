@@ -138,6 +138,25 @@ class TestInTheRanking:
 
         assert score(values) == score(None)
 
+    def test_a_few_records_of_which_something_is_known_are_no_standard(self) -> None:
+        unknown = [(f"Йога {chr(row)}а", f"Спина {chr(row)}б") for row in range(1072, 1172)]
+        talk = ("Йога", ESSAY[1])
+        features = build([talk, ("Йога", f"{ESSAY[1]} We."), TRIAL, *unknown], OURS.words)
+        known = Labels(np.array([3, 4]), np.array([1.0, 0.0]))
+        lots = np.linspace(0, 0.9, 103)
+        lots[2] = np.inf  # half done
+
+        def scores(usual: NDArray[np.float64] | None) -> list[float]:
+            of = replace(features, precedent=usual)
+            fitted = OURS.fit(of, labels=known, lots=lots, random_state=np.random.RandomState(1))
+            assert fitted is not None
+            found: list[float] = fitted.scores.tolist()
+            return found
+
+        assert features.precedent is not None
+        assert np.count_nonzero(features.precedent) < 30
+        assert scores(features.precedent) == scores(None)
+
     def test_it_is_what_reviews_are_ranked_with(self) -> None:
         assert OURS.name == DEFAULT_MODEL
         assert OURS.words.precedent == precedent.TABLE, "a new table needs a new recipe"

@@ -188,6 +188,25 @@ class TestOpinionsOnVectors:
         words = (plain.scores - plain.scores[unread].mean()) / plain.scores[unread].std()
         assert fitted.scores[50] == pytest.approx(words[50])
 
+    def test_a_few_vectors_are_no_standard_for_a_record_that_is_half_done(self) -> None:
+        features = self.features()
+        vectors = np.zeros_like(features.sentences)
+        vectors[[0, 3, 51, 52]] = np.eye(4, vectors.shape[1])
+        vectors[50] = vectors[0]
+        vectors[51] = vectors[52] + np.float32(1e-3)  # no other unread record has one
+        lots = np.linspace(0, 0.9, N)
+        lots[50] = np.inf
+        fitted = fit(self.HOW, replace(features, sentences=vectors), lots)
+        others = np.delete(fitted.scores, [0, 3, 50])
+        assert abs(fitted.scores[50]) < 3 * np.abs(others).max()
+
+    def test_equal_scores_stay_equal_though_their_mean_is_rounded(self) -> None:
+        words = build([("", f"only{row}") for row in range(N)], U4.words)
+        features = replace(words, sentences=np.zeros((N, 8), np.float32))
+        lots = np.linspace(0, 0.9, N)
+        lots[3] = np.inf  # half done
+        assert np.abs(fit(self.HOW, features, lots).scores).max() < 100
+
     def test_vectors_that_are_not_finite_are_refused(self) -> None:
         features = self.features()
         broken = np.full_like(features.sentences, np.nan)
