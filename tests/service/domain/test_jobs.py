@@ -283,6 +283,19 @@ class TestImports:
         assert told[1].detail["by"] == str(administrator.id)
         assert told[-1].data["n_added"] == 3
 
+    def test_of_one_that_only_waits_for_its_next_try_nothing_is_told(
+        self, office: Office, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_id = self.poisoned(office, monkeypatch)
+        with pytest.raises(Poison):
+            office.run(import_id)
+        monkeypatch.undo()
+
+        again(office.database, f"import-{import_id}", world)
+        office.run(import_id)
+
+        assert office.told() == ["tandem.import.finished"]
+
     def test_one_that_gets_further_each_time_is_not_parked(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
