@@ -72,7 +72,7 @@ def test_every_event_of_every_review_in_its_envelope(
     for event in events(database, teams[0].review_id):
         entry = by_id[str(event.id)]
         # To the letter what the list over HTTP and its stream say to an owner.
-        over_http = EventOut.of(event.seq, event).model_dump_json(exclude_none=True)
+        over_http = EventOut.of(event.seq, event).model_dump_json()
         assert json.loads(entry["event"]) == json.loads(over_http)
         assert (entry["type"], entry["seq"]) == (event.type, str(event.seq))
         assert "detail" not in entry["event"]

@@ -17,7 +17,7 @@ class EventOut(Out):
     source: str = Field(examples=["/reviews/6f1c…"])
     type: str = Field(examples=["tandem.decision.recorded"])
     time: datetime
-    subject: str | None = None
+    subject: str | None = Field(default=None, exclude_if=lambda value: value is None)
     datacontenttype: Literal["application/json"] = "application/json"
     data: dict[str, Any]
     sequence: int = Field(ge=1)
