@@ -41,9 +41,9 @@ _QUOTA = 2
 _RECORDS, _WORDS = 4000, 250
 _THINK_SECONDS = 1.0
 _CATCH_UP_SECONDS = 30.0
-_LONGEST_STALE = 30.0
-"""A dead worker is noticed when its lease of 10 s runs out, at the next sweep; then a new one
-has to start, and all of them share the machine with reviewers who never rest."""
+_LONGEST_STALE = {"worker": 25.0, "relay": 30.0, "api": 15.0, "valkey": 15.0}
+"""On a quiet machine; 30 s are promised. A dead worker is noticed when its lease of 10 s runs
+out, at the next sweep; then a new one has to start, and all share the machine with the reviewers."""
 
 
 class Fickle(Reviewer):
@@ -183,17 +183,16 @@ def _kills(
         kills, [Wait(made.at, made.at + seconds) for made, seconds in waited.items()]
     )
     sure = [kill.sure for kill in kills if kill.victim == "worker"]
-    lines = [
-        Line("worker killed in mid-training", f"{sum(sure)} of {len(sure)}", "some", any(sure))
-    ]
+    lines = [Line("worker killed in mid-training", f"{sum(sure)} of {len(sure)}", "all", all(sure))]
     for victim, longest in stale.items():
+        limit = _LONGEST_STALE[victim]
         shown = ", ".join(f"{seconds:.1f}" for seconds in longest)
         lines.append(
             Line(
                 f"longest staleness, {victim}",
                 f"{shown} s",
-                f"≤ {_LONGEST_STALE:.0f} s",
-                max(longest) <= _LONGEST_STALE,
+                f"≤ {limit:.0f} s",
+                max(longest) <= limit,
             )
         )
     starts = back_to_work(here, kills)
