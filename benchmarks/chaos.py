@@ -42,8 +42,8 @@ _RECORDS, _WORDS = 4000, 250
 _THINK_SECONDS = 1.0
 _CATCH_UP_SECONDS = 30.0
 _LONGEST_STALE = {"worker": 25.0, "relay": 30.0, "api": 15.0, "valkey": 15.0}
-"""On a quiet machine; 30 s are promised. A dead worker is noticed when its lease of 10 s runs
-out, at the next sweep; then a new one has to start, and all share the machine with the reviewers."""
+"""On a quiet machine; 30 s are promised. A dead worker is noticed when its lease of 10 s is out,
+at the next sweep; then a new one has to start, and all share the machine with the reviewers."""
 
 
 class Fickle(Reviewer):
