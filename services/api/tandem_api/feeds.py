@@ -88,7 +88,7 @@ def _page(
     )
     page = b"".join(
         format_sse_event(
-            data_str=EventOut.of(number, event).model_dump_json(exclude_none=True),
+            data_str=EventOut.of(number, event).model_dump_json(),
             event=event.type,
             id=str(number),
         )
