@@ -1,7 +1,7 @@
 """Why a record stands where it does, in the words of its own text."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ class Term(NamedTuple):
     weight: float
 
 
-def pulling_terms(features: Features, weights: NDArray[np.float64], row: int) -> Sequence[Term]:
+def pulling_terms(
+    features: Features, weights: NDArray[np.floating[Any]], row: int
+) -> Sequence[Term]:
     """Return the terms that moved a record's score most, the strongest first.
 
     A term's pull is its weight in the model times its TF-IDF value in the record; that in the
@@ -32,13 +34,13 @@ def pulling_terms(features: Features, weights: NDArray[np.float64], row: int) ->
     return _strongest(features, columns[strongest], pulls[strongest], _OF_A_RECORD)
 
 
-def telling_terms(features: Features, weights: NDArray[np.float64]) -> Sequence[Term]:
+def telling_terms(features: Features, weights: NDArray[np.floating[Any]]) -> Sequence[Term]:
     """Return the terms of largest weight in the model as a whole, the strongest first."""
     heaviest = _largest(weights, 2 * _OF_A_RANKING)
     return _strongest(features, heaviest, weights[heaviest], _OF_A_RANKING)
 
 
-def _largest(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+def _largest(values: NDArray[np.floating[Any]], most: int) -> NDArray[np.int64]:
     """Return the places of the values farthest from 0, in no order."""
     if values.size <= most:
         return np.arange(values.size)
@@ -48,7 +50,7 @@ def _largest(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
 def _strongest(
     features: Features,
     columns: NDArray[np.int32] | NDArray[np.int64],
-    values: NDArray[np.float64],
+    values: NDArray[np.floating[Any]],
     most: int,
 ) -> Sequence[Term]:
     """Add up by term, since one may stand in two columns; leave out what is 0."""

@@ -31,11 +31,11 @@ class Features:
     """What the ranking knows of each record's text.
 
     Attributes:
-        matrix: CSR, float64, shape (n_records, n_terms); terms of title and abstract together
-            have length 1 in each row, or 0 where a record has no known term; where the recipe
-            wants it, weighted columns of the title's terms follow. Indices within a row are
-            not sorted and must stay so: sums in another order differ in the last bit, and then
-            near-ties fall otherwise.
+        matrix: CSR, float64 or float32 as the recipe wants, shape (n_records, n_terms); terms of
+            title and abstract together have length 1 in each row, or 0 where a record has no
+            known term; where the recipe wants it, weighted columns of the title's terms follow.
+            Indices within a row are not sorted and must stay so: sums in another order differ in
+            the last bit, and then near-ties fall otherwise.
         terms: Of the columns. A term that is in both blocks is there twice.
         similarity: float64, shape (n_records,), in [0, 1]: cosine of each record to the
             review's own text; all zero where there is no such text or it shares no term.
@@ -78,25 +78,29 @@ def build(texts: Sequence[tuple[str, str]], words: Words, *, query: str = "") ->
 def _terms_of(
     texts: Sequence[tuple[str, str]], words: Words, query: str
 ) -> tuple[csr_matrix, Terms, NDArray[np.float64]]:
+    floats = np.float64 if words.double else np.float32
     whole = Tfidf((f"{title} {abstract}" for title, abstract in texts), words)
     if not whole.n_terms:
-        nothing = csr_matrix((len(texts), 0), dtype=np.float64)
+        nothing = csr_matrix((len(texts), 0), dtype=floats)
         return nothing, Terms.of(()), np.zeros(len(texts))
     blocks = [(1.0, whole)]
     if words.title:
         blocks.append((words.title, Tfidf((title for title, _ in texts), words)))
     blocks = [(weight, block) for weight, block in blocks if block.n_terms]
-    matrix = _side_by_side(blocks, len(texts))
+    matrix = _side_by_side(blocks, len(texts), floats)
     asked = np.zeros(matrix.shape[1])
     asked[: whole.n_terms] = whole.vector(query)
     return matrix, Terms.of(chain.from_iterable(b.terms() for _, b in blocks)), matrix @ asked
 
 
-def _side_by_side(blocks: Sequence[tuple[float, Tfidf]], n_records: int) -> csr_matrix:
+def _side_by_side(
+    blocks: Sequence[tuple[float, Tfidf]], n_records: int, floats: type[np.floating[Any]]
+) -> csr_matrix:
     """Fill one matrix part by part, so that nothing of its size is needed beside it."""
     n_entries = sum(block.n_entries for _, block in blocks)
     n_terms = sum(block.n_terms for _, block in blocks)
-    data, columns = np.empty(n_entries), np.empty(n_entries, get_index_dtype(maxval=n_entries))
+    data = np.empty(n_entries, floats)
+    columns = np.empty(n_entries, get_index_dtype(maxval=n_entries))
     ends = np.zeros(n_records + 1, columns.dtype)
     row = entry = 0
     for parts in zip(*(_weighed(*block) for block in blocks), strict=True):

@@ -1,6 +1,7 @@
 """What is given to a recipe, and what it gives back."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,4 +39,4 @@ class Fitted:
     """
 
     scores: NDArray[np.float64]
-    weights: NDArray[np.float64] | None
+    weights: NDArray[np.floating[Any]] | None

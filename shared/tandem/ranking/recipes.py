@@ -111,7 +111,7 @@ _TANDEM_1 = replace(
 _TANDEM_2 = replace(
     _TANDEM_1,
     name="tandem-2",
-    words=replace(_TANDEM_1.words, precedent="usually-included-1"),
+    words=replace(_TANDEM_1.words, precedent="usually-included-1", double=False),
     precedent=Precedent(weight=0.7, fading=20),
 )
 

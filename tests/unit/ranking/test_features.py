@@ -45,6 +45,17 @@ def test_rows_have_length_one_or_none() -> None:
     assert matrix.dtype == np.float64
 
 
+def test_single_floats_are_the_double_ones_rounded_at_the_end() -> None:
+    double, single = (
+        build(TEXTS, replace(WORDS, title=0.3, double=is_double), query="yoga for pain")
+        for is_double in (True, False)
+    )
+    assert single.matrix.dtype == np.float32
+    np.testing.assert_array_equal(single.matrix.data, double.matrix.data.astype(np.float32))
+    np.testing.assert_array_equal(single.matrix.indices, double.matrix.indices)
+    np.testing.assert_allclose(single.similarity, double.similarity, atol=1e-7)
+
+
 def test_likeness_to_the_query_is_a_cosine() -> None:
     whole = build(TEXTS, WORDS, query=" ".join(TEXTS[0])).similarity
     assert whole[0] == pytest.approx(1)
@@ -100,7 +111,7 @@ def test_the_key_follows_what_features_are_made_of_and_nothing_else() -> None:
 
 
 def test_the_key_is_the_same_in_every_release() -> None:
-    assert feature_key(WORDS) == "a8ca63ef721212ff"
+    assert feature_key(WORDS) == "1ff5b4fd19102ce8"
 
 
 def test_the_terms_of_titles_follow_with_their_weight() -> None:

@@ -25,6 +25,7 @@ def test_elas_u4_is_the_published_recipe() -> None:
             "title": 0.0,
             "vectors": None,
             "precedent": None,
+            "double": True,
         },
         "C": 0.11,
         "ratio": 9.8,
