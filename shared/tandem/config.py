@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         description="From the begin of one training of a review to the next, so that many "
         "decisions become one training. It grows to eight times that while they pour in.",
     )
+    ranking_model: str | None = Field(
+        default=None,
+        description="Recipe of the rankings, ours or of an installed package (docs/ranking.md); "
+        "unset: the newest of ours. A review takes it up with its next training.",
+    )
     sweep_seconds: float = Field(
         default=2, gt=0, description="How often the relay looks for work whose message got lost."
     )

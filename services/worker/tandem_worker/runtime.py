@@ -8,6 +8,7 @@ from pathlib import Path
 from tandem.artifacts import Artifacts
 from tandem.config import Settings, settings
 from tandem.db.session import Database
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.ranking.rerank import Timing
 from tandem.tasks import Nudges
 
@@ -20,6 +21,15 @@ class Runtime:
     cache: Path
     timing: Timing
     nudges: Nudges
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return how reviews are ranked here.
+
+        Raises:
+            UnknownModel, BrokenPlugin: The installation names one that cannot be had.
+        """
+        return recipe(self.settings.ranking_model or DEFAULT_MODEL)
 
 
 @cache

@@ -28,6 +28,7 @@ def rerank(review_id: str) -> None:
             here.cache,
             review,
             timing=here.timing,
+            how=here.recipe,
             began=lambda: progress.of_ranking(here.nudges, review, "started"),
         )
     if next_begin is not None:
@@ -80,4 +81,5 @@ def encode(review_id: str, fence: int | None = None) -> None:
 def make_second_looks(review_id: str) -> None:
     """Score the review's excluded records if somebody has asked for it."""
     here = runtime()
-    looking_again.make(here.database, here.artifacts, here.cache, ReviewId(UUID(review_id)))
+    review = ReviewId(UUID(review_id))
+    looking_again.make(here.database, here.artifacts, here.cache, review, here.recipe)

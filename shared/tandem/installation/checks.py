@@ -65,6 +65,17 @@ def semantic_extra(_: Settings) -> str:
     return f"installed, makes sentence vectors by {sentences.MODEL}"
 
 
+def ranking_model(settings: Settings) -> str:
+    from tandem.errors import TandemError
+    from tandem.ranking.recipes import DEFAULT_MODEL, recipe
+
+    try:
+        return recipe(settings.ranking_model or DEFAULT_MODEL).name
+    except TandemError as error:
+        remedy = "Install the package that has it, or set TANDEM_RANKING_MODEL to another."
+        raise Wrong(str(error), remedy) from error
+
+
 def clock(settings: Settings) -> str:
     now = datetime.now(UTC)
     installed = datetime.fromtimestamp(Path(tandem.__file__).stat().st_mtime, UTC)

@@ -14,6 +14,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "python": checks.python,
     "scikit-learn": checks.scikit_learn,
     "semantic extra": checks.semantic_extra,
+    "ranking model": checks.ranking_model,
     "clock": checks.clock,
     "data folder": checks.data_folder,
     "disk space": checks.disk_space,

@@ -1,6 +1,7 @@
 """Features of a review's records, computed once for each change of its texts.
 
-A folder is named by everything its content depends on, so a stale one is never met.
+A folder is named by everything its content depends on, so a stale one is not met: by the number and
+the state of the texts, by how they are read, and by what the review asks for.
 """
 
 import hashlib
@@ -77,14 +78,15 @@ def load_or_build(
     """
     query = query_text(review, sought)
     asked = hashlib.sha256(query.encode()).hexdigest()[:12]
-    name = f"{review.corpus_seq}-{features.feature_key(recipe.words)}-{asked}"
+    made_as = f"{features.feature_key(recipe.words)}-{asked}"
+    name = f"{review.corpus_seq}-{made_as}-{review.corpus_state}"
     key = f"features/{review.id}/{name}"
     folder = artifacts.local_path(key) or cache / key
     corpus = _load(folder) or (_download(artifacts, key, folder) and _load(folder))
     if corpus:
         return corpus
     if imports.is_reading(session, review.id):
-        before = _newest_before(review, folder)
+        before = _newest_before(review, folder.parent, made_as)
         if before:
             return before
     numbers, texts = _texts(session, review.id)
@@ -97,14 +99,13 @@ def load_or_build(
     return Corpus(numbers, made)
 
 
-def _newest_before(review: Review, folder: Path) -> Corpus | None:
+def _newest_before(review: Review, parent: Path, made_as: str) -> Corpus | None:
     """Return the newest corpus of the same making that this worker has, of fewer records."""
-    _, made_as = folder.name.split("-", 1)
     there = {
-        int(seq): sibling
-        for sibling in (folder.parent.iterdir() if folder.parent.is_dir() else ())
-        for seq, _, rest in [sibling.name.partition("-")]
-        if seq.isdigit() and rest == made_as and int(seq) < review.corpus_seq
+        int(seq): folder
+        for folder in (parent.iterdir() if parent.is_dir() else ())
+        for seq, _, rest in [folder.name.partition("-")]
+        if seq.isdigit() and rest.startswith(f"{made_as}-") and int(seq) < review.corpus_seq
     }
     return next(filter(None, (_load(there[seq]) for seq in sorted(there, reverse=True))), None)
 
@@ -178,7 +179,7 @@ def _remove_older(artifacts: Artifacts, review: Review, folder: Path) -> None:
 
 
 def _is_older(name: str, newest: str) -> bool:
-    """Return whether it is of fewer texts, or the same but for what the review asks."""
+    """Return whether it is of fewer texts, or of another state or question and else the same."""
     seq, _, rest = name.partition("-")
     newest_seq, _, newest_rest = newest.partition("-")
     if not seq.isdigit():

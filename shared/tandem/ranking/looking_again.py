@@ -14,7 +14,7 @@ from tandem.log import logger
 from tandem.ranking import from_ledger, second_looks
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels, Rows
-from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
+from tandem.ranking.recipes import DEFAULT_MODEL, PRESETS, Recipe
 from tandem.reviews import service as reviews
 
 FOLDS = 5
@@ -22,13 +22,19 @@ FOLDS = 5
 _log = logger(__name__)
 
 
-def make(database: Database, artifacts: Artifacts, cache: Path, review_id: ReviewId) -> bool:
+def make(
+    database: Database,
+    artifacts: Artifacts,
+    cache: Path,
+    review_id: ReviewId,
+    how: Recipe = PRESETS[DEFAULT_MODEL],
+) -> bool:
     """Work it out if it is due. Safe to run twice, side by side, and to be killed anywhere."""
     held = second_looks.claim(database, review_id)
     if held is None:
         return False
     try:
-        made = _score(database, artifacts, cache, held)
+        made = _score(database, artifacts, cache, held, how)
     except Exception as error:
         second_looks.fail(database, held, error)
         raise
@@ -36,9 +42,9 @@ def make(database: Database, artifacts: Artifacts, cache: Path, review_id: Revie
 
 
 def _score(
-    database: Database, artifacts: Artifacts, cache: Path, held: second_looks.Claim
+    database: Database, artifacts: Artifacts, cache: Path, held: second_looks.Claim, how: Recipe
 ) -> dict[str, object]:
-    started, how = time.perf_counter(), recipe(DEFAULT_MODEL)
+    started = time.perf_counter()
     with database.snapshot() as session:
         review = reviews.get_review(session, held.review_id)
         given = from_ledger.material(session, artifacts, cache, review, held.stage, how)

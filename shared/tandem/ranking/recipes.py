@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 GROUP = "tandem.rankers"
 
 DEFAULT_MODEL = "tandem-2"
-"""What reviews are ranked with, and what `tandem simulate` replays."""
+"""What reviews are ranked with unless the installation says otherwise, and what
+`tandem simulate` replays."""
 
 
 class UnknownModel(TandemError):

@@ -126,6 +126,8 @@ class Simulation:
 def read_labelled(path: Path) -> Labelled:
     """Read a CSV, plain or `.gz`, in UTF-8, with a title or an abstract and a label column.
 
+    Columns are parted by whatever parts the most of them: commas, semicolons or tabs.
+
     Raises:
         UnreadableFile: There is no such file, or it is no CSV with these columns.
         UnusableLabels: It has no label column, or a label is neither 0 nor 1.
@@ -133,8 +135,11 @@ def read_labelled(path: Path) -> Labelled:
     csv.field_size_limit(_LONGEST_CELL)  # the default of 128 kB is for tables, not for texts
     try:
         packed = path.read_bytes()
-        text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8-sig")
-        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        if path.suffix.lower() == ".gz":
+            packed = gzip.decompress(packed)
+        text = packed.decode("utf-8-sig")
+        mark = max(",;\t", key=lambda mark: len(next(_table(text, mark), ())))
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
         return _labelled(str(path), rows.fieldnames or (), rows)
     except FileNotFoundError:
         raise UnreadableFile(f"There is no file {path}.") from None
@@ -144,6 +149,10 @@ def read_labelled(path: Path) -> Labelled:
         raise UnreadableFile(f"{path} is not in UTF-8 (byte {error.start}).") from error
     except csv.Error as error:
         raise UnreadableFile(f"{path} is not a well-formed CSV: {error}.") from error
+
+
+def _table(text: str, mark: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
 
 
 def simulate(

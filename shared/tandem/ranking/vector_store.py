@@ -64,7 +64,8 @@ def load(
     encoding = session.get(Encoding, review.id)
     if encoding is None or numbers.size == 0:
         return None
-    state = (model, review.corpus_seq, encoding.fence, encoding.n_done)
+    # While a file is read the features are of fewer records than the review has: which, too.
+    state = (model, review.corpus_seq, encoding.fence, encoding.n_done, numbers.tobytes())
     known, found = _kept.get(review.id, state)
     if not known:
         found = _read(session, review.id, numbers, model)

@@ -1,5 +1,6 @@
 """A systematic review, its people and its policies."""
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -72,6 +73,9 @@ class Review(Base):
     A ranking made at `labels_seq` n counts every change that was given a number up to n."""
     corpus_seq: Mapped[int] = mapped_column(default=0)
     """Counts changes of the texts. Features computed at another number are stale."""
+    corpus_state: Mapped[str] = mapped_column(default="", server_default="")
+    """Drawn with each of these numbers: a database that was restored counts on from an earlier one,
+    and gives it to other texts than those that features may be left of."""
     stale_since: Mapped[datetime | None]
     """When the first change came that the newest ranking does not count."""
 
@@ -79,6 +83,12 @@ class Review(Base):
     def _stale_from_now_on(self, _: str, value: int) -> int:
         if value and self.stale_since is None:
             self.stale_since = now()
+        return value
+
+    @validates("corpus_seq")
+    def _in_another_state(self, _: str, value: int) -> int:
+        if value != self.corpus_seq:
+            self.corpus_state = secrets.token_hex(4)
         return value
 
 

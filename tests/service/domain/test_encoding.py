@@ -35,7 +35,7 @@ from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import PRESETS
 from tandem.ranking.rerank import Timing
 from tandem.ranking.sentences import DIMENSIONS, MODEL
-from tandem.records.models import Record
+from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import Review
 from tandem.tasks import Nudges
 from tandem_worker import tasks
@@ -548,6 +548,57 @@ class TestRanking:
 
         assert rank(database, team.review_id, tmp_path).n_vectors == 19
         assert order_of(database, team.review_id) == [*range(19, 5, -1), 4, 3, 2]
+
+
+class TestRankingBesideAnImport:
+    """While a file is read the features that are there serve, and so must their vectors."""
+
+    def set_import(self, database: Database, team: Team, state: ImportState) -> None:
+        lease = now() + timedelta(minutes=5)
+        with database.write.begin() as session:
+            session.execute(
+                update(Import)
+                .where(Import.review_id == team.review_id)
+                .values(state=state, lease_until=lease)
+            )
+
+    def encoded(self, world: World, database: Database, encoder: Encoder) -> Team:
+        team = world.team(n_records=40, policy={"reviewers_per_record": 1})
+        world.decide(team.review_id, team.ann, 1, "include")
+        world.decide(team.review_id, team.ann, 20, "exclude")
+        encode_all(database, team.review_id, encoder)
+        return team
+
+    def test_after_its_end_all_records_have_their_own(
+        self, world: World, database: Database, encoder: Encoder, tmp_path: Path
+    ) -> None:
+        team = self.encoded(world, database, encoder)
+        assert rank(database, team.review_id, tmp_path).n_vectors == 40
+        world.records(team.review_id, team.owner, texts=[("New 1", "text"), ("New 2", "text")])
+        self.set_import(database, team, ImportState.RUNNING)
+        encode_all(database, team.review_id, encoder)  # sooner than duplicates are compared
+        assert rank(database, team.review_id, tmp_path).n_vectors == 40
+
+        self.set_import(database, team, ImportState.DONE)
+        ask_again(world, team)
+        ranking = rank(database, team.review_id, tmp_path)
+
+        assert (ranking.n_ranked, ranking.n_vectors) == (40, 42)
+
+    def test_after_its_end_too_few_are_none(
+        self, world: World, database: Database, encoder: Encoder, tmp_path: Path
+    ) -> None:
+        team = self.encoded(world, database, encoder)
+        rank(database, team.review_id, tmp_path)
+        texts = [(f"New {number}", "text") for number in range(40)]
+        world.records(team.review_id, team.owner, texts=texts)
+        self.set_import(database, team, ImportState.RUNNING)
+        assert rank(database, team.review_id, tmp_path).n_vectors == 40
+
+        self.set_import(database, team, ImportState.DONE)
+        ask_again(world, team)
+
+        assert rank(database, team.review_id, tmp_path).n_vectors == 0
 
 
 def order_of(database: Database, review_id: ReviewId) -> list[int]:

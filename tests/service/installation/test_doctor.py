@@ -14,6 +14,7 @@ from tandem.installation import checks, valkey
 from tandem.installation.doctor import CHECKS, Finding, diagnose, examine
 from tandem.installation.lock import InstallationLock
 from tandem.installation.supervisor import Supervisor
+from tandem.ranking.recipes import DEFAULT_MODEL
 
 
 def by_name(settings: Settings) -> dict[str, Finding]:
@@ -94,6 +95,20 @@ def test_the_semantic_extra_is_told_and_its_absence_is_not_wrong(
     finding = by_name(Settings(data_dir=tmp_path))["semantic extra"]
     assert finding.ok
     assert says in finding.detail
+
+
+@pytest.mark.parametrize("model", [None, "elas-u4"])
+def test_the_ranking_model_is_told(tmp_path: Path, model: str | None) -> None:
+    finding = by_name(Settings(data_dir=tmp_path, ranking_model=model))["ranking model"]
+    assert finding.ok
+    assert finding.detail == (model or DEFAULT_MODEL)
+
+
+def test_a_ranking_model_that_is_not_there_is_wrong(tmp_path: Path) -> None:
+    finding = by_name(Settings(data_dir=tmp_path, ranking_model="theirs-1"))["ranking model"]
+    assert not finding.ok
+    assert "theirs-1" in finding.detail
+    assert "TANDEM_RANKING_MODEL" in finding.remedy
 
 
 def test_too_long_a_socket_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

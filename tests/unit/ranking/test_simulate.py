@@ -80,6 +80,24 @@ class TestReading:
         assert read.texts == [('One, "two"\r\nthree', ""), ("ü", "")]
         assert read.labels.tolist() == [1, 0]
 
+    @pytest.mark.parametrize("mark", [";", "\t"])
+    def test_tables_of_a_european_excel_are_understood(self, tmp_path: Path, mark: str) -> None:
+        path = tmp_path / "a.csv"
+        rows = [
+            ("title", "abstract", "label"),
+            ("One, two", '"a, b, c, d"', "1"),
+            ("Three", "", "0"),
+        ]
+        path.write_text("\r\n".join(mark.join(row) for row in rows), "utf-8")
+        read = read_labelled(path)
+        assert read.texts == [("One, two", "a, b, c, d"), ("Three", "")]
+        assert read.labels.tolist() == [1, 0]
+
+    def test_a_packed_file_may_shout(self, tmp_path: Path) -> None:
+        path = tmp_path / "A.CSV.GZ"
+        path.write_bytes(gzip.compress(b"title,label\nA,1\n"))
+        assert read_labelled(path).texts == [("A", "")]
+
     @pytest.mark.parametrize("column", LABEL_COLUMNS)
     def test_any_of_the_label_columns_will_do(self, tmp_path: Path, column: str) -> None:
         path = write(tmp_path / "a.csv", [["A", "1.0"], ["B", "False"]], f"title,{column}")

@@ -11,6 +11,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening import catalogue
 from tandem.screening.queue import service as queue
+from tandem.screening.visibility import hides_open_votes
 from tandem_api.deps import Here, InReview, Me, Write
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
@@ -43,8 +44,14 @@ def next_records(
         reasons = serving.reasons_for(
             session, {lease.record_number: lease.ranking_id for lease in found.items}
         )
+        sees_score = viewer.sees_all(asked.stage) and not hides_open_votes(viewer, asked.stage)
         items = [
-            QueueItemOut.of(lease, shown[lease.record_number], reasons.get(lease.record_number, ()))
+            QueueItemOut.of(
+                lease,
+                shown[lease.record_number],
+                reasons.get(lease.record_number, ()),
+                sees_score=sees_score,
+            )
             for lease in found.items
         ]
         return QueueOut.of(found, items)

@@ -37,6 +37,7 @@ class QueueItemOut(Out):
     """A record that is held for you until `lease_expires_at`; asking again renews that.
 
     `rank` is its place in the ranking it was taken from, 1 the best; null before there is one.
+    `score` is null, too, for those to whom a ranking does not tell its `kind`: it would.
     `terms` are those of its own words that brought it there, the strongest first; none where
     the ranking does not tell: before there is a model, and far from its head.
     """
@@ -50,12 +51,17 @@ class QueueItemOut(Out):
 
     @classmethod
     def of(
-        cls, lease: Lease, shown: ShownRecord, reasons: Sequence[tuple[str, float]]
+        cls,
+        lease: Lease,
+        shown: ShownRecord,
+        reasons: Sequence[tuple[str, float]],
+        *,
+        sees_score: bool,
     ) -> "QueueItemOut":
         return cls(
             record=RecordOut.shown(shown, lease.stage),
             rank=lease.rank,
-            score=lease.score,
+            score=lease.score if sees_score else None,
             ranking_id=None if lease.ranking_id is None else str(lease.ranking_id),
             lease_expires_at=lease.expires_at,
             terms=[TermOut(term=term, weight=weight) for term, weight in reasons],
