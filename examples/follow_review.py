@@ -26,6 +26,7 @@ AGAIN_SECONDS = 1.0
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS position (sequence INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS told (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS record (
     id TEXT, stage TEXT, status TEXT NOT NULL DEFAULT 'open',
     n_decisions INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (id, stage)
@@ -40,6 +41,10 @@ Event = dict[str, Any]
 
 class Gap(Exception):
     """An event was left out. That never happens; if it does, the copy says so and stops."""
+
+
+class Renumbered(Exception):
+    """Another role or policy shows another part of the log, numbered otherwise: begin anew."""
 
 
 class Copy:
@@ -65,14 +70,24 @@ class Copy:
             so_far = self.sequence
             if number > so_far + 1:
                 raise Gap(f"event {so_far + 1} is missing: {number} came instead")
-            if number == so_far + 1:
+            if number <= so_far:
+                self._compare(event)
+            else:
                 self._apply(event["type"].removeprefix("tandem."), event["data"])
+                self._run("INSERT INTO told VALUES (:sequence, :id)", event)
                 self._database.execute("UPDATE position SET sequence = ?", (number,))
         except BaseException:
             self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")
         return bool(number == so_far + 1)
+
+    def _compare(self, event: Event) -> None:
+        """Raise Renumbered if what had this number was another event."""
+        query = "SELECT id FROM told WHERE sequence = ?"
+        (had,) = self._database.execute(query, (event["sequence"],)).fetchone()
+        if had != event["id"]:
+            raise Renumbered(f"{event['sequence']} is the number of another event than before")
 
     def _apply(self, kind: str, data: Event) -> None:
         """Change the copy by one event. Types that it does not know do not concern it."""
@@ -146,11 +161,14 @@ def follow(url: str, token: str, review_id: str, file: str) -> None:
     while True:
         try:
             with httpx.Client(base_url=url, headers=headers, timeout=timeout) as client:
-                for event in events(client, review_id, copy.sequence):
+                # The last one again: that it has the number that it had shows that all have.
+                for event in events(client, review_id, max(0, copy.sequence - 1)):
                     if copy.take(event):
                         print(event["sequence"], event["type"], flush=True)
         except httpx.TransportError as error:
             print(f"connection lost ({type(error).__name__}), going on", file=sys.stderr)
+        except Renumbered as error:
+            raise SystemExit(f"{error}: remove {file}, and begin anew") from None
         except httpx.HTTPStatusError as error:
             if error.response.status_code < 500:
                 raise SystemExit(f"refused: {error.response.status_code}") from None

@@ -119,8 +119,14 @@ class Follower:
     def _catch_up(self, review_id: str) -> None:
         """Read what a review's log has behind the copy."""
         after = {"after": str(self._copy.last(review_id))}
-        for event in self._pages(f"/api/v1/reviews/{review_id}/events", after):
-            self._store(event)
+        try:
+            for event in self._pages(f"/api/v1/reviews/{review_id}/events", after):
+                self._store(event)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            # The stream has every review, also those that this token may not read, or no more.
+            print("not ours", review_id, file=sys.stderr)
 
     def _pages(self, path: str, asked: dict[str, str]) -> Any:
         while True:

@@ -15,8 +15,16 @@ from tandem.reviews import service as reviews
 from tandem.screening.visibility import sees_every_event
 from tandem_api.schemas.events import EventOut
 
+_LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
+"""No ends of lines in server-sent events, but many readers of lines take them for some, httpx's
+among them; an import's error may quote them from its file. In JSON they may be written so."""
+
 PAGE = 200
 """Events that one follower gets at a time."""
+
+_AT_ONCE, _LEAST = 1000, 5
+"""Events of one look, for all places together: who reads from far behind is not to hold up those
+who wait for what happens now. So many each at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ def look(
         viewers = reviews.viewers(session, review_id=review_id, user_ids=set(people.values()))
         pages: dict[tuple[bool, int], tuple[bytes, int, bool]] = {}
         heard: list[Heard | None] = []
+        n_places = len({(one.only_open, one.after) for one in followers})
+        limit = max(_LEAST, min(PAGE, _AT_ONCE // max(1, n_places)))
         for follower in followers:
             viewer = viewers.get(people[follower.secret]) if follower.secret in people else None
             if viewer is None:
@@ -64,7 +74,7 @@ def look(
             after = _renumbered(session, review_id, follower, only_open=only_open)
             place = (only_open, after)
             if place not in pages:
-                pages[place] = _page(session, review_id, after, only_open=only_open)
+                pages[place] = _page(session, review_id, after, limit, only_open=only_open)
             page, last, is_behind = pages[place]
             heard.append(Heard(replace(follower, after=last, only_open=only_open), page, is_behind))
         return heard
@@ -80,18 +90,18 @@ def _renumbered(
 
 
 def _page(
-    session: Session, review_id: ReviewId, after: int, *, only_open: bool
+    session: Session, review_id: ReviewId, after: int, limit: int, *, only_open: bool
 ) -> tuple[bytes, int, bool]:
     """Return events as they are sent, the number of the last one, and whether there may be more."""
     found = log.read_after(
-        session, review_id=review_id, after=after, limit=PAGE, only_open=only_open
+        session, review_id=review_id, after=after, limit=limit, only_open=only_open
     )
     page = b"".join(
         format_sse_event(
-            data_str=EventOut.of(number, event).model_dump_json(),
+            data_str=EventOut.of(number, event).model_dump_json().translate(_LINE_ENDS),
             event=event.type,
             id=str(number),
         )
         for number, event in found
     )
-    return page, found[-1][0] if found else after, len(found) == PAGE
+    return page, found[-1][0] if found else after, len(found) == limit

@@ -204,8 +204,12 @@ class Bells:
                                 continue
                             if message["channel"] == DOORBELL:
                                 self._ring(message["data"])
-                            else:
+                                continue
+                            try:
                                 self._tell(message["data"])
+                            except (ValueError, KeyError, TypeError) as error:
+                                # Of another version, perhaps; the doorbell is to go on.
+                                _log.warning("a message was not understood", error=repr(error))
                 except (RedisError, OSError) as error:
                     if was_heard:
                         _log.warning("doorbell not reachable; looking instead", error=str(error))

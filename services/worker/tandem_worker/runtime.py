@@ -8,7 +8,7 @@ from pathlib import Path
 from tandem.artifacts import Artifacts
 from tandem.config import Settings, settings
 from tandem.db.session import Database
-from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
+from tandem.ranking.recipes import DEFAULT_MODEL
 from tandem.ranking.rerank import Timing
 from tandem.tasks import Nudges
 
@@ -23,13 +23,9 @@ class Runtime:
     nudges: Nudges
 
     @property
-    def recipe(self) -> Recipe:
-        """Return how reviews are ranked here.
-
-        Raises:
-            UnknownModel, BrokenPlugin: The installation names one that cannot be had.
-        """
-        return recipe(self.settings.ranking_model or DEFAULT_MODEL)
+    def model(self) -> str:
+        """Return the name of the recipe by which reviews are ranked here."""
+        return self.settings.ranking_model or DEFAULT_MODEL
 
 
 @cache

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tandem.ids import ReviewId
+from tandem.ranking import training
 from tandem.reviews import service as reviews
 from tandem_worker.runtime import Runtime
 
@@ -21,11 +22,16 @@ thousand some hundredths."""
 def slot_for(here: Runtime, review_id: ReviewId) -> Iterator[bool]:
     """Hold a place for this review's training; False where it is large and there is none.
 
-    Then the relay asks again in its next round. A worker with a single slot has no other to keep
-    free.
+    Neither is there where another large one has waited longer: who trains all the time is back at
+    the place first. Then the relay asks again in its next round. A worker with a single slot has
+    no other to keep free.
     """
     with here.database.read() as session:
         is_large = reviews.get_review(session, review_id).last_record_number >= LARGE
+        is_next = not (is_large and training.waits_longer(session, review_id, n_records=LARGE))
+    if not is_next:
+        yield False
+        return
     if not is_large:
         yield True
         return

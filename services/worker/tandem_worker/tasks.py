@@ -28,7 +28,7 @@ def rerank(review_id: str) -> None:
             here.cache,
             review,
             timing=here.timing,
-            how=here.recipe,
+            model=here.model,
             began=lambda: progress.of_ranking(here.nudges, review, "started"),
         )
     if next_begin is not None:
@@ -82,4 +82,4 @@ def make_second_looks(review_id: str) -> None:
     """Score the review's excluded records if somebody has asked for it."""
     here = runtime()
     review = ReviewId(UUID(review_id))
-    looking_again.make(here.database, here.artifacts, here.cache, review, here.recipe)
+    looking_again.make(here.database, here.artifacts, here.cache, review, here.model)

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from redis import Redis
@@ -19,7 +19,7 @@ from tandem.config import Settings
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events.stream import Publisher
-from tandem.ids import WebhookId
+from tandem.ids import ReviewId, WebhookId
 from tandem.log import logger
 from tandem.webhooks import delivery, sending, signing
 from tandem.webhooks.addresses import Rules
@@ -29,6 +29,9 @@ from tandem_worker.doorbell import Doorbell
 
 TURN_SECONDS = 20.0
 """After so long a webhook with a long backlog stands behind the others."""
+
+SLOW_SECONDS = 2.0
+"""An endpoint whose last answer took longer gets no more than half of the threads."""
 
 _MOST_DUE = 1000
 _LOOP_ENDS_WITHIN, _DELIVERIES_END_WITHIN = 2.0, 4.0
@@ -106,11 +109,21 @@ class Deliverers:
         """
         self._database, self._send, self._again = database, send, again
         self._waiting: queue.SimpleQueue[WebhookId | None] = queue.SimpleQueue()
+        # Else as many slow endpoints as there are threads, and one review may have more, would
+        # have every other one wait for as long as a turn lasts.
+        self._slow_waiting = self._waiting if threads == 1 else queue.SimpleQueue()
+        self._slow: set[WebhookId] = set()
         self._taken: set[WebhookId] = set()
+        self._abandoned: Mapping[WebhookId, ReviewId] = {}
         self._guard = threading.Lock()
         self._stopping = False
         self._threads = [
-            threading.Thread(target=self._run, name=f"webhooks-{i}", daemon=True)
+            threading.Thread(
+                target=self._run,
+                args=(self._slow_waiting if i < threads // 2 else self._waiting,),
+                name=f"webhooks-{i}",
+                daemon=True,
+            )
             for i in range(threads)
         ]
         for thread in self._threads:
@@ -120,14 +133,15 @@ class Deliverers:
         """Hand out what is due; return how many webhooks that are."""
         with self._database.read() as session:
             due = delivery.due(session, limit=_MOST_DUE)
-            abandoned = delivery.abandoned(session)
-        for review_id, webhook_id in abandoned:
-            delivery.switch_off_abandoned(self._database, review_id, webhook_id)
+            abandoned = {
+                webhook_id: review_id for review_id, webhook_id in delivery.abandoned(session)
+            }
         with self._guard:
-            new = [webhook_id for webhook_id in due if webhook_id not in self._taken]
+            self._abandoned = abandoned
+            new = [each for each in (*due, *abandoned) if each not in self._taken]
             self._taken.update(new)
         for webhook_id in new:
-            self._waiting.put(webhook_id)
+            (self._slow_waiting if webhook_id in self._slow else self._waiting).put(webhook_id)
         return len(new)
 
     def stop(self, *, within: float) -> None:
@@ -138,12 +152,13 @@ class Deliverers:
         self._stopping = True
         for _ in self._threads:
             self._waiting.put(None)
+            self._slow_waiting.put(None)
         give_up_at = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0.0, give_up_at - time.monotonic()))
 
-    def _run(self) -> None:
-        while (webhook_id := self._waiting.get()) is not None:
+    def _run(self, waiting: "queue.SimpleQueue[WebhookId | None]") -> None:
+        while (webhook_id := waiting.get()) is not None:
             if self._stopping:
                 continue
             if self._try(webhook_id):
@@ -167,11 +182,17 @@ class Deliverers:
         return False
 
     def _serve(self, webhook_id: WebhookId) -> None:
+        # Here, not where all are handed out: it waits for its review, which may be long at work.
+        if (review_id := self._abandoned.get(webhook_id)) is not None:
+            delivery.switch_off_abandoned(self._database, review_id, webhook_id)
+            return
         turn_ends = time.monotonic() + TURN_SECONDS
         held = delivery.claim(self._database, webhook_id)
         while held is not None:
             answer = self._send(held)
-            go_on = not self._stopping and time.monotonic() < turn_ends
+            is_slow, was_slow = answer.seconds > SLOW_SECONDS, webhook_id in self._slow
+            (self._slow.add if is_slow else self._slow.discard)(webhook_id)
+            go_on = not self._stopping and time.monotonic() < turn_ends and is_slow <= was_slow
             held = delivery.settle(self._database, held, answer, go_on=go_on)
 
 

@@ -10,6 +10,7 @@ import socket
 from datetime import datetime, timedelta
 from functools import cache
 
+from sqlalchemy import ColumnElement, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import now
@@ -26,6 +27,9 @@ WAITS = (
 """From the begin of a failed try to the next. The first two are no longer than the lease that a
 killed worker leaves behind, so one accident or two cost nothing more. All together outlast the
 restart of a database or of an object store: that parks nothing."""
+
+CLOCKS_APART = timedelta(minutes=1)
+"""No two machines' clocks differ by so much (`tandem doctor` complains of two seconds)."""
 
 DIED = "The worker fell silent: it was killed, ran out of memory, or was cut off."
 
@@ -54,6 +58,11 @@ class Tried:
     holder: Mapped[str | None]
     cause: Mapped[str | None]
     parked_at: Mapped[datetime | None]
+
+    @classmethod
+    def is_of_the_future(cls, moment: datetime) -> ColumnElement[bool]:
+        """Whether the clock was set back since the last try began: its times say nothing then."""
+        return func.coalesce(cls.claimed_at > moment + CLOCKS_APART, false())
 
     @property
     def is_used_up(self) -> bool:

@@ -54,24 +54,30 @@ class Publisher:
         Raises:
             RedisError: The stream cannot be written; nothing is lost.
         """
-        if not self._read() and not self._has_lost_entries():
+        has_lost = self._has_lost_entries()
+        if not has_lost and not self._read():
             return 0  # without a write: most of the time there is nothing
+        # Before the claim: over millions of events this lasts longer than a claim, and of two
+        # relays each would take it from the other, for ever.
+        again = self._newest() if has_lost else None
         claimed_at = time.monotonic()
         with self._database.write.begin() as session:
             fence = positions.claim(session, CONSUMER, lasting=_LEASE)
-        return 0 if fence is None else self._publish_as(fence, claimed_at)
+        return 0 if fence is None else self._publish_as(fence, claimed_at, again)
 
-    def _publish_as(self, fence: int, held_since: float) -> int:
+    def _publish_as(
+        self, fence: int, held_since: float, again: Sequence[Place] | None = None
+    ) -> int:
         n_published, goes_on = 0, True
         try:
             # Asked under the claim: another publisher may have made it good just now.
             if self._has_lost_entries():
-                self._begin_anew(fence)
+                self._begin_anew(fence, self._newest() if again is None else again)
             while goes_on and (batch := self._read()):
                 if time.monotonic() - held_since > _LEASE.total_seconds():
                     break
                 if (last_entry := self._add(batch)) is None:
-                    self._begin_anew(fence)
+                    self._begin_anew(fence, self._newest())
                     continue
                 held_since = time.monotonic()
                 goes_on = self._commit(batch, fence, last_entry)
@@ -105,11 +111,14 @@ class Publisher:
         with self._database.read() as session:
             return positions.last_entry(session, CONSUMER)
 
-    def _begin_anew(self, fence: int) -> None:
-        """Set the positions back, so that all is added again that would not be trimmed yet."""
-        _log.warning("the stream has lost entries; adding the newest events again")
+    def _newest(self) -> Sequence[Place]:
+        """Return where all begins that would not be trimmed yet."""
         with self._database.read() as session:
-            places = positions.before_newest(session, self._maxlen)
+            return positions.before_newest(session, self._maxlen)
+
+    def _begin_anew(self, fence: int, places: Sequence[Place]) -> None:
+        """Set the positions back, so that what is behind these places is added again."""
+        _log.warning("the stream has lost entries; adding the newest events again")
         with self._database.write.begin() as session:
             if not positions.keep(session, CONSUMER, fence, until=now() + _LEASE):
                 raise _ClaimLost

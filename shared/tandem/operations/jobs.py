@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.db.tries import DIED, Tried
+from tandem.events.log import Event
 from tandem.events.positions import EventPosition
 from tandem.ids import ReviewId, UserId, WebhookId
 from tandem.ranking import training
@@ -224,12 +225,16 @@ def _second_looks(session: Session, moment: datetime) -> Iterator[Job]:
 def _webhooks(session: Session, moment: datetime) -> Iterator[Job]:
     """Find the webhooks that are behind their log, or were switched off for their failures."""
     query = (
-        select(Webhook, EventPosition)
+        select(Webhook, Event.created_at)
         .join(Review, Review.id == Webhook.review_id)
         .outerjoin(
             EventPosition,
             (EventPosition.consumer == Webhook.consumer)
             & (EventPosition.review_id == Webhook.review_id),
+        )
+        .outerjoin(
+            Event,
+            (Event.review_id == Webhook.review_id) & (Event.seq == EventPosition.seq + 1),
         )
         .where(
             or_(
@@ -240,15 +245,15 @@ def _webhooks(session: Session, moment: datetime) -> Iterator[Job]:
     )
     found = session.execute(query).all()
     answers = _last_answers(session, [row.id for row, _ in found if row.n_failures])
-    for row, position in found:
+    for row, waits_since in found:
         if row.disabled_at is not None:
             state, since = JobState.PARKED, row.disabled_at
         elif row.lease_until is not None and row.lease_until >= moment:
             state, since = JobState.RUNNING, row.lease_until - LEASE
         elif row.n_failures:
-            state, since = JobState.FAILED, row.failing_since or position.moved_at
+            state, since = JobState.FAILED, row.failing_since or waits_since
         else:
-            state, since = JobState.QUEUED, position.moved_at
+            state, since = JobState.QUEUED, waits_since
         yield Job(
             id=f"{JobKind.WEBHOOK}-{row.id}",
             kind=JobKind.WEBHOOK,

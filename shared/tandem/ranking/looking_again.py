@@ -14,7 +14,7 @@ from tandem.log import logger
 from tandem.ranking import from_ledger, second_looks
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels, Rows
-from tandem.ranking.recipes import DEFAULT_MODEL, PRESETS, Recipe
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
 
 FOLDS = 5
@@ -27,14 +27,14 @@ def make(
     artifacts: Artifacts,
     cache: Path,
     review_id: ReviewId,
-    how: Recipe = PRESETS[DEFAULT_MODEL],
+    model: str = DEFAULT_MODEL,
 ) -> bool:
     """Work it out if it is due. Safe to run twice, side by side, and to be killed anywhere."""
     held = second_looks.claim(database, review_id)
     if held is None:
         return False
     try:
-        made = _score(database, artifacts, cache, held, how)
+        made = _score(database, artifacts, cache, held, recipe(model))
     except Exception as error:
         second_looks.fail(database, held, error)
         raise

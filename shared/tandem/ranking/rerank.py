@@ -18,7 +18,7 @@ from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
 from tandem.ranking import from_ledger, pace, training
 from tandem.ranking.models import Ranking
-from tandem.ranking.recipes import DEFAULT_MODEL, PRESETS, Recipe
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 
@@ -43,7 +43,7 @@ def rerank(
     review_id: ReviewId,
     *,
     timing: Timing,
-    how: Recipe = PRESETS[DEFAULT_MODEL],
+    model: str = DEFAULT_MODEL,
     began: Callable[[], object] = lambda: None,
 ) -> datetime | None:
     """Train if anything is stale; return when the next training may begin, None if none was made.
@@ -58,14 +58,14 @@ def rerank(
     began()
     try:
         with training.renewed(database, held, lasting=timing.lease):
-            ranking = _train(database, artifacts, cache, held, how)
+            ranking = _train(database, artifacts, cache, held, recipe(model))
+        return _publish(database, held, ranking, timing.pause)
     except Exception as error:
         training.fail(database, held, error)
         raise
     except BaseException:
         training.release(database, held)
         raise
-    return _publish(database, held, ranking, timing.pause)
 
 
 def _train(

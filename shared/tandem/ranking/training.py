@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -137,6 +137,21 @@ def stale_reviews(session: Session) -> Sequence[ReviewId]:
     return [*session.scalars(never_trained), *session.scalars(due)]
 
 
+def waits_longer(session: Session, than: ReviewId, *, n_records: int) -> bool:
+    """Whether another review of so many records or more is due, held by nobody, and staler."""
+    stale_since = func.coalesce(Review.stale_since, Review.created_at)
+    never_trained = ~select(Training.fence).where(Training.review_id == Review.id).exists()
+    due = select(Training.review_id).where(*_is_due())
+    staler = exists().where(
+        Review.id != than,
+        Review.last_record_number >= n_records,
+        Review.labels_seq > 0,
+        or_(never_trained, Review.id.in_(due)),
+        stale_since < session.scalar(select(stale_since).where(Review.id == than)),
+    )
+    return bool(session.scalar(select(staler)))
+
+
 @contextmanager
 def renewed(database: Database, held: Claim, *, lasting: timedelta) -> Iterator[None]:
     """Keep the claim from running out while the block works."""
@@ -192,10 +207,11 @@ def _ensure_row(session: Session, review_id: ReviewId, stage: Stage) -> None:
 def _is_due() -> tuple[ColumnElement[bool], ...]:
     wanted = select(Review.labels_seq).where(Review.id == Training.review_id).scalar_subquery()
     moment = now()
+    is_of_the_future = Training.is_of_the_future(moment)
     return (
         Training.trained_seq < wanted,
-        or_(Training.lease_until.is_(None), Training.lease_until < moment),
-        or_(Training.not_before.is_(None), Training.not_before <= moment),
+        or_(Training.lease_until.is_(None), Training.lease_until < moment, is_of_the_future),
+        or_(Training.not_before.is_(None), Training.not_before <= moment, is_of_the_future),
         or_(Training.parked_at.is_(None), _has_reason_to_go_on()),
     )
 

@@ -140,6 +140,7 @@ def try_anew(row: Import) -> None:
     """Queue a failed import again; it goes on behind what it has read. Its row is locked."""
     row.try_anew()
     row.state, row.error, row.cause = ImportState.QUEUED, None, None
+    row.claimed_at = now()  # it waits from now on
     row.finished_at, row.lease_until = None, None
 
 
@@ -160,8 +161,11 @@ def _is_under_way() -> ColumnElement[bool]:
 
 def is_free() -> ColumnElement[bool]:
     moment = now()
-    nobody_holds_it = or_(Import.lease_until.is_(None), Import.lease_until < moment)
-    may_be_tried = or_(Import.not_before.is_(None), Import.not_before <= moment)
+    is_of_the_future = Import.is_of_the_future(moment)
+    nobody_holds_it = or_(
+        Import.lease_until.is_(None), Import.lease_until < moment, is_of_the_future
+    )
+    may_be_tried = or_(Import.not_before.is_(None), Import.not_before <= moment, is_of_the_future)
     return or_(
         Import.state == ImportState.QUEUED,
         and_(Import.state == ImportState.RUNNING, nobody_holds_it, may_be_tried),

@@ -11,10 +11,13 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from urllib.parse import urlsplit
 
 from tandem.errors import Invalid
+
+_ASKING = BoundedSemaphore(8)
+"""Names that are asked for at a time on behalf of requests, of which a process works on 40."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
@@ -162,13 +165,19 @@ def _in_time(resolve: Resolve, destination: Destination, seconds: float) -> Sequ
 def refuse_if_visible(url: str, rules: Rules, *, resolve: Resolve = lookup) -> None:
     """Raise UnsafeUrl if it can be seen already that nothing will be sent there.
 
-    That a name has no address yet is no reason to refuse it.
+    That a name has no address yet is no reason to refuse it, nor that too many are asked for
+    at the moment: it is looked at again before each attempt.
     """
     destination = parse(url, rules)
+    # One who asks is a request's thread. Silent name servers must not take them all.
+    if not _ASKING.acquire(blocking=False):
+        return
     try:
         resolved(destination, rules, resolve=resolve)
     except OSError:
         return
+    finally:
+        _ASKING.release()
 
 
 def is_allowed(text: str, rules: Rules) -> bool:

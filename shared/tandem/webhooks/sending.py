@@ -44,6 +44,16 @@ class Answer:
         return self.status == http.HTTPStatus.GONE
 
 
+class _Final(http.client.HTTPResponse):
+    """The answer behind those that only say that it will come (RFC 9110, 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # not in typeshed
+        # Of these, http.client passes over 100 alone: 103 would be taken for the answer.
+        interim = 100 <= status < 200 and status != http.HTTPStatus.SWITCHING_PROTOCOLS
+        return version, http.HTTPStatus.CONTINUE if interim else status, reason
+
+
 class TooSlow(OSError):
     """The time is over."""
 
@@ -119,6 +129,7 @@ def _connection(
     """Yield a connection to one of these addresses that is cut when the time is over."""
     connection = http.client.HTTPConnection(destination.host, destination.port)
     connection.default_port = addresses.PORTS[destination.scheme]  # left out of the Host header
+    connection.response_class = _Final
     connection.auto_open = 0  # else it would connect by itself, to wherever the name leads then
     # A second handle on the same connection: the first is taken over by TLS.
     with _connected(found, destination.port, deadline) as plain, plain.dup() as handle:

@@ -18,12 +18,16 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from redis import Redis
 
 from application import application
 from engines import Broker
 from tandem.accounts import service as accounts
+from tandem.accounts.service import Secret, _hash
 from tandem.config import Settings
-from tandem_api import streams
+from tandem.tasks import PROGRESS
+from tandem_api import feeds, streams
+from tandem_api.feeds import Follower
 from world import Person, Team, World
 
 API = "/api/v1"
@@ -235,6 +239,23 @@ def test_who_signs_out_hears_no_more(
         assert all(message == {"": "ping"} for message in messages)
 
 
+def test_who_reads_from_far_behind_gets_less_at_a_time_the_more_they_are(
+    live: Live, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are read for in one look: who waits for what happens now waits for that."""
+    monkeypatch.setattr("tandem_api.feeds._AT_ONCE", 6)
+    monkeypatch.setattr("tandem_api.feeds._LEAST", 1)
+    database, secret = live.app.state.runtime.database, Secret(_hash(team.eve.token), is_token=True)
+
+    def look(*places: int) -> list[tuple[int, bool]]:
+        heard = feeds.look(database, team.review_id, [Follower(secret, at) for at in places])
+        return [(one.follower.after, one.is_behind) for one in heard if one is not None]
+
+    assert look(0) == [(6, True)]
+    assert look(0, 1, 2) == [(2, True), (3, True), (4, True)]
+    assert look(*range(7)) == [(at + 1, True) for at in range(7)]
+
+
 @pytest.mark.parametrize("who", ["stranger", "nobody"])
 def test_a_stream_is_for_members(who: str, live: Live, team: Team, world: World) -> None:
     auth = world.person().auth if who == "stranger" else {}
@@ -256,6 +277,23 @@ def test_with_a_broker_the_doorbell_rings_at_once(
         last = str(len(listed(live, team, team.owner)))
         with listen(live, team, team.owner, **{"Last-Event-ID": last}) as messages:
             live.put(team, team.ann, 1)
+            assert next(messages)["event"] == "tandem.decision.recorded"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("message", ["{}", "no JSON", "[]"])
+def test_what_is_not_understood_does_not_silence_the_doorbell(
+    message: str, settings: Settings, broker: Broker, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 60.0)
+    with serve(settings.model_copy(update={"redis_url": broker.url})) as live:
+        last = str(len(listed(live, team, team.owner)))
+        with listen(live, team, team.owner, **{"Last-Event-ID": last}) as messages:
+            live.put(team, team.ann, 1)
+            next(messages)
+            with Redis.from_url(broker.url) as redis:
+                redis.publish(PROGRESS, message)
+            live.put(team, team.ann, 2)
             assert next(messages)["event"] == "tandem.decision.recorded"
 
 

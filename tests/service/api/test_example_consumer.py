@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -23,8 +24,10 @@ from service.domain.office import Office, titled
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.events import log
+from tandem.events.types import ImportFailed
 from tandem.operations.retrying import retry
 from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
 from tandem.screening.models import Conflict, ConflictState, ScreenedRecord
 from tandem.screening.rules import Status
 from tandem_api.schemas.events import EventOut
@@ -43,7 +46,8 @@ def example() -> Any:
     return module
 
 
-Copy = example().Copy
+example_module = example()
+Copy = example_module.Copy
 
 
 @contextmanager
@@ -91,6 +95,44 @@ def told(world: World) -> tuple[dict[str, str], set[str]]:
         }
         assert {row.status for row in screened} >= {Status.INCLUDED, Status.CONFLICT}
         return settled, {str(found) for found in session.scalars(open_now)}
+
+
+def test_what_a_file_says_ends_no_line(settings: Settings, world: World) -> None:
+    """A damaged workbook's cell is quoted in the error of its import."""
+    team, error = world.team(n_records=1), "Invalid datetime value 20\u202820\u202920\x8520."
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        log.append(session, review, ImportFailed(import_id="1", error=error))
+        last = review.last_seq
+    with (
+        serve(settings) as live,
+        httpx.Client(base_url=live.url, headers=team.owner.auth, timeout=SOON) as client,
+    ):
+        told = next(example().events(client, str(team.review_id), last - 1))
+
+    assert told["data"]["error"] == error
+
+
+def test_who_is_shown_another_numbering_is_told_not_left_behind(
+    settings: Settings, world: World, tmp_path: Path
+) -> None:
+    """An adjudicator becomes a reviewer: the open stream goes on with lower numbers."""
+    team, copy = world.team(n_records=9), Copy(str(tmp_path / "copy.sqlite3"))
+    for number in (1, 2, 3):
+        world.decide(team.review_id, team.ann, number, "include")
+        world.decide(team.review_id, team.ben, number, "exclude")
+    with (
+        serve(settings) as live,
+        httpx.Client(base_url=live.url, headers=team.judge.auth, timeout=SOON) as client,
+    ):
+        told = example_module.events(client, str(team.review_id), 0)
+        for _ in range(last_seq(world, team)):
+            copy.take(next(told))
+        with world.database.write.begin() as session:
+            review = reviews.lock(session, team.review_id)
+            reviews.set_member(session, review, user_id=team.judge.id, role=Role.REVIEWER)
+
+        with pytest.raises(example_module.Renumbered):
+            copy.take(next(told))
 
 
 def test_an_import_that_failed_and_is_taken_up_again_is_done_in_the_copy(

@@ -177,3 +177,22 @@ def test_holes_of_the_stream_are_read_over_http(
         follower.read()
 
     assert copied(file, one) == in_log(world, one)
+
+
+def test_a_review_that_the_token_may_not_read_holds_back_no_other(
+    live: Live, world: World, redis: Redis, publisher: Publisher, teams: list[Team],
+    tmp_path: Path, example: ModuleType,
+) -> None:  # fmt: skip
+    one, file, foreign = teams[0], tmp_path / "events.sqlite3", world.team(n_records=3)
+    publisher.publish()
+    redis.xtrim(STREAM, maxlen=0, approximate=False)  # with the beginning of the foreign one
+    with httpx.Client(base_url=live.url, headers=one.owner.auth) as api:
+        follower = example.Follower(example.Copy(str(file)), redis, api)
+        follower.start()
+        decide(live, foreign, 1)
+        decide(live, one, 1)
+        publisher.publish()
+        follower.read()
+
+    assert copied(file, one) == in_log(world, one)
+    assert redis.xpending(STREAM, GROUP)["pending"] == 0

@@ -5,10 +5,12 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from service.domain.workshop import HOUR, MINUTE, about_sleep, newest
+from service.domain.workshop import HOUR, MINUTE, about_sleep, let_the_pause_pass, newest
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
+from tandem.db.tries import MOST_TRIES
+from tandem.operations import jobs
 from tandem.ranking.recipes import DEFAULT_MODEL, UnknownModel
 from tandem.ranking.rerank import Timing
 from tandem.tasks import Nudges
@@ -45,6 +47,19 @@ def test_the_installation_chooses(
     assert ranking.model == ranking.preset["name"] == (model or DEFAULT_MODEL)
 
 
-def test_one_that_is_not_there_is_named(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(UnknownModel, match=r"'theirs-1'.*elas-u4"):
-        _ = runtime(database, tmp_path, "theirs-1").recipe
+def test_one_that_is_not_there_is_named_among_the_jobs_and_given_up(
+    world: World, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = about_sleep(world)
+    monkeypatch.setattr(tasks, "runtime", lambda: runtime(database, tmp_path, "theirs-1"))
+
+    for _ in range(MOST_TRIES):
+        with pytest.raises(UnknownModel, match=r"'theirs-1'.*elas-u4"):
+            tasks.rerank(str(team.review_id))
+        let_the_pause_pass(database, team.review_id)
+    tasks.rerank(str(team.review_id))  # nobody tries any more
+
+    with database.read() as session:
+        (job,) = (job for job in jobs.unfinished(session) if job.kind is jobs.JobKind.RANKING)
+    assert job.state is jobs.JobState.PARKED
+    assert "theirs-1" in (job.cause or "")

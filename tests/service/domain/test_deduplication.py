@@ -1,6 +1,6 @@
 """After every import: what is certainly one is linked, of the rest people are asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from sqlalchemy import select
@@ -8,11 +8,12 @@ from sqlalchemy import select
 from service.domain.office import Office, ris
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
+from tandem.db.base import now
 from tandem.ids import RecordNumber
 from tandem.records.duplicates import clusters, groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState, Record
-from tandem.screening.duplicates import merging
+from tandem.screening.duplicates import deduplication, merging
 from tandem.screening.rules import Status
 from world import World
 
@@ -238,3 +239,30 @@ def test_the_copy_with_the_abstract_is_the_one_that_is_screened(office: Office) 
 
     assert linked(office) == {1: 2}
     assert groups_of(office, GroupState.LINKED) == [(1, 2)]
+
+
+def test_looking_through_very_many_groups_is_no_silence(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+    really = merging.is_poorly_shown
+
+    def look(records: Mapping[RecordNumber, Record]) -> bool:
+        (row,) = imports_of(office)
+        held.append(row.lease_until is not None and row.lease_until > now())
+        office.let_the_lease_run_out(row.id)  # as if it took so long
+        return really(records)
+
+    monkeypatch.setattr(deduplication, "_BATCH", 1)
+    monkeypatch.setattr(deduplication, "_HELD_EVERY", 1, raising=False)
+    monkeypatch.setattr(merging, "is_poorly_shown", look)
+    twice = [{"TI": f"Study number {n}", "DO": f"10.1000/{n}"} for n in range(3)] * 2
+
+    office.read(ris(*twice))
+
+    assert held == [True] * 3
+
+
+def imports_of(office: Office) -> Sequence[Import]:
+    with office.database.read() as session:
+        return session.scalars(select(Import)).all()

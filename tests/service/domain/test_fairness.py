@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from threading import Event
@@ -19,9 +21,11 @@ from service.domain.test_relay_and_worker import PATIENCE, environment, is_ranke
 from service.installation.stand_ins import processes
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
+from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ImportId, ReviewId
 from tandem.operations.jobs import JobKind, JobState, unfinished
+from tandem.ranking import training
 from tandem.records import importing
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
@@ -30,7 +34,7 @@ from tandem.tasks import BULK, QUEUE, Nudges
 from tandem_worker import slots
 from tandem_worker.relay import sweep
 from tandem_worker.runtime import Runtime
-from world import Team, World
+from world import TA, Team, World
 
 WITHIN = 20.0
 """Seconds within which a ranking has to be there on a machine that does much else."""
@@ -371,15 +375,33 @@ class TestSlots:
     def test_large_reviews_leave_one_slot_to_the_others(self, world: World, here: Runtime) -> None:
         large = [self.make_large(world).id for _ in range(3)]
         small = world.team().review_id
-        with (
-            slots.slot_for(here, large[0]) as first,
-            slots.slot_for(here, large[1]) as second,
-            slots.slot_for(here, large[2]) as third,
-            slots.slot_for(here, small) as other,
-        ):
+        with ExitStack() as held:
+            first, second, third, other = (
+                self.take_slot(held, here, one) for one in (*large, small)
+            )
             assert (first, second, third, other) == (True, True, False, True)
         with slots.slot_for(here, large[2]) as third:
             assert third, "the others are done"
+
+    def take_slot(self, held: ExitStack, here: Runtime, review_id: ReviewId) -> bool:
+        """Take a slot as a worker does, which then claims the training."""
+        is_free = held.enter_context(slots.slot_for(here, review_id))
+        if is_free:
+            assert training.claim(here.database, review_id, TA, lasting=timedelta(minutes=1))
+        return is_free
+
+    def test_who_trains_all_the_time_gives_way_to_who_has_waited_longer(
+        self, world: World, here: Runtime
+    ) -> None:
+        busy, waiting = (self.make_large(world).id for _ in range(2))
+        with world.database.write.begin() as session:
+            reviews.lock(session, waiting).stale_since = now() - timedelta(minutes=1)
+
+        with slots.slot_for(here, busy) as is_free:
+            assert not is_free
+        with ExitStack() as held:
+            assert self.take_slot(held, here, waiting)
+            assert self.take_slot(held, here, busy), "it waits for nobody who is served"
 
     def test_a_killed_worker_gives_its_slot_back(
         self, world: World, here: Runtime, tmp_path: Path

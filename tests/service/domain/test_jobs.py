@@ -26,14 +26,22 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.db.tries import DIED, MOST_TRIES, WAITS
 from tandem.errors import NotFound
+from tandem.events.positions import EventPosition
 from tandem.ids import ImportId, ReviewId
 from tandem.operations.figures import figures
 from tandem.operations.jobs import Job, JobKind, JobState, screens_in, unfinished
 from tandem.operations.retrying import NotFailed, retry
-from tandem.ranking import encoding, encoding_claims, from_ledger, second_looks, training
+from tandem.ranking import (
+    encoding,
+    encoding_claims,
+    from_ledger,
+    rerank,
+    second_looks,
+    training,
+)
 from tandem.ranking.models import Encoding, SecondLook, Training
 from tandem.records import batch, importing
-from tandem.records.models import ImportState
+from tandem.records.models import Import, ImportState
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.webhooks import endpoints
@@ -177,6 +185,21 @@ class TestPoisonousTraining:
         assert states == {parked.review_id: JobState.PARKED, other.review_id: JobState.QUEUED}
 
 
+def test_a_ranking_that_cannot_be_stored_tells_why(
+    world: World, database: Database, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    team = about_sleep(world)
+    monkeypatch.setattr(rerank, "_drop_old_orders", fail)
+    with pytest.raises(OSError, match="no space"):
+        workshop.rerank(team.review_id)
+
+    failed = job(database)
+    assert (failed.state, failed.cause) == (JobState.FAILED, "OSError: no space left on device")
+
+
 def test_a_training_that_kills_its_worker_each_time_is_parked(
     world: World, database: Database
 ) -> None:
@@ -263,6 +286,16 @@ class TestImports:
         row = office.get(import_id)
         assert (row.state, row.n_added, row.error) == (ImportState.DONE, 10, None)
         assert (row.attempts, row.parked_at, row.cause) == (0, None, None)
+
+    def test_it_waits_since_it_was_taken_up_again(self, office: Office, world: World) -> None:
+        row = office.read(b"no bibliography at all")
+        with office.database.write.begin() as session:
+            session.execute(update(Import).values(claimed_at=now() - timedelta(days=7)))
+
+        again(office.database, f"import-{row.id}", world)
+
+        with office.database.read() as session:
+            assert figures(session).oldest_due[JobKind.IMPORT] < MINUTE.total_seconds()
 
     def test_who_follows_the_review_is_told_what_became_of_it(
         self, office: Office, world: World
@@ -464,6 +497,23 @@ class TestWebhooks:
         with database.read() as session:
             hook = session.scalars(select(Webhook)).one()
             assert (hook.disabled_at, hook.owner_id) == (None, team.owner.id)
+
+    def test_it_waits_since_the_first_event_that_it_has_not_got(
+        self, world: World, database: Database
+    ) -> None:
+        team = world.team()
+        with database.write.begin() as session:
+            review = reviews.lock(session, team.review_id)
+            url = "https://hooks.example.org/a"
+            endpoints.add(session, review, owner_id=team.owner.id, url=url, rules=Rules())
+            session.flush()
+            long_ago = now() - timedelta(days=7)
+            session.execute(update(EventPosition).values(seq=review.last_seq, moved_at=long_ago))
+        assert jobs(database, kinds={JobKind.WEBHOOK}) == []
+
+        world.decide(team.review_id, team.ann, 1, "include")
+
+        assert now() - job(database, kinds={JobKind.WEBHOOK}).since < MINUTE
 
     def test_an_administrator_who_screens_there_hears_nothing_of_it(
         self, world: World, database: Database

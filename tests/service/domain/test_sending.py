@@ -105,6 +105,13 @@ def test_a_broken_number_in_the_answer_is_a_failure() -> None:
     assert answer.error
 
 
+@pytest.mark.parametrize("interim", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_what_comes_before_the_answer_is_passed_over(interim: bytes) -> None:
+    raw = b"HTTP/1.1 %b\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n" % interim
+    with answering(raw) as url:
+        assert send(url).status == 204
+
+
 def test_a_name_server_that_is_silent_is_not_waited_for_longer() -> None:
     over = threading.Event()
 

@@ -329,16 +329,39 @@ class TestLoss:
         class Late(Publisher):
             """Sees the loss, and has the claim only when another has made it good."""
 
-            def _publish_as(self, fence: int, held_since: float) -> int:
+            def _publish_as(self, fence: int, held_since: float, *places: Any) -> int:
                 with database.write.begin() as session:
                     session.execute(update(ConsumerLease).values(lease_until=now()))
                 publisher.publish()
                 with database.write.begin() as session:
                     again = positions.claim(session, CONSUMER, lasting=stream._LEASE)
                 assert again is not None
-                return super()._publish_as(again, held_since)
+                return super()._publish_as(again, held_since, *places)
 
         Late(database, redis, maxlen=1000).publish()
+
+        assert sequences(redis, team.review_id) == in_log(database, team.review_id)
+
+    def test_a_long_search_for_where_to_begin_is_not_made_under_the_claim(
+        self, world: World, database: Database, redis: Redis, publisher: Publisher,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        team, really = world.team(n_records=1), positions.before_newest
+        publisher.publish()
+        redis.flushdb()
+
+        def lasts_until_another_claims(*asked: Any) -> Any:
+            with database.write.begin() as session:
+                session.execute(
+                    update(ConsumerLease)
+                    .where(ConsumerLease.lease_until.is_not(None))
+                    .values(fence=ConsumerLease.fence + 1)
+                )
+            return really(*asked)
+
+        monkeypatch.setattr(positions, "before_newest", lasts_until_another_claims)
+
+        publisher.publish()
 
         assert sequences(redis, team.review_id) == in_log(database, team.review_id)
 

@@ -20,6 +20,7 @@ from service.domain.workshop import (
     TEXTS,
     Workshop,
     about_sleep,
+    edit_training,
     is_stale,
     labels_seq,
     let_the_lease_run_out,
@@ -129,6 +130,22 @@ class TestClaim:
 
         assert training.claim(database, team.review_id, TA, lasting=MINUTE) is None
         let_the_pause_pass(database, team.review_id)
+        assert training.claim(database, team.review_id, TA, lasting=MINUTE)
+
+    @pytest.mark.parametrize("what", ["lease_until", "not_before"])
+    def test_a_clock_that_was_set_back_keeps_nobody_waiting(
+        self, what: str, world: World, database: Database
+    ) -> None:
+        team = world.team()
+        assert training.claim(database, team.review_id, TA, lasting=MINUTE)
+        let_the_lease_run_out(database, team.review_id)
+        in_an_hour = now() + HOUR
+
+        edit_training(database, team.review_id, **{what: in_an_hour})
+        assert not is_stale(database, team.review_id)
+        edit_training(database, team.review_id, claimed_at=in_an_hour)
+
+        assert is_stale(database, team.review_id)
         assert training.claim(database, team.review_id, TA, lasting=MINUTE)
 
     def test_while_one_works_the_lease_is_renewed(self, world: World, database: Database) -> None:

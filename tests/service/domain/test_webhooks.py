@@ -1,9 +1,12 @@
 """Deliveries as the log of a review grows: in order, again until taken, and never forgotten."""
 
+import queue
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -568,6 +571,27 @@ class TestWhoAnswersForIt:
 
         assert office.work() == 0
 
+    def test_a_review_that_is_long_at_work_holds_back_no_other(
+        self, office: Office, receiver: Receiver
+    ) -> None:
+        other = office.world.team(n_records=2)
+        add(office.world, other, receiver.url)
+        self.demote(office)
+        office.world.decide(other.review_id, other.ann, 1, "include")
+        sender = Deliverers(
+            office.database, partial(send_signed, rules=RULES), threads=2, again=lambda: None
+        )
+        try:
+            with office.database.write.begin() as session:
+                reviews.lock(session, office.team.review_id)
+                if not office.database.is_sqlite:  # there nobody writes meanwhile
+                    sender.look()
+                    receiver.wait_for(1, seconds=5)
+            sender.look()
+            receiver.wait_for(1, seconds=5)
+        finally:
+            sender.stop(within=5)
+
     def test_another_owner_may_take_it_over(self, office: Office) -> None:
         judge = self.demote(office)
         delivery.switch_off_abandoned(office.database, office.team.review_id, office.webhook_id)
@@ -577,6 +601,49 @@ class TestWhoAnswersForIt:
 
         assert office.webhook().owner_id == judge.id
         assert office.work() > 0
+
+
+def test_slow_endpoints_leave_threads_to_the_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, go_on = office.world.team(n_records=9), Event()
+    slow_ids = {add(office.world, slow, office.receiver.url).id for _ in range(6)}
+    sent: queue.SimpleQueue[WebhookId] = queue.SimpleQueue()
+
+    def send(held: Held) -> Answer:
+        sent.put(held.webhook_id)
+        if held.webhook_id not in slow_ids:
+            return Answer(0.1, 204)
+        go_on.wait()
+        return Answer(14.0, 204)
+
+    def first_of(wanted: set[WebhookId], n: int) -> None:
+        for _ in range(n):
+            assert sent.get(timeout=10) in wanted
+
+    sender = Deliverers(office.database, send, threads=4, again=lambda: None)
+    try:
+        office.world.decide(slow.review_id, slow.ann, 1, "include")
+        office.world.decide(slow.review_id, slow.ann, 2, "include")
+        go_on.set()  # nobody knows yet that they are slow
+        n_sent = 0
+        while n_sent < 2 * len(slow_ids):
+            sender.look()
+            with suppress(queue.Empty):
+                assert sent.get(timeout=0.05) in slow_ids
+                n_sent += 1
+        go_on.clear()
+        office.world.decide(slow.review_id, slow.ann, 3, "include")
+        sender.look()
+        first_of(slow_ids, 2)
+
+        office.happen()
+        sender.look()
+
+        first_of({office.webhook_id}, 1)
+    finally:
+        go_on.set()
+        sender.stop(within=5)
 
 
 class TestChangedMeanwhile:

@@ -1,3 +1,5 @@
+from threading import Event, Semaphore, Thread
+
 import pytest
 
 from tandem.webhooks import addresses
@@ -121,3 +123,29 @@ def test_a_name_that_leads_nowhere_yet_may_be_given() -> None:
         raise OSError("no such name")
 
     addresses.refuse_if_visible("https://hooks.example.org/", STRICT, resolve=nobody_knows)
+
+
+def test_name_servers_that_are_silent_hold_few_of_those_who_ask() -> None:
+    asked, over = Semaphore(0), Event()
+
+    def silent(_: str, __: int) -> list[str]:
+        asked.release()
+        over.wait(20)
+        return ["9.9.9.9"]
+
+    def ask() -> None:
+        addresses.refuse_if_visible("https://hooks.example.org/", STRICT, resolve=silent)
+
+    waiting = [Thread(target=ask) for _ in range(8)]
+    try:
+        for thread in waiting:
+            thread.start()
+            assert asked.acquire(timeout=5)
+
+        ask()  # returns though nobody has answered yet
+
+        assert not asked.acquire(blocking=False)
+    finally:
+        over.set()
+        for thread in waiting:
+            thread.join()

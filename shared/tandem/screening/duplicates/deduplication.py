@@ -27,6 +27,10 @@ T = TypeVar("T")
 _BATCH = 8
 """Groups per transaction: decisions of the same review wait at most for one of them."""
 
+_HELD_EVERY = 200
+"""Batches between two signs of life while groups are looked through: a second or two. A review of
+a million records has more groups than are looked through within a lease."""
+
 _MOST_COMPARED = 200
 """Pairs of one group in whose evidence the weakest is looked for."""
 
@@ -63,7 +67,7 @@ def run(
             review = reviews.lock(session, review_id)
             hold(session)
             _link(session, review, certain)
-    for some in _batches(_poorly_shown(database, review_id, import_id)):
+    for some in _batches(_poorly_shown(database, review_id, import_id, hold)):
         database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
@@ -101,12 +105,17 @@ def _link(
 
 
 def _poorly_shown(
-    database: Database, review_id: ReviewId, import_id: ImportId
+    database: Database, review_id: ReviewId, import_id: ImportId, hold: Callable[[Session], None]
 ) -> list[tuple[RecordNumber, ...]]:
     """Return the groups with records of the import in which the richest is not the one shown."""
     found: list[tuple[RecordNumber, ...]] = []
     with database.read() as session:
-        for some in _batches(groups.grown_by(session, review_id, import_id)):
+        grown = groups.grown_by(session, review_id, import_id)
+        for at, some in enumerate(_batches(grown), start=1):
+            if at % _HELD_EVERY == 0:
+                with database.write.begin() as holding:
+                    reviews.lock(holding, review_id)
+                    hold(holding)
             there = groups.members_of(session, some).values()
             records = groups.records_of(
                 session, review_id, {n for members in there for n in members}
