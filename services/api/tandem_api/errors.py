@@ -87,6 +87,9 @@ class Problem(BaseModel):
     detail: str
     request_id: str | None = None
     errors: list[FieldError] | None = None
+    record_id: str | None = Field(
+        default=None, description="With `is_duplicate`: the record to decide in its place."
+    )
 
 
 PROBLEM = "application/problem+json"
@@ -100,6 +103,7 @@ def problem(
     *,
     field_errors: Sequence[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
+    record_id: str | None = None,
 ) -> JSONResponse:
     body = Problem(
         title=HTTPStatus(status).phrase,
@@ -108,6 +112,7 @@ def problem(
         detail=detail,
         request_id=getattr(request.state, "request_id", None),
         errors=list(field_errors) if field_errors is not None else None,
+        record_id=record_id,
     )
     return JSONResponse(
         body.model_dump(exclude_none=True), status, dict(headers or {}), media_type=PROBLEM
@@ -125,7 +130,15 @@ def _expected(request: Request, error: errors.TandemError) -> JSONResponse:
         location = getattr(error, "location", "body")
         named = [FieldError(field=error.field, location=location, message=str(error))]
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return problem(request, status, error.code, str(error), field_errors=named, headers=headers)
+    return problem(
+        request,
+        status,
+        error.code,
+        str(error),
+        field_errors=named,
+        headers=headers,
+        record_id=getattr(error, "record_id", None),
+    )
 
 
 def field_errors(

@@ -47,7 +47,7 @@ _NOT_FOR_ALL = (
     *("/users", "/invitations", "/webhooks", "/webhooks/{webhook_id}", "/deliveries"),
     *("/export", "/progress", "/records/{record_id}"),  # a trail, an earlier state
     *("/agreement", "/agreement.svg", "/second-looks", "/record"),
-    *("/exclusion-reasons", "/affected/reviewers"),
+    *("/exclusion-reasons", "/affected/reviewers", "/disagreements"),
 )
 """How the paths end that some members may not even read."""
 

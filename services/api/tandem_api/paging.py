@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from tandem.ids import RankingId, RecordNumber
 from tandem_api.errors import InvalidQuery
 
 Item = TypeVar("Item")
@@ -60,12 +61,23 @@ class Cursor:
             raise invalid_cursor() from None
 
     @property
-    def offset(self) -> int:
+    def record(self) -> tuple[RecordNumber, RankingId | None] | None:
+        """The number of the record before, and the ranking whose order it stands in, if any."""
         if not self.after:
-            return 0
-        if not (self.after.isascii() and self.after.isdigit()) or len(self.after) > 9:
-            raise invalid_cursor()
-        return int(self.after)
+            return None
+        number, _, ranking = self.after.partition(" ")
+        at = RecordNumber(_number(number))
+        return at, RankingId(Cursor(ranking).id) if ranking else None
+
+    @property
+    def offset(self) -> int:
+        return _number(self.after) if self.after else 0
+
+
+def _number(digits: str) -> int:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
+        raise invalid_cursor()
+    return int(digits)
 
 
 def encode(after: object) -> str:

@@ -31,7 +31,8 @@ def claim(
     transaction, by the unique key, and then finds the answer.
 
     Raises:
-        KeyReused: The key belongs to a request with another method, path or body.
+        KeyReused: The key belongs to a request with another method, path or body, or to one
+            whose answer is not kept.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     taken = session.execute(
@@ -47,8 +48,10 @@ def claim(
             IdempotentRequest.user_id == user_id, IdempotentRequest.key == key
         )
     ).one()
-    if first.fingerprint != fingerprint or first.status is None:
+    if first.fingerprint != fingerprint:
         raise KeyReused("This Idempotency-Key was used for another request. Make a new one.")
+    if first.status is None:
+        raise KeyReused("This was done already, and its answer held a secret: it is not repeated.")
     return first.status, first.body
 
 

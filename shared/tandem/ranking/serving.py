@@ -33,6 +33,21 @@ def newest_order(session: Session, review_id: ReviewId, stage: Stage) -> Order:
     return _orders.get(session, ranking_id)
 
 
+def order_for_pages(
+    session: Session, review_id: ReviewId, stage: Stage, begun_with: RankingId | None
+) -> Order:
+    """Return the order that a list was begun with, or the newest where that was given up."""
+    kept = select(Ranking.id).where(
+        Ranking.id == begun_with,
+        Ranking.review_id == review_id,
+        Ranking.stage == stage,
+        Ranking.numbers.is_not(None),
+    )
+    if begun_with is not None and (ranking_id := session.scalar(kept)) is not None:
+        return _orders.get(session, ranking_id)
+    return newest_order(session, review_id, stage)
+
+
 _NEWEST = (
     select(Ranking.id)
     .where(Ranking.review_id == bindparam("review_id"), Ranking.stage == bindparam("stage"))
@@ -116,14 +131,16 @@ def get_ranking(session: Session, *, review_id: ReviewId, ranking_id: RankingId)
 
 
 def list_rankings(
-    session: Session, *, review_id: ReviewId, offset: int, limit: int
+    session: Session, *, review_id: ReviewId, limit: int, before: RankingId | None = None
 ) -> Sequence[Ranking]:
-    """Return the review's rankings, the newest first."""
+    """Return the review's rankings, the newest first; only those older than `before`."""
     query = (
         select(Ranking)
         .where(Ranking.review_id == review_id)
         .order_by(Ranking.labels_seq.desc())
-        .offset(offset)
         .limit(limit)
     )
+    if before is not None:
+        one = get_ranking(session, review_id=review_id, ranking_id=before)
+        query = query.where(Ranking.labels_seq < one.labels_seq)
     return session.scalars(query).all()

@@ -85,13 +85,15 @@ def list_records(
     filters: Filters,
     order_by: OrderBy,
     ranking: Order,
-    offset: int,
+    after: RecordNumber | None,
     limit: int,
 ) -> list[ShownRecord]:
     """Return records that are not linked to another one, filtered and ordered.
 
     By rank: the ranked ones, best first, then the others in the order they were added.
-    By year: the newest first, those without a year last.
+    By year: the newest first, those without a year last. With `after` only those that stand
+    behind this one, whether it still passes the filters or not: who decides what a page shows
+    misses nothing on the next.
     """
     query = _shown(viewer, stage).where(
         Record.duplicate_of.is_(None), *_conditions(viewer, stage, filters)
@@ -100,19 +102,39 @@ def list_records(
         matching = set(
             session.scalars(query.with_only_columns(Record.number), _whose(viewer, stage))
         )
-        numbers = _ranked(matching, ranking)[offset : offset + limit]
+        numbers = _ranked(matching, ranking, after)[:limit]
         shown = get_records(session, viewer=viewer, stage=stage, numbers=numbers).values()
         place = {number: position for position, number in enumerate(numbers)}
         return sorted(shown, key=lambda item: place[item.record.number])
     if order_by is OrderBy.YEAR:
         query = query.order_by(Record.year.is_(None), Record.year.desc())
-    query = query.order_by(Record.number).offset(offset).limit(limit)
+    if after is not None:
+        year = session.scalar(
+            select(Record.year).where(Record.review_id == viewer.review_id, Record.number == after)
+        )
+        by_year = order_by is OrderBy.YEAR
+        query = query.where(_behind(after, year) if by_year else Record.number > after)
+    query = query.order_by(Record.number).limit(limit)
     return _load(session, query, viewer, stage)
 
 
-def _ranked(matching: set[RecordNumber], ranking: Order) -> list[RecordNumber]:
-    best = [RecordNumber(number) for number in ranking.numbers.tolist() if number in matching]
-    return best + sorted(matching.difference(best))
+def _behind(after: RecordNumber, year: int | None) -> ColumnElement[bool]:
+    if year is None:
+        return and_(Record.year.is_(None), Record.number > after)
+    same = and_(Record.year == year, Record.number > after)
+    return or_(Record.year < year, Record.year.is_(None), same)
+
+
+def _ranked(
+    matching: set[RecordNumber], ranking: Order, after: RecordNumber | None
+) -> list[RecordNumber]:
+    order = ranking.numbers.tolist()
+    rest = sorted(matching.difference(order))
+    if after is not None and after in order:
+        order = order[order.index(after) + 1 :]
+    elif after is not None:
+        order, rest = [], [number for number in rest if number > after]
+    return [RecordNumber(number) for number in order if number in matching] + rest
 
 
 def _shown(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:

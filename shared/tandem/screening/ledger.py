@@ -31,6 +31,10 @@ class IsDuplicate(Contradiction):
 
     code = "is_duplicate"
 
+    def __init__(self, number: RecordNumber, shown_as: RecordNumber) -> None:
+        super().__init__(f"Record {number} is a duplicate of record {shown_as}: decide that one.")
+        self.record_id = str(shown_as)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -86,9 +90,7 @@ def _require_shown(place: Place, found: Sequence[RecordNumber | None]) -> None:
     if not found:
         raise NotFound(f"There is no record {place.record_number} in this review.")
     if found[0] is not None:
-        raise IsDuplicate(
-            f"Record {place.record_number} is a duplicate of record {found[0]}: decide that one."
-        )
+        raise IsDuplicate(place.record_number, found[0])
 
 
 def _there(

@@ -96,6 +96,39 @@ def test_by_status_and_own_label(client: TestClient, team: Team, world: World) -
 
 
 @pytest.mark.parametrize("order", ["rank", "added", "year"])
+def test_who_decides_what_a_page_shows_misses_nothing_on_the_next(
+    client: TestClient, team: Team, world: World, order: str
+) -> None:
+    world.rank(team.review_id, 5, 3)
+    url = f"/api/v1/reviews/{team.review_id}/records?status=unscreened&order={order}&limit=2"
+    seen, cursor = [], ""
+    while True:
+        page = client.get(url + cursor, headers=team.ann.auth).json()
+        for item in page["items"]:
+            seen.append(item["id"])
+            world.decide(team.review_id, team.ann, int(item["id"]), "exclude")
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+
+    assert sorted(seen) == ["1", "2", "3", "4", "5"]
+
+
+def test_pages_by_rank_go_on_in_the_order_they_began_with(
+    client: TestClient, team: Team, world: World
+) -> None:
+    world.rank(team.review_id, 5, 4, 3, 2, 1)
+    url = f"/api/v1/reviews/{team.review_id}/records?order=rank&limit=2"
+    first = client.get(url, headers=team.ann.auth).json()
+    world.decide(team.review_id, team.ben, 1, "include")
+    world.rank(team.review_id, 1, 2, 3, 4, 5)
+    url = url.replace("limit=2", f"limit=5&cursor={first['next_cursor']}")
+    rest = client.get(url, headers=team.ann.auth).json()
+
+    assert [item["id"] for item in first["items"] + rest["items"]] == ["5", "4", "3", "2", "1"]
+
+
+@pytest.mark.parametrize("order", ["rank", "added", "year"])
 def test_pages_hold_every_record_once(
     client: TestClient, team: Team, world: World, order: str
 ) -> None:
@@ -180,7 +213,8 @@ def test_linked_duplicates_stand_with_their_record(
     assert [source["source"] for source in shown["sources"]] == ["Medline", "Embase"]
     assert get("/4")["duplicate_of"] == "1"
     answer = client.put(f"{url}/4/decision", json={"verdict": "include"}, headers=team.ann.auth)
-    assert (answer.status_code, answer.json()["code"]) == (409, "is_duplicate")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["record_id"]) == (409, "is_duplicate", "1")
 
 
 def test_a_record_has_what_the_contract_names(client: TestClient, team: Team, world: World) -> None:

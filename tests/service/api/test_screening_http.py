@@ -318,6 +318,33 @@ def test_rankings_are_listed_the_newest_first_and_asked_for(
     assert (blinded["n_labels"], blinded["n_relevant"]) == (None, None)
 
 
+def test_rankings_are_paged_by_what_was_seen(api: Api, team: Team, world: World) -> None:
+    made = [str(world.rank(team.review_id, 1).id) for _ in range(4)]
+    first = api(team.owner, "GET", "/rankings?limit=2")
+    world.rank(team.review_id, 2)  # comes in before the first page, and moves nothing
+    rest = api(team.owner, "GET", f"/rankings?cursor={first['next_cursor']}")
+
+    assert [item["id"] for item in first["items"] + rest["items"]] == made[::-1]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/json;q=0.9, text/event-stream;q=0.1",
+        "text/event-stream;q=0, application/json",
+        "text/event-stream;q=0, */*",
+        "text/event-stream;q=much",
+        "*/*",
+    ],
+)
+def test_who_prefers_json_gets_a_list(client: TestClient, team: Team, accept: str) -> None:
+    answer = client.get(
+        f"/api/v1/reviews/{team.review_id}/events", headers=team.owner.auth | {"Accept": accept}
+    )
+    assert answer.json()["items"][0]["sequence"] == 1
+
+
 def test_the_log_can_be_replayed_from_any_number(api: Api, team: Team) -> None:
     in_conflict(api, team)
     whole = api(team.owner, "GET", "/events")["items"]

@@ -397,7 +397,7 @@ def rank(database: Database, review_id: ReviewId, folder: Path) -> Ranking:
         timing=Timing(lease=timedelta(minutes=1), pause=timedelta(0)),
     )
     with database.read() as session:
-        return serving.list_rankings(session, review_id=review_id, offset=0, limit=1)[0]
+        return serving.list_rankings(session, review_id=review_id, limit=1)[0]
 
 
 def ask_again(world: World, team: Team) -> None:

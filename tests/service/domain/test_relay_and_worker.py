@@ -211,7 +211,7 @@ class TestWorker:
         until(lambda: is_ranked(database, team.review_id), worker, log)
 
         with database.read() as session:
-            rankings = serving.list_rankings(session, review_id=team.review_id, offset=0, limit=9)
+            rankings = serving.list_rankings(session, review_id=team.review_id, limit=9)
         later, earlier = [made.created_at - timedelta(seconds=made.seconds) for made in rankings]
         assert later - earlier >= timedelta(seconds=PAUSE)
 

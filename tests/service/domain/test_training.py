@@ -618,7 +618,7 @@ class TestRerank:
         workshop.rerank(team.review_id)
 
         with database.read() as session:
-            made = serving.list_rankings(session, review_id=team.review_id, offset=0, limit=9)
+            made = serving.list_rankings(session, review_id=team.review_id, limit=9)
         assert [(ranking.n_labels, ranking.n_ranked) for ranking in made] == [(8, 0), (0, 8)]
 
     def test_many_changes_during_the_pause_become_one_more(

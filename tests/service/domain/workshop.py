@@ -97,7 +97,7 @@ def order_of(database: Database, review_id: ReviewId) -> list[int]:
 
 def newest(database: Database, review_id: ReviewId) -> Ranking:
     with database.read() as session:
-        return serving.list_rankings(session, review_id=review_id, offset=0, limit=1)[0]
+        return serving.list_rankings(session, review_id=review_id, limit=1)[0]
 
 
 def is_stale(database: Database, review_id: ReviewId) -> bool:

@@ -51,7 +51,7 @@ def read_events(
     ] = None,
 ) -> Response | Page[EventOut]:
     """The log from any position on. Numbers have no gaps, and ids stay the same."""
-    wants_stream = "text/event-stream" in accept.lower()
+    wants_stream = _prefers_stream(accept)
     start = _start(after, cursor, last_event_id if wants_stream else None)
     if not wants_stream:
         with here.database.read() as session:
@@ -66,6 +66,20 @@ def read_events(
     return EventSourceResponse(
         events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
+
+
+def _prefers_stream(accept: str) -> bool:
+    """Whether a stream is named (RFC 9110, section 12.5.1) and no less wanted than JSON."""
+    wanted: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        kind, *said = (piece.strip() for piece in part.split(";"))
+        weights = [piece.removeprefix("q=") for piece in said if piece.startswith("q=")]
+        try:
+            wanted[kind] = float(weights[0]) if weights else 1.0
+        except ValueError:
+            wanted[kind] = 0.0
+    stream = wanted.get("text/event-stream", 0.0)
+    return stream > 0 and stream >= wanted.get("application/json", 0.0)
 
 
 def _start(after: int | None, cursor: str | None, last_event_id: str | None) -> int:

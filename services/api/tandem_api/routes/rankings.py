@@ -11,7 +11,7 @@ from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
 from tandem.screening.visibility import hides_open_votes
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page, encode
 from tandem_api.routing import Router
 from tandem_api.schemas.screening import RankingAskedOut, RankingOut
 
@@ -23,10 +23,12 @@ def list_rankings(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[RankingOut]:
     """Finished rankings, the newest first: the one that is served stands at the top."""
+    before = RankingId(page.id) if page.after else None
     found = serving.list_rankings(
-        session, review_id=viewer.review_id, offset=page.offset, limit=limit + 1
+        session, review_id=viewer.review_id, before=before, limit=limit + 1
     )
-    items, following = cut(found, offset=page.offset, limit=limit)
+    items = found[:limit]
+    following = encode(items[-1].id) if len(found) > limit else None
     shown = [RankingOut.of(item, sees_all=_may_see(viewer, item)) for item in items]
     return Page(items=shown, next_cursor=following)
 

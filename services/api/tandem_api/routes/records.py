@@ -17,7 +17,7 @@ from tandem.screening import catalogue, shown_votes
 from tandem.screening.catalogue import Filters, OrderBy
 from tandem.screening.ledger import Place
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page, encode
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
@@ -46,17 +46,21 @@ def list_records(
 ) -> Page[RecordOut]:
     """Records with their status as you may see it. Linked duplicates stand with their record."""
     words = list(dict.fromkeys(q.split()))
+    after, begun_with = page.record or (None, None)
+    ranking = serving.order_for_pages(session, viewer.review_id, stage, begun_with)
     found = catalogue.list_records(
         session,
         viewer=viewer,
         stage=stage,
         filters=Filters(status=status, words=words, source=source, label=label),
         order_by=order,
-        ranking=serving.newest_order(session, viewer.review_id, stage),
-        offset=page.offset,
+        ranking=ranking,
+        after=after,
         limit=limit + 1,
     )
-    items, following = cut(found, offset=page.offset, limit=limit)
+    items = found[:limit]
+    behind = f"{items[-1].record.number} {ranking.ranking_id or ''}" if items else ""
+    following = encode(behind.rstrip()) if len(found) > limit else None
     return Page(items=[RecordOut.shown(item, stage) for item in items], next_cursor=following)
 
 
