@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from tandem import __version__
 from tandem.events.progress import Progress
 from tandem.events.types import Fact
+from tandem.webhooks.deliveries import TEST_TYPE
 
 _IDS = {
     "record_id": "17",
@@ -65,6 +66,7 @@ def document() -> dict[str, Any]:
         data[kind.__name__]["additionalProperties"] = True  # more may come; nothing goes away
     names = [kind.__name__ for kind in kinds]
     of_channel = dict.fromkeys(("log", "stream", "webhook"), names)
+    of_channel["webhook"] = [*names, "WebhookTest"]
     of_channel["progress"] = [kind.__name__ for kind in passing]
     return {
         "asyncapi": "3.0.0",
@@ -98,7 +100,7 @@ def document() -> dict[str, Any]:
             "webhook": _channel(
                 "{url}",
                 None,
-                names,
+                of_channel["webhook"],
                 "An HTTPS POST to an address that an owner has named, signed as Standard Webhooks "
                 "specifies.",
                 url="Of the endpoint.",
@@ -125,6 +127,7 @@ def document() -> dict[str, Any]:
             "messages": {
                 **{kind.__name__: _message(kind) for kind in kinds},
                 **{kind.__name__: _message_by_the_way(kind) for kind in passing},
+                "WebhookTest": _WEBHOOK_TEST,
             },
             "schemas": {"Envelope": _ENVELOPE, **data},
         },
@@ -176,6 +179,37 @@ _ENVELOPE: dict[str, Any] = {
             "description": "1, 2, 3, … in each review's log, without gaps.",
         },
     },
+}
+
+
+_WEBHOOK_TEST: dict[str, Any] = {
+    "name": TEST_TYPE,
+    "title": "WebhookTest",
+    "summary": "An owner tries whether an endpoint takes messages. It is in no log.",
+    "payload": {
+        **_ENVELOPE,
+        "description": "CloudEvents 1.0 in JSON, without `sequence`.",
+        "required": [name for name in _ENVELOPE["required"] if name != "sequence"],
+        "properties": {
+            **{name: _ENVELOPE["properties"][name] for name in _ENVELOPE["required"][:-1]},
+            "type": {"const": TEST_TYPE},
+            "data": {"type": "object", "properties": {"webhook_id": {"type": "string"}}},
+        },
+    },
+    "examples": [
+        {
+            "name": "WebhookTest",
+            "payload": {
+                "specversion": "1.0",
+                "id": "7e8f9a0b-1c2d-4f3a-9b4c-6d7e8f9a0b1c",
+                "source": f"/reviews/{_REVIEW_ID}",
+                "type": TEST_TYPE,
+                "time": "2026-11-23T09:30:00Z",
+                "datacontenttype": "application/json",
+                "data": {"webhook_id": "5f6a7b8c-9d0e-4f1a-8b2c-3d4e5f6a7b8c"},
+            },
+        }
+    ],
 }
 
 

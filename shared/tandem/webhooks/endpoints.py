@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -23,6 +23,8 @@ from tandem.webhooks.models import (
     Webhook,
     WebhookDelivery,
 )
+
+_BY_ITSELF = [DisabledReason.FAILING, DisabledReason.GONE, DisabledReason.OWNER_LEFT]
 
 MOST_WEBHOOKS = 20
 """In one review: each costs a request for every event."""
@@ -51,6 +53,15 @@ class _WebhooksChanged(ReviewChanged):
     """
 
     open_to_blinded = False
+
+
+def in_trouble(session: Session, review_id: ReviewId) -> Sequence[Webhook]:
+    """Return the webhooks that fail at present, and those that nobody switched off by hand."""
+    query = select(Webhook).where(
+        Webhook.review_id == review_id,
+        or_(Webhook.n_failures > 0, Webhook.disabled_reason.in_(_BY_ITSELF)),
+    )
+    return session.scalars(query.order_by(Webhook.created_at, Webhook.id)).all()
 
 
 def known_types() -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The document of the events: the one that is committed, valid, and true of what is sent."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from service.api.scene import API, build
+from tandem.db.base import now
+from tandem.ids import WebhookId, new_id
+from tandem.webhooks import deliveries
+from tandem.webhooks.models import Webhook, WebhookDelivery
 from tandem_api import asyncapi
 from world import World
 
@@ -61,6 +66,18 @@ def test_every_example_is_of_its_schema(document: dict[str, Any]) -> None:
     for name, message in document["components"]["messages"].items():
         (example,) = message["examples"]
         payload(document, name).validate(example["payload"])
+
+
+def test_a_test_message_is_as_the_document_says(document: dict[str, Any], world: World) -> None:
+    webhook = Webhook(id=WebhookId(new_id()), review_id=world.team().review_id)
+    made = WebhookDelivery(event_id=str(new_id()), created_at=now())
+
+    sent = json.loads(deliveries.test_message(webhook, made).as_text())
+
+    payload(document, "WebhookTest").validate(sent)
+    assert {"$ref": "#/channels/webhook/messages/WebhookTest"} in (
+        document["operations"]["send_webhook"]["messages"]
+    )
 
 
 def test_what_is_sent_is_as_the_document_says(

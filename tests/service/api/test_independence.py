@@ -9,6 +9,7 @@ One policy is left out: with `single_include_advances` the first include takes a
 everybody's queue, which is what it is for.
 """
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -414,6 +415,17 @@ def worlds(
         one.world.database.close()
 
 
+_CURSOR = re.compile(r'(?<="next_cursor":")[\w-]+={0,2}(?=")')
+
+
+def opened(cursor: re.Match[str]) -> str:
+    """Return what a cursor says to whoever takes it apart."""
+    try:
+        return base64.urlsafe_b64decode(cursor[0]).decode()
+    except ValueError:
+        return cursor[0]  # of events: a number, as it is
+
+
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -427,7 +439,7 @@ def seen(one: OneWorld, who: str, asked: list[Asked]) -> list[tuple[Any, ...]]:
 
     answers = []
     for request, status, headers, text in (one.ask(person, each) for each in asked):
-        answers.append((request, status, headers, _ID.sub(number, text)))
+        answers.append((request, status, headers, _ID.sub(number, _CURSOR.sub(opened, text))))
     return answers
 
 

@@ -1,6 +1,7 @@
 """Webhooks over HTTP: for owners, with a secret that is shown once."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,10 +10,11 @@ from standardwebhooks import Webhook as Verifier
 from application import application
 from service.domain.stored import events
 from tandem.config import Settings
+from tandem.ids import WebhookId
 from tandem.webhooks import delivery
 from tandem.webhooks.endpoints import MOST_WEBHOOKS
 from tandem.webhooks.sending import Answer
-from world import Team, World
+from world import Person, Team, World
 
 API = "/api/v1"
 URL = "https://9.9.9.9/hook"
@@ -50,6 +52,39 @@ def test_a_secret_is_shown_once(client: TestClient, team: Team) -> None:
     assert "whsec_" not in listed.text
     assert (shown["enabled"], shown["types"]) == (True, ["tandem.record.included"])
     assert shown["owner_id"] == str(team.owner.id)
+
+
+def test_owners_find_a_note_where_they_look_for_progress(
+    client: TestClient, team: Team, world: World
+) -> None:
+    made, _ = added(client, team), added(client, team, description="in order")
+
+    def notes(who: Person = team.owner) -> Any:
+        path = f"{API}/reviews/{team.review_id}/progress"
+        return client.get(path, headers=who.auth).json()["webhooks"]
+
+    def fails_with(status: int) -> None:
+        held = delivery.claim(world.database, WebhookId(UUID(made["id"])))
+        assert held is not None
+        delivery.settle(world.database, held, Answer(0.1, status), go_on=False)
+
+    assert notes() is None
+    world.decide(team.review_id, team.ann, 1, "include")
+    fails_with(500)
+    (note,) = notes()
+    assert (note["id"], note["url"], note["state"], note["reason"]) == (
+        made["id"], URL, "failing", None,
+    )  # fmt: skip
+
+    client.patch(f"{root(team)}/{made['id']}", json={"enabled": True}, headers=team.owner.auth)
+    fails_with(410)
+    (note,) = notes()
+    assert (note["state"], note["reason"]) == ("off", "gone")
+    assert notes(team.ann) is None
+
+    client.patch(f"{root(team)}/{made['id']}", json={"enabled": False}, headers=team.owner.auth)
+    client.patch(f"{root(team)}/{made['id']}", json={"enabled": True}, headers=team.owner.auth)
+    assert notes() is None
 
 
 def test_it_begins_now_or_where_it_is_told(client: TestClient, team: Team, world: World) -> None:

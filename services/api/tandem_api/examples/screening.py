@@ -224,6 +224,15 @@ _PROGRESS = {
         "record_ids": ["17"],
         "n_decisions_beyond_shares": 0,
     },
+    "webhooks": [
+        {
+            "id": "5f6a7b8c-9d0e-4f1a-8b2c-3d4e5f6a7b8c",
+            "url": "https://hooks.example.org/tandem",
+            "state": "off",
+            "reason": "failing",
+            "since": "2026-11-23T09:30:00Z",
+        }
+    ],
 }
 
 

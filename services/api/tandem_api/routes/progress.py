@@ -6,6 +6,7 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.screening.people.stranded import stranded
 from tandem.screening.progress import progress
+from tandem.webhooks import endpoints
 from tandem_api.deps import AsViewer, Read
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
@@ -16,6 +17,7 @@ from tandem_api.schemas.screening import (
     StageProgressOut,
     StrandedOut,
 )
+from tandem_api.schemas.webhooks import WebhookTroubleOut
 
 router = Router(prefix="/reviews/{review_id}/progress", tags=["progress"])
 
@@ -30,12 +32,14 @@ def get_progress(session: Read, viewer: AsViewer, as_of: AsOf = None) -> Progres
         found = past.progress(session, viewer=viewer, stage=stage, as_of=as_of)
     encoded = encoding.progress(session, viewer.review_id)
     parked = training.parked(session, viewer.review_id) if viewer.has(Role.OWNER) else None
-    waiting = None
+    waiting, troubled = None, None
     if viewer.has(Role.OWNER) and as_of is None:
         waiting = stranded(session, viewer.review_id, stage, viewer.policies)
+        troubled = endpoints.in_trouble(session, viewer.review_id)
     return ProgressOut(
         stages={found.stage: StageProgressOut.of(found)},
         sentences=SentencesOut.of_progress(encoded) if encoded else None,
         ranking=ParkedRankingOut.of(parked) if parked else None,
         stranded=StrandedOut.of(waiting) if waiting else None,
+        webhooks=[WebhookTroubleOut.of(webhook) for webhook in troubled] if troubled else None,
     )

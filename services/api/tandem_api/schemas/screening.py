@@ -19,6 +19,7 @@ from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.jobs import ParkedRankingOut
 from tandem_api.schemas.members import WorkloadOut
 from tandem_api.schemas.records import RecordOut
+from tandem_api.schemas.webhooks import WebhookTroubleOut
 
 
 class QueueIn(In):
@@ -193,6 +194,9 @@ class ProgressOut(Out):
     )
     stranded: StrandedOut | None = Field(
         description="For owners: what nobody will decide as things are; null if there is nothing."
+    )
+    webhooks: list[WebhookTroubleOut] | None = Field(
+        description="For owners: webhooks that fail, or were switched off for it; null if none."
     )
 
 

@@ -1,7 +1,7 @@
 """Webhooks and their deliveries."""
 
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -87,6 +87,27 @@ class WebhookOut(Out):
     @classmethod
     def of(cls, webhook: Webhook, delivered_to: int) -> "WebhookOut":
         return cls(**_fields(webhook, delivered_to))
+
+
+class WebhookTroubleOut(Out):
+    """A webhook that its owners have to look after: it fails, or was switched off for it."""
+
+    id: str
+    url: str
+    state: Literal["failing", "off"]
+    reason: DisabledReason | None = Field(description="Why it is off.")
+    since: datetime
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> "WebhookTroubleOut":
+        since = webhook.disabled_at or webhook.failing_since or webhook.created_at
+        return cls(
+            id=str(webhook.id),
+            url=webhook.url,
+            state="off" if webhook.disabled_at else "failing",
+            reason=webhook.disabled_reason,
+            since=since,
+        )
 
 
 class NewSecretOut(WebhookOut):
