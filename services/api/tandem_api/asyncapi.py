@@ -35,6 +35,7 @@ _IDS = {
     "step": "reading",
     "ranking": "started",
 }
+_ON_THE_WAY = {"tandem.ranking.progress": {"step": "features"}}
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"
 
 
@@ -251,6 +252,7 @@ def _message(kind: type[Fact]) -> dict[str, Any]:
 
 def _message_by_the_way(kind: type[Progress]) -> dict[str, Any]:
     example = {name: _value(name, field.annotation) for name, field in kind.model_fields.items()}
+    example |= _ON_THE_WAY.get(kind.type, {})
     return {
         "name": kind.type,
         "title": kind.__name__,

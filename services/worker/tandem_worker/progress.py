@@ -1,7 +1,5 @@
 """Tells those who follow a review how far its work is; see `tandem.events.progress`."""
 
-from typing import Literal
-
 from tandem.events.progress import ImportProgress, RankingProgress
 from tandem.ids import ReviewId
 from tandem.records.models import Import
@@ -13,6 +11,7 @@ def of_import(nudges: Nudges, row: Import) -> None:
         import_id=str(row.id),
         state=row.state.value,
         step=row.step.value if row.step is not None else None,
+        percent=row.percent,
         n_read=row.n_read,
         n_total=row.n_total,
         n_added=row.n_added,
@@ -22,8 +21,7 @@ def of_import(nudges: Nudges, row: Import) -> None:
     nudges.progress(row.review_id, made.type, made.model_dump(), about=f"import {row.id}")
 
 
-def of_ranking(nudges: Nudges, review_id: ReviewId, what: Literal["started", "finished"]) -> None:
-    if what == "finished":
+def of_ranking(nudges: Nudges, review_id: ReviewId, made: RankingProgress) -> None:
+    if made.ranking == "finished":
         nudges.told(review_id)
-    made = RankingProgress(ranking=what)
     nudges.progress(review_id, made.type, made.model_dump(), about=f"ranking {review_id}")

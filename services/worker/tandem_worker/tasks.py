@@ -29,10 +29,9 @@ def rerank(review_id: str) -> None:
             review,
             timing=here.timing,
             model=here.model,
-            began=lambda: progress.of_ranking(here.nudges, review, "started"),
+            told=lambda made: progress.of_ranking(here.nudges, review, made),
         )
     if next_begin is not None:
-        progress.of_ranking(here.nudges, review, "finished")
         here.nudges.ranks_again(review, next_begin)
 
 

@@ -99,7 +99,10 @@ def _import(
         )
     while True:
         state = _asked(client, "GET", f"/reviews/{review_id}/imports/{started['id']}")
-        progress.update(bar, completed=state["n_read"], total=state["n_total"])
+        what, done, of = path.name, state["n_read"], state["n_total"]
+        if state["step"] == "linking":
+            what, done, of = f"{path.name}: duplicates, in percent", state["percent"], 100
+        progress.update(bar, description=what, completed=done, total=of)
         if state["state"] in ("done", "failed"):
             return state
         time.sleep(_LOOK_SECONDS)

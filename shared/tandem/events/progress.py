@@ -2,7 +2,9 @@
 
 Such a message is no event: it is in no log, has no number and no id, and is not sent again. It
 tells a blinded reviewer nothing: of imports it says what every member reads in `GET …/imports`;
-of rankings that one was begun and finished, which every change leads to, whatever the verdict.
+of rankings that one was begun and is over, which every change leads to, whatever the verdict, and
+how far the features are, which are made of texts alone. Of fits it counts none: there are fewer
+of them while all verdicts are the same.
 """
 
 from typing import ClassVar, Literal
@@ -25,6 +27,7 @@ class ImportProgress(Progress):
     import_id: str
     state: Literal["queued", "running", "done", "failed"]
     step: Literal["reading", "linking"] | None
+    percent: int | None
     n_read: int
     n_total: int | None
     n_added: int
@@ -33,7 +36,9 @@ class ImportProgress(Progress):
 
 
 class RankingProgress(Progress):
-    """A training has begun, or its ranking is there."""
+    """A training has begun, goes on, or is over: its ranking is there, or it brought none."""
 
     type = "tandem.ranking.progress"
-    ranking: Literal["started", "finished"]
+    ranking: Literal["started", "finished", "failed"]
+    step: Literal["features", "fitting"] | None = None
+    percent: int | None = None

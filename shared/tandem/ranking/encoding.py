@@ -77,8 +77,8 @@ def encode_some(
         finished: Called when all records have their vectors, and so a new ranking is due.
 
     Returns:
-        Where more is left, the fence with which to take the next turn within LEASE. None where
-        nothing is left, or another encoder holds the review.
+        Where more is left, the fence with which to take the next turn. None where nothing is
+        left, or another encoder holds the review.
     """
     held = encoding_claims.claim(database, review_id, fence)
     if held is None:
@@ -94,7 +94,7 @@ def encode_some(
         )
     try:
         if not _take_turn(database, held, encoder):
-            return held.fence
+            return encoding_claims.rest(database, held)
     except Overtaken:
         _log.warning("encoding taken over by another worker", review_id=str(review_id))
         return None

@@ -1,6 +1,7 @@
 """Who makes a review's next sentence vectors: taken, handed on and lost in the database.
 
-As `training` has it for rankings. A run is many turns, and each turn raises the fence anew.
+As `training` has it for rankings. A run is many turns, with a rest after each, and both raise the
+fence anew.
 """
 
 from collections.abc import Sequence
@@ -20,8 +21,8 @@ from tandem.ranking.sentences import MODEL
 from tandem.reviews.models import Review
 
 LEASE = timedelta(seconds=60)
-"""An encoder that stores no batch for this long is taken for dead. Loading the model for the
-first batch takes less, and so does a message's way through the queue between two turns."""
+"""An encoder that stores no batch for this long is taken for dead; loading the model for the first
+batch takes less. A rest that lasts longer is ended by the relay."""
 
 AT_ONCE = 2
 """So many reviews the relay lets be encoded at a time. Where the extra comes to an installation
@@ -47,8 +48,10 @@ def unfinished(session: Session) -> Sequence[ReviewId]:
 
     No more than there is room for beside those that are being encoded; see AT_ONCE.
     """
-    held = select(func.count()).select_from(Encoding).where(Encoding.lease_until >= now())
-    room = max(0, AT_ONCE - (session.scalar(held) or 0))
+    moment = now()
+    under_way = or_(Encoding.lease_until >= moment, and_(_rests(), Encoding.not_before >= moment))
+    n_under_way = session.scalar(select(func.count()).select_from(Encoding).where(under_way))
+    room = max(0, AT_ONCE - (n_under_way or 0))
     never = Encoding.review_id.is_(None)
     query = (
         select(Review.id)
@@ -68,7 +71,7 @@ def claim(database: Database, review_id: ReviewId, fence: int | None) -> Claim |
             wanted = select(Review.corpus_seq).where(Review.id == review_id).scalar_subquery()
             mine = _is_due(wanted)
         else:
-            mine = (Encoding.fence == fence, Encoding.lease_until.is_not(None))
+            mine = (Encoding.fence == fence, _rests())
         row = session.scalars(
             select(Encoding).where(Encoding.review_id == review_id, *mine).with_for_update()
         ).one_or_none()
@@ -81,11 +84,21 @@ def claim(database: Database, review_id: ReviewId, fence: int | None) -> Claim |
             if row.model != MODEL:
                 row.model, row.corpus_seq = MODEL, 0
             row.began_at, row.n_done = now(), 0
-            row.begin_try(lasting=LEASE)
-        else:
-            row.fence += 1
-            row.lease_until = now() + LEASE
+        row.begin_try(lasting=LEASE)
         return Claim(review_id, row.fence)
+
+
+def rest(database: Database, held: Claim) -> int:
+    """End a turn; return the fence of the next. Where nobody takes it in time, the relay asks.
+
+    A rest is no silence of a worker: whoever comes late, or begins anew, finds no dead one.
+    """
+    with database.write.begin() as session:
+        row = hold(session, held)
+        row.succeed()
+        row.fence += 1
+        row.not_before = now() + LEASE
+        return row.fence
 
 
 def fail(database: Database, held: Claim, error: Exception) -> None:
@@ -125,6 +138,11 @@ def _is_due(
             Encoding.model != MODEL,
         ),
     )
+
+
+def _rests() -> ColumnElement[bool]:
+    """Whether a turn is over and the next is still to come; one that failed has a try behind it."""
+    return and_(Encoding.attempts == 0, Encoding.not_before.is_not(None))
 
 
 def try_anew(session: Session, review_id: ReviewId) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
+from tandem.bars import Told, nobody
 from tandem.ids import RecordNumber, ReviewId
 from tandem.log import logger
 from tandem.ranking import features
@@ -61,6 +62,7 @@ def load_or_build(
     review: Review,
     recipe: Recipe,
     sought: Sequence[str] = (),
+    told: Told = nobody,
 ) -> Corpus:
     """Return the review's corpus as of the session's snapshot.
 
@@ -75,6 +77,7 @@ def load_or_build(
         review: As of that state.
         recipe: How the texts are read.
         sought: Titles of studies that the review looks for and does not have.
+        told: How far it is, where there is anything to compute.
     """
     query = query_text(review, sought)
     asked = hashlib.sha256(query.encode()).hexdigest()[:12]
@@ -91,7 +94,7 @@ def load_or_build(
             return before
     numbers, texts = _texts(session, review.id)
     _log.info("computing features", review_id=str(review.id), n_records=len(texts))
-    made = features.build(texts, recipe.words, query=query)
+    made = features.build(texts, recipe.words, query=query, told=told)
     features.save(made, folder)
     _save_numbers(numbers, folder)
     _upload(artifacts, key, folder)

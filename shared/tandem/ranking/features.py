@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, get_index_dtype, hstack
 
+from tandem.bars import Told, counted, nobody, stretch
 from tandem.ranking import precedent, word_vectors
 from tandem.ranking.presets import Words
 from tandem.ranking.terms import Terms
@@ -56,7 +57,14 @@ class Features:
     precedent: NDArray[np.float64] | None = None
 
 
-def build(texts: Sequence[tuple[str, str]], words: Words, *, query: str = "") -> Features:
+_READ, _WEIGHED = 0.1, 0.4
+"""How far it is when the words of all texts are read, and when the terms are weighed, of the share
+that is told. Word vectors take the rest, where there are any."""
+
+
+def build(
+    texts: Sequence[tuple[str, str]], words: Words, *, query: str = "", told: Told = nobody
+) -> Features:
     """Turn records into TF-IDF vectors as ASReview 3.0.8 does (`TextMerger`, `Tfidf`).
 
     Args:
@@ -64,22 +72,26 @@ def build(texts: Sequence[tuple[str, str]], words: Words, *, query: str = "") ->
         words: The recipe.
         query: The review's question and criteria. It is compared with the records, but has
             no say in which terms there are or what they weigh.
+        told: How far it is.
 
     Returns:
         Features in the order of `texts`, without sentence vectors. Where no term is left (no
         words at all, a single record, or the same text everywhere) the matrix has no columns.
     """
-    matrix, terms, similarity = _terms_of(texts, words, query)
-    vectors = word_vectors.build(texts) if _vectors_of(words) else None
+    matrix, terms, similarity = _terms_of(texts, words, query, told)
+    of_vectors = stretch(told, _WEIGHED, 1.0)
+    vectors = word_vectors.build(texts, of_vectors) if _vectors_of(words) else None
     usual = precedent.build(texts) if words.precedent == precedent.TABLE else None
+    told(1.0)
     return Features(matrix, terms, similarity, vectors, precedent=usual)
 
 
 def _terms_of(
-    texts: Sequence[tuple[str, str]], words: Words, query: str
+    texts: Sequence[tuple[str, str]], words: Words, query: str, told: Told
 ) -> tuple[csr_matrix, Terms, NDArray[np.float64]]:
     floats = np.float64 if words.double else np.float32
-    whole = Tfidf((f"{title} {abstract}" for title, abstract in texts), words)
+    read = counted(texts, stretch(told, 0.0, _READ))
+    whole = Tfidf((f"{title} {abstract}" for title, abstract in read), words)
     if not whole.n_terms:
         nothing = csr_matrix((len(texts), 0), dtype=floats)
         return nothing, Terms.of(()), np.zeros(len(texts))
@@ -87,14 +99,17 @@ def _terms_of(
     if words.title:
         blocks.append((words.title, Tfidf((title for title, _ in texts), words)))
     blocks = [(weight, block) for weight, block in blocks if block.n_terms]
-    matrix = _side_by_side(blocks, len(texts), floats)
+    matrix = _side_by_side(blocks, len(texts), floats, stretch(told, _READ, _WEIGHED))
     asked = np.zeros(matrix.shape[1])
     asked[: whole.n_terms] = whole.vector(query)
     return matrix, Terms.of(chain.from_iterable(b.terms() for _, b in blocks)), matrix @ asked
 
 
 def _side_by_side(
-    blocks: Sequence[tuple[float, Tfidf]], n_records: int, floats: type[np.floating[Any]]
+    blocks: Sequence[tuple[float, Tfidf]],
+    n_records: int,
+    floats: type[np.floating[Any]],
+    told: Told,
 ) -> csr_matrix:
     """Fill one matrix part by part, so that nothing of its size is needed beside it."""
     n_entries = sum(block.n_entries for _, block in blocks)
@@ -109,6 +124,7 @@ def _side_by_side(
         columns[entry : entry + part.nnz] = part.indices
         ends[row + 1 : row + 1 + part.shape[0]] = entry + part.indptr[1:]
         row, entry = row + part.shape[0], entry + part.nnz
+        told(row / n_records)
     return csr_matrix((data, columns, ends), shape=(n_records, n_terms), copy=False)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
+from tandem.bars import Told, nobody
 from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking import ranker, vector_store
 from tandem.ranking.explain import Term
@@ -81,14 +82,18 @@ def rank_review(
     review: Review,
     stage: Stage,
     recipe: Recipe,
+    told: Told = nobody,
 ) -> MadeRanking:
     """Rank a review as of the session's snapshot.
 
     Labels are taken in the order of record numbers, not of deciding, so that the same labels
     give the same ranking whoever was faster. A seed study is an include until its record is
     decided; where it is no record, its title counts as part of the question.
+
+    `told` hears how far the features are, where they have to be computed, and of nothing else:
+    how much there is to fit hangs on verdicts.
     """
-    given = material(session, artifacts, cache, review, stage, recipe)
+    given = material(session, artifacts, cache, review, stage, recipe, told)
     corpus, labels, labelled = given.corpus, given.labels, given.labelled
     is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
     ranked = ranker.rank(
@@ -119,11 +124,12 @@ def material(
     review: Review,
     stage: Stage,
     recipe: Recipe,
+    told: Told = nobody,
 ) -> Material:
     """Read what a model of the review learns from, as of the session's snapshot."""
     known = seeds.find(session, review.id, review.seed_studies)
     sought = seeds.missing_titles(known)
-    corpus = load_or_build(session, artifacts, cache, review, recipe, sought)
+    corpus = load_or_build(session, artifacts, cache, review, recipe, sought, told)
     vectors = (
         vector_store.load(session, review, corpus.numbers, model=recipe.sentences.model)
         if recipe.sentences

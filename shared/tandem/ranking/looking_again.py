@@ -34,7 +34,8 @@ def make(
     if held is None:
         return False
     try:
-        made = _score(database, artifacts, cache, held, recipe(model))
+        with second_looks.renewed(database, held):
+            made = _score(database, artifacts, cache, held, recipe(model))
     except Exception as error:
         second_looks.fail(database, held, error)
         raise

@@ -10,9 +10,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
+from tandem.bars import Percent
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import log
+from tandem.events.progress import RankingProgress
 from tandem.events.types import RankingUpdated
 from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
@@ -24,6 +26,12 @@ from tandem.reviews.policy import Stage
 
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
+
+QUIET_SECONDS = 1.0
+"""So long nothing is said between begin and end. Most trainings take a tenth of it."""
+
+Told = Callable[[RankingProgress], object]
+"""Called when a training begins, now and then while its features are made, and when it is over."""
 
 _log = logger(__name__)
 
@@ -44,37 +52,58 @@ def rerank(
     *,
     timing: Timing,
     model: str = DEFAULT_MODEL,
-    began: Callable[[], object] = lambda: None,
+    told: Told = lambda _: None,
 ) -> datetime | None:
     """Train if anything is stale; return when the next training may begin, None if none was made.
 
     Safe to run twice, side by side, and to be killed anywhere. It trains once and waits for
     nothing: whoever calls it asks again at the time returned, so that in the meantime the worker
-    is there for other reviews, and what changes until then becomes one training.
+    is there for other reviews, and what changes until then becomes one training. `told` hears of
+    the end in any case, but for a worker that is killed: then its successor tells.
     """
-    held = training.claim(database, review_id, Stage.TITLE_ABSTRACT, lasting=timing.lease)
+    failed = RankingProgress(ranking="failed")
+    held = training.claim(
+        database,
+        review_id,
+        Stage.TITLE_ABSTRACT,
+        lasting=timing.lease,
+        given_up=lambda: told(failed),
+    )
     if held is None:
         return None
-    began()
+    told(RankingProgress(ranking="started"))
+    end = failed
     try:
         with training.renewed(database, held, lasting=timing.lease):
-            ranking = _train(database, artifacts, cache, held, recipe(model))
-        return _publish(database, held, ranking, timing.pause)
+            ranking = _train(database, artifacts, cache, held, recipe(model), told)
+        next_begin = _publish(database, held, ranking, timing.pause)
+        if next_begin is not None:
+            end = RankingProgress(ranking="finished")
+        return next_begin
     except Exception as error:
         training.fail(database, held, error)
         raise
     except BaseException:
         training.release(database, held)
         raise
+    finally:
+        told(end)
 
 
 def _train(
-    database: Database, artifacts: Artifacts, cache: Path, held: training.Claim, how: Recipe
+    database: Database,
+    artifacts: Artifacts,
+    cache: Path,
+    held: training.Claim,
+    how: Recipe,
+    told: Told,
 ) -> Ranking:
     started = time.perf_counter()
     with database.snapshot() as session:
         review = reviews.get_review(session, held.review_id)
-        made = from_ledger.rank_review(session, artifacts, cache, review, held.stage, how)
+        made = from_ledger.rank_review(
+            session, artifacts, cache, review, held.stage, how, _of_features(told)
+        )
         labels_seq, corpus_seq = review.labels_seq, review.corpus_seq
     return Ranking(
         id=RankingId(new_id()),
@@ -96,6 +125,21 @@ def _train(
         numbers=made.numbers.astype("<i4").tobytes(),
         scores=made.scores.astype("<f4").tobytes(),
     )
+
+
+def _of_features(told: Told) -> Percent:
+    """Return what hears how far the features are; when they are made, fitting is what is left.
+
+    How far that is hangs on verdicts: as long as all are the same there is next to nothing to fit.
+    """
+
+    def got_to(percent: int) -> None:
+        if percent < 100:
+            told(RankingProgress(ranking="started", step="features", percent=percent))
+        else:
+            told(RankingProgress(ranking="started", step="fitting"))
+
+    return Percent(got_to, after=QUIET_SECONDS)
 
 
 def _publish(

@@ -6,6 +6,7 @@ a sweep of the relay. Nothing here loads machine learning.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from tandem.db import leases
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
@@ -22,8 +24,8 @@ from tandem.ranking.models import SecondLook
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 
-LEASE = timedelta(minutes=15)
-"""Five fits take seconds, with 100,000 records half a minute; after this another worker may try."""
+LEASE = timedelta(seconds=10)
+"""Renewed while somebody works: so long after a worker was killed another one may try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ def claim(database: Database, review_id: ReviewId) -> Claim | None:
         return Claim(review_id, row.stage, row.fence, row.asked)
 
 
+def renewed(database: Database, held: Claim) -> AbstractContextManager[None]:
+    """Keep the claim from running out while the block works."""
+    return leases.renewed(database, SecondLook, *_mine(held), lasting=LEASE)
+
+
 def finish(database: Database, held: Claim, values: dict[str, object]) -> bool:
     """Store and let go, if the claim is still held."""
     with database.write.begin() as session:
@@ -129,15 +136,16 @@ def try_anew(session: Session, review_id: ReviewId) -> None:
 
 
 def _hold(session: Session, held: Claim) -> SecondLook | None:
-    return session.scalars(
-        select(SecondLook)
-        .where(
-            SecondLook.review_id == held.review_id,
-            SecondLook.stage == held.stage,
-            SecondLook.fence == held.fence,
-        )
-        .with_for_update()
-    ).one_or_none()
+    query = select(SecondLook).where(*_mine(held)).with_for_update()
+    return session.scalars(query).one_or_none()
+
+
+def _mine(held: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SecondLook.review_id == held.review_id,
+        SecondLook.stage == held.stage,
+        SecondLook.fence == held.fence,
+    )
 
 
 def _is_due() -> tuple[ColumnElement[bool], ...]:

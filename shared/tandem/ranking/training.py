@@ -4,17 +4,16 @@ The broker's message is only a hint. Whatever gets lost or killed, the review's 
 a training is due, and a fence keeps a late worker from overwriting a newer order.
 """
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from tandem.db import leases
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
@@ -36,11 +35,17 @@ class Claim:
 
 
 def claim(
-    database: Database, review_id: ReviewId, stage: Stage, *, lasting: timedelta
+    database: Database,
+    review_id: ReviewId,
+    stage: Stage,
+    *,
+    lasting: timedelta,
+    given_up: Callable[[], object] = lambda: None,
 ) -> Claim | None:
     """Take the review's training if it is due and nobody holds it.
 
-    Where all tries have failed, the last one by a worker that died of it, it is parked instead.
+    Where all tries have failed, the last one by a worker that died of it, it is parked instead,
+    and `given_up` is called.
     """
     with database.read() as session:
         # Each decision asks; most of them while it is held or not yet time, and a write would
@@ -56,11 +61,12 @@ def claim(
         ).one_or_none()
         if row is None:
             return None
-        if row.is_used_up:
-            _park(session, row)
-            return None
-        row.begin_try(lasting=lasting)
-        return Claim(review_id, stage, row.fence)
+        if not row.is_used_up:
+            row.begin_try(lasting=lasting)
+            return Claim(review_id, stage, row.fence)
+        _park(session, row)
+    given_up()
+    return None
 
 
 def finish(session: Session, held: Claim, *, labels_seq: int, not_before: datetime) -> bool:
@@ -152,32 +158,9 @@ def waits_longer(session: Session, than: ReviewId, *, n_records: int) -> bool:
     return bool(session.scalar(select(staler)))
 
 
-@contextmanager
-def renewed(database: Database, held: Claim, *, lasting: timedelta) -> Iterator[None]:
+def renewed(database: Database, held: Claim, *, lasting: timedelta) -> AbstractContextManager[None]:
     """Keep the claim from running out while the block works."""
-    over = threading.Event()
-
-    def renew() -> None:
-        while not over.wait(lasting.total_seconds() / 3):
-            try:
-                with database.write.begin() as session:
-                    session.execute(
-                        update(Training)
-                        .where(*_mine(held))
-                        .values(lease_until=now() + lasting)
-                        .execution_options(synchronize_session=False)
-                    )
-            except OperationalError as error:
-                # If it lasts, the lease runs out and the fence decides; nothing else to do.
-                _log.warning("could not renew the training's lease", error=str(error))
-
-    thread = threading.Thread(target=renew, name="renew-training-lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return leases.renewed(database, Training, *_mine(held), lasting=lasting)
 
 
 def _park(session: Session, row: Training) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
+from tandem.bars import Told, counted, nobody
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -32,7 +34,7 @@ def is_installed() -> bool:
     return folder is not None and (folder / _PIECES).exists() and (folder / _VECTORS).exists()
 
 
-def build(texts: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+def build(texts: Sequence[tuple[str, str]], told: Told = nobody) -> NDArray[np.float32]:
     """Return a vector of length 1 for each title and abstract, shape (n, 256).
 
     Each is the mean of its word pieces' vectors, weighted by (1 + ln f) · ln((1 + n) / (1 + d)),
@@ -41,13 +43,13 @@ def build(texts: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
     """
     tokenizer, n = _tokenizer(), len(texts)
     parts = [slice(row, row + _AT_ONCE) for row in range(0, n, _AT_ONCE)]
-    counted = [_counts(tokenizer, texts[part]) for part in parts]
+    pieces = [_counts(tokenizer, texts[part]) for part in counted(parts, told)]
     having = np.zeros(len(_vectors()), np.int64)
-    for counts in counted:
+    for counts in pieces:
         having += np.bincount(counts.indices, minlength=having.size)
     rarity = np.log((1 + n) / (1 + having)).astype(np.float32)
     means, worded = np.empty((n, _vectors().shape[1]), np.float32), np.empty((n, 1), bool)
-    for part, counts in zip(parts, counted, strict=True):
+    for part, counts in zip(parts, pieces, strict=True):
         counts.data = 1 + np.log(counts.data)
         means[part] = _lengths_one(counts @ diags_array(rarity) @ _vectors())
         worded[part, 0] = np.diff(counts.indptr) > 0

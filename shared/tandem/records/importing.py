@@ -9,7 +9,9 @@ from itertools import islice
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from tandem import bars
 from tandem.artifacts import Artifacts
+from tandem.db import leases
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.db.tries import MOST_TRIES
@@ -42,9 +44,6 @@ TURN = timedelta(seconds=20)
 """After so long a file gives way to what waits for the same slot: one that never ends would keep
 out all others. With what it took to find its place again; see `_Turn`."""
 
-_COMPARING = timedelta(milliseconds=2)
-"""For each record of the review, while duplicates are looked for: several times what it takes."""
-
 log_ = logger(__name__)
 
 
@@ -54,8 +53,9 @@ class NoRecords(TandemError):
     code = "no_records"
 
 
-Link = Callable[[Database, ReviewId, ImportId, Callable[[Session], None]], None]
-"""Links duplicates after an import; what it is given last it calls in every transaction."""
+Link = Callable[[Database, ReviewId, ImportId, Callable[[Session], None], bars.Told], None]
+"""Links duplicates after an import. Of what it is given last it calls the one in every transaction
+and the other, outside of all, with how far it is."""
 
 
 Told = Callable[[Import], object]
@@ -172,6 +172,7 @@ def _store_all(
             if review.last_record_number != ready.after:  # another import has stored some
                 ready = _made_ready(session, claimed, some)
             batch.store(session, review, row, ready)
+            row.percent = 100 * row.n_read // reading.total
             row.got_further()
         told(row)
     if position - claimed.n_read > BATCH:
@@ -192,25 +193,29 @@ def _made_ready(
 
 
 def _link_duplicates(database: Database, claimed: Claimed, link: Link, told: Told) -> None:
-    with database.write.begin() as session:
-        review = reviews.lock(session, claimed.review_id)
-        row = hold(session, claimed)
-        row.step = ImportStep.LINKING
-        # Comparing commits nothing for as long as it takes, so it is given that time.
-        row.lease_until = now() + LEASE + review.last_record_number * _COMPARING
-    told(row)
-    link(database, claimed.review_id, claimed.id, lambda session: _go_on(session, claimed))
+    def got_to(percent: int) -> None:
+        with database.write.begin() as session:
+            reviews.lock(session, claimed.review_id)
+            row = hold(session, claimed)
+            row.step, row.percent = ImportStep.LINKING, percent
+        told(row)
 
+    def go_on(session: Session) -> None:
+        hold(session, claimed)
 
-def _go_on(session: Session, claimed: Claimed) -> None:
-    hold(session, claimed)
+    percent = bars.Percent(got_to)
+    percent(0.0)
+    mine = (Import.id == claimed.id, Import.fence == claimed.fence)
+    # Comparing commits nothing for as long as it takes.
+    with leases.renewed(database, Import, *mine, lasting=LEASE):
+        link(database, claimed.review_id, claimed.id, go_on, percent)
 
 
 def _finish(database: Database, claimed: Claimed) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, claimed.review_id)
         row = hold(session, claimed)
-        row.step = None
+        row.step, row.percent = None, None
         row.state, row.finished_at = ImportState.DONE, now()
         row.succeed()
         _ask_for_ranking(review, row)
@@ -259,7 +264,7 @@ def _fail(database: Database, claimed: Claimed, reason: str, *, is_parked: bool 
         else:
             row.cause = reason
         row.state, row.error = ImportState.FAILED, reason
-        row.finished_at, row.lease_until, row.step = now(), None, None
+        row.finished_at, row.lease_until, row.step, row.percent = now(), None, None, None
         _ask_for_ranking(review, row)
         by = {"by": str(row.created_by)}
         log.append(session, review, ImportFailed(import_id=str(row.id), error=reason, detail=by))

@@ -33,7 +33,7 @@ class Import(Tried, Base):
 
     `n_read = n_added + n_duplicates + n_rejected` holds at every moment: a batch of records
     and the counts that include it are committed together, so a worker that takes over after
-    another's death goes on exactly behind `n_read`.
+    another's death goes on exactly behind `n_read`. `percent` is how far the present step is.
     """
 
     __tablename__ = "import"
@@ -63,6 +63,7 @@ class Import(Tried, Base):
     n_priors: Mapped[int] = mapped_column(default=0)
     priors_taken_at: Mapped[datetime | None]
     step: Mapped[ImportStep | None] = mapped_column(stored_enum(ImportStep))
+    percent: Mapped[int | None]
 
 
 class Record(Base):

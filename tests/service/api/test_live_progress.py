@@ -45,6 +45,7 @@ def running(team: Team, n_read: int, step: ImportStep = ImportStep.READING) -> I
 
 
 _IMPORT = new_id()
+STARTED = RankingProgress(ranking="started")
 
 
 def until(messages: Iterator[Message], type: str) -> Message:
@@ -72,9 +73,9 @@ def test_events_and_news_come_beside_each_other(live: Live, world: World, nudges
     team = world.team()
     with listen(live, team, team.owner) as messages:
         take(messages, len(listed(live, team, team.owner)))
-        progress.of_ranking(nudges, team.review_id, "started")
+        progress.of_ranking(nudges, team.review_id, STARTED)
         told = until(messages, RankingProgress.type)
-        assert json.loads(told["data"]) == {"ranking": "started"}
+        assert json.loads(told["data"]) == {"ranking": "started", "step": None, "percent": None}
         live.put(team, team.ann, 1)
         nudges.changed(team.review_id)
         decided = until(messages, "tandem.decision.recorded")
@@ -87,7 +88,7 @@ def test_others_hear_nothing(live: Live, world: World, nudges: Nudges) -> None:
     with listen(live, other, other.owner) as messages:
         take(messages, len(listed(live, other, other.owner)))
         progress.of_import(nudges, running(team, 60))
-        progress.of_ranking(nudges, other.review_id, "started")
+        progress.of_ranking(nudges, other.review_id, STARTED)
         first = next(messages)
 
     assert first["event"] == RankingProgress.type

@@ -18,6 +18,8 @@ from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
+from tandem.operations import jobs
+from tandem.operations.jobs import JobKind, JobState
 from tandem.ranking import (
     encoding,
     encoding_claims,
@@ -335,6 +337,69 @@ class TestWhoDies:
         let_the_lease_run_out(database)
         encode_all(database, team.review_id, other)
         assert is_encoded(database, team.review_id)
+
+
+class TestRests:
+    """Between two turns nobody holds the review, and nobody is missed."""
+
+    def test_one_that_waits_long_in_the_queue_goes_on_all_the_same(
+        self, world: World, database: Database, encoder: Encoder
+    ) -> None:
+        team = world.team(n_records=10)
+        fence = encode_some(database, team.review_id, encoder)
+        self.let_the_rest_run_out(database)
+
+        assert encode_some(database, team.review_id, encoder, fence=fence) is not None
+        assert len(encoder.given) == 8
+
+    def test_begun_anew_it_is_not_said_that_somebody_died(
+        self, world: World, database: Database, encoder: Encoder
+    ) -> None:
+        team = world.team(n_records=10)
+        fence = encode_some(database, team.review_id, encoder)
+        self.let_the_rest_run_out(database)
+
+        assert unfinished(database) == [team.review_id]
+        assert self.job(database) == (JobState.QUEUED, None)
+        encoder.before = lambda: seen.append(self.job(database))
+        seen: list[tuple[JobState, str | None]] = []
+        assert encode_some(database, team.review_id, encoder) is not None
+        assert seen == [(JobState.RUNNING, None)]
+        assert encode_some(database, team.review_id, encoder, fence=fence) is None
+
+    def test_one_that_rests_is_shown_as_waiting(
+        self, world: World, database: Database, encoder: Encoder
+    ) -> None:
+        team = world.team(n_records=10)
+        encode_some(database, team.review_id, encoder)
+
+        assert self.job(database) == (JobState.QUEUED, None)
+        assert unfinished(database) == [], "somebody was told"
+        assert encode_some(database, team.review_id, encoder) is None
+
+    def test_one_that_failed_and_waits_takes_nobodys_place(
+        self, world: World, database: Database, encoder: Encoder
+    ) -> None:
+        reviews = [world.team(n_records=10).review_id for _ in range(3)]
+
+        def fail(_: Texts) -> NDArray[np.float32]:
+            raise MemoryError
+
+        for review_id in reviews[1:]:
+            with pytest.raises(MemoryError):
+                encode_some(database, review_id, fail)
+
+        assert unfinished(database) == [reviews[0]]
+
+    def let_the_rest_run_out(self, database: Database) -> None:
+        past = now() - timedelta(seconds=1)
+        with database.write.begin() as session:
+            session.execute(update(Encoding).values(not_before=past))
+
+    def job(self, database: Database) -> tuple[JobState, str | None]:
+        with database.read() as session:
+            (found,) = jobs.unfinished(session, kinds={JobKind.ENCODING})
+        return found.state, found.cause
 
 
 class TestWhoMay:

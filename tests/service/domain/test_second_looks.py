@@ -1,6 +1,6 @@
 """Excludes that look like includes: asked for, worked out by a worker, listed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -197,6 +197,41 @@ def test_who_was_taken_for_dead_brings_nothing(world: World) -> None:
     with world.database.read() as session:
         row = session.get_one(SecondLook, (team.review_id, TA))
         assert (row.model, row.lease_until) == ("quick", None)
+
+
+def test_while_somebody_works_nobody_else_may_try(
+    world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = screened(world, mistaken=2)
+    ask(world, team)
+    really = looking_again.likeness
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        given_until = lease_until(world, team)
+        while lease_until(world, team) <= given_until:
+            pass  # the test's time limit ends a wait in vain
+        return really(*given, **named)
+
+    monkeypatch.setattr(second_looks, "LEASE", timedelta(milliseconds=300))
+    monkeypatch.setattr(looking_again, "likeness", slowly)
+
+    assert worker.make(team.review_id)
+    assert state(world, team) == "ready"
+
+
+def test_of_who_is_killed_nothing_is_left_in_seconds(world: World) -> None:
+    team = screened(world, mistaken=2)
+    ask(world, team)
+    assert second_looks.claim(world.database, team.review_id)
+
+    assert lease_until(world, team) <= now() + timedelta(seconds=10)
+
+
+def lease_until(world: World, team: Team) -> datetime:
+    with world.database.read() as session:
+        until = session.get_one(SecondLook, (team.review_id, TA)).lease_until
+    assert until is not None
+    return until
 
 
 def test_the_blinded_may_not_see_it(world: World) -> None:

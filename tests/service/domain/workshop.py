@@ -10,6 +10,7 @@ from sqlalchemy import update
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
+from tandem.events.progress import RankingProgress
 from tandem.ids import ReviewId
 from tandem.ranking import rerank, serving, training
 from tandem.ranking.models import Ranking, Training
@@ -40,12 +41,14 @@ class Workshop:
     """A worker's things, and pauses that pass at once.
 
     `paused`: how long each pause would have been, from the begin of the training before it.
+    `told`: how far the trainings were.
     """
 
     database: Database
     artifacts: Artifacts
     cache: Path
     paused: list[timedelta] = field(default_factory=list)
+    told: list[RankingProgress] = field(default_factory=list)
 
     def rerank(
         self, review_id: ReviewId, *, during_the_pause: Callable[[], object] = lambda: None
@@ -61,7 +64,14 @@ class Workshop:
 
     def rerank_once(self, review_id: ReviewId) -> datetime | None:
         timing = Timing(lease=MINUTE, pause=HOUR)
-        return rerank.rerank(self.database, self.artifacts, self.cache, review_id, timing=timing)
+        return rerank.rerank(
+            self.database,
+            self.artifacts,
+            self.cache,
+            review_id,
+            timing=timing,
+            told=self.told.append,
+        )
 
 
 def began_at(ranking: Ranking) -> datetime:

@@ -106,6 +106,7 @@ _IMPORT = {
     "n_duplicates": 23,
     "n_rejected": 1,
     "step": None,
+    "percent": None,
     "platform": "PubMed",
     "searched_on": "2026-11-20",
     "strategy": "peer support*[tiab] AND qualitative[tiab]",

@@ -209,6 +209,7 @@ class ImportOut(Out):
     id: str
     state: ImportState
     step: ImportStep | None = Field(description="What a running import is at.")
+    percent: int | None = Field(description="How far that step is; null where nobody knows.")
     source: str | None
     platform: str | None
     searched_on: date | None
@@ -236,6 +237,7 @@ class ImportOut(Out):
             id=str(row.id),
             state=row.state,
             step=row.step,
+            percent=row.percent,
             source=row.source,
             platform=row.platform,
             searched_on=row.searched_on,

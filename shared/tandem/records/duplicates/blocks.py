@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from tandem.bars import Told, counted, nobody, stretch
 from tandem.records.duplicates.signs import Features
 
 LARGEST = 1_000
@@ -36,11 +37,11 @@ _Key = Callable[[Features], Hashable | None]
 Pair = tuple[int, int]
 
 
-def candidates(records: Sequence[Features]) -> Iterator[Pair]:
+def candidates(records: Sequence[Features], told: Told = nobody) -> Iterator[Pair]:
     """Yield pairs of positions in `records`, the smaller first, each once."""
     seen: set[int] = set()
     n = len(records)
-    for low, high in _pairs(records):
+    for low, high in _pairs(records, told):
         if low > high:
             low, high = high, low
         code = low * n + high
@@ -49,15 +50,15 @@ def candidates(records: Sequence[Features]) -> Iterator[Pair]:
             yield low, high
 
 
-def _pairs(records: Sequence[Features]) -> Iterator[Pair]:
-    for key in _TIGHT:
-        for block in _blocks(records, key):
-            yield from _all(block) if len(block) <= _SMALL else _neighbours(records, block)
-            if len(block) > _SMALL and key is not _by_title:
+def _pairs(records: Sequence[Features], told: Told) -> Iterator[Pair]:
+    keys = (*_TIGHT, *_LOOSE)
+    for at, key in enumerate(keys):
+        blocks = _blocks(records, key)
+        for block in counted(blocks, stretch(told, at / len(keys), (at + 1) / len(keys))):
+            if key in _TIGHT:
+                yield from _all(block) if len(block) <= _SMALL else _neighbours(records, block)
+            if key in _LOOSE or (len(block) > _SMALL and key is not _by_title):
                 yield from _similar(records, block)
-    for key in _LOOSE:
-        for block in _blocks(records, key):
-            yield from _similar(records, block)
     yield from _longer_forms(records)
 
 
@@ -122,12 +123,12 @@ _LOOSE: tuple[_Key, ...] = (
 )  # fmt: skip
 
 
-def _blocks(records: Sequence[Features], key: _Key) -> Iterator[list[int]]:
+def _blocks(records: Sequence[Features], key: _Key) -> list[list[int]]:
     found: dict[Hashable, list[int]] = defaultdict(list)
     for place, record in enumerate(records):
         if (value := key(record)) is not None:
             found[value].append(place)
-    return (block for block in found.values() if len(block) > 1)
+    return [block for block in found.values() if len(block) > 1]
 
 
 def _all(block: Sequence[int]) -> Iterator[Pair]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from tandem.bars import Told, counted, nobody, stretch
 from tandem.ids import RecordNumber
 from tandem.records.duplicates.blocks import candidates
 from tandem.records.duplicates.matching import Identity, features, match_of
@@ -10,6 +11,9 @@ from tandem.records.duplicates.partition import Link, Partition
 from tandem.records.duplicates.relations import Relation, relation_of
 from tandem.records.duplicates.rules import Verdict, judge
 from tandem.records.duplicates.signs import Features, read_signs
+
+_READ = 0.5
+"""How far it is when the records are read: of the share that is told. Comparing takes the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ def find(
     *,
     groups: Iterable[Collection[RecordNumber]] = (),
     apart: Collection[frozenset[RecordNumber]] = (),
+    told: Told = nobody,
 ) -> Found:
     """Find the duplicates among `identities`, in whatever order they come.
 
@@ -61,6 +66,7 @@ def find(
             are not among `identities` are ignored.
         apart: Pairs that people have said are different. No group that grows holds one, and
             none is proposed, nor are two groups that hold one between them.
+        told: How far it is.
 
     Raises:
         ValueError: Two identities have one number.
@@ -70,8 +76,8 @@ def find(
     place = {number: at for at, number in enumerate(numbers)}
     if len(place) != len(numbers):
         raise ValueError("Two identities have one number.")
-    records = [features(identity) for identity in ordered]
-    links, related = _compare_all(records)
+    records = [features(identity) for identity in counted(ordered, stretch(told, 0.0, _READ))]
+    links, related = _compare_all(records, stretch(told, _READ, 1.0))
     partition = Partition(
         records,
         [[place[n] for n in group if n in place] for group in groups],
@@ -93,12 +99,12 @@ def find(
 
 
 def _compare_all(
-    records: Sequence[Features],
+    records: Sequence[Features], told: Told
 ) -> tuple[list[Link], list[tuple[int, int, Relation]]]:
     """Return links, the surest first, and relations."""
     links: list[Link] = []
     related: list[tuple[int, int, Relation]] = []
-    for low, high in candidates(records):
+    for low, high in candidates(records, told):
         signs = read_signs(records[low], records[high])
         verdict = judge(signs)
         if match := match_of(signs, verdict):
