@@ -1,5 +1,6 @@
 """Reviewers' decisions: an append-only ledger, with everything that follows from an entry."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, delete
@@ -19,6 +20,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening import ledger, sightings
 from tandem.screening.ledger import Page, Place
 from tandem.screening.models import Decision, Lease, ResolvedBy
+from tandem.screening.queue.order import NO_ORDER, Order
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.visibility import shown_status
 
@@ -65,12 +67,14 @@ def record_decision(
     judgement: Judgement,
     again: bool = False,
     in_any_case: bool = False,
+    newest: Callable[[], Order] = lambda: NO_ORDER,
 ) -> Recorded:
     """Record or replace this person's decision. Repeating the same one changes nothing.
 
     Always accepted, also when the record has its full number of decisions already: a vote
     that was given is never lost. The caller has locked the review. `again`: the same one is
-    an entry of its own where the criteria have changed since; `in_any_case`: always.
+    an entry of its own where the criteria have changed since; `in_any_case`: always. `newest` is
+    asked for the newest ranking, where the record was not served from one.
 
     Raises:
         NotFound: The review has no such record.
@@ -88,7 +92,7 @@ def record_decision(
     if mine is not None and _same(mine, judgement) and not is_entered:
         shown = shown_status(viewer, stage, page.status, has_decided=True)
         return Recorded(mine, shown, changed=False)
-    rank, ranking_id = _end_lease(session, place, viewer)
+    rank, ranking_id = _end_lease(session, place, viewer) or _standing(newest(), place)
     informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
     decision.informed, decision.rank, decision.ranking_id = informed, rank, ranking_id
@@ -214,10 +218,16 @@ def _append(
     return entry
 
 
+def _standing(newest: Order, place: Place) -> tuple[int | None, RankingId | None]:
+    """Return where a record stands that nobody was served."""
+    rank = newest.rank_of(place.record_number)
+    return rank, None if rank is None else newest.ranking_id
+
+
 def _end_lease(
     session: Session, place: Place, viewer: Viewer
-) -> tuple[int | None, RankingId | None]:
-    """Let go of the record; return where it stood in the ranking it was served from."""
+) -> tuple[int | None, RankingId | None] | None:
+    """Let go of the record; return where it stood in the ranking it was served from, if it was."""
     at = {
         "review_id": place.review_id,
         "stage": place.stage,
@@ -225,7 +235,7 @@ def _end_lease(
         "user_id": viewer.user_id,
     }
     held = session.execute(_END_LEASE, at).one_or_none()
-    return (None, None) if held is None else (held.rank, held.ranking_id)
+    return None if held is None else (held.rank, held.ranking_id)
 
 
 _END_LEASE = (

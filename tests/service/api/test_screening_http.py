@@ -318,6 +318,30 @@ def test_rankings_are_listed_the_newest_first_and_asked_for(
     assert (blinded["n_labels"], blinded["n_relevant"]) == (None, None)
 
 
+def test_a_decision_keeps_where_its_record_stood_also_where_it_was_not_served(
+    api: Api, team: Team, world: World
+) -> None:
+    def decided(record_id: str) -> tuple[int | None, str | None]:
+        body = {"verdict": "exclude"}
+        made = api(team.ann, "PUT", f"/records/{record_id}/decision", json=body)["decision"]
+        return made["rank"], made["ranking_id"]
+
+    assert decided("4") == (None, None)  # before there is any ranking
+    world.rank(team.review_id, 3, 1, 2)
+    (served,) = api(team.ann, "POST", "/queue", json={"limit": 1})["items"]
+    second = world.rank(team.review_id, 2, 3, 1)
+    one, other = (n for n in (2, 3, 1) if str(n) != served["record"]["id"])
+
+    assert decided(served["record"]["id"]) == (served["rank"], served["ranking_id"])
+    assert decided(str(one)) == ((2, 3, 1).index(one) + 1, str(second.id))
+    items = [{"record_id": str(number), "verdict": "include"} for number in (other, 4)]
+    bulk = api(team.ann, "POST", "/decisions", json={"items": items}, expect=207)["items"]
+    assert [(item["decision"]["rank"], item["decision"]["ranking_id"]) for item in bulk] == [
+        ((2, 3, 1).index(other) + 1, str(second.id)),
+        (None, None),
+    ]
+
+
 def test_rankings_are_paged_by_what_was_seen(api: Api, team: Team, world: World) -> None:
     made = [str(world.rank(team.review_id, 1).id) for _ in range(4)]
     first = api(team.owner, "GET", "/rankings?limit=2")

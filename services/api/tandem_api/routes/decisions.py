@@ -1,6 +1,7 @@
 """Reviewers' decisions."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from fastapi import Response
@@ -8,7 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from tandem.errors import Invalid, TandemError
-from tandem.ids import RecordNumber, parse_record_number
+from tandem.ids import RecordNumber, ReviewId, parse_record_number
+from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
@@ -16,6 +18,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem.screening.ledger import Place
 from tandem.screening.previews import preview
+from tandem.screening.queue.order import Order
 from tandem_api.deps import DryRun, InReview, Me, Write
 from tandem_api.errors import field_errors, status_of
 from tandem_api.routing import Router
@@ -56,7 +59,8 @@ def put_decision(
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
 
         def act() -> RecordedOut:
-            return _record(session, review, viewer, record_id, body)
+            newest = _newest_order(session, review_id)
+            return _record(session, review, viewer, record_id, body, newest)
 
         return _previewed(session, viewer, body.stage, number, act) if dry_run else act()
 
@@ -103,7 +107,10 @@ def put_decisions(body: DecisionsIn, me: Me, review_id: InReview, write: Write) 
     def work(session: Session) -> DecisionsOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         viewer.require(Role.REVIEWER, "decide records")
-        return DecisionsOut(items=[_item(session, review, viewer, raw) for raw in body.items])
+        newest = _newest_order(session, review_id)
+        return DecisionsOut(
+            items=[_item(session, review, viewer, raw, newest) for raw in body.items]
+        )
 
     return write(work, status=207, changed=review_id)
 
@@ -121,8 +128,21 @@ def _previewed(
     )
 
 
+Newest = Callable[[Stage], Order]
+
+
+def _newest_order(session: Session, review_id: ReviewId) -> Newest:
+    """Return what gives the newest ranking; it is read once, and only if it is asked for."""
+    return cache(lambda stage: serving.newest_order(session, review_id, stage))
+
+
 def _record(
-    session: Session, review: Review, viewer: Viewer, record_id: str, body: DecisionIn
+    session: Session,
+    review: Review,
+    viewer: Viewer,
+    record_id: str,
+    body: DecisionIn,
+    newest: Newest,
 ) -> RecordedOut:
     recorded = decisions.record_decision(
         session,
@@ -131,12 +151,15 @@ def _record(
         record_number=parse_record_number(record_id),
         stage=body.stage,
         judgement=body.judgement(),
+        newest=lambda: newest(body.stage),
     )
     session.flush()
     return RecordedOut.of(recorded, body.stage)
 
 
-def _item(session: Session, review: Review, viewer: Viewer, raw: Any) -> DecisionItemOut:
+def _item(
+    session: Session, review: Review, viewer: Viewer, raw: Any, newest: Newest
+) -> DecisionItemOut:
     named = raw.get("record_id") if isinstance(raw, dict) else None
     record_id = named if isinstance(named, str) else None
     try:
@@ -148,7 +171,7 @@ def _item(session: Session, review: Review, viewer: Viewer, raw: Any) -> Decisio
         return DecisionItemOut(record_id=record_id, status=422, error=failure)
     try:
         with session.begin_nested():
-            done = _record(session, review, viewer, item.record_id, item)
+            done = _record(session, review, viewer, item.record_id, item, newest)
     except TandemError as error:
         failure = ItemError(code=error.code, detail=str(error))
         return DecisionItemOut(record_id=record_id, status=status_of(error), error=failure)

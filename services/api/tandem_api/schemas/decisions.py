@@ -46,7 +46,8 @@ class DecisionOut(Out):
     """A decision as it stands in the ledger.
 
     A ranking counts it if the ranking's `labels_seq` is at least this one. `rank` and
-    `ranking_id` say where the record stood when it was served.
+    `ranking_id` say where the record stood when it was served; where it was not, in the newest
+    ranking then.
     """
 
     id: str

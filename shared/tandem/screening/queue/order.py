@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.ids import RankingId
+from tandem.ids import RankingId, RecordNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class Order:
     ranking_id: RankingId | None
     numbers: NDArray[np.int32]
     scores: NDArray[np.float32]
+
+    def rank_of(self, number: RecordNumber) -> int | None:
+        """Return a record's place, 1 for the best; None where it has none."""
+        places = np.flatnonzero(self.numbers == number)
+        return int(places[0]) + 1 if places.size else None
 
 
 NO_ORDER = Order(None, np.empty(0, np.int32), np.empty(0, np.float32))
