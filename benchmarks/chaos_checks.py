@@ -1,5 +1,6 @@
 """After the chaos: is everything that was accepted there, once, and is the ranking right?"""
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +32,13 @@ class Stored:
 
     decisions: list[Decision]
     resolutions: dict[str, str]
+    resolved_at: list[int]
     statuses: dict[str, Status]
     most_votes: int
-    labels_seq: int
+
+    def told_number(self, decision: Decision) -> int:
+        """Return its `labels_seq` as the blinded are told it, who do not hear of resolutions."""
+        return decision.labels_seq - bisect_right(self.resolved_at, decision.labels_seq)
 
 
 def read_stored(database: Database, review: str) -> Stored:
@@ -42,10 +47,10 @@ def read_stored(database: Database, review: str) -> Stored:
     with database.snapshot() as session:
         of_review = select(Decision).where(Decision.review_id == review_id)
         decisions = list(session.scalars(of_review.order_by(Decision.labels_seq)))
-        rows = session.scalars(select(Resolution).where(Resolution.review_id == review_id))
+        given = select(Resolution).where(Resolution.review_id == review_id)
+        rows = session.scalars(given.order_by(Resolution.labels_seq)).all()
         resolved = {str(row.record_number): row.verdict for row in rows}
         policy = reviews.policies_in_force(session, review_id)[_STAGE]
-        labels_seq = reviews.get_review(session, review_id).labels_seq
     votes: dict[str, dict[UUID, Vote]] = defaultdict(dict)
     for entry in decisions:
         if entry.verdict is not None:
@@ -59,9 +64,9 @@ def read_stored(database: Database, review: str) -> Stored:
     return Stored(
         decisions,
         {record: str(verdict) for record, verdict in resolved.items()},
+        [row.labels_seq for row in rows],
         statuses,
         max((len(cast) for cast in votes.values()), default=0),
-        labels_seq,
     )
 
 
@@ -78,7 +83,7 @@ def nothing_lost(
             str(entry.record_number),
             str(entry.reviewer_id),
             str(entry.verdict),
-            entry.labels_seq,
+            stored.told_number(entry),
         )
         for entry in stored.decisions
     }

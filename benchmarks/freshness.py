@@ -91,6 +91,7 @@ def _decide(
 
 
 def _counted(watch: Watch, accepted: list[Accepted]) -> bool:
+    # One reviewer for each record: without conflicts the blinded are told the same numbers.
     last = max(made.labels_seq for made in accepted)
     return watch.wait_until(lambda events: newest_ranked(events) >= last, within=_PATIENCE_SECONDS)
 

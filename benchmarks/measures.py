@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -49,15 +50,41 @@ def lags(accepted: Iterable[Accepted], events: list[Seen]) -> dict[Accepted, flo
     """Return the seconds from each decision's answer to the first ranking that counts it.
 
     Decisions that no ranking counts are left out.
+
+    Args:
+        accepted: As each reviewer got the answers, one after the other.
+        events: All that the owner was told.
     """
     rankings = of_type(events, "ranking.updated")
     counts = [event.data["labels_seq"] for event in rankings]
     waited = {}
-    for decision in accepted:
-        first = bisect_left(counts, decision.labels_seq)
+    for decision, number in _numbers(accepted, events).items():
+        first = bisect_left(counts, number)
         if first < len(rankings):
             waited[decision] = max(0.0, rankings[first].at - decision.at)
     return waited
+
+
+def _numbers(accepted: Iterable[Accepted], events: list[Seen]) -> dict[Accepted, int]:
+    """Return each decision's `labels_seq` as the owner is told it.
+
+    Blinded reviewers are told another one, in which resolutions are not counted. A reviewer's
+    decisions on a record are told of in the order in which they were made. Left out are those that
+    the owner has not heard of.
+    """
+    told: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for event in of_type(events, "decision.recorded"):
+        told[event.data["record_id"], event.data["reviewer_id"]].append(event.data["labels_seq"])
+    made: dict[tuple[str, str], list[str]] = defaultdict(list)
+    found = {}
+    for decision in accepted:
+        of_theirs = (decision.record_id, decision.reviewer_id)
+        if decision.decision_id not in made[of_theirs]:  # else it was only said again
+            made[of_theirs].append(decision.decision_id)
+        at = made[of_theirs].index(decision.decision_id)
+        if at < len(told[of_theirs]):
+            found[decision] = told[of_theirs][at]
+    return found
 
 
 def quantile(values: Iterable[float], share: float) -> float:

@@ -24,7 +24,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A decision that was answered 2xx. `at` is this process's monotonic clock then."""
+    """A decision that was answered 2xx. `at` is this process's monotonic clock then.
+
+    `labels_seq` is as its reviewer is told it, who is blinded: resolutions have no number in it.
+    """
 
     decision_id: str
     record_id: str

@@ -28,8 +28,13 @@ def seen(*types_and_records: tuple[str, str]) -> list[Seen]:
     ]
 
 
-def accepted(labels_seq: int, at: float) -> Accepted:
-    return Accepted("id", "1", "ann", "include", labels_seq, at)
+def accepted(id: str, record: str, at: float) -> Accepted:
+    return Accepted(id, record, "ann", "include", 1, at)
+
+
+def recorded(record: str, labels_seq: int, who: str = "ann") -> Seen:
+    data = {"record_id": record, "reviewer_id": who, "labels_seq": labels_seq}
+    return Seen(labels_seq, "tandem.decision.recorded", data, 1.0, str(labels_seq))
 
 
 def test_a_reopened_include_has_to_be_found_again() -> None:
@@ -54,13 +59,21 @@ def test_a_reopened_include_has_to_be_found_again() -> None:
 
 
 def test_a_lag_ends_with_the_first_ranking_that_counts_the_decision() -> None:
-    rankings = [
-        Seen(1, "tandem.ranking.updated", {"labels_seq": 2}, 5.0, "1"),
-        Seen(2, "tandem.ranking.updated", {"labels_seq": 4}, 9.0, "2"),
+    events = [
+        recorded("1", 1, "ben"),
+        recorded("1", 2),
+        recorded("2", 3),
+        Seen(4, "tandem.ranking.updated", {"labels_seq": 2}, 5.0, "4"),
+        Seen(5, "tandem.ranking.updated", {"labels_seq": 4}, 9.0, "5"),
+        recorded("1", 5),
     ]
-    early, late, never = accepted(2, 4.0), accepted(3, 4.5), accepted(5, 5.0)
+    early, late = accepted("a", "1", 4.0), accepted("b", "2", 4.5)
+    said_again, changed = accepted("a", "1", 4.75), accepted("c", "1", 5.0)
+    unheard_of = accepted("d", "3", 5.0)
 
-    assert lags([early, late, never], rankings) == {early: 1.0, late: 4.5}
+    waited = lags([early, late, said_again, changed, unheard_of], events)
+
+    assert waited == {early: 1.0, late: 4.5, said_again: 0.25}
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 2.0), (0.95, 4.0), (1.0, 4.0)])

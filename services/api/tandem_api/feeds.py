@@ -12,6 +12,7 @@ from tandem.db.session import Database
 from tandem.events import log
 from tandem.ids import ReviewId
 from tandem.reviews import service as reviews
+from tandem.screening import told_numbers
 from tandem.screening.visibility import sees_every_event
 from tandem_api.schemas.events import EventOut
 
@@ -93,15 +94,32 @@ def _page(
     session: Session, review_id: ReviewId, after: int, limit: int, *, only_open: bool
 ) -> tuple[bytes, int, bool]:
     """Return events as they are sent, the number of the last one, and whether there may be more."""
-    found = log.read_after(
+    found = events_after(
         session, review_id=review_id, after=after, limit=limit, only_open=only_open
     )
     page = b"".join(
         format_sse_event(
-            data_str=EventOut.of(number, event).model_dump_json().translate(_LINE_ENDS),
+            data_str=event.model_dump_json().translate(_LINE_ENDS),
             event=event.type,
-            id=str(number),
+            id=str(event.sequence),
         )
-        for number, event in found
+        for event in found
     )
-    return page, found[-1][0] if found else after, len(found) == limit
+    return page, found[-1].sequence if found else after, len(found) == limit
+
+
+def events_after(
+    session: Session, *, review_id: ReviewId, after: int, limit: int, only_open: bool
+) -> list[EventOut]:
+    """Return up to `limit` events behind `after` as they are told: to the blinded, `only_open`."""
+    found = log.read_after(
+        session, review_id=review_id, after=after, limit=limit, only_open=only_open
+    )
+    if not only_open:
+        return [EventOut.of(number, event) for number, event in found]
+    counted = [event.data["labels_seq"] for _, event in found if "labels_seq" in event.data]
+    told = told_numbers.as_told_to_the_blinded(session, review_id, counted)
+    return [
+        EventOut.of(number, event, labels_seq=told.get(event.data.get("labels_seq", 0)))
+        for number, event in found
+    ]

@@ -108,7 +108,7 @@ def record(
     for step in _steps_about(session, viewer.review_id, stage, number, as_of):
         state.apply(step)
     if str(number) in state.linked:  # as it is shown when it is linked now
-        return replace(shown, status=Status.UNSCREENED, my_decision=None, final_reason=None), []
+        return _at(shown, Status.UNSCREENED, None), []
     place = state.place(stage, str(number))
     told = [said.labels_seq for said in place.present.values()]
     query = select(Decision).where(
@@ -116,8 +116,19 @@ def record(
     )
     decisions = session.scalars(query.order_by(Decision.labels_seq)).all()
     mine = next((one for one in decisions if one.reviewer_id == viewer.user_id), None)
-    then = replace(shown, status=place.status, my_decision=mine, final_reason=None)
-    return then, _open_votes(session, viewer, stage, shown.status, decisions)
+    votes = _open_votes(session, viewer, stage, shown.status, decisions)
+    return _at(shown, place.status, mine), votes
+
+
+def _at(shown: ShownRecord, status: Status, mine: Decision | None) -> ShownRecord:
+    """Return the record as it was then. Who may look back is told every number as it is."""
+    return replace(
+        shown,
+        status=status,
+        my_decision=mine,
+        my_labels_seq=None if mine is None else mine.labels_seq,
+        final_reason=None,
+    )
 
 
 def _open_votes(

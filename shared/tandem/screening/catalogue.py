@@ -17,6 +17,7 @@ from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening import told_numbers
 from tandem.screening.criteria import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order
@@ -45,6 +46,7 @@ class Filters:
 class ShownRecord:
     """A record, all its occurrences, its status for the viewer, and the viewer's decision.
 
+    `my_labels_seq` is the decision's, as the viewer is told it.
     `related` are other records about the same work: an erratum, a retraction, a preprint.
     `final_reason` is why it counts as excluded, where the viewer sees that it is.
     """
@@ -53,6 +55,7 @@ class ShownRecord:
     occurrences: list[Record]
     status: str
     my_decision: Decision | None
+    my_labels_seq: int | None
     related: Sequence[tuple[Record, Relation]] = ()
     final_reason: str | None = None
 
@@ -236,12 +239,15 @@ def _load(
     if excluded:
         review = reviews.get_review(session, review_id)
         finals = reasons.final_reasons(session, review, stage, excluded)
+    mine = [decision.labels_seq for _, _, decision in rows if decision is not None]
+    told = told_numbers.as_told(session, viewer, mine)
     return [
         ShownRecord(
             record,
             occurrences[record.number],
             status,
             decision,
+            None if decision is None else told[decision.labels_seq],
             [pair for one in occurrences[record.number] for pair in related[one.number]],
             finals.get(record.number) if status == Status.EXCLUDED else None,
         )

@@ -17,7 +17,7 @@ from tandem.ids import ConflictId, DecisionId, RankingId, RecordNumber, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger, sightings
+from tandem.screening import ledger, sightings, told_numbers
 from tandem.screening.ledger import Page, Place
 from tandem.screening.models import Decision, Lease, ResolvedBy
 from tandem.screening.queue.order import NO_ORDER, Order
@@ -25,8 +25,8 @@ from tandem.screening.rules import Status, Verdict
 from tandem.screening.visibility import shown_status
 
 
-class _SecondVote(DecisionRecorded):
-    """A vote in a conflict: the blinded do not hear that there was one to vote in."""
+class SecondVote(DecisionRecorded):
+    """A vote in a conflict, or what takes its place: the blinded do not hear that there was one."""
 
     open_to_blinded = False
 
@@ -50,9 +50,13 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The reviewer's present decision, and the record's status as they may see it."""
+    """The reviewer's present decision, and the record's status as they may see it.
+
+    `labels_seq` is the decision's, as they are told it.
+    """
 
     decision: Decision | None
+    labels_seq: int | None
     status: str
     changed: bool
 
@@ -90,14 +94,21 @@ def record_decision(
     # What came along with a linked record was not said of this one: their own word is entered.
     is_entered = is_entered or (mine is not None and mine.carried_from is not None)
     if mine is not None and _same(mine, judgement) and not is_entered:
-        shown = shown_status(viewer, stage, page.status, has_decided=True)
-        return Recorded(mine, shown, changed=False)
+        return _recorded(session, viewer, mine, page.status, changed=False)
     rank, ranking_id = _end_lease(session, place, viewer) or _standing(newest(), place)
     informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
     decision.informed, decision.rank, decision.ranking_id = informed, rank, ranking_id
     status = _put_in_force(session, review, viewer, place, page, decision)
-    return Recorded(decision, shown_status(viewer, stage, status, has_decided=True), changed=True)
+    return _recorded(session, viewer, decision, status, changed=True)
+
+
+def _recorded(
+    session: Session, viewer: Viewer, decision: Decision, status: Status, *, changed: bool
+) -> Recorded:
+    told = told_numbers.as_told(session, viewer, [decision.labels_seq])
+    shown = shown_status(viewer, decision.stage, status, has_decided=True)
+    return Recorded(decision, told[decision.labels_seq], shown, changed)
 
 
 def record_second_vote(
@@ -116,6 +127,7 @@ def record_second_vote(
     page = ledger.open_page(session, place)
     informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
+    told_numbers.keep_closed(session, review)
     decision.informed, decision.second_in = informed, conflict_id
     _put_in_force(session, review, viewer, place, page, decision)
     return decision
@@ -130,7 +142,7 @@ def _put_in_force(
     decision: Decision,
 ) -> Status:
     """Make a new entry its reviewer's present decision, tell of it, and of what follows."""
-    fact = DecisionRecorded if decision.second_in is None else _SecondVote
+    fact = DecisionRecorded if decision.second_in is None else SecondVote
     log.append(
         session,
         review,
@@ -182,7 +194,8 @@ def withdraw_decision(
         session, review, viewer.policies[stage], place, page, because=ResolvedBy.WITHDRAWAL
     )
     ledger.make_present(session, place, withdrawal)
-    return Recorded(None, shown_status(viewer, stage, status, has_decided=False), changed=True)
+    shown = shown_status(viewer, stage, status, has_decided=False)
+    return Recorded(None, None, shown, changed=True)
 
 
 def _same(mine: Decision, judgement: Judgement) -> bool:

@@ -1,6 +1,7 @@
 """The ledger on its way out: every entry that somebody may see, in the order it was made."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -13,9 +14,10 @@ from tandem.records.export.decisions import LedgerEntry
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening import told_numbers
 from tandem.screening.export import Names, sees_of
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
-from tandem.screening.visibility import shown_status_sql
+from tandem.screening.visibility import sees_every_event, shown_status_sql
 
 PAGE = 1000
 """Entries of each kind in memory at a time."""
@@ -71,7 +73,16 @@ def _page(
         )
         if reach is None or entry.seq <= reach
     ]
-    return sorted(entries, key=lambda entry: entry.seq), reach
+    entries.sort(key=lambda entry: entry.seq)
+    return _as_told(session, viewer, entries), reach
+
+
+def _as_told(session: Session, viewer: Viewer, entries: list[LedgerEntry]) -> list[LedgerEntry]:
+    """Number entries as this person is told it; what they are paged by is the real number."""
+    if sees_every_event(viewer):
+        return entries
+    told = told_numbers.as_told(session, viewer, [entry.seq for entry in entries])
+    return [replace(entry, seq=told[entry.seq]) for entry in entries]
 
 
 def _is_open(viewer: Viewer, row: Row[Any]) -> bool:

@@ -233,6 +233,17 @@ class Resolution(Base):
     created_at: Mapped[datetime]
 
 
+class ClosedChange(Base):
+    """A `labels_seq` that was given to what the blinded do not hear of. See `told_numbers`."""
+
+    __tablename__ = "closed_change"
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    labels_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
 class Message(Base):
     """What somebody said in the discussion of a conflict."""
 

@@ -17,6 +17,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
 from tandem.screening.models import (
+    ClosedChange,
     Conflict,
     ConflictState,
     Decision,
@@ -78,6 +79,7 @@ def assert_in_step(database: Database, review_id: ReviewId, *, verified: int | N
         _assert_conflicts(session, review_id, {at: found for at, (found, _) in judged.items()})
         _assert_resolutions(session, review_id)
         _assert_opened(session, review_id)
+        _assert_closed(session, review_id)
         _assert_replayed(session, review_id)
         owner, last_seq = _owner(session, review_id), _last_seq(session, review_id)
     if last_seq != verified:
@@ -225,6 +227,24 @@ def _assert_opened(session: Session, review_id: ReviewId) -> None:
             continue
         for seq, labels_seq in votes:
             assert (labels_seq <= row.opened_seq) == (seq < opened)
+
+
+def _assert_closed(session: Session, review_id: ReviewId) -> None:
+    """Check that the numbers which the blinded are not told are those of closed changes."""
+    query = select(ClosedChange.labels_seq).where(ClosedChange.review_id == review_id)
+    closed = set(session.scalars(query))
+    resolved = select(Resolution.labels_seq).where(
+        Resolution.review_id == review_id, Resolution.carried_from.is_(None)
+    )
+    known, heard, n_taken_back = set(session.scalars(resolved)), set[int](), 0
+    for event in _log(session, review_id):
+        n_taken_back += "taken_back" in event.detail
+        if event.type.startswith("tandem.decision."):
+            (known if event.open_seq is None else heard).add(event.data["labels_seq"])
+    # That a conflict was opened again leaves its number nowhere else.
+    assert known <= closed
+    assert len(closed - known) == n_taken_back
+    assert not closed & heard
 
 
 def _assert_replayed(session: Session, review_id: ReviewId) -> None:

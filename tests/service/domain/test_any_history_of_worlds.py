@@ -1,9 +1,13 @@
 """Whatever people do, in whatever order: the blinded see no difference between two worlds.
 
 Two reviews with the same people go through the same history, but Ann and Ben say other things in
-the second one. After each step Eve, who decides nothing, is shown the same in both.
+the second one. Conflicts are settled and opened again, and voted in, where they are: perhaps in one
+of the two only. After each step Eve, who decides nothing, is shown the same in both.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,15 +20,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy.exc import NoResultFound
 
+from tandem.errors import TandemError
 from tandem.events import log
+from tandem.events.types import RankingUpdated
 from tandem.ids import DuplicateGroupId, ReviewId
+from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.decisions import NoDecision
 from tandem.screening.ledger import IsDuplicate
 from tandem.screening.progress import progress
+from tandem.screening.told_numbers import as_told_to_the_blinded
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -109,6 +118,39 @@ class Worlds(RuleBasedStateMachine):
         for review_id in (self.team.review_id, self.other):
             self.world.change_policy(review_id, self.team.owner, **dict([part]))
 
+    @rule(number=numbers, pair=st.permutations(sorted(OTHERWISE)))
+    def both_decide(self, number: int, pair: list[str]) -> None:
+        for who, verdict in zip(("ann", "ben"), pair, strict=False):
+            self.decide(who, number, verdict)
+
+    @rule(verdict=st.sampled_from(["include", "exclude"]))
+    def resolve(self, verdict: str) -> None:
+        judge = self.team.judge
+        self._where_it_can_be(lambda id, number: self.world.resolve(id, judge, number, verdict))
+
+    @rule()
+    def reopen(self) -> None:
+        self._where_it_can_be(lambda id, number: self.world.reopen(id, self.team.judge, number))
+
+    @rule(who=people, verdict=st.sampled_from(sorted(OTHERWISE)))
+    def vote_again(self, who: str, verdict: str) -> None:
+        voter: Person = getattr(self.team, who)
+        self._where_it_can_be(lambda id, number: self.world.vote_again(id, voter, number, verdict))
+
+    @rule()
+    def rank(self) -> None:
+        for review_id in (self.team.review_id, self.other):
+            ranking = self.world.rank(review_id, 3, 2, 1)
+            # The same is told of both, but for the number.
+            fact = RankingUpdated(ranking_id="one", stage=TA, labels_seq=ranking.labels_seq)
+            with self.world.entered(review_id, self.team.owner) as (session, review, _):
+                log.append(session, review, fact)
+
+    def _where_it_can_be(self, do: Callable[[ReviewId, int], None]) -> None:
+        for review_id, number in product((self.team.review_id, self.other), (1, 2, 3)):
+            with suppress(TandemError, NoResultFound):
+                do(review_id, number)
+
     @invariant()
     def the_blinded_see_the_same(self) -> None:
         if hasattr(self, "team"):
@@ -119,10 +161,18 @@ class Worlds(RuleBasedStateMachine):
         with self.world.database.read() as session:
             viewer = reviews.viewer(session, review_id=review_id, user_id=who.id)
             told = log.read_after(session, review_id=review_id, after=0, limit=500, only_open=True)
+            rankings = serving.list_rankings(session, review_id=review_id, limit=100)
+            counted = [event.data.get("labels_seq", 0) for _, event in told]
+            counted += [ranking.labels_seq for ranking in rankings]
+            number_of = as_told_to_the_blinded(session, review_id, counted)
             counts = progress(session, viewer=viewer, stage=TA)
             # Her queue goes by numbers of decisions alone, which the events tell.
             return (
-                [(number, event.type, event.subject, event.data) for number, event in told],
+                [number_of[one] for one in counted],
+                [
+                    (number, event.type, event.subject, event.data | {"labels_seq": None})
+                    for number, event in told
+                ],
                 (counts.n_records, counts.counts, counts.reviewers, counts.recall_curve),
                 conflicts.list_conflicts(
                     session, viewer=viewer, selection=conflicts.Selection(), after=None, limit=10

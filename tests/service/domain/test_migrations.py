@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from engines import PostgresServer
 from tandem import migrate
@@ -21,6 +21,7 @@ from tandem.events.positions import Place
 from tandem.events.stream import CONSUMER
 from tandem.ids import ReviewId
 from tandem.models import Base
+from tandem.screening.models import ClosedChange
 from world import World
 
 CHECKOUT = Path(__file__).parents[3]
@@ -187,6 +188,37 @@ def test_the_stream_begins_with_what_happens_after_the_upgrade_that_brings_it(
         assert positions.get(session, CONSUMER, ReviewId(old)) == 7
     assert behind == [Place(team.review_id, 0)]
     database.close()
+
+
+def test_what_the_blinded_did_not_hear_of_is_known_of_the_past_but_for_reopenings(
+    empty_url: str,
+) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    world = World(database)
+    team = world.team(n_records=2, policy={"resolution": "consensus"})
+    for number in (1, 2):
+        world.decide(team.review_id, team.ann, number, "include")
+        world.decide(team.review_id, team.ben, number, "exclude")
+    world.vote_again(team.review_id, team.ben, 1, "include")
+    world.resolve(team.review_id, team.judge, 2, "include")
+    known = closed_changes(database)
+    world.reopen(team.review_id, team.judge, 2)
+    assert len(known) == 2
+    assert len(closed_changes(database)) == 3
+    database.close()
+
+    command.downgrade(alembic(empty_url), "0014")
+    migrate.upgrade(empty_url)
+
+    database = Database(empty_url)
+    assert closed_changes(database) == known
+    database.close()
+
+
+def closed_changes(database: Database) -> set[int]:
+    with database.read() as session:
+        return set(session.scalars(select(ClosedChange.labels_seq)))
 
 
 @pytest.mark.processes

@@ -6,13 +6,12 @@ from fastapi import Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 from sqlalchemy.orm import Session
 
-from tandem.events import log
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
 from tandem.screening.visibility import sees_every_event
 from tandem_api.deps import Here, InReview, Limit, Me, secret_of
 from tandem_api.errors import InvalidHeader
-from tandem_api.feeds import Follower
+from tandem_api.feeds import Follower, events_after
 from tandem_api.paging import Page, invalid_cursor
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
@@ -100,11 +99,10 @@ def _is_number(text: str) -> bool:
 
 
 def _events(session: Session, viewer: Viewer, *, after: int, limit: int) -> list[EventOut]:
-    found = log.read_after(
+    return events_after(
         session,
         review_id=viewer.review_id,
         after=after,
         limit=limit,
         only_open=not sees_every_event(viewer),
     )
-    return [EventOut.of(number, event) for number, event in found]

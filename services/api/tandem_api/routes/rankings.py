@@ -1,5 +1,7 @@
 """Training runs."""
 
+from collections.abc import Sequence
+
 from fastapi import Response
 from sqlalchemy.orm import Session
 
@@ -9,6 +11,7 @@ from tandem.ranking.models import Ranking
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
+from tandem.screening import told_numbers
 from tandem.screening.visibility import hides_open_votes
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, encode
@@ -29,8 +32,7 @@ def list_rankings(
     )
     items = found[:limit]
     following = encode(items[-1].id) if len(found) > limit else None
-    shown = [RankingOut.of(item, sees_all=_may_see(viewer, item)) for item in items]
-    return Page(items=shown, next_cursor=following)
+    return Page(items=_shown(session, viewer, items), next_cursor=following)
 
 
 @router.get("/{ranking_id}")
@@ -38,7 +40,7 @@ def get_ranking(ranking_id: str, session: Read, viewer: AsViewer) -> RankingOut:
     """One ranking: its model, what it learned from, how long it took."""
     found = RankingId(parse_uuid(ranking_id, kind="ranking"))
     item = serving.get_ranking(session, review_id=viewer.review_id, ranking_id=found)
-    return RankingOut.of(item, sees_all=_may_see(viewer, item))
+    return _shown(session, viewer, [item])[0]
 
 
 @router.post(
@@ -55,9 +57,21 @@ def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
         serving.ask_for_training(review)
         if viewer.has(Role.OWNER) and training.parked(session, review_id):
             training.try_anew(session, review_id)
-        return RankingAskedOut(labels_seq=review.labels_seq)
+        told = told_numbers.as_told(session, viewer, [review.labels_seq])
+        return RankingAskedOut(labels_seq=told[review.labels_seq])
 
     return write(work, status=202, changed=review_id)
+
+
+def _shown(session: Session, viewer: Viewer, rankings: Sequence[Ranking]) -> list[RankingOut]:
+    numbers = [ranking.labels_seq for ranking in rankings]
+    told = told_numbers.as_told(session, viewer, numbers)
+    return [
+        RankingOut.of(
+            ranking, labels_seq=told[ranking.labels_seq], sees_all=_may_see(viewer, ranking)
+        )
+        for ranking in rankings
+    ]
 
 
 def _may_see(viewer: Viewer, ranking: Ranking) -> bool:

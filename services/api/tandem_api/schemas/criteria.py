@@ -67,7 +67,7 @@ class AffectedOut(Out):
     def of(cls, one: Affected) -> "AffectedOut":
         return cls(
             record=BibliographicOut.of(one.record),
-            decision=DecisionOut.of(one.decision),
+            decision=DecisionOut.of(one.decision, one.labels_seq),
             why=[WhyOut.of(why) for why in one.why],
         )
 

@@ -15,6 +15,11 @@ from tandem_api.schemas.base import In, Line, Out, PlainText, Prose
 ScreeningStage = Literal[Stage.TITLE_ABSTRACT]
 """The stages that can be screened so far; full text comes with its own issue."""
 
+COUNTED = (
+    "Number of a change that rankings count. For the blinded only those are numbered that they "
+    "may know of."
+)
+
 
 class DecisionIn(In):
     verdict: Verdict
@@ -65,11 +70,11 @@ class DecisionOut(Out):
         description="The linked record on which this was decided, where it was not this one."
     )
     criteria_version: int = Field(description="Of the review's criteria, as they were then.")
-    labels_seq: int
+    labels_seq: int = Field(description=COUNTED)
     decided_at: datetime
 
     @classmethod
-    def of(cls, decision: Decision) -> "DecisionOut":
+    def of(cls, decision: Decision, labels_seq: int) -> "DecisionOut":
         if decision.verdict is None:
             raise AssertionError("a withdrawal is not shown as a decision")
         return cls(
@@ -86,7 +91,7 @@ class DecisionOut(Out):
             ranking_id=None if decision.ranking_id is None else str(decision.ranking_id),
             carried_from=None if decision.carried_from is None else str(decision.carried_from),
             criteria_version=decision.criteria_version,
-            labels_seq=decision.labels_seq,
+            labels_seq=labels_seq,
             decided_at=decision.created_at,
         )
 
@@ -102,10 +107,10 @@ class RecordedOut(Out):
 
     @classmethod
     def of(cls, recorded: Recorded, stage: Stage) -> "RecordedOut":
-        if recorded.decision is None:
+        if recorded.decision is None or recorded.labels_seq is None:
             raise AssertionError("a decision that was just recorded is there")
         return cls(
-            decision=DecisionOut.of(recorded.decision),
+            decision=DecisionOut.of(recorded.decision, recorded.labels_seq),
             record=PlaceOut(status=recorded.status, stage=stage),
         )
 

@@ -10,7 +10,10 @@ from tandem_api.schemas.base import Out
 
 
 class EventOut(Out):
-    """One event. `sequence` is its number in the log as you may see it, without gaps."""
+    """One event. `sequence` is its number in the log as you may see it, without gaps.
+
+    `labels_seq` in `data` counts, for the blinded, only the changes that they may know of.
+    """
 
     specversion: Literal["1.0"] = "1.0"
     id: str
@@ -23,13 +26,15 @@ class EventOut(Out):
     sequence: int = Field(ge=1)
 
     @classmethod
-    def of(cls, number: int, event: Event) -> "EventOut":
+    def of(cls, number: int, event: Event, *, labels_seq: int | None = None) -> "EventOut":
+        """Return an event under this number; with `labels_seq`, its `data` has that one."""
+        data = event.data
         return cls(
             id=str(event.id),
             source=f"/reviews/{event.review_id}",
             type=event.type,
             time=event.created_at,
             subject=event.subject,
-            data=event.data,
+            data=data if labels_seq is None else data | {"labels_seq": labels_seq},
             sequence=number,
         )

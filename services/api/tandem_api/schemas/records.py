@@ -94,7 +94,7 @@ class RecordOut(BibliographicOut):
 
     @classmethod
     def shown(cls, item: ShownRecord, stage: Stage) -> "RecordOut":
-        record = item.record
+        record, mine, labels_seq = item.record, item.my_decision, item.my_labels_seq
         return cls(
             **bibliographic(record),
             sources=[SourceOut.of(occurrence) for occurrence in item.occurrences],
@@ -107,7 +107,9 @@ class RecordOut(BibliographicOut):
             stage=stage,
             status=_SHOWN[item.status],
             final_reason=item.final_reason,
-            my_decision=DecisionOut.of(item.my_decision) if item.my_decision else None,
+            my_decision=None
+            if mine is None or labels_seq is None
+            else DecisionOut.of(mine, labels_seq),
             added_at=record.created_at,
         )
 

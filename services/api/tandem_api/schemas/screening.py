@@ -15,7 +15,7 @@ from tandem.screening.people.stranded import Stranded
 from tandem.screening.progress import Progress
 from tandem.screening.queue.service import Queue, QueueState
 from tandem_api.schemas.base import In, Out, Whole
-from tandem_api.schemas.decisions import ScreeningStage
+from tandem_api.schemas.decisions import COUNTED, ScreeningStage
 from tandem_api.schemas.jobs import ParkedRankingOut
 from tandem_api.schemas.members import WorkloadOut
 from tandem_api.schemas.records import RecordOut
@@ -215,7 +215,7 @@ class RankingOut(Out):
     model: str
     preset: dict[str, Any]
     kind: str | None
-    labels_seq: int
+    labels_seq: int = Field(description=COUNTED)
     n_labels: int | None
     n_relevant: int | None
     n_ranked: int
@@ -225,14 +225,14 @@ class RankingOut(Out):
     created_at: datetime
 
     @classmethod
-    def of(cls, ranking: Ranking, *, sees_all: bool) -> "RankingOut":
+    def of(cls, ranking: Ranking, *, labels_seq: int, sees_all: bool) -> "RankingOut":
         return cls(
             id=str(ranking.id),
             stage=ranking.stage,
             model=ranking.model,
             preset=ranking.preset,
             kind=ranking.kind if sees_all else None,
-            labels_seq=ranking.labels_seq,
+            labels_seq=labels_seq,
             n_labels=ranking.n_labels if sees_all else None,
             n_relevant=ranking.n_relevant if sees_all else None,
             n_ranked=ranking.n_ranked,
@@ -248,4 +248,4 @@ class RankingOut(Out):
 class RankingAskedOut(Out):
     """A ranking that counts `labels_seq` will follow within seconds."""
 
-    labels_seq: int
+    labels_seq: int = Field(description=COUNTED)

@@ -15,7 +15,7 @@ from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
+from tandem.screening import ledger, told_numbers
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import ShownConflict, show
 from tandem.screening.ledger import Place
@@ -163,6 +163,7 @@ def resolve_conflict(
     if conflict.state is ConflictState.RESOLVED:
         raise AlreadyResolved("This conflict is settled already.")
     review.labels_seq += 1
+    told_numbers.keep_closed(session, review)
     session.add(
         Resolution(
             id=DecisionId(new_id()),
@@ -206,6 +207,7 @@ def reopen_conflict(
     resolution.taken_back_at, resolution.taken_back_by = now(), viewer.user_id
     resolution.taken_back_note = note
     review.labels_seq += 1
+    told_numbers.keep_closed(session, review)
     status = ledger.settle(
         session,
         review,

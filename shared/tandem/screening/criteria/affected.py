@@ -22,6 +22,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import Change, Criteria
+from tandem.screening import told_numbers
 from tandem.screening.models import Cause, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.visibility import hides_votes
@@ -54,10 +55,11 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A decision of the viewer's that wants another look."""
+    """A decision of the viewer's that wants another look; its `labels_seq` as they are told it."""
 
     record: Record
     decision: Decision
+    labels_seq: int
     why: list[Why]
 
 
@@ -230,7 +232,12 @@ def _load(session: Session, viewer: Viewer, page: Sequence[_Touched]) -> list[Af
         records |= {record.number: record for record in session.scalars(of_page)}
         found = session.scalars(select(Decision).where(Decision.id.in_(ids)))
         made |= {decision.id: decision for decision in found}
-    return [Affected(records[one.number], made[one.decision_id], one.why) for one in page]
+    decisions = [(made[one.decision_id], one) for one in page]
+    told = told_numbers.as_told(session, viewer, [decision.labels_seq for decision, _ in decisions])
+    return [
+        Affected(records[one.number], decision, told[decision.labels_seq], one.why)
+        for decision, one in decisions
+    ]
 
 
 def _why_none(session: Session, viewer: Viewer, review: Review, stage: Stage, since: int) -> str:

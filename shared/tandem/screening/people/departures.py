@@ -13,7 +13,7 @@ conflicts need that.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -32,7 +32,8 @@ from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import cases, ledger
+from tandem.screening import cases, ledger, told_numbers
+from tandem.screening.decisions import SecondVote
 from tandem.screening.duplicates import carrying
 from tandem.screening.following import follow
 from tandem.screening.ledger import Place
@@ -149,15 +150,13 @@ def _void(
         of_stage = {one.last.record_number: one for one in voided if one.last.stage is stage}
         numbers = sorted(of_stage)
         shown = sorted(_shown(session, review.id, numbers))
-        withdrawn = [
-            of_stage[number].last for number in numbers if of_stage[number].is_withdrawn(since)
-        ]
-        told = [_enter(session, review, viewer, last, restored=None) for last in withdrawn]
-        _forget(session, withdrawn)
+        withdrawn = [of_stage[number] for number in numbers if of_stage[number].is_withdrawn(since)]
+        told = [_enter(session, review, viewer, one, since, restored=None) for one in withdrawn]
+        _forget(session, [one.last for one in withdrawn])
         for number in numbers:
             one = of_stage[number]
             if one.is_own and (before := one.before(since)):
-                told.append(_enter(session, review, viewer, one.last, restored=before[0]))
+                told.append(_enter(session, review, viewer, one, since, restored=before[0]))
         log.append(session, review, *told)
         for number in shown:
             one, place = of_stage[number], Place(review.id, stage, number)
@@ -211,15 +210,20 @@ def _enter(
     session: Session,
     review: Review,
     viewer: Viewer,
-    last: Decision,
+    one: Standing,
+    since: datetime | None,
     *,
     restored: Decision | None,
 ) -> Fact:
     """Append to the ledger the withdrawal of a decision, or an earlier one in its place.
 
-    Returns what is told of it.
+    Returns what is told of it. The blinded are not told where they have not heard of what is
+    withdrawn either: to them the earlier one has stood all the time.
     """
+    last, is_closed = one.last, one.is_second_thought(since)
     review.labels_seq += 1
+    if is_closed:
+        told_numbers.keep_closed(session, review)
     entry = Decision(
         id=DecisionId(new_id()),
         review_id=review.id,
@@ -237,7 +241,7 @@ def _enter(
         created_at=now(),
     )
     session.add(entry)
-    fact = DecisionRecorded if restored else DecisionWithdrawn
+    fact = _FACTS[restored is not None, is_closed]
     return fact(
         record_id=str(entry.record_number),
         stage=entry.stage,
@@ -245,6 +249,19 @@ def _enter(
         labels_seq=entry.labels_seq,
         detail=ledger.decision_detail(entry) | {"by": str(viewer.user_id)},
     )
+
+
+class _SecondVoteWithdrawn(DecisionWithdrawn):
+    open_to_blinded = False
+
+
+_FACTS: Mapping[tuple[bool, bool], type[DecisionRecorded | DecisionWithdrawn]] = {
+    (True, False): DecisionRecorded,
+    (True, True): SecondVote,
+    (False, False): DecisionWithdrawn,
+    (False, True): _SecondVoteWithdrawn,
+}
+"""By whether something is restored, and whether the blinded do not hear of it."""
 
 
 def _make_present(session: Session, place: Place, reviewer_id: UserId) -> None:

@@ -39,6 +39,13 @@ class Standing(NamedTuple):
         said = [entry for entry in self.entries if entry.created_at < since][-1:]
         return [entry for entry in said if entry.verdict is not None]
 
+    def is_second_thought(self, since: datetime | None) -> bool:
+        """Whether all that they said of it since then are second votes, which nobody hears of."""
+        if since is None or not self.is_own:
+            return False
+        later = [entry for entry in self.entries if entry.created_at >= since]
+        return all(entry.second_in is not None for entry in later)
+
     def is_withdrawn(self, since: datetime | None) -> bool:
         """Whether nothing is left, or what they said at this very record counts no longer."""
         before = self.before(since)

@@ -1,0 +1,66 @@
+"""The review's `labels_seq` as the blinded are told it: what is closed to them has no number.
+
+A hole between two changes that they hear of would say that a conflict lies there, settled or
+opened again. As told, an open change stands one above what came before it, so that a ranking
+counts it just where the ranking's number, as told, is at least its own. What is closed is told
+the number of what came before it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId
+from tandem.reviews.models import Review
+from tandem.reviews.service import Viewer
+from tandem.screening.models import ClosedChange
+from tandem.screening.visibility import sees_every_event
+
+
+def keep_closed(session: Session, review: Review) -> None:
+    """Note that the blinded do not hear of the change that `labels_seq` was just raised by."""
+    session.add(ClosedChange(review_id=review.id, labels_seq=review.labels_seq))
+
+
+def as_told(session: Session, viewer: Viewer, numbers: Collection[int]) -> Mapping[int, int]:
+    """Return for each of these numbers which one this person is told."""
+    if sees_every_event(viewer):
+        return {number: number for number in numbers}
+    return as_told_to_the_blinded(session, viewer.review_id, numbers)
+
+
+def as_told_to_the_blinded(
+    session: Session, review_id: ReviewId, numbers: Collection[int]
+) -> Mapping[int, int]:
+    """Return for each of these numbers how many changes up to it the blinded hear of."""
+    if not numbers:
+        return {}
+    first, last = min(numbers), max(numbers)
+    n_before = session.scalar(_N_UP_TO, {"review_id": review_id, "first": first}) or 0
+    closed: list[int] = []
+    if first < last:
+        span = {"review_id": review_id, "first": first, "last": last}
+        closed.extend(session.scalars(_BETWEEN, span))
+    return {number: number - n_before - bisect_right(closed, number) for number in numbers}
+
+
+# Made once: every decision of the blinded asks the first.
+_N_UP_TO = (
+    select(func.count())
+    .select_from(ClosedChange)
+    .where(
+        ClosedChange.review_id == bindparam("review_id"),
+        ClosedChange.labels_seq <= bindparam("first"),
+    )
+)
+_BETWEEN = (
+    select(ClosedChange.labels_seq)
+    .where(
+        ClosedChange.review_id == bindparam("review_id"),
+        ClosedChange.labels_seq > bindparam("first"),
+        ClosedChange.labels_seq <= bindparam("last"),
+    )
+    .order_by(ClosedChange.labels_seq)
+)

@@ -1,0 +1,210 @@
+"""Two worlds stay the same to the blinded when conflicts are settled and opened again in one.
+
+Eve and Ben agree in one world and differ in the others, where the difference is then settled, each
+time in another way. What everybody hears of afterwards, numbers of decisions and rankings
+included, must not say that anything lies between.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from service.api.test_independence import EVERY_READ, EVERY_WRITE, Asked, OneWorld, R, StillClock
+from service.api.test_worlds_of_linked_records import (
+    Teller,
+    assert_same,
+    items,
+    told,
+    voided_since,
+)
+from service.domain.stored import assert_in_step
+from tandem.accounts.service import Secret
+from tandem.events import log
+from tandem.events.types import RankingUpdated
+from tandem_api import feeds
+from tandem_api.feeds import Follower
+from world import TA, Person, Team, World
+
+__all__ = ["told"]
+
+CONSENSUS = {"resolution": "consensus"}
+DECISIONS: list[Asked] = [
+    ("PUT", f"{R}/records/4/decision", {"verdict": "include"}),
+    ("POST", f"{R}/decisions", {"items": [{"record_id": "5", "verdict": "maybe"}]}),
+    ("POST", f"{R}/rankings", None),
+    ("PUT", f"{R}/records/6/decision", {"verdict": "exclude"}),
+    ("DELETE", f"{R}/records/6/decision", None),
+]
+
+Settle = Callable[[World, Team], None]
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
+
+
+def they_agree(world: World, team: Team) -> None:
+    pass
+
+
+def it_is_settled(world: World, team: Team) -> None:
+    world.resolve(team.review_id, team.judge, 1, "include")
+
+
+def it_is_opened_again(world: World, team: Team) -> None:
+    it_is_settled(world, team)
+    world.reopen(team.review_id, team.judge, 1)
+
+
+def it_is_settled_anew(world: World, team: Team) -> None:
+    it_is_opened_again(world, team)
+    world.resolve(team.review_id, team.judge, 1, "exclude")
+
+
+def one_gives_in(world: World, team: Team) -> None:
+    world.vote_again(team.review_id, team.ben, 1, "include")
+
+
+def both_stand_by_it(world: World, team: Team) -> None:
+    world.vote_again(team.review_id, team.ben, 1, "exclude")
+    world.vote_again(team.review_id, team.eve, 1, "include")
+    it_is_settled(world, team)
+
+
+def history(settle: Settle) -> Settle:
+    """Let the two vote, settle what there is, and let more be said and ranked than before it."""
+
+    def happens(world: World, team: Team) -> None:
+        world.decide(team.review_id, team.ben, 2, "include")
+        world.decide(team.review_id, team.eve, 1, "include")
+        world.decide(team.review_id, team.ben, 1, "include" if settle is they_agree else "exclude")
+        ranked(world, team)
+        settle(world, team)
+        ranked(world, team)
+        world.decide(team.review_id, team.eve, 2, "include")
+        world.withdraw(team.review_id, team.ben, 2)
+        ranked(world, team)
+
+    return happens
+
+
+def ranked(world: World, team: Team) -> None:
+    """Publish a ranking as a worker does, at the review's number of the moment."""
+    ranking = world.rank(team.review_id, *range(9, 0, -1))
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        fact = RankingUpdated(ranking_id=str(ranking.id), stage=TA, labels_seq=ranking.labels_seq)
+        log.append(session, review, fact)
+
+
+def streamed(one: OneWorld, who: Person) -> list[tuple[int, Any]]:
+    """Return number and data of every event, as somebody who follows the log is sent them."""
+    secret = Secret(hashlib.sha256(who.token.encode()).hexdigest(), is_token=True)
+    (heard,) = feeds.look(one.world.database, one.team.review_id, [Follower(secret, 0)])
+    assert heard is not None
+    lines = [line for line in heard.page.decode().splitlines() if line.startswith("data:")]
+    events = [json.loads(line.removeprefix("data:")) for line in lines]
+    known = ("record_id", "labels_seq")
+    return [(one["sequence"], [one["data"].get(name) for name in known]) for one in events]
+
+
+def labels_seqs(one: OneWorld, who: str) -> list[int]:
+    listed = items(one, who, "events?limit=500")
+    return [event["data"]["labels_seq"] for event in listed if "labels_seq" in event["data"]]
+
+
+@pytest.mark.parametrize(
+    ("policy", "settle"),
+    [
+        ({}, it_is_settled),
+        ({}, it_is_opened_again),
+        ({}, it_is_settled_anew),
+        (CONSENSUS, one_gives_in),
+        (CONSENSUS, both_stand_by_it),
+        ({"adjudicator_sees": "nothing"}, it_is_settled),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_that_a_conflict_was_settled_leaves_no_hole(
+    told: Teller, policy: dict[str, Any], settle: Settle
+) -> None:
+    worlds = [told(history(they_agree), **policy), told(history(settle), **policy)]
+    agreeing, differing = worlds
+
+    for who in ("ann", "observer"):
+        assert_same(worlds, who, EVERY_READ)
+    assert streamed(agreeing, agreeing.team.ann) == streamed(differing, differing.team.ann)
+    # What Ann says afterwards is numbered as it is told, too.
+    assert_same(worlds, "ann", [*DECISIONS, *EVERY_READ, *EVERY_WRITE, *EVERY_READ])
+    for one in worlds:
+        ranked(one.world, one.team)
+        assert_in_step(one.world.database, one.team.review_id)
+    assert_same(worlds, "ann", EVERY_READ)
+    assert streamed(agreeing, agreeing.team.ann) == streamed(differing, differing.team.ann)
+    # Without this the worlds could be equal because they are the same.
+    assert labels_seqs(agreeing, "owner") != labels_seqs(differing, "owner")
+
+
+def test_who_sees_every_event_is_told_the_numbers_as_they_are(told: Teller) -> None:
+    one = told(history(it_is_settled))
+
+    def newest(who: str) -> int:
+        rankings = items(one, who, "rankings")
+        ledger = [entry["labels_seq"] for entry in rankings]
+        assert ledger == sorted(ledger, reverse=True)
+        return max(labels_seqs(one, who))
+
+    # Only the resolution, of all changes, has a number of its own to those who hear of it.
+    for who in ("owner", "judge"):
+        assert newest(who) == newest("ann") + 1
+    with one.world.entered(one.team.review_id, one.team.owner) as (_, review, _viewer):
+        assert newest("owner") == review.labels_seq - 1  # `told` has ranked once more
+    owners = streamed(one, one.team.owner)
+    assert [data[1] for _, data in owners if data[1] is not None] == labels_seqs(one, "owner")
+    before = labels_seqs(one, "owner")
+    one.world.decide(one.team.review_id, one.team.eve, 3, "include")
+    one.world.decide(one.team.review_id, one.team.ben, 3, "exclude")
+    one.world.resolve(one.team.review_id, one.team.judge, 3, "include")
+    one.world.decide(one.team.review_id, one.team.eve, 4, "include")
+    last = before[-1] + 1
+    assert labels_seqs(one, "owner") == [*before, last + 1, last + 2, last + 4]
+    last -= 1
+    assert labels_seqs(one, "ann")[-3:] == [last + 1, last + 2, last + 3]
+
+
+def test_a_ranking_counts_a_decision_of_the_blinded_from_its_number_on(told: Teller) -> None:
+    one = told(history(it_is_settled_anew))
+    put: Asked = ("PUT", f"{R}/records/7/decision", {"verdict": "include"})
+    _, status, _, text = one.ask(one.team.ann, put)
+    assert status == 200
+    said = json.loads(text)["decision"]["labels_seq"]
+
+    assert items(one, "ann", "rankings")[0]["labels_seq"] == said - 1
+    ranked(one.world, one.team)
+    assert items(one, "ann", "rankings")[0]["labels_seq"] >= said
+
+
+def test_a_second_vote_that_is_voided_is_unheard_of_as_it_was(told: Teller) -> None:
+    def history_of(settle: Settle) -> Settle:
+        def happens(world: World, team: Team) -> None:
+            world.decide(team.review_id, team.eve, 1, "include")
+            verdict = "include" if settle is they_agree else "exclude"
+            world.decide(team.review_id, team.ben, 1, verdict)
+            StillClock.at += timedelta(days=1)
+            settle(world, team)
+            world.decide(team.review_id, team.ben, 2, "exclude")
+            voided_since(world, team, team.ben, StillClock.at)
+            world.decide(team.review_id, team.eve, 3, "include")
+            ranked(world, team)
+
+        return happens
+
+    worlds = [told(history_of(settle), **CONSENSUS) for settle in (they_agree, one_gives_in)]
+
+    for who in ("ann", "observer"):
+        assert_same(worlds, who, EVERY_READ)
+    assert_same(worlds, "ann", [*DECISIONS, *EVERY_READ])
