@@ -5,7 +5,9 @@ time in another way. What everybody hears of afterwards, numbers of decisions an
 included, must not say that anything lies between.
 """
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,6 +27,7 @@ from service.domain.stored import assert_in_step
 from tandem.accounts.service import Secret
 from tandem.events import log
 from tandem.events.types import RankingUpdated
+from tandem.reviews import service as reviews
 from tandem_api import feeds
 from tandem_api.feeds import Follower
 from world import TA, Person, Team, World
@@ -149,31 +152,43 @@ def test_that_a_conflict_was_settled_leaves_no_hole(
     assert labels_seqs(agreeing, "owner") != labels_seqs(differing, "owner")
 
 
+@pytest.mark.parametrize(
+    ("policy", "settle"),
+    [({}, it_is_settled), ({}, it_is_opened_again), (CONSENSUS, one_gives_in)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_nor_does_it_in_the_ledger_that_a_voter_exports(
+    told: Teller, policy: dict[str, Any], settle: Settle
+) -> None:
+    worlds = [told(history(they_agree), **policy), told(history(settle), **policy)]
+
+    assert_same(worlds, "eve", [("GET", f"{R}/export?format=decisions", None)])
+
+
 def test_who_sees_every_event_is_told_the_numbers_as_they_are(told: Teller) -> None:
     one = told(history(it_is_settled))
+    id_, team = one.team.review_id, one.team
+    before = {who: labels_seqs(one, who) for who in ("owner", "ann")}
+    with one.world.database.read() as session:
+        last = reviews.get_review(session, id_).labels_seq
 
-    def newest(who: str) -> int:
-        rankings = items(one, who, "rankings")
-        ledger = [entry["labels_seq"] for entry in rankings]
-        assert ledger == sorted(ledger, reverse=True)
-        return max(labels_seqs(one, who))
+    one.world.decide(id_, team.eve, 3, "include")
+    one.world.decide(id_, team.ben, 3, "exclude")
+    one.world.resolve(id_, team.judge, 3, "include")
+    one.world.decide(id_, team.eve, 4, "include")
 
-    # Only the resolution, of all changes, has a number of its own to those who hear of it.
-    for who in ("owner", "judge"):
-        assert newest(who) == newest("ann") + 1
-    with one.world.entered(one.team.review_id, one.team.owner) as (_, review, _viewer):
-        assert newest("owner") == review.labels_seq - 1  # `told` has ranked once more
-    owners = streamed(one, one.team.owner)
-    assert [data[1] for _, data in owners if data[1] is not None] == labels_seqs(one, "owner")
-    before = labels_seqs(one, "owner")
-    one.world.decide(one.team.review_id, one.team.eve, 3, "include")
-    one.world.decide(one.team.review_id, one.team.ben, 3, "exclude")
-    one.world.resolve(one.team.review_id, one.team.judge, 3, "include")
-    one.world.decide(one.team.review_id, one.team.eve, 4, "include")
-    last = before[-1] + 1
-    assert labels_seqs(one, "owner") == [*before, last + 1, last + 2, last + 4]
-    last -= 1
-    assert labels_seqs(one, "ann")[-3:] == [last + 1, last + 2, last + 3]
+    assert labels_seqs(one, "owner") == [*before["owner"], last + 1, last + 2, last + 4]
+    assert [data[1] for _, data in streamed(one, team.owner) if data[1]] == labels_seqs(
+        one, "owner"
+    )
+    assert labels_seqs(one, "judge") == labels_seqs(one, "owner")
+    # To Ann the first resolution has no number, and no more has the second.
+    assert labels_seqs(one, "ann") == [*before["ann"], last, last + 1, last + 2]
+    (newest, *_) = items(one, "owner", "rankings")
+    assert newest["labels_seq"] == last
+    exported = one.ask(team.owner, ("GET", f"{R}/export?format=decisions", None))[3]
+    seqs = [int(row["seq"]) for row in csv.DictReader(io.StringIO(exported))]
+    assert seqs[-4:] == [last + 1, last + 2, last + 3, last + 4]
 
 
 def test_a_ranking_counts_a_decision_of_the_blinded_from_its_number_on(told: Teller) -> None:
