@@ -1,15 +1,18 @@
-"""Whatever a file holds, reading it ends in records, rejections or one of two errors."""
+"""Whatever a file holds, reading it ends in records, rejections or one of the errors it names."""
 
 import dataclasses
+import gzip
 import re
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tandem.records.formats import nbib, normalise, reading, ris, tabular
+from tandem.records.formats.archive import UnreadableArchive
 from tandem.records.formats.assembly import LONGEST_RECORD
 from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Rejection
 from tandem.records.formats.reading import EmptyFile, Format, UnknownFormat
+from tandem.records.formats.xlsx import UnreadableWorkbook
 
 UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -45,7 +48,7 @@ def check(found: Entry | Rejection) -> None:
 def check_all(data: bytes, format: Format | None) -> None:
     try:
         result = reading.read(data, format)
-    except (UnknownFormat, EmptyFile):
+    except (UnknownFormat, EmptyFile, UnreadableArchive, UnreadableWorkbook):
         return
     found = list(result.entries)
     assert len(found) == result.total
@@ -63,6 +66,7 @@ formats = st.sampled_from([None, "ris", "nbib", "csv"])
 @example(b"\x00\xd8T\x00Y\x00", None)
 @example(b"\xff\xfe\x00", "ris")
 @example(b"\xed\xa0\x80", None)
+@example(gzip.compress(b"TY  - JOUR")[:-4], None)
 def test_any_bytes(data: bytes, format: Format | None) -> None:
     check_all(data, format)
 

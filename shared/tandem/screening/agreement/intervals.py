@@ -48,7 +48,8 @@ def share_difference(found: int, of: int, found_before: int, of_before: int) -> 
     low_before, high_before = _score(before, of_before)
     down = math.hypot(share - low, high_before - before)
     up = math.hypot(high - share, before - low_before)
-    return Interval(share - before - down, share - before + up)
+    # Rounding may go beyond.
+    return Interval(max(-1.0, share - before - down), min(1.0, share - before + up))
 
 
 def _score(share: float, of: int) -> Interval:

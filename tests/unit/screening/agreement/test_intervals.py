@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
@@ -43,6 +43,7 @@ def test_newcombes_examples(
 
 @unhurried
 @given(st.integers(1, 500), st.floats(0, 1), st.integers(1, 500), st.floats(0, 1))
+@example(1, 0.0, 25, 1.0)
 def test_turned_round_the_difference_is_the_opposite(
     of: int, share: float, of_before: int, before: float
 ) -> None:
