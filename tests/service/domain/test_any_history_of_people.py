@@ -57,6 +57,7 @@ class People(RuleBasedStateMachine):
         self.said: dict[tuple[Person, int], str] = {}
         self.said_at: dict[tuple[Person, int], datetime] = {}
         self.gone: set[Person] = set()
+        self.history: dict[tuple[Person, int], list[tuple[datetime, str | None]]] = {}
         self.paused: set[Person] = set()
         self.verified: int | None = None
 
@@ -70,15 +71,14 @@ class People(RuleBasedStateMachine):
         made = self.world.decide(self.id, person, number, verdict)
         assert made.changed == (self.said.get((person, number)) != verdict)
         if made.changed:
-            self.said[person, number] = verdict
-            self.said_at[person, number] = now()
+            self._says((person, number), verdict)
 
     @rule(who=people, number=numbers)
     def withdraw(self, who: str, number: int) -> None:
         person = getattr(self.team, who)
         if (person, number) in self.said and person not in self.gone:
             self.world.withdraw(self.id, person, number)
-            del self.said[person, number], self.said_at[person, number]
+            self._says((person, number), None)
 
     @rule(who=people, fate=st.sampled_from(["keep", "void"]), preview=st.booleans(), back=st.data())
     def remove(self, who: str, fate: Any, preview: bool, back: st.DataObject) -> None:
@@ -97,9 +97,13 @@ class People(RuleBasedStateMachine):
 
         assert told.n_decisions_voided == len(voided)
         grown = len(ledger(self.world.database, self.id)) - before
-        assert grown == (0 if preview else len(voided))
+        before_then = {key: self._said_by(key, since) for key in voided}
+        restored = {key for key, said in before_then.items() if said is not None}
+        # What is voided is withdrawn; what had been said of the same record by then is said again.
+        assert grown == (0 if preview else len(voided) + len(restored))
         if not preview:
-            self.said = {key: said for key, said in self.said.items() if key not in voided}
+            for key, said in before_then.items():
+                self._says(key, said)
             self.gone.add(person)
             self.paused.discard(person)
             assert self._held(person) == set()
@@ -219,6 +223,19 @@ class People(RuleBasedStateMachine):
     def _earlier(self, key: tuple[Person, int], since: datetime | None) -> bool:
         # What was decided by the time that `said_at` was noted was decided before it.
         return since is not None and self.said_at[key] <= since
+
+    def _says(self, key: tuple[Person, int], verdict: str | None) -> None:
+        at = now()
+        self.history.setdefault(key, []).append((at, verdict))
+        if verdict is None:
+            del self.said[key], self.said_at[key]
+        else:
+            self.said[key], self.said_at[key] = verdict, at
+
+    def _said_by(self, key: tuple[Person, int], since: datetime | None) -> str | None:
+        """Return what they had last said of a record by then; None if nothing stood."""
+        earlier = [said for at, said in self.history[key] if since is not None and at <= since]
+        return earlier[-1] if earlier else None
 
     def _leave(
         self, person: Person, fate: Any, since: datetime | None, *, preview: bool
