@@ -1,6 +1,5 @@
 """Databases, brokers and applications for tests: real ones, made fresh for each test."""
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -24,14 +23,8 @@ from tandem.models import Base
 from world import World
 
 # How long an example takes says how busy the machine is; pytest's timeout stops what never ends.
-# The same examples each time: what lands is not refused for what was there before it. To look for
-# more: TANDEM_TEST_RANDOM=1.
 hypothesis_settings.register_profile(
-    "tandem",
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize="TANDEM_TEST_RANDOM" not in os.environ,
-    database=None if "TANDEM_TEST_RANDOM" not in os.environ else hypothesis_settings().database,
+    "tandem", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("tandem")
 
