@@ -153,11 +153,11 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 def _failures(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     """Return how this operation may fail, by what it takes and who may call it."""
     if path == "/metrics":
-        return [401, 500, 503]
+        return [401, 422, 500, 503]
     if not path.startswith("/api/"):
-        return []
+        return [422]
     inside = operation.get("parameters", []), operation.get("requestBody")
-    found = {500, 503}
+    found = {422, 500, 503}  # 422: an unknown query parameter, at the least
     if operation.get("security") or path.endswith(("/login", "/acceptance")):
         found.add(401)
     if method in _WRITES or path.endswith(_NOT_FOR_ALL):
@@ -169,8 +169,6 @@ def _failures(path: str, method: str, operation: dict[str, Any]) -> list[int]:
         found.add(409)
     if inside[1]:
         found.add(413)
-    if any(parameter["in"] != "path" for parameter in inside[0]) or inside[1]:
-        found.add(422)
     return sorted(found)
 
 

@@ -1,12 +1,13 @@
 """How a request reaches its route: first who asks, only then what they sent."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
@@ -39,19 +40,40 @@ class JsonRequest(Request):
 class Route(APIRoute):
     """Refuses a stranger before reading their body: FastAPI alone would read it first.
 
-    Else anybody could make the server store an upload of the largest size.
+    Else anybody could make the server store an upload of the largest size. And a parameter that
+    the route does not know is a mistake of who asks, as it is in a body: a filter with a letter
+    missing would answer with everything.
     """
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         guarded = _asks_who_calls(self.dependant)
+        known = frozenset(_query_names(self.dependant))
 
         async def run(request: Request) -> Response:
             if guarded:
                 request.state.user = await run_in_threadpool(authenticate, request)
+            _refuse_unknown(request, known)
             return await handle(JsonRequest(request.scope, request.receive))
 
         return run
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for part in dependant.dependencies:
+        yield from _query_names(part)
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    unknown = [name for name in request.query_params if name not in known]
+    if not unknown:
+        return
+    has = f"it has {', '.join(sorted(known))}" if known else "it has none"
+    message = f"this is not a query parameter of this address; {has}"
+    raise RequestValidationError(
+        [{"type": "unknown_query", "loc": ("query", name), "msg": message} for name in unknown]
+    )
 
 
 def _asks_who_calls(dependant: Dependant) -> bool:

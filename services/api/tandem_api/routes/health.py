@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
@@ -11,9 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from tandem.ranking import training
 from tandem.records import imports
 from tandem_api.deps import Here
+from tandem_api.routing import Router
 from tandem_api.schemas.base import Out
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 
 class AliveOut(Out):

@@ -1,0 +1,73 @@
+"""A query parameter that an address does not know is refused, whoever asks and whatever it is."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.scene import API, METHODS, Scene, build
+from tandem.config import Settings
+from tandem_api.app import create_app
+from world import World
+
+DOCUMENT = create_app(Settings()).openapi()["paths"]
+ROUTES = [
+    (method, path, sorted(item["name"] for item in operation.get("parameters", [])
+                          if item["in"] == "query"))
+    for path, operations in DOCUMENT.items()
+    for method, operation in operations.items()
+    if method in METHODS
+]  # fmt: skip
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return build(world)
+
+
+def test_every_route_names_what_it_does_not_know_and_what_it_does(
+    scene: Scene, client: TestClient
+) -> None:
+    for method, path, known in ROUTES:
+        answer = client.request(
+            method, scene.path(path), params={"limmit": "1"}, headers=scene.team.owner.auth
+        )
+
+        assert answer.status_code == 422, (method, path, answer.text)
+        problem = answer.json()
+        (error,) = problem["errors"]
+        assert (problem["code"], error["location"], error["field"]) == (
+            "invalid",
+            "query",
+            "limmit",
+        )
+        assert all(name in problem["detail"] for name in known), (method, path)
+        assert known or "it has none" in problem["detail"]
+
+
+def test_each_unknown_one_is_named(scene: Scene, client: TestClient) -> None:
+    query = "limit=1&verdict=include&verdict=exclude&odd%20one=&limit=2"
+    answer = client.get(f"{scene.review}/records?{query}", headers=scene.team.ann.auth)
+
+    assert [error["field"] for error in answer.json()["errors"]] == ["verdict", "odd one"]
+
+
+def test_the_name_alone_is_enough_to_be_unknown(scene: Scene, client: TestClient) -> None:
+    for query in ("odd", "odd=", "LIMIT=1", "stage%5B%5D=full_text"):
+        answer = client.get(f"{scene.review}/records?{query}", headers=scene.team.ann.auth)
+
+        assert answer.status_code == 422, query
+
+
+def test_nobody_learns_first_that_they_are_nobody(scene: Scene, client: TestClient) -> None:
+    assert client.get(f"{scene.review}/records?odd=1").status_code == 401
+    assert client.get(f"{API}/auth/login?odd=1").status_code == 405
+
+
+def test_a_refused_write_has_written_nothing(scene: Scene, client: TestClient) -> None:
+    address = f"{scene.review}/records/4/decision"
+    refused = client.put(
+        f"{address}?dryrun=true", json={"verdict": "include"}, headers=scene.team.ann.auth
+    )
+
+    assert refused.status_code == 422
+    record = client.get(f"{scene.review}/records/4", headers=scene.team.ann.auth).json()
+    assert record["my_decision"] is None
