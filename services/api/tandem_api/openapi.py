@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 from http import HTTPStatus
 from typing import Any
@@ -41,6 +42,7 @@ TAGS = [
     {"name": "health", "description": "For monitoring. Open to everybody."},
 ]
 
+_SENTENCE = re.compile(r".+?[.](?=\s|$)", re.DOTALL)
 _WRITES = {"post", "put", "patch", "delete"}
 _NOT_FOR_ALL = (
     "/jobs",
@@ -120,9 +122,15 @@ def _without_null(form: dict[str, Any]) -> None:
             }
 
 
+def first_sentence(text: str) -> str:
+    """Return a text's first sentence, with its full stop."""
+    found = _SENTENCE.match(text)
+    return " ".join(found[0].split()) if found else text
+
+
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     name = operation["operationId"]
-    operation["summary"] = operation["description"].partition(".")[0].partition(":")[0]
+    operation["summary"] = first_sentence(operation["description"])
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
             # What the router takes for one: not the empty one, nothing with a slash.

@@ -11,6 +11,15 @@ from tandem.config import Settings
 from tandem_api.app import create_app
 from tandem_api.openapi import as_text
 
+VERBS = {
+    *("Add", "Answer", "Archive", "Ask", "Become", "Begin", "Bring", "Change", "Check", "Confirm"),
+    *("Correct", "Count", "Create", "Delete", "Draw", "End", "Export", "Give", "Have", "Let"),
+    *("List", "Make", "Measure", "Print", "Read", "Record", "Remove", "Say", "Send", "Serve"),
+    *("Set", "Settle", "Show", "Sign", "Split", "Stand", "Start", "Take", "Try", "Vote"),
+    "Withdraw",
+}
+"""What an operation's summary may begin with: it is a whole sentence that says what is done."""
+
 SNAPSHOT = Path(__file__).parents[3] / "docs" / "openapi.json"
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -76,6 +85,15 @@ def test_operations_have_names_and_words(document: dict[str, Any]) -> None:
         assert operation["summary"], path
         assert operation["description"], path
         assert operation["tags"], path
+
+
+def test_a_summary_is_one_whole_sentence_that_says_what_is_done(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        summary = operation["summary"]
+        assert summary.endswith("."), (path, summary)
+        assert ". " not in summary, (path, summary)
+        assert len(summary) <= 110, (path, summary)
+        assert summary.split()[0] in VERBS, f"{path}: {summary!r} begins with no verb of VERBS"
 
 
 def test_every_body_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:

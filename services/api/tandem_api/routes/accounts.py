@@ -64,7 +64,7 @@ def logout(request: Request, here: Here) -> Response:
 
 @router.get("/me")
 def me(me: Me) -> UserOut:
-    """Who you are."""
+    """Show who you are."""
     return UserOut.of(me)
 
 
@@ -83,7 +83,7 @@ def add_token(body: TokenIn, me: Me, write: Write) -> Response:
 
 @router.get("/me/tokens")
 def list_tokens(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> Page[TokenOut]:
-    """Your tokens, without their secrets."""
+    """List your tokens, without their secrets."""
     found = accounts.list_tokens(session, me.id)[page.offset :]
     items, following = cut(found, offset=page.offset, limit=limit)
     return Page(items=[TokenOut.of(token) for token in items], next_cursor=following)
@@ -125,7 +125,7 @@ def add_user(body: UserIn, _: Administrator, write: Write) -> Response:
 def list_users(
     _: Administrator, session: Read, page: PageFrom, limit: Limit = 100
 ) -> Page[UserOut]:
-    """All accounts, by address (administrators)."""
+    """List all accounts, by address (administrators)."""
     found = accounts.list_users(session, after=page.after, limit=limit + 1)
     items = [UserOut.of(user) for user in found[:limit]]
     more = len(found) > limit

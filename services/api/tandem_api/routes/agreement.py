@@ -47,7 +47,7 @@ def get_agreement(
         Literal["first"], Query(description="First decisions: resolutions never change them.")
     ] = "first",
 ) -> AgreementOut:
-    """How far first decisions agree, with 95 % intervals. For owners and adjudicators.
+    """Measure how far first decisions agree, with 95 % intervals (owners and adjudicators).
 
     In a stage that is not blind for all members; and of a pilot round that has been ended for
     whoever has decided all its records.
@@ -64,7 +64,7 @@ def plot_agreement(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     on: Which = On.ALL,
 ) -> Response:
-    """Kappa, AC1 and positive agreement by month, and the table of all, as a picture.
+    """Draw kappa, AC1 and positive agreement by month, and the table of all.
 
     For whoever may see the figures. Its title and description say the same in words.
     """
@@ -80,7 +80,7 @@ def list_second_looks(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     limit: Limit = 20,
 ) -> SecondLooksOut:
-    """Excluded records that look like includes to a model that has not seen their decisions.
+    """List excluded records that look like includes to a model without their decisions.
 
     For owners and adjudicators; in a stage that is not blind for all members.
     """
@@ -110,7 +110,7 @@ def ask_for_second_looks(
     write: Write,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
 ) -> Response:
-    """Ask for the list of excludes that look like includes to be worked out anew."""
+    """Ask for a new list of excludes that look like includes."""
 
     def work(session: Session) -> SecondLooksAskedOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
@@ -131,6 +131,6 @@ def get_reviewer_record(
     viewer: AsViewer,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
 ) -> ReviewerRecordOut:
-    """One reviewer's pace, changes and drift. For themselves and the owners, nobody else."""
+    """Show a reviewer's pace, changes and drift. For themselves and the owners, nobody else."""
     found = UserId(parse_uuid(user_id, kind="user"))
     return ReviewerRecordOut.of(reviewer_record(session, viewer=viewer, user_id=found, stage=stage))

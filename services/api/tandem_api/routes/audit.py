@@ -28,7 +28,7 @@ AsOf = Annotated[
 def get_history(
     record_id: str, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[HappeningOut]:
-    """Who did what to a record, and when. The blinded get their own decisions on it."""
+    """List who did what to a record, and when. The blinded get their own decisions on it."""
     found = history(
         session,
         viewer=viewer,

@@ -56,7 +56,7 @@ def list_conflicts(
     mine: Annotated[bool, Query(description="Only those that your own vote is in.")] = False,
     limit: Limit = 100,
 ) -> Page[ConflictOut]:
-    """The conflicts that you may know of, in the order they were opened."""
+    """List the conflicts that you may know of, in the order they were opened."""
     selection = conflicts.Selection(
         stage=stage,
         state=state,
@@ -84,7 +84,7 @@ def list_conflicts(
 
 @router.get("/conflicts/{conflict_id}")
 def get_conflict(conflict_id: str, session: Read, viewer: AsViewer) -> ConflictOut:
-    """One conflict, with the votes as far as the policy lets you see them."""
+    """Show a conflict, with the votes as far as the policy lets you see them."""
     found = conflicts.get_conflict(session, viewer=viewer, conflict_id=_id(conflict_id))
     return ConflictOut.of(found)
 
@@ -168,7 +168,7 @@ def vote_again(
 def list_messages(
     conflict_id: str, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[MessageOut]:
-    """The discussion of a conflict, the newest last, as far as it is open to you."""
+    """List the messages about a conflict that are open to you, the newest last."""
     after = page.moment
     found = discussion.list_messages(
         session,
@@ -199,7 +199,7 @@ def send_message(
 
 @router.get("/disagreements")
 def get_disagreements(session: Read, viewer: AsViewer) -> DisagreementsOut:
-    """What reviewers differ in, and why: which criterion makes trouble."""
+    """Count what reviewers differ in, and why: which criterion makes trouble."""
     return DisagreementsOut.of(disagreements(session, viewer=viewer))
 
 

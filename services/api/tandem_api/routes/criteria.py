@@ -31,7 +31,7 @@ _MOST_DIGITS = 10
 def list_criteria(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[CriteriaVersionOut]:
-    """Every version of the criteria, the newest first: who changed them, when and why."""
+    """List every version of the criteria, the newest first: who changed them, when and why."""
     before = page.offset if page.after else None
     found = criteria.versions(session, viewer.review_id, before=before, limit=limit + 1)
     items = [CriteriaVersionOut.of(row) for row in found[:limit]]
@@ -48,7 +48,7 @@ def list_affected(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     limit: Limit = 100,
 ) -> AffectedPage:
-    """Your own decisions under earlier criteria that their change could touch.
+    """List your own decisions under earlier criteria that their change could touch.
 
     Decide such a record anew, or confirm your decision, and it leaves the list.
     """
@@ -80,7 +80,7 @@ def count_affected(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     limit: Limit = 100,
 ) -> Page[LooksOut]:
-    """How many decisions each reviewer would look at again (owners and adjudicators).
+    """Count the decisions that each reviewer would look at again (owners and adjudicators).
 
     Where the policy hides votes from you, others' decisions count from when a record is settled.
     """

@@ -31,7 +31,7 @@ def list_duplicates(
     state: GroupState | None = None,
     limit: Limit = 100,
 ) -> Page[GroupOut]:
-    """Groups of duplicates, the surest first."""
+    """List groups of duplicates, the surest first."""
     found = groups.page(
         session, review_id=viewer.review_id, state=state, offset=page.offset, limit=limit + 1
     )
@@ -41,7 +41,7 @@ def list_duplicates(
 
 @router.get("/{duplicate_id}")
 def get_duplicate(duplicate_id: str, session: Read, viewer: AsViewer) -> GroupOut:
-    """One group, its records side by side."""
+    """Show a group of duplicates, its records side by side."""
     found = groups.get(session, review_id=viewer.review_id, group_id=_id(duplicate_id))
     return _shown(session, viewer.review_id, [found])[0]
 
@@ -74,7 +74,7 @@ def split_duplicates(
     write: Write,
     body: Annotated[SplitIn | None, Body()] = None,
 ) -> Response:
-    """Part a linked group (adjudicators). Each record has the decisions that were made on it."""
+    """Split a linked group (adjudicators). Each record has the decisions that were made on it."""
     named = body.record_ids if body is not None else None
     numbers = None if named is None else [parse_record_number(text) for text in named]
 

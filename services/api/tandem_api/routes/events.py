@@ -49,7 +49,7 @@ def read_events(
         Header(alias="Last-Event-ID", description="Of a stream that broke off: it goes on there."),
     ] = None,
 ) -> Response | Page[EventOut]:
-    """The log from any position on. Numbers have no gaps, and ids stay the same."""
+    """Read the log from any position on. Numbers have no gaps, and ids stay the same."""
     wants_stream = _prefers_stream(accept)
     start = _start(after, cursor, last_event_id if wants_stream else None)
     if not wants_stream:

@@ -75,7 +75,7 @@ def export_records(
         bool, Query(description="Linked duplicates, too, each as a record of its own.")
     ] = False,
 ) -> Response:
-    """A file of records with their screening as you may see it, or of all decisions.
+    """Export records with their screening as you may see it, or all decisions, as a file.
 
     Those who may see all get everybody's decisions by name, blinded reviewers their own. Rows
     are read while they are sent: what changes meanwhile may be in the file or not.

@@ -33,7 +33,7 @@ class ReadyOut(Out):
 
 @router.get("/healthz")
 def alive() -> AliveOut:
-    """Answers as long as the process does."""
+    """Answer as long as the process lives."""
     return AliveOut()
 
 
@@ -47,7 +47,7 @@ def alive() -> AliveOut:
     },
 )
 def ready(here: Here, response: Response) -> ReadyOut:
-    """Database, broker, and how much work waits for a worker."""
+    """Check database and broker, and count the work that waits for a worker."""
     broker = _broker_answers(here.settings.resolved_redis_url())
     try:
         with here.database.read() as session:

@@ -82,7 +82,7 @@ def upload(
 def list_imports(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[ImportOut]:
-    """Imports, the newest first."""
+    """List imports, the newest first."""
     found = imports.list_imports(
         session, review_id=viewer.review_id, offset=page.offset, limit=limit + 1
     )
@@ -92,7 +92,7 @@ def list_imports(
 
 @router.get("/{import_id}")
 def get_import(import_id: str, session: Read, viewer: AsViewer) -> ImportOut:
-    """One import: how far it is, and what could not be read and why."""
+    """Show an import: how far it is, and what could not be read and why."""
     found = ImportId(parse_uuid(import_id, kind="import"))
     return ImportOut.of(imports.get_import(session, review_id=viewer.review_id, import_id=found))
 

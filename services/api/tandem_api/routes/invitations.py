@@ -66,7 +66,7 @@ def invite(
 def list_invitations(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[InvitationOut]:
-    """The invitations that were made, the newest first, without their links (owners)."""
+    """List invitations, the newest first, without their links (owners)."""
     found = invitations.listed(session, viewer, offset=page.offset, limit=limit + 1)
     items, following = cut(found, offset=page.offset, limit=limit)
     return Page(items=[InvitationOut.of(item) for item in items], next_cursor=following)
@@ -86,7 +86,7 @@ def revoke_invitation(invitation_id: str, me: Me, review_id: InReview, write: Wr
 
 @router.get("/invitations/{token}")
 def show_invitation(token: str, request: Request, session: Read) -> ShownInvitationOut:
-    """What a link invites to, and how to accept. Whoever has it may ask, signed in or not."""
+    """Show what a link invites to, and how to accept. Nobody has to be signed in."""
     acceptance = str(request.app.url_path_for("accept_invitation", token=token))
     return ShownInvitationOut.of(invitations.show(session, token), acceptance=acceptance)
 
@@ -95,7 +95,7 @@ def show_invitation(token: str, request: Request, session: Read) -> ShownInvitat
 def accept_invitation(
     token: str, request: Request, here: Here, body: AcceptanceIn | None = None
 ) -> Response:
-    """Become a member: signed in, without a body; else with the account that you make by it.
+    """Become a member: signed in, without a body; else with the account that this makes.
 
     A new account is signed in at once, by the cookie that `/auth/login` sets. Each invitation is
     good for one person. Who is a member already keeps the higher of both roles.

@@ -25,7 +25,7 @@ def list_jobs(
     kind: Annotated[JobKind | None, Query(description="Only those of this kind.")] = None,
     limit: Limit = 100,
 ) -> Page[JobOut]:
-    """Background work that is not done (administrators), what has waited longest first.
+    """List the background work that is not done, the oldest first (administrators).
 
     Webhooks of reviews in which you screen yourself are left out: that they have something to send
     may tell how others voted.

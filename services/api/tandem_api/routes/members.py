@@ -30,7 +30,7 @@ _STAGE = Stage.TITLE_ABSTRACT
 def list_members(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[MemberOut]:
-    """Everybody in the review, with their roles."""
+    """List everybody in the review, with their roles."""
     found = members.members(session, viewer.review_id)[page.offset :]
     items, following = cut(found, offset=page.offset, limit=limit)
     return Page(items=_shown(session, viewer, items), next_cursor=following)

@@ -23,7 +23,7 @@ router = Router(tags=["health"])
     },
 )
 def read_metrics(here: Here, caller: OptionalUser) -> Response:
-    """Figures for Prometheus: sums over all reviews; for administrators more than that.
+    """Print figures for Prometheus: sums over all reviews; for administrators more than that.
 
     With an administrator's token also figures of single reviews, event lag and webhooks.
     """

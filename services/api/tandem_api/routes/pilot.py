@@ -21,7 +21,7 @@ router = Router(prefix="/reviews/{review_id}/pilot", tags=["reviews"])
 
 @router.get("")
 def get_pilot(request: Request, session: Read, viewer: AsViewer) -> PilotOut:
-    """The newest pilot round: whether it runs, and who has read how much of it."""
+    """Show the newest pilot round: whether it runs, and who has read how much of it."""
     return _shown(request, session, reviews.get_review(session, viewer.review_id), viewer)
 
 

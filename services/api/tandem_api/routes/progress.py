@@ -24,7 +24,7 @@ router = Router(prefix="/reviews/{review_id}/progress", tags=["progress"])
 
 @router.get("")
 def get_progress(session: Read, viewer: AsViewer, as_of: AsOf = None) -> ProgressOut:
-    """Counts by status, per reviewer and by day; blinded reviewers see their own only."""
+    """Count by status, per reviewer and by day; blinded reviewers see their own only."""
     stage = Stage.TITLE_ABSTRACT
     if as_of is None:
         found = progress(session, viewer=viewer, stage=stage)

@@ -24,7 +24,7 @@ router = Router(prefix="/reviews/{review_id}/queue", tags=["screening"])
 def next_records(
     me: Me, review_id: InReview, here: Here, write: Write, body: QueueIn | None = None
 ) -> Response:
-    """Your next records, best first, held for you. Asking again renews and adds nothing twice."""
+    """Serve your next records, best first, held for you. Asking again renews them."""
     asked = body or QueueIn()
     lasting = timedelta(minutes=here.settings.lease_minutes)
 

@@ -25,7 +25,7 @@ router = Router(prefix="/reviews/{review_id}/rankings", tags=["rankings"])
 def list_rankings(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[RankingOut]:
-    """Finished rankings, the newest first: the one that is served stands at the top."""
+    """List finished rankings, the newest first: the one that is served stands at the top."""
     before = RankingId(page.id) if page.after else None
     found = serving.list_rankings(
         session, review_id=viewer.review_id, before=before, limit=limit + 1
@@ -37,7 +37,7 @@ def list_rankings(
 
 @router.get("/{ranking_id}")
 def get_ranking(ranking_id: str, session: Read, viewer: AsViewer) -> RankingOut:
-    """One ranking: its model, what it learned from, how long it took."""
+    """Show a ranking: its model, what it learned from, how long it took."""
     found = RankingId(parse_uuid(ranking_id, kind="ranking"))
     item = serving.get_ranking(session, review_id=viewer.review_id, ranking_id=found)
     return _shown(session, viewer, [item])[0]

@@ -44,7 +44,7 @@ def list_records(
     order: OrderBy = OrderBy.ADDED,
     limit: Limit = 100,
 ) -> Page[RecordOut]:
-    """Records with their status as you may see it. Linked duplicates stand with their record."""
+    """List records with their status as you may see it. Duplicates stand with their record."""
     words = list(dict.fromkeys(q.split()))
     after, begun_with = page.record or (None, None)
     ranking = serving.order_for_pages(session, viewer.review_id, stage, begun_with)
@@ -72,7 +72,7 @@ def get_record(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     as_of: AsOf = None,
 ) -> WholeRecordOut:
-    """One record, also one that is linked to another, with the decisions that you may see."""
+    """Show a record, also a linked one, with the decisions that you may see."""
     number = parse_record_number(record_id)
     if as_of is None:
         return _whole(session, viewer, stage, number)

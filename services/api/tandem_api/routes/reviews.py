@@ -52,7 +52,7 @@ def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
 
 @router.get("")
 def list_reviews(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> Page[ReviewOut]:
-    """The reviews that you are a member of."""
+    """List the reviews that you are a member of."""
     after = ReviewId(page.id) if page.after else None
     found = reviews.reviews_of(session, me.id, after=after, limit=limit + 1)
     items = [
@@ -65,7 +65,7 @@ def list_reviews(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> P
 
 @router.get("/{review_id}")
 def get_review(session: Read, viewer: AsViewer) -> WholeReviewOut:
-    """One review, with the policies in force, your role, and the seed studies that were found."""
+    """Show a review with its policies, your role and the seed studies that were found."""
     review = reviews.get_review(session, viewer.review_id)
     return _whole(session, review, viewer.role, viewer.policies)
 

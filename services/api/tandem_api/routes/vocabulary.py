@@ -22,7 +22,7 @@ def count_reasons(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     limit: Limit = 100,
 ) -> ReasonsPage:
-    """Of how many excluded records each reason is the final one; not for the blinded."""
+    """Count the excluded records for each final reason; not for the blinded."""
     if not viewer.sees_all(stage):
         raise Forbidden("How others excluded is hidden while this stage is blind.")
     review = reviews.get_review(session, viewer.review_id)
@@ -45,7 +45,7 @@ def list_labels(
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     limit: Limit = 100,
 ) -> Page[LabelOut]:
-    """The labels in use, your own and those of decisions that are open to you."""
+    """List the labels in use, your own and those of decisions that are open to you."""
     labels = shown_votes.labels_in_use(session, viewer=viewer, stage=stage)
     found = labels[page.offset : page.offset + limit + 1]
     items, following = cut(found, offset=page.offset, limit=limit)

@@ -60,7 +60,7 @@ def add_webhook(body: WebhookIn, me: Me, review_id: InReview, here: Here, write:
 def list_webhooks(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[WebhookOut]:
-    """The webhooks, with how far each of them is (owners)."""
+    """List the webhooks, with how far each of them is (owners)."""
     _require(viewer)
     found = endpoints.webhooks_of(session, viewer.review_id)[page.offset :]
     items, following = cut(found, offset=page.offset, limit=limit)
@@ -70,7 +70,7 @@ def list_webhooks(
 
 @router.get("/{webhook_id}")
 def get_webhook(webhook_id: str, session: Read, viewer: AsViewer) -> WebhookOut:
-    """One webhook: whether it is on, and why not (owners)."""
+    """Show a webhook: whether it is on, and why not (owners)."""
     webhook = _find(session, viewer, webhook_id)
     return WebhookOut.of(webhook, _done(session, webhook))
 
@@ -136,7 +136,7 @@ def test_webhook(
 def list_deliveries(
     webhook_id: str, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[DeliveryOut]:
-    """What was sent and what came back, the newest first (owners). The last 1,000 are kept."""
+    """List what was sent and what came back, the newest first (owners). The last 1,000 are kept."""
     webhook = _find(session, viewer, webhook_id)
     # The cursor names a delivery, not a distance: new ones come in before it all the time.
     before = page.offset if page.after else None
