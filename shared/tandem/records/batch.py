@@ -152,6 +152,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
         "url": entry.url,
         "keywords": list(entry.keywords),
         "language": entry.language,
+        "registry_ids": list(entry.registry_ids),
         "raw": entry.raw,
         "kind": entry.kind,
         "priors": [asdict(prior) for prior in entry.priors],

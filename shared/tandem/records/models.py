@@ -98,6 +98,7 @@ class Record(Base):
     url: Mapped[str | None]
     keywords: Mapped[list[str]]
     language: Mapped[str | None]
+    registry_ids: Mapped[list[str]] = mapped_column(default=list)
     kind: Mapped[Kind | None] = mapped_column(stored_enum(Kind))
     priors: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     raw: Mapped[str]

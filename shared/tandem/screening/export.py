@@ -107,6 +107,7 @@ def _page(
             url=row.url,
             keywords=tuple(row.keywords),
             language=row.language,
+            registry_ids=tuple(row.registry_ids),
             kind=row.kind,
             sources=tuple(sources[number]),
             duplicate_of=None if row.duplicate_of is None else str(row.duplicate_of),
@@ -127,7 +128,7 @@ def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[
     # All columns but `raw`, which can be as long as the rest together.
     names = (
         "number duplicate_of title abstract authors year journal volume issue pages doi "
-        "pmid url keywords language kind"
+        "pmid url keywords language registry_ids kind"
     )
     columns = [getattr(Record, name) for name in names.split()]
     # A linked record is screened as the one it is linked to.

@@ -63,6 +63,7 @@ BIBLIOGRAPHIC = {
     "url": None,
     "keywords": ["peer support"],
     "language": "eng",
+    "registry_ids": ["NCT01234567"],
     "kind": "article",
 }
 DECISION = {

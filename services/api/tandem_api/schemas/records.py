@@ -69,6 +69,10 @@ class BibliographicOut(Out):
     url: str | None
     keywords: list[str]
     language: str | None
+    registry_ids: list[str] = Field(
+        description="Numbers of trial registries that it has or names, such as NCT01234567. "
+        "Of a trial's own record, its own number is the first."
+    )
     kind: Kind | None = Field(description="What was published, where the source says so.")
 
     @classmethod
@@ -193,7 +197,7 @@ class RecordPatch(In):
 
 def bibliographic(record: Record) -> dict[str, Any]:
     names = ("title", "abstract", "authors", "year", "journal", "volume", "issue", "pages")
-    more = ("doi", "pmid", "url", "keywords", "language", "kind")
+    more = ("doi", "pmid", "url", "keywords", "language", "registry_ids", "kind")
     return {"id": str(record.number)} | {name: getattr(record, name) for name in (*names, *more)}
 
 

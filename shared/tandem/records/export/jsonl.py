@@ -37,6 +37,7 @@ def _object(record: ExportedRecord) -> dict[str, Any]:
         "url": record.url,
         "keywords": record.keywords,
         "language": record.language,
+        "registry_ids": record.registry_ids,
         "kind": record.kind,
         "duplicate_of": record.duplicate_of,
         **screening(record),

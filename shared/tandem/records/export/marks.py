@@ -49,8 +49,9 @@ def tags(record: ExportedRecord) -> list[str]:
 
 
 def notes(record: ExportedRecord) -> list[str]:
-    """Return the record's screening as notes for people, each on one line."""
-    found = [_note(one) for one in record.judged]
+    """Return notes for people, each on one line: registry numbers, then the screening."""
+    found = [f"Trial registration: {'; '.join(record.registry_ids)}"] if record.registry_ids else []
+    found += [_note(one) for one in record.judged]
     if record.duplicate_of is not None:
         found.append(f"Tandem duplicate: of record {record.duplicate_of}")
     return found

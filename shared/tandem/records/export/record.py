@@ -55,6 +55,7 @@ class ExportedRecord:
     url: str | None
     keywords: tuple[str, ...]
     language: str | None
+    registry_ids: tuple[str, ...]
     kind: Kind | None
     sources: tuple[Source, ...]
     duplicate_of: str | None

@@ -13,7 +13,8 @@ Cell = str | int | None
 
 HEADER = (
     *("record_id", "title", "abstract", "authors", "year", "journal", "volume", "issue"),
-    *("pages", "doi", "pmid", "url", "keywords", "language", "kind", "sources", "duplicate_of"),
+    *("pages", "doi", "pmid", "url", "keywords", "language", "registry_ids", "kind"),
+    *("sources", "duplicate_of"),
     *("screening_stage", marks.TABLE_MARK, "included", "screening_decisions"),
     *("screening_reasons", "screening_labels", "screening_notes"),
 )
@@ -38,6 +39,7 @@ def row(record: ExportedRecord) -> list[Cell]:
         record.url,
         _joined(normalise.terms(record.keywords), split_terms),
         record.language,
+        "; ".join(record.registry_ids),
         record.kind,
         "; ".join(map(str, record.sources)),
         record.duplicate_of,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tandem.records.formats import normalise
+from tandem.records.formats import normalise, registries
 from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Kind, Prior, Rejection
 
 LONGEST_RECORD = 1_000_000
@@ -40,6 +40,8 @@ class Parts:
     refs: Iterable[str] = ()
     kind: Kind | None = None
     priors: tuple[Prior, ...] = ()
+    registered: Iterable[str] = ()
+    """Texts that may name a number of a trial registry; refs, addresses and prose do anyway."""
 
 
 def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
@@ -51,10 +53,14 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
     if title is None and abstract is None:
         return reject(position, "no title and no abstract", raw)
     pages = normalise.pages(*parts.pages)
+    refs, urls, authors = list(parts.refs), list(parts.urls), list(parts.authors)
+    registry_ids = registries.numbers(
+        (*refs, *urls, *authors[:1]), parts.registered, (title or "", abstract or "")
+    )
     return Entry(
         title=title or "",
         abstract=abstract or "",
-        authors=tuple(n[:LONGEST_FIELD] for n in normalise.names(parts.authors)[:LONGEST_LIST]),
+        authors=tuple(n[:LONGEST_FIELD] for n in normalise.names(authors)[:LONGEST_LIST]),
         year=next(filter(None, map(normalise.year, parts.dates)), None),
         journal=_first((j for j in parts.journals if not normalise.url(j)), LONGEST_FIELD),
         volume=normalise.short(parts.volume, LONGEST_FIELD),
@@ -62,14 +68,21 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
         pages=pages[:LONGEST_FIELD] if pages else None,
         doi=next(filter(None, map(normalise.doi, parts.dois)), None),
         pmid=next(filter(None, parts.pmids), None),
-        url=next(filter(None, map(normalise.url, parts.urls)), None),
+        url=next(filter(None, map(normalise.url, urls)), None),
         keywords=tuple(k[:LONGEST_FIELD] for k in normalise.terms(parts.keywords)[:LONGEST_LIST]),
         language=normalise.short(parts.language, LONGEST_FIELD),
-        ref=_first(parts.refs, LONGEST_FIELD),
+        ref=_first(refs, LONGEST_FIELD),
         raw=normalise.clean_raw(raw),
-        kind=parts.kind,
+        kind=_kind(parts.kind, refs),
         priors=parts.priors,
+        registry_ids=registry_ids,
     )
+
+
+def _kind(kind: Kind | None, refs: Iterable[str]) -> Kind | None:
+    """Return the kind; what is listed under a trial's number and says no other is a trial."""
+    is_trial = kind in {None, Kind.OTHER} and any(map(registries.own, refs))
+    return Kind.TRIAL if is_trial else kind
 
 
 def reject(position: int, reason: str, raw: str) -> Rejection:

@@ -71,6 +71,7 @@ def parts(kind: str, key: str, fields: Fields) -> Parts:
         urls=list(_urls(values, exact)),
         keywords=_keywords(values),
         language=first("language", "langid").replace("undefined", ""),
+        registered=notes,
         refs=[*exact("uniqueid", "accessionnumber", "eid"), to_plain(key, ties=False)],
         kind=_kind(kind, values, plain, journals),
         priors=next(filter(None, map(_priors, notes)), ()),

@@ -99,6 +99,12 @@ _NAMES: dict[str, str] = {
         |reference id|refid|unique id|nct number|trialid|trial id|document id|ui
         |cochrane review id|id|key|study id|covidence|openalex id|paperid|corpusid
     """,
+    "registry ids": """
+        registry ids|registry id|secondary ids|secondary id|secondary id s|other ids|other id
+        |trial registration|trial registration number|registration number|trial id s
+        |clinical trial number|clinical trial registration|clinical trial registry number
+        |other records|secondary identifying numbers|study identifiers
+    """,
     "type": """
         document type|publication type|document types|publication types|type|item type|dt|pt
         |doctype|content type|article type|type of reference|reference type|publication type s

@@ -90,6 +90,7 @@ def parts(item: Mapping[str, Any]) -> Parts:
         urls=values("URL", "url"),
         keywords=_keywords(item),
         language=text(item.get("language")),
+        registered=notes,
         refs=[*values("id"), *values("citation-key")],
         kind=_kind(item),
         priors=decisions(custom.get("tandem")) if isinstance(custom, Mapping) else noted(notes),

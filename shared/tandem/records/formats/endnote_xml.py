@@ -102,6 +102,7 @@ def _parts(record: Element) -> Parts:
         urls=urls,
         keywords=keywords,
         language=first("language"),
+        registered=[notes],
         refs=values("accession-num", "rec-number", "refnum", "foreign-keys/key"),
         kind=_kind(record, journals),
         priors=(*priors.rayyan(notes), *priors.asreview("\n".join((notes, *keywords)))),

@@ -41,7 +41,9 @@ class Entry:
     """One bibliographic record, normalised, with its text as it stood in the file.
 
     No field holds NUL, other control characters or lone surrogates; `raw` keeps line ends
-    and tabs. `ref` is the source's own number for the record.
+    and tabs. `ref` is the source's own number for the record. `registry_ids` are the numbers of
+    trial registries that it has or names, as `NCT01234567`: of a trial's record its own is the
+    first.
     """
 
     title: str
@@ -61,6 +63,7 @@ class Entry:
     raw: str
     kind: Kind | None = None
     priors: tuple[Prior, ...] = ()
+    registry_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

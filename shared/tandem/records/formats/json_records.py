@@ -96,7 +96,9 @@ def _cells(flat: Mapping[str, list[str]]) -> Cells:
     names = list(flat)
     return {
         field: [
-            "; ".join(flat[names[at]]) if field in {"authors", "keywords", "type"} else one
+            "; ".join(flat[names[at]])
+            if field in {"authors", "keywords", "type", "registry ids"}
+            else one
             for at in columns
             for one in flat[names[at]][:1]
         ]

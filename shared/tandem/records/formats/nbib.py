@@ -38,6 +38,7 @@ _WANTED = _PASSED_ON | {
     "AID",
     "LID",
     "PT",
+    "SI",
 }
 _OPENING = re.compile(rf"^\ufeff?({'|'.join(sorted({*_STARTS, *_WANTED}))}) {{0,2}}-", re.M)
 _DOI_ID = re.compile(r"(.*\S)\s*\[doi\]\s*$", re.I)
@@ -164,6 +165,7 @@ def _parts(reference: dict[str, Any], lines: _Lines) -> Parts:
         urls=values("LID", "AID"),
         keywords=[*(str(word) for word in reference.get("keywords", ())), *headings],
         language="; ".join(values("LA")),
+        registered=values("SI"),
         refs=values("PMID", "OID", "PMC"),
         kind=kinds.of(values("PT"), (known("journal"), known("journal_abbreviated"))),
     )

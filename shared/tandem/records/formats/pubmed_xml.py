@@ -86,6 +86,7 @@ def _parts(record: Element) -> Parts:
             "MedlineCitation/MeshHeadingList/MeshHeading/DescriptorName",
         ),
         language="; ".join(xml.texts(record, f"{_ARTICLE}Language", f"{_BOOK}Language")),
+        registered=xml.texts(record, f"{_ARTICLE}DataBankList/DataBank/AccessionNumberList/*"),
         refs=pmids,
         kind=kind,
     )

@@ -104,6 +104,7 @@ def _parts(fields: Fields) -> Parts:
         urls=values("U", ">"),
         keywords=values("K"),
         language="; ".join(values("G")),
+        registered=[notes],
         refs=values("M", "F", "L"),
         kind=kinds.of(types, (*journals, *values("I"))),
         priors=(*priors.rayyan(notes), *priors.asreview(notes)),

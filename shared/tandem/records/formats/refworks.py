@@ -94,6 +94,7 @@ def _parts(fields: Fields) -> Parts:
         urls=values("UL", "LK", "AV"),
         keywords=values("K1"),
         language="; ".join(values("LA")),
+        registered=[notes],
         refs=values("AN", "ID"),
         kind=kinds.of(values("RT"), (*journals, *values("PB"))),
         priors=(*priors.rayyan(notes), *priors.asreview(notes)),

@@ -37,7 +37,7 @@ _LISTS = frozenset({"AU", "A1", "A2", "ED", "KW", "DE", "N1", "RN", "UR", "L2", 
 
 _OTHERS = (
     "TY TI T1 BT CT ST TT AB N2 PY Y1 YR DA JF T2 JO JA J2 J1 JN VL VO IS SP EP DO DI M3 ID AN "
-    "DB DP PB PM LA U2 UT C1 C2 C3 C4 C5 C6 C7 C8"
+    "DB DP PB PM LA U2 UT M1 C1 C2 C3 C4 C5 C6 C7 C8"
 )
 _WANTED = _LISTS | frozenset(_OTHERS.split())
 
@@ -173,6 +173,7 @@ def _parts(record: dict[str, Any]) -> Parts:
         urls=values("UR", "L2", "LK", "L3"),
         keywords=values("KW", "DE"),
         language="; ".join(values("LA")),
+        registered=values("N1", "M1", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "ID", "AN"),
         refs=values("AN", "U2", "UT", "ID"),
         kind=kinds.of((str(record.get("TY", "")), *values("M3")), (*journals, *values("PB"))),
         priors=_priors(values),

@@ -65,6 +65,7 @@ def parts(cells: Cells) -> Parts:
         urls=values("url", "doi"),
         keywords=[term for cell in values("keywords") for term in split_terms(cell)],
         language=first("language"),
+        registered=values("registry ids", "notes"),
         refs=values("ref", "pmid"),
         kind=_kind(values("type"), [*journals, *values("publisher")], values("ref")),
         priors=_priors(cells),

@@ -28,6 +28,7 @@ BARE = ExportedRecord(
     url=None,
     keywords=(),
     language=None,
+    registry_ids=(),
     kind=None,
     sources=(),
     duplicate_of=None,
@@ -69,7 +70,7 @@ FORMATS: tuple[ExportFormat, ...] = (*TEXT_FORMATS, "xlsx")
 
 _KEPT = (
     *("title", "abstract", "authors", "year", "journal", "volume", "issue", "pages", "doi"),
-    *("pmid", "url", "keywords", "language"),
+    *("pmid", "url", "keywords", "language", "registry_ids"),
 )
 
 
@@ -103,6 +104,7 @@ def expected(record: ExportedRecord) -> dict[str, Any]:
             urls=[record.url or ""],
             keywords=record.keywords,
             language=record.language or "",
+            registered=record.registry_ids,
         ),
     )
     assert isinstance(entry, Entry)

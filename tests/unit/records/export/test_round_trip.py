@@ -75,6 +75,11 @@ def test_a_full_and_a_bare_record_come_back(format: ExportFormat) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
+def test_numbers_of_trial_registries_come_back(format: ExportFormat) -> None:
+    check(format, replace(BARE, registry_ids=("NCT01234567", "ISRCTN12345678")))
+
+
+@pytest.mark.parametrize("format", FORMATS)
 def test_what_looks_like_a_formula_comes_back(format: ExportFormat) -> None:
     check(format, *(replace(BARE, title=f"{sign}1+1", authors=("@a, b",)) for sign in "=+-@'＝"))
 
