@@ -1,18 +1,23 @@
 """Process configuration, read once from `TANDEM_*` environment variables."""
 
 import hashlib
+import ipaddress
 import os
 import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _LONGEST_SOCKET_PATH = 100
 """Unix sockets have 104 (macOS) to 108 (Linux) bytes for their path, NUL included."""
+
+_OWN_PATHS = ("/api", "/docs", "/healthz", "/readyz", "/metrics")
+"""A path prefix like one of these could not be told from a path of our own."""
 
 
 class Settings(BaseSettings):
@@ -40,7 +45,19 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
     public_url: str | None = Field(
-        default=None, description="Address people use, when a proxy stands before the API."
+        default=None,
+        description="Address that people use, where a proxy stands before the API; it may have a "
+        "path: https://screening.example.org/tandem.",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="Addresses and networks of proxies, with commas between: from these, and from "
+        "nobody else, X-Forwarded-For, -Proto and -Host are taken.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Other sites whose pages may use the API with a signed-in browser, with commas "
+        "between: https://front.example.org. None by default.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe message that is logged."
@@ -106,6 +123,46 @@ class Settings(BaseSettings):
     test_database_url: str | None = Field(
         default=None, description="Tests only: a PostgreSQL server to use for them."
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValueError("write it as https://host, https://host:port or https://host/path")
+        if parts.query or parts.fragment:
+            raise ValueError("it has no ? and no #")
+        if parts.path.startswith(_OWN_PATHS):
+            raise ValueError(f"its path must not begin with {', '.join(_OWN_PATHS)}")
+        return url.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        for one in filter(None, map(str.strip, text.split(","))):
+            ipaddress.ip_network(one)
+        return text
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        for one in filter(None, map(str.strip, text.split(","))):
+            parts = urlsplit(one)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+                raise ValueError(f"{one!r} is not an origin such as https://front.example.org")
+        return text
+
+    @property
+    def path_prefix(self) -> str:
+        """The path of `public_url`: "" or as "/tandem"."""
+        return urlsplit(self.public_url or "").path
+
+    @property
+    def other_origins(self) -> tuple[str, ...]:
+        """`cors_origins`, one by one, as browsers write them."""
+        return tuple(filter(None, map(str.strip, self.cors_origins.lower().split(","))))
 
     def resolved_database_url(self) -> str:
         """Return an SQLAlchemy URL with its driver named."""

@@ -53,7 +53,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        proxy_headers=True,
+        proxy_headers=False,  # tandem_api.addresses.Proxies does this
     )
     Server(server, app).run()
 

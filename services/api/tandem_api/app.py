@@ -10,7 +10,7 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.tasks import Nudges
-from tandem_api import errors, middleware, openapi
+from tandem_api import addresses, errors, middleware, openapi
 from tandem_api.routes import (
     accounts,
     agreement,
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
+        servers=[{"url": settings.path_prefix}] if settings.path_prefix else None,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -99,5 +100,6 @@ def create_app(settings: Settings) -> FastAPI:
         middleware.BodyLimit, upload_mb=settings.max_upload_mb, other_mb=settings.max_body_mb
     )
     app.add_middleware(middleware.RequestLog)
+    app.add_middleware(addresses.Proxies, settings=settings)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app

@@ -3,6 +3,7 @@
 from fastapi import Request, Response
 
 from tandem.accounts.service import NewSecret
+from tandem_api.addresses import public_url
 from tandem_api.deps import COOKIE
 from tandem_api.runtime import Runtime
 
@@ -15,5 +16,16 @@ def give(response: Response, request: Request, here: Runtime, made: NewSecret) -
         expires=made.expires_at,
         httponly=True,
         samesite="lax",
-        secure="https" in (request.scope["scheme"], (here.settings.public_url or "")[:5].lower()),
+        secure=public_url(request, here.settings).startswith("https:")
+        or request.scope["scheme"] == "https",
+        path=_path(here),
     )
+
+
+def take(response: Response, here: Runtime) -> None:
+    """Let the browser forget its sign-in."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", path=_path(here))
+
+
+def _path(here: Runtime) -> str:
+    return here.settings.path_prefix or "/"

@@ -24,6 +24,8 @@ from tandem.errors import Forbidden, Unauthenticated
 from tandem.ids import ReviewId, UserId, parse_uuid
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
+from tandem_api.addresses import origin as origin_of
+from tandem_api.addresses import public_url
 from tandem_api.paging import Cursor
 from tandem_api.runtime import Runtime, runtime
 from tandem_api.schemas.base import PlainText
@@ -106,11 +108,18 @@ def refuse_cross_site(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     if site in ("same-origin", "none"):
         return
-    origin = request.headers.get("origin")
+    origin = request.headers.get("origin", "").lower()
+    settings = runtime(request).settings
+    if origin in settings.other_origins:
+        return
     here = request.headers.get("host", "").lower()
-    foreign = origin is not None and origin.lower().partition("://")[2] != here
-    if site is not None or foreign:
-        raise Forbidden("This request comes from another site's page.")
+    # A proxy may have put another Host into the request than the browser has asked for.
+    own = origin.partition("://")[2] == here or origin == origin_of(public_url(request, settings))
+    if site is not None or (origin and not own):
+        raise Forbidden(
+            "This request comes from another site's page. If it is Tandem's own, its administrator "
+            "sets TANDEM_PUBLIC_URL to the address in the browser."
+        )
 
 
 Me = Annotated[User, Depends(current_user)]

@@ -96,6 +96,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         description=app.description,
         tags=TAGS,
         routes=app.routes,
+        servers=app.servers or None,
     )
     components = made["components"]
     # Named by hand: the routes refer to them without a model of FastAPI's own.

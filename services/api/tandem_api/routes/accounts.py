@@ -58,7 +58,7 @@ def logout(request: Request, here: Here) -> Response:
         with here.database.write.begin() as session:
             accounts.sign_out(session, secret)
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    cookies.take(response, here)
     return response
 
 

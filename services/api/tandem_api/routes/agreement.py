@@ -14,6 +14,7 @@ from tandem.screening import second_look
 from tandem.screening.agreement.plot import agreement_plot
 from tandem.screening.agreement.reviewer import reviewer_record
 from tandem.screening.agreement.service import On, agreement
+from tandem_api.addresses import public_path
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import cut
 from tandem_api.routing import Router
@@ -53,7 +54,7 @@ def get_agreement(
     whoever has decided all its records.
     """
     found = agreement(session, viewer=viewer, stage=stage, on=on)
-    path = request.app.url_path_for("plot_agreement", review_id=str(viewer.review_id))
+    path = public_path(request, "plot_agreement", review_id=str(viewer.review_id))
     return AgreementOut.of(found, plot=f"{path}?stage={stage}&on={on}")
 
 

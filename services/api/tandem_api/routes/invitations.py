@@ -13,6 +13,7 @@ from tandem.ids import InvitationId, parse_uuid
 from tandem.reviews import invitations
 from tandem.reviews import service as reviews
 from tandem_api import cookies
+from tandem_api.addresses import public_path, public_url
 from tandem_api.deps import (
     AsViewer,
     Here,
@@ -87,7 +88,7 @@ def revoke_invitation(invitation_id: str, me: Me, review_id: InReview, write: Wr
 @router.get("/invitations/{token}")
 def show_invitation(token: str, request: Request, session: Read) -> ShownInvitationOut:
     """Show what a link invites to, and how to accept. Nobody has to be signed in."""
-    acceptance = str(request.app.url_path_for("accept_invitation", token=token))
+    acceptance = public_path(request, "accept_invitation", token=token)
     return ShownInvitationOut.of(invitations.show(session, token), acceptance=acceptance)
 
 
@@ -132,6 +133,5 @@ def _whoever_is_signed_in(request: Request) -> User | None:
 
 
 def _link(request: Request, here: Runtime, secret: str) -> str:
-    base = here.settings.public_url or str(request.base_url)
     path = request.app.url_path_for("show_invitation", token=secret)
-    return base.rstrip("/") + str(path)
+    return public_url(request, here.settings) + str(path)

@@ -12,6 +12,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.service import Viewer
 from tandem.screening.people import pilot
+from tandem_api.addresses import public_path
 from tandem_api.deps import AsViewer, InReview, Me, Read, Write
 from tandem_api.routing import Router
 from tandem_api.schemas.people import DoneByOut, PilotIn, PilotOut
@@ -63,7 +64,7 @@ def _changing(
 
 def _shown(request: Request, session: Session, review: Review, viewer: Viewer) -> PilotOut:
     state = pilot.state(review)
-    path = request.app.url_path_for("get_agreement", review_id=str(review.id))
+    path = public_path(request, "get_agreement", review_id=str(review.id))
     return PilotOut(
         state=state,
         size=review.pilot_size,
