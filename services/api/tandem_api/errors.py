@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 
 from tandem import errors
 from tandem.log import logger, without_secrets
+from tandem.screening.client_state import NewerDecision
+from tandem_api.schemas.decisions import DecisionOut
 
 _log = logger(__name__)
 
@@ -90,6 +92,10 @@ class Problem(BaseModel):
     record_id: str | None = Field(
         default=None, description="With `is_duplicate`: the record to decide in its place."
     )
+    decision: DecisionOut | None = Field(
+        default=None,
+        description="With `newer_decision`: your decision as it stands; none if you withdrew it.",
+    )
 
 
 PROBLEM = "application/problem+json"
@@ -104,6 +110,7 @@ def problem(
     field_errors: Sequence[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
     record_id: str | None = None,
+    decision: DecisionOut | None = None,
 ) -> JSONResponse:
     body = Problem(
         title=HTTPStatus(status).phrase,
@@ -113,10 +120,17 @@ def problem(
         request_id=getattr(request.state, "request_id", None),
         errors=list(field_errors) if field_errors is not None else None,
         record_id=record_id,
+        decision=decision,
     )
-    return JSONResponse(
-        body.model_dump(exclude_none=True), status, dict(headers or {}), media_type=PROBLEM
-    )
+    return JSONResponse(_without_nulls(body), status, dict(headers or {}), media_type=PROBLEM)
+
+
+def _without_nulls(body: Problem) -> dict[str, Any]:
+    """Return a problem without what it does not have; a decision in it is whole all the same."""
+    told = body.model_dump(exclude_none=True, exclude={"decision"}, mode="json")
+    if body.decision is not None:
+        told["decision"] = body.decision.model_dump(mode="json")
+    return told
 
 
 def status_of(error: errors.TandemError) -> int:
@@ -138,6 +152,7 @@ def _expected(request: Request, error: errors.TandemError) -> JSONResponse:
         field_errors=named,
         headers=headers,
         record_id=getattr(error, "record_id", None),
+        decision=DecisionOut.newer(error) if isinstance(error, NewerDecision) else None,
     )
 
 

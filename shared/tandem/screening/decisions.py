@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
@@ -17,7 +18,8 @@ from tandem.ids import ConflictId, DecisionId, RankingId, RecordNumber, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger, sightings, told_numbers
+from tandem.screening import client_state, ledger, sightings, told_numbers
+from tandem.screening.client_state import Basis
 from tandem.screening.ledger import Page, Place
 from tandem.screening.models import Decision, Lease, ResolvedBy
 from tandem.screening.queue.order import NO_ORDER, Order
@@ -39,13 +41,17 @@ class NoDecision(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a reviewer says of a record. `seconds` is how long they looked at it."""
+    """What a reviewer says of a record.
+
+    `seconds` is how long they looked at it, `made_at` when they said so by their own clock.
+    """
 
     verdict: Verdict
     reasons: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     note: str | None = None
     seconds: float | None = None
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def record_decision(
     record_number: RecordNumber,
     stage: Stage,
     judgement: Judgement,
+    basis: Basis | None = None,
     again: bool = False,
     in_any_case: bool = False,
     newest: Callable[[], Order] = lambda: NO_ORDER,
@@ -78,14 +85,18 @@ def record_decision(
     Always accepted, also when the record has its full number of decisions already: a vote
     that was given is never lost. The caller has locked the review. `again`: the same one is
     an entry of its own where the criteria have changed since; `in_any_case`: always. `newest` is
-    asked for the newest ranking, where the record was not served from one.
+    asked for the newest ranking, where the record was not served from one. With a `basis` it is
+    recorded only if that is their present decision; to repeat the present one is harmless.
 
     Raises:
         NotFound: The review has no such record.
         IsDuplicate: Another record is screened in its place.
         Forbidden: An observer does not decide.
+        NewerDecision: `basis` is not their present decision.
+        Invalid: `made_at` is in the future.
     """
     viewer.require(Role.REVIEWER, "decide records")
+    client_state.require_possible(judgement.made_at)
     place = Place(review.id, stage, record_number)
     page = ledger.open_page(session, place)
     mine = page.present.get(viewer.user_id)
@@ -95,6 +106,7 @@ def record_decision(
     is_entered = is_entered or (mine is not None and mine.carried_from is not None)
     if mine is not None and _same(mine, judgement) and not is_entered:
         return _recorded(session, viewer, mine, page.status, changed=False)
+    client_state.require_newest(session, viewer, mine, basis)
     rank, ranking_id = _end_lease(session, place, viewer) or _standing(newest(), place)
     informed = sightings.is_informed(session, place, viewer.user_id)
     decision = _append(session, review, place, viewer, judgement)
@@ -163,22 +175,40 @@ def _put_in_force(
 
 
 def withdraw_decision(
-    session: Session, *, review: Review, viewer: Viewer, record_number: RecordNumber, stage: Stage
+    session: Session,
+    *,
+    review: Review,
+    viewer: Viewer,
+    record_number: RecordNumber,
+    stage: Stage,
+    basis: Basis | None = None,
+    made_at: datetime | None = None,
 ) -> Recorded:
     """Take this person's decision back. The ledger keeps both; nobody else's vote is touched.
+
+    With a `basis` it is withdrawn only if that is their present decision; if that one is
+    withdrawn already, nothing changes. `made_at` is when they did so by their own clock.
 
     Raises:
         NotFound: The review has no such record.
         NoDecision: They have no decision on it.
+        NewerDecision: `basis` is not their present decision.
+        Invalid: `made_at` is in the future.
     """
     viewer.require(Role.REVIEWER, "withdraw decisions")
+    client_state.require_possible(made_at)
     place = Place(review.id, stage, record_number)
     page = ledger.open_page(session, place)
-    if page.present.pop(viewer.user_id, None) is None:
-        raise NoDecision("You have no decision on this record.")
+    mine = page.present.pop(viewer.user_id, None)
+    if mine is None:
+        if not _has_made(session, place, viewer, basis):
+            raise NoDecision("You have no decision on this record.")
+        shown = shown_status(viewer, stage, page.status, has_decided=False)
+        return Recorded(None, None, shown, changed=False)
+    client_state.require_newest(session, viewer, mine, basis)
     informed = sightings.is_informed(session, place, viewer.user_id)
     withdrawal = _append(session, review, place, viewer, judgement=None)
-    withdrawal.informed = informed
+    withdrawal.informed, withdrawal.made_at = informed, made_at
     log.append(
         session,
         review,
@@ -196,6 +226,17 @@ def withdraw_decision(
     ledger.make_present(session, place, withdrawal)
     shown = shown_status(viewer, stage, status, has_decided=False)
     return Recorded(None, None, shown, changed=True)
+
+
+def _has_made(session: Session, place: Place, viewer: Viewer, basis: Basis | None) -> bool:
+    """Whether a basis is a decision of this person's on this record."""
+    if basis is None or basis.decision_id is None:
+        return False
+    made = session.get(Decision, basis.decision_id)
+    return made is not None and (
+        Place(made.review_id, made.stage, made.record_number) == place
+        and made.reviewer_id == viewer.user_id
+    )
 
 
 def _same(mine: Decision, judgement: Judgement) -> bool:
@@ -223,6 +264,7 @@ def _append(
         labels=judgement.labels if judgement else [],
         note=judgement.note if judgement else None,
         seconds=judgement.seconds if judgement else None,
+        made_at=judgement.made_at if judgement else None,
         informed=False,
         criteria_version=review.criteria_version,
         created_at=now(),

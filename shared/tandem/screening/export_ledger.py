@@ -175,6 +175,7 @@ def _decision(names: Names, row: Row[Any]) -> LedgerEntry:
         cause=None,
         carried_from=_number(made.carried_from),
         criteria_version=made.criteria_version,
+        made_at=made.made_at,
     )
 
 

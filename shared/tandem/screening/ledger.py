@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, select
@@ -286,4 +287,11 @@ def decision_detail(entry: Decision) -> dict[str, Any]:
         "criteria_version": entry.criteria_version,
         "second_in": None if entry.second_in is None else str(entry.second_in),
         "entered_by": None if entry.entered_by is None else str(entry.entered_by),
+        "decided_at": sealed_time(entry.created_at),
+        "made_at": None if entry.made_at is None else sealed_time(entry.made_at),
     }
+
+
+def sealed_time(at: datetime) -> str:
+    """Return a time as the audit trail has it: in UTC, with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

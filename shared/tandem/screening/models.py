@@ -35,7 +35,8 @@ class Decision(Base):
     is set where nobody decided anew: the entry came with another record, when the two turned
     out to be one or two. `second_in` names the conflict that the entry is the reviewer's second
     vote in. `entered_by` is who entered it where the reviewer did not: an owner who voided the
-    decisions of somebody who left.
+    decisions of somebody who left. `created_at` is the server's time, `made_at` what the client
+    said; it decides nothing.
     """
 
     __tablename__ = "decision"
@@ -65,6 +66,7 @@ class Decision(Base):
     second_in: Mapped[ConflictId | None]
     entered_by: Mapped[UserId | None]
     created_at: Mapped[datetime]
+    made_at: Mapped[datetime | None]
 
 
 class PresentDecision(Base):

@@ -82,7 +82,13 @@ DECISION = {
     "criteria_version": 1,
     "labels_seq": 42,
     "decided_at": TIME,
+    "made_at": "2026-11-23T09:29:58Z",
 }
+_NEWER = (
+    "You have decided this record since, in another window or on another device. Nothing was "
+    "changed. Look at it, and send yours again with that decision as `basis` if it holds."
+)
+_LEFT = {"remaining": 1137, "workload": {"decided": 67, "target": None, "left": None}}
 RECORD = {
     **BIBLIOGRAPHIC,
     "sources": [{"source": "Medline", "import_id": _IMPORT_ID, "ref": "22000017"}],
@@ -258,11 +264,18 @@ REQUESTS: dict[str, Any] = {
     "upload": {"file": "TY  - JOUR\nTI  - A title\nER  - \n", "source": "Medline"},
     "split_duplicates": {"record_ids": ["912"]},
     "next_records": {"limit": 5},
-    "put_decision": {"verdict": "exclude", "reasons": ["wrong population"], "seconds": 12.5},
+    "put_decision": {
+        "verdict": "exclude",
+        "reasons": ["wrong population"],
+        "seconds": 12.5,
+        "basis": None,
+        "made_at": "2026-11-23T09:29:58Z",
+    },
     "put_decisions": {
         "items": [
             {"record_id": "17", "verdict": "include"},
             {"record_id": "18", "verdict": "exclude", "reasons": ["wrong population"]},
+            {"record_id": "19", "verdict": None, "basis": _DECISION_ID},
         ]
     },
 }
@@ -322,9 +335,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "put_decision": {
         JSON: {"decision": DECISION, "record": {"status": "done", "stage": "title_abstract"}}
+        | _LEFT
     },
     "withdraw_decision": {
         JSON: {"decision": None, "record": {"status": "unscreened", "stage": "title_abstract"}}
+        | _LEFT
     },
     "put_decisions": {
         JSON: {
@@ -335,6 +350,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
                     "decision": DECISION,
                     "record": {"status": "done", "stage": "title_abstract"},
                     "error": None,
+                },
+                {
+                    "record_id": "18",
+                    "status": 409,
+                    "decision": DECISION | {"record_id": "18"},
+                    "record": None,
+                    "error": {"code": "newer_decision", "detail": _NEWER},
                 },
                 {
                     "record_id": "99999",
@@ -400,6 +422,7 @@ FAILURES: dict[int, dict[str, str]] = {
         "idempotency_key_reused": "This Idempotency-Key was used for another request.",
         "is_duplicate": "Record 18 is a duplicate of record 17: decide that one.",
         "is_linked": "These records are linked. Split them instead.",
+        "newer_decision": _NEWER,
         "last_owner": "This is the review's only owner. Make somebody else an owner first.",
         "no_pilot": "No pilot round is running.",
         "no_records": "There are no records for a pilot round. Import some first.",

@@ -2,30 +2,39 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from tandem.errors import Invalid, TandemError
-from tandem.ids import RecordNumber, ReviewId, parse_record_number
+from tandem.ids import DecisionId, RecordNumber, ReviewId, parse_record_number
 from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
+from tandem.screening.client_state import Basis, NewerDecision
+from tandem.screening.decisions import Judgement, Recorded
 from tandem.screening.ledger import Place
 from tandem.screening.previews import preview
+from tandem.screening.queue import service as queue
 from tandem.screening.queue.order import Order
 from tandem_api.deps import DryRun, InReview, Me, Write
 from tandem_api.errors import field_errors, status_of
 from tandem_api.routing import Router
+from tandem_api.schemas.base import Time
 from tandem_api.schemas.decisions import (
+    BASIS,
+    MADE_AT,
+    DecidedOut,
     DecisionIn,
     DecisionItemIn,
     DecisionItemOut,
+    DecisionOut,
     DecisionsIn,
     DecisionsOut,
     ItemError,
@@ -36,13 +45,14 @@ from tandem_api.schemas.decisions import (
     ScreeningStage,
     WithdrawnOut,
 )
+from tandem_api.schemas.members import WorkloadOut
 
 router = Router(prefix="/reviews/{review_id}", tags=["screening"])
 
 
 @router.put(
     "/records/{record_id}/decision",
-    response_model=RecordedOut | PreviewedOut,
+    response_model=DecidedOut | PreviewedOut,
 )
 def put_decision(
     record_id: str,
@@ -55,14 +65,18 @@ def put_decision(
     """Record or replace your own decision. Repeating the same one changes nothing."""
     number = parse_record_number(record_id)
 
-    def work(session: Session) -> RecordedOut | PreviewedOut:
+    def work(session: Session) -> DecidedOut | PreviewedOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
 
         def act() -> RecordedOut:
-            newest = _newest_order(session, review_id)
-            return _record(session, review, viewer, record_id, body, newest)
+            newest, judgement = _newest_order(session, review_id), body.judged(body.verdict)
+            return _record(session, review, viewer, record_id, body, judgement, newest)
 
-        return _previewed(session, viewer, body.stage, number, act) if dry_run else act()
+        if dry_run:
+            return _previewed(session, viewer, body.stage, number, act)
+        recorded, stage = act(), body.stage
+        left = queue.what_is_left(session, review=review, viewer=viewer, stage=stage)
+        return DecidedOut.with_left(recorded, left)
 
     return write(work, changed=None if dry_run else review_id)
 
@@ -77,21 +91,34 @@ def withdraw_decision(
     review_id: InReview,
     write: Write,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    basis: Annotated[UUID | None, Query(description=BASIS)] = None,
+    made_at: Annotated[Time | None, Query(description=MADE_AT)] = None,
     dry_run: DryRun = False,
 ) -> Response:
     """Withdraw your own decision. The ledger keeps it; nobody else's vote is touched."""
     number = parse_record_number(record_id)
+    known = None if basis is None else Basis(DecisionId(basis))
 
     def work(session: Session) -> WithdrawnOut | PreviewedOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
 
-        def act() -> WithdrawnOut:
-            withdrawn = decisions.withdraw_decision(
-                session, review=review, viewer=viewer, record_number=number, stage=stage
+        def act() -> Recorded:
+            return decisions.withdraw_decision(
+                session,
+                review=review,
+                viewer=viewer,
+                record_number=number,
+                stage=stage,
+                basis=known,
+                made_at=made_at,
             )
-            return WithdrawnOut(record=PlaceOut(status=withdrawn.status, stage=stage))
 
-        return _previewed(session, viewer, stage, number, act) if dry_run else act()
+        if dry_run:
+            return _previewed(session, viewer, stage, number, act)
+        place = PlaceOut(status=act().status, stage=stage)
+        left = queue.what_is_left(session, review=review, viewer=viewer, stage=stage)
+        workload = WorkloadOut.of(left.workload)
+        return WithdrawnOut(record=place, remaining=left.remaining, workload=workload)
 
     return write(work, changed=None if dry_run else review_id)
 
@@ -102,7 +129,11 @@ def withdraw_decision(
     response_model=DecisionsOut,
 )
 def put_decisions(body: DecisionsIn, me: Me, review_id: InReview, write: Write) -> Response:
-    """Record many decisions, as from a batch made offline. Each item succeeds or fails alone."""
+    """Record or withdraw many decisions, each of which succeeds or fails alone.
+
+    As from a batch made offline. They are taken in the order they are sent. What is sent again
+    changes nothing.
+    """
 
     def work(session: Session) -> DecisionsOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
@@ -141,7 +172,8 @@ def _record(
     review: Review,
     viewer: Viewer,
     record_id: str,
-    body: DecisionIn,
+    said: DecisionIn | DecisionItemIn,
+    judgement: Judgement,
     newest: Newest,
 ) -> RecordedOut:
     recorded = decisions.record_decision(
@@ -149,12 +181,13 @@ def _record(
         review=review,
         viewer=viewer,
         record_number=parse_record_number(record_id),
-        stage=body.stage,
-        judgement=body.judgement(),
-        newest=lambda: newest(body.stage),
+        stage=said.stage,
+        judgement=judgement,
+        basis=said.known(),
+        newest=lambda: newest(said.stage),
     )
     session.flush()
-    return RecordedOut.of(recorded, body.stage)
+    return RecordedOut.of(recorded, said.stage)
 
 
 def _item(
@@ -171,10 +204,32 @@ def _item(
         return DecisionItemOut(record_id=record_id, status=422, error=failure)
     try:
         with session.begin_nested():
-            done = _record(session, review, viewer, item.record_id, item, newest)
+            decision, record = _done(session, review, viewer, item, newest)
     except TandemError as error:
-        failure = ItemError(code=error.code, detail=str(error))
-        return DecisionItemOut(record_id=record_id, status=status_of(error), error=failure)
-    return DecisionItemOut(
-        record_id=record_id, status=200, decision=done.decision, record=done.record
+        return DecisionItemOut(
+            record_id=record_id,
+            status=status_of(error),
+            decision=DecisionOut.newer(error) if isinstance(error, NewerDecision) else None,
+            error=ItemError(code=error.code, detail=str(error)),
+        )
+    return DecisionItemOut(record_id=record_id, status=200, decision=decision, record=record)
+
+
+def _done(
+    session: Session, review: Review, viewer: Viewer, item: DecisionItemIn, newest: Newest
+) -> tuple[DecisionOut | None, PlaceOut]:
+    """Do what an item asks for; return the decision and the record as they are then."""
+    if item.verdict is not None:
+        judgement = item.judged(item.verdict)
+        made = _record(session, review, viewer, item.record_id, item, judgement, newest)
+        return made.decision, made.record
+    withdrawn = decisions.withdraw_decision(
+        session,
+        review=review,
+        viewer=viewer,
+        record_number=parse_record_number(item.record_id),
+        stage=item.stage,
+        basis=item.known(),
+        made_at=item.made_at,
     )
+    return None, PlaceOut(status=withdrawn.status, stage=item.stage)

@@ -2,15 +2,20 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import Field, StrictFloat, WithJsonSchema
 
+from tandem.ids import DecisionId
 from tandem.reviews.policy import Stage
+from tandem.screening.client_state import Basis, NewerDecision
 from tandem.screening.decisions import Judgement, Recorded
 from tandem.screening.models import Decision
 from tandem.screening.previews import Preview, Turn
+from tandem.screening.queue.service import Left
 from tandem.screening.rules import Verdict
-from tandem_api.schemas.base import In, Line, Out, PlainText, Prose
+from tandem_api.schemas.base import In, Line, Out, PlainText, Prose, Time
+from tandem_api.schemas.members import WorkloadOut
 
 ScreeningStage = Literal[Stage.TITLE_ABSTRACT]
 """The stages that can be screened so far; full text comes with its own issue."""
@@ -21,8 +26,17 @@ COUNTED = (
 )
 
 
-class DecisionIn(In):
-    verdict: Verdict
+BASIS = (
+    "The id of your newest decision on this record and stage that you know of, null for none. If "
+    "there is a newer one: 409 `newer_decision`. Left out: nothing is checked."
+)
+MADE_AT = (
+    "When it was made, by your clock: kept beside the server's time, and decides nothing. At most "
+    "5 minutes ahead of the server's clock."
+)
+
+
+class _Said(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
     reasons: list[Line] = Field(default=[], max_length=20, examples=[["wrong population"]])
     labels: list[Line] = Field(default=[], max_length=50)
@@ -30,13 +44,30 @@ class DecisionIn(In):
     seconds: StrictFloat | None = Field(
         default=None, ge=0, le=1e6, allow_inf_nan=False, description="Time spent on the record."
     )
+    basis: UUID | None = Field(default=None, description=BASIS)
+    made_at: Time | None = Field(default=None, description=MADE_AT)
 
-    def judgement(self) -> Judgement:
-        return Judgement(self.verdict, self.reasons, self.labels, self.note, self.seconds)
+    def known(self) -> Basis | None:
+        """Return what the client says it knows of; None where it says nothing."""
+        if "basis" not in self.model_fields_set:
+            return None
+        return Basis(None if self.basis is None else DecisionId(self.basis))
+
+    def judged(self, verdict: Verdict) -> Judgement:
+        return Judgement(
+            verdict, self.reasons, self.labels, self.note, self.seconds, made_at=self.made_at
+        )
 
 
-class DecisionItemIn(DecisionIn):
+class DecisionIn(_Said):
+    verdict: Verdict
+
+
+class DecisionItemIn(_Said):
+    """One of many. A `verdict` of null withdraws your decision; nothing else is said of it then."""
+
     record_id: PlainText = Field(max_length=50)
+    verdict: Verdict | None
 
 
 class DecisionsIn(In):
@@ -72,6 +103,7 @@ class DecisionOut(Out):
     criteria_version: int = Field(description="Of the review's criteria, as they were then.")
     labels_seq: int = Field(description=COUNTED)
     decided_at: datetime
+    made_at: datetime | None = Field(description="When it was made by the client's own clock.")
 
     @classmethod
     def of(cls, decision: Decision, labels_seq: int) -> "DecisionOut":
@@ -93,7 +125,15 @@ class DecisionOut(Out):
             criteria_version=decision.criteria_version,
             labels_seq=labels_seq,
             decided_at=decision.created_at,
+            made_at=decision.made_at,
         )
+
+    @classmethod
+    def newer(cls, error: NewerDecision) -> "DecisionOut | None":
+        """Return the decision that was in the way; None where it was a withdrawal."""
+        if error.decision is None or error.labels_seq is None:
+            return None
+        return cls.of(error.decision, error.labels_seq)
 
 
 class PlaceOut(Out):
@@ -113,6 +153,20 @@ class RecordedOut(Out):
             decision=DecisionOut.of(recorded.decision, recorded.labels_seq),
             record=PlaceOut(status=recorded.status, stage=stage),
         )
+
+
+class _LeftOut(Out):
+    remaining: int = Field(description="How many you can still decide, as the queue says.")
+    workload: WorkloadOut
+
+
+class DecidedOut(RecordedOut, _LeftOut):
+    """Your decision, and what is left for you."""
+
+    @classmethod
+    def with_left(cls, recorded: RecordedOut, left: Left) -> "DecidedOut":
+        workload = WorkloadOut.of(left.workload)
+        return cls(**dict(recorded), remaining=left.remaining, workload=workload)
 
 
 class PreviewOut(Out):
@@ -142,7 +196,7 @@ class PreviewedOut(Out):
     preview: PreviewOut
 
 
-class WithdrawnOut(Out):
+class WithdrawnOut(_LeftOut):
     decision: None = None
     record: PlaceOut
 
@@ -153,7 +207,11 @@ class ItemError(Out):
 
 
 class DecisionItemOut(Out):
-    """What became of one item: `status` as if it had been sent alone."""
+    """What became of one item: `status` as if it had been sent alone.
+
+    `decision` is yours as it stands now: null where you have none; with `newer_decision` the one
+    that your client did not know of.
+    """
 
     record_id: str | None
     status: int

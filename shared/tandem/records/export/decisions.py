@@ -10,7 +10,7 @@ from tandem.records.export.tables import csv_line
 HEADER = (
     *("seq", "at", "entry", "record_id", "stage", "reviewer", "reviewer_id", "verdict"),
     *("reasons", "labels", "note", "seconds", "informed", "rank", "ranking_id", "in_force"),
-    *("cause", "carried_from", "criteria_version"),
+    *("cause", "carried_from", "criteria_version", "made_at"),
 )
 
 
@@ -43,6 +43,7 @@ class LedgerEntry:
     cause: str | None
     carried_from: str | None
     criteria_version: int | None
+    made_at: datetime | None = None
 
 
 def write(entries: Iterable[LedgerEntry]) -> Iterator[str]:
@@ -52,7 +53,7 @@ def write(entries: Iterable[LedgerEntry]) -> Iterator[str]:
         yield csv_line(
             [
                 one.seq,
-                one.at.isoformat().replace("+00:00", "Z"),
+                _time(one.at),
                 one.entry,
                 one.record_id,
                 one.stage,
@@ -70,8 +71,13 @@ def write(entries: Iterable[LedgerEntry]) -> Iterator[str]:
                 one.cause,
                 one.carried_from,
                 one.criteria_version,
+                None if one.made_at is None else _time(one.made_at),
             ]
         )
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _word(flag: bool) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tandem.db.base import now
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.reviews import members
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import ledger
@@ -65,6 +65,41 @@ class Queue:
     workload: Workload
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """`remaining` and `workload` as a `Queue` has them."""
+
+    remaining: int
+    workload: Workload
+
+
+def what_is_left(session: Session, *, review: Review, viewer: Viewer, stage: Stage) -> Left:
+    """Return what the queue would say is left for this reviewer. The caller locked the review."""
+    viewer.require(Role.REVIEWER, "screen records")
+    session.flush()
+    member = members.get_member(session, review.id, viewer.user_id)
+    seat = Seat.of(session, review, stage, viewer)
+    own_papers = OwnPapers(session, review, member)
+    counts = counting.count(session, seat, own_papers.numbers)
+    mine = _workload(session, seat, viewer, member, counts)
+    return Left(_remaining(seat, counts, mine), mine)
+
+
+def _workload(
+    session: Session, seat: Seat, viewer: Viewer, member: Member, counts: Counts
+) -> Workload:
+    work = workload.of_members(
+        session, seat.review_id, seat.stage, viewer.policies, [member], total=counts.total
+    )
+    return work[member.user_id]
+
+
+def _remaining(seat: Seat, counts: Counts, mine: Workload) -> int:
+    # A pilot round is everybody's, whatever their share.
+    left = mine.left if seat.pilot is None else None
+    return counts.remaining if left is None else min(counts.remaining, left)
+
+
 def serve(
     session: Session,
     *,
@@ -89,20 +124,15 @@ def serve(
     own_papers = OwnPapers(session, review, member)
     n_withheld = len(own_papers.numbers)
     counts = counting.count(session, seat, own_papers.numbers)
-    work = workload.of_members(
-        session, review.id, stage, viewer.policies, [member], total=counts.total
-    )
-    mine = work[member.user_id]
-    # A pilot round is everybody's, whatever their share.
-    left = mine.left if seat.pilot is None else None
-    remaining = counts.remaining if left is None else min(counts.remaining, left)
+    mine = _workload(session, seat, viewer, member, counts)
+    remaining = _remaining(seat, counts, mine)
     leases: list[Lease] = []
     if member.paused_at is None:
         desk = Desk(session, seat, own_papers)
         leases = _hold(session, seat, desk, order, counts, min(limit, remaining), lasting)
         if len(own_papers.numbers) > n_withheld:  # found among what was about to be served
             counts = counting.count(session, seat, own_papers.numbers)
-            remaining = counts.remaining if left is None else min(counts.remaining, left)
+            remaining = _remaining(seat, counts, mine)
     state = _state(seat, counts, remaining, has_items=bool(leases))
     return Queue(
         items=leases,

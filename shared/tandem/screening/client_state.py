@@ -1,0 +1,78 @@
+"""What a client knew when a decision was made on it, and when that was by its clock.
+
+Two tabs and a device that was offline may all send decisions of one person on one record. The
+server's order is the only one; a client that says what it knew is told when it knew too little.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.errors import Conflict as Contradiction
+from tandem.errors import Invalid
+from tandem.ids import DecisionId
+from tandem.reviews.service import Viewer
+from tandem.screening import told_numbers
+from tandem.screening.models import Decision
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""By so much a client's clock may be ahead of the server's."""
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The reviewer's newest decision on a record that their client knows of; None for none."""
+
+    decision_id: DecisionId | None
+
+
+class NewerDecision(Contradiction):
+    """The same reviewer has decided, or withdrawn, after what their client knows of.
+
+    `decision` is their present one, None if they withdrew it; `labels_seq` its number as they
+    are told it.
+    """
+
+    code = "newer_decision"
+
+    def __init__(self, decision: Decision | None, labels_seq: int | None) -> None:
+        said = "have withdrawn your decision on" if decision is None else "have decided"
+        super().__init__(
+            f"You {said} this record since, in another window or on another device. Nothing was "
+            "changed. Look at it, and send yours again with that decision as `basis` if it holds."
+        )
+        self.decision, self.labels_seq = decision, labels_seq
+
+
+def require_newest(
+    session: Session, viewer: Viewer, mine: Decision | None, basis: Basis | None
+) -> None:
+    """Raise NewerDecision unless `mine`, their present decision, is what the client knows of.
+
+    Without a basis nothing is checked. The caller has locked the review.
+    """
+    if basis is None or basis.decision_id == (None if mine is None else mine.id):
+        return
+    if mine is None:
+        raise NewerDecision(None, None)
+    told = told_numbers.as_told(session, viewer, [mine.labels_seq])
+    session.expunge(mine)  # so that its values outlive the rollback that follows
+    raise NewerDecision(mine, told[mine.labels_seq])
+
+
+def require_possible(made_at: datetime | None) -> None:
+    """Raise Invalid if a client says that a decision was made in the future, or before 2000."""
+    if made_at is None:
+        return
+    if made_at > now() + CLOCK_SKEW:
+        raise Invalid(
+            f"This time is ahead of the server's ({now().isoformat(timespec='seconds')}). "
+            "Set the device's clock, or leave the time out.",
+            field="made_at",
+        )
+    if made_at < _EARLIEST:
+        raise Invalid("This time is before the year 2000.", field="made_at")
