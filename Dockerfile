@@ -1,5 +1,6 @@
 # One image for every process of a server installation: api, worker, relay, migrate.
-FROM python:3.11-slim AS build
+# Debian 13 has the client programs of PostgreSQL 17, which backups of that server need.
+FROM python:3.11-slim-trixie AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md ./
 COPY shared shared
@@ -8,8 +9,11 @@ COPY migrations migrations
 RUN python -m venv /opt/tandem \
  && /opt/tandem/bin/pip install --no-cache-dir -c constraints.txt .
 
-FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 tandem \
+FROM python:3.11-slim-trixie
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends postgresql-client \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 10001 tandem \
  && install -d -o tandem -g tandem /data
 COPY --from=build /opt/tandem /opt/tandem
 ENV PATH=/opt/tandem/bin:$PATH \

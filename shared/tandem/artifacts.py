@@ -45,6 +45,18 @@ class Artifacts:
             content: bytes = file.read()
         return content
 
+    def open(self, key: str) -> BinaryIO:
+        """Open a file to read it piece by piece; FileNotFoundError if there is none."""
+        file: BinaryIO = self._fs.open(self._path(key), "rb")
+        return file
+
+    def size(self, key: str) -> int | None:
+        """Return how many bytes the file has; None if there is none."""
+        try:
+            return int(self._fs.size(self._path(key)))
+        except FileNotFoundError:
+            return None
+
     def exists(self, key: str) -> bool:
         return bool(self._fs.exists(self._path(key)))
 

@@ -1,6 +1,7 @@
 """The compose file, checked without a container engine: by its schema and against our own code."""
 
 import json
+import re
 import warnings
 from importlib.metadata import files
 from pathlib import Path
@@ -48,6 +49,36 @@ def test_it_sets_variables_that_exist(compose: dict[str, Any], service: str) -> 
     known = {f"TANDEM_{name}".upper() for name in Settings.model_fields}
 
     assert set(compose["services"][service]["environment"]) <= known
+
+
+def test_addresses_and_limits_are_passed_through(compose: dict[str, Any]) -> None:
+    passed = {"PUBLIC_URL", "TRUSTED_PROXIES", "CORS_ORIGINS", "MAX_UPLOAD_MB", "LOG_LEVEL"}
+
+    for service in OURS:
+        environment = compose["services"][service]["environment"]
+        for name in passed:
+            assert environment[f"TANDEM_{name}"].startswith(f"${{TANDEM_{name}:-"), name
+
+
+def test_values_that_are_left_out_are_ones_that_settings_take(
+    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in compose["services"]["api"]["environment"].items():
+        default = re.fullmatch(r"\$\{TANDEM_\w+:-(.*)\}", value)
+        if default is not None:
+            monkeypatch.setenv(name, default[1])
+
+    assert Settings().public_url is None
+
+
+def test_the_image_has_client_programs_of_the_servers_version(compose: dict[str, Any]) -> None:
+    versions = {"bookworm": 15, "trixie": 17}  # of PostgreSQL in Debian's releases
+    text = (COMPOSE.parent / "Dockerfile").read_text(encoding="utf-8")
+    _, release = re.findall(r"^FROM python:3\.11-slim-(\w+)", text, re.MULTILINE)
+    server = compose["services"]["postgres"]["image"].partition(":")[2]
+
+    assert "postgresql-client" in text
+    assert versions[release] >= int(server)
 
 
 def test_workers_can_be_scaled(compose: dict[str, Any]) -> None:

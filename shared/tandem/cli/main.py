@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 import tandem
 from tandem.cli.accounts import tokens, users
+from tandem.cli.backup import backup, restore
 from tandem.cli.export import export_records
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.records import import_records
@@ -156,6 +157,8 @@ app.command()(simulate)
 app.command("import")(import_records)
 app.command("export")(export_records)
 app.command()(verify)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 

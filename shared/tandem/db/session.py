@@ -29,6 +29,9 @@ _GIVE_WAY_SECONDS = 7 * _POLL_SECONDS
 
 _WAL_RETRY_SECONDS = 0.02
 
+APPLICATION_NAME = "tandem"
+"""As PostgreSQL lists our connections: a restore looks whether there are any."""
+
 _LOCK_TIMEOUT = "15s"
 """How long PostgreSQL waits for the review's row; then the caller is told to try again."""
 
@@ -135,6 +138,7 @@ def _engine(url: str) -> Engine:
             connect_args={
                 "options": f"-c lock_timeout={_LOCK_TIMEOUT} -c timezone=utc",
                 "connect_timeout": 5,
+                "application_name": APPLICATION_NAME,
             },
         )
     if (file := make_url(url).database) and file != ":memory:":

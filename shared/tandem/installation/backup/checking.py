@@ -1,0 +1,47 @@
+"""Whether the audit trail of each review holds, asked of the database itself."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from tandem.audit import trail
+from tandem.audit.verify import check
+from tandem.bars import Told, counted
+from tandem.db.session import Database
+from tandem.ids import ReviewId, UserId
+from tandem.reviews.models import Member, Review, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A review and the first difference in its trail; none where it holds."""
+
+    review_id: ReviewId
+    title: str
+    n_entries: int
+    difference: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.difference is None
+
+
+def check_reviews(database: Database, told: Told) -> list[Checked]:
+    """Recompute every review's statuses, conflicts and figures from its trail."""
+    owned = (
+        select(Review.id, Review.title, Member.user_id)
+        .outerjoin(Member, (Member.review_id == Review.id) & (Member.role == Role.OWNER))
+        .order_by(Review.created_at, Review.id, Member.user_id)
+    )
+    with database.read() as session:
+        owners = {row.id: (row.title, row.user_id) for row in session.execute(owned)}
+    reviews = counted(list(owners.items()), told)
+    return [_check(database, review, *by) for review, by in reviews]
+
+
+def _check(database: Database, review_id: ReviewId, title: str, owner: UserId | None) -> Checked:
+    if owner is None:
+        return Checked(review_id, title, 0, "it has no owner, as whom its trail could be read")
+    found = check(trail.lines(database, review_id=review_id, user_id=owner))
+    difference = None if found.difference is None else str(found.difference)
+    return Checked(review_id, title, found.n_entries, difference)

@@ -1,0 +1,78 @@
+"""What both engines say of a database that is copied, asked in one transaction."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import ColumnClause, Connection, column, func, inspect, select, table
+
+from tandem.errors import TandemError
+
+VERSION_TABLE = "alembic_version"
+
+
+class NothingThere(TandemError):
+    """There is no database of Tandem to back up."""
+
+    code = "nothing_there"
+
+
+class Occupied(TandemError):
+    """The place to restore to is in use."""
+
+    code = "restore_target_in_use"
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A database as of one moment, in a file.
+
+    Attributes:
+        file: The copy.
+        name: Of the copy in an archive.
+        engine_version: Of what holds the original.
+        schema: Its revision.
+        counts: Rows by table.
+        uploads: Keys of the uploaded files that it names.
+    """
+
+    file: Path
+    name: str
+    engine_version: str
+    schema: str
+    counts: dict[str, int]
+    uploads: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a database holds: the revision of its schema, rows by table, keys of uploads."""
+
+    schema: str
+    counts: dict[str, int]
+    uploads: list[str]
+
+
+def content(connection: Connection) -> Content | None:
+    """Return what the database holds; None where Tandem has never been.
+
+    Tables are asked for by name: a database of an older schema is backed up, too.
+    """
+    tables = set(inspect(connection).get_table_names())
+    if VERSION_TABLE not in tables:
+        return None
+    schema = connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
+    if schema is None:
+        return None
+    counts = {
+        name: connection.scalar(select(func.count()).select_from(table(name))) or 0
+        for name in sorted(tables - {VERSION_TABLE})
+    }
+    artifact: ColumnClause[str] = column("artifact")
+    named = select(artifact).distinct().select_from(table("import")).order_by(artifact)
+    uploads = list(connection.scalars(named)) if "import" in tables else []
+    return Content(schema, counts, uploads)
+
+
+def is_in_use(held: Content | None) -> bool:
+    """Whether somebody would lose something: there are accounts."""
+    return held is not None and held.counts.get("user_account", 0) > 0
