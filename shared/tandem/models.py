@@ -1,6 +1,13 @@
 """Every table, imported so that the registry knows it."""
 
-from tandem.accounts.models import IdempotentRequest, SignIn, Token, User
+from tandem.accounts.models import (
+    AccountLink,
+    Attempts,
+    IdempotentRequest,
+    SignIn,
+    Token,
+    User,
+)
 from tandem.db.base import Base
 from tandem.events.log import Event
 from tandem.events.positions import ConsumerLease, EventPosition
@@ -20,6 +27,8 @@ from tandem.screening.models import (
 from tandem.webhooks.models import Webhook, WebhookDelivery
 
 __all__ = [
+    "AccountLink",
+    "Attempts",
     "Base",
     "Conflict",
     "ConsumerLease",

@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pwdlib import PasswordHash
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from tandem.accounts.models import SignIn, Token, User
+from tandem.accounts import passwords
+from tandem.accounts.models import Scope, SignIn, Token, User
+from tandem.accounts.passwords import Hashed
 from tandem.db.base import now
 from tandem.errors import Conflict, Invalid, NotFound, Unauthenticated
 from tandem.ids import TokenId, UserId, new_id
 
 TOKEN_PREFIX = "tandem_"  # noqa: S105  # lets secret scanners recognise a leaked token
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_passwords = PasswordHash.recommended()
-_NOBODY = _passwords.hash(secrets.token_hex())
-"""Checked when the address is unknown, so that the answer takes as long as for a known one."""
 
 
 class EmailTaken(Conflict):
@@ -39,24 +37,31 @@ class NewSecret:
 
 
 def add_user(
-    session: Session, *, email: str, name: str, password: str | None, is_admin: bool
+    session: Session, *, email: str, name: str, password: str | Hashed | None, is_admin: bool
 ) -> User:
     """Create an account; without a password it can only be used by tokens.
 
+    A password that is not hashed yet is hashed here, which holds the transaction for 50 ms.
+
     Raises:
         EmailTaken: Somebody has this address already (in any capitalisation).
+        WeakPassword: The password is too easy to guess.
     """
     email = canonical(email)
     if not _EMAIL.fullmatch(email):
         raise Invalid(f"{email!r} is not an e-mail address.", field="email")
     if find_user(session, email=email) is not None:
         raise EmailTaken(f"There is already an account for {email}.")
+    if isinstance(password, str):
+        password = passwords.hashed(password, email=email)
     user = User(
         id=UserId(new_id()),
         email=email,
         name=name.strip(),
-        password_hash=None if password is None else _passwords.hash(password),
+        password_hash=None if password is None else password.text,
         is_admin=is_admin,
+        is_active=True,
+        preferences={},
         created_at=now(),
     )
     try:
@@ -67,9 +72,15 @@ def add_user(
     return user
 
 
-def set_password(user: User, password: str) -> None:
-    """Give somebody a new password; they stay signed in where they are."""
-    user.password_hash = _passwords.hash(password)
+def set_password(user: User, password: str | Hashed) -> None:
+    """Give somebody a new password; they stay signed in where they are.
+
+    Raises:
+        WeakPassword: The password is too easy to guess.
+    """
+    if isinstance(password, str):
+        password = passwords.hashed(password, email=user.email)
+    user.password_hash = password.text
 
 
 def find_user(session: Session, *, email: str) -> User | None:
@@ -87,9 +98,15 @@ def get_user(session: Session, user_id: UserId) -> User:
     return user
 
 
-def list_users(session: Session, *, after: str, limit: int) -> Sequence[User]:
-    """Return accounts in the order of their addresses, from the one after `after`."""
+def list_users(session: Session, *, after: str, limit: int, words: str = "") -> Sequence[User]:
+    """Return accounts in the order of their addresses, from the one after `after`.
+
+    `words`: each of them stands in the name or in the address, in any capitalisation.
+    """
     query = select(User).where(User.email > after).order_by(User.email).limit(limit)
+    for word in words.lower().split():
+        named = func.lower(User.name).contains(word, autoescape=True)
+        query = query.where(or_(named, User.email.contains(word, autoescape=True)))
     return session.scalars(query).all()
 
 
@@ -97,28 +114,52 @@ def check_password(session: Session, *, email: str, password: str) -> User:
     """Return whose address and password these are. Takes some 50 ms, whatever the answer.
 
     Raises:
-        Unauthenticated: The address or the password is wrong; which of them is not said.
+        Unauthenticated: The address or the password is wrong; which of them is not said. Or the
+            account is switched off, which is said to those who know its password.
     """
     user = find_user(session, email=email)
-    known = user is not None and user.password_hash is not None
-    expected = user.password_hash if user and user.password_hash else _NOBODY
-    if not _passwords.verify(password, expected) or user is None or not known:
+    stored = None if user is None else user.password_hash
+    if not passwords.is_right(password, stored) or user is None:
         raise Unauthenticated("The e-mail address or the password is wrong.")
+    if not user.is_active:
+        raise Unauthenticated("This account is switched off. Ask an administrator.")
     return user
 
 
-def sign_in(session: Session, *, user_id: UserId, lasting: timedelta) -> NewSecret:
-    """Start a browser session for somebody whose password was checked."""
-    session.execute(delete(SignIn).where(SignIn.user_id == user_id, SignIn.expires_at < now()))
+def sign_in(
+    session: Session,
+    *,
+    user_id: UserId,
+    lasting: timedelta,
+    idle: timedelta | None = None,
+    source: str | None = None,
+    user_agent: str | None = None,
+) -> NewSecret:
+    """Start a browser session for somebody whose password was checked.
+
+    It ends after `lasting`, and earlier when it is not used for `idle` (None: not earlier).
+    """
+    session.execute(
+        delete(SignIn).where(
+            SignIn.user_id == user_id,
+            or_(SignIn.expires_at < now(), SignIn.idle_until < now()),
+        )
+    )
     secret, created = secrets.token_urlsafe(32), now()
     session.add(
         SignIn(
             secret_hash=_hash(secret),
+            id=new_id(),
             user_id=user_id,
             created_at=created,
             expires_at=created + lasting,
+            idle_until=created + (lasting if idle is None else min(idle, lasting)),
+            last_used_at=created,
+            source=source,
+            user_agent=user_agent,
         )
     )
+    session.flush()
     return NewSecret(secret, created + lasting)
 
 
@@ -136,20 +177,37 @@ def user_of_sign_in(session: Session, secret: str) -> User:
 _OF_SIGN_IN = (
     select(User)
     .join(SignIn, SignIn.user_id == User.id)
-    .where(SignIn.secret_hash == bindparam("secret_hash"), SignIn.expires_at > bindparam("now"))
+    .where(
+        SignIn.secret_hash == bindparam("secret_hash"),
+        SignIn.expires_at > bindparam("now"),
+        SignIn.idle_until > bindparam("now"),
+        User.is_active,
+    )
 )
 
 
 def add_token(
-    session: Session, *, user_id: UserId, name: str, expires_at: datetime | None
+    session: Session,
+    *,
+    user_id: UserId,
+    name: str,
+    expires_at: datetime | None,
+    scope: Scope = Scope.MANAGE,
 ) -> tuple[Token, str]:
-    """Return the stored token and its secret, which nobody can read again."""
+    """Return the stored token and its secret, which nobody can read again.
+
+    Raises:
+        Invalid: It would have expired already.
+    """
+    if expires_at is not None and expires_at <= now():
+        raise Invalid("The token would have expired already.", field="expires_at")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = Token(
         id=TokenId(new_id()),
         user_id=user_id,
         name=name,
         secret_hash=_hash(secret),
+        scope=scope,
         created_at=now(),
         expires_at=expires_at,
     )
@@ -172,7 +230,7 @@ def user_of_token(session: Session, secret: str) -> User:
 _OF_TOKEN = (
     select(User, Token.expires_at)
     .join(Token, Token.user_id == User.id)
-    .where(Token.secret_hash == bindparam("secret_hash"))
+    .where(Token.secret_hash == bindparam("secret_hash"), User.is_active)
 )
 
 
@@ -199,10 +257,17 @@ def users_of_secrets(session: Session, shown: set[Secret]) -> dict[Secret, UserI
         hashes = [secret.secret_hash for secret in shown if secret.is_token is is_token]
         if not hashes:
             continue
-        lasting = or_(table.expires_at.is_(None), table.expires_at > now())
-        query = select(table.secret_hash, table.user_id).where(
-            table.secret_hash.in_(hashes), lasting
+        query = (
+            select(table.secret_hash, table.user_id)
+            .join(User, User.id == table.user_id)
+            .where(
+                table.secret_hash.in_(hashes),
+                or_(table.expires_at.is_(None), table.expires_at > now()),
+                User.is_active,
+            )
         )
+        if not is_token:
+            query = query.where(SignIn.idle_until > now())
         for secret_hash, user_id in session.execute(query):
             found[Secret(secret_hash, is_token)] = user_id
     return found

@@ -1,7 +1,8 @@
 """Signing in with a browser, tokens for machines, and whose page a write comes from."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -194,17 +195,27 @@ def test_a_removed_token_is_useless_at_once(client: TestClient, admin: Person) -
     assert client.delete(path, headers=admin.auth).status_code == 404
 
 
-def test_a_token_expires(client: TestClient, admin: Person) -> None:
-    past = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
-    future = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+def test_a_token_expires(client: TestClient, admin: Person, world: World) -> None:
+    body = {"name": "short", "expires_at": (now() + timedelta(minutes=1)).isoformat()}
+    shown = client.post(f"{API}/me/tokens", json=body, headers=admin.auth).json()
+    bearer = {"Authorization": f"Bearer {shown['token']}"}
+    assert client.get(f"{API}/me", headers=bearer).status_code == 200
 
-    def status(expires_at: str) -> int:
-        body = {"name": "short", "expires_at": expires_at}
-        shown = client.post(f"{API}/me/tokens", json=body, headers=admin.auth).json()
-        bearer = {"Authorization": f"Bearer {shown['token']}"}
-        return client.get(f"{API}/me", headers=bearer).status_code
+    with world.database.write.begin() as session:
+        session.get_one(Token, UUID(shown["id"])).expires_at = now() - timedelta(seconds=1)
 
-    assert (status(past), status(future)) == (401, 200)
+    assert client.get(f"{API}/me", headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(days=9000)])
+def test_a_token_that_has_expired_already_is_not_made(
+    client: TestClient, admin: Person, ago: timedelta
+) -> None:
+    body = {"name": "late", "expires_at": (now() - ago).isoformat()}
+    refused = client.post(f"{API}/me/tokens", json=body, headers=admin.auth)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "expires_at"
 
 
 def test_tokens_are_listed_in_pages(client: TestClient, admin: Person) -> None:

@@ -160,7 +160,9 @@ class TestTokens:
         assert self.user(database, self.add(database, ben, lasting=DAY)[1]) == ben.id
 
     def test_after_its_time_it_does_not(self, world: World, database: Database) -> None:
-        _, secret = self.add(database, world.person(), lasting=-timedelta(seconds=1))
+        token, secret = self.add(database, world.person(), lasting=DAY)
+        with database.write.begin() as session:
+            session.get_one(Token, token).expires_at = now() - timedelta(seconds=1)
 
         with pytest.raises(Unauthenticated, match="expired"):
             self.user(database, secret)

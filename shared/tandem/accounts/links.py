@@ -1,0 +1,165 @@
+"""Links that are good once: to set the installation up, and to choose a new password.
+
+A link carries 256 random bits, of which only the SHA-256 is stored: it can be neither guessed nor
+read again. No mail is sent; who makes a link hands it to the person.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service
+from tandem.accounts.models import AccountLink, LinkPurpose, SignIn, User
+from tandem.accounts.passwords import Hashed
+from tandem.accounts.service import NewSecret
+from tandem.db.base import now
+from tandem.errors import Conflict, Forbidden
+from tandem.ids import UserId
+
+RESET_LASTS = timedelta(hours=24)
+SETUP_LASTS = timedelta(days=7)
+
+
+class WrongToken(Forbidden):
+    """The link's token is unknown, was used, or has expired; which of them is not said."""
+
+    code = "wrong_token"
+
+
+class SetupDone(Conflict):
+    """There is an account already."""
+
+    code = "setup_done"
+
+
+class AccountOff(Conflict):
+    """The account is switched off."""
+
+    code = "account_off"
+
+
+def needs_setup(session: Session) -> bool:
+    """Say whether there is no account at all yet."""
+    return not session.scalar(select(exists().where(User.id.is_not(None))))
+
+
+def offer_setup(session: Session) -> str | None:
+    """Return a new token for the first account, None if there is an account already.
+
+    A token of before is void. Only the hash of the new one is kept.
+    """
+    if not needs_setup(session):
+        return None
+    session.execute(delete(AccountLink).where(AccountLink.purpose == LinkPurpose.SETUP))
+    return _add(session, LinkPurpose.SETUP, None, lasting=SETUP_LASTS).secret
+
+
+def set_up(session: Session, token: str, *, email: str, name: str, password: Hashed) -> User:
+    """Make the first account, an administrator's. Of two who do it at once one gets it.
+
+    Raises:
+        SetupDone: There is an account already.
+        WrongToken: It is not the token that was printed last.
+    """
+    taken = _taken(session, LinkPurpose.SETUP, token)
+    # After that: who comes second waits there for the first, and then finds an account.
+    if not needs_setup(session):
+        raise SetupDone("This installation has an account already. Sign in.")
+    if taken is None:
+        raise WrongToken(
+            "This is not the newest setup token. `tandem up` prints one when it starts."
+        )
+    return service.add_user(session, email=email, name=name, password=password, is_admin=True)
+
+
+def offer_reset(session: Session, *, user_id: UserId) -> NewSecret:
+    """Return a token by which somebody chooses a new password; one of before is void.
+
+    Raises:
+        NotFound: There is no such account.
+        AccountOff: It is switched off.
+    """
+    user = service.get_user(session, user_id)
+    if not user.is_active:
+        raise AccountOff(f"The account of {user.email} is switched off. Switch it on first.")
+    session.execute(
+        delete(AccountLink).where(
+            AccountLink.user_id == user_id, AccountLink.purpose == LinkPurpose.RESET
+        )
+    )
+    return _add(session, LinkPurpose.RESET, user_id, lasting=RESET_LASTS)
+
+
+def reset_for(session: Session, token: str) -> User:
+    """Return whose password a link resets, without using it up.
+
+    Raises:
+        WrongToken: It is unknown, was used, or has expired.
+    """
+    link = session.get(AccountLink, _hash(token))
+    is_good = link is not None and link.purpose is LinkPurpose.RESET and link.expires_at > now()
+    if link is None or link.user_id is None or not is_good:
+        raise WrongToken(_NO_RESET)
+    return service.get_user(session, link.user_id)
+
+
+def reset(session: Session, token: str, *, password: Hashed) -> User:
+    """Use a link up: give its person a new password and end all their sessions.
+
+    Raises:
+        WrongToken: It is unknown, was used, or has expired.
+    """
+    taken = _taken(session, LinkPurpose.RESET, token)
+    if taken is None or taken.user_id is None:
+        raise WrongToken(_NO_RESET)
+    user = service.get_user(session, taken.user_id)
+    service.set_password(user, password)
+    session.execute(delete(SignIn).where(SignIn.user_id == user.id))
+    return user
+
+
+_NO_RESET = "This link does not exist, has expired or was used. Ask an administrator for a new one."
+
+
+def forget_old(session: Session) -> None:
+    session.execute(delete(AccountLink).where(AccountLink.expires_at < now()))
+
+
+def _add(
+    session: Session, purpose: LinkPurpose, user_id: UserId | None, *, lasting: timedelta
+) -> NewSecret:
+    secret, created = secrets.token_urlsafe(32), now()
+    session.add(
+        AccountLink(
+            secret_hash=_hash(secret),
+            purpose=purpose,
+            user_id=user_id,
+            created_at=created,
+            expires_at=created + lasting,
+        )
+    )
+    session.flush()
+    return NewSecret(secret, created + lasting)
+
+
+def _taken(session: Session, purpose: LinkPurpose, token: str) -> AccountLink | None:
+    """Take a link away, so that nobody else can use it, and return it; None if it is not good."""
+    query = (
+        delete(AccountLink)
+        .where(
+            # Found by its hash: how long that takes says nothing of the token itself.
+            AccountLink.secret_hash == _hash(token),
+            AccountLink.purpose == purpose,
+            AccountLink.expires_at > now(),
+        )
+        .returning(AccountLink)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def _hash(secret: str) -> str:
+    # A plain hash is enough: the secrets are 256 random bits, nobody can guess through them.
+    return hashlib.sha256(secret.encode()).hexdigest()

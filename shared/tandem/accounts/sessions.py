@@ -1,0 +1,71 @@
+"""Where somebody is signed in: listed, ended, and kept alive by use."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.orm import Session
+
+from tandem.accounts.models import SignIn, Token
+from tandem.db.base import now
+from tandem.errors import NotFound
+from tandem.ids import TokenId, UserId
+
+
+def list_sessions(session: Session, user_id: UserId) -> Sequence[SignIn]:
+    """Return somebody's sessions that still hold, the newest first."""
+    query = (
+        select(SignIn)
+        .where(SignIn.user_id == user_id, SignIn.expires_at > now(), SignIn.idle_until > now())
+        .order_by(SignIn.created_at.desc(), SignIn.id)
+    )
+    return session.scalars(query).all()
+
+
+def end(session: Session, *, user_id: UserId, session_id: UUID) -> None:
+    """End one session at once.
+
+    Raises:
+        NotFound: This person has no such session.
+    """
+    query = delete(SignIn).where(SignIn.id == session_id, SignIn.user_id == user_id)
+    if session.scalars(query.returning(SignIn.id)).one_or_none() is None:
+        raise NotFound("You have no such session.")
+
+
+def end_all(session: Session, user_id: UserId) -> None:
+    """End all of somebody's sessions at once. Their tokens stay."""
+    session.execute(delete(SignIn).where(SignIn.user_id == user_id))
+
+
+def note_use(
+    session: Session,
+    *,
+    sign_ins: dict[UUID, datetime],
+    tokens: dict[TokenId, datetime],
+    idle: timedelta,
+) -> None:
+    """Remember when these were used last, and let the sessions hold for `idle` from then."""
+    for session_id, used_at in sign_ins.items():
+        until = used_at + idle
+        session.execute(
+            update(SignIn)
+            .where(SignIn.id == session_id, SignIn.last_used_at < used_at)
+            .values(
+                last_used_at=used_at,
+                idle_until=case((SignIn.expires_at < until, SignIn.expires_at), else_=until),
+            )
+            .execution_options(synchronize_session=False)
+        )
+    for token_id, used_at in tokens.items():
+        session.execute(
+            update(Token)
+            .where(Token.id == token_id)
+            .values(last_used_at=used_at)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def forget_old(session: Session) -> None:
+    session.execute(delete(SignIn).where(SignIn.expires_at < now()))
