@@ -45,9 +45,9 @@ class Proxies:
         names = {name for name, _ in scope["headers"]}
         trusted = peer in self._forwarded.trusted_hosts and not _FORWARDED.isdisjoint(names)
         scope.setdefault("state", {})["came_by_proxy"] = trusted
-        if self._prefix and scope["path"].startswith(f"{self._prefix}/"):
-            scope["path"] = scope["path"].removeprefix(self._prefix)
-            scope["raw_path"] = scope["raw_path"].removeprefix(self._prefix.encode())
+        if self._prefix and f"{scope['path']}/".startswith(f"{self._prefix}/"):
+            scope["path"] = scope["path"].removeprefix(self._prefix) or "/"
+            scope["raw_path"] = scope["raw_path"].removeprefix(self._prefix.encode()) or b"/"
         # Last: it replaces `client`, by which the proxy is known.
         await self._forwarded(scope, receive, send)  # type: ignore[arg-type]  # as above
 

@@ -10,7 +10,7 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.tasks import Nudges
-from tandem_api import addresses, errors, middleware, openapi
+from tandem_api import addresses, errors, headers, middleware, openapi
 from tandem_api.routes import (
     accounts,
     agreement,
@@ -28,6 +28,7 @@ from tandem_api.routes import (
     jobs,
     members,
     metrics,
+    pages,
     pilot,
     progress,
     queue,
@@ -95,11 +96,16 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(pages.router)
     errors.install(app)
     app.add_middleware(
         middleware.BodyLimit, upload_mb=settings.max_upload_mb, other_mb=settings.max_body_mb
     )
+    app.add_middleware(headers.Compression)
     app.add_middleware(middleware.RequestLog)
+    app.add_middleware(headers.SecurityHeaders, settings=settings)
+    if settings.other_origins:
+        app.add_middleware(headers.for_other_origins, settings=settings)
     app.add_middleware(addresses.Proxies, settings=settings)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from tandem import errors
 from tandem.log import logger, without_secrets
 from tandem.screening.client_state import NewerDecision
+from tandem_api.routes import pages
 from tandem_api.schemas.decisions import DecisionOut
 
 _log = logger(__name__)
@@ -180,16 +181,16 @@ def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
     return problem(request, 422, errors.Invalid.code, detail, field_errors=named)
 
 
-def _http(request: Request, error: HTTPException) -> JSONResponse:
+def _http(request: Request, error: HTTPException) -> Response:
     status, detail, headers = error.status_code, str(error.detail), error.headers
     path = request.scope["path"]
     if status == HTTPStatus.BAD_REQUEST:  # the framework's word for a body it cannot take apart
         named = [FieldError(field="body", location="body", message=detail)]
         return problem(request, 422, errors.Invalid.code, f"body: {detail}", field_errors=named)
     if status == HTTPStatus.NOT_FOUND:
-        detail = f"There is nothing at {path}."
-        if path == "/":
-            detail += f" What there is, {request.app.openapi_url} describes."
+        if pages.wants_page(request):
+            return pages.not_found(request)
+        detail = f"There is nothing at {path}. What there is, {request.app.openapi_url} describes."
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         # The document itself is not in the document.
         allowed = _methods(request.app, path) or (headers or {}).get("Allow", "GET")

@@ -19,6 +19,9 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _LONGEST_LENGTH = 20
 """Digits of a Content-Length that count; no body has more bytes than that."""
 _UPLOAD = re.compile(r"/api/v1/reviews/[^/]+/imports")
+_OPEN_TO_ALL = re.compile(r"/api/v1/(auth|setup|invitations)(/.*)?")
+_SMALL = 64 * 1024
+"""Bytes of a body that is read before anybody has signed in."""
 
 
 class RequestLog:
@@ -78,8 +81,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_upload = scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"])
-        limit = (self.upload_mb if is_upload else self.other_mb) * _MIB
+        limit = self._limit(scope)
         if _declared(scope) > limit:
             response = problem(Request(scope), 413, TooLarge.code, _too_large(limit))
             await response(scope, receive, send)
@@ -97,6 +99,12 @@ class BodyLimit:
 
         await self.app(scope, counted, send)
 
+    def _limit(self, scope: Scope) -> int:
+        if _OPEN_TO_ALL.fullmatch(scope["path"]):
+            return _SMALL
+        is_upload = scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"])
+        return (self.upload_mb if is_upload else self.other_mb) * _MIB
+
 
 def _declared(scope: Scope) -> int:
     text = dict(scope["headers"]).get(b"content-length", b"0")
@@ -104,4 +112,5 @@ def _declared(scope: Scope) -> int:
 
 
 def _too_large(limit: int) -> str:
-    return f"The request is larger than the {limit // _MIB} MiB accepted here."
+    size = f"{limit // _MIB} MiB" if limit >= _MIB else f"{limit // 1024} KiB"
+    return f"The request is larger than the {size} accepted here."

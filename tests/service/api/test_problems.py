@@ -104,7 +104,7 @@ def test_odd_headers_do_no_harm(client: TestClient, ann: Person, headers: dict[s
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", f"{API}/", f"{API}/reviews/", f"{API}//reviews", f"{API}/reviews/%00",
+    ["/elsewhere", "/api", f"{API}/", f"{API}/reviews/", f"{API}//reviews", f"{API}/reviews/%00",
      f"{API}/reviews/%FF", f"{API}/reviews/a%2Fb", f"{API}/reviews/..%2F..", f"{API}/%E2%98%83",
      f"{API}/reviews/{'x' * 5000}", f"{API}/reviews/{'%EF%BC%91' * 32}"],
 )  # fmt: skip
@@ -225,8 +225,8 @@ def test_without_its_database_the_api_lives_but_is_not_ready(no_database: TestCl
     problem(no_database.post(f"{API}/auth/login", json=login), 503, "unavailable")
 
 
-def test_who_opens_the_address_is_told_where_to_look(client: TestClient) -> None:
-    answer = client.get("/")
+def test_who_asks_for_what_is_not_there_is_told_where_to_look(client: TestClient) -> None:
+    answer = client.get("/nothing")
     assert answer.status_code == 404
     assert client.get("/api/v1/openapi.json").status_code == 200
     assert "/api/v1/openapi.json describes" in answer.json()["detail"]

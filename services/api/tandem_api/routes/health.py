@@ -32,11 +32,13 @@ class ReadyOut(Out):
 
 
 @router.get("/healthz")
+@router.head("/healthz", include_in_schema=False)
 def alive() -> AliveOut:
     """Answer as long as the process lives."""
     return AliveOut()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     responses={
