@@ -27,6 +27,7 @@ RERANK = "tandem.rerank"
 ENCODE = "tandem.encode"
 IMPORT = "tandem.import_records"
 SECOND_LOOKS = "tandem.second_looks"
+REMOVE_REVIEW = "tandem.remove_review"
 QUEUE = "tandem"
 """Rankings. What people wait for stands behind nothing else."""
 BULK = "tandem.bulk"
@@ -88,7 +89,9 @@ def celery_app(redis_url: str) -> Celery:
     app.conf.update(
         accept_content=["json"],
         task_default_queue=QUEUE,
-        task_routes={name: {"queue": BULK} for name in (IMPORT, ENCODE, SECOND_LOOKS)},
+        task_routes={
+            name: {"queue": BULK} for name in (IMPORT, ENCODE, SECOND_LOOKS, REMOVE_REVIEW)
+        },
         task_serializer="json",
         task_ignore_result=True,
         task_acks_late=True,
@@ -201,6 +204,12 @@ class Nudges:
         """Somebody asked which excluded records look like includes."""
         name = str(review_id)
         self._put((SECOND_LOOKS, name), lambda: self._celery.send_task(SECOND_LOOKS, [name]))
+
+    def deleted(self, review_id: ReviewId) -> None:
+        """Somebody deleted a review: its followers are sent away, and its rows removed."""
+        self.told(review_id)
+        name = str(review_id)
+        self._put((REMOVE_REVIEW, name), lambda: self._celery.send_task(REMOVE_REVIEW, [name]))
 
     def backlog(self, queue: str = QUEUE) -> int:
         """Return how many messages wait for a worker; 0 where the broker cannot be asked."""

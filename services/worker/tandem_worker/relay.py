@@ -18,6 +18,7 @@ from tandem.accounts import idempotency
 from tandem.config import settings
 from tandem.db.session import Database
 from tandem.log import configure, logger
+from tandem.operations import removal
 from tandem.ranking import encoding_claims, second_looks, sentences, training
 from tandem.records import imports
 from tandem.tasks import BULK, QUEUE, QUEUES, Nudges
@@ -45,6 +46,7 @@ def sweep(
             encoding_claims.unfinished(session) if bulk and sentences.is_installed() else ()
         )
         not_looked = second_looks.unfinished(session) if bulk else ()
+        deleted = removal.due(session) if bulk else ()
     for review_id in stale:
         nudges.changed(review_id)
     for import_id in unfinished:
@@ -53,7 +55,9 @@ def sweep(
         nudges.to_encode(review_id)
     for review_id in not_looked:
         nudges.to_look_again(review_id)
-    return len(stale) + len(unfinished) + len(not_encoded) + len(not_looked)
+    for review_id in deleted:
+        nudges.deleted(review_id)
+    return len(stale) + len(unfinished) + len(not_encoded) + len(not_looked) + len(deleted)
 
 
 def main() -> None:

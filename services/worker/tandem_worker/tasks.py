@@ -1,14 +1,18 @@
 """The tasks: each reads what to do from the database, and may be run twice or never."""
 
+import shutil
 from uuid import UUID
 
+from redis import Redis
+
 from tandem.ids import ImportId, ReviewId
+from tandem.operations import removal
 from tandem.ranking import encoding, looking_again, sentences
 from tandem.ranking.rerank import rerank as train
 from tandem.records import importing, imports
 from tandem.records.import_claims import Rest
 from tandem.screening.duplicates import deduplication
-from tandem.tasks import BULK, ENCODE, IMPORT, RERANK, SECOND_LOOKS
+from tandem.tasks import BULK, ENCODE, IMPORT, REMOVE_REVIEW, RERANK, SECOND_LOOKS
 from tandem_worker import progress
 from tandem_worker.app import app
 from tandem_worker.runtime import runtime
@@ -82,3 +86,13 @@ def make_second_looks(review_id: str) -> None:
     here = runtime()
     review = ReviewId(UUID(review_id))
     looking_again.make(here.database, here.artifacts, here.cache, review, here.model)
+
+
+@app.task(name=REMOVE_REVIEW)  # type: ignore[untyped-decorator]  # Celery has no types
+def remove_review(review_id: str) -> None:
+    """Remove what is left of a deleted review, a few rows at a time."""
+    here, review = runtime(), ReviewId(UUID(review_id))
+    with Redis.from_url(here.settings.resolved_redis_url()) as redis:
+        removal.remove(here.database, here.artifacts, redis, review)
+    # Of an object store's features this host has a copy.
+    shutil.rmtree(here.cache / "features" / review_id, ignore_errors=True)

@@ -13,6 +13,8 @@ TEXTS = (
     "criteria_exclude",
     "exclusion_reasons",
     "seed_studies",
+    "highlights_for",
+    "highlights_against",
 )
 """Attributes of a review that a change of its texts tells of."""
 
@@ -79,5 +81,5 @@ class Settings:
 
 
 _OF_CRITERIA = {"include": "criteria_include", "exclude": "criteria_exclude"}
-_CALLED = {"title", "question", "criteria", "exclusion_reasons", "seed_studies"}
+_CALLED = {"title", "question", "criteria", "exclusion_reasons", "seed_studies", "highlights"}
 """What `review.changed` calls them."""

@@ -16,7 +16,7 @@ from tandem.db.base import Base, now
 from tandem.events.log import Event
 from tandem.ids import ReviewId
 
-_LOGS = table("review", column("id", Uuid()), column("last_seq"))
+_LOGS = table("review", column("id", Uuid()), column("last_seq"), column("deleted_at"))
 """The rows that count events; whose they are is no business of this slice."""
 
 
@@ -64,7 +64,7 @@ def behind(session: Session, consumer: str, *, limit: int) -> Sequence[Place]:
     query = (
         select(_LOGS.c.id, stands)
         .outerjoin(EventPosition, mine)
-        .where(_LOGS.c.last_seq > stands)
+        .where(_LOGS.c.last_seq > stands, _LOGS.c.deleted_at.is_(None))
         .order_by(EventPosition.moved_at.nulls_first(), _LOGS.c.id)
         .limit(limit)
     )

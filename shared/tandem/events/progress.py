@@ -25,7 +25,7 @@ class ImportProgress(Progress):
 
     type = "tandem.import.progress"
     import_id: str
-    state: Literal["queued", "running", "done", "failed"]
+    state: Literal["queued", "running", "done", "failed", "taken_back"]
     step: Literal["reading", "linking"] | None
     percent: int | None
     n_read: int

@@ -22,6 +22,7 @@ from tandem.events import log, positions
 from tandem.events.envelope import Envelope
 from tandem.events.log import Event
 from tandem.events.positions import Place
+from tandem.ids import ReviewId
 from tandem.log import logger
 
 STREAM = "tandem:events"
@@ -32,6 +33,9 @@ _LEASE = timedelta(seconds=10)
 
 _MOST_LOGS, _MOST_EACH = 100, 100
 """Of one batch: so that a review with a long backlog does not hold back the others."""
+
+_LOOKED_THROUGH = 1000
+"""Entries that are read at a time when those of one review are sought."""
 
 _log = logger(__name__)
 
@@ -163,6 +167,26 @@ class Publisher:
     def _give_back(self, fence: int) -> None:
         with self._database.write.begin() as session:
             positions.keep(session, CONSUMER, fence, until=None)
+
+
+def forget(redis: Redis, review_id: ReviewId) -> int:
+    """Remove a review's entries from the stream; return how many there were."""
+    n_removed, after = 0, "-"
+    while entries := _entries(redis, after):
+        its_own = [entry for entry, of_review in entries if of_review == str(review_id)]
+        n_removed += int(redis.xdel(STREAM, *its_own)) if its_own else 0
+        after = f"({entries[-1][0]}"
+    return n_removed
+
+
+def _entries(redis: Redis, after: str) -> list[tuple[str, str]]:
+    """Return the next entries by id, each with the review that it is of."""
+    found = redis.xrange(STREAM, min=after, count=_LOOKED_THROUGH) or []
+    some: list[tuple[str, str]] = []
+    for entry, fields in found:
+        said = {_text(name): value for name, value in (fields or {}).items()}
+        some.append((_text(entry or ""), _text(said.get("review_id", ""))))
+    return some
 
 
 def _end(redis: Redis) -> tuple[int, ...]:

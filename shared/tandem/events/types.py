@@ -36,7 +36,11 @@ class ReviewCreated(Fact):
 
 
 class ReviewChanged(Fact):
-    """Title, question, criteria, policy or another setting is another one now."""
+    """Title, question, criteria, policy or another setting is another one now, or its state.
+
+    `changed` is `["archived"]` where the review was archived, `["unarchived"]` where it is
+    active again.
+    """
 
     type = "tandem.review.changed"
     changed: list[str]

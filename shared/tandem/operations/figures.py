@@ -45,7 +45,7 @@ class Figures:
     """The installation at one moment. Nothing in it hangs on anybody's verdicts.
 
     Attributes:
-        reviews: Every review.
+        reviews: Every review that is active.
         jobs: How many there are of each kind, in each state; without webhooks.
         oldest_due: By kind, since how many seconds the oldest job waits that nobody holds.
     """
@@ -162,6 +162,7 @@ def _reviews(session: Session, moment: datetime) -> list[OfReview]:
                 Ranking.labels_seq == Training.trained_seq,
             ),
         )
+        .where(Review.is_active())
         .order_by(Review.created_at, Review.id)
     )
     found = []
@@ -178,7 +179,7 @@ def _lags(session: Session, hidden: list[ReviewId]) -> dict[str, Lag]:
         Event.review_id == Review.id, Event.seq == func.coalesce(EventPosition.seq, 0) + 1
     )
     lagging = select(func.sum(behind), func.min(Event.created_at)).where(
-        behind > 0, Review.id.not_in(hidden)
+        behind > 0, Review.id.not_in(hidden), Review.deleted_at.is_(None)
     )
     at_stream = and_(EventPosition.review_id == Review.id, EventPosition.consumer == STREAM)
     stream = lagging.select_from(Review).outerjoin(EventPosition, at_stream).join(Event, next_event)

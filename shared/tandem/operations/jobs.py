@@ -133,7 +133,12 @@ def screens_in(session: Session, user_id: UserId) -> frozenset[ReviewId]:
 
 def _imports(session: Session, moment: datetime) -> Iterator[Job]:
     is_new = or_(Import.finished_at.is_(None), Import.finished_at > moment - KEPT)
-    query = select(Import).where(Import.state != ImportState.DONE, is_new)
+    over = (ImportState.DONE, ImportState.TAKEN_BACK)
+    query = (
+        select(Import)
+        .join(Review, Review.id == Import.review_id)
+        .where(Import.state.not_in(over), is_new, Review.is_active())
+    )
     for row in session.scalars(query):
         match row.state:
             case ImportState.FAILED if row.parked_at is not None:
@@ -165,6 +170,7 @@ def _rankings(session: Session, moment: datetime) -> Iterator[Job]:
         .outerjoin(Training, Training.review_id == Review.id)
         .where(
             Review.labels_seq > 0,
+            Review.is_active(),
             or_(Training.review_id.is_(None), Training.trained_seq < Review.labels_seq),
         )
     )
@@ -189,7 +195,7 @@ def _encodings(session: Session, moment: datetime) -> Iterator[Job]:
     query = (
         select(Encoding, Review.corpus_seq, Review.created_at)
         .join(Review, Review.id == Encoding.review_id)
-        .where(Encoding.corpus_seq < Review.corpus_seq)
+        .where(Encoding.corpus_seq < Review.corpus_seq, Review.is_active())
     )
     for row, corpus_seq, created_at in session.execute(query):
         is_parked = row.parked_at is not None and row.parked_corpus_seq >= corpus_seq
@@ -208,7 +214,7 @@ def _second_looks(session: Session, moment: datetime) -> Iterator[Job]:
     query = (
         select(SecondLook, Review.created_at)
         .join(Review, Review.id == SecondLook.review_id)
-        .where(SecondLook.asked > SecondLook.done)
+        .where(SecondLook.asked > SecondLook.done, Review.is_active())
     )
     for row, created_at in session.execute(query):
         yield _job(
@@ -237,10 +243,11 @@ def _webhooks(session: Session, moment: datetime) -> Iterator[Job]:
             (Event.review_id == Webhook.review_id) & (Event.seq == EventPosition.seq + 1),
         )
         .where(
+            Review.deleted_at.is_(None),
             or_(
                 Webhook.disabled_reason.in_(_GIVEN_UP),
                 Webhook.disabled_at.is_(None) & (EventPosition.seq < Review.last_seq),
-            )
+            ),
         )
     )
     found = session.execute(query).all()

@@ -210,7 +210,7 @@ def _store(
 def _finish(database: Database, held: Claim, corpus_seq: int) -> bool:
     """Note that all is done, and ask for a ranking. False where more texts have come meanwhile."""
     with database.write.begin() as session:
-        review = reviews.lock(session, held.review_id)
+        review = reviews.lock(session, held.review_id, also_archived=True)
         encoding = encoding_claims.hold(session, held)
         if review.corpus_seq != corpus_seq:
             return False

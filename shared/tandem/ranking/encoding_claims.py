@@ -18,6 +18,7 @@ from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.ranking.models import Encoding
 from tandem.ranking.sentences import MODEL
+from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 
 LEASE = timedelta(seconds=60)
@@ -32,7 +33,7 @@ _log = logger(__name__)
 
 
 class Overtaken(Exception):
-    """Another worker has taken the review over; what this one made is not stored."""
+    """Another worker has the review, or it was archived or deleted: nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def unfinished(session: Session) -> Sequence[ReviewId]:
     query = (
         select(Review.id)
         .outerjoin(Encoding, Encoding.review_id == Review.id)
-        .where(Review.corpus_seq > 0, or_(never, and_(*_is_due(Review.corpus_seq))))
+        .where(
+            Review.corpus_seq > 0, Review.is_active(), or_(never, and_(*_is_due(Review.corpus_seq)))
+        )
         .order_by(Review.created_at.desc(), Review.id)
         .limit(room)
     )
@@ -66,6 +69,8 @@ def unfinished(session: Session) -> Sequence[ReviewId]:
 def claim(database: Database, review_id: ReviewId, fence: int | None) -> Claim | None:
     """Begin a run if vectors are missing and nobody makes them, or go on with that of `fence`."""
     with database.write.begin() as session:
+        if not reviews.is_active(session, review_id):
+            return None
         if fence is None:
             _ensure_row(session, review_id)
             wanted = select(Review.corpus_seq).where(Review.id == review_id).scalar_subquery()
@@ -163,7 +168,7 @@ def hold(session: Session, held: Claim) -> Encoding:
         )
         .with_for_update()
     ).one_or_none()
-    if row is None:
+    if row is None or not reviews.is_active(session, held.review_id):
         raise Overtaken
     row.lease_until = now() + LEASE
     return row

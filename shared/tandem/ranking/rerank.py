@@ -23,6 +23,7 @@ from tandem.ranking.models import Ranking
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
+from tandem.reviews.service import NoReview, ReviewArchived
 
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
@@ -80,6 +81,10 @@ def rerank(
         if next_begin is not None:
             end = RankingProgress(ranking="finished")
         return next_begin
+    except (NoReview, ReviewArchived):
+        _log.warning("review archived or deleted meanwhile", review_id=str(review_id))
+        training.release(database, held)
+        return None
     except Exception as error:
         training.fail(database, held, error)
         raise

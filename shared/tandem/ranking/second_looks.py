@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db import leases
@@ -150,7 +150,9 @@ def _mine(held: Claim) -> tuple[ColumnElement[bool], ...]:
 
 def _is_due() -> tuple[ColumnElement[bool], ...]:
     moment = now()
+    active = exists().where(Review.id == SecondLook.review_id, Review.is_active())
     return (
+        active,
         SecondLook.asked > SecondLook.done,
         SecondLook.parked_at.is_(None),
         or_(SecondLook.lease_until.is_(None), SecondLook.lease_until < moment),

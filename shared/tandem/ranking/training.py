@@ -19,6 +19,7 @@ from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.ranking.models import Training
+from tandem.reviews import service as reviews
 from tandem.reviews.models import PolicyVersion, Review
 from tandem.reviews.policy import Stage
 
@@ -53,6 +54,8 @@ def claim(
         if _has_to_wait(session, review_id, stage):
             return None
     with database.write.begin() as session:
+        if not reviews.is_active(session, review_id):
+            return None
         _ensure_row(session, review_id, stage)
         row = session.scalars(
             select(Training)
@@ -136,7 +139,7 @@ def stale_reviews(session: Session) -> Sequence[ReviewId]:
     """Return the reviews whose training is due and held by nobody."""
     never_trained = (
         select(Review.id)
-        .where(Review.labels_seq > 0)
+        .where(Review.labels_seq > 0, Review.is_active())
         .where(~select(Training.fence).where(Training.review_id == Review.id).exists())
     )
     due = select(Training.review_id).where(*_is_due())
@@ -152,6 +155,7 @@ def waits_longer(session: Session, than: ReviewId, *, n_records: int) -> bool:
         Review.id != than,
         Review.last_record_number >= n_records,
         Review.labels_seq > 0,
+        Review.is_active(),
         or_(never_trained, Review.id.in_(due)),
         stale_since < session.scalar(select(stale_since).where(Review.id == than)),
     )
@@ -188,7 +192,8 @@ def _ensure_row(session: Session, review_id: ReviewId, stage: Stage) -> None:
 
 
 def _is_due() -> tuple[ColumnElement[bool], ...]:
-    wanted = select(Review.labels_seq).where(Review.id == Training.review_id).scalar_subquery()
+    its_review = (Review.id == Training.review_id, Review.is_active())
+    wanted = select(Review.labels_seq).where(*its_review).scalar_subquery()
     moment = now()
     is_of_the_future = Training.is_of_the_future(moment)
     return (

@@ -36,6 +36,7 @@ from tandem.records.import_claims import (
 from tandem.records.models import Import, ImportState, ImportStep
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
+from tandem.reviews.service import NoReview, ReviewArchived
 
 BATCH = 60
 """Records per transaction: decisions of the same review wait at most for one of them."""
@@ -87,13 +88,19 @@ def run(
         others_wait: Asked when the turn is over. If they do, a `Rest` is returned, and somebody
             has to go on with it.
     """
-    claimed = claim(database, import_id, fence)
+    try:
+        claimed = claim(database, import_id, fence)
+    except (NoReview, ReviewArchived):
+        return None
     if claimed is None:
         return None
     try:
         unfinished = _read_in(database, artifacts, claimed, link, told, _Turn(others_wait))
     except Overtaken:
-        log_.warning("import taken over by another worker", import_id=str(import_id))
+        log_.warning("import taken over by another worker, or back", import_id=str(import_id))
+        return None
+    except NoReview:
+        log_.warning("its review was deleted", import_id=str(import_id))
         return None
     return unfinished or claimed.review_id
 
@@ -139,6 +146,8 @@ def _read_in(
             return rest(database, claimed)
         _link_duplicates(database, claimed, link, told)
         _finish(database, claimed)
+    except NoReview:
+        raise
     except TandemError as error:
         _fail(database, claimed, str(error))
     except Overtaken:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
@@ -15,6 +15,8 @@ from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId, UserId, new_id
 from tandem.records.formats.reading import Format
 from tandem.records.models import Import, ImportState
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,14 @@ def accept(
     requested_format: Format | None,
     searched: Searched | None = None,
 ) -> Import:
-    """Queue the import of a stored file. Nothing of it is read yet."""
+    """Queue the import of a stored file. Nothing of it is read yet.
+
+    Raises:
+        NoReview: The review was deleted meanwhile.
+        ReviewArchived: It is archived.
+    """
     searched = searched or Searched()
+    reviews.lock(session, review_id)
     row = Import(
         id=upload.import_id,
         review_id=review_id,
@@ -116,7 +124,7 @@ def list_imports(
 
 def unfinished(session: Session) -> Sequence[ImportId]:
     """Return imports that nobody works on: their message got lost, or their worker died."""
-    query = select(Import.id).where(is_free()).order_by(Import.created_at)
+    query = select(Import.id).where(is_free(), _is_of_active()).order_by(Import.created_at)
     return session.scalars(query).all()
 
 
@@ -125,7 +133,8 @@ def next_in_line(session: Session, *, of: ReviewId | None = None) -> Sequence[Im
 
     Nothing of a review that has one under way: its others come after that.
     """
-    query = select(Import.review_id, Import.id).where(is_free()).order_by(Import.created_at)
+    waits = (is_free(), _is_of_active())
+    query = select(Import.review_id, Import.id).where(*waits).order_by(Import.created_at)
     at_work = select(Import.review_id).where(_is_under_way())
     query = query.where(Import.review_id.not_in(at_work))
     if of is not None:
@@ -153,6 +162,10 @@ def is_reading(session: Session, review_id: ReviewId, *, besides: ImportId | Non
     if besides is not None:
         under_way = under_way.where(Import.id != besides)
     return bool(session.scalar(select(under_way.exists())))
+
+
+def _is_of_active() -> ColumnElement[bool]:
+    return exists().where(Review.id == Import.review_id, Review.is_active())
 
 
 def _is_under_way() -> ColumnElement[bool]:

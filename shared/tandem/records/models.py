@@ -15,10 +15,13 @@ from tandem.reviews.models import stored_enum
 
 
 class ImportState(StrEnum):
+    """`taken_back`: it was undone, and its records are gone."""
+
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    TAKEN_BACK = "taken_back"
 
 
 class ImportStep(StrEnum):
@@ -64,6 +67,7 @@ class Import(Tried, Base):
     priors_taken_at: Mapped[datetime | None]
     step: Mapped[ImportStep | None] = mapped_column(stored_enum(ImportStep))
     percent: Mapped[int | None]
+    taken_back_at: Mapped[datetime | None]
 
 
 class Record(Base):

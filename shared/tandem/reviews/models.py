@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index
+from sqlalchemy import ColumnElement, Enum, ForeignKey, Index, and_
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from tandem.db.base import Base, Json, now
@@ -63,6 +63,16 @@ class Review(Base):
     pilot_records: Mapped[list[int]] = mapped_column(Json, default=list, server_default="[]")
     """Their numbers, in the order in which they are read: later imports change nothing here."""
 
+    highlights_for: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Words that a page marks in a record as speaking for an inclusion; `*` may end one."""
+    highlights_against: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    archived_at: Mapped[datetime | None]
+    """Since then nothing in the review can be changed; see `service.lock`."""
+    deleted_at: Mapped[datetime | None]
+    """Since then the review exists for nobody; a worker removes what is left of it."""
+    n_taken_back: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Records that were removed with their import. Their numbers are never used again."""
+
     last_seq: Mapped[int] = mapped_column(default=0)
     last_open_seq: Mapped[int] = mapped_column(default=0)
     last_hash: Mapped[str] = mapped_column(default="", server_default="")
@@ -78,6 +88,11 @@ class Review(Base):
     and gives it to other texts than those that features may be left of."""
     stale_since: Mapped[datetime | None]
     """When the first change came that the newest ranking does not count."""
+
+    @classmethod
+    def is_active(cls) -> ColumnElement[bool]:
+        """Whether work is done for the review: it is neither archived nor deleted."""
+        return and_(cls.archived_at.is_(None), cls.deleted_at.is_(None))
 
     @validates("labels_seq")
     def _stale_from_now_on(self, _: str, value: int) -> int:

@@ -1,6 +1,5 @@
 """How a review's reviewers work together. Immutable and versioned."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -59,11 +58,6 @@ def changed(policy: Policy, part: dict[str, Any]) -> Policy:
     return Policy.model_validate({**policy.model_dump(), **part})
 
 
-def warnings(policies: Mapping[Stage, Policy]) -> list[str]:
-    """Say what the policies allow and cannot do."""
-    return [
-        f"{stage}: a majority needs 3 reviewers_per_record. With {policy.reviewers_per_record}, an "
-        "adjudicator settles every conflict."
-        for stage, policy in policies.items()
-        if policy.resolution == "majority" and policy.reviewers_per_record < _FEWEST_FOR_MAJORITY
-    ]
+def majority_needs_more(policy: Policy) -> bool:
+    """Whether the policy asks for a majority of fewer people than can have one."""
+    return policy.resolution == "majority" and policy.reviewers_per_record < _FEWEST_FOR_MAJORITY

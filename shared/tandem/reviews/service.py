@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
-from tandem.errors import Forbidden, NotFound
+from tandem.errors import Conflict, Forbidden, NotFound
 from tandem.events import chain, log
 from tandem.events.types import MemberAdded, ReviewCreated
 from tandem.ids import ReviewId, UserId, new_id
@@ -21,6 +21,25 @@ from tandem.reviews.models import Member, PolicyVersion, Review, Role
 from tandem.reviews.policy import Policy, Stage
 
 _LARGEST_SEED = 2**31 - 1
+
+
+class NoReview(NotFound):
+    """There is no such review: there never was, it was deleted, or the caller is a stranger."""
+
+    def __init__(self, review_id: ReviewId) -> None:
+        super().__init__(f"There is no review {review_id}.")
+
+
+class ReviewArchived(Conflict):
+    """Nothing in an archived review can be changed."""
+
+    code = "review_archived"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This review is archived: it can be read, and nothing in it can be changed. An owner "
+            "makes it active again by POST /reviews/{review_id}/unarchive."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,8 @@ def create_review(
     exclude: Sequence[str] = (),
     exclusion_reasons: Sequence[str] = (),
     seed_studies: Sequence[str] = (),
+    highlights_for: Sequence[str] = (),
+    highlights_against: Sequence[str] = (),
     policy: Mapping[Stage, dict[str, Any]] | None = None,
     seed: int | None = None,
 ) -> Review:
@@ -87,6 +108,8 @@ def create_review(
         last_record_number=0,
         labels_seq=0,
         corpus_seq=0,
+        highlights_for=list(highlights_for),
+        highlights_against=list(highlights_against),
     )
     session.add(review)
     session.flush()
@@ -116,15 +139,29 @@ def create_review(
     return review
 
 
-def lock(session: Session, review_id: ReviewId) -> Review:
-    """Return the review, locked until the transaction ends, or raise NotFound.
+def lock(session: Session, review_id: ReviewId, *, also_archived: bool = False) -> Review:
+    """Return the review, locked until the transaction ends.
 
     Every change to a review begins with this. It orders the outcome of two simultaneous
-    votes, the numbers of events and records, and `labels_seq`.
+    votes, the numbers of events and records, and `labels_seq`. It is also the one place that
+    refuses changes of an archived review.
+
+    Args:
+        session: Of the change.
+        review_id: Which review.
+        also_archived: For what goes on in an archived review: deliveries of what happened
+            before, and what ends its being archived.
+
+    Raises:
+        NoReview: There is none, or it was deleted.
+        ReviewArchived: It is archived.
     """
     found = session.scalars(_LOCKED, {"review_id": review_id})
-    if (review := found.one_or_none()) is None:
-        raise NotFound(f"There is no review {review_id}.")
+    review = found.one_or_none()
+    if review is None or review.deleted_at is not None:
+        raise NoReview(review_id)
+    if review.archived_at is not None and not also_archived:
+        raise ReviewArchived
     return review
 
 
@@ -137,10 +174,15 @@ _LOCKED = (
 )
 
 
+def is_active(session: Session, review_id: ReviewId) -> bool:
+    """Whether there is such a review, neither archived nor deleted: workers do nothing else's."""
+    return bool(session.scalar(select(Review.id).where(Review.id == review_id, Review.is_active())))
+
+
 def get_review(session: Session, review_id: ReviewId) -> Review:
     review = session.get(Review, review_id)
-    if review is None:
-        raise NotFound(f"There is no review {review_id}.")
+    if review is None or review.deleted_at is not None:
+        raise NoReview(review_id)
     return review
 
 
@@ -152,7 +194,7 @@ def viewer(session: Session, *, review_id: ReviewId, user_id: UserId) -> Viewer:
     """
     rows = session.execute(_VIEWER, {"review_id": review_id, "user_id": user_id}).all()
     if not rows:
-        raise NotFound(f"There is no review {review_id}.")
+        raise NoReview(review_id)
     in_force = {row.stage: Policy.model_validate(row.value) for row in rows}
     return Viewer(review_id, user_id, rows[0].role, in_force)
 
@@ -218,13 +260,22 @@ def _store_policy(
 
 
 def reviews_of(
-    session: Session, user_id: UserId, *, after: ReviewId | None, limit: int
+    session: Session,
+    user_id: UserId,
+    *,
+    archived: bool = False,
+    after: ReviewId | None,
+    limit: int,
 ) -> Sequence[tuple[Review, Role]]:
-    """Return the reviews that this person is a member of, with their role, by id."""
+    """Return the reviews that this person is a member of, with their role, by id.
+
+    Those that are `archived`, or all others.
+    """
+    is_archived = Review.archived_at.is_not(None)
     query = (
         select(Review, Member.role)
         .join(Member, Member.review_id == Review.id)
-        .where(Member.user_id == user_id)
+        .where(Member.user_id == user_id, is_archived if archived else ~is_archived)
         .order_by(Review.id)
         .limit(limit)
     )
@@ -233,7 +284,16 @@ def reviews_of(
     return [(review, role) for review, role in session.execute(query)]
 
 
-def enter(session: Session, *, review_id: ReviewId, user_id: UserId) -> tuple[Review, Viewer]:
-    """Lock the review for a change by this person; see `lock` and `viewer`."""
-    review = lock(session, review_id)
+def enter(
+    session: Session, *, review_id: ReviewId, user_id: UserId, also_archived: bool = False
+) -> tuple[Review, Viewer]:
+    """Lock the review for a change by this person; see `lock` and `viewer`.
+
+    A stranger does not learn that there is an archived review.
+    """
+    try:
+        review = lock(session, review_id, also_archived=also_archived)
+    except ReviewArchived:
+        viewer(session, review_id=review_id, user_id=user_id)
+        raise
     return review, viewer(session, review_id=review_id, user_id=user_id)

@@ -12,8 +12,12 @@ from tandem.reviews import criteria
 from tandem.reviews.models import Review
 
 _CRITERIA = {"criteria_include", "criteria_exclude"}
-_UNRANKED = {"title", "exclusion_reasons"}
+_HIGHLIGHTS = {"highlights_for", "highlights_against"}
+_UNRANKED = {"title", "exclusion_reasons", *_HIGHLIGHTS}
 """What a ranking does not depend on."""
+
+_CALLED = dict.fromkeys(_CRITERIA, "criteria") | dict.fromkeys(_HIGHLIGHTS, "highlights")
+"""How an event names attributes that are parts of one thing."""
 
 
 def change(
@@ -51,5 +55,5 @@ def change(
         detail |= {"criteria_version": review.criteria_version, "note": criteria_note}
     if set(touched) - _UNRANKED:
         review.labels_seq += 1
-    told = dict.fromkeys("criteria" if name in _CRITERIA else name for name in touched)
+    told = dict.fromkeys(_CALLED.get(name, name) for name in touched)
     log.append(session, review, ReviewChanged(changed=list(told), detail=detail))

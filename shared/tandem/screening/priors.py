@@ -22,6 +22,9 @@ from tandem.screening.ledger import Place
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 
+IMPORTED = "@imported.invalid"
+"""How the addresses end of the accounts that stand for people named in files."""
+
 _STAGE = Stage.TITLE_ABSTRACT
 
 
@@ -117,7 +120,7 @@ def _judgement(prior: dict[str, Any]) -> Judgement:
 def _imported_reviewer(session: Session, review_id: ReviewId, by: str | None) -> UserId:
     """Return the account that stands for somebody named in a file of this review."""
     told_apart = hashlib.sha256(f"{review_id} {by or ''}".encode()).hexdigest()[:32]
-    email = f"{told_apart}@imported.invalid"
+    email = f"{told_apart}{IMPORTED}"
     known = accounts.find_user(session, email=email)
     if known is not None:
         return known.id

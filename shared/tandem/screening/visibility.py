@@ -9,7 +9,7 @@ they are shown of an open record depends on more than that.
 
 from sqlalchemy import ColumnElement, String, case, cast, literal
 
-from tandem.reviews.models import Role
+from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.models import PresentDecision, ScreenedRecord
@@ -96,3 +96,8 @@ def status_sql(*, sees_all: bool, shows_conflicts: bool) -> ColumnElement[str]:
 def sees_every_event(viewer: Viewer) -> bool:
     """Whether the full log is open to them, or only what a blinded reviewer may know of."""
     return viewer.sees_all(Stage.TITLE_ABSTRACT)
+
+
+def newest_sequence(review: Review, viewer: Viewer) -> int:
+    """Return the number of the newest event that this person may know of, in their numbering."""
+    return review.last_seq if sees_every_event(viewer) else review.last_open_seq

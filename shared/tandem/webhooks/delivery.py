@@ -104,7 +104,10 @@ def settle(database: Database, held: Held, answer: Answer, *, go_on: bool = True
     with database.write.begin() as session:
         may_end = answer.is_gone or retries.wait_after(held.attempt, chance=0) is None
         # Whatever may tell of something begins with the review's row; see `reviews.lock`.
-        review = reviews.lock(session, held.review_id) if may_end else None
+        try:
+            review = _lock(session, held.review_id) if may_end else None
+        except reviews.NoReview:
+            return None
         webhook = _held(session, held)
         if webhook is None:
             _log.warning("a webhook's delivery came too late", webhook_id=str(held.webhook_id))
@@ -137,13 +140,18 @@ def abandoned(session: Session) -> Sequence[tuple[ReviewId, WebhookId]]:
 def switch_off_abandoned(database: Database, review_id: ReviewId, webhook_id: WebhookId) -> None:
     """Switch such a webhook off, unless that has changed meanwhile."""
     with database.write.begin() as session:
-        review = reviews.lock(session, review_id)
+        review = _lock(session, review_id)
         query = select(Webhook).where(
             Webhook.id == webhook_id, Webhook.disabled_at.is_(None), ~_is_owned()
         )
         webhook = session.scalars(query.with_for_update(key_share=True, of=Webhook)).one_or_none()
         if webhook is not None:
             _switch_off(session, review, webhook, DisabledReason.OWNER_LEFT)
+
+
+def _lock(session: Session, review_id: ReviewId) -> Review:
+    """Lock a review; what happened before one was archived is delivered all the same."""
+    return reviews.lock(session, review_id, also_archived=True)
 
 
 def _is_free() -> ColumnElement[bool]:

@@ -81,16 +81,20 @@ Message = dict[str, str]
 
 
 @contextmanager
-def listen(live: Live, team: Team, who: Person, **headers: str) -> Iterator[Iterator[Message]]:
+def listen(
+    live: Live, team: Team, who: Person, query: str = "", **headers: str
+) -> Iterator[Iterator[Message]]:
     """Open a stream; yield its messages as they come, a comment as `{"": text}`."""
-    with listen_by(live, team, who.auth | headers) as messages:
+    with listen_by(live, team, who.auth | headers, query) as messages:
         yield messages
 
 
 @contextmanager
-def listen_by(live: Live, team: Team, headers: dict[str, str]) -> Iterator[Iterator[Message]]:
+def listen_by(
+    live: Live, team: Team, headers: dict[str, str], query: str = ""
+) -> Iterator[Iterator[Message]]:
     asked = {"Accept": "text/event-stream"} | headers
-    url = f"{live.url}{API}/reviews/{team.review_id}/events"
+    url = f"{live.url}{API}/reviews/{team.review_id}/events{query}"
     with (
         httpx.Client(timeout=SOON) as client,
         client.stream("GET", url, headers=asked) as answer,
@@ -143,6 +147,17 @@ def test_a_stream_resumes_behind_the_last_event_that_arrived(live: Live, team: T
 
     with listen(live, team, team.owner, **{"Last-Event-ID": first[-1]["id"]}) as messages:
         assert next(messages)["id"] == str(int(first[-1]["id"]) + 1)
+
+
+def test_latest_begins_now_in_the_numbering_of_each_reader(live: Live, team: Team) -> None:
+    live.put(team, team.ann, 1)
+    live.put(team, team.ben, 1, "exclude")
+    for who in (team.owner, team.eve):
+        last = len(listed(live, team, who))
+        with listen(live, team, who, "?after=latest") as messages:
+            live.put(team, team.ann, 2 if who is team.owner else 3)
+            told = next(messages)
+        assert (told["id"], told["event"]) == (str(last + 1), "tandem.decision.recorded")
 
 
 def test_a_decision_is_told_while_listening(live: Live, team: Team) -> None:

@@ -68,7 +68,9 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ("GET", "/users"): [("GET", f"{API}/users", None)],
     ("GET", "/jobs"): [("GET", f"{API}/jobs", None)],
     ("GET", "/metrics"): [("GET", "/metrics", None)],
-    ("GET", "/reviews"): [("GET", f"{API}/reviews", None)],
+    ("GET", "/reviews"): [
+        ("GET", f"{API}/reviews{query}", None) for query in ("", "?archived=true")
+    ],
     ("GET", "/reviews/{review_id}"): [("GET", R, None)],
     ("GET", "/reviews/{review_id}/members"): [("GET", f"{R}/members", None)],
     ("GET", "/reviews/{review_id}/invitations"): [("GET", f"{R}/invitations", None)],
@@ -142,7 +144,10 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ("GET", "/reviews/{review_id}/export"): list(_exports()),
     ("GET", "/reviews/{review_id}/events"): [
         ("GET", f"{R}/events{query}", None)
-        for query in ("?limit=500", "?limit=2", "?after=9", "?after=14&limit=3", "?after=999")
+        for query in (
+            *("?limit=500", "?limit=2", "?after=9", "?after=14&limit=3"),
+            *("?after=999", "?after=latest"),
+        )
     ],
 }
 
@@ -206,6 +211,11 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
     ("POST", "/reviews/{review_id}/rankings"): [("POST", f"{R}/rankings", None)],
     ("POST", "/reviews/{review_id}/second-looks"): [("POST", f"{R}/second-looks", None)],
     ("POST", "/reviews/{review_id}/imports"): [("POST", f"{R}/imports", None)],
+    ("DELETE", "/reviews/{review_id}"): [("DELETE", R, {"title": "A review"})],
+    **{
+        ("POST", f"/reviews/{{review_id}}/{end}"): [("POST", f"{R}/{end}", None)]
+        for end in ("archive", "unarchive")
+    },
     ("PATCH", "/reviews/{review_id}"): [
         ("PATCH", f"{R}?dry_run=true", {"policy": {TA: {"blind": False}}})
     ],

@@ -30,12 +30,21 @@ _REVIEW = {
     "criteria_version": 1,
     "exclusion_reasons": ["wrong population", "wrong study design"],
     "seed_studies": ["https://doi.org/10.1000/example.17", "PMID: 22000018"],
+    "highlights": {"for": ["peer support", "interview*"], "against": ["protocol"]},
     "policy": {"title_abstract": _POLICY, "full_text": {**_POLICY, "reasons_must_match": True}},
     "role": "owner",
+    "sequence": 42,
+    "archived_at": None,
     "created_at": TIME,
 }
 _WHOLE_REVIEW = _REVIEW | {
-    "warnings": [],
+    "warnings": [
+        {
+            "code": "nobody_may_settle",
+            "message": "title_abstract: nobody may settle a conflict. The review has 2 members who "
+            "screen, all of whom vote on each record, and the policy bars voters from settling.",
+        }
+    ],
     "seed_studies_found": [
         {"given": "https://doi.org/10.1000/example.17", "record_id": "17"},
         {"given": "PMID: 22000018", "record_id": None},
@@ -261,6 +270,7 @@ REQUESTS: dict[str, Any] = {
         "policy": {"title_abstract": {"maybe": "conflict"}},
     },
     "change_review": {"policy": {"title_abstract": {"reviewers_per_record": 1}}},
+    "delete_review": {"title": "Peer support workers in health"},
     "upload": {"file": "TY  - JOUR\nTI  - A title\nER  - \n", "source": "Medline"},
     "split_duplicates": {"record_ids": ["912"]},
     "next_records": {"limit": 5},
@@ -290,6 +300,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "create_review": {JSON: _WHOLE_REVIEW},
     "list_reviews": page(_REVIEW),
     "get_review": {JSON: _WHOLE_REVIEW},
+    "archive_review": {JSON: _WHOLE_REVIEW | {"archived_at": TIME}},
+    "unarchive_review": {JSON: _WHOLE_REVIEW},
     "change_review": {
         JSON: {
             **_WHOLE_REVIEW,
@@ -430,6 +442,8 @@ FAILURES: dict[int, dict[str, str]] = {
         "not_consensus": "The review's policy asks for no second vote: an adjudicator settles.",
         "not_linked": "These records are not linked.",
         "not_resolved": "No resolution of this conflict stands, so there is none to take back.",
+        "import_under_way": "The file 'medline.ris' is not read to its end. Wait for it.",
+        "review_archived": "This review is archived: nothing in it can be changed.",
         "pilot_running": "A pilot round is running. End it before you begin another one.",
         "too_many_webhooks": "A review has at most 20 webhooks. Remove one first.",
         "unfinished": "This import is not done yet.",
@@ -438,6 +452,7 @@ FAILURES: dict[int, dict[str, str]] = {
     413: {"too_large": "The request is larger than the 512 MiB accepted here."},
     422: {
         "invalid": "verdict: Input should be 'include', 'exclude' or 'maybe'",
+        "title_differs": "title: To delete the review, repeat its title exactly.",
         "unsafe_url": "url: hooks.example.org is not (only) at public addresses.",
     },
     500: {"internal": "This should not have happened. The server's log says more."},

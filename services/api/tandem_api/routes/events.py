@@ -1,14 +1,15 @@
 """The review's event log, as a list to replay or a stream to follow."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse
+from pydantic import PlainValidator, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
-from tandem.screening.visibility import sees_every_event
+from tandem.screening.visibility import newest_sequence, sees_every_event
 from tandem_api.deps import Here, InReview, Limit, Me, secret_of
 from tandem_api.errors import InvalidHeader
 from tandem_api.feeds import Follower, events_after
@@ -20,8 +21,35 @@ from tandem_api.schemas.events import EventOut
 router = Router(prefix="/reviews/{review_id}/events", tags=["events"])
 
 _LARGEST = 2**31 - 1
+
+
+def _place(value: object) -> int | Literal["latest"]:
+    text = str(value)
+    if text == "latest":
+        return "latest"
+    if not _is_number(text):
+        raise ValueError(f"must be a whole number from 0 to {_LARGEST}, or `latest`")
+    return int(text)
+
+
+def _is_number(text: str) -> bool:
+    # The length first: Python refuses to read thousands of digits.
+    return len(text) <= 10 and text.isascii() and text.isdigit() and int(text) <= _LARGEST
+
+
+Place = Annotated[
+    int | Literal["latest"],
+    PlainValidator(_place),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": _LARGEST}, {"const": "latest"}]}
+    ),
+]
 After = Annotated[
-    int | None, Query(ge=0, le=_LARGEST, description="`sequence` of the last event you have.")
+    Place | None,
+    Query(
+        description="`sequence` of the last event you have; `latest`: only what happens from now "
+        "on."
+    ),
 ]
 
 
@@ -52,16 +80,17 @@ def read_events(
     """Read the log from any position on. Numbers have no gaps, and ids stay the same."""
     wants_stream = _prefers_stream(accept)
     start = _start(after, cursor, last_event_id if wants_stream else None)
-    if not wants_stream:
-        with here.database.read() as session:
-            viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
-            items = _events(session, viewer, after=start, limit=limit + 1)
-        following = str(items[limit - 1].sequence) if len(items) > limit else None
-        return Page(items=list(items[:limit]), next_cursor=following)
-
     with here.database.read() as session:
-        reviews.viewer(session, review_id=review_id, user_id=me.id)
-    events = here.bells.stream(review_id, Follower(secret_of(request), start))
+        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
+        if start == "latest":
+            start = newest_sequence(reviews.get_review(session, review_id), viewer)
+        if not wants_stream:
+            items = _events(session, viewer, after=start, limit=limit + 1)
+            following = str(items[limit - 1].sequence) if len(items) > limit else None
+            return Page(items=list(items[:limit]), next_cursor=following)
+
+    numbering = not sees_every_event(viewer) if after == "latest" else None
+    events = here.bells.stream(review_id, Follower(secret_of(request), start, numbering))
     return EventSourceResponse(
         events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -81,7 +110,9 @@ def _prefers_stream(accept: str) -> bool:
     return stream > 0 and stream >= wanted.get("application/json", 0.0)
 
 
-def _start(after: int | None, cursor: str | None, last_event_id: str | None) -> int:
+def _start(
+    after: int | Literal["latest"] | None, cursor: str | None, last_event_id: str | None
+) -> int | Literal["latest"]:
     if last_event_id:
         if not _is_number(last_event_id):
             raise InvalidHeader("This is not the id of an event here.", field="Last-Event-ID")
@@ -91,11 +122,6 @@ def _start(after: int | None, cursor: str | None, last_event_id: str | None) -> 
             raise invalid_cursor()
         return int(cursor)
     return after or 0
-
-
-def _is_number(text: str) -> bool:
-    # The length first: Python refuses to read thousands of digits.
-    return len(text) <= 10 and text.isascii() and text.isdigit() and int(text) <= _LARGEST
 
 
 def _events(session: Session, viewer: Viewer, *, after: int, limit: int) -> list[EventOut]:

@@ -1,24 +1,27 @@
 """Reviews, their texts and their policies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
-from tandem.ids import ReviewId
+from tandem.ids import ReviewId, UserId
+from tandem.operations import lifecycle
 from tandem.records import seeds
 from tandem.reviews import service as reviews
-from tandem.reviews import texts
+from tandem.reviews import settling, texts
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.service import Viewer
 from tandem.screening import policies
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, encode
 from tandem_api.routing import Router
 from tandem_api.schemas.reviews import (
     ChangedReviewOut,
     EffectOut,
+    ReviewDeletion,
     ReviewIn,
     ReviewOut,
     ReviewPatch,
@@ -42,6 +45,8 @@ def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
             exclude=body.criteria.exclude,
             exclusion_reasons=body.exclusion_reasons,
             seed_studies=body.seed_studies,
+            highlights_for=body.highlights.for_ or (),
+            highlights_against=body.highlights.against or (),
             policy=body.policy.parts(),
         )
         in_force = reviews.policies_in_force(session, review.id)
@@ -51,10 +56,18 @@ def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
 
 
 @router.get("")
-def list_reviews(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> Page[ReviewOut]:
+def list_reviews(
+    me: Me,
+    session: Read,
+    page: PageFrom,
+    limit: Limit = 100,
+    archived: Annotated[
+        bool, Query(description="True: those that are archived; else all others.")
+    ] = False,
+) -> Page[ReviewOut]:
     """List the reviews that you are a member of."""
     after = ReviewId(page.id) if page.after else None
-    found = reviews.reviews_of(session, me.id, after=after, limit=limit + 1)
+    found = reviews.reviews_of(session, me.id, archived=archived, after=after, limit=limit + 1)
     items = [
         ReviewOut.of(review, role, reviews.policies_in_force(session, review.id))
         for review, role in found[:limit]
@@ -107,8 +120,58 @@ def change_review(
     return write(work, changed=None if dry_run else review_id)
 
 
+@router.post("/{review_id}/archive", response_model=WholeReviewOut)
+def archive_review(me: Me, review_id: InReview, write: Write) -> Response:
+    """Make a review read-only and take it out of lists (owners).
+
+    Every change is answered by 409 `review_archived` from then on. Refused while a file is read.
+    """
+    return write(_ending(review_id, me.id, lifecycle.archive), changed=review_id)
+
+
+@router.post("/{review_id}/unarchive", response_model=WholeReviewOut)
+def unarchive_review(me: Me, review_id: InReview, write: Write) -> Response:
+    """Make an archived review active again (owners)."""
+    return write(_ending(review_id, me.id, lifecycle.unarchive), changed=review_id)
+
+
+@router.delete("/{review_id}", status_code=204)
+def delete_review(
+    body: ReviewDeletion, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Delete a review with everything in it, for good (owners).
+
+    It exists for nobody at once; a worker removes its rows and files in the minutes after.
+    """
+
+    def work(session: Session) -> None:
+        review, viewer = reviews.enter(
+            session, review_id=review_id, user_id=me.id, also_archived=True
+        )
+        lifecycle.delete_review(session, review, viewer, title=body.title)
+
+    answer = write(work, status=204)
+    here.nudges.deleted(review_id)
+    return answer
+
+
+_End = Callable[[Session, Review, Viewer], None]
+
+
+def _ending(review_id: ReviewId, user_id: UserId, end: _End) -> Callable[[Session], WholeReviewOut]:
+    def work(session: Session) -> WholeReviewOut:
+        review, viewer = reviews.enter(
+            session, review_id=review_id, user_id=user_id, also_archived=True
+        )
+        end(session, review, viewer)
+        return _whole(session, review, viewer.role, viewer.policies)
+
+    return work
+
+
 def _whole(
     session: Session, review: Review, role: Role, in_force: Mapping[Stage, Policy]
 ) -> WholeReviewOut:
     found = seeds.find(session, review.id, review.seed_studies)
-    return WholeReviewOut.whole(ReviewOut.of(review, role, in_force), found)
+    warned = settling.warnings(session, review.id, in_force)
+    return WholeReviewOut.whole(ReviewOut.of(review, role, in_force), found, warned)

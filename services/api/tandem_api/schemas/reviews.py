@@ -1,6 +1,7 @@
 """Reviews and their policies."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,10 +11,13 @@ from tandem.ids import RecordNumber
 from tandem.records import seeds
 from tandem.reviews import wording
 from tandem.reviews.models import Review, Role
-from tandem.reviews.policy import Policy, Stage, warnings
+from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.service import Viewer
+from tandem.reviews.settling import Warned, WarningCode
 from tandem.screening.policies import Effect, Moved
 from tandem.screening.rules import Status
-from tandem_api.schemas.base import In, Line, Out, Prose
+from tandem.screening.visibility import newest_sequence
+from tandem_api.schemas.base import In, Line, Out, PlainText, Prose
 
 _MOST_NAMED = 500
 """Records named in an effect: enough to look at, and a bounded answer."""
@@ -44,6 +48,29 @@ ExclusionReasons = Annotated[
 ]
 
 
+_ASTERISK_ELSEWHERE = re.compile(r"(?<!\w)\*|\*(?!\s|$)")
+
+
+def _ends_words(text: str) -> str:
+    """Bring white space to single blanks; an asterisk stands for the rest of a word."""
+    text = " ".join(text.split())
+    if _ASTERISK_ELSEWHERE.search(text):
+        raise ValueError("`*` may only end a word, as in `interview*`")
+    return text
+
+
+Highlights = Annotated[
+    list[Annotated[Line, Field(max_length=100), AfterValidator(_ends_words)]],
+    Field(
+        max_length=200,
+        description="Words or phrases; `*` at a word's end stands for any ending. Repetitions "
+        "are dropped.",
+        examples=[["peer support", "interview*"]],
+    ),
+    AfterValidator(wording.distinct),
+]
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, bool):  # which Python takes for 1 and 0
         raise ValueError("must be 1, 2 or 3")
@@ -66,6 +93,15 @@ class CriteriaPatch(In):
     note: Prose | None = Field(
         default=None, description="Why they change; it stands beside the new version."
     )
+
+
+class HighlightsIn(In):
+    """What is left out stays as it is, or is empty."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    for_: Highlights | None = Field(default=None, alias="for")
+    against: Highlights | None = None
 
 
 class PolicyIn(In):
@@ -98,7 +134,16 @@ class ReviewIn(In):
     criteria: CriteriaIn = CriteriaIn()
     exclusion_reasons: ExclusionReasons = Field(default=[])
     seed_studies: SeedStudies = Field(default=[])
+    highlights: HighlightsIn = HighlightsIn()
     policy: PoliciesIn = PoliciesIn()
+
+
+class ReviewDeletion(In):
+    """The review's title, repeated: what is deleted does not come back."""
+
+    title: Annotated[PlainText, Field(max_length=1000)] = Field(
+        examples=["Peer support workers in health"]
+    )
 
 
 class ReviewPatch(In):
@@ -109,6 +154,7 @@ class ReviewPatch(In):
     criteria: CriteriaPatch | None = None
     exclusion_reasons: ExclusionReasons | None = None
     seed_studies: SeedStudies | None = None
+    highlights: HighlightsIn | None = None
     policy: PoliciesIn | None = None
 
     def text_changes(self) -> dict[str, Any]:
@@ -125,6 +171,10 @@ class ReviewPatch(In):
             changes["exclusion_reasons"] = self.exclusion_reasons
         if self.seed_studies is not None:
             changes["seed_studies"] = self.seed_studies
+        if self.highlights is not None and self.highlights.for_ is not None:
+            changes["highlights_for"] = self.highlights.for_
+        if self.highlights is not None and self.highlights.against is not None:
+            changes["highlights_against"] = self.highlights.against
         return changes
 
 
@@ -138,6 +188,20 @@ class PoliciesOut(Out):
     full_text: Policy
 
 
+class HighlightsOut(Out):
+    """What a page marks in a record's text."""
+
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
+
+    for_: list[str] = Field(alias="for", description="Words that speak for an inclusion.")
+    against: list[str] = Field(description="Words that speak against one.")
+
+    @classmethod
+    def of(cls, review: Review) -> "HighlightsOut":
+        said = {"for": review.highlights_for, "against": review.highlights_against}
+        return cls.model_validate(said)
+
+
 class ReviewOut(Out):
     id: str
     title: str
@@ -146,12 +210,21 @@ class ReviewOut(Out):
     criteria_version: int = Field(description="Counts their changes, from 1.")
     exclusion_reasons: list[str] = Field(description="In their fixed order.")
     seed_studies: list[str] = Field(description="Known to belong in: DOIs, PMIDs, titles.")
+    highlights: HighlightsOut
     policy: PoliciesOut
     role: Role = Field(description="Yours.")
+    sequence: int = Field(
+        description="Number of the newest event that you may know of: what is read now is as it "
+        "was after it. 0 before the first."
+    )
+    archived_at: datetime | None = Field(
+        description="Since then it is archived: nothing in it can be changed."
+    )
     created_at: datetime
 
     @classmethod
     def of(cls, review: Review, role: Role, policies: Mapping[Stage, Policy]) -> "ReviewOut":
+        viewer = Viewer(review.id, review.created_by, role, policies)
         return cls(
             id=str(review.id),
             title=review.title,
@@ -163,7 +236,10 @@ class ReviewOut(Out):
             policy=PoliciesOut(
                 title_abstract=policies[Stage.TITLE_ABSTRACT], full_text=policies[Stage.FULL_TEXT]
             ),
+            highlights=HighlightsOut.of(review),
             role=role,
+            sequence=newest_sequence(review, viewer),
+            archived_at=review.archived_at,
             created_at=review.created_at,
         )
 
@@ -175,16 +251,30 @@ class SeedStudyOut(Out):
     record_id: str | None = Field(description="The record that it is; null if there is none.")
 
 
+class WarningOut(Out):
+    """Something that the review's policies and people cannot do."""
+
+    code: WarningCode
+    message: str = Field(description="What it is, and what to do about it.")
+
+
 class WholeReviewOut(ReviewOut):
-    warnings: list[str] = Field(description="What its policies allow and cannot do, in words.")
+    warnings: list[WarningOut] = Field(
+        description="What its policies and people cannot do: above all, whether nobody may settle "
+        "a conflict."
+    )
     seed_studies_found: list[SeedStudyOut]
 
     @classmethod
-    def whole(cls, review: ReviewOut, found: Mapping[str, RecordNumber | None]) -> "WholeReviewOut":
-        in_force = {Stage(name): policy for name, policy in review.policy}
+    def whole(
+        cls,
+        review: ReviewOut,
+        found: Mapping[str, RecordNumber | None],
+        warned: Sequence[Warned],
+    ) -> "WholeReviewOut":
         return cls(
             **dict(review),
-            warnings=warnings(in_force),
+            warnings=[WarningOut(code=one.code, message=one.message) for one in warned],
             seed_studies_found=[
                 SeedStudyOut(given=given, record_id=None if number is None else str(number))
                 for given, number in found.items()

@@ -15,6 +15,7 @@ from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.reviews.settling import WAYS_OUT
 from tandem.screening import ledger, told_numbers
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import ShownConflict, show
@@ -230,7 +231,8 @@ def _to_be_judged(session: Session, viewer: Viewer, conflict_id: ConflictId, to:
         viewer.require(Role.ADJUDICATOR, to)
     elif not viewer.policies[conflict.stage].voter_may_adjudicate:
         raise OwnConflict(
-            "You have decided this record yourself, so somebody else settles its conflict."
+            "You have decided this record yourself, so somebody else settles its conflict. If the "
+            f"review has nobody else: {WAYS_OUT[0].lower()}{WAYS_OUT[1:]}"
         )
     ledger.screenable(session, place_of(conflict))
     return conflict

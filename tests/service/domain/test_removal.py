@@ -1,0 +1,307 @@
+"""A deleted review is taken away to the last row, and nothing else is."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import func, select, update
+
+from engines import Broker
+from service.domain.office import Office, titled
+from service.domain.workshop import Workshop, about_sleep
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
+from tandem.db.base import now
+from tandem.db.session import Database
+from tandem.events.progress import RankingProgress
+from tandem.events.stream import STREAM, Publisher
+from tandem.ids import RecordNumber, ReviewId
+from tandem.models import Base
+from tandem.operations import jobs, lifecycle, removal
+from tandem.ranking import training
+from tandem.ranking.models import Encoding, SecondLook, SentenceVector, Training
+from tandem.records import imports
+from tandem.records.duplicates.models import RecordRelation
+from tandem.records.duplicates.relations import Relation
+from tandem.reviews import invitations
+from tandem.reviews.models import Review, Role
+from tandem.screening import priors
+from tandem.screening.people import interests
+from tandem.webhooks import deliveries, delivery, endpoints
+from tandem.webhooks.addresses import Rules
+from world import TA, Person, Team, World
+
+pytestmark = pytest.mark.both_engines
+
+AT_ONCE = timedelta(0)
+OF_PEOPLE = {"user_account", "access_token", "sign_in", "idempotent_request", "consumer_lease"}
+
+
+@pytest.fixture
+def redis(broker: Broker) -> Iterator[Redis]:
+    client = Redis.from_url(broker.url)
+    client.delete(STREAM)
+    yield client
+    client.delete(STREAM)
+    client.close()
+
+
+@pytest.fixture
+def artifacts(settings: Settings) -> Artifacts:
+    return Artifacts(settings.resolved_artifact_url())
+
+
+def fill(world: World) -> Team:
+    """Return a review that has rows in every table."""
+    team = world.team(n_records=6)
+    review_id = team.review_id
+    for number in (1, 3):
+        world.decide(review_id, team.ann, number, "include")
+        world.decide(review_id, team.ben, number, "exclude")
+    world.resolve(review_id, team.judge, 3, "include")
+    world.rank(review_id, 6, 5, 4, 3, 2, 1)
+    world.say(review_id, team.judge, 1, "Who is right?")
+    world.serve(review_id, team.eve, limit=2)
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        invitations.invite(
+            session,
+            review=review,
+            viewer=viewer,
+            role=Role.REVIEWER,
+            email=None,
+            lasting=timedelta(days=1),
+        )
+        webhook = endpoints.add(
+            session, review, owner_id=team.owner.id, url="https://9.9.9.9/hook", rules=Rules()
+        )
+        deliveries.ask_for_test(session, webhook)
+    with world.entered(review_id, team.eve) as (session, review, viewer):
+        interests.declare(
+            session,
+            review=review,
+            viewer=viewer,
+            record_number=RecordNumber(4),
+            has_interest=True,
+        )
+        session.add(Encoding(review_id=review_id, model="m", corpus_seq=0, fence=0, n_done=0))
+        session.add(Training(review_id=review_id, stage=TA, trained_seq=0, fence=0))
+        session.add(SecondLook(review_id=review_id, stage=TA, fence=0))
+        session.add(
+            SentenceVector(
+                review_id=review_id, record_number=1, model="m", text_hash=b"", vector=b""
+            )
+        )
+        session.add(
+            RecordRelation(review_id=review_id, first=1, second=2, relation=Relation.PREPRINT)
+        )
+    world.merge(review_id, team.owner, 5, 6)
+    return team
+
+
+def delete(world: World, review_id: ReviewId, owner: Person) -> None:
+    with world.entered(review_id, owner) as (session, review, viewer):
+        lifecycle.delete_review(session, review, viewer, title=review.title)
+
+
+def n_rows(database: Database) -> dict[str, int]:
+    """Return how many rows each table has, but those of people."""
+    with database.read() as session:
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+            if table.name not in OF_PEOPLE
+        }
+
+
+def n_in_stream(redis: Redis, review_id: ReviewId) -> int:
+    wanted = str(review_id).encode()
+    return sum((fields or {})[b"review_id"] == wanted for _, fields in redis.xrange(STREAM) or ())
+
+
+def test_every_table_is_emptied_of_it_and_other_reviews_stay(
+    world: World, database: Database, artifacts: Artifacts, redis: Redis
+) -> None:
+    kept = fill(world)
+    publisher = Publisher(database, redis, maxlen=1000)
+    publisher.publish()
+    before = n_rows(database)
+    team = fill(world)
+    publisher.publish()
+    for review_id in (kept.review_id, team.review_id):
+        for folder in ("imports", "features"):
+            artifacts.write(f"{folder}/{review_id}/one", BytesIO(b"x"))
+    missing = [name for name, n in n_rows(database).items() if n <= before[name]]
+    assert not missing, f"fill() leaves {missing} empty: give them a row, removal is to find it"
+
+    delete(world, team.review_id, team.owner)
+    assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE)
+
+    assert n_rows(database) == before
+    assert n_in_stream(redis, team.review_id) == 0
+    assert n_in_stream(redis, kept.review_id) > 0
+    for folder in ("imports", "features"):
+        assert artifacts.list(folder) == [str(kept.review_id)]
+    with database.read() as session:
+        assert removal.due(session) == []
+    # Nothing is added to the stream again, and a message that comes late finds nothing.
+    assert publisher.publish() == 0
+    assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE) is False
+
+
+def test_one_that_is_not_deleted_is_left_alone(
+    world: World, database: Database, artifacts: Artifacts, redis: Redis
+) -> None:
+    team = fill(world)
+    before = n_rows(database)
+
+    assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE) is False
+
+    assert n_rows(database) == before
+
+
+class Away:
+    """A broker that goes away when it is asked."""
+
+    def __getattr__(self, _: str) -> None:
+        raise RedisError("gone")
+
+
+def test_whoever_is_broken_off_leaves_the_rest_to_the_next(
+    world: World,
+    database: Database,
+    artifacts: Artifacts,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removal, "CHUNK", 2)  # so that most tables take more than one
+    empty = n_rows(database)
+    team = fill(world)
+    delete(world, team.review_id, team.owner)
+
+    with pytest.raises(RedisError):
+        removal.remove(database, artifacts, Away(), team.review_id, grace=AT_ONCE)  # type: ignore[arg-type]  # fails as a broker does
+    with database.read() as session:
+        assert removal.due(session) == [team.review_id]
+    assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE)
+
+    assert n_rows(database) == empty
+
+
+def test_its_own_row_stays_without_a_title_until_nobody_can_be_at_it(
+    world: World, database: Database, artifacts: Artifacts, redis: Redis
+) -> None:
+    team = fill(world)
+    with database.write.begin() as session:
+        until = now() + timedelta(minutes=5)
+        mine = Training.review_id == team.review_id
+        session.execute(update(Training).where(mine).values(lease_until=until))
+    delete(world, team.review_id, team.owner)
+
+    assert removal.remove(database, artifacts, redis, team.review_id) is False  # the grace
+    assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE) is False
+    left = {name: n for name, n in n_rows(database).items() if n}
+    assert set(left) == {"review", "training", "encoding", "second_look", "import", "webhook"}
+    with database.read() as session:
+        review = session.get_one(Review, team.review_id)
+        assert (review.title, review.question) == ("", None)
+
+    with database.write.begin() as session:
+        session.execute(update(Training).where(mine).values(lease_until=None))
+    assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE)
+
+
+def test_people_whom_only_its_files_named_go_with_it(
+    world: World, database: Database, artifacts: Artifacts, redis: Redis
+) -> None:
+    reviews = []
+    for _ in range(2):
+        office = Office(world, artifacts)
+        content = b"title,abstract,included\nA study,Text.,1\nAnother,Text.,0\n"
+        import_id = office.accept(content)
+        office.run(import_id)
+        with world.entered(office.review_id, office.owner) as (session, review, viewer):
+            taken = priors.take(session, review, viewer, import_id=import_id)
+            assert taken.n_priors == 2
+        reviews.append(office)
+    delete(world, reviews[0].review_id, reviews[0].owner)
+
+    assert removal.remove(database, artifacts, redis, reviews[0].review_id, grace=AT_ONCE)
+
+    people = Base.metadata.tables["user_account"]
+    with database.read() as session:
+        names = sorted(session.scalars(select(people.c.name)))
+    assert names == ["Imported", "owner", "owner"]
+
+
+@pytest.mark.parametrize("end", [lifecycle.archive, None], ids=["archived", "deleted"])
+def test_a_worker_that_trains_is_fenced_off_without_an_error(
+    world: World, database: Database, artifacts: Artifacts, tmp_path: Path, end: Any
+) -> None:
+    team = about_sleep(world)
+
+    class Ending(list[RankingProgress]):
+        def append(self, made: RankingProgress) -> None:
+            if not self and end is None:
+                delete(world, team.review_id, team.owner)
+            elif not self:
+                with world.entered(team.review_id, team.owner) as (session, review, viewer):
+                    end(session, review, viewer)
+            super().append(made)
+
+    shop = Workshop(database, artifacts, tmp_path, told=Ending())
+    assert shop.rerank(team.review_id) == 0
+
+    # Whoever shows a bar hears of the end.
+    assert [made.ranking for made in shop.told][:: len(shop.told) - 1] == ["started", "failed"]
+    with database.read() as session:
+        assert not training.stale_reviews(session)
+        assert session.scalars(select(Training.lease_until)).all() == [None]
+        assert jobs.unfinished(session) == []
+    n_told = len(shop.told)
+    assert shop.rerank(team.review_id) == 0  # a message that comes late
+    assert len(shop.told) == n_told
+
+
+def test_a_worker_that_reads_a_file_is_fenced_off_without_an_error(
+    world: World, database: Database, artifacts: Artifacts
+) -> None:
+    office = Office(world, artifacts)
+    first, second = office.accept(titled(range(200))), office.accept(titled(range(200, 210)))
+    n_told = 0
+
+    def told(_: object) -> None:
+        nonlocal n_told
+        n_told += 1
+        if n_told == 1:
+            delete(world, office.review_id, office.owner)
+
+    assert office.run(first, told=told) is None
+    assert office.run(second) is None
+    assert n_told == 1
+    with database.read() as session:
+        assert imports.next_in_line(session) == []
+        assert jobs.unfinished(session) == []
+
+
+def test_webhooks_of_an_archived_review_get_what_happened_before(
+    world: World, database: Database
+) -> None:
+    team = world.team(n_records=1)
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        webhook = endpoints.add(
+            session, review, owner_id=team.owner.id, url="https://9.9.9.9/hook", rules=Rules()
+        )
+    world.decide(team.review_id, team.ann, 1, "include")
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        lifecycle.archive(session, review, viewer)
+
+    with database.read() as session:
+        assert delivery.due(session, limit=10) == [webhook.id]
+    held = delivery.claim(database, webhook.id)
+    assert held is not None
+    assert "tandem.decision.recorded" in held.body
