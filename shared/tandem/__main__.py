@@ -1,4 +1,4 @@
-"""`python -m tandem`: the command, where its script is not on the PATH."""
+"""`python -m tandem …`: the command `tandem`, where its script is not on PATH."""
 
 from tandem.cli.main import run
 

@@ -7,7 +7,6 @@ worker of that queue alone.
 
 import sys
 
-from tandem.config import settings
 from tandem.tasks import QUEUES
 from tandem_worker import pools
 
@@ -15,35 +14,15 @@ from tandem_worker import pools
 def main(arguments: list[str]) -> int:
     if not arguments:
         return pools.run_all()
-    name, *options = arguments
+    (name,) = arguments
     if name not in QUEUES:
         sys.stderr.write(f"There is no queue {name!r}; there are: {', '.join(QUEUES)}.\n")
         return 2
-    serve(name, is_part=pools.AS_PART in options)
-    return 0
-
-
-def serve(name: str, *, is_part: bool) -> None:
-    """Be the worker of one queue until somebody asks for the end."""
-    # Not before: the process that only looks after workers needs no Celery.
     from tandem_worker import app
 
     # Alone it is also what a health check means by "the worker".
-    app.serve(name, heartbeat_as=[f"worker-{name}"] + ([] if is_part else ["worker"]))
-    if is_part:
-        pools.end_with_parent()
-    app.app.worker_main(
-        [
-            "--quiet",
-            "worker",
-            f"--loglevel={settings().log_level.upper()}",
-            f"--queues={QUEUES[name]}",
-            # Two workers of one host must not have one name.
-            f"--hostname={name}@%h",
-            "--without-gossip",
-            "--without-mingle",
-        ]
-    )
+    app.serve(name, heartbeat_as=[f"worker-{name}", "worker"])
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,25 +1,26 @@
-"""One worker for each queue, started and ended together as if they were one process."""
+"""One worker for each queue, started and ended together as if they were one process.
 
+Each is a fork of this process, which has loaded everything before: so both are at work as soon as
+it is, one that died is back within a second, and they share the memory of what was loaded.
+"""
+
+import gc
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
+import traceback
+import warnings
+from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 from tandem import heartbeat
 from tandem.config import settings
 from tandem.installation.children import describe_status, next_delay
 from tandem.log import configure, logger
 from tandem.tasks import QUEUES
-
-AS_PART = "--as-part"
-"""Tells a worker that its standard input ends when the process that started it does."""
-
-_HEAD_START_SECONDS = 30.0
-"""At most. Started together on a busy machine, both workers took 27 to 40 s to be at work, the
-one of rankings alone 13 to 18: and that is the one whose death people notice."""
 
 _BEAT_SECONDS = 5.0
 _POLL_SECONDS = 0.2
@@ -34,7 +35,6 @@ def run_all() -> int:
     would keep rankings waiting, too.
     """
     configure(settings(), process="worker")
-    parts = Parts()
     stopping = threading.Event()
 
     def stop(_: int, __: FrameType | None) -> None:
@@ -42,6 +42,13 @@ def run_all() -> int:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)
+    from tandem_worker import app
+
+    app.load()
+    # What is loaded stays: not looked at by a collection, its pages stay shared with the forks.
+    gc.collect()
+    gc.freeze()
+    parts = Parts(app.serve_part)
     parts.start()
     next_beat = 0.0
     while not stopping.wait(_POLL_SECONDS):
@@ -57,69 +64,82 @@ def run_all() -> int:
 class Parts:
     """The workers that this process has started, by queue."""
 
-    def __init__(self) -> None:
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+    def __init__(self, serve: Callable[[str], object]) -> None:
+        """Prepare them; `serve` is a queue's worker until somebody asks for its end."""
+        self._serve = serve
+        self._running: dict[str, int] = {}
         self._started: dict[str, float] = {}
         self._delays = dict.fromkeys(QUEUES, 0.0)
         self._due: dict[str, float] = {}
-        self._behind: list[str] = []
-        self._began, self._head_start_ends = 0.0, 0.0
+        # Never written to: it closes when this process is gone, however it went.
+        self._read_end, self._write_end = os.pipe()
 
     def start(self) -> None:
-        """Start the worker of rankings, and have the others follow when it is at work."""
-        self._began = time.time()  # the clock of heartbeats
-        self._head_start_ends = time.monotonic() + _HEAD_START_SECONDS
-        first, *self._behind = QUEUES
-        self._start(first)
+        for name in QUEUES:
+            self._start(name)
 
     def look_after(self) -> None:
         """Start again what has ended, after a pause that grows while it ends at once."""
-        if self._behind and self._is_first_at_work():
-            for name in self._behind:
-                self._start(name)
-            self._behind = []
         moment = time.monotonic()
-        for name, part in list(self._running.items()):
-            if part.poll() is not None:
+        for name, pid in list(self._running.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
                 del self._running[name]
                 lived = moment - self._started[name]
                 self._delays[name] = next_delay(self._delays[name], lived)
                 self._due[name] = moment + self._delays[name]
-                status = describe_status(part.returncode)
-                _log.error("a worker ended; starting it again", queue=name, status=status)
+                said = describe_status(os.waitstatus_to_exitcode(status))
+                _log.error("a worker ended; starting it again", queue=name, status=said)
         for name, due in list(self._due.items()):
             if due <= moment:
                 del self._due[name]
                 self._start(name)
 
-    def _is_first_at_work(self) -> bool:
-        """Return whether the others need not wait for it any more."""
-        if time.monotonic() >= self._head_start_ends:
-            return True
-        return heartbeat.is_alive(f"worker-{next(iter(QUEUES))}", since=self._began)
-
-    def _start(self, name: str) -> None:
-        # -P: a file of the folder where somebody happens to stand is not one of our modules.
-        self._running[name] = subprocess.Popen(  # noqa: S603  # our own list, no shell
-            [sys.executable, "-P", "-m", "tandem_worker", name, AS_PART],
-            # Never written to: it closes when this process is gone, however it went.
-            stdin=subprocess.PIPE,
-        )
-        self._started[name] = time.monotonic()
-
     def stop(self) -> None:
         """Let all finish what they are at. Whoever cannot wait kills the process group."""
-        for part in self._running.values():
-            part.send_signal(signal.SIGTERM)
-        for part in self._running.values():
-            part.wait()
+        for pid in self._running.values():
+            os.kill(pid, signal.SIGTERM)
+        for pid in self._running.values():
+            os.waitpid(pid, 0)
+
+    def _start(self, name: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._started[name] = time.monotonic()
+        with warnings.catch_warnings():
+            # Python 3.12 warns of threads: here there are none but those of linear algebra, which
+            # is prepared for a fork.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            self._be(name)
+        self._running[name] = pid
+
+    def _be(self, name: str) -> NoReturn:
+        """Be the worker of a queue, in the new process, and nothing of the old one."""
+        status = 1
+        try:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(each, signal.SIG_DFL)
+            os.close(self._write_end)
+            _end_with_parent(self._read_end)
+            self._serve(name)
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
 
 
-def end_with_parent() -> None:
+def _end_with_parent(pipe: int) -> None:
     """Stop this worker in order when the process that started it is gone, even if it was killed."""
 
     def wait() -> None:
-        while os.read(sys.stdin.fileno(), 1):
+        while os.read(pipe, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 import tandem
 from tandem.cli.accounts import tokens, users
 from tandem.cli.backup import backup, restore
+from tandem.cli.demo import load_demo
 from tandem.cli.export import export_records
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.records import import_records
@@ -67,12 +68,18 @@ def up(
     settings = installation(data_dir=data_dir, host=host, port=port)
     from tandem.installation.up import up as run_everything
 
-    def create_demo() -> list[str]:
-        from tandem.demo.installation import ensure
+    raise typer.Exit(run_everything(settings, demo=demo))
 
-        return str(ensure(settings)).splitlines()
 
-    raise typer.Exit(run_everything(settings, prepare=create_demo if demo else None))
+@app.command(hidden=True)
+def prepare(data_dir: DataDir = None) -> None:
+    """Do what `tandem up` does with the database before it starts anything else."""
+    settings = installation(data_dir=data_dir)
+    import tandem.log
+    from tandem.installation import preparation
+
+    tandem.log.configure(settings, process="up")
+    preparation.prepare(settings)
 
 
 @app.command()
@@ -159,6 +166,7 @@ app.command("export")(export_records)
 app.command()(verify)
 app.command()(backup)
 app.command()(restore)
+app.command("load-demo", hidden=True)(load_demo)
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 

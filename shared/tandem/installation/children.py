@@ -24,9 +24,17 @@ _STDERR = 2
 class Child:
     """What to run and how to treat it.
 
-    `ready` says whether it serves; None: as soon as it runs. `grace` is the number of seconds
-    from `stop_signal` to SIGKILL. `last`: the others need it to finish, so it goes after them
-    even if the supervisor is killed. `log_hint` tells people where its messages are.
+    Attributes:
+        name: In log lines.
+        argv: The program and its arguments.
+        env: Its whole environment.
+        ready: Says whether it serves; None: as soon as it runs. May take as long as it needs.
+        stop_signal: Asks it to end.
+        grace: Seconds from `stop_signal` to SIGKILL.
+        last: The others need it to finish, so it ends after them, even if the supervisor is killed.
+        once: It ends by itself when its work is done, and is not started again.
+        speaks: Its standard output is for people, as the supervisor's own is.
+        log_hint: Tells people where its messages are.
     """
 
     name: str
@@ -36,6 +44,8 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
     last: bool = False
+    once: bool = False
+    speaks: bool = False
     log_hint: str = "its messages are above"
 
 
@@ -67,6 +77,8 @@ class Place:
     def __init__(self, child: Child, guard: Guard) -> None:
         self.child = child
         self.deaths = 0
+        self.exit_code: int | None = None
+        """Of its last end; None before the first one."""
         self.due: float | None = None
         self._guard = guard
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,7 +108,8 @@ class Place:
             [*entry, *self.child.argv],
             env=dict(self.child.env),
             stdin=subprocess.DEVNULL,
-            stdout=_STDERR,  # logs belong there; stdout is for what `tandem up` says itself
+            # Logs belong on stderr; stdout is for what people wait for.
+            stdout=None if self.child.speaks else _STDERR,
             pass_fds=(pipe,),
             start_new_session=True,
         )
@@ -120,10 +133,10 @@ class Place:
         assert self._process is not None  # noqa: S101  # callers ask has_ended first
         self._kill_group()
         self._guard.forget(self._process.pid)
-        code = self._process.wait()
+        self.exit_code = self._process.wait()
         self._process = None
         self.deaths += 1
-        return describe_status(code)
+        return describe_status(self.exit_code)
 
     def put_off(self) -> float:
         """Plan the next start; return the seconds until then."""

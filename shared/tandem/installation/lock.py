@@ -10,12 +10,13 @@ from typing import Self
 
 from tandem.errors import Conflict
 from tandem.installation.guard_program import process_lives
+from tandem.log import logger
 
-_GUARD_NEEDS = 15.0
-"""Seconds to wait for the guard of a killed supervisor, which ends what was left behind."""
-_TO_WRITE = 1.0
-"""Seconds between taking the lock and having written who took it, at the most."""
 _POLL = 0.05
+_FIRST_NOTICE = 10.0
+"""Seconds until people read what is waited for; then after twice as long, and so on."""
+
+log = logger(__name__)
 
 
 class AlreadyRunning(Conflict):
@@ -49,10 +50,10 @@ class InstallationLock:
         return self._descriptor
 
     def __enter__(self) -> Self:
-        """Take the lock.
+        """Take the lock. Where its holder was killed, wait until its guard has ended the rest.
 
         Raises:
-            AlreadyRunning: Its holder lives, or its guard does not come to an end.
+            AlreadyRunning: Its holder lives.
         """
         self._descriptor = os.open(lock_file(self._data_dir), os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -74,20 +75,22 @@ class InstallationLock:
         os.close(self._descriptor)
 
     def _take(self) -> None:
-        began = time.monotonic()
+        began, pause = time.monotonic(), _FIRST_NOTICE
         while True:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
                 held_by = _read(self._descriptor)
-            patience = _TO_WRITE if held_by.pid is None else _GUARD_NEEDS
-            certain = held_by.pid is not None and held_by.is_alive()
-            if certain or time.monotonic() - began > patience:
+            # Unknown in the instant between taking the lock and writing who took it.
+            if held_by.pid is not None and held_by.is_alive():
                 raise AlreadyRunning(
                     f"Tandem is already running on {self._data_dir} "
-                    f"(pid {held_by.pid or 'unknown'}, URL {held_by.url or 'unknown'})."
+                    f"(pid {held_by.pid}, URL {held_by.url or 'unknown'})."
                 )
+            if time.monotonic() - began > pause:
+                log.warning("still waiting for the rest of a killed Tandem to end", of=held_by.pid)
+                pause *= 2
             time.sleep(_POLL)
 
 

@@ -15,16 +15,18 @@ from tandem.log import logger
 
 log = logger(__name__)
 
+_DEATHS_BEFORE_GIVING_UP = 3
 T = TypeVar("T")
 
-_DEATHS_BEFORE_GIVING_UP = 3
 _POLL = 0.05
+_FIRST_NOTICE = 15.0
+"""Seconds until people read what is waited for; then after twice as long, and so on."""
 _SECONDS_TO_DIE = 5.0
 """A killed process is gone within milliseconds, unless it waits for a broken disk."""
 
 
 class StartFailed(TandemError):
-    """A child ended again and again, or did not serve in time."""
+    """A child ended again and again."""
 
 
 class Stopped(Exception):  # a request, not an error
@@ -75,44 +77,68 @@ class Supervisor:
         """Return the process ids of the children that run now, by name."""
         return {place.child.name: place.pid for place in self._places if place.pid is not None}
 
-    def start(self, child: Child, *, within: float = 30.0) -> None:
+    def start(self, child: Child) -> None:
         """Start a child, keep it running from now on, and return when it is ready.
 
         Raises:
-            StartFailed: It, or an earlier one, ends again and again, or it took longer than
-                `within` seconds.
+            StartFailed: It, or an earlier one, ends again and again.
             Stopped: The end was asked for meanwhile.
         """
+        place = self.begin(child)
+        ready = child.ready or (lambda: place.pid is not None)
+        self.wait_until(ready, lambda: f"{child.name} to answer ({child.log_hint})")
+
+    def begin(self, child: Child) -> Place:
+        """Start a child and keep it running from now on; do not wait for it."""
         place = Place(child, self._guard)
         self._places.append(place)
         log.info("starting", child=child.name)
         place.start()
+        return place
 
-        def is_ready() -> bool:
-            return place.pid is not None and (child.ready is None or child.ready())
+    def finish(self, child: Child, what: str) -> int:
+        """Run a child to its end; return its exit status, negative for a signal.
 
-        self.wait_until(is_ready, f"{child.name} ({child.log_hint})", within=within)
-
-    def wait_until(self, condition: Callable[[], bool], what: str, *, within: float) -> None:
-        """Look after the children until `condition` holds; it must return quickly.
+        Args:
+            child: Marked `once`.
+            what: Follows "waiting for".
 
         Raises:
-            StartFailed: `within` seconds have passed, `what` names what was waited for; or a
-                child has ended three times, which no waiting will mend.
+            StartFailed: An earlier one ends again and again.
             Stopped: The end was asked for meanwhile.
         """
-        deadline = time.monotonic() + within
-        while not condition():
-            for child in (p.child for p in self._places if p.deaths >= _DEATHS_BEFORE_GIVING_UP):
-                raise StartFailed(f"{child.name} ends as soon as it is started; {child.log_hint}.")
-            if time.monotonic() > deadline:
-                raise StartFailed(f"Waited {within:.0f} s in vain for {what}.")
-            self._look_after(_POLL)
+        place = self.begin(child)
+        self._watch(lambda: place.exit_code is not None, lambda: what)
+        assert place.exit_code is not None  # noqa: S101  # that was waited for
+        return place.exit_code
 
-    def during(self, work: Callable[[], T]) -> T:
+    def wait_until(self, condition: Callable[[], bool], what: Callable[[], str]) -> None:
+        """Look after the children until `condition` holds, however long that takes.
+
+        Args:
+            condition: Asked again and again, in a thread: it may take its time.
+            what: Follows "waiting for".
+
+        Raises:
+            StartFailed: A child has ended three times, which no waiting will mend.
+            Stopped: The end was asked for meanwhile.
+        """
+        over = threading.Event()
+
+        def ask() -> None:
+            while not condition() and not over.wait(_POLL):
+                pass
+
+        try:
+            self.during(ask, what)
+        finally:
+            over.set()
+
+    def during(self, work: Callable[[], T], what: Callable[[], str]) -> T:
         """Do `work` in a thread while the children are looked after; return its result.
 
         Raises:
+            StartFailed: A child has ended three times.
             Stopped: The end was asked for meanwhile. The thread is left to itself: it ends with
                 this process, as in a crash, which everything in Tandem must survive anyway.
         """
@@ -125,9 +151,30 @@ class Supervisor:
                 outcome.set_exception(error)
 
         threading.Thread(target=run, daemon=True).start()
-        while not outcome.done():
-            self._look_after(_POLL)
+        self._watch(outcome.done, what)
         return outcome.result()
+
+    def _watch(self, is_over: Callable[[], bool], what: Callable[[], str]) -> None:
+        """Look after the children until it is over; say now and then what is waited for.
+
+        No number of seconds ends the waiting: nobody knows how slow a machine is.
+        """
+        began = time.monotonic()
+        pause = _FIRST_NOTICE
+        while not is_over():
+            for child in self._hopeless():
+                raise StartFailed(f"{child.name} ends as soon as it is started; {child.log_hint}.")
+            if time.monotonic() - began > pause:
+                log.warning(f"still waiting for {what()}", seconds=round(pause))
+                pause *= 2
+            self._look_after(_POLL)
+
+    def _hopeless(self) -> list[Child]:
+        return [
+            place.child
+            for place in self._places
+            if not place.child.once and place.deaths >= _DEATHS_BEFORE_GIVING_UP
+        ]
 
     def run(self) -> None:
         """Look after the children until the end is asked for."""
@@ -152,6 +199,9 @@ class Supervisor:
         for place in self._places:
             if place.has_ended():
                 status = place.bury()
+                if place.child.once:
+                    log.info("child finished", child=place.child.name, status=status)
+                    continue
                 log.warning("child ended", child=place.child.name, status=status)
                 log.info("restarting", child=place.child.name, in_seconds=place.put_off())
             elif place.due is not None and place.due <= time.monotonic():

@@ -5,8 +5,8 @@ import http.client
 import os
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import tandem.log
@@ -19,7 +19,6 @@ from tandem.installation.supervisor import Stopped, Supervisor
 
 log = tandem.log.logger(__name__)
 
-_READY_WITHIN = 60.0
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # translated away
 
 
@@ -27,13 +26,12 @@ class PortTaken(TandemError):
     """The API cannot listen where it should."""
 
 
-def up(settings: Settings, *, prepare: Callable[[], list[str]] | None = None) -> int:
+def up(settings: Settings, *, demo: bool = False) -> int:
     """Run the whole installation until somebody asks for its end; return the exit status.
 
     Args:
         settings: An engine that is named in them is used instead of the embedded one.
-        prepare: Called once everything answers, for example to create a demo review; returns
-            lines to print beside the URL.
+        demo: Load a review to try, beside the running services: it cannot end them.
 
     Raises:
         AlreadyRunning: Another one looks after this data folder.
@@ -48,9 +46,11 @@ def up(settings: Settings, *, prepare: Callable[[], list[str]] | None = None) ->
         check_port_is_free(settings.host, settings.port)
         with Supervisor(guard_inherits=[lock.fileno()]) as supervisor:
             try:
-                _start(supervisor, settings)
-                lines = supervisor.during(prepare) if prepare is not None else []
-                _say(_banner(settings, lines))
+                if not _start(supervisor, settings):
+                    return 1
+                _say(_banner(settings))
+                if demo:
+                    supervisor.begin(demo_loader(settings))
             except Stopped:
                 return 0
             supervisor.run()
@@ -58,37 +58,57 @@ def up(settings: Settings, *, prepare: Callable[[], list[str]] | None = None) ->
     return 0
 
 
-def _start(supervisor: Supervisor, settings: Settings) -> None:
+def _start(supervisor: Supervisor, settings: Settings) -> bool:
+    """Return when the API answers; False where the database could not be prepared."""
     if settings.redis_url is None:
-        supervisor.start(valkey.child(settings))
-    supervisor.during(lambda: _migrate(settings))
+        broker = supervisor.during(
+            lambda: valkey.child(settings), lambda: "the Valkey server of an earlier run to end"
+        )
+        supervisor.start(broker)
+    schema = preparation(settings)
+    if supervisor.finish(schema, "the database to get its newest schema") != 0:
+        return False  # it has said why
     for child in processes(settings):
         supervisor.start(child)
-    url = f"{local_url(settings)}/readyz"
-    log.info("waiting for the API to be ready", url=url)
-    supervisor.wait_until(
-        lambda: readiness(local_url(settings)) == "",
-        f"200 from {url} (see the messages above)",
-        within=_READY_WITHIN,
-    )
+    url = local_url(settings)
+    answer = ""
+
+    def is_ready() -> bool:
+        nonlocal answer
+        answer = readiness(url)
+        return not answer
+
+    supervisor.wait_until(is_ready, lambda: f"the API at {url} to be ready: {answer}")
+    return True
 
 
-def _migrate(settings: Settings) -> None:
-    from tandem.migrate import upgrade
+def preparation(settings: Settings) -> Child:
+    """Return what brings the database up to date, in a process whose memory is free afterwards."""
+    return _python("prepare", ["tandem", "prepare"], settings, once=True)
 
-    upgrade(settings.resolved_database_url())
+
+def demo_loader(settings: Settings) -> Child:
+    """Return what loads the demo review beside the running services."""
+    return _python("demo", ["tandem", "load-demo"], settings, once=True, speaks=True)
 
 
 def processes(settings: Settings) -> list[Child]:
     """Return our own processes in the order of their start."""
-    env = environment(settings)
-    # -P: a file of the folder where somebody happens to stand is not one of our modules.
-    python = [sys.executable, "-P", "-m"]
     return [
-        Child(name="api", argv=[*python, "tandem_api"], env=env, grace=10.0),
-        Child(name="worker", argv=[*python, "tandem_worker"], env=env, grace=20.0),
-        Child(name="relay", argv=[*python, "tandem_worker.relay"], env=env, grace=10.0),
+        _python("api", ["tandem_api"], settings),
+        _python("worker", ["tandem_worker"], settings, grace=20.0),
+        _python("relay", ["tandem_worker.relay"], settings),
     ]
+
+
+def _python(name: str, module: list[str], settings: Settings, **how: Any) -> Child:
+    # -P: a file of the folder where somebody happens to stand is not one of our modules.
+    return Child(
+        name=name,
+        argv=[sys.executable, "-P", "-m", *module],
+        env=environment(settings),
+        **how,
+    )
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -136,8 +156,11 @@ def local_url(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
-def readiness(url: str, *, timeout: float = 2.0) -> str:
-    """Return an empty text if the API there answers /readyz with 200, else what it does instead."""
+def readiness(url: str, *, timeout: float | None = None) -> str:
+    """Return an empty text if the API there answers /readyz with 200, else what it does instead.
+
+    `timeout`: seconds; None waits for the answer for as long as the API lives.
+    """
     # http.client: no proxy of the environment stands between this process and its child.
     address = urlsplit(url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=timeout)
@@ -162,13 +185,11 @@ def _create_data_dir(folder: Path) -> None:
         ) from error
 
 
-def _banner(settings: Settings, lines: list[str]) -> str:
-    inner = [
-        f"Tandem is ready: {page_url(settings)}",
-        *lines,
-        "Ctrl-C stops everything; run the same command again and nothing is lost.",
-    ]
-    return "\n" + "".join(f"  {line}\n" for line in inner) + "\n"
+def _banner(settings: Settings) -> str:
+    return (
+        f"\n  Tandem is ready: {page_url(settings)}\n"
+        "  Ctrl-C stops everything; run the same command again and nothing is lost.\n\n"
+    )
 
 
 def _say(text: str) -> None:

@@ -12,9 +12,8 @@ from tandem.config import Settings
 from tandem.errors import TandemError
 from tandem.installation.children import Child
 
+_POLL = 0.05
 _PROGRAMS = ("valkey-server", "redis-server")
-_ANSWER_WITHIN = 1.0
-_SHUTDOWN_WITHIN = 10.0
 
 
 class NoServer(TandemError):
@@ -22,7 +21,7 @@ class NoServer(TandemError):
 
 
 class BrokerInTheWay(TandemError):
-    """The place of the socket is taken by something that is not ours."""
+    """The place of the socket is taken by something that is not ours, or does not end."""
 
 
 def find_server() -> Path:
@@ -60,11 +59,11 @@ def child(settings: Settings) -> Child:
     """Prepare folder and socket of the embedded broker; return how to run it.
 
     To be called by the holder of the data folder's lock: whatever still answers on the socket
-    is then a leftover, and is shut down.
+    is then a leftover, and is shut down. That takes as long as its files are large.
 
     Raises:
         NoServer: There is no server program.
-        BrokerInTheWay: The socket's folder is another user's, or a leftover does not end.
+        BrokerInTheWay: The socket's folder is another user's, or a leftover refuses to end.
     """
     server = find_server()
     folder = settings.data_dir.absolute() / "valkey"
@@ -111,9 +110,11 @@ def is_answering(path: Path) -> bool:
 
 
 def _ask(path: Path, command: bytes) -> bytes | None:
-    """Return the first bytes of the answer, or None if nobody listens or answers in time."""
+    """Return the first bytes of the answer, or None if nobody listens.
+
+    Waits for the answer without a limit: the socket is closed when its server dies.
+    """
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_ANSWER_WITHIN)
         try:
             connection.connect(str(path))
             connection.sendall(command + b"\r\n")
@@ -140,11 +141,12 @@ def _make_private(folder: Path) -> None:
 
 def _shut_down_leftover(path: Path) -> None:
     """End a server whose supervisor and guard were both killed; its data are in its file."""
-    deadline = time.monotonic() + _SHUTDOWN_WITHIN
-    while _ask(path, b"PING") is not None:
-        if time.monotonic() > deadline:
+    while _ask(path, b"PING"):
+        refusal = _ask(path, b"SHUTDOWN")
+        if refusal:
+            said = refusal.decode(errors="replace").strip()
             raise BrokerInTheWay(
-                f"A server from an earlier run still answers on {path}: end that process."
+                f"A Valkey server of an earlier run still answers on {path} and does not end "
+                f"({said}): end that process, then start again."
             )
-        _ask(path, b"SHUTDOWN")
-        time.sleep(0.05)
+        time.sleep(_POLL)

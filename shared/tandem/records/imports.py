@@ -37,12 +37,19 @@ class Searched:
     strategy: str | None = None
 
 
-def store_upload(artifacts: Artifacts, *, review_id: ReviewId, file: BinaryIO) -> Upload:
+def store_upload(
+    artifacts: Artifacts,
+    *,
+    review_id: ReviewId,
+    file: BinaryIO,
+    import_id: ImportId | None = None,
+) -> Upload:
     """Store the file, before and outside any transaction: it may take seconds.
 
-    If no import follows, an unused file stays behind; a row without its file would be worse.
+    If no import follows, an unused file stays behind; a row without its file would be worse. Who
+    names the `import_id` and stores again replaces that file.
     """
-    import_id = ImportId(new_id())
+    import_id = import_id or ImportId(new_id())
     artifact = f"imports/{review_id}/{import_id}"
     digest = _sha256(file)
     file.seek(0)

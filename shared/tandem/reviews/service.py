@@ -88,10 +88,14 @@ def create_review(
     highlights_against: Sequence[str] = (),
     policy: Mapping[Stage, dict[str, Any]] | None = None,
     seed: int | None = None,
+    review_id: ReviewId | None = None,
 ) -> Review:
-    """Create a review whose first member is its owner."""
+    """Create a review whose first member is its owner.
+
+    `review_id`: where the caller has to know it before.
+    """
     review = Review(
-        id=ReviewId(new_id()),
+        id=review_id or ReviewId(new_id()),
         title=title,
         question=question,
         criteria_include=list(include),

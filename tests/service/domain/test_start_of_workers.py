@@ -1,47 +1,64 @@
-"""Of a worker's parts, the one that people wait for is at work first."""
+"""A worker's parts are at work at the same time, and each comes back when it has died."""
 
 import os
+import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tandem import heartbeat
-from tandem_worker import pools
+from tandem.tasks import QUEUES
 from tandem_worker.pools import Parts
+
+PATIENCE = 60.0
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """Note which parts are started, and start none; signs of life are this test's own."""
-    names: list[str] = []
-    monkeypatch.setattr(Parts, "_start", lambda _, name: names.append(name))
-    monkeypatch.setattr(heartbeat, "_file", lambda name: tmp_path / name)
-    return names
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
 
 
-def test_imports_get_their_worker_when_the_one_of_rankings_is_at_work(
-    started: list[str], tmp_path: Path
-) -> None:
-    beaten = tmp_path / "worker-rankings"
-    beaten.touch()
-    a_moment_ago = time.time() - 1
-    os.utime(beaten, (a_moment_ago, a_moment_ago))  # by a worker that was killed since
-    parts = Parts()
+@pytest.fixture
+def parts(folder: Path) -> Iterator[Parts]:
+    """Parts that note that they are at work, and then wait for their end."""
+
+    def serve(name: str) -> None:
+        (folder / f"{name}-{os.getpid()}").touch()
+        signal.pause()
+
+    made = Parts(serve)
+    yield made
+    made.stop()
+
+
+def at_work(folder: Path, name: str) -> list[int]:
+    return [int(file.name.rpartition("-")[2]) for file in folder.glob(f"{name}-*")]
+
+
+def look_until(parts: Parts, folder: Path, name: str, *, n: int) -> None:
+    """Look after the parts until so many processes have been the worker of that queue."""
+    deadline = time.monotonic() + PATIENCE
+    while len(at_work(folder, name)) < n:
+        assert time.monotonic() < deadline, f"{name} did not come"
+        parts.look_after()
+        time.sleep(0.01)
+
+
+@pytest.mark.processes
+def test_no_queue_waits_for_the_worker_of_another(parts: Parts, folder: Path) -> None:
     parts.start()
-    parts.look_after()
-    assert started == ["rankings"]
-
-    in_a_moment = time.time() + 1
-    os.utime(beaten, (in_a_moment, in_a_moment))
-    parts.look_after()
-    parts.look_after()
-    assert started == ["rankings", "bulk"]
+    for name in QUEUES:
+        look_until(parts, folder, name, n=1)
 
 
-def test_they_do_not_wait_for_ever(started: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "_HEAD_START_SECONDS", 0.0)
-    parts = Parts()
+@pytest.mark.processes
+def test_one_that_was_killed_comes_back_and_the_other_stays(parts: Parts, folder: Path) -> None:
     parts.start()
-    parts.look_after()
-    assert started == ["rankings", "bulk"]
+    for name in QUEUES:
+        look_until(parts, folder, name, n=1)
+
+    os.kill(at_work(folder, "bulk")[0], signal.SIGKILL)
+
+    look_until(parts, folder, "bulk", n=2)
+    assert len(at_work(folder, "rankings")) == 1

@@ -6,7 +6,9 @@ import re
 import signal
 import socket
 import stat
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,7 +145,8 @@ def test_a_given_broker_is_used(tandem: Tandem, data_dir: Path) -> None:
 def test_a_failing_migration_is_one_line_and_leaves_nothing(tandem: Tandem, data_dir: Path) -> None:
     run = tandem("--port", str(free_port()), STAND_IN_MIGRATION_FAILS="1")
     assert run.wait() == 1
-    assert run.stderr.read_text().endswith("\ntandem: The database is newer than this program.\n")
+    assert run.stderr.read_text().count("tandem: ") == 1
+    assert run.logs("tandem: The database is newer than this program.\n")
     assert not run.logs("Traceback")
     assert broker_pid(Settings(data_dir=data_dir).valkey_socket()) is None
     assert holder(data_dir) is None
@@ -156,6 +159,30 @@ def test_a_service_that_cannot_start_ends_the_start(tandem: Tandem, tmp_path: Pa
     run = tandem("--port", str(free_port()))
     assert run.wait() == 1
     assert run.logs("tandem: relay ends as soon as it is started; its messages are above.")
+
+
+@pytest.mark.processes
+def test_services_that_take_their_time_are_waited_for(tandem: Tandem, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    slow = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.02)\n"
+    (tmp_path / "packages/tandem_api/__main__.py").write_text(slow + API)
+    run = tandem("--port", str(free_port()), STAND_IN_FIRST_NOTICE="0.2")
+    until(lambda: run.logs("still waiting for the API"), "it says what it waits for")
+    assert run.logs("to be ready: ")
+    go.touch()
+    until(lambda: run.says("is ready"), "it is ready")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("failure", ["sys.exit('tandem: The demo cannot.')", "os.kill(0, 9)"])
+def test_a_demo_that_fails_ends_nothing_else(tandem: Tandem, failure: str) -> None:
+    demo = f"import os, sys; print('demo accounts', flush=True); {failure}"
+    run = tandem("--demo", "--port", str(free_port()), STAND_IN_DEMO=demo)
+    until(lambda: run.says("demo accounts"), "the demo speaks")
+    until(lambda: run.logs('"child finished"') and run.logs('"child": "demo"'), "the demo is over")
+    assert run.says("is ready")
+    assert run.process.poll() is None
+    assert not run.logs("restarting")
 
 
 @pytest.mark.processes
@@ -220,15 +247,23 @@ def test_the_file_of_a_dead_holder_is_no_obstacle(tmp_path: Path) -> None:
         assert not os.get_inheritable(lock.fileno())
 
 
-def test_a_guard_that_never_ends_is_reported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tandem.installation.lock._GUARD_NEEDS", 0.1)
+def test_a_slow_guard_of_a_killed_holder_is_waited_for(tmp_path: Path) -> None:
     lock_file(tmp_path).write_text(f"{DEAD} http://long-ago\n")
-    with lock_file(tmp_path).open() as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        with pytest.raises(AlreadyRunning), InstallationLock(tmp_path, url="http://here"):
-            pass
+    guard, has_begun = lock_file(tmp_path).open(), threading.Event()
+    fcntl.flock(guard, fcntl.LOCK_EX)
+
+    def take() -> str:
+        has_begun.set()
+        with InstallationLock(tmp_path, url="http://here"):
+            return "taken"
+
+    with ThreadPoolExecutor() as pool:
+        taking = pool.submit(take)
+        has_begun.wait()
+        with pytest.raises(TimeoutError):
+            taking.result(timeout=0.3)
+        guard.close()
+        assert taking.result() == "taken"
 
 
 def test_a_taken_port_is_named_with_the_way_out() -> None:
