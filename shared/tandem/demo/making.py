@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
+from tandem.accounts.passwords import Hashed, hashed
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
@@ -104,10 +105,12 @@ def ensure(settings: Settings, database: Database) -> Demo:
         is_new = review_id is None and _owner(session) is None
     if is_new or known is None:
         known = _fresh_accounts()
+        # Hashed before the transaction: that takes its time, and other writers would wait.
+        hashes = {one.does: _hashed(one) for one in known.accounts}
         artifacts = Artifacts(settings.resolved_artifact_url())
         uploads = [(export, _store(artifacts, export)) for export in exports] if is_new else []
         with database.write.begin() as session:
-            people = {one.does: _account(session, one) for one in known.accounts}
+            people = {does: _account(session, does, hashes[does]) for does in _PEOPLE}
             if is_new:
                 review_id = _review(session, made, people)
                 _accept(session, review_id, people[_OWNS], uploads)
@@ -214,14 +217,18 @@ def _fresh_accounts() -> Demo:
     return Demo(None, people, sizes={})
 
 
-def _account(session: Session, one: DemoAccount) -> UserId:
+def _hashed(one: DemoAccount) -> Hashed:
     assert one.password is not None  # noqa: S101  # a fresh one
-    known = accounts.find_user(session, email=one.email)
+    return hashed(one.password, email=one.email)
+
+
+def _account(session: Session, does: str, password: Hashed) -> UserId:
+    name, email, _ = _PEOPLE[does]
+    known = accounts.find_user(session, email=email)
     if known is not None:
-        accounts.set_password(known, one.password)
+        accounts.set_password(known, password)
         return known.id
-    name, email, _ = _PEOPLE[one.does]
-    user = accounts.add_user(session, email=email, name=name, password=one.password, is_admin=False)
+    user = accounts.add_user(session, email=email, name=name, password=password, is_admin=False)
     return user.id
 
 
