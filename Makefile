@@ -1,5 +1,5 @@
 # make run: everything on this machine, with a demo review.   make test: lint, types, tests.
-# make semantic: adds sentence vectors to the ranking.
+# make semantic: adds sentence vectors to the ranking.   make sbom: what the product is made of.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ export TANDEM_DATA_DIR ?= $(CURDIR)/.tandem
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test semantic lint clean
+.PHONY: run test semantic lint sbom clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tandem up --demo
@@ -25,6 +25,16 @@ lint: $(VENV)/.installed-test
 
 semantic: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[semantic]'
+
+# In CycloneDX form, of what an installation without extras has, and of nothing else.
+sbom:
+	$(PYTHON) -m venv --clear build/sbom/tool
+	build/sbom/tool/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
+	$(PYTHON) -m venv --clear --without-pip build/sbom/product
+	build/sbom/tool/bin/python -m pip --python build/sbom/product/bin/python install --quiet -c constraints.txt .
+	build/sbom/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --validate --output-format JSON --output-file build/sbom/tandem.cdx.json build/sbom/product
+	@echo "build/sbom/tandem.cdx.json"
 
 clean:
 	rm -rf $(VENV)
