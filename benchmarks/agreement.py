@@ -25,7 +25,7 @@ from tandem.db.session import Database
 from tandem.ids import new_id
 from tandem.reviews import service as reviews
 from tandem.screening.agreement.plot import agreement_plot
-from tandem.screening.agreement.service import Agreement, On, agreement
+from tandem.screening.agreement.service import Agreement, AgreementOn, agreement
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 from world import TA, Team, World
@@ -61,7 +61,7 @@ def screened_twice(world: World, n_records: int) -> Team:
 def asked(world: World, team: Team) -> Agreement:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
-        return agreement(session, viewer=viewer, stage=TA, on=On.ALL)
+        return agreement(session, viewer=viewer, stage=TA, on=AgreementOn.ALL)
 
 
 def best_of_three(work: Callable[[], object]) -> float:

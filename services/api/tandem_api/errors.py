@@ -4,7 +4,7 @@ import re
 import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +19,7 @@ from tandem.log import logger, without_secrets
 from tandem.screening.client_state import NewerDecision
 from tandem_api.routes import pages
 from tandem_api.schemas.decisions import DecisionOut
+from tandem_api.schemas.words import FRAMEWORK_CODES, OTHER_CODE, ErrorCode
 
 _log = logger(__name__)
 
@@ -35,17 +36,7 @@ STATUS: dict[type[errors.TandemError], int] = {
 _ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
 """How Python writes a member of an enumeration; people are shown its value."""
 
-_CODES = {
-    400: "bad_request",
-    401: errors.Unauthenticated.code,
-    403: errors.Forbidden.code,
-    404: errors.NotFound.code,
-    405: "method_not_allowed",
-    406: "not_acceptable",
-    413: errors.TooLarge.code,
-    415: "unsupported_media_type",
-    422: errors.Invalid.code,
-}
+_CODES = FRAMEWORK_CODES | {status: kind.code for kind, status in STATUS.items()}
 
 
 class InvalidQuery(errors.Invalid):
@@ -60,11 +51,14 @@ class InvalidHeader(errors.Invalid):
     location = "header"
 
 
+Where = Literal["body", "query", "path", "header"]
+
+
 class FieldError(BaseModel):
     """One value that is not acceptable: where it stands, and what is wrong with it."""
 
     field: str = Field(examples=["verdict"])
-    location: str = Field(examples=["body"], description="body, query, path or header")
+    location: Where = Field(examples=["body"])
     message: str = Field(examples=["Input should be 'include', 'exclude' or 'maybe'"])
 
 
@@ -86,7 +80,7 @@ class Problem(BaseModel):
     type: str = Field(default="about:blank")
     title: str
     status: int
-    code: str
+    code: ErrorCode
     detail: str
     request_id: str | None = None
     errors: list[FieldError] | None = None
@@ -142,7 +136,7 @@ def _expected(request: Request, error: errors.TandemError) -> JSONResponse:
     status = status_of(error)
     named = None
     if isinstance(error, errors.Invalid):
-        location = getattr(error, "location", "body")
+        location: Where = getattr(error, "location", "body")
         named = [FieldError(field=error.field, location=location, message=str(error))]
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     return problem(
@@ -158,13 +152,13 @@ def _expected(request: Request, error: errors.TandemError) -> JSONResponse:
 
 
 def field_errors(
-    found: Sequence[Mapping[str, Any]], *, location: str | None = None
+    found: Sequence[Mapping[str, Any]], *, location: Where | None = None
 ) -> list[FieldError]:
     """Translate what the validation found; without `location` its first part is the place."""
     named = []
     for item in found:
         path = [str(part) for part in item["loc"]]
-        where = location or (path.pop(0) if path else "body")
+        where = location or cast(Where, path.pop(0) if path else "body")
         message = _ENUM.sub(r"\1", str(item["msg"]).removeprefix("Value error, "))
         if item["type"] == "json_invalid":  # its path is a position in the text, not a field
             path, message = [], f"This is not JSON: {item['ctx']['error']} (at {path[0]})"
@@ -196,7 +190,7 @@ def _http(request: Request, error: HTTPException) -> Response:
         allowed = _methods(request.app, path) or (headers or {}).get("Allow", "GET")
         detail = f"{request.method} is not possible here, but {allowed} is."
         headers = {"Allow": allowed}
-    return problem(request, status, _CODES.get(status, "http_error"), detail, headers=headers)
+    return problem(request, status, _CODES.get(status, OTHER_CODE), detail, headers=headers)
 
 
 def _methods(app: FastAPI, path: str) -> str:

@@ -107,11 +107,53 @@ def _document(app: FastAPI) -> dict[str, Any]:
         components["schemas"].pop(unused, None)
     components["headers"] = _HEADERS
     _without_null(components["schemas"]["Body_upload"])
+    _left_out(made["paths"], components["schemas"])
     components["responses"] = {_name(status): _failure(status) for status in FAILURES}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _complete(path, method, operation)
-    return made
+    return _plainly_named(made)
+
+
+def _left_out(paths: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say in words what a body's field is when it is left out.
+
+    A `default` would say the same, but makers of clients take a field with one for one that has
+    to be sent: `openapi-typescript` among them.
+    """
+    bodies = [
+        operation.get("requestBody", {}) for item in paths.values() for operation in item.values()
+    ]
+    for name in _named_in(bodies, schemas):
+        for field in schemas[name].get("properties", {}).values():
+            default = field.pop("default", None)
+            if isinstance(default, bool | int | str):
+                said = f"Left out: {json.dumps(default)}."
+                field["description"] = " ".join(filter(None, [field.get("description"), said]))
+
+
+def _named_in(part: Any, schemas: dict[str, Any]) -> set[str]:
+    """Return the names of all schemas that a part of the document refers to, through others too."""
+    found, waiting = set[str](), [part]
+    while waiting:
+        text = json.dumps(waiting.pop())
+        new = set(re.findall(r'"#/components/schemas/([^"]+)"', text)) - found
+        found |= new
+        waiting += [schemas[name] for name in new]
+    return found
+
+
+def _plainly_named(made: dict[str, Any]) -> dict[str, Any]:
+    """Give schemas plain names in place of those that the framework makes up."""
+    schemas = made["components"]["schemas"]
+    schemas["Body_upload"]["title"] = "ImportIn"
+    text = json.dumps(made)
+    for name in [name for name in schemas if "_" in name]:
+        title = schemas[name]["title"]
+        text = text.replace(f'"{name}":', f'"{title}":')
+        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{title}"')
+    plain: dict[str, Any] = json.loads(text)
+    return plain
 
 
 def _without_null(form: dict[str, Any]) -> None:

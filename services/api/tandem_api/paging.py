@@ -5,22 +5,26 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
-
-from pydantic import BaseModel
 
 from tandem.ids import RankingId, RecordNumber
 from tandem_api.errors import InvalidQuery
+from tandem_api.schemas.base import Out
 
 Item = TypeVar("Item")
 
 
-class Page(BaseModel, Generic[Item]):
+class Page(Out, Generic[Item]):
     """One page of a list; `next_cursor` is null on the last."""
 
     items: list[Item]
     next_cursor: str | None = None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Name a page after what is on it: `RecordPage`, as clients made from the document do."""
+        return str(params[0].__name__).removesuffix("Out") + "Page"
 
 
 @dataclass(frozen=True, slots=True)

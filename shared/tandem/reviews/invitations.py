@@ -43,7 +43,7 @@ class NotYourInvitation(Forbidden):
     code = "not_your_invitation"
 
 
-class State(StrEnum):
+class InvitationState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     EXPIRED = "expired"
@@ -73,12 +73,12 @@ class NewPerson:
     email: str | None = None
 
 
-def state(invitation: Invitation) -> State:
+def state(invitation: Invitation) -> InvitationState:
     if invitation.accepted_at is not None:
-        return State.ACCEPTED
+        return InvitationState.ACCEPTED
     if invitation.revoked_at is not None:
-        return State.REVOKED
-    return State.OPEN if invitation.expires_at > now() else State.EXPIRED
+        return InvitationState.REVOKED
+    return InvitationState.OPEN if invitation.expires_at > now() else InvitationState.EXPIRED
 
 
 def invite(
@@ -214,7 +214,7 @@ def _locked(session: Session, secret: str) -> tuple[Invitation, Review]:
     found = _open(session, secret)
     review = reviews.lock(session, found.review_id)
     session.refresh(found)
-    if state(found) is not State.OPEN:
+    if state(found) is not InvitationState.OPEN:
         raise NoInvitation
     return found, review
 
@@ -222,7 +222,7 @@ def _locked(session: Session, secret: str) -> tuple[Invitation, Review]:
 def _open(session: Session, secret: str) -> Invitation:
     query = select(Invitation).where(Invitation.secret_sha256 == _hash(secret))
     invitation = session.scalars(query).one_or_none()
-    if invitation is None or state(invitation) is not State.OPEN:
+    if invitation is None or state(invitation) is not InvitationState.OPEN:
         raise NoInvitation
     return invitation
 

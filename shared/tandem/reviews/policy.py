@@ -16,7 +16,9 @@ class Stage(StrEnum):
 class Policy(BaseModel):
     """The rules of one stage. The defaults are the careful ones."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_serialization_defaults_required=True
+    )
 
     reviewers_per_record: Literal[1, 2, 3] = Field(
         default=2, description="How many people decide each record independently."

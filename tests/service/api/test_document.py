@@ -1,5 +1,7 @@
 """The OpenAPI document as such: valid, complete, and the one that is committed."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from schemathesis import openapi as reader
 
+from tandem import errors
 from tandem.config import Settings
 from tandem_api.app import create_app
 from tandem_api.openapi import as_text
@@ -94,6 +97,70 @@ def test_a_summary_is_one_whole_sentence_that_says_what_is_done(document: dict[s
         assert ". " not in summary, (path, summary)
         assert len(summary) <= 110, (path, summary)
         assert summary.split()[0] in VERBS, f"{path}: {summary!r} begins with no verb of VERBS"
+
+
+def schemas_of(document: dict[str, Any], *parts: Any) -> dict[str, dict[str, Any]]:
+    """Return the schemas that parts of the document refer to, through others too."""
+    every, found, waiting = document["components"]["schemas"], dict[str, Any](), list(parts)
+    while waiting:
+        for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(waiting.pop()))):
+            if name not in found:
+                found[name] = every[name]
+                waiting.append(every[name])
+    return found
+
+
+def test_names_of_schemas_are_plain(document: dict[str, Any]) -> None:
+    for name in document["components"]["schemas"]:
+        assert re.fullmatch("([A-Z][a-z0-9]*)+", name), name
+
+
+def test_every_schema_is_used(document: dict[str, Any]) -> None:
+    used = schemas_of(document, document["paths"], document["components"]["responses"])
+
+    assert set(document["components"]["schemas"]) == set(used)
+
+
+def test_a_field_with_a_default_need_not_be_sent(document: dict[str, Any]) -> None:
+    bodies = [operation.get("requestBody", {}) for _, _, operation in operations(document)]
+    for name, schema in schemas_of(document, bodies).items():
+        for field, told in schema.get("properties", {}).items():
+            # Makers of clients take what has a default for what has to be there.
+            assert "default" not in told, (name, field)
+
+
+def test_a_body_whose_fields_may_all_be_left_out_may_be_left_out(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        body = operation.get("requestBody")
+        if body is None:
+            continue
+        (content,) = body["content"].values()
+        named = content["schema"].get("anyOf", [content["schema"]])[0]["$ref"].rpartition("/")[2]
+        needed = document["components"]["schemas"][named].get("required", [])
+        assert needed or not body.get("required", False), path
+
+
+def test_an_answer_has_all_its_fields(document: dict[str, Any]) -> None:
+    answers = [operation["responses"] for _, _, operation in operations(document)]
+    for name, schema in schemas_of(document, answers).items():
+        # Nothing happened to a review as a whole; a problem has what there is to say.
+        sometimes = {"EventOut": {"subject"}}.get(name, set())
+        if name not in {"Problem", "FieldError"}:
+            optional = set(schema.get("properties", {})) - set(schema.get("required", []))
+            assert optional == sometimes, name
+
+
+def test_every_code_of_an_error_is_in_the_document(document: dict[str, Any]) -> None:
+    known = set(document["components"]["schemas"]["ErrorCode"]["enum"])
+    waiting = [errors.TandemError]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        elsewhere = ("tandem.cli", "tandem.demo", "tandem.installation", "tandem.migrate")
+        inside = ("tandem.ranking", "tandem.records", "tandem.audit.checked")
+        general = kind is errors.Conflict  # each has a code of its own
+        if not general and not kind.__module__.startswith(("test", *elsewhere, *inside)):
+            assert kind.code in known, f"FAILURES lacks {kind.code} of {kind.__name__}"
 
 
 def test_every_body_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:

@@ -61,6 +61,18 @@ def test_a_body_that_cannot_be_read_is_malformed(
     assert (error["field"], error["location"]) == ("body", "body")
 
 
+def test_a_patch_that_says_nothing_changes_nothing(client: TestClient, world: World) -> None:
+    team = world.team(n_records=1)
+    path = f"{API}/reviews/{team.review_id}"
+    for place in (path, f"{path}/records/1"):
+        before = client.get(place, headers=team.owner.auth).json()
+        for content in (b"", b"{}"):
+            answer = client.patch(place, content=content, headers=JSON | team.owner.auth)
+
+            assert answer.status_code == 200, answer.text
+            assert client.get(place, headers=team.owner.auth).json() == before
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "", "\xff", "multipart/mixed"])
 def test_a_body_that_is_not_said_to_be_json_is_malformed(
     client: TestClient, ann: Person, kind: str

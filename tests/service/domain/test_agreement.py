@@ -7,7 +7,7 @@ from tandem.db.base import now
 from tandem.errors import Forbidden
 from tandem.ids import RecordNumber, ReviewId, new_id
 from tandem.reviews import service as reviews
-from tandem.screening.agreement.service import Agreement, On, agreement
+from tandem.screening.agreement.service import Agreement, AgreementOn, agreement
 from tandem.screening.models import Decision, Served
 from tandem.screening.people import pilot
 from tandem.screening.queue.streams import Stream
@@ -16,7 +16,9 @@ from world import TA, Person, Team, World
 pytestmark = pytest.mark.both_engines
 
 
-def seen(world: World, review_id: ReviewId, who: Person, on: On = On.ALL) -> Agreement:
+def seen(
+    world: World, review_id: ReviewId, who: Person, on: AgreementOn = AgreementOn.ALL
+) -> Agreement:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=who.id)
         return agreement(session, viewer=viewer, stage=TA, on=on)
@@ -140,7 +142,7 @@ def test_on_the_random_stream(world: World, screened: Team) -> None:
                 )
             )
 
-    found = seen(world, screened.review_id, screened.owner, On.RANDOM)
+    found = seen(world, screened.review_id, screened.owner, AgreementOn.RANDOM)
 
     assert pair_table(found, screened.ann, screened.ben) == (0, 1, 0, 0)
 
@@ -159,7 +161,7 @@ def end_pilot(world: World, team: Team) -> None:
 def test_on_the_pilot_round(world: World, screened: Team) -> None:
     numbers = begin_pilot(world, screened, 2)
 
-    found = seen(world, screened.review_id, screened.owner, On.PILOT)
+    found = seen(world, screened.review_id, screened.owner, AgreementOn.PILOT)
 
     assert found.overall.figures.n_records == len(numbers) == 2
 
@@ -170,7 +172,7 @@ def test_a_reviewer_sees_the_pilot_round_once_it_is_over_and_they_have_done_it(
     numbers = begin_pilot(world, screened, 2)
     team = screened
 
-    def refused(who: Person, on: On = On.PILOT) -> bool:
+    def refused(who: Person, on: AgreementOn = AgreementOn.PILOT) -> bool:
         try:
             seen(world, team.review_id, who, on)
         except Forbidden:
@@ -180,8 +182,8 @@ def test_a_reviewer_sees_the_pilot_round_once_it_is_over_and_they_have_done_it(
     assert refused(team.ann)  # it is not over
     end_pilot(world, team)
     assert not refused(team.ann)
-    assert refused(team.ann, On.ALL)
-    assert refused(team.ann, On.RANDOM)
+    assert refused(team.ann, AgreementOn.ALL)
+    assert refused(team.ann, AgreementOn.RANDOM)
     assert refused(team.eve)
     assert refused(team.observer)
     world.decide(team.review_id, team.eve, numbers[0], "include")
@@ -202,11 +204,11 @@ def test_of_a_pilot_round_the_blinded_are_shown_no_figures_of_what_is_not_settle
     world.decide(team.review_id, team.eve, first, "include")
     end_pilot(world, team)
 
-    found = seen(world, team.review_id, team.ann, On.PILOT)
+    found = seen(world, team.review_id, team.ann, AgreementOn.PILOT)
 
     assert pair_table(found, team.ann, team.ben) == (1, 0, 0, 0)
     assert (found.overall.figures.n_records, found.n_hidden) == (1, 1)
-    assert seen(world, team.review_id, team.owner, On.PILOT).n_hidden == 0
+    assert seen(world, team.review_id, team.owner, AgreementOn.PILOT).n_hidden == 0
     changed = world.decide(team.review_id, team.ann, second, "exclude").decision
     assert changed
     assert not changed.informed

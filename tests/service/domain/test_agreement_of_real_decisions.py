@@ -12,7 +12,7 @@ from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import decisions
-from tandem.screening.agreement.service import On, agreement
+from tandem.screening.agreement.service import AgreementOn, agreement
 from tandem.screening.decisions import Judgement
 from tandem.screening.rules import Verdict
 from world import TA, Person, World
@@ -36,7 +36,7 @@ def test_kappa_of_real_decisions_is_scikit_learns(name: str, world: World) -> No
 
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=owner.id)
-        found = agreement(session, viewer=viewer, stage=TA, on=On.ALL)
+        found = agreement(session, viewer=viewer, stage=TA, on=AgreementOn.ALL)
 
     assert len(found.pairs) == len(people) * (len(people) - 1) // 2
     for i, j in combinations(range(len(people)), 2):

@@ -136,7 +136,7 @@ class People(RuleBasedStateMachine):
     @rule(size=st.integers(1, 3))
     def begin_pilot(self, size: int) -> None:
         with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
-            running = pilot.state(review) is pilot.State.RUNNING
+            running = pilot.state(review) is pilot.PilotState.RUNNING
             try:
                 pilot.begin(session, review, viewer, size)
             except pilot.PilotRunning:
@@ -150,7 +150,7 @@ class People(RuleBasedStateMachine):
     @rule()
     def end_pilot(self) -> None:
         with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
-            if pilot.state(review) is pilot.State.RUNNING:
+            if pilot.state(review) is pilot.PilotState.RUNNING:
                 pilot.end(session, review, viewer)
 
     @rule(who=people, limit=st.integers(1, 7))
@@ -268,7 +268,7 @@ class People(RuleBasedStateMachine):
     def _running_round(self) -> list[int] | None:
         with self.world.database.read() as session:
             review = reviews.get_review(session, self.id)
-            if pilot.state(review) is not pilot.State.RUNNING:
+            if pilot.state(review) is not pilot.PilotState.RUNNING:
                 return None
             return [int(number) for number in pilot.record_numbers(session, review)]
 

@@ -11,7 +11,7 @@ from tandem.ids import RecordNumber
 from tandem.reviews import criteria, texts
 from tandem.reviews import service as reviews
 from tandem.screening.criteria import affected, confirming
-from tandem.screening.criteria.affected import AffectedList, Touch
+from tandem.screening.criteria.affected import AffectedBy, AffectedList
 from tandem.screening.decisions import NoDecision, Recorded
 from tandem.screening.models import Cause, Decision, Resolution
 from world import TA, Person, Team, World
@@ -48,7 +48,7 @@ def looks(world: World, team: Team, who: Person, **asked: Any) -> AffectedList:
         return affected.list_affected(session, viewer=viewer, review=review, stage=TA, **asked)
 
 
-def causes(found: AffectedList) -> dict[int, list[Touch]]:
+def causes(found: AffectedList) -> dict[int, list[AffectedBy]]:
     return {item.record.number: [why.touch for why in item.why] for item in found.items}
 
 
@@ -126,7 +126,11 @@ class TestSecondLooks:
         change(world, team, exclude=["Not about health in prisons"])
 
         found = looks(world, team, ann)
-        assert causes(found) == {1: [Touch.REASON], 2: [Touch.MAYBE], 3: [Touch.WORDS]}
+        assert causes(found) == {
+            1: [AffectedBy.REASON],
+            2: [AffectedBy.MAYBE],
+            3: [AffectedBy.WORDS],
+        }
         assert found.items[0].why[0].criteria == ("not about HEALTH.",)
         assert found.items[2].why[0].words == ("prisons",)
         assert (found.n, found.explanation, found.following) == (3, None, None)
@@ -215,8 +219,8 @@ class TestSecondLooks:
             row = session.scalars(select(Resolution)).one()
             row.cause, row.criterion = Cause.AMBIGUOUS_CRITERION, "Peer Support Workers"
 
-        assert causes(looks(world, team, ann)) == {4: [Touch.CONFLICT]}
-        assert causes(looks(world, team, ben)) == {4: [Touch.CONFLICT]}
+        assert causes(looks(world, team, ann)) == {4: [AffectedBy.CONFLICT]}
+        assert causes(looks(world, team, ben)) == {4: [AffectedBy.CONFLICT]}
         assert causes(looks(world, team, team.eve)) == {}
 
     def test_how_many_for_each_is_for_those_who_see_all(self, world: World, team: Team) -> None:

@@ -18,7 +18,7 @@ from tandem.ids import DecisionId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews import texts
 from tandem.reviews.policy import Stage
-from tandem.screening.agreement.service import On, agreement
+from tandem.screening.agreement.service import AgreementOn, agreement
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.service import Settlement
 from tandem.screening.models import Cause, Conflict, Decision
@@ -580,7 +580,7 @@ def test_seconds_of_any_size_come_back_as_they_were_hashed(world: World, team: T
 def test_the_agreement_is_the_one_that_is_shown(world: World, team: Team) -> None:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
-        shown = agreement(session, viewer=viewer, stage=TA, on=On.ALL)
+        shown = agreement(session, viewer=viewer, stage=TA, on=AgreementOn.ALL)
     told = exported(world, team)[-1]["figures"]["agreement"]
 
     overall = shown.overall.figures

@@ -425,6 +425,7 @@ FAILURES: dict[int, dict[str, str]] = {
     },
     404: {
         "not_found": "There is no record 17 in this review.",
+        "beyond_the_end": "The log has no entry 900 yet; its last one is 412.",
         "no_decision": "You have no decision on this record.",
         "no_invitation": "This invitation does not exist, has expired, was used or was withdrawn.",
     },

@@ -13,7 +13,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening import second_look
 from tandem.screening.agreement.plot import agreement_plot
 from tandem.screening.agreement.reviewer import reviewer_record
-from tandem.screening.agreement.service import On, agreement
+from tandem.screening.agreement.service import AgreementOn, agreement
 from tandem_api.addresses import public_path
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import cut
@@ -29,7 +29,8 @@ from tandem_api.schemas.decisions import ScreeningStage
 router = Router(prefix="/reviews/{review_id}", tags=["agreement"])
 
 Which = Annotated[
-    On, Query(description="All records, those of the random stream, or those of the pilot round.")
+    AgreementOn,
+    Query(description="All records, those of the random stream, or those of the pilot round."),
 ]
 
 
@@ -43,7 +44,7 @@ def get_agreement(
     session: Read,
     viewer: AsViewer,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
-    on: Which = On.ALL,
+    on: Which = AgreementOn.ALL,
     as_basis: Annotated[
         Literal["first"], Query(description="First decisions: resolutions never change them.")
     ] = "first",
@@ -63,7 +64,7 @@ def plot_agreement(
     session: Read,
     viewer: AsViewer,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
-    on: Which = On.ALL,
+    on: Which = AgreementOn.ALL,
 ) -> Response:
     """Draw kappa, AC1 and positive agreement by month, and the table of all.
 

@@ -20,7 +20,7 @@ from tandem.screening.export_ledger import exported_entries
 from tandem_api.deps import Here, InReview, Me
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
-from tandem_api.schemas.records import ShownStatus
+from tandem_api.schemas.words import StatusFilter
 
 router = Router(prefix="/reviews/{review_id}/export", tags=["records"])
 
@@ -65,7 +65,7 @@ def export_records(
         ),
     ],
     status: Annotated[
-        ShownStatus | None, Query(description="Only records that you see with this status.")
+        StatusFilter | None, Query(description="Only records that you see with this status.")
     ] = None,
     stage: Annotated[
         ScreeningStage | None,

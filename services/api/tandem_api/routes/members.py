@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.accounts.models import User
@@ -60,7 +60,11 @@ def set_member(user_id: str, body: MemberIn, me: Me, review_id: InReview, write:
 
 @router.patch("/{user_id}", response_model=MemberOut)
 def change_member(
-    user_id: str, body: MemberPatch, me: Me, review_id: InReview, write: Write
+    user_id: str,
+    body: Annotated[MemberPatch, Body(default_factory=MemberPatch)],
+    me: Me,
+    review_id: InReview,
+    write: Write,
 ) -> Response:
     """Let somebody pause or come back, or give them a share of the work (owners).
 

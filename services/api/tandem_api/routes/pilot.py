@@ -69,8 +69,8 @@ def _shown(request: Request, session: Session, review: Review, viewer: Viewer) -
         state=state,
         size=review.pilot_size,
         n_records=len(pilot.record_numbers(session, review)),
-        records_done_by=[] if state is pilot.State.NONE else _done_by(session, review, viewer),
-        agreement_link=None if state is pilot.State.NONE else f"{path}?on=pilot",
+        records_done_by=[] if state is pilot.PilotState.NONE else _done_by(session, review, viewer),
+        agreement_link=None if state is pilot.PilotState.NONE else f"{path}?on=pilot",
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.audit import past
@@ -22,7 +22,8 @@ from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.decisions import ScreeningStage
-from tandem_api.schemas.records import RecordOut, RecordPatch, ShownStatus, WholeRecordOut
+from tandem_api.schemas.records import RecordOut, RecordPatch, WholeRecordOut
+from tandem_api.schemas.words import StatusFilter
 
 router = Router(prefix="/reviews/{review_id}/records", tags=["records"])
 
@@ -34,7 +35,7 @@ def list_records(
     session: Read,
     viewer: AsViewer,
     page: PageFrom,
-    status: ShownStatus | None = None,
+    status: StatusFilter | None = None,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
     q: Annotated[Short, Query(description="Words in title, abstract or authors.")] = "",
     source: Short | None = None,
@@ -82,7 +83,11 @@ def get_record(
 
 @router.patch("/{record_id}", response_model=WholeRecordOut)
 def correct_record(
-    record_id: str, body: RecordPatch, me: Me, review_id: InReview, write: Write
+    record_id: str,
+    body: Annotated[RecordPatch, Body(default_factory=RecordPatch)],
+    me: Me,
+    review_id: InReview,
+    write: Write,
 ) -> Response:
     """Correct what a record says of its publication (owners). The text of its file stays."""
     number = parse_record_number(record_id)

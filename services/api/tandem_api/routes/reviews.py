@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
@@ -88,7 +88,7 @@ def get_review(session: Read, viewer: AsViewer) -> WholeReviewOut:
     response_model=ChangedReviewOut,
 )
 def change_review(
-    body: ReviewPatch,
+    body: Annotated[ReviewPatch, Body(default_factory=ReviewPatch)],
     me: Me,
     review_id: InReview,
     write: Write,

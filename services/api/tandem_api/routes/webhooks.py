@@ -1,8 +1,9 @@
 """Webhooks: a review's events, sent to its owners' own services."""
 
 from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Body, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
@@ -77,7 +78,12 @@ def get_webhook(webhook_id: str, session: Read, viewer: AsViewer) -> WebhookOut:
 
 @router.patch("/{webhook_id}", response_model=WebhookOut)
 def change_webhook(
-    webhook_id: str, body: WebhookPatch, me: Me, review_id: InReview, here: Here, write: Write
+    webhook_id: str,
+    body: Annotated[WebhookPatch, Body(default_factory=WebhookPatch)],
+    me: Me,
+    review_id: InReview,
+    here: Here,
+    write: Write,
 ) -> Response:
     """Change a webhook, or switch it off or on (owners). It is tried again at once."""
     rules, changes = _rules(here), body.changes()

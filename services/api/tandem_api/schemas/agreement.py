@@ -8,10 +8,10 @@ from pydantic import Field
 from tandem.ranking.second_looks import Looks
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement import statistics
-from tandem.screening.agreement.drift import Drift
+from tandem.screening.agreement.drift import Drift, Measured
 from tandem.screening.agreement.intervals import LEVEL
 from tandem.screening.agreement.reviewer import AgainstOutcome, ReviewerRecord, Share, Week
-from tandem.screening.agreement.service import Agreement, Compared, Month, On, Pair, Reader
+from tandem.screening.agreement.service import Agreement, AgreementOn, Compared, Month, Pair, Reader
 from tandem.screening.agreement.statistics import N_RESAMPLES, Figures
 from tandem.screening.second_look import Doubtful
 from tandem_api.schemas.base import Out
@@ -151,7 +151,7 @@ class AgreementOut(Out):
     """
 
     stage: Stage
-    on: On
+    on: AgreementOn
     basis: Literal["first_decisions"] = "first_decisions"
     n_readers: int
     n_hidden: int
@@ -280,7 +280,7 @@ class DriftOut(Out):
     `what` says of which records; null where there are too few. The note says how to read it.
     """
 
-    what: str
+    what: Measured
     value: float | None
     low: float | None
     high: float | None

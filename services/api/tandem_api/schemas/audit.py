@@ -8,6 +8,7 @@ from pydantic import Field
 from tandem.audit.history import Happening
 from tandem.reviews.policy import Stage
 from tandem_api.schemas.base import Out
+from tandem_api.schemas.words import EventType, HappeningState
 
 
 class HappeningOut(Out):
@@ -18,13 +19,13 @@ class HappeningOut(Out):
     """
 
     sequence: int = Field(ge=1, description="As in the list of events.")
-    type: str = Field(examples=["tandem.decision.recorded"])
+    type: EventType = Field(examples=["tandem.decision.recorded"])
     time: datetime
     stage: Stage | None = Field(description="Null for what concerns the record as a whole.")
     user_id: str | None = Field(description="Who did it; null where it followed from something.")
     name: str | None
-    before: str | None
-    after: str | None
+    before: HappeningState | None
+    after: HappeningState | None
     detail: dict[str, Any] = Field(description="What else is known: reasons, a note, a cause.")
 
     @classmethod

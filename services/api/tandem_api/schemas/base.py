@@ -82,6 +82,6 @@ class In(BaseModel):
 
 
 class Out(BaseModel):
-    """An answer."""
+    """An answer: every field is in it, those with a default too."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)

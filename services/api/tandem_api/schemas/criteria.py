@@ -9,7 +9,7 @@ from tandem.ids import UserId
 from tandem.reviews.models import CriteriaVersion, Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.wording import key
-from tandem.screening.criteria.affected import Affected, Touch, Why
+from tandem.screening.criteria.affected import Affected, AffectedBy, Why
 from tandem.screening.shown_votes import LabelInUse
 from tandem_api.paging import Page
 from tandem_api.schemas.base import Out
@@ -47,7 +47,7 @@ class WhyOut(Out):
     added or removed. `conflict`: people differed over a criterion that was changed.
     """
 
-    cause: Touch
+    cause: AffectedBy
     criteria: list[str]
     words: list[str]
 

@@ -16,6 +16,7 @@ from tandem.screening.queue.service import Left
 from tandem.screening.rules import Verdict
 from tandem_api.schemas.base import In, Line, Out, PlainText, Prose, Time
 from tandem_api.schemas.members import WorkloadOut
+from tandem_api.schemas.words import ErrorCode, ShownStatus
 
 ScreeningStage = Literal[Stage.TITLE_ABSTRACT]
 """The stages that can be screened so far; full text comes with its own issue."""
@@ -137,7 +138,7 @@ class DecisionOut(Out):
 
 
 class PlaceOut(Out):
-    status: str
+    status: ShownStatus
     stage: Stage
 
 
@@ -175,8 +176,8 @@ class PreviewOut(Out):
     While a record's status is not open to you, nothing here depends on how others voted.
     """
 
-    status_before: str
-    status_after: str
+    status_before: ShownStatus
+    status_after: ShownStatus
     conflict: Turn | None = Field(description="What would happen to the record's conflict.")
     n_others_touched: int = Field(description="Other people whose decision would change.")
 
@@ -202,7 +203,7 @@ class WithdrawnOut(_LeftOut):
 
 
 class ItemError(Out):
-    code: str
+    code: ErrorCode
     detail: str
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from tandem.events.log import Event
 from tandem_api.schemas.base import Out
+from tandem_api.schemas.words import EventType
 
 
 class EventOut(Out):
@@ -18,7 +19,7 @@ class EventOut(Out):
     specversion: Literal["1.0"] = "1.0"
     id: str
     source: str = Field(examples=["/reviews/6f1c…"])
-    type: str = Field(examples=["tandem.decision.recorded"])
+    type: EventType = Field(examples=["tandem.decision.recorded"])
     time: datetime
     subject: str | None = Field(default=None, exclude_if=lambda value: value is None)
     datacontenttype: Literal["application/json"] = "application/json"

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from tandem.reviews import invitations
-from tandem.reviews.invitations import NewPerson, Shown, State
+from tandem.reviews.invitations import InvitationState, NewPerson, Shown
 from tandem.reviews.models import Invitation, Member, Role
 from tandem_api.schemas.accounts import NewEmail, Password
 from tandem_api.schemas.base import In, Line, Out, Whole
@@ -30,7 +30,7 @@ class InvitationOut(Out):
     id: str
     role: Role
     email: str | None
-    state: State
+    state: InvitationState
     created_at: datetime
     expires_at: datetime
     invited_by: str = Field(description="The id of the owner who made it.")

@@ -24,7 +24,7 @@ class DoneByOut(Out):
 class PilotOut(Out):
     """The newest pilot round."""
 
-    state: pilot.State
+    state: pilot.PilotState
     size: int = Field(description="As many were asked for; 0 without a round.")
     n_records: int = Field(description="As many there are.")
     records_done_by: list[DoneByOut] = Field(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
@@ -15,9 +15,7 @@ from tandem.screening.rules import Verdict
 from tandem.screening.shown_votes import ShownVote
 from tandem_api.schemas.base import In, Line, Out, PlainText, Prose, Whole
 from tandem_api.schemas.decisions import DecisionOut
-
-ShownStatus = Literal["unscreened", "awaiting", "conflict", "included", "excluded", "done"]
-_SHOWN: dict[str, ShownStatus] = {status: status for status in get_args(ShownStatus)}
+from tandem_api.schemas.words import ImportFormat, ShownStatus
 
 
 class SourceOut(Out):
@@ -109,7 +107,7 @@ class RecordOut(BibliographicOut):
                 for other, relation in item.related
             ],
             stage=stage,
-            status=_SHOWN[item.status],
+            status=item.status,
             final_reason=item.final_reason,
             my_decision=None
             if mine is None or labels_seq is None
@@ -221,7 +219,7 @@ class ImportOut(Out):
     searched_on: date | None
     strategy: str | None
     filename: str
-    format: str | None
+    format: ImportFormat | None
     n_total: int | None = Field(description="Records in the file; null until that is known.")
     n_read: int
     n_added: int

@@ -20,6 +20,7 @@ from tandem_api.schemas.jobs import ParkedRankingOut
 from tandem_api.schemas.members import WorkloadOut
 from tandem_api.schemas.records import RecordOut
 from tandem_api.schemas.webhooks import WebhookTroubleOut
+from tandem_api.schemas.words import RankingKind, ShownStatus
 
 
 class QueueIn(In):
@@ -118,7 +119,7 @@ class StageProgressOut(Out):
     """`counts` by status as you may see it: everyone's, or your own `unscreened` and `done`."""
 
     n_records: int
-    counts: dict[str, int]
+    counts: dict[ShownStatus, int]
     reviewers: list[ReviewerProgressOut]
     recall_curve: list[CurvePointOut] | None = Field(
         description="Included records against decisions of the team; null for the blinded."
@@ -214,7 +215,7 @@ class RankingOut(Out):
     stage: Stage
     model: str
     preset: dict[str, Any]
-    kind: str | None
+    kind: RankingKind | None
     labels_seq: int = Field(description=COUNTED)
     n_labels: int | None
     n_relevant: int | None

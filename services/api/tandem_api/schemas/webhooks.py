@@ -14,6 +14,7 @@ from tandem.webhooks.models import (
     WebhookDelivery,
 )
 from tandem_api.schemas.base import In, Line, Out, PlainText, Whole
+from tandem_api.schemas.words import DeliveryType, EventType
 
 _LARGEST = 2**31 - 1
 
@@ -28,7 +29,8 @@ Url = Annotated[
     ),
 ]
 Types = Annotated[
-    list[PlainText], Field(max_length=100, description="Only these types of events; empty: all.")
+    list[EventType],
+    Field(max_length=100, description="Only these types of events; empty: all."),
 ]
 After = Annotated[
     Whole,
@@ -66,7 +68,7 @@ class WebhookOut(Out):
 
     id: str
     url: str
-    types: list[str]
+    types: list[EventType]
     description: str | None
     owner_id: str = Field(
         description="Who answers for it: who added it, named its URL or switched it on last. It "
@@ -156,7 +158,7 @@ class DeliveryOut(Out):
     kind: DeliveryKind
     state: DeliveryState
     event_id: str
-    event_type: str
+    event_type: DeliveryType
     sequence: int | None = Field(description="Of the event; null: a test, which is in no log.")
     attempts: list[AttemptOut]
     created_at: datetime

@@ -7,6 +7,7 @@ closer, no more: a reviewer whose judgement never moves shows one in about one l
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tandem.screening.agreement.intervals import share_difference
 
@@ -25,11 +26,14 @@ class Read:
     by_chance: bool
 
 
+Measured = Literal["include_share_change_random_stream", "include_share_change_all"]
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """`value`: the recent share of includes less the one before; None where it cannot be told."""
 
-    what: str
+    what: Measured
     value: float | None
     low: float | None
     high: float | None
@@ -38,8 +42,8 @@ class Drift:
     note: str
 
 
-_BY_CHANCE = "include_share_change_random_stream"
-_ALL = "include_share_change_all"
+_BY_CHANCE: Measured = "include_share_change_random_stream"
+_ALL: Measured = "include_share_change_all"
 
 
 def drift(reads: Sequence[Read]) -> Drift:
@@ -69,7 +73,7 @@ def drift(reads: Sequence[Read]) -> Drift:
     return Drift(_ALL, None, None, None, 0, 0, note)
 
 
-def _compared(what: str, reads: Sequence[Read], n_recent: int, note: str) -> Drift:
+def _compared(what: Measured, reads: Sequence[Read], n_recent: int, note: str) -> Drift:
     before, recent = reads[:-n_recent], reads[-n_recent:]
     found, found_before = (sum(read.include for read in some) for some in (recent, before))
     interval = share_difference(found, len(recent), found_before, len(before))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tandem.drawing import COLOURS, as_svg, style
-from tandem.screening.agreement.service import Agreement, Month, On
+from tandem.screening.agreement.service import Agreement, AgreementOn, Month
 from tandem.screening.agreement.statistics import Figure, Figures
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _MOST_LABELS = 12
 """Months that are named below the axis; of more every second, third, … is."""
 
 _ON = {
-    On.ALL: "all records",
-    On.RANDOM: "records of the random stream",
-    On.PILOT: "the pilot round",
+    AgreementOn.ALL: "all records",
+    AgreementOn.RANDOM: "records of the random stream",
+    AgreementOn.PILOT: "the pilot round",
 }
 
 

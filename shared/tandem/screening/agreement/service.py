@@ -23,7 +23,7 @@ from tandem.screening.agreement.statistics import Figures
 from tandem.screening.people import interests, pilot
 
 
-class On(StrEnum):
+class AgreementOn(StrEnum):
     """Which records: all; those that came to a reader from the random stream; the pilot round's."""
 
     ALL = "all"
@@ -76,7 +76,7 @@ class Agreement:
     """
 
     stage: Stage
-    on: On
+    on: AgreementOn
     n_readers: int
     n_hidden: int
     overall: Compared
@@ -84,7 +84,7 @@ class Agreement:
     pairs: Sequence[Pair]
 
 
-def agreement(session: Session, *, viewer: Viewer, stage: Stage, on: On) -> Agreement:
+def agreement(session: Session, *, viewer: Viewer, stage: Stage, on: AgreementOn) -> Agreement:
     """Return how far first decisions agree.
 
     Raises:
@@ -93,10 +93,10 @@ def agreement(session: Session, *, viewer: Viewer, stage: Stage, on: On) -> Agre
     review = reviews.get_review(session, viewer.review_id)
     closed = _require_sight(session, review, viewer, stage, on)
     found = rated.rate(rated.entries(session, viewer.review_id, stage))
-    if on is On.PILOT:
+    if on is AgreementOn.PILOT:
         numbers = pilot.record_numbers(session, review) if stage is pilot.STAGE else []
         found = found.among([number for number in numbers if number not in closed])
-    elif on is On.RANDOM:
+    elif on is AgreementOn.RANDOM:
         by_chance = rated.served_by_chance(session, viewer.review_id, stage, found)
         by_chance &= found.verdicts != rated.NONE
         found = found.among(found.numbers[np.any(by_chance, axis=0)].tolist())
@@ -111,12 +111,16 @@ def agreement(session: Session, *, viewer: Viewer, stage: Stage, on: On) -> Agre
 
 
 def _require_sight(
-    session: Session, review: Review, viewer: Viewer, stage: Stage, on: On
+    session: Session, review: Review, viewer: Viewer, stage: Stage, on: AgreementOn
 ) -> Set[RecordNumber]:
     """Return the records that stay closed to them: papers of their own that they did not decide."""
     if viewer.sees_all(stage):
         return frozenset()
-    if on is On.PILOT and stage is pilot.STAGE and pilot.state(review) is pilot.State.ENDED:
+    if (
+        on is AgreementOn.PILOT
+        and stage is pilot.STAGE
+        and pilot.state(review) is pilot.PilotState.ENDED
+    ):
         read = pilot.read_by(session, review, viewer.user_id)
         # All that they are served: of a record that they may still decide nothing is told.
         unread = frozenset(pilot.record_numbers(session, review)) - read

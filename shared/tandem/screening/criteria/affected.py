@@ -30,7 +30,7 @@ from tandem.screening.visibility import hides_votes
 _NOTHING = Change(frozenset(), {})
 
 
-class Touch(StrEnum):
+class AffectedBy(StrEnum):
     """How a change of criteria bears on a decision.
 
     `reason`: one of its reasons was a criterion that is gone or worded anew. `maybe`: it was left
@@ -48,7 +48,7 @@ class Touch(StrEnum):
 class Why:
     """One cause for another look; what it goes by are criteria, or words of theirs."""
 
-    touch: Touch
+    touch: AffectedBy
     criteria: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -208,16 +208,16 @@ def _why(viewer: Viewer, stage: Stage, row: Row[Any], change: Change) -> list[Wh
     found = []
     cited = [reason for reason in row.reasons if wording.key(reason) in change.gone]
     if cited:
-        found.append(Why(Touch.REASON, criteria=tuple(cited)))
+        found.append(Why(AffectedBy.REASON, criteria=tuple(cited)))
     if row.verdict is Verdict.MAYBE:
-        found.append(Why(Touch.MAYBE))
+        found.append(Why(AffectedBy.MAYBE))
     elif not row.reasons and (shared := change.words_in(row.text)):
-        found.append(Why(Touch.WORDS, words=shared))
+        found.append(Why(AffectedBy.WORDS, words=shared))
     # Of an open record nobody who is blinded may know that anything stands at it.
     is_open = viewer.sees_all(stage) or row.status in (Status.INCLUDED, Status.EXCLUDED)
     over = row.criterion if is_open and row.cause is Cause.AMBIGUOUS_CRITERION else None
     if over is not None and wording.key(over) in change.gone:
-        found.append(Why(Touch.CONFLICT, criteria=(over,)))
+        found.append(Why(AffectedBy.CONFLICT, criteria=(over,)))
     return found
 
 

@@ -50,16 +50,16 @@ class NothingToRead(Conflict):
     code = "no_records"
 
 
-class State(StrEnum):
+class PilotState(StrEnum):
     NONE = "none"
     RUNNING = "running"
     ENDED = "ended"
 
 
-def state(review: Review) -> State:
+def state(review: Review) -> PilotState:
     if not review.pilot_size:
-        return State.NONE
-    return State.RUNNING if review.pilot_ended_at is None else State.ENDED
+        return PilotState.NONE
+    return PilotState.RUNNING if review.pilot_ended_at is None else PilotState.ENDED
 
 
 def record_numbers(session: Session, review: Review) -> list[RecordNumber]:
@@ -79,7 +79,7 @@ def begin(session: Session, review: Review, viewer: Viewer, size: int) -> None:
         NothingToRead: There is no record that was not in a round.
     """
     viewer.require(Role.OWNER, "begin a pilot round")
-    if state(review) is State.RUNNING:
+    if state(review) is PilotState.RUNNING:
         raise PilotRunning("A pilot round is running. End it before you begin another one.")
     earlier = _records_of_all_rounds(session, review)
     chosen = _next_of_random_order(session, review, size, earlier)
@@ -90,7 +90,7 @@ def begin(session: Session, review: Review, viewer: Viewer, size: int) -> None:
     before = review.pilot_size
     review.pilot_size, review.pilot_ended_at = size, None
     review.pilot_records = [int(number) for number in chosen]
-    content = {"state": State.RUNNING, "size": size, "records": review.pilot_records}
+    content = {"state": PilotState.RUNNING, "size": size, "records": review.pilot_records}
     detail = {"by": str(viewer.user_id), "from": {"size": before}, "pilot": content}
     log.append(session, review, ReviewChanged(changed=["pilot"], detail=detail))
 
@@ -103,10 +103,13 @@ def end(session: Session, review: Review, viewer: Viewer) -> None:
         NoPilot: None is running.
     """
     viewer.require(Role.OWNER, "end a pilot round")
-    if state(review) is not State.RUNNING:
+    if state(review) is not PilotState.RUNNING:
         raise NoPilot("No pilot round is running.")
     review.pilot_ended_at = now()
-    detail = {"by": str(viewer.user_id), "pilot": {"state": State.ENDED, "size": review.pilot_size}}
+    detail = {
+        "by": str(viewer.user_id),
+        "pilot": {"state": PilotState.ENDED, "size": review.pilot_size},
+    }
     log.append(session, review, ReviewChanged(changed=["pilot"], detail=detail))
 
 

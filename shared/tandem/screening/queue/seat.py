@@ -94,7 +94,7 @@ class Seat:
     @classmethod
     def of(cls, session: Session, review: Review, stage: Stage, viewer: Viewer) -> "Seat":
         policy = viewer.policies[stage]
-        is_pilot = stage is pilot.STAGE and pilot.state(review) is pilot.State.RUNNING
+        is_pilot = stage is pilot.STAGE and pilot.state(review) is pilot.PilotState.RUNNING
         return cls(
             review_id=review.id,
             stage=stage,
