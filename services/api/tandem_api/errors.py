@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from tandem import errors
 from tandem.log import logger, without_secrets
 from tandem.screening.client_state import NewerDecision
+from tandem_api.messages import message as describe
 from tandem_api.routes import pages
 from tandem_api.schemas.decisions import DecisionOut
 from tandem_api.schemas.words import FRAMEWORK_CODES, OTHER_CODE, ErrorCode
@@ -32,9 +33,6 @@ STATUS: dict[type[errors.TandemError], int] = {
     errors.Invalid: 422,
     errors.Unavailable: 503,
 }
-
-_ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
-"""How Python writes a member of an enumeration; people are shown its value."""
 
 _CODES = FRAMEWORK_CODES | {status: kind.code for kind, status in STATUS.items()}
 
@@ -159,7 +157,7 @@ def field_errors(
     for item in found:
         path = [str(part) for part in item["loc"]]
         where = location or cast(Where, path.pop(0) if path else "body")
-        message = _ENUM.sub(r"\1", str(item["msg"]).removeprefix("Value error, "))
+        message = describe(item)
         if item["type"] == "json_invalid":  # its path is a position in the text, not a field
             path, message = [], f"This is not JSON: {item['ctx']['error']} (at {path[0]})"
         named.append(FieldError(field=".".join(path) or where, location=where, message=message))

@@ -10,14 +10,33 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 
 from tandem_api.deps import authenticate, current_user
+from tandem_api.uploads import read_form
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class JsonRequest(Request):
-    """A request whose JSON, where it cannot be read or stored, is malformed and nothing else."""
+class ReadRequest(Request):
+    """A request whose JSON, where it cannot be read or stored, is malformed and nothing else.
+
+    Its forms are read by `uploads`.
+    """
+
+    async def _get_form(
+        self,
+        *,
+        max_files: float = 1000,
+        max_fields: float = 1000,
+        max_part_size: int = 1024 * 1024,
+    ) -> FormData:
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if self._form is None and kind == "multipart/form-data":
+            self._form = await read_form(self, max_part_size=max_part_size)
+        return await super()._get_form(
+            max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
+        )
 
     async def json(self) -> Any:
         body = await self.body()
@@ -54,7 +73,7 @@ class Route(APIRoute):
             if guarded:
                 request.state.user = await run_in_threadpool(authenticate, request)
             _refuse_unknown(request, known)
-            return await handle(JsonRequest(request.scope, request.receive))
+            return await handle(ReadRequest(request.scope, request.receive))
 
         return run
 

@@ -283,3 +283,36 @@ def test_imports_are_listed_in_pages_the_newest_first(
         cursor = f"&cursor={page['next_cursor']}"
 
     assert names == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("named", "filename"),
+    [
+        ("filename*=UTF-8''%e6%96%87%e7%8c%ae%20%22a%22%3b%20b.ris", '文献 "a"; b.ris'),
+        ("filename*=iso-8859-1'de'B%fccher.ris", "Bücher.ris"),
+        ("FileName*=\"utf-8''out.ris\"", "out.ris"),
+        ("filename*=UTF-8''", "unnamed"),
+        ("filename*=UTF-8''a%0D%0AX-Odd%3A%20b%00.ris", "a  X-Odd: b .ris"),
+        ("filename*=none''%ff.ris", "ÿ.ris"),
+        ("filename=\"out.ris\"; filename*=UTF-8''other.ris", "out.ris"),
+    ],
+)
+def test_a_file_may_be_named_in_the_extended_way_alone(
+    client: TestClient, team: Team, path: str, named: str, filename: str
+) -> None:
+    part = f'--cut\r\nContent-Disposition: form-data; name="file"; {named}\r\n\r\n'
+    body = part.encode() + RIS + b"\r\n--cut--\r\n"
+
+    answer = client.post(path, content=body, headers=BOUNDARY | team.owner.auth)
+
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["filename"] == filename
+
+
+def test_a_part_without_a_filename_is_no_file(client: TestClient, team: Team, path: str) -> None:
+    answer = client.post(path, data={"file": "TY  - JOUR"}, headers=team.owner.auth)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == (
+        "file: should be a file: a part of the form that has a filename"
+    )
