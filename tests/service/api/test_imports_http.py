@@ -95,7 +95,7 @@ def test_a_file_is_taken_and_read(
     ("content", "told"),
     [
         (b" \n\n", "The file is empty."),
-        (b"\x00\x01\x02\xff" * 500, "Found neither RIS"),
+        (b"\x00\x01\x02\xff" * 500, "This file looks like binary data: export the records as RIS"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"PK\x03\x04 xl/worksheets", "an Excel workbook"),
         (b"Dear colleague, here are my records.", "begins with 'Dear colleague"),
@@ -145,7 +145,9 @@ def test_a_format_that_the_file_is_not_in_fails(
 
     failed = client.get(path, headers=team.owner.auth).json()["items"][0]
     assert failed["state"] == "failed"
-    assert failed["error"].startswith("Found no MEDLINE")
+    assert failed["error"].startswith("This file looks like RIS (")
+    assert "leave `format` out" in failed["error"]
+    assert "Found no MEDLINE" in failed["error"]
 
 
 MALFORMED: dict[str, tuple[dict[str, Any], str]] = {

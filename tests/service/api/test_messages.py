@@ -83,8 +83,10 @@ class Whatever(BaseModel):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from([*Whatever.model_fields, "odd"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*Whatever.model_fields, "odd"]), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 

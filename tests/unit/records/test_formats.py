@@ -378,6 +378,10 @@ def test_single_bytes_that_are_not_utf8_spoil_nothing_else() -> None:
         (b"PK\x03\x04\x14\x00 xl/workbook.xml", "an Excel workbook"),
         (b"PK\x03\x04\x14\x00 other", "a zip archive"),
         (b"\x89PNG\r\n\x1a\n", "an image"),
+        (b"SQLite format 3\x00" + b"\x10\x00", "a database, such as a library of EndNote"),
+        (b"PK\x03\x04\x14\x00 My.Data/sdb/sdb.eni", "a packed EndNote library"),
+        (b"Dear colleague, here they are.", "text without field tags"),
+        (b"name,year\nx,2020\n", "a table without titles"),
         (bytes(range(32)) * 20, "binary data"),
         (b"\x00" * 500, "binary data"),
         (b"<?xml version='1.0'?><records/>", "XML"),
@@ -389,7 +393,11 @@ def test_other_kinds_of_file_are_named(data: bytes, kind: str) -> None:
     with pytest.raises(UnknownFormat, match=f"looks like {kind}") as caught:
         reading.read(data, None)
     assert caught.value.code == "unknown_format"
-    assert "TY  - JOUR" in str(caught.value)
+    # What it is and what to do come first, then the formats that are read.
+    first, _, rest = str(caught.value).partition(". Found neither ")
+    assert first.startswith("This file looks like ")
+    assert ": " in first
+    assert "TY  - JOUR" in rest
     assert "title column" in str(caught.value)
 
 

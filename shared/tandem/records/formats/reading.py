@@ -45,6 +45,9 @@ DOAJ, OpenAlex, Europe PMC and others; `zip` is an archive of files in any of th
 
 _LONGEST_BEGINNING = 60
 
+_END_OF_KIND = ". "
+"""Behind what the file is; then comes what was looked for."""
+
 
 class UnknownFormat(TandemError):
     """The file is in none of the formats read here, or not in the one it was said to be."""
@@ -141,7 +144,8 @@ def _read_member(data: bytes) -> Reading:
         return read(data)
     except UnknownFormat as error:
         # What was looked for is too long to be said of every file.
-        raise UnknownFormat(f"no records: it {str(error).rpartition('; this file ')[2]}") from error
+        told = str(error).partition(_END_OF_KIND)[0].removeprefix("This file ")
+        raise UnknownFormat(f"no records: it {told}.") from error
 
 
 # Formats of bytes are looked for first: what is none of them is decoded.
@@ -211,7 +215,7 @@ def decode(data: bytes) -> str:
     if not data.strip():
         raise EmptyFile("The file is empty.")
     if kind := binary_kind(data):
-        raise UnknownFormat(f"{_looked_for()}; this file looks like {kind}.")
+        raise UnknownFormat(f"This file looks like {kind}{_END_OF_KIND}{_looked_for()}.")
     return to_text(data)
 
 
@@ -232,10 +236,19 @@ def _sniff(file: _File) -> Format:
 
 
 def _unknown(file: _File, sign: str | None = None) -> UnknownFormat:
-    if kind := text_kind(file.text):
-        return UnknownFormat(f"{_looked_for(sign)}; this file looks like {kind}.")
-    beginning = normalise.clean(file.text.strip()[: 10 * _LONGEST_BEGINNING])[:_LONGEST_BEGINNING]
-    return UnknownFormat(f"{_looked_for(sign)}; this file begins with {beginning!r}.")
+    kind, text = _kind_of(file, is_said=sign is not None), file.text.strip()
+    beginning = normalise.clean(text[: 10 * _LONGEST_BEGINNING])[:_LONGEST_BEGINNING]
+    said = f"This file looks like {kind}; it begins with {beginning!r}"
+    return UnknownFormat(f"{said}{_END_OF_KIND}{_looked_for(sign)}.")
+
+
+def _kind_of(file: _File, *, is_said: bool) -> str:
+    """Name what a file looks like that is not what it was said to be, or nothing that is read."""
+    if is_said:
+        for reader in _READERS.values():
+            if reader.begins(file) is not None:
+                return f"{reader.sign}: leave `format` out"
+    return text_kind(file.text)
 
 
 def _looked_for(sign: str | None = None) -> str:

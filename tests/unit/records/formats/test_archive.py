@@ -15,6 +15,8 @@ from tandem.records.formats.reading import EmptyFile, UnknownFormat
 RIS = b"TY  - JOUR\nTI  - From RIS\nER  - \n"
 CSV = b"title,year\nFrom CSV,2000\n"
 
+EXPORT = "export the records as RIS from where they are kept"
+
 
 def zipped(**members: bytes) -> bytes:
     return packed({name.replace("__", "."): data for name, data in members.items()})
@@ -64,8 +66,17 @@ def test_rejections_name_their_file_and_count_on() -> None:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("b.pdf", b"%PDF-1.7 ...", "b.pdf: no records: it looks like a PDF."),
-        ("b.txt", b"hello", "b.txt: no records: it begins with 'hello'."),
+        (
+            "b.pdf",
+            b"%PDF-1.7 ...",
+            f"b.pdf: no records: it looks like a PDF: {EXPORT}.",
+        ),
+        (
+            "b.txt",
+            b"hello",
+            f"b.txt: no records: it looks like text without field tags: {EXPORT}; it begins with "
+            "'hello'.",
+        ),
         ("b.ris", b"", "b.ris: The file is empty."),
         ("b.csv", b"title,year\n", "b.csv: there is no record in it"),
         ("b.zip", zipped(x__ris=RIS), "b.zip: an archive within the archive; send it by itself"),
