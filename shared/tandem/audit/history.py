@@ -1,6 +1,6 @@
 """What happened to one record: who, when, from which state to which, as somebody may see it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -177,5 +177,37 @@ def _happening(
 
 
 def _named(session: Session, found: list[Happening]) -> list[Happening]:
-    people = accounts.users_by_id(session, {one.by for one in found if one.by is not None})
-    return [one if one.by is None else replace(one, name=people[one.by].name) for one in found]
+    people = [one.by for one in found]
+    people += [UserId(UUID(id)) for one in found for _, _, id in _people_in(one.detail)]
+    names = accounts.names_of(session, people)
+    return [
+        replace(
+            one,
+            name=None if one.by is None else names[one.by],
+            detail=_with_names(one.detail, names),
+        )
+        for one in found
+    ]
+
+
+_PEOPLE = (("entered_by", ""), ("resolver_id", "resolution"), ("by", "taken_back"))
+"""Where a detail has the id of a person: the field, and the part it is in."""
+
+
+def _people_in(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for field, part in _PEOPLE:
+        inside = detail.get(part) if part else detail
+        if inside and (id := inside.get(field)):
+            yield field, part, id
+
+
+def _with_names(detail: Mapping[str, Any], names: Mapping[UserId, str]) -> dict[str, Any]:
+    """Put the name of each person beside their id."""
+    told = dict(detail)
+    for field, part, id in _people_in(detail):
+        name = {f"{field.removesuffix('_id')}_name": names[UserId(UUID(id))]}
+        if part:
+            told[part] = told[part] | name
+        else:
+            told |= name
+    return told

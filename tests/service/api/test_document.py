@@ -150,6 +150,25 @@ def test_an_answer_has_all_its_fields(document: dict[str, Any]) -> None:
             assert optional == sometimes, name
 
 
+NO_IDS = {
+    ("ConflictOut", "resolved_by"),  # what ended it
+    ("StageDisagreementsOut", "settled_by"),  # the same, counted
+    ("PilotOut", "records_done_by"),  # a list, with ids and names
+    ("ShownInvitationOut", "invited_by"),  # a name: whoever has the link may ask
+}
+
+
+def test_every_id_of_a_person_has_the_name_beside_it(document: dict[str, Any]) -> None:
+    of_people = re.compile("(user|owner|author|reviewer|resolver|member)_id|.+_by")
+    for name, schema in document["components"]["schemas"].items():
+        fields = set(schema.get("properties", {}))
+        for field in filter(of_people.fullmatch, fields):
+            base = field.removesuffix("_id")
+            beside = {f"{base}_name"} | ({base} if base != field else set())
+            beside |= {"name"} if base == "user" else set()
+            assert beside & fields or (name, field) in NO_IDS, (name, field)
+
+
 def test_every_code_of_an_error_is_in_the_document(document: dict[str, Any]) -> None:
     known = set(document["components"]["schemas"]["ErrorCode"]["enum"])
     waiting = [errors.TandemError]

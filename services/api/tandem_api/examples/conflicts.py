@@ -47,9 +47,11 @@ _RESOLUTION: dict[str, Any] = {
     "cause": "ambiguous_criterion",
     "criterion": _CRITERION,
     "resolver_id": _EVE,
+    "resolver_name": "Eve Adeyemi",
     "resolved_at": _LATER,
     "taken_back_at": None,
     "taken_back_by": None,
+    "taken_back_by_name": None,
     "taken_back_note": None,
 }
 _RESOLVED = _CONFLICT | {
@@ -62,6 +64,7 @@ _RESOLVED = _CONFLICT | {
 _TAKEN_BACK = _RESOLUTION | {
     "taken_back_at": "2026-11-25T08:00:00Z",
     "taken_back_by": _EVE,
+    "taken_back_by_name": "Eve Adeyemi",
     "taken_back_note": "The criterion was reworded since.",
 }
 _REOPENED = _CONFLICT | {"opened_at": "2026-11-25T08:00:00Z", "history": [_TAKEN_BACK]}

@@ -20,6 +20,7 @@ _VERSIONS = [
         "exclude": ["Not about health"],
         "note": "Volunteers were read in by one of us and not by the other.",
         "created_by": ANN,
+        "created_by_name": "Ann Lee",
         "created_at": "2026-11-24T08:00:00Z",
     },
     {
@@ -28,6 +29,7 @@ _VERSIONS = [
         "exclude": ["Not about health"],
         "note": None,
         "created_by": ANN,
+        "created_by_name": "Ann Lee",
         "created_at": TIME,
     },
 ]

@@ -27,7 +27,9 @@ _INVITATION = {
     "created_at": TIME,
     "expires_at": _EXPIRES,
     "invited_by": ANN,
+    "invited_by_name": "Ann Lee",
     "accepted_by": None,
+    "accepted_by_name": None,
 }
 _PILOT = {
     "state": "running",
@@ -109,7 +111,14 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "`password` makes your account and lets you in.",
         }
     },
-    "accept_invitation": {JSON: {"review_id": _REVIEW_ID, "user_id": BEN, "role": "reviewer"}},
+    "accept_invitation": {
+        JSON: {
+            "review_id": _REVIEW_ID,
+            "user_id": BEN,
+            "user_name": "Ben Stone",
+            "role": "reviewer",
+        }
+    },
     "get_pilot": {JSON: _PILOT},
     "begin_pilot": {JSON: _PILOT},
     "end_pilot": {JSON: {**_PILOT, "state": "ended"}},

@@ -130,6 +130,8 @@ _IMPORT = {
     "priors_taken_at": None,
     "rejected": [{"position": 77, "reason": "neither title nor abstract", "excerpt": "TY  - JOUR"}],
     "error": None,
+    "created_by": ANN,
+    "created_by_name": "Ann Lee",
     "created_at": TIME,
     "finished_at": TIME,
 }
@@ -163,12 +165,14 @@ _PROPOSED = {
     "created_at": TIME,
     "settled_at": None,
     "settled_by": None,
+    "settled_by_name": None,
 }
 _LINKED = _PROPOSED | {
     "state": "linked",
     "representative": "17",
     "settled_at": TIME,
     "settled_by": ANN,
+    "settled_by_name": "Ann Lee",
 }
 _KEPT = _LINKED | {"state": "kept", "representative": None}
 _RANKING = {

@@ -12,6 +12,7 @@ _WEBHOOK = {
     "types": ["tandem.record.included", "tandem.conflict.opened"],
     "description": "Our data warehouse",
     "owner_id": ANN,
+    "owner_name": "Ann Lee",
     "created_at": TIME,
     "enabled": True,
     "disabled_at": None,

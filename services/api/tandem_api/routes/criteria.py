@@ -34,7 +34,8 @@ def list_criteria(
     """List every version of the criteria, the newest first: who changed them, when and why."""
     before = page.offset if page.after else None
     found = criteria.versions(session, viewer.review_id, before=before, limit=limit + 1)
-    items = [CriteriaVersionOut.of(row) for row in found[:limit]]
+    names = accounts.names_of(session, (row.created_by for row in found))
+    items = [CriteriaVersionOut.of(row, names) for row in found[:limit]]
     more = len(found) > limit
     return Page(items=items, next_cursor=encode(items[-1].version) if more else None)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Body, Response
 from sqlalchemy.orm import Session
 
+from tandem.accounts import service as accounts
 from tandem.ids import DuplicateGroupId, ReviewId, UserId, parse_record_number, parse_uuid
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
@@ -104,8 +105,10 @@ def _shown(
     members = groups.members_of(session, [group.id for group in found])
     numbers = {number for some in members.values() for number in some}
     records = groups.records_of(session, review_id, numbers)
+    names = accounts.names_of(session, (group.settled_by for group in found))
     return [
-        GroupOut.of(group, [records[number] for number in members[group.id]]) for group in found
+        GroupOut.of(group, [records[number] for number in members[group.id]], names)
+        for group in found
     ]
 
 

@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import File, Form, Response, UploadFile
 from sqlalchemy.orm import Session
 
+from tandem.accounts import service as accounts
 from tandem.errors import TandemError
 from tandem.ids import ImportId, parse_uuid
 from tandem.records import imports
 from tandem.records.formats.reading import Format
 from tandem.records.imports import Searched
+from tandem.records.models import Import
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import priors
@@ -64,7 +66,7 @@ def upload(
             requested_format=format,
         )
         taken = True
-        return ImportOut.of(row)
+        return ImportOut.of(row, {me.id: me.name})
 
     try:
         answer = write(work, status=202, content_digest=f"{upload.sha256} {said}")
@@ -87,14 +89,16 @@ def list_imports(
         session, review_id=viewer.review_id, offset=page.offset, limit=limit + 1
     )
     items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[ImportOut.of(row) for row in items], next_cursor=following)
+    names = accounts.names_of(session, (row.created_by for row in items))
+    return Page(items=[ImportOut.of(row, names) for row in items], next_cursor=following)
 
 
 @router.get("/{import_id}")
 def get_import(import_id: str, session: Read, viewer: AsViewer) -> ImportOut:
     """Show an import: how far it is, and what could not be read and why."""
     found = ImportId(parse_uuid(import_id, kind="import"))
-    return ImportOut.of(imports.get_import(session, review_id=viewer.review_id, import_id=found))
+    row = imports.get_import(session, review_id=viewer.review_id, import_id=found)
+    return _shown(session, row)
 
 
 @router.post("/{import_id}/prior-decisions", response_model=ImportOut)
@@ -104,6 +108,10 @@ def take_prior_decisions(import_id: str, me: Me, review_id: InReview, write: Wri
 
     def work(session: Session) -> ImportOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        return ImportOut.of(priors.take(session, review, viewer, import_id=found))
+        return _shown(session, priors.take(session, review, viewer, import_id=found))
 
     return write(work, changed=review_id)
+
+
+def _shown(session: Session, row: Import) -> ImportOut:
+    return ImportOut.of(row, accounts.names_of(session, [row.created_by]))

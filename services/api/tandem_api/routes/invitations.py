@@ -57,7 +57,7 @@ def invite(
             email=body.email,
             lasting=timedelta(days=body.expires_days),
         )
-        shown = InvitationOut.of(invitation)
+        shown = InvitationOut.of(invitation, {me.id: me.name})
         return NewInvitationOut(**dict(shown), link=_link(request, here, secret), token=secret)
 
     return write(work, status=201, replayable=False)
@@ -70,7 +70,9 @@ def list_invitations(
     """List invitations, the newest first, without their links (owners)."""
     found = invitations.listed(session, viewer, offset=page.offset, limit=limit + 1)
     items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[InvitationOut.of(item) for item in items], next_cursor=following)
+    people = (person for one in items for person in (one.created_by, one.accepted_by))
+    names = accounts.names_of(session, people)
+    return Page(items=[InvitationOut.of(item, names) for item in items], next_cursor=following)
 
 
 @router.delete("/reviews/{review_id}/invitations/{invitation_id}", status_code=204)
@@ -112,7 +114,7 @@ def accept_invitation(
             member = invitations.accept_as_new(session, token, person=body.person())
             lasting = timedelta(days=here.settings.session_days)
             made = accounts.sign_in(session, user_id=member.user_id, lasting=lasting)
-        answer = AcceptanceOut.of(member)
+        answer = AcceptanceOut.of(member, accounts.get_user(session, member.user_id).name)
         review_id = member.review_id
     here.nudges.changed(review_id)
     response = JSONResponse(answer.model_dump(mode="json"))

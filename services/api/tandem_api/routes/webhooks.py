@@ -7,6 +7,7 @@ from fastapi import Body, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from tandem.accounts import service as accounts
 from tandem.events import positions
 from tandem.ids import DeliveryId, ReviewId, UserId, WebhookId, parse_uuid
 from tandem.reviews import service as reviews
@@ -52,7 +53,7 @@ def add_webhook(body: WebhookIn, me: Me, review_id: InReview, here: Here, write:
             after=body.after,
             rules=rules,
         )
-        return NewSecretOut.with_secret(webhook, _done(session, webhook))
+        return NewSecretOut.with_secret(webhook, _done(session, webhook), _names(session, webhook))
 
     return _told(here, review_id, write(work, status=201, replayable=False))
 
@@ -65,7 +66,8 @@ def list_webhooks(
     _require(viewer)
     found = endpoints.webhooks_of(session, viewer.review_id)[page.offset :]
     items, following = cut(found, offset=page.offset, limit=limit)
-    shown = [WebhookOut.of(item, _done(session, item)) for item in items]
+    names = _names(session, *items)
+    shown = [WebhookOut.of(item, _done(session, item), names) for item in items]
     return Page(items=shown, next_cursor=following)
 
 
@@ -73,7 +75,7 @@ def list_webhooks(
 def get_webhook(webhook_id: str, session: Read, viewer: AsViewer) -> WebhookOut:
     """Show a webhook: whether it is on, and why not (owners)."""
     webhook = _find(session, viewer, webhook_id)
-    return WebhookOut.of(webhook, _done(session, webhook))
+    return WebhookOut.of(webhook, _done(session, webhook), _names(session, webhook))
 
 
 @router.patch("/{webhook_id}", response_model=WebhookOut)
@@ -93,7 +95,7 @@ def change_webhook(
 
     def work(session: Session, review: Review, viewer: Viewer, webhook: Webhook) -> WebhookOut:
         endpoints.change(session, review, webhook, changes, by=viewer.user_id, rules=rules)
-        return WebhookOut.of(webhook, _done(session, webhook))
+        return WebhookOut.of(webhook, _done(session, webhook), _names(session, webhook))
 
     return _told(here, review_id, write(_changing(review_id, me.id, webhook_id, work)))
 
@@ -119,7 +121,7 @@ def rotate_secret(
 
     def work(session: Session, review: Review, viewer: Viewer, webhook: Webhook) -> NewSecretOut:
         endpoints.rotate(session, review, webhook, by=viewer.user_id)
-        return NewSecretOut.with_secret(webhook, _done(session, webhook))
+        return NewSecretOut.with_secret(webhook, _done(session, webhook), _names(session, webhook))
 
     done = write(_changing(review_id, me.id, webhook_id, work), replayable=False)
     return _told(here, review_id, done)
@@ -211,6 +213,10 @@ def _id(text: str) -> WebhookId:
 
 def _done(session: Session, webhook: Webhook) -> int:
     return positions.get(session, webhook.consumer, webhook.review_id)
+
+
+def _names(session: Session, *webhooks: Webhook) -> dict[UserId, str]:
+    return accounts.names_of(session, (webhook.owner_id for webhook in webhooks))
 
 
 def _rules(here: Runtime) -> Rules:

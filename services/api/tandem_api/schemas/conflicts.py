@@ -92,25 +92,29 @@ class ResolutionOut(Out):
     cause: Cause | None
     criterion: str | None
     resolver_id: str | None
+    resolver_name: str | None
     resolved_at: datetime
     taken_back_at: datetime | None
     taken_back_by: str | None
+    taken_back_by_name: str | None
     taken_back_note: str | None
 
     @classmethod
     def of(cls, shown: ShownResolution) -> "ResolutionOut":
-        made = shown.resolution
-        by = made.taken_back_by if shown.is_named else None
+        made, names = shown.resolution, shown.names
+        by = made.taken_back_by if names is not None else None
         return cls(
             verdict=made.verdict,
             reasons=made.reasons,
             note=made.note,
             cause=made.cause,
             criterion=made.criterion,
-            resolver_id=str(made.resolver_id) if shown.is_named else None,
+            resolver_id=None if names is None else str(made.resolver_id),
+            resolver_name=None if names is None else names[made.resolver_id],
             resolved_at=made.created_at,
             taken_back_at=made.taken_back_at,
             taken_back_by=None if by is None else str(by),
+            taken_back_by_name=None if by is None or names is None else names[by],
             taken_back_note=made.taken_back_note,
         )
 

@@ -1,5 +1,6 @@
 """Versions of the criteria, second looks at what was decided under earlier ones, words in use."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import Field
@@ -25,16 +26,18 @@ class CriteriaVersionOut(Out):
     exclude: list[str]
     note: str | None = Field(description="Why they were changed.")
     created_by: str
+    created_by_name: str
     created_at: datetime
 
     @classmethod
-    def of(cls, row: CriteriaVersion) -> "CriteriaVersionOut":
+    def of(cls, row: CriteriaVersion, names: Mapping[UserId, str]) -> "CriteriaVersionOut":
         return cls(
             version=row.version,
             include=row.include,
             exclude=row.exclude,
             note=row.note,
             created_by=str(row.created_by),
+            created_by_name=names[row.created_by],
             created_at=row.created_at,
         )
 

@@ -1,9 +1,11 @@
 """Groups of duplicates."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import Field
 
+from tandem.ids import UserId
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
 from tandem_api.schemas.base import In, Out, PlainText
@@ -36,9 +38,12 @@ class GroupOut(Out):
     created_at: datetime
     settled_at: datetime | None
     settled_by: str | None = Field(description="Who settled it; null: nobody yet, or a rule.")
+    settled_by_name: str | None
 
     @classmethod
-    def of(cls, group: DuplicateGroup, records: list[Record]) -> "GroupOut":
+    def of(
+        cls, group: DuplicateGroup, records: list[Record], names: Mapping[UserId, str]
+    ) -> "GroupOut":
         linked = group.state is GroupState.LINKED
         shown = [record for record in records if linked and record.duplicate_of is None]
         return cls(
@@ -51,6 +56,7 @@ class GroupOut(Out):
             created_at=group.created_at,
             settled_at=group.settled_at,
             settled_by=None if group.settled_by is None else str(group.settled_by),
+            settled_by_name=None if group.settled_by is None else names[group.settled_by],
         )
 
 

@@ -1,9 +1,11 @@
 """Invitations by link."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import Field
 
+from tandem.ids import UserId
 from tandem.reviews import invitations
 from tandem.reviews.invitations import InvitationState, NewPerson, Shown
 from tandem.reviews.models import Invitation, Member, Role
@@ -34,10 +36,12 @@ class InvitationOut(Out):
     created_at: datetime
     expires_at: datetime
     invited_by: str = Field(description="The id of the owner who made it.")
+    invited_by_name: str
     accepted_by: str | None = Field(description="The id of who came in by it.")
+    accepted_by_name: str | None
 
     @classmethod
-    def of(cls, invitation: Invitation) -> "InvitationOut":
+    def of(cls, invitation: Invitation, names: Mapping[UserId, str]) -> "InvitationOut":
         accepted_by = invitation.accepted_by
         return cls(
             id=str(invitation.id),
@@ -47,7 +51,9 @@ class InvitationOut(Out):
             created_at=invitation.created_at,
             expires_at=invitation.expires_at,
             invited_by=str(invitation.created_by),
+            invited_by_name=names[invitation.created_by],
             accepted_by=None if accepted_by is None else str(accepted_by),
+            accepted_by_name=None if accepted_by is None else names[accepted_by],
         )
 
 
@@ -114,8 +120,14 @@ class AcceptanceOut(Out):
 
     review_id: str
     user_id: str
+    user_name: str
     role: Role
 
     @classmethod
-    def of(cls, member: Member) -> "AcceptanceOut":
-        return cls(review_id=str(member.review_id), user_id=str(member.user_id), role=member.role)
+    def of(cls, member: Member, name: str) -> "AcceptanceOut":
+        return cls(
+            review_id=str(member.review_id),
+            user_id=str(member.user_id),
+            user_name=name,
+            role=member.role,
+        )

@@ -1,11 +1,12 @@
 """Records and imports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
+from tandem.ids import UserId
 from tandem.records.duplicates.relations import Relation
 from tandem.records.formats.entry import Kind
 from tandem.records.models import Import, ImportState, ImportStep, Record
@@ -232,11 +233,13 @@ class ImportOut(Out):
     priors_taken_at: datetime | None
     rejected: list[RejectionOut]
     error: str | None
+    created_by: str = Field(description="Who sent the file.")
+    created_by_name: str
     created_at: datetime
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, row: Import) -> "ImportOut":
+    def of(cls, row: Import, names: Mapping[UserId, str]) -> "ImportOut":
         return cls(
             id=str(row.id),
             state=row.state,
@@ -257,6 +260,8 @@ class ImportOut(Out):
             priors_taken_at=row.priors_taken_at,
             rejected=[RejectionOut.model_validate(item) for item in row.rejected],
             error=row.error,
+            created_by=str(row.created_by),
+            created_by_name=names[row.created_by],
             created_at=row.created_at,
             finished_at=row.finished_at,
         )

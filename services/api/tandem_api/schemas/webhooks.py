@@ -1,10 +1,12 @@
 """Webhooks and their deliveries."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from tandem.ids import UserId
 from tandem.webhooks.endpoints import Changes
 from tandem.webhooks.models import (
     DeliveryKind,
@@ -74,6 +76,7 @@ class WebhookOut(Out):
         description="Who answers for it: who added it, named its URL or switched it on last. It "
         "is switched off when they are no owner any more."
     )
+    owner_name: str
     created_at: datetime
     enabled: bool
     disabled_at: datetime | None
@@ -87,8 +90,8 @@ class WebhookOut(Out):
     )
 
     @classmethod
-    def of(cls, webhook: Webhook, delivered_to: int) -> "WebhookOut":
-        return cls(**_fields(webhook, delivered_to))
+    def of(cls, webhook: Webhook, delivered_to: int, names: Mapping[UserId, str]) -> "WebhookOut":
+        return cls(**_fields(webhook, delivered_to, names))
 
 
 class WebhookTroubleOut(Out):
@@ -118,17 +121,20 @@ class NewSecretOut(WebhookOut):
     secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
 
     @classmethod
-    def with_secret(cls, webhook: Webhook, delivered_to: int) -> "NewSecretOut":
-        return cls(**_fields(webhook, delivered_to), secret=webhook.secret)
+    def with_secret(
+        cls, webhook: Webhook, delivered_to: int, names: Mapping[UserId, str]
+    ) -> "NewSecretOut":
+        return cls(**_fields(webhook, delivered_to, names), secret=webhook.secret)
 
 
-def _fields(webhook: Webhook, delivered_to: int) -> dict[str, Any]:
+def _fields(webhook: Webhook, delivered_to: int, names: Mapping[UserId, str]) -> dict[str, Any]:
     return {
         "id": str(webhook.id),
         "url": webhook.url,
         "types": webhook.types,
         "description": webhook.description,
         "owner_id": str(webhook.owner_id),
+        "owner_name": names[webhook.owner_id],
         "created_at": webhook.created_at,
         "enabled": webhook.disabled_at is None,
         "disabled_at": webhook.disabled_at,

@@ -35,10 +35,10 @@ class ShownDecision:
 
 @dataclass(frozen=True, slots=True)
 class ShownResolution:
-    """A resolution, and whether it is open who gave it."""
+    """A resolution, and where it is open who gave it and who took it back, their names."""
 
     resolution: Resolution
-    is_named: bool
+    names: Mapping[UserId, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,17 @@ def votes_open_to(viewer: Viewer, file: File) -> dict[UserId, Decision]:
 
 def show(session: Session, viewer: Viewer, files: Sequence[File]) -> list[ShownConflict]:
     """Return these conflicts with what of them is open to the viewer, who may know of each."""
-    people = {decision.reviewer_id for file in files for decision in file.entries}
-    names = {user.id: user.name for user in accounts.users_by_id(session, people).values()}
+    people = [decision.reviewer_id for file in files for decision in file.entries]
+    settled = [one for file in files for one in file.resolutions]
+    people += [one.resolver_id for one in settled]
+    people += [one.taken_back_by for one in settled if one.taken_back_by is not None]
+    names = accounts.names_of(session, people)
     return [_show(viewer, file, names) for file in files]
 
 
 def _show(viewer: Viewer, file: File, names: Mapping[UserId, str]) -> ShownConflict:
     sees, letters = openness(viewer, file), file.letters()
-    is_named = sees == "all" or viewer.has(Role.ADJUDICATOR)
+    open_names = names if sees == "all" or viewer.has(Role.ADJUDICATOR) else None
     taken_back = [one for one in file.resolutions if one.taken_back_at is not None]
     return ShownConflict(
         conflict=file.conflict,
@@ -107,8 +110,8 @@ def _show(viewer: Viewer, file: File, names: Mapping[UserId, str]) -> ShownConfl
         decisions=[] if sees == "nothing" else _decisions(viewer, file, names, sees, letters),
         second_votes=[letters[one] for one in _voted_again(viewer, file, sees)],
         needs=_needs(viewer, file),
-        resolution=ShownResolution(file.standing, is_named) if file.standing else None,
-        history=[ShownResolution(one, is_named) for one in taken_back],
+        resolution=ShownResolution(file.standing, open_names) if file.standing else None,
+        history=[ShownResolution(one, open_names) for one in taken_back],
     )
 
 
