@@ -106,7 +106,7 @@ def scene(world: World) -> Scene:
     return build(world)
 
 
-ODD = ([], "text", 17, True, None, {"odd": 1}, [{}])
+ODD: tuple[Any, ...] = ([], "text", 17, True, None, {"odd": 1}, [{}])
 
 
 def test_odd_bodies_are_refused_in_plain_words(scene: Scene, client: TestClient) -> None:

@@ -458,6 +458,7 @@ FAILURES: dict[int, dict[str, str]] = {
     422: {
         "invalid": "verdict: Input should be 'include', 'exclude' or 'maybe'",
         "title_differs": "title: To delete the review, repeat its title exactly.",
+        "weak_password": "password: is one of the commonest passwords: choose another.",
         "unsafe_url": "url: hooks.example.org is not (only) at public addresses.",
     },
     500: {"internal": "This should not have happened. The server's log says more."},
