@@ -72,6 +72,7 @@ READS: dict[tuple[str, str], list[Asked]] = {
         ("GET", f"{API}/reviews{query}", None) for query in ("", "?archived=true")
     ],
     ("GET", "/reviews/{review_id}"): [("GET", R, None)],
+    ("GET", "/reviews/{review_id}/waiting"): [("GET", f"{R}/waiting", None)],
     ("GET", "/reviews/{review_id}/members"): [("GET", f"{R}/members", None)],
     ("GET", "/reviews/{review_id}/invitations"): [("GET", f"{R}/invitations", None)],
     ("GET", "/reviews/{review_id}/pilot"): [("GET", f"{R}/pilot", None)],

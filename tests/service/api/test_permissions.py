@@ -52,6 +52,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", R): allowed("observer", 200),
     ("PATCH", R): allowed("owner", 200),
     ("DELETE", R): allowed("owner", 204),
+    ("GET", f"{R}/waiting"): allowed("observer", 200),
     ("POST", f"{R}/archive"): allowed("owner", 200),
     ("POST", f"{R}/unarchive"): allowed("owner", 200),
     ("GET", f"{R}/members"): allowed("observer", 200),

@@ -50,6 +50,14 @@ _WHOLE_REVIEW = _REVIEW | {
         {"given": "PMID: 22000018", "record_id": None},
     ],
 }
+_SHARE = {"n_records": 1180, "n_decided_by_me": 66, "remaining_for_me": 1114}
+_WAITING = {
+    "conflicts": 3,
+    "duplicates": 12,
+    "second_looks": 0,
+    "imports_failed": 1,
+    "invitations": 1,
+}
 _USER = {"id": ANN, "email": "ann@example.org", "name": "Ann Lee", "is_admin": False}
 _TOKEN = {
     "id": _TOKEN_ID,
@@ -302,7 +310,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "add_user": {JSON: _USER},
     "list_users": page(_USER),
     "create_review": {JSON: _WHOLE_REVIEW},
-    "list_reviews": page(_REVIEW),
+    "list_reviews": page(_REVIEW | _SHARE | {"waiting": _WAITING}),
+    "get_waiting": {JSON: _SHARE | _WAITING},
     "get_review": {JSON: _WHOLE_REVIEW},
     "archive_review": {JSON: _WHOLE_REVIEW | {"archived_at": TIME}},
     "unarchive_review": {JSON: _WHOLE_REVIEW},

@@ -7,7 +7,7 @@ from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
-from tandem.operations import lifecycle
+from tandem.operations import lifecycle, waiting
 from tandem.records import seeds
 from tandem.reviews import service as reviews
 from tandem.reviews import settling, texts
@@ -21,10 +21,12 @@ from tandem_api.routing import Router
 from tandem_api.schemas.reviews import (
     ChangedReviewOut,
     EffectOut,
+    ListedReviewOut,
     ReviewDeletion,
     ReviewIn,
     ReviewOut,
     ReviewPatch,
+    ReviewWaitingOut,
     WholeReviewOut,
 )
 
@@ -64,14 +66,12 @@ def list_reviews(
     archived: Annotated[
         bool, Query(description="True: those that are archived; else all others.")
     ] = False,
-) -> Page[ReviewOut]:
+) -> Page[ListedReviewOut]:
     """List the reviews that you are a member of."""
     after = ReviewId(page.id) if page.after else None
     found = reviews.reviews_of(session, me.id, archived=archived, after=after, limit=limit + 1)
-    items = [
-        ReviewOut.of(review, role, reviews.policies_in_force(session, review.id))
-        for review, role in found[:limit]
-    ]
+    made = waiting.of_reviews(session, found[:limit], user_id=me.id)
+    items = [ListedReviewOut.listed(one) for one in made]
     more = len(found) > limit
     return Page(items=items, next_cursor=encode(items[-1].id) if more else None)
 
@@ -81,6 +81,14 @@ def get_review(session: Read, viewer: AsViewer) -> WholeReviewOut:
     """Show a review with its policies, your role and the seed studies that were found."""
     review = reviews.get_review(session, viewer.review_id)
     return _whole(session, review, viewer.role, viewer.policies)
+
+
+@router.get("/{review_id}/waiting")
+def get_waiting(session: Read, viewer: AsViewer) -> ReviewWaitingOut:
+    """Show what is left for you in one review and what waits, as far as you may know it."""
+    review = reviews.get_review(session, viewer.review_id)
+    (found,) = waiting.of_reviews(session, [(review, viewer.role)], user_id=viewer.user_id)
+    return ReviewWaitingOut.whole(found)
 
 
 @router.patch(

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool
 
 from tandem.ids import RecordNumber
+from tandem.operations.waiting import Overview, Waiting
 from tandem.records import seeds
 from tandem.reviews import wording
 from tandem.reviews.models import Review, Role
@@ -241,6 +243,68 @@ class ReviewOut(Out):
             sequence=newest_sequence(review, viewer),
             archived_at=review.archived_at,
             created_at=review.created_at,
+        )
+
+
+class WaitingOut(Out):
+    """What waits for people in a review, as far as you may know. Null: it is hidden from you."""
+
+    conflicts: int | None = Field(
+        description="Open ones that you may see. Null where the policy hides them from you."
+    )
+    duplicates: int = Field(description="Groups that are proposed and not settled.")
+    second_looks: int | None = Field(
+        description="Excluded records on the list of second looks, as far as it was made. Null for "
+        "the blinded."
+    )
+    imports_failed: int = Field(description="Files that could not be read.")
+    invitations: int | None = Field(
+        description="Links that nobody has used and that are good still. Null for all but owners."
+    )
+
+    @classmethod
+    def of(cls, waiting: Waiting) -> "WaitingOut":
+        return cls.model_validate(asdict(waiting))
+
+
+class ListedReviewOut(ReviewOut):
+    """A review in your list: how far you are, and what waits."""
+
+    n_records: int = Field(description="Duplicates aside.")
+    n_decided_by_me: int
+    remaining_for_me: int | None = Field(
+        description="What `POST …/queue` says as `remaining`. Null for observers."
+    )
+    waiting: WaitingOut
+
+    @classmethod
+    def listed(cls, found: Overview) -> "ListedReviewOut":
+        shown = ReviewOut.of(found.review, found.viewer.role, found.viewer.policies)
+        return cls(
+            **dict(shown),
+            n_records=found.share.n_records,
+            n_decided_by_me=found.share.n_decided,
+            remaining_for_me=found.share.remaining,
+            waiting=WaitingOut.of(found.waiting),
+        )
+
+
+class ReviewWaitingOut(WaitingOut):
+    """The same for one review, with how far you are."""
+
+    n_records: int = Field(description="Duplicates aside.")
+    n_decided_by_me: int
+    remaining_for_me: int | None = Field(
+        description="What `POST …/queue` says as `remaining`. Null for observers."
+    )
+
+    @classmethod
+    def whole(cls, found: Overview) -> "ReviewWaitingOut":
+        return cls(
+            **dict(WaitingOut.of(found.waiting)),
+            n_records=found.share.n_records,
+            n_decided_by_me=found.share.n_decided,
+            remaining_for_me=found.share.remaining,
         )
 
 

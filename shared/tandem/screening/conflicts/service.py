@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Forbidden, NotFound
-from tandem.ids import ConflictId, DecisionId, RecordNumber, UserId, new_id
+from tandem.ids import ConflictId, DecisionId, RecordNumber, ReviewId, UserId, new_id
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -116,6 +116,34 @@ def _selected(viewer: Viewer, selection: Selection) -> Select[Conflict]:
             raise Forbidden("The policy hides from you whose votes are in a conflict.")
         query = query.where(_has_vote_of(selection.reviewer_id))
     return query.where(_has_vote_of(viewer.user_id)) if selection.mine else query
+
+
+def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
+    """Return how many open conflicts a person may see in each of their reviews.
+
+    A review is left out where they may know of none: the number would tell how others voted.
+    """
+    found: dict[ReviewId, int] = {}
+    for stage in Stage:
+        seeing = [viewer for viewer in viewers if viewer.sees_all(stage)]
+        voting = [
+            viewer
+            for viewer in viewers
+            if viewer not in seeing and conflict_is_open_to_voters(viewer.policies[stage])
+        ]
+        for some in (seeing, voting):
+            ids = [viewer.review_id for viewer in some]
+            found |= {review_id: found.get(review_id, 0) for review_id in ids}
+            query = select(Conflict.review_id, func.count()).where(
+                Conflict.review_id.in_(ids),
+                Conflict.stage == stage,
+                Conflict.state == ConflictState.OPEN,
+            )
+            if some is voting and some:
+                query = query.where(_has_vote_of(some[0].user_id))
+            for review_id, n in session.execute(query.group_by(Conflict.review_id)):
+                found[review_id] += n
+    return found
 
 
 def get_conflict(session: Session, *, viewer: Viewer, conflict_id: ConflictId) -> ShownConflict:

@@ -9,7 +9,7 @@ Where records are linked, the one that is shown counts for all: what is said of 
 was found at any of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -154,10 +154,27 @@ def listed(session: Session, viewer: Viewer, *, offset: int, limit: int) -> Sequ
 
 def withheld(session: Session, review_id: ReviewId, user_id: UserId) -> frozenset[RecordNumber]:
     """Return the shown records that this person has an interest in."""
-    whose = {"review_id": review_id, "user_id": user_id}
+    return withheld_in(session, [review_id], user_id).get(review_id, frozenset())
+
+
+def withheld_in(
+    session: Session, review_ids: Collection[ReviewId], user_id: UserId
+) -> dict[ReviewId, frozenset[RecordNumber]]:
+    """Return `withheld` for each of these reviews that has any such records, in one query."""
+    whose = {"review_ids": list(review_ids), "user_id": user_id}
+    rows: dict[ReviewId, list[tuple[Interest, RecordNumber | None]]] = {}
+    for interest, linked_to in session.execute(_INTERESTS, whose):
+        rows.setdefault(interest.review_id, []).append((interest, linked_to))
+    found = {review_id: _withheld(some) for review_id, some in rows.items()}
+    return {review_id: numbers for review_id, numbers in found.items() if numbers}
+
+
+def _withheld(
+    rows: Sequence[tuple[Interest, RecordNumber | None]],
+) -> frozenset[RecordNumber]:
     found: dict[RecordNumber, bool] = {}
     said: dict[RecordNumber, bool] = {}
-    for interest, linked_to in session.execute(_INTERESTS, whose):
+    for interest, linked_to in rows:
         shown = linked_to or interest.record_number
         counts = interest.author is not None if interest.declared is None else interest.declared
         found[shown] = found.get(shown, False) or counts
@@ -191,5 +208,8 @@ def _its_record() -> ColumnElement[bool]:
 _INTERESTS = (
     select(Interest, Record.duplicate_of)
     .join(Record, _its_record())
-    .where(Interest.review_id == bindparam("review_id"), Interest.user_id == bindparam("user_id"))
+    .where(
+        Interest.review_id.in_(bindparam("review_ids", expanding=True)),
+        Interest.user_id == bindparam("user_id"),
+    )
 )

@@ -45,12 +45,12 @@ class Counts:
 def count(session: Session, seat: Seat, withheld: Collection[RecordNumber]) -> Counts:
     """Count for this reviewer. What is withheld from them does not remain for them."""
     if seat.pilot is not None:
-        remaining = _still_to_decide(session, seat, set(seat.pilot) - set(withheld))
+        remaining = still_to_decide(session, seat, set(seat.pilot) - set(withheld))
         total = n_shown(session, seat.review_id)
         return Counts(total, remaining, half_done=0, half_done_by_others=0)
     row = session.execute(_counts(seat.rules), seat.parameters()).one()
     total, full, closed_to_me, half_done, by_others = row
-    not_served = _still_to_decide(session, seat, withheld)
+    not_served = still_to_decide(session, seat, withheld)
     return Counts(total, total - full - closed_to_me - not_served, half_done, by_others)
 
 
@@ -82,7 +82,7 @@ def _counts(rules: Rules) -> Select[int, int, int, int, int]:
     )
 
 
-def _still_to_decide(session: Session, seat: Seat, some: Collection[RecordNumber]) -> int:
+def still_to_decide(session: Session, seat: Seat, some: Collection[RecordNumber]) -> int:
     """Return how many of some records, none of them a duplicate, the reviewer could decide."""
     query = _n_open(seat.rules)
     found = (session.scalar(query, seat.parameters(piece)) for piece in pieces(sorted(some)))

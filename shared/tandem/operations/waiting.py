@@ -1,0 +1,137 @@
+"""What waits for somebody in each of their reviews, as far as they may know it.
+
+One query for each number, however many reviews there are. A number that would tell a blinded
+reviewer how others voted is None for them.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.ids import ReviewId, UserId
+from tandem.ranking.models import SecondLook
+from tandem.records.duplicates.models import DuplicateGroup, GroupState
+from tandem.records.models import Import, ImportState
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Invitation, Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.conflicts import service as conflicts
+from tandem.screening.models import ScreenedRecord
+from tandem.screening.queue import remaining
+from tandem.screening.queue.remaining import Share
+from tandem.screening.rules import Status
+
+_STAGE = Stage.TITLE_ABSTRACT
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in a review. None: this person may not know.
+
+    Attributes:
+        conflicts: Open ones that they may see.
+        duplicates: Groups that are proposed, for somebody to merge or keep apart.
+        second_looks: Excluded records on the list of second looks, as far as it was made.
+        imports_failed: Files that could not be read.
+        invitations: Links that nobody has used and that are good still.
+    """
+
+    conflicts: int | None
+    duplicates: int
+    second_looks: int | None
+    imports_failed: int
+    invitations: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A review as its member finds it in their list."""
+
+    review: Review
+    viewer: Viewer
+    share: Share
+    waiting: Waiting
+
+
+def of_reviews(
+    session: Session, found: Sequence[tuple[Review, Role]], *, user_id: UserId
+) -> list[Overview]:
+    """Return what is left and what waits for this person in each of these reviews of theirs."""
+    in_force = reviews.policies_of_many(session, [review.id for review, _ in found])
+    among = [
+        (review, Viewer(review.id, user_id, role, in_force[review.id])) for review, role in found
+    ]
+    shares = remaining.of_reviews(session, among, user_id=user_id)
+    waits = _waiting(session, [viewer for _, viewer in among])
+    return [
+        Overview(review, viewer, shares[review.id], waits[review.id]) for review, viewer in among
+    ]
+
+
+def _waiting(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, Waiting]:
+    ids = [viewer.review_id for viewer in viewers]
+    owned = [viewer.review_id for viewer in viewers if viewer.has(Role.OWNER)]
+    seeing = [viewer.review_id for viewer in viewers if viewer.sees_all(_STAGE)]
+    in_conflict = conflicts.n_open(session, viewers)
+    proposed = DuplicateGroup.state == GroupState.PROPOSED
+    duplicates = _count(session, DuplicateGroup, ids, proposed)
+    failed = _count(session, Import, ids, Import.state == ImportState.FAILED)
+    links = _count(
+        session,
+        Invitation,
+        owned,
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > now(),
+    )
+    doubtful = _second_looks(session, seeing)
+    return {
+        id: Waiting(
+            conflicts=in_conflict.get(id),
+            duplicates=duplicates.get(id, 0),
+            second_looks=doubtful.get(id, 0) if id in seeing else None,
+            imports_failed=failed.get(id, 0),
+            invitations=links.get(id, 0) if id in owned else None,
+        )
+        for id in ids
+    }
+
+
+def _count(
+    session: Session,
+    table: type[DuplicateGroup | Import | Invitation],
+    ids: Collection[ReviewId],
+    *conditions: ColumnElement[bool],
+) -> Mapping[ReviewId, int]:
+    query = select(table.review_id, func.count()).where(table.review_id.in_(ids), *conditions)
+    return dict(session.execute(query.group_by(table.review_id)).all())
+
+
+def _second_looks(session: Session, ids: Collection[ReviewId]) -> Mapping[ReviewId, int]:
+    """Count the excluded records that have a score, where anybody has asked for scores."""
+    made = select(SecondLook.review_id, SecondLook.numbers).where(
+        SecondLook.review_id.in_(ids), SecondLook.stage == _STAGE, SecondLook.numbers.is_not(None)
+    )
+    scored = {id: np.frombuffer(numbers or b"", "<i4") for id, numbers in session.execute(made)}
+    # One text for each review: row by row, Python would be at it for a second.
+    excluded = (
+        select(
+            ScreenedRecord.review_id,
+            func.aggregate_strings(cast(ScreenedRecord.record_number, String), ","),
+        )
+        .where(
+            ScreenedRecord.review_id.in_(list(scored)),
+            ScreenedRecord.stage == _STAGE,
+            ScreenedRecord.status == Status.EXCLUDED,
+        )
+        .group_by(ScreenedRecord.review_id)
+    )
+    return {
+        id: int(np.isin(scored[id], np.fromstring(numbers, "<i4", sep=",")).sum())
+        for id, numbers in session.execute(excluded)
+    }

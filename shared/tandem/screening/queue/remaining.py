@@ -1,0 +1,171 @@
+"""How much is left for one person in many reviews: what `service.serve` says of each, all at once.
+
+A few queries for all of the reviews, however many they are; one more for each in which the person
+has an interest in records, or reads a pilot round.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId, UserId
+from tandem.records.shown import n_shown_of
+from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.models import PresentDecision, ScreenedRecord
+from tandem.screening.people import interests, workload
+from tandem.screening.queue import counting
+from tandem.screening.queue.seat import STAGE, USER, Rules, Seat
+
+_REVIEWS: BindParameter[ReviewId] = bindparam("reviews", expanding=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one person has to do with a review's records.
+
+    Attributes:
+        n_records: It has, duplicates aside.
+        n_decided: The person has decided.
+        remaining: They can still decide, as `service.Queue` has it; None for an observer.
+    """
+
+    n_records: int
+    n_decided: int
+    remaining: int | None
+
+
+def of_reviews(
+    session: Session,
+    among: Sequence[tuple[Review, Viewer]],
+    *,
+    user_id: UserId,
+    stage: Stage = Stage.TITLE_ABSTRACT,
+) -> dict[ReviewId, Share]:
+    """Return this person's share of each of the reviews.
+
+    What is withheld from them is what is known when it is asked: `service.serve` goes on comparing
+    their name with the authors of records that came in since.
+    """
+    ids = [review.id for review, _ in among]
+    totals = n_shown_of(session, ids)
+    decided = _decided(session, ids, user_id, stage)
+    screening = [(review, viewer) for review, viewer in among if viewer.has(Role.REVIEWER)]
+    left = _left(session, screening, user_id, stage, totals, decided)
+    return {
+        review.id: Share(totals[review.id], decided.get(review.id, 0), left.get(review.id))
+        for review, _ in among
+    }
+
+
+def _left(
+    session: Session,
+    screening: Sequence[tuple[Review, Viewer]],
+    user_id: UserId,
+    stage: Stage,
+    totals: dict[ReviewId, int],
+    decided: dict[ReviewId, int],
+) -> dict[ReviewId, int]:
+    seats = [(review, Seat.of(session, review, stage, viewer)) for review, viewer in screening]
+    ids = [review.id for review, _ in seats]
+    withheld = interests.withheld_in(session, ids, user_id)
+    shares = _shares(session, ids, user_id)
+    over = _not_to_decide(session, [seat for _, seat in seats])
+    left: dict[ReviewId, int] = {}
+    for review, seat in seats:
+        own = withheld.get(review.id, frozenset())
+        if seat.pilot is not None:  # everybody's, whatever their share
+            left[review.id] = counting.count(session, seat, own).remaining
+            continue
+        not_served = counting.still_to_decide(session, seat, own) if own else 0
+        total = totals[review.id]
+        remaining = total - over.get(review.id, 0) - not_served
+        target = workload.target(shares.get(review.id), total=total, quota=seat.quota)
+        if target is not None:
+            remaining = min(remaining, max(0, target - decided.get(review.id, 0)))
+        left[review.id] = remaining
+    return left
+
+
+def _decided(
+    session: Session, ids: Collection[ReviewId], user_id: UserId, stage: Stage
+) -> dict[ReviewId, int]:
+    query = (
+        select(PresentDecision.review_id, func.count())
+        .where(
+            PresentDecision.review_id.in_(ids),
+            PresentDecision.stage == stage,
+            PresentDecision.reviewer_id == user_id,
+        )
+        .group_by(PresentDecision.review_id)
+    )
+    return dict(session.execute(query).all())
+
+
+def _shares(
+    session: Session, ids: Collection[ReviewId], user_id: UserId
+) -> dict[ReviewId, float | None]:
+    query = select(Member.review_id, Member.share).where(
+        Member.user_id == user_id, Member.review_id.in_(ids)
+    )
+    return dict(session.execute(query).all())
+
+
+def _not_to_decide(session: Session, seats: Sequence[Seat]) -> dict[ReviewId, int]:
+    """Count in each review what is full, or decided by the person."""
+    alike: dict[tuple[Rules, int], list[Seat]] = defaultdict(list)
+    for seat in seats:
+        if seat.pilot is None:
+            alike[seat.rules, seat.quota].append(seat)
+    found: dict[ReviewId, int] = {}
+    for (rules, quota), some in alike.items():
+        asked = {
+            "reviews": [seat.review_id for seat in some],
+            "stage": some[0].stage,
+            "user_id": some[0].user_id,
+            "quota": quota,
+        }
+        for query in (_full(rules), _begun_and_mine(rules)):
+            for review_id, n in session.execute(query, asked):
+                found[review_id] = found.get(review_id, 0) + n
+    return found
+
+
+@cache
+def _full(rules: Rules) -> Select[ReviewId, int]:
+    return (
+        select(ScreenedRecord.review_id, func.count())
+        .where(
+            ScreenedRecord.review_id.in_(_REVIEWS),
+            ScreenedRecord.stage == STAGE,
+            ~rules.lacks_decisions(),
+        )
+        .group_by(ScreenedRecord.review_id)
+    )
+
+
+@cache
+def _begun_and_mine(rules: Rules) -> Select[ReviewId, int]:
+    return (
+        select(ScreenedRecord.review_id, func.count())
+        .join(
+            PresentDecision,
+            and_(
+                PresentDecision.review_id == ScreenedRecord.review_id,
+                PresentDecision.stage == ScreenedRecord.stage,
+                PresentDecision.record_number == ScreenedRecord.record_number,
+                PresentDecision.reviewer_id == USER,
+            ),
+        )
+        .where(
+            ScreenedRecord.review_id.in_(_REVIEWS),
+            ScreenedRecord.stage == STAGE,
+            rules.lacks_decisions(),
+        )
+        .group_by(ScreenedRecord.review_id)
+    )
