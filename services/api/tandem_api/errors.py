@@ -57,7 +57,7 @@ class FieldError(BaseModel):
 
     field: str = Field(examples=["verdict"])
     location: Where = Field(examples=["body"])
-    message: str = Field(examples=["Input should be 'include', 'exclude' or 'maybe'"])
+    message: str = Field(examples=["should be 'include', 'exclude' or 'maybe'"])
 
 
 class Problem(BaseModel):

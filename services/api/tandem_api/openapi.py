@@ -102,6 +102,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     # Named by hand: the routes refer to them without a model of FastAPI's own.
     for model in (Problem, DecisionItemIn):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        for field in schema["properties"].values():
+            field.pop("default", None)
         components["schemas"] |= {model.__name__: schema} | schema.pop("$defs", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)

@@ -465,7 +465,7 @@ FAILURES: dict[int, dict[str, str]] = {
     },
     413: {"too_large": "The request is larger than the 512 MiB accepted here."},
     422: {
-        "invalid": "verdict: Input should be 'include', 'exclude' or 'maybe'",
+        "invalid": "verdict: should be 'include', 'exclude' or 'maybe'",
         "title_differs": "title: To delete the review, repeat its title exactly.",
         "weak_password": "password: is one of the commonest passwords: choose another.",
         "unsafe_url": "url: hooks.example.org is not (only) at public addresses.",
