@@ -59,6 +59,34 @@ class Settings(BaseSettings):
         description="Other sites whose pages may use the API with a signed-in browser, with commas "
         "between: https://front.example.org. None by default.",
     )
+    keep_alive_seconds: int = Field(
+        default=65, ge=1, description="How long a connection may wait for its next request."
+    )
+    request_head_seconds: float = Field(
+        default=10, gt=0, description="How long a request's headers may take to come."
+    )
+    request_stall_seconds: float = Field(
+        default=10,
+        gt=0,
+        description="Over so long a time a body that comes, or an answer that is read, must keep "
+        "the least rate. How long they take in all has no limit.",
+    )
+    request_min_rate: int = Field(
+        default=500, ge=1, description="The least rate of these, in bytes a second."
+    )
+    max_connections: int = Field(
+        default=1000, ge=1, description="Connections to one API process, event streams aside."
+    )
+    max_connections_per_source: int = Field(
+        default=200,
+        ge=1,
+        description="Connections, and requests at a time, of one client address (of IPv6: one "
+        "network of 64 bits). Trusted proxies have no such limit, the clients behind them have it.",
+    )
+    max_streams: int = Field(default=5000, ge=1, description="Event streams of one API process.")
+    max_streams_per_source: int = Field(
+        default=200, ge=1, description="Event streams of one client address, as above."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe message that is logged."
     )

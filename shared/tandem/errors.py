@@ -7,6 +7,8 @@ class TandemError(Exception):
     """An expected failure: says what happened and, where it can, what to do."""
 
     code: ClassVar[str] = "internal"
+    retry_after: int | None = None
+    """Seconds after which to try again, where that may help."""
 
 
 class NotFound(TandemError):
@@ -53,3 +55,11 @@ class Unavailable(TandemError):
     """Something this needs is not there just now; trying again may help."""
 
     code = "unavailable"
+    retry_after = 2
+
+
+class TooMany(TandemError):
+    """One client asks for more at a time than it may."""
+
+    code = "too_many_requests"
+    retry_after = 1

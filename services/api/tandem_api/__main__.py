@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from tandem.config import settings
 from tandem.log import configure
 from tandem_api.app import create_app
+from tandem_api.connections import guarded
 
 _GRACE_SECONDS = 5
 """Requests under way may finish; event streams are ended at once."""
@@ -50,6 +51,8 @@ def main() -> None:
         app,
         host=config.host,
         port=config.port,
+        http=guarded(config),
+        timeout_keep_alive=config.keep_alive_seconds,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -6,7 +6,7 @@ names this server itself, or where a proxy that the installation trusts has pass
 
 import ipaddress
 import socket
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tandem.config import Settings
-from tandem_api.runtime import runtime
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"})
@@ -31,6 +30,7 @@ class Proxies:
 
     def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self._prefix = settings.path_prefix
+        self._proxies = settings.trusted_proxies
         self._inner = app
         self._forwarded = ProxyHeadersMiddleware(
             app,  # type: ignore[arg-type]  # uvicorn has its own names for the same types
@@ -43,7 +43,7 @@ class Proxies:
             return
         peer = (scope.get("client") or ("", 0))[0]
         names = {name for name, _ in scope["headers"]}
-        trusted = peer in self._forwarded.trusted_hosts and not _FORWARDED.isdisjoint(names)
+        trusted = is_trusted(peer, self._proxies) and not _FORWARDED.isdisjoint(names)
         scope.setdefault("state", {})["came_by_proxy"] = trusted
         if self._prefix and f"{scope['path']}/".startswith(f"{self._prefix}/"):
             scope["path"] = scope["path"].removeprefix(self._prefix) or "/"
@@ -73,8 +73,8 @@ def public_url(request: Request, settings: Settings) -> str:
 
 def public_path(request: Request, route: str, /, **named: str) -> str:
     """Return the path of a route as a client of the public address asks for it."""
-    prefix = runtime(request).settings.path_prefix
-    return prefix + str(request.app.url_path_for(route, **named))
+    settings: Settings = request.app.state.runtime.settings
+    return settings.path_prefix + str(request.app.url_path_for(route, **named))
 
 
 def origin(url: str) -> str:
@@ -94,6 +94,17 @@ def client_source(request: Request) -> str:
     """
     client = request.client
     return source_of(client.host if client is not None else "")
+
+
+@lru_cache(maxsize=4096)
+def is_trusted(host: str, proxies: str) -> bool:
+    """Whether an address is one of the trusted proxies, as the setting lists them."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    networks = filter(None, map(str.strip, proxies.split(",")))
+    return any(address in ipaddress.ip_network(one) for one in networks)
 
 
 def source_of(host: str) -> str:

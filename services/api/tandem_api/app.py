@@ -39,6 +39,7 @@ from tandem_api.routes import (
     webhooks,
 )
 from tandem_api.runtime import Runtime
+from tandem_api.seats import Seats
 from tandem_api.streams import Bells
 
 PREFIX = "/api/v1"
@@ -51,7 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.resolved_database_url())
         redis_url = settings.resolved_redis_url()
-        nudges, bells = Nudges(redis_url), Bells(database, redis_url)
+        nudges = Nudges(redis_url)
+        bells = Bells(database, redis_url, Seats(settings))
         artifacts = Artifacts(settings.resolved_artifact_url())
         app.state.runtime = Runtime(settings, database, artifacts, nudges, bells)
         bells.start()
@@ -102,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware.BodyLimit, upload_mb=settings.max_upload_mb, other_mb=settings.max_body_mb
     )
     app.add_middleware(headers.Compression)
+    app.add_middleware(middleware.InFlight, settings=settings)
     app.add_middleware(middleware.RequestLog)
     app.add_middleware(headers.SecurityHeaders, settings=settings)
     if settings.other_origins:

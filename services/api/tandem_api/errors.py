@@ -31,6 +31,7 @@ STATUS: dict[type[errors.TandemError], int] = {
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.Invalid: 422,
+    errors.TooMany: 429,
     errors.Unavailable: 503,
 }
 
@@ -130,13 +131,15 @@ def status_of(error: errors.TandemError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def _expected(request: Request, error: errors.TandemError) -> JSONResponse:
+def expected(request: Request, error: errors.TandemError) -> JSONResponse:
     status = status_of(error)
     named = None
     if isinstance(error, errors.Invalid):
         location: Where = getattr(error, "location", "body")
         named = [FieldError(field=error.field, location=location, message=str(error))]
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     return problem(
         request,
         status,
@@ -225,7 +228,7 @@ def _plain(error: Exception) -> str:
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(errors.TandemError, _expected)  # type: ignore[arg-type]
+    app.add_exception_handler(errors.TandemError, expected)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
     app.add_exception_handler(DBAPIError, _database)

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections import Counter
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -9,9 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tandem.errors import TooLarge
+from tandem.config import Settings
+from tandem.errors import TooLarge, TooMany
 from tandem.log import logger, without_secrets
-from tandem_api.errors import problem, unexpected
+from tandem_api.addresses import client_source, is_trusted
+from tandem_api.errors import expected, problem, unexpected
 
 _log = logger(__name__)
 _MIB = 1024 * 1024
@@ -65,6 +69,48 @@ class RequestLog:
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
+
+
+class InFlight:
+    """Refuses a client that asks for too much at a time. Event streams are counted elsewhere.
+
+    A proxy's connections are not limited by their source, so the clients behind it are here.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app = app
+        self._trusted, self._most = settings.trusted_proxies, settings.max_connections_per_source
+        self._n_of: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope) if scope["type"] == "http" else None
+        host = request.client.host if request is not None and request.client else ""
+        if request is None or is_trusted(host, self._trusted):
+            await self.app(scope, receive, send)
+            return
+        source = client_source(request)
+        if self._n_of[source] >= self._most:
+            refusal = TooMany(
+                "This address has too many requests under way. Wait for some of them."
+            )
+            await expected(request, refusal)(scope, receive, send)
+            return
+        self._n_of[source] += 1
+        try:
+            await self.app(scope, receive, partial(self._unless_stream, source, scope, send))
+        finally:
+            if not scope["state"].get("is_stream"):
+                self._leave(source)
+
+    async def _unless_stream(self, source: str, scope: Scope, send: Send, message: Message) -> None:
+        await send(message)
+        if message["type"] == "http.response.start" and scope["state"].get("is_stream"):
+            self._leave(source)
+
+    def _leave(self, source: str) -> None:
+        self._n_of[source] -= 1
+        if not self._n_of[source]:
+            del self._n_of[source]
 
 
 class BodyLimit:

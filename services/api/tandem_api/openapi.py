@@ -73,6 +73,7 @@ _HEADERS: dict[str, Any] = {
 }
 _OF_FAILURE = {
     401: {"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}},
+    429: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
     503: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
 }
 

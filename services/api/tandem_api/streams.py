@@ -23,6 +23,7 @@ from tandem.log import logger
 from tandem.reviews.models import Review
 from tandem.tasks import DOORBELL, PROGRESS
 from tandem_api.feeds import Follower, Heard, look
+from tandem_api.seats import Seats
 
 HEARTBEAT_SECONDS = 15.0
 LOOK_SECONDS = 1.0
@@ -116,8 +117,9 @@ class _Room:
 class Bells:
     """Wakes those who follow a review when its log has grown. Lives in the event loop."""
 
-    def __init__(self, database: Database, redis_url: str) -> None:
+    def __init__(self, database: Database, redis_url: str, seats: Seats) -> None:
         self._database, self._redis_url = database, redis_url
+        self.seats = seats
         self._rooms: dict[str, _Room] = {}
         self._seen: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -144,16 +146,19 @@ class Bells:
         for room in self._rooms.values():
             room.end()
 
-    async def stream(self, review_id: ReviewId, follower: Follower) -> AsyncIterator[bytes]:
+    async def stream(
+        self, review_id: ReviewId, follower: Follower, source: str | None
+    ) -> AsyncIterator[bytes]:
         """Yield a review's events behind those that the follower has, as they come."""
         seat, room = _Seat(follower), self._room(review_id)
         room.seats.add(seat)
         room.bell.set()
         try:
-            while not self.closing and (page := await seat.take()) is not None:
-                yield page
-                if seat.is_behind:
-                    room.bell.set()
+            with self.seats.taken(source):
+                while not self.closing and (page := await seat.take()) is not None:
+                    yield page
+                    if seat.is_behind:
+                        room.bell.set()
         finally:
             room.seats.discard(seat)
             room.bell.set()

@@ -470,6 +470,10 @@ FAILURES: dict[int, dict[str, str]] = {
         "weak_password": "password: is one of the commonest passwords: choose another.",
         "unsafe_url": "url: hooks.example.org is not (only) at public addresses.",
     },
+    429: {
+        "too_many_requests": "This address has too many requests under way. Wait for some of them.",
+        "too_many_streams": "This address follows too many event streams. Close some of them.",
+    },
     500: {"internal": "This should not have happened. The server's log says more."},
     503: {"unavailable": "The database does not answer or is busy. Nothing was changed."},
 }

@@ -90,7 +90,10 @@ def read_events(
             return Page(items=list(items[:limit]), next_cursor=following)
 
     numbering = not sees_every_event(viewer) if after == "latest" else None
-    events = here.bells.stream(review_id, Follower(secret_of(request), start, numbering))
+    source = here.bells.seats.require(request)
+    request.state.is_stream = True  # it counts as none of the requests that come and go
+    follower = Follower(secret_of(request), start, numbering)
+    events = here.bells.stream(review_id, follower, source)
     return EventSourceResponse(
         events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
