@@ -59,6 +59,12 @@ class Settings(BaseSettings):
         description="Other sites whose pages may use the API with a signed-in browser, with commas "
         "between: https://front.example.org. None by default.",
     )
+    busy_seconds: float = Field(
+        default=10,
+        gt=0,
+        description="How long a request waits, in all, while others write to the database; then "
+        "it is answered with 503 `busy`.",
+    )
     keep_alive_seconds: int = Field(
         default=65, ge=1, description="How long a connection may wait for its next request."
     )

@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(settings.resolved_database_url())
+        database = Database(settings.resolved_database_url(), patience=settings.busy_seconds)
         redis_url = settings.resolved_redis_url()
         nudges = Nudges(redis_url)
         bells = Bells(database, redis_url, Seats(settings))

@@ -10,11 +10,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from tandem import errors
+from tandem.db.faults import meaning
 from tandem.log import logger, without_secrets
 from tandem.screening.client_state import NewerDecision
 from tandem_api.messages import message as describe
@@ -179,6 +180,8 @@ def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
 def _http(request: Request, error: HTTPException) -> Response:
     status, detail, headers = error.status_code, str(error.detail), error.headers
     path = request.scope["path"]
+    if found := meaning(error.__cause__):  # a form that could not be written to the disk
+        return expected(request, found)
     if status == HTTPStatus.BAD_REQUEST:  # the framework's word for a body it cannot take apart
         named = [FieldError(field="body", location="body", message=detail)]
         return problem(request, 422, errors.Invalid.code, f"body: {detail}", field_errors=named)
@@ -203,15 +206,12 @@ def _methods(app: FastAPI, path: str) -> str:
     return ", ".join(sorted(found))
 
 
-def _database(request: Request, error: Exception) -> JSONResponse:
-    is_away = isinstance(error, OperationalError | PoolTimeout) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
-    if not is_away:
+def _storage(request: Request, error: Exception) -> JSONResponse:
+    found = meaning(error)
+    if found is None:
         return unexpected(request, error)
-    _log.error("database not available", error=str(error))
-    detail = "The database does not answer or is busy. Nothing was changed; try again."
-    return problem(request, 503, errors.Unavailable.code, detail, headers={"Retry-After": "2"})
+    _log.error("storage not available", code=found.code, error=str(error))
+    return expected(request, found)
 
 
 def unexpected(request: Request, error: Exception) -> JSONResponse:
@@ -231,5 +231,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.TandemError, expected)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
-    app.add_exception_handler(DBAPIError, _database)
-    app.add_exception_handler(PoolTimeout, _database)
+    app.add_exception_handler(DBAPIError, _storage)
+    app.add_exception_handler(PoolTimeout, _storage)
+    app.add_exception_handler(OSError, _storage)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
+from anyio import fail_after
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -12,8 +14,13 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
+from tandem.db.turns import Busy
 from tandem_api.deps import authenticate, current_user
+from tandem_api.runtime import runtime
 from tandem_api.uploads import read_form
+
+_SHARE = 0.2
+"""Of a request's patience is for waiting for a thread, each time."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -70,6 +77,7 @@ class Route(APIRoute):
         known = frozenset(_query_names(self.dependant))
 
         async def run(request: Request) -> Response:
+            await _thread_to_be_had(runtime(request).settings.busy_seconds)
             if guarded:
                 request.state.user = await run_in_threadpool(authenticate, request)
             _refuse_unknown(request, known)
@@ -93,6 +101,25 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
     raise RequestValidationError(
         [{"type": "unknown_query", "loc": ("query", name), "msg": message} for name in unknown]
     )
+
+
+async def _thread_to_be_had(patience: float) -> None:
+    """Wait for one of the threads that do the work of requests, if all of them are taken.
+
+    A request needs one several times, so that each time may take a part of its patience only.
+
+    Raises:
+        Busy: None was free in time.
+    """
+    threads = current_default_thread_limiter()
+    if threads.available_tokens > 0:
+        return
+    try:
+        with fail_after(patience * _SHARE):
+            async with threads:
+                return
+    except TimeoutError:
+        raise Busy from None
 
 
 def _asks_who_calls(dependant: Dependant) -> bool:

@@ -2,9 +2,7 @@
 
 import json
 import sqlite3
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from math import inf
@@ -16,6 +14,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from tandem.db.turns import MOST_WRITING, Busy, Turns
 
 _BUSY_TIMEOUT_SECONDS = 30
 """How long SQLite waits for another writer; a long import commits every few hundred rows."""
@@ -32,8 +32,14 @@ _WAL_RETRY_SECONDS = 0.02
 APPLICATION_NAME = "tandem"
 """As PostgreSQL lists our connections: a restore looks whether there are any."""
 
-_LOCK_TIMEOUT = "15s"
+_LOCK_TIMEOUT_SECONDS = 15.0
 """How long PostgreSQL waits for the review's row; then the caller is told to try again."""
+
+_POOL_TIMEOUT = 30.0
+
+_LOCK_SHARE, _POOL_SHARE = 0.5, 0.2
+"""Of its patience may a transaction on PostgreSQL wait for one row, and for a connection. A request
+waits for a connection twice at most, and Turns have the rest."""
 
 
 class Database:
@@ -45,10 +51,18 @@ class Database:
     (BEGIN IMMEDIATE): taken later, at the first write, it could fail on a stale snapshot.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, *, patience: float | None = None) -> None:
+        """Open the database.
+
+        Args:
+            url: With its driver named.
+            patience: So many seconds in all may a transaction wait for others' locks; then it
+                fails with `Busy`, or PostgreSQL's own error of the same meaning. None, for work
+                that nobody waits for: half a minute for each lock, and any time for its turn.
+        """
+        self.engine = _engine(url, patience)
         self.read: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
-        self.write = _Writers(self.engine, one_at_a_time=self.is_sqlite)
+        self.write = _Writers(self.engine, one_at_a_time=self.is_sqlite, patience=patience)
 
     @property
     def is_sqlite(self) -> bool:
@@ -66,24 +80,29 @@ class Database:
 
 
 class _Writers:
-    """Opens writing transactions: on SQLite one at a time in this process, in order of arrival.
+    """Opens writing transactions: on SQLite one at a time in this process, in order of arrival."""
 
-    SQLite itself lets waiting writers poll, and who has bad luck waits for seconds: under eight
-    threads the slowest twentieth of the writes took ten times the median.
-    """
-
-    def __init__(self, engine: Engine, *, one_at_a_time: bool) -> None:
+    def __init__(self, engine: Engine, *, one_at_a_time: bool, patience: float | None) -> None:
         self.engine = engine.execution_options(tandem_write=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._one_at_a_time = one_at_a_time
-        self._turns = _Turns() if one_at_a_time else nullcontext()
+        # PostgreSQL orders its writers by itself; only requests must not take all threads for it.
+        self._turns = Turns(1 if one_at_a_time else MOST_WRITING, patience)
+        self._has_turns = one_at_a_time or patience is not None
         self._ended = -inf
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """Commit when the block ends, roll back what it raised."""
+        """Commit when the block ends, roll back what it raised.
+
+        Raises:
+            Busy: The database has patience, and others wrote for longer than that.
+        """
         try:
-            with self._turns, self._sessions.begin() as session:
+            turn = self._turns.taken() if self._has_turns else nullcontext()
+            with turn as give_up_at, self._sessions.begin() as session:
+                if give_up_at is not None and self._one_at_a_time:
+                    session.connection(execution_options={"tandem_give_up_at": give_up_at})
                 yield session
         finally:
             self._ended = time.monotonic()
@@ -99,33 +118,7 @@ class _Writers:
             time.sleep(max(0.0, self._ended + _GIVE_WAY_SECONDS - time.monotonic()))
 
 
-class _Turns:
-    """A lock that is handed on in the order in which it was asked for."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._taken = False
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        mine.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
-
-
-def _engine(url: str) -> Engine:
+def _engine(url: str, patience: float | None) -> Engine:
     dump: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(
@@ -135,8 +128,9 @@ def _engine(url: str) -> Engine:
             pool_size=20,
             max_overflow=25,
             pool_pre_ping=True,
+            pool_timeout=_POOL_TIMEOUT if patience is None else _POOL_SHARE * patience,
             connect_args={
-                "options": f"-c lock_timeout={_LOCK_TIMEOUT} -c timezone=utc",
+                "options": f"-c lock_timeout={_lock_timeout(patience)} -c timezone=utc",
                 "connect_timeout": 5,
                 "application_name": APPLICATION_NAME,
             },
@@ -149,11 +143,17 @@ def _engine(url: str) -> Engine:
         poolclass=QueuePool,
         pool_size=20,
         max_overflow=25,
-        connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        pool_timeout=_POOL_TIMEOUT if patience is None else _POOL_SHARE * patience,
+        connect_args={"timeout": patience or _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _lock_timeout(patience: float | None) -> str:
+    seconds = _LOCK_TIMEOUT_SECONDS if patience is None else _LOCK_SHARE * patience
+    return f"{int(seconds * 1000)}ms"
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -197,16 +197,20 @@ def _begin_sqlite(connection: Connection) -> None:
         return
     driver = connection.connection.dbapi_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine is SQLite's
-    give_up_at = time.monotonic() + _BUSY_TIMEOUT_SECONDS
+    own = connection.get_execution_options().get("tandem_give_up_at")
+    give_up_at = own or time.monotonic() + _BUSY_TIMEOUT_SECONDS
+    (usual,) = driver.execute("PRAGMA busy_timeout").fetchone()
     driver.execute("PRAGMA busy_timeout=0")
     try:
         while not _is_begun(connection, driver):
             if time.monotonic() > give_up_at:
+                if own is not None:
+                    raise Busy
                 connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what it is
                 return
             time.sleep(_POLL_SECONDS)
     finally:
-        driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_SECONDS * 1000}")
+        driver.execute(f"PRAGMA busy_timeout={usual}")
 
 
 def _is_begun(connection: Connection, driver: sqlite3.Connection) -> bool:

@@ -475,6 +475,14 @@ FAILURES: dict[int, dict[str, str]] = {
         "too_many_streams": "This address follows too many event streams. Close some of them.",
     },
     500: {"internal": "This should not have happened. The server's log says more."},
-    503: {"unavailable": "The database does not answer or is busy. Nothing was changed."},
+    503: {
+        "busy": "The database is busy: something else is writing to it. Nothing was changed; try "
+        "again.",
+        "storage_full": "The disk that holds the database is full. Nothing was changed. Its "
+        "administrator makes room.",
+        "storage_unwritable": "The database cannot be written: it is read-only, or belongs to "
+        "somebody else. Nothing was changed.",
+        "unavailable": "The database does not answer. Nothing was changed; try again.",
+    },
 }
 """Problems by status and code."""
