@@ -20,8 +20,8 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
-from slow_clients import API, _free_port, _wait_for
 
+from slow_clients import API, _free_port, _wait_for
 from tandem import migrate
 from tandem.accounts import service as accounts
 from tandem.db.session import Database
