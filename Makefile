@@ -32,7 +32,9 @@ sbom:
 	build/sbom/tool/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
 	$(PYTHON) -m venv --clear --without-pip build/sbom/product
 	build/sbom/tool/bin/python -m pip --python build/sbom/product/bin/python install --quiet -c constraints.txt .
-	build/sbom/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	version="$$(build/sbom/product/bin/tandem --version)" && \
+	  sed "s/^dynamic = .*/version = \"$${version#tandem }\"/" pyproject.toml > build/sbom/pyproject.toml
+	build/sbom/tool/bin/cyclonedx-py environment --pyproject build/sbom/pyproject.toml --output-reproducible \
 	  --validate --output-format JSON --output-file build/sbom/tandem.cdx.json build/sbom/product
 	@echo "build/sbom/tandem.cdx.json"
 
