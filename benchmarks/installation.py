@@ -35,7 +35,7 @@ Engine = Literal["sqlite", "postgresql"]
 installation, database and broker by URL, Valkey over TCP."""
 
 ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 10.0
 _PYTHON = [sys.executable, "-P", "-m"]
 

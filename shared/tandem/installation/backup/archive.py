@@ -10,7 +10,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, cast
@@ -193,15 +193,17 @@ def opened(file: Path) -> Iterator[Opened]:
     Raises:
         Damaged: It is none, was cut off, or is of a newer form.
     """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            yield Opened(archive, _manifest(archive, file.name), file.name)
-    except zipfile.BadZipFile as error:
-        raise Damaged(f"{file} is no backup of Tandem, or only a part of one.") from error
-    except FileNotFoundError as error:
-        raise Damaged(f"{file} does not exist.") from error
-    except IsADirectoryError as error:
-        raise Damaged(f"{file} is a folder; name a file that `tandem backup` has made.") from error
+    with ExitStack() as open_files:
+        try:
+            archive = open_files.enter_context(zipfile.ZipFile(file))
+            manifest = _manifest(archive, file.name)
+        except zipfile.BadZipFile as error:
+            raise Damaged(f"{file} is no backup of Tandem, or only a part of one.") from error
+        except FileNotFoundError as error:
+            raise Damaged(f"{file} does not exist.") from error
+        except IsADirectoryError as error:
+            raise Damaged(f"{file} is a folder; name what `tandem backup` has made.") from error
+        yield Opened(archive, manifest, file.name)
 
 
 def sync_folder(folder: Path) -> None:

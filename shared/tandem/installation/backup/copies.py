@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
-from sqlalchemy import ColumnClause, Connection, column, func, inspect, select, table
+from sqlalchemy import ColumnClause, Connection, Uuid, column, func, inspect, select, table
 
 from tandem.errors import TandemError
 
@@ -45,11 +46,19 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a database holds: the revision of its schema, rows by table, keys of uploads."""
+    """What a database holds: the revision of its schema, rows by table, what it names in a store.
+
+    Attributes:
+        schema: Revision of its schema.
+        counts: Rows by table.
+        uploads: Keys of the uploaded files.
+        reviews: Ids, as keys of features have them.
+    """
 
     schema: str
     counts: dict[str, int]
     uploads: list[str]
+    reviews: list[str]
 
 
 def content(connection: Connection) -> Content | None:
@@ -69,8 +78,12 @@ def content(connection: Connection) -> Content | None:
     }
     artifact: ColumnClause[str] = column("artifact")
     named = select(artifact).distinct().select_from(table("import")).order_by(artifact)
-    uploads = list(connection.scalars(named)) if "import" in tables else []
-    return Content(schema, counts, uploads)
+    if not {"import", "review"} <= tables:
+        return Content(schema, counts, [], [])
+    uploads = list(connection.scalars(named))
+    ids: ColumnClause[UUID] = column("id", Uuid())
+    reviews = connection.scalars(select(ids).select_from(table("review")))
+    return Content(schema, counts, uploads, [str(id) for id in reviews])
 
 
 def is_in_use(held: Content | None) -> bool:

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from psycopg import sql
@@ -31,6 +31,7 @@ NAME = "database.sql"
 _OURS = {VERSION_TABLE, "review", "user_account"}
 _CONNECT_SECONDS = 10
 _LOCK_WAIT = "10s"
+_LOOK_SECONDS = 0.5
 
 
 class NoClientPrograms(TandemError):
@@ -64,10 +65,15 @@ def copy(url: str, folder: Path, told: Told) -> Copied:
         # pg_dump reads the very state that was just counted.
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
         schema = connection.scalar(text("SELECT current_schema()"))
-        told(0.0)
+        size = connection.scalar(text("SELECT pg_database_size(current_database())")) or 1
+
+        def look() -> None:
+            # A script of it is about as large as the database; how large, nobody knows before.
+            told(min(0.95, target.stat().st_size / size) if target.exists() else 0.0)
+
         options = ["--no-owner", "--no-privileges", "--no-comments", f"--file={target}"]
         chosen = [f"--snapshot={snapshot}", f'--table="{schema}".*']
-        _run(program, url, [*options, *chosen])
+        _run(program, url, [*options, *chosen], look)
         told(1.0)
     return Copied(target, NAME, version, held.schema, held.counts, held.uploads)
 
@@ -169,17 +175,37 @@ def _require_major(program: str, server: str) -> None:
         )
 
 
-def _run(program: str, url: str, options: list[str]) -> None:
-    """Run a client program on the database. Its password is in the environment, never in `ps`."""
+def _run(
+    program: str, url: str, options: list[str], look: Callable[[], None] = lambda: None
+) -> None:
+    """Run a client program on the database. Its password is in the environment, never in `ps`.
+
+    Args:
+        program: Which.
+        url: Of the database.
+        options: Besides where the database is.
+        look: Called now and then meanwhile.
+    """
     where = conninfo_to_dict(make_url(url).set(drivername="postgresql").render_as_string(False))
     secret = where.pop("password", None)
     known = {name: str(value) for name, value in where.items() if value is not None}
     env = os.environ | ({"PGPASSWORD": str(secret)} if secret else {})
     command = [program, f"--dbname={make_conninfo(**known)}", "--no-password", *options]
-    done = subprocess.run(  # noqa: S603  # no shell; our own options
-        command, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(  # noqa: S603  # no shell; our own options
+        command, env=env, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, text=True
+    ) as process:
+        said = _followed(process, look)
+    if process.returncode != 0:
+        lines = said.strip().splitlines() or [f"status {process.returncode}"]
         first = next((line for line in lines if "ERROR" in line or "error" in line), lines[0])
         raise ProgramFailed(f"{Path(program).name} failed: {first}")
+
+
+def _followed(process: "subprocess.Popen[str]", look: Callable[[], None]) -> str:
+    """Wait for its end; return what it complained of."""
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            look()

@@ -17,12 +17,18 @@ from tandem.errors import TandemError
 from tandem.installation.backup import archive
 from tandem.installation.backup.archive import Damaged, Manifest, Opened
 from tandem.installation.backup.checking import Checked, check_reviews
-from tandem.installation.backup.copies import Occupied, is_in_use
+from tandem.installation.backup.copies import Content, Occupied, is_in_use
 from tandem.installation.backup.sqlite import path_of
 from tandem.installation.backup.taking import engine_name, engine_of, folder_in, share_of
 from tandem.installation.lock import InstallationLock
 
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+class CannotRestore(TandemError):
+    """The disk or the store did not take what was to be restored."""
+
+    code = "cannot_restore"
 
 
 class OtherEngine(TandemError):
@@ -60,14 +66,24 @@ def restore(
         OtherEngine: It is of the other kind of database.
         DatabaseIsNewer: A later version of Tandem has made it.
         Occupied: There are accounts and `replace` was not given; or something runs.
+        CannotRestore: The disk is full, or may not be written to.
     """
     os.umask(0o077)
+    try:
+        return _restore(settings, file, replace=replace, told=told)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise CannotRestore(f"The restore stopped: {error.strerror or error}{where}.") from error
+
+
+def _restore(settings: Settings, file: Path, *, replace: bool, told: Told) -> Restored:
     url = settings.resolved_database_url()
     engine = engine_of(url)
     with archive.opened(file) as backup, _claimed(settings):
         _require_fit(backup.manifest, url)
+        old = _held(url)
         if not replace:
-            _require_empty(url)
+            _require_empty(old)
         backup.check(share_of(backup.manifest.bytes, stretch(told, 0, 0.3)))
         counted = share_of(backup.manifest.bytes, stretch(told, 0.3, 0.6))
         store = Artifacts(settings.resolved_artifact_url())
@@ -77,12 +93,12 @@ def restore(
             counted(member.bytes)
         with folder_in(_workplace(url)) as folder:
             engine.put(url, backup, folder, counted)
-        _tidy(store, backup, settings)
         database = Database(url)
         try:
             reviews = check_reviews(database, stretch(told, 0.6, 1))
         finally:
             database.close()
+        _tidy(store, backup, settings, old)
         return Restored(backup.manifest, migrate.current_and_head(url)[1], reviews)
 
 
@@ -112,12 +128,17 @@ def _require_fit(manifest: Manifest, url: str) -> None:
         )
 
 
-def _require_empty(url: str) -> None:
+def _held(url: str) -> Content | Damaged | None:
+    """Return what would be given up; Damaged where that cannot be read."""
     try:
-        occupied = is_in_use(engine_of(url).held_by(url))
-    except Damaged:
-        occupied = True
-    if occupied:
+        held: Content | None = engine_of(url).held_by(url)
+    except Damaged as error:
+        return error
+    return held
+
+
+def _require_empty(old: Content | Damaged | None) -> None:
+    if isinstance(old, Damaged) or is_in_use(old):
         raise Occupied(
             "This installation is in use: there are accounts in it. To give up all that it holds "
             "and restore the backup instead, add --replace."
@@ -133,13 +154,18 @@ def _workplace(url: str) -> Path:
     return folder
 
 
-def _tidy(store: Artifacts, backup: Opened, settings: Settings) -> None:
-    """Remove files of the old state: uploads that nothing names, features, the broker's files."""
-    for review in store.list("imports"):
-        for name in store.list(f"imports/{review}"):
-            if f"imports/{review}/{name}" not in backup.manifest.artifacts:
-                store.remove(f"imports/{review}/{name}")
-    store.remove("features")
+def _tidy(
+    store: Artifacts, backup: Opened, settings: Settings, old: Content | Damaged | None
+) -> None:
+    """Remove the files of the old state: what its database named, and the broker's.
+
+    Nothing else in the store: it may be that of another installation, too.
+    """
+    if isinstance(old, Content):
+        for key in set(old.uploads) - backup.manifest.artifacts.keys():
+            store.remove(key)
+        for review in old.reviews:
+            store.remove(f"features/{review}")
     if settings.database_url is None and settings.redis_url is None:
         # Its messages and its stream are of what came after the backup.
         shutil.rmtree(settings.data_dir / "valkey", ignore_errors=True)
