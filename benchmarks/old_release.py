@@ -68,8 +68,14 @@ def _tandem(here: Installation, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def fill(here: Installation, *, n_records: int) -> str:
-    """Screen a made-up review with all that may happen in one; return its id."""
+def fill(here: Installation, *, n_records: int, words: int = 12) -> str:
+    """Screen a made-up review with all that may happen in one; return its id.
+
+    Args:
+        here: Where.
+        n_records: Of the first file; a second one brings 10 more.
+        words: Of an abstract.
+    """
     chance = random.Random(7)
     owner, ann, ben, judge = (
         Caller(here.url, account(here, name)) for name in ("owner", "ann", "ben", "judge")
@@ -84,13 +90,13 @@ def fill(here: Installation, *, n_records: int) -> str:
     for person, role in ((ann, "reviewer"), (ben, "reviewer"), (judge, "adjudicator")):
         member = f"{review}/members/{person.account.id}"
         owner.call("PUT", member, "setup", json={"role": role})
-    _import(owner, review, chance, range(n_records))
+    _import(owner, review, chance, range(n_records), words)
     numbers = [one["id"] for one in owner.pages(f"{review}/records")]
     half = len(numbers) // 2
     _screen(review, ann, ben, numbers[:half], chance)
     _settle(review, judge, chance)
     _change_the_rules(review, owner)
-    _import(owner, review, chance, range(n_records, n_records + 10))
+    _import(owner, review, chance, range(n_records, n_records + 10), words)
     _screen(review, ann, ben, numbers[half:], chance)
     _change_minds(review, ann, numbers)
     _settle(review, judge, chance, leave=2)
@@ -105,11 +111,14 @@ def fill(here: Installation, *, n_records: int) -> str:
     return review_id
 
 
-def _import(owner: Caller, review: str, chance: random.Random, numbers: range) -> None:
+def _import(
+    owner: Caller, review: str, chance: random.Random, numbers: range, n_words: int
+) -> None:
     entries = []
     for n in numbers:
         words = " ".join(chance.choices(_WORDS, k=12))
-        entry = f"TY  - JOUR\nTI  - Study {n} of {words}\nAB  - {words}. {words}\nPY  - 2020\n"
+        abstract = " ".join(chance.choices(_WORDS, k=n_words))
+        entry = f"TY  - JOUR\nTI  - Study {n} of {words}\nAB  - {abstract}\nPY  - 2020\n"
         entries.append(entry + f"AU  - Lee, A{n}\nDO  - 10.1000/{n}\nER  - \n")
     likely = entries[0].replace("DO  - 10.1000/0\n", "").replace("2020", "2021")
     files = {"file": ("export.ris", "".join([*entries, entries[-1], likely]))}

@@ -67,8 +67,16 @@ class RequestLog:
                 method=scope["method"],
                 path=without_secrets(scope["path"]),
                 status=status,
+                client=(scope.get("client") or ("",))[0],
+                user=_caller(scope),
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
+
+
+def _caller(scope: Scope) -> str | None:
+    """Return the id of who was authenticated; None where nobody was."""
+    user = scope["state"].get("user")
+    return None if user is None else str(user.id)
 
 
 class InFlight:
