@@ -274,6 +274,7 @@ class World:
         *,
         limit: int = 1,
         lasting: timedelta = timedelta(minutes=30),
+        anew: bool = False,
     ) -> Queue:
         with self.entered(review_id, person) as (session, review, viewer):
             return queue.serve(
@@ -284,6 +285,7 @@ class World:
                 order=serving.newest_order(session, review_id, TA),
                 limit=limit,
                 lasting=lasting,
+                anew=anew,
             )
 
     def rank(self, review_id: ReviewId, *numbers: int) -> Ranking:

@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, cast, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy.orm.interfaces import ORMOption
 
 from tandem.errors import NotFound
-from tandem.ids import RecordNumber
+from tandem.ids import DecisionId, RecordNumber
 from tandem.records.duplicates.related import related_to
 from tandem.records.duplicates.relations import Relation
 from tandem.records.models import Record
@@ -21,7 +22,7 @@ from tandem.screening import told_numbers
 from tandem.screening.criteria import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order
-from tandem.screening.rules import Status
+from tandem.screening.rules import Status, Verdict
 from tandem.screening.shown_votes import carries_label
 from tandem.screening.visibility import conflict_is_open_to_voters, shown_status_sql, status_sql
 
@@ -30,16 +31,21 @@ class OrderBy(StrEnum):
     RANK = "rank"
     ADDED = "added"
     YEAR = "year"
+    DECIDED = "decided"
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to list. `words` must all occur in title, abstract or authors, in any case."""
+    """What to list. `words` must all occur in title, abstract or authors, in any case.
+
+    `my_verdict` is that of the viewer's own present decision.
+    """
 
     status: str | None = None
     words: Sequence[str] = ()
     source: str | None = None
     label: str | None = None
+    my_verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +96,23 @@ def list_records(
     ranking: Order,
     after: RecordNumber | None,
     limit: int,
+    brief: bool = False,
 ) -> list[ShownRecord]:
     """Return records that are not linked to another one, filtered and ordered.
 
     By rank: the ranked ones, best first, then the others in the order they were added.
     By year: the newest first, those without a year last. With `after` only those that stand
     behind this one, whether it still passes the filters or not: who decides what a page shows
-    misses nothing on the next.
+    misses nothing on the next. `brief`: their abstracts are not read. What the viewer has decided,
+    by when, `list_decided` lists.
     """
-    query = _shown(viewer, stage).where(
-        Record.duplicate_of.is_(None), *_conditions(viewer, stage, filters)
-    )
+    query = _matching(viewer, stage, filters)
     if order_by is OrderBy.RANK:
         matching = set(
             session.scalars(query.with_only_columns(Record.number), _whose(viewer, stage))
         )
         numbers = _ranked(matching, ranking, after)[:limit]
-        shown = get_records(session, viewer=viewer, stage=stage, numbers=numbers).values()
-        place = {number: position for position, number in enumerate(numbers)}
-        return sorted(shown, key=lambda item: place[item.record.number])
+        return _in_order(session, viewer, stage, numbers, brief=brief)
     if order_by is OrderBy.YEAR:
         query = query.order_by(Record.year.is_(None), Record.year.desc())
     if after is not None:
@@ -118,7 +122,88 @@ def list_records(
         by_year = order_by is OrderBy.YEAR
         query = query.where(_behind(after, year) if by_year else Record.number > after)
     query = query.order_by(Record.number).limit(limit)
-    return _load(session, query, viewer, stage)
+    return _load(session, query.options(*_unread(brief)), viewer, stage)
+
+
+def list_decided(
+    session: Session,
+    *,
+    viewer: Viewer,
+    stage: Stage,
+    filters: Filters,
+    after: DecisionId | None,
+    limit: int,
+    brief: bool = False,
+) -> list[ShownRecord]:
+    """Return records that the viewer has decided, the one they decided last first.
+
+    With `after`, a decision of theirs, only what they decided before that one: a page has its
+    place also where they have decided something again meanwhile.
+    """
+    # It begins with their entries of the ledger, the newest first, and ends when it has enough.
+    query = (
+        select(Decision.record_number)
+        .join(PresentDecision, PresentDecision.decision_id == Decision.id)
+        .join(
+            Record,
+            and_(Record.review_id == Decision.review_id, Record.number == Decision.record_number),
+        )
+        .outerjoin(ScreenedRecord, _screened())
+        .where(
+            Decision.review_id == viewer.review_id,
+            Decision.reviewer_id == viewer.user_id,
+            Decision.stage == stage,
+            Record.duplicate_of.is_(None),
+            *_conditions(viewer, stage, filters),
+        )
+        .order_by(Decision.labels_seq.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        theirs = select(Decision.labels_seq).where(
+            Decision.id == after,
+            Decision.review_id == viewer.review_id,
+            Decision.reviewer_id == viewer.user_id,
+        )
+        query = query.where(Decision.labels_seq < theirs.scalar_subquery())
+    numbers = session.scalars(query, _whose(viewer, stage)).all()
+    return _in_order(session, viewer, stage, numbers, brief=brief)
+
+
+def count_records(
+    session: Session, *, viewer: Viewer, stage: Stage, filters: Filters, decided: bool = False
+) -> int:
+    """Return how many records `list_records` lists in all, or with `decided` `list_decided`."""
+    query = _matching(viewer, stage, filters)
+    if decided:
+        query = query.where(PresentDecision.decision_id.is_not(None))
+    counted = query.with_only_columns(func.count(Record.number))
+    return session.scalar(counted, _whose(viewer, stage)) or 0
+
+
+def _matching(viewer: Viewer, stage: Stage, filters: Filters) -> Select[Record, str, Decision]:
+    return _shown(viewer, stage).where(
+        Record.duplicate_of.is_(None), *_conditions(viewer, stage, filters)
+    )
+
+
+def _in_order(
+    session: Session,
+    viewer: Viewer,
+    stage: Stage,
+    numbers: Sequence[RecordNumber],
+    *,
+    brief: bool,
+) -> list[ShownRecord]:
+    query = _shown(viewer, stage).where(Record.number.in_(numbers)).options(*_unread(brief))
+    place = {number: position for position, number in enumerate(numbers)}
+    found = _load(session, query, viewer, stage)
+    return sorted(found, key=lambda item: place[item.record.number])
+
+
+def _unread(brief: bool) -> list[ORMOption]:
+    """Return what is not read from the database: the longest columns, where they are not shown."""
+    return [defer(Record.abstract), defer(Record.raw)] if brief else []
 
 
 def _behind(after: RecordNumber, year: int | None) -> ColumnElement[bool]:
@@ -152,14 +237,7 @@ def _select(sees_all: bool, shows_conflicts: bool) -> Select[Record, str, Decisi
     status = status_sql(sees_all=sees_all, shows_conflicts=shows_conflicts)
     return (
         select(Record, status.label("status"), Decision)
-        .outerjoin(
-            ScreenedRecord,
-            and_(
-                ScreenedRecord.review_id == Record.review_id,
-                ScreenedRecord.stage == bindparam("stage"),
-                ScreenedRecord.record_number == Record.number,
-            ),
-        )
+        .outerjoin(ScreenedRecord, _screened())
         .outerjoin(
             PresentDecision,
             and_(
@@ -171,6 +249,14 @@ def _select(sees_all: bool, shows_conflicts: bool) -> Select[Record, str, Decisi
         )
         .outerjoin(Decision, Decision.id == PresentDecision.decision_id)
         .where(Record.review_id == bindparam("review_id"))
+    )
+
+
+def _screened() -> ColumnElement[bool]:
+    return and_(
+        ScreenedRecord.review_id == Record.review_id,
+        ScreenedRecord.stage == bindparam("stage"),
+        ScreenedRecord.record_number == Record.number,
     )
 
 
@@ -186,6 +272,8 @@ def _conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnEl
         conditions.append(_comes_from(filters.source))
     if filters.label is not None:
         conditions.append(carries_label(viewer, stage, filters.label))
+    if filters.my_verdict is not None:
+        conditions.append(Decision.verdict == filters.my_verdict)
     return conditions
 
 

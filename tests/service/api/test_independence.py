@@ -51,6 +51,11 @@ def _records() -> Iterator[Asked]:
     for order in ("added", "rank", "year"):
         yield "GET", f"{R}/records?order={order}&limit=2", None
         yield "GET", f"{R}/records?order={order}&limit=2&status=done&cursor=MQ==", None
+    for verdict, order in product(("include", "exclude", "maybe"), ("added", "decided")):
+        query = f"my_verdict={verdict}&order={order}&fields=brief&count=true"
+        yield "GET", f"{R}/records?{query}", None
+    for status in STATUSES[1:]:
+        yield "GET", f"{R}/records?status={status}&order=decided&limit=1&count=true", None
     for query in ("q=title", "q=population", "source=Medline", "label=odd", f"stage={TA}"):
         yield "GET", f"{R}/records?{query}", None
 
@@ -162,6 +167,7 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
     ("POST", "/reviews/{review_id}/queue"): [
         ("POST", f"{R}/queue", {"limit": 2}),
         ("POST", f"{R}/queue", {"limit": 100}),
+        ("POST", f"{R}/queue", {"limit": 3, "anew": True}),
     ],
     ("DELETE", "/reviews/{review_id}/queue/{record_id}"): [
         ("DELETE", f"{R}/queue/{number}", None) for number in (1, 5, 9)
@@ -172,6 +178,8 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
         ("PUT", f"{R}/records/9/decision", {"verdict": "include", "labels": ["odd"]}),
         ("PUT", f"{R}/records/8/decision", {"verdict": "exclude"}),
         ("PUT", f"{R}/records/99/decision", {"verdict": "exclude"}),
+        ("PUT", f"{R}/records/9/decision", {"verdict": "exclude", "basis": None}),
+        ("PUT", f"{R}/records/9/decision", {"verdict": "exclude", "basis": NOWHERE}),
     ],
     ("DELETE", "/reviews/{review_id}/records/{record_id}/decision"): [
         ("DELETE", f"{R}/records/{number}/decision{query}", None)
@@ -185,7 +193,9 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
         ("PATCH", f"{R}/records/1", {"year": 1999})
     ],
     ("POST", "/reviews/{review_id}/decisions"): [
-        ("POST", f"{R}/decisions", {"items": [{"record_id": "9", "verdict": "maybe"}, {}]})
+        ("POST", f"{R}/decisions", {"items": [{"record_id": "9", "verdict": "maybe"}, {}]}),
+        ("POST", f"{R}/decisions", {"items": [{"record_id": "9", "verdict": None}] * 2}),
+        ("POST", f"{R}/decisions", {"items": [{"record_id": "1", "verdict": None, "basis": None}]}),
     ],
     ("POST", "/reviews/{review_id}/imports/{import_id}/prior-decisions"): [
         ("POST", f"{R}/imports/{{i}}/prior-decisions", None)

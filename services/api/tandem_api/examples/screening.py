@@ -336,7 +336,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "upload": {JSON: _QUEUED},
     "list_imports": page(_IMPORT),
     "get_import": {JSON: _IMPORT},
-    "list_records": page(RECORD),
+    "list_records": {JSON: {"items": [RECORD], "next_cursor": None, "n_matching": 1204}},
     "next_records": {
         JSON: {
             "items": [

@@ -38,6 +38,7 @@ def next_records(
             order=serving.newest_order(session, review_id, asked.stage),
             limit=asked.limit,
             lasting=lasting,
+            anew=asked.anew,
         )
         numbers = [lease.record_number for lease in found.items]
         shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)

@@ -1,12 +1,14 @@
 """The review's records."""
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.audit import past
-from tandem.ids import RecordNumber, parse_record_number
+from tandem.ids import DecisionId, RecordNumber, parse_record_number
 from tandem.ranking import serving
 from tandem.records import corrections
 from tandem.reviews import service as reviews
@@ -14,18 +16,40 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue, shown_votes
-from tandem.screening.catalogue import Filters, OrderBy
+from tandem.screening.catalogue import Filters, OrderBy, ShownRecord
 from tandem.screening.ledger import Place
+from tandem.screening.rules import Verdict
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, encode
+from tandem_api.paging import Cursor, encode
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.decisions import ScreeningStage
-from tandem_api.schemas.records import RecordOut, RecordPatch, WholeRecordOut
+from tandem_api.schemas.records import (
+    BriefRecordOut,
+    RecordOut,
+    RecordPatch,
+    RecordsOut,
+    WholeRecordOut,
+)
 from tandem_api.schemas.words import StatusFilter
 
 router = Router(prefix="/reviews/{review_id}/records", tags=["records"])
+
+
+class Fields(StrEnum):
+    ALL = "all"
+    BRIEF = "brief"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    viewer: Viewer
+    stage: Stage
+    filters: Filters
+    brief: bool
+    limit: int
+
 
 Short = Annotated[PlainText, Query(max_length=500)]
 
@@ -42,27 +66,77 @@ def list_records(
     label: Annotated[
         Short | None, Query(description="Your own, or another's where their decision is open.")
     ] = None,
-    order: OrderBy = OrderBy.ADDED,
+    my_verdict: Annotated[
+        Verdict | None, Query(description="Of your own present decision.")
+    ] = None,
+    order: Annotated[
+        OrderBy, Query(description="`decided`: what you have decided, the last one first.")
+    ] = OrderBy.ADDED,
+    fields: Annotated[Fields, Query(description="`brief`: without the abstracts.")] = Fields.ALL,
+    count: Annotated[bool, Query(description="Say how many the list has in all.")] = False,
     limit: Limit = 100,
-) -> Page[RecordOut]:
+) -> RecordsOut:
     """List records with their status as you may see it. Duplicates stand with their record."""
     words = list(dict.fromkeys(q.split()))
-    after, begun_with = page.record or (None, None)
-    ranking = serving.order_for_pages(session, viewer.review_id, stage, begun_with)
-    found = catalogue.list_records(
-        session,
+    asked = _Asked(
         viewer=viewer,
         stage=stage,
-        filters=Filters(status=status, words=words, source=source, label=label),
+        filters=Filters(
+            status=status, words=words, source=source, label=label, my_verdict=my_verdict
+        ),
+        brief=fields is Fields.BRIEF,
+        limit=limit,
+    )
+    by_decision = order is OrderBy.DECIDED
+    found, following = (
+        _decided(session, asked, page) if by_decision else _listed(session, asked, order, page)
+    )
+    n_matching = None
+    if count:
+        n_matching = catalogue.count_records(
+            session, viewer=viewer, stage=stage, filters=asked.filters, decided=by_decision
+        )
+    shown = BriefRecordOut.shown if asked.brief else RecordOut.shown
+    return RecordsOut(
+        items=[shown(item, stage) for item in found], next_cursor=following, n_matching=n_matching
+    )
+
+
+def _listed(
+    session: Session, asked: _Asked, order: OrderBy, page: Cursor
+) -> tuple[list[ShownRecord], str | None]:
+    after, begun_with = page.record or (None, None)
+    ranking = serving.order_for_pages(session, asked.viewer.review_id, asked.stage, begun_with)
+    found = catalogue.list_records(
+        session,
+        viewer=asked.viewer,
+        stage=asked.stage,
+        filters=asked.filters,
         order_by=order,
         ranking=ranking,
         after=after,
-        limit=limit + 1,
+        limit=asked.limit + 1,
+        brief=asked.brief,
     )
-    items = found[:limit]
+    items = found[: asked.limit]
     behind = f"{items[-1].record.number} {ranking.ranking_id or ''}" if items else ""
-    following = encode(behind.rstrip()) if len(found) > limit else None
-    return Page(items=[RecordOut.shown(item, stage) for item in items], next_cursor=following)
+    return items, encode(behind.rstrip()) if len(found) > asked.limit else None
+
+
+def _decided(session: Session, asked: _Asked, page: Cursor) -> tuple[list[ShownRecord], str | None]:
+    found = catalogue.list_decided(
+        session,
+        viewer=asked.viewer,
+        stage=asked.stage,
+        filters=asked.filters,
+        after=DecisionId(page.id) if page.after else None,
+        limit=asked.limit + 1,
+        brief=asked.brief,
+    )
+    items = found[: asked.limit]
+    if len(found) == len(items) or (last := items[-1].my_decision) is None:
+        return items, None
+    return items, encode(last.id)
 
 
 @router.get("/{record_id}")

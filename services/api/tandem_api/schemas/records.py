@@ -51,12 +51,11 @@ class RelatedOut(Out):
     relation: Relation
 
 
-class BibliographicOut(Out):
-    """A record as its source describes it."""
+class CitationOut(Out):
+    """A record as its source describes it, without the abstract."""
 
     id: str
     title: str
-    abstract: str
     authors: list[str]
     year: int | None
     journal: str | None
@@ -74,14 +73,18 @@ class BibliographicOut(Out):
     )
     kind: Kind | None = Field(description="What was published, where the source says so.")
 
+
+class BibliographicOut(CitationOut):
+    """A record as its source describes it."""
+
+    abstract: str
+
     @classmethod
     def of(cls, record: Record) -> "BibliographicOut":
         return cls(**bibliographic(record))
 
 
-class RecordOut(BibliographicOut):
-    """A record in the review. `status` is as you may see it: `done` hides what is open."""
-
+class _InReviewOut(Out):
     sources: list[SourceOut]
     duplicates: list[DuplicateOut]
     duplicate_of: str | None
@@ -95,26 +98,51 @@ class RecordOut(BibliographicOut):
     my_decision: DecisionOut | None
     added_at: datetime
 
+
+class BriefRecordOut(CitationOut, _InReviewOut):
+    """A record in a list with `fields=brief`: without its abstract."""
+
+    @classmethod
+    def shown(cls, item: ShownRecord, stage: Stage) -> "BriefRecordOut":
+        return cls(**citation(item.record), **_in_review(item, stage))
+
+
+class RecordOut(BibliographicOut, _InReviewOut):
+    """A record in the review. `status` is as you may see it: `done` hides what is open."""
+
     @classmethod
     def shown(cls, item: ShownRecord, stage: Stage) -> "RecordOut":
-        record, mine, labels_seq = item.record, item.my_decision, item.my_labels_seq
-        return cls(
-            **bibliographic(record),
-            sources=[SourceOut.of(occurrence) for occurrence in item.occurrences],
-            duplicates=[DuplicateOut.of(occurrence) for occurrence in item.occurrences[1:]],
-            duplicate_of=None if record.duplicate_of is None else str(record.duplicate_of),
-            related=[
-                RelatedOut(id=str(other.number), title=other.title, relation=relation)
-                for other, relation in item.related
-            ],
-            stage=stage,
-            status=item.status,
-            final_reason=item.final_reason,
-            my_decision=None
-            if mine is None or labels_seq is None
-            else DecisionOut.of(mine, labels_seq),
-            added_at=record.created_at,
-        )
+        return cls(**bibliographic(item.record), **_in_review(item, stage))
+
+
+def _in_review(item: ShownRecord, stage: Stage) -> dict[str, Any]:
+    record, mine, labels_seq = item.record, item.my_decision, item.my_labels_seq
+    return {
+        "sources": [SourceOut.of(occurrence) for occurrence in item.occurrences],
+        "duplicates": [DuplicateOut.of(occurrence) for occurrence in item.occurrences[1:]],
+        "duplicate_of": None if record.duplicate_of is None else str(record.duplicate_of),
+        "related": [
+            RelatedOut(id=str(other.number), title=other.title, relation=relation)
+            for other, relation in item.related
+        ],
+        "stage": stage,
+        "status": item.status,
+        "final_reason": item.final_reason,
+        "my_decision": None
+        if mine is None or labels_seq is None
+        else DecisionOut.of(mine, labels_seq),
+        "added_at": record.created_at,
+    }
+
+
+class RecordsOut(Out):
+    """One page of records; `next_cursor` is null on the last."""
+
+    items: list[RecordOut | BriefRecordOut]
+    next_cursor: str | None
+    n_matching: int | None = Field(
+        description="With `count=true`: how many records the whole list has."
+    )
 
 
 class VoteOut(Out):
@@ -194,10 +222,14 @@ class RecordPatch(In):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-def bibliographic(record: Record) -> dict[str, Any]:
-    names = ("title", "abstract", "authors", "year", "journal", "volume", "issue", "pages")
-    more = ("doi", "pmid", "url", "keywords", "language", "registry_ids", "kind")
+def citation(record: Record) -> dict[str, Any]:
+    names = ("title", "authors", "year", "journal", "volume", "issue", "pages", "doi", "pmid")
+    more = ("url", "keywords", "language", "registry_ids", "kind")
     return {"id": str(record.number)} | {name: getattr(record, name) for name in (*names, *more)}
+
+
+def bibliographic(record: Record) -> dict[str, Any]:
+    return citation(record) | {"abstract": record.abstract}
 
 
 class RejectionOut(Out):

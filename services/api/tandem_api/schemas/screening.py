@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from tandem.ranking import encoding
 from tandem.ranking.models import Ranking
@@ -26,6 +26,11 @@ from tandem_api.schemas.words import RankingKind, ShownStatus
 class QueueIn(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
     limit: Whole = Field(default=10, ge=1, le=500)
+    anew: StrictBool = Field(
+        default=False,
+        description="Give back what you hold and have not decided, and take all from the newest "
+        "ranking. What you had put off stays behind all else.",
+    )
 
 
 class TermOut(Out):

@@ -13,7 +13,7 @@ from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
 from tandem.screening.models import Lease
 from tandem.screening.people.interests import OwnPapers
-from tandem.screening.queue import queries, streams
+from tandem.screening.queue import queries, served, streams
 from tandem.screening.queue.order import Order
 from tandem.screening.queue.queries import Which
 from tandem.screening.queue.seat import Seat
@@ -35,6 +35,18 @@ class Desk:
         """Return this reviewer's open leases on records that are still theirs to decide."""
         query = queries.held(self._seat.rules)
         return self._without_own(self._session.scalars(query, self._seat.parameters()))
+
+    def give_back(self) -> None:
+        """Let go of what this reviewer holds; what they had put off before is put off again."""
+        held = self.held()
+        numbers = [lease.record_number for lease in held]
+        again = served.taken_up_again(self._session, self._seat, numbers) if held else set()
+        for lease in held:
+            if lease.record_number in again:
+                lease.put_off_at = lease.expires_at = self._seat.now
+            else:
+                self._session.delete(lease)
+        self._session.flush()
 
     def put_off(self) -> list[Lease]:
         """Return what this reviewer put off and may take up again, the longest ago first."""

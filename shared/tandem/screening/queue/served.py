@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, RecordNumber
@@ -39,6 +39,26 @@ def how_many(session: Session, seat: Seat) -> int:
 
 _HOW_MANY = select(func.max(Served.pick)).where(
     Served.review_id == REVIEW, Served.stage == STAGE, Served.user_id == USER
+)
+
+
+def taken_up_again(
+    session: Session, seat: Seat, numbers: Sequence[RecordNumber]
+) -> set[RecordNumber]:
+    """Return which of these records were served to this reviewer last after they put them off."""
+    latest = dict(session.execute(_STREAMS, seat.parameters(numbers)).all())
+    return {number for number, stream in latest.items() if stream is Stream.AGAIN}
+
+
+_STREAMS = (
+    select(Served.record_number, Served.stream)
+    .where(
+        Served.review_id == REVIEW,
+        Served.stage == STAGE,
+        Served.user_id == USER,
+        Served.record_number.in_(bindparam("numbers", expanding=True)),
+    )
+    .order_by(Served.pick)
 )
 
 

@@ -109,6 +109,7 @@ def serve(
     order: Order,
     limit: int,
     lasting: timedelta,
+    anew: bool = False,
 ) -> Queue:
     """Return this reviewer's next records and hold them for `lasting`.
 
@@ -116,7 +117,8 @@ def serve(
     best first: which, `picking.picks` says. A record is held by at most as many reviewers as it
     still lacks decisions, and never served to anyone twice or beyond its number of decisions.
     Records of no ranking follow the ranked ones, those the reviewer put off come last. What was
-    not held before is logged as served. The caller has locked the review.
+    not held before is logged as served. `anew`: what they hold is given back first, so all that is
+    served is from `order`. The caller has locked the review.
     """
     viewer.require(Role.REVIEWER, "screen records")
     member = members.get_member(session, review.id, viewer.user_id)
@@ -129,6 +131,8 @@ def serve(
     leases: list[Lease] = []
     if member.paused_at is None:
         desk = Desk(session, seat, own_papers)
+        if anew:
+            desk.give_back()
         leases = _hold(session, seat, desk, order, counts, min(limit, remaining), lasting)
         if len(own_papers.numbers) > n_withheld:  # found among what was about to be served
             counts = counting.count(session, seat, own_papers.numbers)
