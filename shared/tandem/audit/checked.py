@@ -7,8 +7,10 @@ from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
-VERSION = 1
-"""Of the trail's form."""
+VERSION = 2
+"""Of the trail's form. Version 1 tells nothing of texts and of the times of decisions."""
+
+READABLE = (1, VERSION)
 
 
 class NotATrail(TandemError):
@@ -30,6 +32,12 @@ class Checked:
     n_ledgers: int = 0
     """Records, in a stage each, whose entries were compared one by one, by their digest."""
     n_figures: int = 0
+    n_texts: int = 0
+    """Records whose text is the one that was sealed."""
+    n_texts_open: int = 0
+    """Records whose text no entry seals: their import is not done, or the trail is an old one."""
+    texts_since: int | None = None
+    """The entry that sealed all texts and times there were, where the trail is older than that."""
     n_sealed: int = 0
     """Entries whose detail the file does not give. They are in the chain all the same."""
     n_underivable: int = 0

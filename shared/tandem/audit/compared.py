@@ -7,8 +7,11 @@ from typing import Any
 from tandem.audit import figures, settings_lines
 from tandem.audit.checked import Checked
 from tandem.audit.differences import At, Difference, Differs
+from tandem.audit.record_texts import RecordTexts
 from tandem.audit.state import Place, State
+from tandem.audit.times import Times
 from tandem.audit.told_ledger import ToldLedger
+from tandem.audit.told_texts import ToldTexts
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement import rated
 from tandem.screening.rules import Status
@@ -24,12 +27,15 @@ class Compared:
         *,
         n_records: int,
         ledger: ToldLedger,
+        texts: ToldTexts,
     ) -> None:
         self.made = made
         self.is_complete = False
         self._state = state
         self._n_records = n_records
         self._ledger = ledger
+        self._record_texts = RecordTexts(made, texts)
+        self._times = Times(ledger, texts.times)
         self._seen: set[object] = set()
 
     def take(self, found: Mapping[str, Any]) -> None:
@@ -42,6 +48,7 @@ class Compared:
         if self.is_complete:
             raise Differs(Difference("more behind its figures", "they are the last line"))
         kinds: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "texts_of": self._record_texts.take,
             "texts": self._texts,
             "policy": self._policy,
             "criteria": self._criteria,
@@ -127,6 +134,7 @@ class Compared:
             raise Differs(Difference(says, f"the log tells of {n}", at=at))
         if self._is_hidden(at, place, found["digest"]):
             return
+        self._times.take(at, found.get("times"))
         if found["digest"] != (digest := self._ledger.digests[at].hex()):
             says = f"that its ledger has the digest {found['digest']}"
             follows = f"what the log tells of its entries has {digest}"
@@ -182,6 +190,8 @@ class Compared:
     def _figures(self, found: Mapping[str, Any]) -> None:
         state = self._state
         self._none_is_missing()
+        self._record_texts.end()
+        self._times.end()
         told = found["figures"]
         n_records = told["flow"]["identified"]
         if n_records != self._n_records or n_records < state.n_records:

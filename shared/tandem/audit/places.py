@@ -102,12 +102,13 @@ def ledgers(session: Session, review_id: ReviewId, stage: Stage, seals: Seals) -
         made = _digests(session, review_id, stage, numbers)
         own = _own(session, review_id, stage, numbers)
         for number in numbers:
-            hidden, (n_entries, digest) = seals.hide(stage, number), made[number]
+            hidden, (n_entries, digest, times) = seals.hide(stage, number), made[number]
             yield {
                 "ledger": str(number),
                 "stage": stage,
                 "n_entries": n_entries,
                 "digest": None if hidden else digest.hex(),
+                "times": None if hidden else times,
                 "resolutions": None if hidden else own[number],
             }
         if len(numbers) < PAGE:
@@ -136,7 +137,8 @@ def _next(
 
 def _digests(
     session: Session, review_id: ReviewId, stage: Stage, numbers: Sequence[RecordNumber]
-) -> Mapping[RecordNumber, tuple[int, bytes]]:
+) -> Mapping[RecordNumber, tuple[int, bytes, list[Any]]]:
+    """Return of each record how many entries it has, their digest, and when they were made."""
     query = (
         select(Decision)
         .where(
@@ -146,17 +148,21 @@ def _digests(
         )
         .order_by(Decision.labels_seq)
     )
-    found = defaultdict[RecordNumber, tuple[int, bytes]](lambda: (0, digests.NOTHING))
+    found = defaultdict[RecordNumber, tuple[int, bytes, list[Any]]](
+        lambda: (0, digests.NOTHING, [])
+    )
     for row in session.scalars(query):
-        n_entries, digest = found[row.record_number]
+        n_entries, digest, times = found[row.record_number]
         came = row.carried_from
         data = {
             "reviewer_id": str(row.reviewer_id),
             "labels_seq": row.labels_seq,
             "carried_from": None if came is None else str(came),
         }
-        entry = digests.ledger_entry(data, ledger.decision_detail(row))
-        found[row.record_number] = n_entries + 1, digests.add(digest, entry)
+        detail = ledger.decision_detail(row)
+        entry = digests.ledger_entry(data, detail)
+        times.append([row.labels_seq, detail["decided_at"], detail["made_at"]])
+        found[row.record_number] = n_entries + 1, digests.add(digest, entry), times
     return found
 
 

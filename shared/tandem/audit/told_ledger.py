@@ -1,6 +1,8 @@
 """The ledger as the log tells it: for agreement, and a digest of each record's. Pure."""
 
 from collections import Counter, defaultdict
+from datetime import datetime
+from typing import NamedTuple
 
 from tandem.audit import digests
 from tandem.audit.differences import At
@@ -15,6 +17,17 @@ _CODES = {
 }
 
 
+class Timed(NamedTuple):
+    """When an entry of the ledger was made. `sealed` is the server's time and the client's.
+
+    None where the log does not seal them; `told_at`, when the log told of it, is close to it.
+    """
+
+    labels_seq: int
+    told_at: datetime
+    sealed: tuple[str, str | None] | None
+
+
 class ToldLedger:
     """Grows with each entry of the log that is about a decision."""
 
@@ -24,6 +37,8 @@ class ToldLedger:
         self.digests: dict[At, bytes] = defaultdict(lambda: digests.NOTHING)
         """By record and stage; good for those of which nothing is sealed."""
         self.n_entries: Counter[At] = Counter()
+        self.times: dict[At, list[Timed]] = defaultdict(list)
+        """By record and stage, when each of its entries was made."""
 
     def follow(self, step: Step) -> None:
         """Take in the next decision or withdrawal.
@@ -36,6 +51,8 @@ class ToldLedger:
         self.n_entries[at] += 1
         if detail is None:
             return
+        sealed = (detail["decided_at"], detail["made_at"]) if "decided_at" in detail else None
+        self.times[at].append(Timed(data["labels_seq"], step.time, sealed))
         self.digests[at] = digests.add(self.digests[at], digests.ledger_entry(data, detail))
         verdict = detail["verdict"]
         self.rated[at.stage].append(

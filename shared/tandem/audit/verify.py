@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tandem.audit.checked import VERSION, Checked, NotATrail
+from tandem.audit.checked import READABLE, Checked, NotATrail
 from tandem.audit.compared import Compared
 from tandem.audit.differences import Difference, Differs
 from tandem.audit.entries import Entry
 from tandem.audit.replay import Replay
 from tandem.audit.told_ledger import ToldLedger
+from tandem.audit.told_texts import ToldTexts
 from tandem.events import chain
 
 
@@ -42,6 +43,7 @@ class _Checking:
         self._header: Mapping[str, Any] | None = None
         self._replay = Replay()
         self._ledger = ToldLedger()
+        self._texts = ToldTexts()
         self._compared: Compared | None = None
         """From the end of the log on."""
 
@@ -65,9 +67,10 @@ class _Checking:
     def _begin(self, found: Any) -> None:
         if not isinstance(found, dict) or "trail" not in found:
             raise NotATrail("This is no audit trail: export one with format=trail.")
-        if found["trail"] != VERSION:
+        if found["trail"] not in READABLE:
+            known = " and ".join(str(version) for version in READABLE)
             raise NotATrail(
-                f"This trail is of version {found['trail']}, and this program reads {VERSION}."
+                f"This trail is of version {found['trail']}, and this program reads {known}."
             )
         self._header = found
         self.made.review, self.made.title = str(found["review"]), str(found["title"])
@@ -98,6 +101,7 @@ class _Checking:
         if entry.told.type.startswith("tandem.decision."):
             made.n_decisions += 1
             self._ledger.follow(entry.step)
+        self._texts.follow(entry.step)
         self._replay.follow(entry.step)
 
     def _end_of_log(self) -> Compared:
@@ -115,7 +119,11 @@ class _Checking:
             follows = f"{self._expected} was that of an entry: the history was written anew"
             raise Differs(Difference(says, follows))
         self._compared = Compared(
-            made, self._replay.state, n_records=header.get("n_records") or 0, ledger=self._ledger
+            made,
+            self._replay.state,
+            n_records=header.get("n_records") or 0,
+            ledger=self._ledger,
+            texts=self._texts,
         )
         return self._compared
 

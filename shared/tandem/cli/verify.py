@@ -109,8 +109,13 @@ def _table(checked: "Checked") -> str:
         "decisions": checked.n_decisions,
         "statuses": checked.n_statuses,
         "open conflicts": checked.n_conflicts,
+        "texts": checked.n_texts,
         "figures": checked.n_figures,
     }
+    if checked.n_texts_open:
+        rows["texts not sealed"] = checked.n_texts_open
+    if checked.texts_since is not None:
+        rows["texts sealed by entry"] = checked.texts_since
     if checked.n_sealed:
         rows["sealed entries"] = checked.n_sealed
         rows["statuses not derived"] = checked.n_underivable

@@ -17,6 +17,7 @@ from tandem.errors import NotFound
 from tandem.events import log
 from tandem.events.types import DuplicatesMerged
 from tandem.ids import ImportId, RecordNumber, ReviewId
+from tandem.records import judged_text
 from tandem.records.duplicates import groups, identities
 from tandem.records.duplicates.matching import Match
 from tandem.records.formats.entry import Entry, Rejection
@@ -64,7 +65,9 @@ def make_ready(
     rows, copies = [], {}
     for number, entry in enumerate(entries, start=after + 1):
         of_record = {"review_id": review_id, "number": number, "import_id": import_id}
-        rows.append(of_record | {"source": source} | _fields(entry))
+        fields = _fields(entry)
+        sealed = {"text_digest": judged_text.digest(fields)}
+        rows.append(of_record | {"source": source} | fields | sealed)
         if found := known.find_or_add(identities.of_entry(entry, RecordNumber(number))):
             copies[RecordNumber(number)] = found
     rejections = [item for item in batch if isinstance(item, Rejection)]
@@ -129,11 +132,18 @@ def _count(review: Review, row: Import, ready: Ready) -> None:
     row.n_added += n_records - n_duplicates
     row.n_rejected += len(ready.rejections)
     row.n_priors += ready.n_priors
+    for of in ready.rows:
+        row.texts_digest = judged_text.roll(row.texts_digest, of["number"], of["text_digest"])
     if ready.rejections and (room := _MOST_REJECTIONS_LISTED - len(row.rejected)) > 0:
         listed = (asdict(rejection) for rejection in ready.rejections[:room])
         row.rejected = [*row.rejected, *listed]
     if n_records > n_duplicates:
         review.corpus_seq += 1
+
+
+def sealed_texts(row: Import) -> dict[str, Any]:
+    """Return what the audit trail keeps of the texts that an import has brought."""
+    return {"texts": {"n": row.n_added + row.n_duplicates, "digest": row.texts_digest}}
 
 
 def _fields(entry: Entry) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tandem.errors import Invalid, NotFound
 from tandem.events import log
 from tandem.events.types import ReviewChanged
 from tandem.ids import RecordNumber, UserId
+from tandem.records import judged_text
 from tandem.records.formats import normalise
 from tandem.records.formats.assembly import (
     LONGEST_FIELD,
@@ -66,7 +67,8 @@ def correct(
         review.labels_seq += 1
     elif review.seed_studies and _IDENTITY & touched.keys():
         review.labels_seq += 1
-    detail = {"by": str(by), "from": before, "to": touched}
+    now = judged_text.digest({name: getattr(record, name) for name in judged_text.FIELDS})
+    detail = {"by": str(by), "from": before, "to": touched, "text": now.hex()}
     log.append(session, review, ReviewChanged(changed=[f"records/{number}"], detail=detail))
     return record
 

@@ -237,7 +237,7 @@ def _finish(database: Database, claimed: Claimed) -> None:
                 n_added=row.n_added,
                 n_duplicates=row.n_duplicates,
                 n_rejected=row.n_rejected,
-                detail={"by": str(row.created_by)},
+                detail={"by": str(row.created_by)} | batch.sealed_texts(row),
             ),
         )
 
@@ -275,5 +275,7 @@ def _fail(database: Database, claimed: Claimed, reason: str, *, is_parked: bool 
         row.state, row.error = ImportState.FAILED, reason
         row.finished_at, row.lease_until, row.step, row.percent = now(), None, None, None
         _ask_for_ranking(review, row)
-        by = {"by": str(row.created_by)}
-        log.append(session, review, ImportFailed(import_id=str(row.id), error=reason, detail=by))
+        detail = {"by": str(row.created_by)} | batch.sealed_texts(row)
+        log.append(
+            session, review, ImportFailed(import_id=str(row.id), error=reason, detail=detail)
+        )

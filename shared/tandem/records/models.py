@@ -68,6 +68,8 @@ class Import(Tried, Base):
     step: Mapped[ImportStep | None] = mapped_column(stored_enum(ImportStep))
     percent: Mapped[int | None]
     taken_back_at: Mapped[datetime | None]
+    texts_digest: Mapped[str] = mapped_column(default="", server_default="")
+    """Of the texts of its records as they came; see `judged_text.roll`."""
 
 
 class Record(Base):
@@ -107,3 +109,5 @@ class Record(Base):
     priors: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     raw: Mapped[str]
     created_at: Mapped[datetime]
+    text_digest: Mapped[bytes | None]
+    """Of its text as it came; no correction changes it. See `judged_text.digest`."""

@@ -75,8 +75,9 @@ def test_a_review_from_before_gets_a_trail_that_holds(database: Database, empty_
         found = checked(database, one)
         assert found.difference is None
         assert (found.n_sealed, found.n_decisions > 10) == (0, True)
-        told = events(database, one.review_id)
+        *told, sealed = events(database, one.review_id)
         assert all(event.detail["tx"] == "before" for event in told)
+        assert (sealed.data, found.texts_since) == ({"changed": ["trail"]}, sealed.seq)
         records = [event.detail["records"] for event in told]
         assert records == sorted(records)
         assert (records[0], records[-1]) == (0, 7)
@@ -110,7 +111,9 @@ def test_a_trail_of_the_first_form_begins_anew(database: Database, empty_url: st
     found = checked(database, team)
 
     assert found.difference is None
-    assert {event.detail["tx"] for event in events(database, team.review_id)} == {"before"}
+    told = [event.detail["tx"] for event in events(database, team.review_id)]
+    assert set(told[:-1]) == {"before"}
+    assert told[-1] == "texts"
 
 
 def test_a_trail_from_before_notices_changes(database: Database, empty_url: str) -> None:
