@@ -6,8 +6,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, cast, func, or_, select
-from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.interfaces import ORMOption
 
 from tandem.errors import NotFound
@@ -15,6 +15,7 @@ from tandem.ids import DecisionId, RecordNumber
 from tandem.records.duplicates.related import related_to
 from tandem.records.duplicates.relations import Relation
 from tandem.records.models import Record
+from tandem.records.shown import n_shown
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -22,9 +23,9 @@ from tandem.screening import told_numbers
 from tandem.screening.criteria import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order
-from tandem.screening.rules import Status, Verdict
-from tandem.screening.shown_votes import carries_label
-from tandem.screening.visibility import conflict_is_open_to_voters, shown_status_sql, status_sql
+from tandem.screening.record_filters import Filters, conditions
+from tandem.screening.rules import Status
+from tandem.screening.visibility import conflict_is_open_to_voters, status_sql
 
 
 class OrderBy(StrEnum):
@@ -32,20 +33,6 @@ class OrderBy(StrEnum):
     ADDED = "added"
     YEAR = "year"
     DECIDED = "decided"
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What to list. `words` must all occur in title, abstract or authors, in any case.
-
-    `my_verdict` is that of the viewer's own present decision.
-    """
-
-    status: str | None = None
-    words: Sequence[str] = ()
-    source: str | None = None
-    label: str | None = None
-    my_verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +128,7 @@ def list_decided(
     place also where they have decided something again meanwhile.
     """
     # It begins with their entries of the ledger, the newest first, and ends when it has enough.
-    query = (
-        select(Decision.record_number)
-        .join(PresentDecision, PresentDecision.decision_id == Decision.id)
-        .join(
-            Record,
-            and_(Record.review_id == Decision.review_id, Record.number == Decision.record_number),
-        )
-        .outerjoin(ScreenedRecord, _screened())
-        .where(
-            Decision.review_id == viewer.review_id,
-            Decision.reviewer_id == viewer.user_id,
-            Decision.stage == stage,
-            Record.duplicate_of.is_(None),
-            *_conditions(viewer, stage, filters),
-        )
-        .order_by(Decision.labels_seq.desc())
-        .limit(limit)
-    )
+    query = _decided(viewer, stage, filters).order_by(Decision.labels_seq.desc()).limit(limit)
     if after is not None:
         theirs = select(Decision.labels_seq).where(
             Decision.id == after,
@@ -174,16 +144,38 @@ def count_records(
     session: Session, *, viewer: Viewer, stage: Stage, filters: Filters, decided: bool = False
 ) -> int:
     """Return how many records `list_records` lists in all, or with `decided` `list_decided`."""
-    query = _matching(viewer, stage, filters)
-    if decided:
-        query = query.where(PresentDecision.decision_id.is_not(None))
-    counted = query.with_only_columns(func.count(Record.number))
-    return session.scalar(counted, _whose(viewer, stage)) or 0
+    if decided or filters.my_verdict is not None:
+        query = select(func.count()).select_from(_decided(viewer, stage, filters).subquery())
+    elif filters == Filters():
+        return n_shown(session, viewer.review_id)
+    else:
+        query = _matching(viewer, stage, filters).with_only_columns(func.count(Record.number))
+    return session.scalar(query, _whose(viewer, stage)) or 0
+
+
+def _decided(viewer: Viewer, stage: Stage, filters: Filters) -> Select[RecordNumber]:
+    """Select the records that the viewer has decided, from their entries of the ledger."""
+    return (
+        select(Decision.record_number)
+        .join(PresentDecision, PresentDecision.decision_id == Decision.id)
+        .join(
+            Record,
+            and_(Record.review_id == Decision.review_id, Record.number == Decision.record_number),
+        )
+        .outerjoin(ScreenedRecord, _screened())
+        .where(
+            Decision.review_id == viewer.review_id,
+            Decision.reviewer_id == viewer.user_id,
+            Decision.stage == stage,
+            Record.duplicate_of.is_(None),
+            *conditions(viewer, stage, filters),
+        )
+    )
 
 
 def _matching(viewer: Viewer, stage: Stage, filters: Filters) -> Select[Record, str, Decision]:
     return _shown(viewer, stage).where(
-        Record.duplicate_of.is_(None), *_conditions(viewer, stage, filters)
+        Record.duplicate_of.is_(None), *conditions(viewer, stage, filters)
     )
 
 
@@ -262,38 +254,6 @@ def _screened() -> ColumnElement[bool]:
 
 def _whose(viewer: Viewer, stage: Stage) -> dict[str, Any]:
     return {"review_id": viewer.review_id, "user_id": viewer.user_id, "stage": stage}
-
-
-def _conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnElement[bool]]:
-    conditions = [_mentions(word) for word in filters.words]
-    if filters.status is not None:
-        conditions.append(shown_status_sql(viewer, stage) == filters.status)
-    if filters.source is not None:
-        conditions.append(_comes_from(filters.source))
-    if filters.label is not None:
-        conditions.append(carries_label(viewer, stage, filters.label))
-    if filters.my_verdict is not None:
-        conditions.append(Decision.verdict == filters.my_verdict)
-    return conditions
-
-
-def _mentions(word: str) -> ColumnElement[bool]:
-    word = word.lower()
-    return or_(
-        func.lower(Record.title).contains(word, autoescape=True),
-        func.lower(Record.abstract).contains(word, autoescape=True),
-        func.lower(cast(Record.authors, String)).contains(word, autoescape=True),
-    )
-
-
-def _comes_from(source: str) -> ColumnElement[bool]:
-    occurrence = aliased(Record)
-    linked = select(occurrence.number).where(
-        occurrence.review_id == Record.review_id,
-        occurrence.duplicate_of == Record.number,
-        occurrence.source == source,
-    )
-    return or_(Record.source == source, linked.correlate(Record).exists())
 
 
 def _load(

@@ -15,6 +15,7 @@ from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
+from tandem.screening.recall import Recall, recall
 from tandem.screening.rules import Status
 from tandem.screening.visibility import DONE
 
@@ -39,13 +40,17 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`counts` by status as the viewer may see it; the curve only for those who see all."""
+    """`counts` by status as the viewer may see it; the curve only for those who see all.
+
+    `recall` by records is of the present only.
+    """
 
     stage: Stage
     n_records: int
     counts: dict[str, int]
     reviewers: list[ReviewerProgress]
     recall_curve: list[CurvePoint] | None
+    recall: Recall | None = None
 
 
 def progress(session: Session, *, viewer: Viewer, stage: Stage) -> Progress:
@@ -59,7 +64,8 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage) -> Progress:
         else _own_counts(people, n_records)
     )
     curve = _recall_curve(session, viewer.review_id, stage) if sees_all else None
-    return Progress(stage, n_records, counts, people, curve)
+    found = recall(session, viewer=viewer, stage=stage)
+    return Progress(stage, n_records, counts, people, curve, found)
 
 
 def _team_counts(

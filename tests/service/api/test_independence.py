@@ -121,6 +121,12 @@ READS: dict[tuple[str, str], list[Asked]] = {
         ("GET", f"{R}/progress{query}", None) for query in ("", "?as_of=12", "?as_of=9999")
     ],
     **{
+        ("GET", f"/reviews/{{review_id}}/plots/{name}.svg"): [
+            ("GET", f"{R}/plots/{name}.svg", None)
+        ]
+        for name in ("recall", "progress")
+    },
+    **{
         ("GET", f"/reviews/{{review_id}}/{path}"): [
             ("GET", f"{R}/{path}{query}", None)
             for query in ("", "?on=random", "?on=pilot", f"?stage={TA}")

@@ -117,6 +117,9 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     # The reviewers and the observer are blinded.
     ("GET", f"{R}/agreement"): allowed("adjudicator", 200),
     ("GET", f"{R}/plots/agreement.svg"): allowed("adjudicator", 200),
+    # To the blinded they show their own.
+    ("GET", f"{R}/plots/recall.svg"): allowed("observer", 200),
+    ("GET", f"{R}/plots/progress.svg"): allowed("observer", 200),
     ("GET", f"{R}/second-looks"): allowed("adjudicator", 200),
     ("POST", f"{R}/second-looks"): allowed("adjudicator", 202),
     # Eve's, for herself and the owner.

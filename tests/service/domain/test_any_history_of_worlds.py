@@ -173,7 +173,8 @@ class Worlds(RuleBasedStateMachine):
                     (number, event.type, event.subject, event.data | {"labels_seq": None})
                     for number, event in told
                 ],
-                (counts.n_records, counts.counts, counts.reviewers, counts.recall_curve),
+                (counts.n_records, counts.counts, counts.reviewers, counts.recall),
+                counts.recall_curve,
                 conflicts.list_conflicts(
                     session, viewer=viewer, selection=conflicts.Selection(), after=None, limit=10
                 ),

@@ -220,6 +220,7 @@ _STREAM = (
     "id: 6\n\n"
     ": ping\n\n"
 )
+_PLOTS = f"/api/v1/reviews/{_REVIEW_ID}/plots"
 _PROGRESS = {
     "stages": {
         "title_abstract": {
@@ -243,7 +244,19 @@ _PROGRESS = {
                 {"n_decisions": 0, "n_included": 0},
                 {"n_decisions": 9, "n_included": 1},
             ],
+            "recall": {
+                "of": "team",
+                "points": [
+                    {"n_screened": 0, "n_included": 0, "n_possible": 0},
+                    {"n_screened": 9, "n_included": 1, "n_possible": 2},
+                ],
+            },
         }
+    },
+    "plots": {
+        "recall": f"{_PLOTS}/recall.svg?stage=title_abstract",
+        "progress": f"{_PLOTS}/progress.svg?stage=title_abstract",
+        "agreement": f"{_PLOTS}/agreement.svg?stage=title_abstract",
     },
     "sentences": {"model": "all-MiniLM-L6-v2", "encoded": 640, "of": 1180},
     "ranking": None,
@@ -403,6 +416,14 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "split_duplicates": {JSON: _KEPT},
     "take_prior_decisions": {JSON: _IMPORT | {"n_priors": 12, "priors_taken_at": TIME}},
     "get_progress": {JSON: _PROGRESS},
+    "plot_recall": {
+        "image/svg+xml": '<svg role="img" aria-labelledby="title description"><title id="title">'
+        "Included so far: 6 of 42 screened (1,180 records)</title></svg>"
+    },
+    "plot_progress": {
+        "image/svg+xml": '<svg role="img" aria-labelledby="title description"><title id="title">'
+        "1,159 of 1,180 records are not settled yet</title></svg>"
+    },
     "list_rankings": page(_RANKING),
     "get_ranking": {JSON: _RANKING},
     "ask_for_ranking": {JSON: {"labels_seq": 43}},

@@ -1,9 +1,12 @@
 """How far the review is."""
 
+from fastapi import Request
+
 from tandem.audit import past
 from tandem.ranking import encoding, training
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
 from tandem.screening.people.stranded import stranded
 from tandem.screening.progress import progress
 from tandem.webhooks import endpoints
@@ -12,6 +15,7 @@ from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.jobs import ParkedRankingOut
 from tandem_api.schemas.screening import (
+    PlotsOut,
     ProgressOut,
     SentencesOut,
     StageProgressOut,
@@ -23,7 +27,9 @@ router = Router(prefix="/reviews/{review_id}/progress", tags=["progress"])
 
 
 @router.get("")
-def get_progress(session: Read, viewer: AsViewer, as_of: AsOf = None) -> ProgressOut:
+def get_progress(
+    request: Request, session: Read, viewer: AsViewer, as_of: AsOf = None
+) -> ProgressOut:
     """Count by status, per reviewer and by day; blinded reviewers see their own only."""
     stage = Stage.TITLE_ABSTRACT
     if as_of is None:
@@ -38,8 +44,18 @@ def get_progress(session: Read, viewer: AsViewer, as_of: AsOf = None) -> Progres
         troubled = endpoints.in_trouble(session, viewer.review_id)
     return ProgressOut(
         stages={found.stage: StageProgressOut.of(found)},
+        plots=_plots(request, viewer, stage),
         sentences=SentencesOut.of_progress(encoded) if encoded else None,
         ranking=ParkedRankingOut.of(parked) if parked else None,
         stranded=StrandedOut.of(waiting) if waiting else None,
         webhooks=[WebhookTroubleOut.of(webhook) for webhook in troubled] if troubled else None,
     )
+
+
+def _plots(request: Request, viewer: Viewer, stage: Stage) -> PlotsOut:
+    def at(name: str) -> str:
+        path = request.app.url_path_for(f"plot_{name}", review_id=str(viewer.review_id))
+        return f"{path}?stage={stage}"
+
+    agreement = at("agreement") if viewer.sees_all(stage) else None
+    return PlotsOut(recall=at("recall"), progress=at("progress"), agreement=agreement)

@@ -16,8 +16,9 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue, shown_votes
-from tandem.screening.catalogue import Filters, OrderBy, ShownRecord
+from tandem.screening.catalogue import OrderBy, ShownRecord
 from tandem.screening.ledger import Place
+from tandem.screening.record_filters import Filters
 from tandem.screening.rules import Verdict
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Cursor, encode

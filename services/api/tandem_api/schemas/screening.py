@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, StrictBool
 
@@ -14,6 +14,7 @@ from tandem.screening.models import Lease
 from tandem.screening.people.stranded import Stranded
 from tandem.screening.progress import Progress
 from tandem.screening.queue.service import Queue, QueueState
+from tandem.screening.recall import Recall
 from tandem_api.schemas.base import In, Out, Whole
 from tandem_api.schemas.decisions import COUNTED, ScreeningStage
 from tandem_api.schemas.jobs import ParkedRankingOut
@@ -120,6 +121,46 @@ class CurvePointOut(Out):
     n_included: int
 
 
+class RecallPointOut(Out):
+    n_screened: int
+    n_included: int
+    n_possible: int | None = Field(
+        description="With those that may be included in the end; null where votes are hidden."
+    )
+
+
+class RecallOut(Out):
+    """What was found, in the order in which records were screened: a point for each change.
+
+    `team`: a record is screened when anybody first decides it, included once that is settled, and
+    possible while it is open and somebody's present vote keeps it in. `own`: your own decisions;
+    included, and included or maybe. Nothing says how many there are to be found.
+    """
+
+    of: Literal["team", "own"]
+    points: list[RecallPointOut]
+
+    @classmethod
+    def from_found(cls, found: Recall) -> "RecallOut":
+        points = [
+            RecallPointOut(
+                n_screened=point.n_screened,
+                n_included=point.n_included,
+                n_possible=point.n_possible,
+            )
+            for point in found.points
+        ]
+        return cls(of=found.of, points=points)
+
+
+class PlotsOut(Out):
+    """Where the same is to be had as pictures (SVG)."""
+
+    recall: str
+    progress: str
+    agreement: str | None = Field(description="Null for those who may not see how far you agree.")
+
+
 class StageProgressOut(Out):
     """`counts` by status as you may see it: everyone's, or your own `unscreened` and `done`."""
 
@@ -129,6 +170,7 @@ class StageProgressOut(Out):
     recall_curve: list[CurvePointOut] | None = Field(
         description="Included records against decisions of the team; null for the blinded."
     )
+    recall: RecallOut | None = Field(description="Null for an earlier state.")
 
     @classmethod
     def of(cls, progress: Progress) -> "StageProgressOut":
@@ -150,6 +192,7 @@ class StageProgressOut(Out):
             ]
             if progress.recall_curve is not None
             else None,
+            recall=RecallOut.from_found(progress.recall) if progress.recall else None,
         )
 
 
@@ -192,6 +235,7 @@ class StrandedOut(Out):
 
 class ProgressOut(Out):
     stages: dict[Stage, StageProgressOut]
+    plots: PlotsOut
     sentences: SentencesOut | None = Field(
         description="How far the optional sentence vectors are; null where none were ever made."
     )

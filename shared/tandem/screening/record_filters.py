@@ -1,0 +1,62 @@
+"""What a list of records may be restricted by, as far as the viewer may see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
+from sqlalchemy.orm import aliased
+
+from tandem.records.models import Record
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.models import Decision
+from tandem.screening.rules import Verdict
+from tandem.screening.shown_votes import carries_label
+from tandem.screening.visibility import shown_status_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to list. `words` must all occur in title, abstract or authors, in any case.
+
+    `my_verdict` is that of the viewer's own present decision.
+    """
+
+    status: str | None = None
+    words: Sequence[str] = ()
+    source: str | None = None
+    label: str | None = None
+    my_verdict: Verdict | None = None
+
+
+def conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what a query over records must hold, joined as in `catalogue`."""
+    found = [_mentions(word) for word in filters.words]
+    if filters.status is not None:
+        found.append(shown_status_sql(viewer, stage) == filters.status)
+    if filters.source is not None:
+        found.append(_comes_from(filters.source))
+    if filters.label is not None:
+        found.append(carries_label(viewer, stage, filters.label))
+    if filters.my_verdict is not None:
+        found.append(Decision.verdict == filters.my_verdict)
+    return found
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    word = word.lower()
+    return or_(
+        func.lower(Record.title).contains(word, autoescape=True),
+        func.lower(Record.abstract).contains(word, autoescape=True),
+        func.lower(cast(Record.authors, String)).contains(word, autoescape=True),
+    )
+
+
+def _comes_from(source: str) -> ColumnElement[bool]:
+    occurrence = aliased(Record)
+    linked = select(occurrence.number).where(
+        occurrence.review_id == Record.review_id,
+        occurrence.duplicate_of == Record.number,
+        occurrence.source == source,
+    )
+    return or_(Record.source == source, linked.correlate(Record).exists())
