@@ -422,3 +422,19 @@ def test_a_stream_does_not_begin_behind_what_is_no_event(
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert (error["field"], error["location"]) == ("Last-Event-ID", "header")
+
+
+@pytest.mark.parametrize("last", ["9" * 5000, str(2**64), str(2**31), "900"])
+def test_a_last_event_that_is_too_large_is_said_to_be(
+    client: TestClient, team: Team, last: str
+) -> None:
+    for who in (team.owner, team.ann):
+        listed = client.get(f"/api/v1/reviews/{team.review_id}/events", headers=who.auth).json()
+        newest = listed["items"][-1]["sequence"]
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": last}
+
+        answer = client.get(f"/api/v1/reviews/{team.review_id}/events", headers=headers | who.auth)
+
+        assert answer.status_code == 422
+        assert "too large" in answer.json()["detail"]
+        assert last != "900" or f"is {newest}." in answer.json()["detail"]

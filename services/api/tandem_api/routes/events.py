@@ -79,11 +79,13 @@ def read_events(
 ) -> Response | Page[EventOut]:
     """Read the log from any position on. Numbers have no gaps, and ids stay the same."""
     wants_stream = _prefers_stream(accept)
-    start = _start(after, cursor, last_event_id if wants_stream else None)
+    resumes = wants_stream and bool(last_event_id)
+    start = _start(after, cursor, last_event_id if resumes else None)
     with here.database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
-        if start == "latest":
-            start = newest_sequence(reviews.get_review(session, review_id), viewer)
+        if start == "latest" or resumes:
+            newest = newest_sequence(reviews.get_review(session, review_id), viewer)
+            start = newest if start == "latest" else _existing(start, newest)
         if not wants_stream:
             items = _events(session, viewer, after=start, limit=limit + 1)
             following = str(items[limit - 1].sequence) if len(items) > limit else None
@@ -113,12 +115,29 @@ def _prefers_stream(accept: str) -> bool:
     return stream > 0 and stream >= wanted.get("application/json", 0.0)
 
 
+def _existing(number: int, newest: int) -> int:
+    """Refuse to go on behind an event that there is not, as after a backup was restored.
+
+    Else nothing would come until the log is that long, and what comes until then was missed.
+    """
+    if number > newest:
+        raise InvalidHeader(
+            f"Last-Event-ID: {number} is too large: the newest event that you may see is {newest}. "
+            "Begin again without it, or with after=latest.",
+            field="Last-Event-ID",
+        )
+    return number
+
+
 def _start(
     after: int | Literal["latest"] | None, cursor: str | None, last_event_id: str | None
 ) -> int | Literal["latest"]:
     if last_event_id:
         if not _is_number(last_event_id):
-            raise InvalidHeader("This is not the id of an event here.", field="Last-Event-ID")
+            told = "This is not the id of an event here: those are whole numbers from 1."
+            if last_event_id.isascii() and last_event_id.isdigit():
+                told = f"This is too large: no event has a number above {_LARGEST}."
+            raise InvalidHeader(f"Last-Event-ID: {told}", field="Last-Event-ID")
         return int(last_event_id)
     if cursor:
         if not _is_number(cursor):
