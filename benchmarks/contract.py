@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import schemathesis
 import structlog
@@ -48,6 +49,7 @@ class Outcome:
     statuses: Counter[int] = field(default_factory=Counter)
     failures: dict[str, list[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    n_links: int = 0
     seconds: float = 0.0
 
     @property
@@ -106,6 +108,7 @@ def run(address: str, scene: Scene, caller: str, *, examples: int, seed: int) ->
                 # Ids of things that are there; stateful requests use those that they made.
                 "parameters": {f"path.{name}": id for name, id in scene.ids.items()},
                 "generation": {"max-examples": examples, "allow-x00": False},
+                "phases": {"stateful": {"generation": {"max-examples": 20 * examples}}},
                 "checks": {
                     # A schema cannot say all that a value has to be, nor who may send it.
                     "positive_data_acceptance": {"enabled": False},
@@ -115,11 +118,26 @@ def run(address: str, scene: Scene, caller: str, *, examples: int, seed: int) ->
             }
         ),
     )
+    schema.hook("before_call")(_with_another_key())
     outcome, began = Outcome(), time.monotonic()
     for event in from_schema(schema).execute():
         _note(outcome, event)
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+def _with_another_key() -> Any:
+    """Return what replaces a key that was used before: else most writes would be conflicts."""
+    used = set[str]()
+
+    def before_call(context: Any, case: Any, kwargs: Any) -> None:
+        key = (case.headers or {}).get("Idempotency-Key")
+        if isinstance(key, str) and key in used:
+            case.headers["Idempotency-Key"] = uuid4().hex
+        elif isinstance(key, str):
+            used.add(key)
+
+    return before_call
 
 
 def _note(outcome: Outcome, event: Any) -> None:
@@ -138,6 +156,8 @@ def _note(outcome: Outcome, event: Any) -> None:
                     outcome.failures.setdefault(name, []).append(
                         f"{said}\n{check.failure_info.code_sample}"
                     )
+    elif isinstance(event, events.PhaseStarted) and event.payload is not None:
+        outcome.n_links = event.payload.transitions_total
     elif isinstance(event, events.NonFatalError | events.FatalError):
         outcome.errors.append(str(getattr(event, "value", None) or event))
 
@@ -166,6 +186,7 @@ def _print(caller: str, outcome: Outcome, *, verbose: bool) -> None:
     print(f"\n{caller}: {outcome.cases.total()} cases in {outcome.seconds:.0f} s ({phases})")
     answers = ", ".join(f"{status}: {n}" for status, n in sorted(outcome.statuses.items()))
     print(f"  answers {answers}")
+    print(f"  links between operations: {outcome.n_links}")
     print(f"  5xx: {outcome.n_server_errors}; findings: {len(outcome.failures)}")
     for name, said in sorted(outcome.failures.items()):
         print(f"  {len(said)} × {name}")
