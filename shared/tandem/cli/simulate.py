@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +14,11 @@ import typer
 from tandem.errors import TandemError
 from tandem.ranking import recipes
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, UnknownModel
+from tandem.reviews.policy import changed
 
 if TYPE_CHECKING:
     from tandem.ranking.simulate import Simulation
+    from tandem.ranking.simulate_screening import Team
 
 # What computes and what draws is imported where it is used: `tandem --help` must not wait for it.
 
@@ -73,6 +76,14 @@ def simulate(
             show_default="1",
         ),
     ] = None,
+    learns_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="settled|all",
+            help="With two reviewers: which records teach the ranking, as in the review's policy.",
+            show_default="the policy's default",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per file and seed.")
     ] = False,
@@ -89,15 +100,14 @@ def simulate(
     With two reviewers: until they have found all that reading everything twice finds.
     """
     recipe, priors, seeds = _recipe(model), _priors(prior), _seeds(seed)
-    rates = _rates(reviewers, sensitivity, specificity)
+    team = _team(reviewers, sensitivity, specificity, learns_from)
     if plot is not None and (plot.is_dir() or not plot.absolute().parent.is_dir()):
         raise typer.BadParameter(f"{plot} is no place for a file.", param_hint="--plot")
     from tandem.cli.simulate_output import bar_over_all, encode_ahead, print_table
     from tandem.ranking.simulate import read_labelled, uses_sentences
     from tandem.ranking.simulate_many import How, Task, run_all, to_find
-    from tandem.ranking.simulate_screening import Team
 
-    how = How(recipe, priors, batch, team=None if rates is None else Team(*rates))
+    how = How(recipe, priors, batch, team=team)
     # All files first: a wrong name should not wait for the replay of the others.
     labelled = [read_labelled(file) for file in files]
     tasks = [Task(data, one) for data in labelled for one in seeds]
@@ -105,7 +115,7 @@ def simulate(
     if uses_sentences(recipe):
         encode_ahead(labelled)
     done = []
-    with bar_over_all(n_to_find, of="records" if rates is None else "decisions") as bar:
+    with bar_over_all(n_to_find, of="records" if team is None else "decisions") as bar:
         results = run_all(tasks, how, jobs=jobs or _n_processors(), on_progress=bar.update)
         # Closed at once, whatever happens here: that ends the processes.
         with closing(results):
@@ -153,6 +163,30 @@ def _seed_range(text: str) -> range:
             param_hint="--seed",
         )
     return seeds
+
+
+def _team(
+    reviewers: int, sensitivity: float | None, specificity: float | None, learns_from: str | None
+) -> "Team | None":
+    """Return two reviewers and the rules they work by; None for a single reviewer."""
+    if learns_from not in (None, "settled", "all"):
+        raise typer.BadParameter(
+            f"{learns_from!r} should be settled or all.", param_hint="--learns-from"
+        )
+    if reviewers == 1 and learns_from is not None:
+        raise typer.BadParameter(
+            "Each decision of a single reviewer settles a record; this needs --reviewers 2.",
+            param_hint="--learns-from",
+        )
+    rates = _rates(reviewers, sensitivity, specificity)
+    if rates is None:
+        return None
+    from tandem.ranking.simulate_screening import Team
+
+    team = Team(*rates)
+    if learns_from is None:
+        return team
+    return replace(team, policy=changed(team.policy, {"ranking_learns_from": learns_from}))
 
 
 def _rates(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tandem.ids import UserId
 from tandem.ranking.learning import Labels, Rows
-from tandem.reviews.policy import DEFAULT, Stage
+from tandem.reviews.policy import DEFAULT, Policy, Stage
 from tandem.screening.queue import streams
 from tandem.screening.queue.streams import Stream
 from tandem.screening.rules import Outcome, Status, Verdict, Vote, outcome, training_label
@@ -22,7 +22,6 @@ from tandem.screening.rules import Outcome, Status, Verdict, Vote, outcome, trai
 REVIEWERS = (UserId(UUID(int=1)), UserId(UUID(int=2)))
 
 _STAGE = Stage.TITLE_ABSTRACT
-_POLICY = DEFAULT[_STAGE]
 
 _OTHERWISE = (Stream.HALF_DONE, Stream.RANKING)
 """Where a pick is taken from when there is none left of its own kind; as in the real queue."""
@@ -44,11 +43,13 @@ class Team:
         sensitivity: How probable it is that a reviewer includes a relevant record, in (0, 1].
         specificity: How probable it is that a reviewer excludes an irrelevant one, in (0, 1].
         adjudicated_after: Decisions that a conflict waits for the adjudicator, ≥ 0.
+        policy: The rules they work by; two decide each record.
     """
 
     sensitivity: float = 1.0
     specificity: float = 1.0
     adjudicated_after: int = 0
+    policy: Policy = DEFAULT[_STAGE]
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def truth_of(relevant: Mask, known: Rows, team: Team, seed: int) -> Truth:
     return Truth(relevant, np.isin(np.arange(relevant.size), known), includes)
 
 
-def read_everything_twice(truth: Truth) -> DoubleReading:
+def read_everything_twice(truth: Truth, policy: Policy) -> DoubleReading:
     """Let both reviewers decide every record that is not known."""
     included = np.zeros_like(truth.relevant)
     conflicts = 0
@@ -111,10 +112,10 @@ def read_everything_twice(truth: Truth) -> DoubleReading:
         for reviewer, verdict in enumerate(verdicts):
             alike &= truth.includes[reviewer] == verdict
         votes = [_VOTES[verdict] for verdict in verdicts]
-        judged = outcome(_POLICY, votes)
+        judged = outcome(policy, votes)
         if judged.status is Status.CONFLICT:
             conflicts += int(np.sum(alike))
-            judged = outcome(_POLICY, votes, _resolution(relevant))
+            judged = outcome(policy, votes, _resolution(relevant))
         included |= alike & (judged.status is Status.INCLUDED)
     decisions = len(REVIEWERS) * int(np.sum(~truth.known))
     return DoubleReading(included, decisions, conflicts)
@@ -142,7 +143,7 @@ class Screening:
 
     def lacks_decisions(self) -> Mask:
         """Return which records somebody is still to decide: a blind queue counts, no more."""
-        lacks: Mask = self._n_decisions() < _POLICY.reviewers_per_record
+        lacks: Mask = self._n_decisions() < self._team.policy.reviewers_per_record
         return lacks & ~self._truth.known
 
     def half_done(self) -> Mask:
@@ -177,9 +178,9 @@ class Screening:
     def _judge(self, row: int, resolution: Verdict | None = None) -> Outcome:
         cast = self._truth.includes[self.decided[:, row], row].tolist()
         votes = [_VOTES[include] for include in cast]
-        label = training_label(_POLICY, votes, resolution)
+        label = training_label(self._team.policy, votes, resolution)
         self._labels[row] = np.nan if label is None else label
-        judged = outcome(_POLICY, votes, resolution)
+        judged = outcome(self._team.policy, votes, resolution)
         self.included[row] = judged.status is Status.INCLUDED
         return judged
 

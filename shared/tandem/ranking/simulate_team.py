@@ -104,7 +104,7 @@ def start_of(data: Labelled, team: Team, *, seed: int, priors: tuple[int, int] =
     """
     known = draw_priors(data, priors, seed)
     truth = truth_of(data.labels == 1, known, team, seed)
-    start = Start(known, truth, read_everything_twice(truth))
+    start = Start(known, truth, read_everything_twice(truth, team.policy))
     if not np.any(start.wanted):
         raise UnusableLabels(
             f"{data.file}: with seed {seed} and a sensitivity of {team.sensitivity} both "
@@ -122,6 +122,7 @@ def simulate_team(
     priors: tuple[int, int] = (1, 1),
     batch: int = 1,
     on_progress: Progress | None = None,
+    start: Start | None = None,
 ) -> TeamSimulation:
     """Screen `data`, the reviewers by turns, until they have found what double reading finds.
 
@@ -132,12 +133,14 @@ def simulate_team(
         seed: In [0, 2**32): draws the priors, the verdicts and the queue, and drives the solver.
         priors: How many relevant and irrelevant records are settled, rightly, at the start.
         batch: Number of decisions after which the model is trained again, ≥ 1.
-        on_progress: Told after every batch.
+        on_progress: Called after every batch.
+        start: The records' truth and the reviewers' verdicts where they are known; drawn by
+            `start_of` if left out.
 
     Raises:
         UnusableLabels: See `start_of`.
     """
-    start = start_of(data, team, seed=seed, priors=priors)
+    start = start or start_of(data, team, seed=seed, priors=priors)
     screening = Screening(start.truth, team)
     ready = prepared(data, recipe.words, recipe.sentences)
     started = time.perf_counter()

@@ -47,6 +47,12 @@ class Policy(BaseModel):
     single_include_advances: bool = Field(
         default=False, description="The first include settles the record, without waiting."
     )
+    ranking_learns_from: Literal["settled", "all"] = Field(
+        default="all",
+        description="`settled`: a record teaches the ranking when it has its full number of "
+        "decisions, so the order tells nobody a decision that is still hidden from them. `all`: "
+        "each decision teaches at once.",
+    )
 
 
 DEFAULT: dict[Stage, Policy] = {

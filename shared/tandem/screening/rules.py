@@ -126,7 +126,9 @@ def training_label(
 ) -> float | None:
     """Return how probable these votes make it that the record is relevant; None without any.
 
-    A record counts from its first decision on. A resolution is certain. Two includes are, too,
+    Where the ranking learns from `settled` records, a record counts from its last decision on,
+    whatever the votes are: then neither the label nor its absence tells a hidden verdict.
+    Otherwise it counts from its first decision on. A resolution is certain. Two includes are, too,
     or one where the policy asks for no second; a first include stands until its second look
     for less, so that one careless click cannot steer a review. Excludes are 0 outright: the
     includes together outweigh all excludes many times, so that thousands of small remainders
@@ -140,6 +142,8 @@ def training_label(
         votes: The present vote of each reviewer who has one; their order does not matter.
         resolution: The verdict that settled the record's conflict, if one stands.
     """
+    if policy.ranking_learns_from == "settled" and len(votes) < policy.reviewers_per_record:
+        return None
     if resolution is not None:
         return float(resolution is Verdict.INCLUDE)
     verdicts = [vote.verdict for vote in votes]

@@ -90,7 +90,7 @@ class TestVerdicts:
 class TestDoubleReading:
     def test_it_goes_by_the_rules(self) -> None:
         read = read_everything_twice(
-            truth("iiiixxxxi", ann="iixxiixxi", ben="ixixixixi", known=(8,))
+            truth("iiiixxxxi", ann="iixxiixxi", ben="ixixixixi", known=(8,)), PERFECT.policy
         )
         assert read.included.tolist() == [True, True, True, False, True] + [False] * 4
         assert read.conflicts == 4
@@ -102,7 +102,7 @@ class TestDoubleReading:
         for row in np.flatnonzero(screening.lacks_decisions()).tolist():
             screening.decide(0, row)
             screening.decide(1, row)
-        read = read_everything_twice(drawn)
+        read = read_everything_twice(drawn, ERRING.policy)
         np.testing.assert_array_equal(screening.included, read.included)
         assert (screening.decisions, screening.conflicts) == (read.decisions, read.conflicts)
 

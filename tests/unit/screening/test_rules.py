@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.reviews.policy import Policy
+from tandem.reviews.policy import Policy, changed
 from tandem.screening.rules import (
     ConflictKind,
     Outcome,
@@ -158,6 +158,7 @@ def judging_policies(**fixed: object) -> Iterator[Policy]:
         "resolution": "adjudicator",
         "voter_may_adjudicate": False,
         "adjudicator_sees": "all",
+        "ranking_learns_from": "all",
     }
     return every_policy(**{**elsewhere, **fixed})
 
@@ -305,7 +306,8 @@ def test_a_resolution_always_wins(
     assert outcome(policy, given_votes, resolution).status == (
         Status.INCLUDED if included else Status.EXCLUDED
     )
-    assert training_label(policy, given_votes, resolution) == int(included)
+    label = training_label(policy, given_votes, resolution)
+    assert label == (int(included) if teaches(policy, given_votes) else None)
 
 
 @given(policies.filter(lambda policy: not policy.single_include_advances), votes)
@@ -333,7 +335,25 @@ def test_the_training_label_is_the_one_in_the_table(row: str) -> None:
         due = alone if policy.reviewers_per_record == 1 else several
         if by_majority and policy.resolution == "majority":
             (due,) = by_majority
-        assert training_label(policy, cast(letters), None) == float(due), policy
+        label = training_label(policy, cast(letters), None)
+        assert label == (float(due) if teaches(policy, cast(letters)) else None), policy
+
+
+def teaches(policy: Policy, given_votes: Sequence[Vote]) -> bool:
+    """Return whether the ranking learns from a record with these votes."""
+    is_full = len(given_votes) >= policy.reviewers_per_record
+    return is_full or policy.ranking_learns_from == "all"
+
+
+@given(policies, votes, votes)
+def test_no_hidden_vote_can_be_read_off_a_label_where_the_ranking_learns_from_settled(
+    policy: Policy, some: list[Vote], others: list[Vote]
+) -> None:
+    settled = changed(policy, {"ranking_learns_from": "settled"})
+    most = settled.reviewers_per_record - 1
+
+    assert training_label(settled, some[:most], None) is None
+    assert training_label(settled, others[:most], Verdict.INCLUDE) is None
 
 
 def test_a_reason_in_another_spelling_is_the_same_reason() -> None:
@@ -356,10 +376,11 @@ def test_a_kinder_vote_never_makes_a_record_less_probable(
 ) -> None:
     kinder = {Verdict.EXCLUDE: Verdict.MAYBE}
     which = data.draw(st.integers(0, len(given_votes) - 1))
-    changed = [*given_votes]
-    changed[which] = Vote(kinder.get(given_votes[which].verdict, Verdict.INCLUDE))
+    kind_votes = [*given_votes]
+    kind_votes[which] = Vote(kinder.get(given_votes[which].verdict, Verdict.INCLUDE))
 
-    before, after = (training_label(policy, some, None) for some in (given_votes, changed))
+    at_once = policy.model_copy(update={"ranking_learns_from": "all"})
+    before, after = (training_label(at_once, some, None) for some in (given_votes, kind_votes))
 
     assert before is not None
     assert after is not None

@@ -21,6 +21,7 @@ _POLICY = {
     "voter_may_adjudicate": False,
     "adjudicator_sees": "all",
     "single_include_advances": False,
+    "ranking_learns_from": "all",
 }
 _REVIEW = {
     "id": _REVIEW_ID,

@@ -117,6 +117,7 @@ class PolicyIn(In):
     voter_may_adjudicate: StrictBool | None = None
     adjudicator_sees: Literal["nothing", "anonymous", "all"] | None = None
     single_include_advances: StrictBool | None = None
+    ranking_learns_from: Literal["settled", "all"] | None = None
 
 
 class PoliciesIn(In):
