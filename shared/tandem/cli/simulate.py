@@ -14,7 +14,6 @@ import typer
 from tandem.errors import TandemError
 from tandem.ranking import recipes
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, UnknownModel
-from tandem.reviews.policy import changed
 
 if TYPE_CHECKING:
     from tandem.ranking.simulate import Simulation
@@ -182,6 +181,7 @@ def _team(
     if rates is None:
         return None
     from tandem.ranking.simulate_screening import Team
+    from tandem.reviews.policy import changed
 
     team = Team(*rates)
     if learns_from is None:
