@@ -201,7 +201,7 @@ def withdraw_decision(
     page = ledger.open_page(session, place)
     mine = page.present.pop(viewer.user_id, None)
     if mine is None:
-        if not _has_made(session, place, viewer, basis):
+        if not client_state.is_of(session, basis, place, viewer):
             raise NoDecision("You have no decision on this record.")
         shown = shown_status(viewer, stage, page.status, has_decided=False)
         return Recorded(None, None, shown, changed=False)
@@ -226,17 +226,6 @@ def withdraw_decision(
     ledger.make_present(session, place, withdrawal)
     shown = shown_status(viewer, stage, status, has_decided=False)
     return Recorded(None, None, shown, changed=True)
-
-
-def _has_made(session: Session, place: Place, viewer: Viewer, basis: Basis | None) -> bool:
-    """Whether a basis is a decision of this person's on this record."""
-    if basis is None or basis.decision_id is None:
-        return False
-    made = session.get(Decision, basis.decision_id)
-    return made is not None and (
-        Place(made.review_id, made.stage, made.record_number) == place
-        and made.reviewer_id == viewer.user_id
-    )
 
 
 def _same(mine: Decision, judgement: Judgement) -> bool:
