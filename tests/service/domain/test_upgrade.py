@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import func, select, table, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from engines import PostgresServer
@@ -50,25 +50,33 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, d
 def test_an_old_database_is_whole_after_the_upgrade(old: tuple[str, dict[str, Any]]) -> None:
     url, told = old
     assert migrate.current_and_head(url)[0] == told["schema"]
+    events = told["counts"].pop("event")
+    before = asked(url, "SELECT seq, id, type, hash FROM event ORDER BY seq")
+    assert len(before) == events > 100
 
     migrate.upgrade(url)
 
-    database = Database(url)
-    with database.read() as session:
-        counts = {
-            name: session.scalar(select(func.count()).select_from(table(name)))
-            for name in told["counts"]
-        }
-        decisions = session.execute(text("SELECT record_number, verdict FROM decision")).all()
-        statuses = session.execute(text("SELECT record_number, status FROM screened_record")).all()
+    # An upgrade may tell of itself at the end of the log; what was there stays as it was.
+    assert asked(url, "SELECT seq, id, type, hash FROM event ORDER BY seq")[:events] == before
+    counts = {name: asked(url, f'SELECT count(*) FROM "{name}"')[0][0] for name in told["counts"]}
     assert counts == told["counts"]
+    decisions = asked(url, "SELECT record_number, verdict FROM decision")
     said = sorted([number, verdict or "withdrawn"] for number, verdict in decisions)
     assert said == told["decisions"]
+    statuses = asked(url, "SELECT record_number, status FROM screened_record")
     assert sorted(map(list, statuses)) == told["statuses"]
-    (review,) = check_reviews(database, nobody)
-    assert review.difference is None
-    assert review.n_entries > 100
-    database.close()
+    assert differences(url) == [None]
+
+
+def asked(url: str, query: str) -> list[tuple[Any, ...]]:
+    with closing(Database(url)) as database, database.read() as session:
+        return [tuple(row) for row in session.execute(text(query))]
+
+
+def differences(url: str) -> list[str | None]:
+    """Return for each review where its trail does not hold."""
+    with closing(Database(url)) as database:
+        return [review.difference for review in check_reviews(database, nobody)]
 
 
 def test_it_can_go_back_and_come_again(old: tuple[str, dict[str, Any]]) -> None:
@@ -81,7 +89,4 @@ def test_it_can_go_back_and_come_again(old: tuple[str, dict[str, Any]]) -> None:
     assert migrate.current_and_head(url)[0] == told["schema"]
     migrate.upgrade(url)
 
-    database = Database(url)
-    (review,) = check_reviews(database, nobody)
-    assert review.difference is None
-    database.close()
+    assert differences(url) == [None]
