@@ -187,21 +187,6 @@ def test_a_bad_record_is_rejected_alone() -> None:
     assert found[1] == Rejection(2, "no title and no abstract", "TY - JOUR KW - nothing else")
 
 
-def test_a_parser_that_fails_loses_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(content: str) -> list[dict[str, object]]:
-        if "Walking" in content:
-            raise RuntimeError("out of its depth")
-        return [{"title": "Other"}]
-
-    monkeypatch.setattr("nbib.read", failing)
-    bad, good = everything(NBIB + NBIB.replace("Walking", "Running").replace("01234", "1234"))
-
-    assert isinstance(bad, Rejection)
-    assert bad.reason == "not readable as MEDLINE: out of its depth"
-    assert bad.position == 1
-    assert isinstance(good, Entry)
-
-
 def test_a_record_longer_than_any_is_rejected() -> None:
     endless = "TY  - JOUR\nTI  - T\nAB  - " + "word " * 250_000
     (rejection,) = everything(endless)

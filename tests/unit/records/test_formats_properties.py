@@ -7,12 +7,15 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tandem.records.formats import nbib, normalise, reading, ris, tabular
+from tandem.records.formats import normalise, reading, tabular
 from tandem.records.formats.archive import UnreadableArchive
 from tandem.records.formats.assembly import LONGEST_RECORD
 from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Rejection
 from tandem.records.formats.reading import EmptyFile, Format, UnknownFormat
+from tandem.records.formats.tagged.nbib import NBIB
+from tandem.records.formats.tagged.ris import RIS
 from tandem.records.formats.xlsx import UnreadableWorkbook
+from unit.records.formats.tagged_lines import read
 
 UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -73,24 +76,24 @@ def test_any_bytes(data: bytes, format: Format | None) -> None:
 
 @given(any_text)
 def test_any_text(text: str) -> None:
-    for reader in (ris, nbib, tabular):
-        found = list(reader.read(text))
-        assert len(found) == reader.count(text)
-        for item in found:
+    for reader in (RIS, NBIB, tabular):
+        for item in read(reader, text):
             check(item)
 
 
 @given(st.lists(ris_lines, max_size=30))
 def test_anything_after_the_beginning_of_ris(lines: list[str]) -> None:
     text = "\n".join(["TY  - JOUR", *lines])
-    assert list(map(check, ris.read(text))) == [None] * ris.count(text)
+    for item in read(RIS, text):
+        check(item)
     check_all(text.encode("utf-8", "surrogatepass"), None)
 
 
 @given(st.lists(nbib_lines, max_size=30))
 def test_anything_after_the_beginning_of_medline(lines: list[str]) -> None:
     text = "\n".join(["PMID- 1", *lines])
-    assert list(map(check, nbib.read(text))) == [None] * nbib.count(text)
+    for item in read(NBIB, text):
+        check(item)
     check_all(text.encode("utf-8", "surrogatepass"), None)
 
 
@@ -98,7 +101,8 @@ def test_anything_after_the_beginning_of_medline(lines: list[str]) -> None:
 def test_anything_under_a_header(table: list[list[str]], delimiter: str) -> None:
     header = delimiter.join(["title", "abstract", "doi"])
     text = "\n".join([header, *(delimiter.join(row) for row in table)])
-    assert list(map(check, tabular.read(text))) == [None] * tabular.count(text)
+    for item in read(tabular, text):
+        check(item)
     check_all(text.encode("utf-8", "surrogatepass"), "csv")
 
 

@@ -143,7 +143,7 @@ def _members(data: bytes, read_member: Read) -> Iterator[_Member]:
                 f"The archive holds {len(infos):,} files; at most {MOST_MEMBERS:,} are read."
             )
         for info in sorted(infos, key=lambda info: info.filename):
-            if not (info.is_dir() or _IGNORED.search(info.filename)):
+            if not (info.filename.endswith("/") or _IGNORED.search(info.filename)):
                 yield _member(archive, info, read_member)
 
 

@@ -3,17 +3,25 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import filterfalse, islice
 
-from tandem.records.formats import normalise, registries
+from tandem.records.export.marks import is_mark
+from tandem.records.formats import normalise, priors, registries
 from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Kind, Prior, Rejection
 
 LONGEST_RECORD = 1_000_000
 """Characters. No record of a bibliography is that long; a file cut or joined wrongly has one."""
 
 _NO_ABSTRACT = re.compile(
-    r"\W*(?:no abstract(?: is)?(?: available)?|abstract not available|none available)\W*", re.I
+    r"\W*(?:(?:there is |has )?no abstract(?: (?:is )?(?:available|provided|found|given|supplied))?"
+    r"(?: (?:for|from) .{1,80})?|(?:the )?abstract (?:is )?(?:not|un) ?available(?: .{1,80})?"
+    r"|none available|(?:abstract )?(?:available )?from (?:the )?publisher|see full text)\W*",
+    re.I,
 )
 """What Scopus and others write where there is none."""
+
+_DECIMAL = re.compile(r"([0-9]{1,6})\.0")
+"""A whole number out of a spreadsheet."""
 
 LONGEST_TITLE = 5_000
 LONGEST_FIELD = 500
@@ -39,6 +47,8 @@ class Parts:
     language: str = ""
     refs: Iterable[str] = ()
     kind: Kind | None = None
+    notes: Iterable[str] = ()
+    """May hold earlier decisions and numbers of trial registries; they are not shown."""
     priors: tuple[Prior, ...] = ()
     registered: Iterable[str] = ()
     """Texts that may name a number of a trial registry; refs, addresses and prose do anyway."""
@@ -47,15 +57,15 @@ class Parts:
 def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
     """Normalise `parts`; reject a record that has neither title nor abstract."""
     title = _first(parts.titles, LONGEST_TITLE)
-    abstract = _first(parts.abstracts, LONGEST_RECORD)
-    if abstract and _NO_ABSTRACT.fullmatch(abstract):
-        abstract = None
+    abstracts = map(priors.without_rayyan, filterfalse(_is_no_abstract, parts.abstracts))
+    abstract = _first(abstracts, LONGEST_RECORD)
     if title is None and abstract is None:
         return reject(position, "no title and no abstract", raw)
-    pages = normalise.pages(*parts.pages)
+    pages = normalise.pages(*map(_whole, parts.pages))
     refs, urls, authors = list(parts.refs), list(parts.urls), list(parts.authors)
+    notes, keywords = [n for n in parts.notes if not is_mark(n)], list(parts.keywords)
     registry_ids = registries.numbers(
-        (*refs, *urls, *authors[:1]), parts.registered, (title or "", abstract or "")
+        (*refs, *urls, *authors[:1]), (*parts.registered, *notes), (title or "", abstract or "")
     )
     return Entry(
         title=title or "",
@@ -63,18 +73,18 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
         authors=tuple(n[:LONGEST_FIELD] for n in normalise.names(authors)[:LONGEST_LIST]),
         year=next(filter(None, map(normalise.year, parts.dates)), None),
         journal=_first((j for j in parts.journals if not normalise.url(j)), LONGEST_FIELD),
-        volume=normalise.short(parts.volume, LONGEST_FIELD),
-        issue=normalise.short(parts.issue, LONGEST_FIELD),
+        volume=_first([_whole(parts.volume)], LONGEST_FIELD),
+        issue=_first([_whole(parts.issue)], LONGEST_FIELD),
         pages=pages[:LONGEST_FIELD] if pages else None,
         doi=next(filter(None, map(normalise.doi, parts.dois)), None),
         pmid=next(filter(None, parts.pmids), None),
         url=next(filter(None, map(normalise.url, urls)), None),
-        keywords=tuple(k[:LONGEST_FIELD] for k in normalise.terms(parts.keywords)[:LONGEST_LIST]),
-        language=normalise.short(parts.language, LONGEST_FIELD),
-        ref=_first(refs, LONGEST_FIELD),
+        keywords=_keywords(keywords),
+        language=_first([parts.language], LONGEST_FIELD),
+        ref=_first(map(_whole, refs), LONGEST_FIELD),
         raw=normalise.clean_raw(raw),
         kind=_kind(parts.kind, refs),
-        priors=parts.priors,
+        priors=parts.priors or priors.noted(notes, keywords),
         registry_ids=registry_ids,
     )
 
@@ -97,5 +107,25 @@ def reject_overlong(position: int, raw: str) -> Rejection:
     return reject(position, f"longer than {LONGEST_RECORD:,} characters", raw)
 
 
+def _keywords(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the publication's own keywords: other tools' marks tell of verdicts."""
+    texts = (text for text in texts if not priors.is_tools_mark(text))
+    terms = (
+        term for term in normalise.terms(texts) if not (is_mark(term) or priors.is_tools_mark(term))
+    )
+    return tuple(term[:LONGEST_FIELD] for term in islice(terms, LONGEST_LIST))
+
+
+def _is_no_abstract(text: str) -> bool:
+    return len(text) < 200 and _NO_ABSTRACT.fullmatch(normalise.clean(text)) is not None
+
+
+def _whole(text: str) -> str:
+    number = _DECIMAL.fullmatch(text.strip())
+    return number[1] if number else text
+
+
 def _first(texts: Iterable[str], limit: int) -> str | None:
-    return next(filter(None, (normalise.short(text, limit) for text in texts)), None)
+    """Return the first text that says something."""
+    cleaned = (normalise.short(text, limit) for text in texts)
+    return next((text for text in cleaned if text and not normalise.says_nothing(text)), None)

@@ -3,6 +3,8 @@
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 
 from bibtexparser.model import DuplicateFieldKeyBlock, ParsingFailedBlock
@@ -10,33 +12,52 @@ from bibtexparser.model import Entry as Block
 from bibtexparser.splitter import Splitter
 
 from tandem.records.formats import bibtex_values
-from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject, reject_overlong
+from tandem.records.formats.assembly import assemble, reject
 from tandem.records.formats.bibtex_fields import Fields, parts
 from tandem.records.formats.bibtex_values import Malformed, Strings
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.pieces import FILLER, RECORD, STRAY, Make, Piece
+from tandem.records.formats.tagged.dialect import INDENT
 
 # Everything it warns of, people are told in a rejection's words.
 logging.getLogger("bibtexparser.splitter").setLevel(logging.CRITICAL + 1)
 
 _NO_RECORDS = frozenset({"comment", "preamble", "string", "xdata", "set"})
 _KEY = r"[^\n,={}\"@]{0,200}"
+_TYPE = r"[^\W\d][^\s{}(),\"#%'=~\\@]{0,60}"
 _BEGIN = re.compile(
-    rf"^[ \t]*@[ \t]*(?P<type>[A-Za-z]+)\s{{0,10}}(?:\{{|\((?={_KEY},))"
+    rf"^{INDENT}@[ \t]*(?P<type>{_TYPE})\s{{0,10}}"
+    rf"(?:\{{|\((?={_KEY},)|(?i:(?<=string))\((?=[^()\n]{{1,60}}=)|(?i:(?<=preamble))\()"
     # Only where a key follows may a record begin within a line: after the end of another.
-    rf"|(?<=\}})[ \t]*@(?P<within>[A-Za-z]+)[ \t]{{0,10}}\{{(?={_KEY},)",
+    rf"|(?<=\}})[ \t]*@(?P<within>{_TYPE})[ \t]{{0,10}}\{{(?={_KEY},)",
     re.M,
 )
 _SIGN = re.compile(
-    rf"^[ \t]*@[ \t]*(?:(?:comment|preamble|string)\s{{0,10}}[{{(]"
-    rf"|[A-Za-z]+\s{{0,10}}[{{(]{_KEY}(?:,|=[ \t]*[{{\"]|\}}"
+    rf"^{INDENT}@[ \t]*(?:(?:comment|preamble|string)\s{{0,10}}[{{(]"
+    rf"|{_TYPE}\s{{0,10}}[{{(]{_KEY}(?:,|=[ \t]*[{{\"]|\}}"
     rf"|\n\s{{0,100}}[A-Za-z-]{{1,30}}[ \t]{{0,30}}=[ \t]{{0,30}}[{{\"\d]))",
     re.M | re.I,
 )
 _STRING = re.compile(r"^[ \t]*@string\s{0,10}[{(]", re.M | re.I)
 _FIELD = re.compile(r"^[ \t,]*([A-Za-z][\w:+-]{0,50})[ \t]*=[ \t]*(?=[^\s=])", re.M)
+_LOST_HEAD = re.compile(r"^[^\S\n]*@?[A-Za-z][\w-]{0,60}\s{0,9}[{(][^\n{}=]{0,200},", re.M)
 _MORE_FIELDS = re.compile(r"[\s,}]{0,1000}[A-Za-z][\w-]{0,50}\s{0,50}=\s{0,50}[{\"]")
-_LOOSE = re.compile(r"^@[ \t]+")
+_HEAD = re.compile(rf"^{INDENT}@[ \t]*(?P<type>{_TYPE})\s{{0,10}}(?=[{{(])")
+_BRACES = re.compile(r"\\.|[{}]", re.S)
+_LIKE_AN_ENTRY = re.compile(
+    r"[\w-]\s{0,30}=\s{0,30}[{\"]|@[^\s{}]{0,60}\s{0,10}[{(]|[\w-]\s{0,9}\{[^\n{}=]{0,200},"
+)
 _SWALLOWED = re.compile(r",\s{0,100}[A-Za-z][\w-]{1,30}\s{0,30}=\s{0,30}[{\"\d]")
+_POINTER = re.compile(r"\b(?:crossref|xdata)\s{0,30}=\s{0,30}[{\"]([^{}\"\n]{1,500})", re.I)
+_KEYED = re.compile(rf"{INDENT}@[ \t]*{_TYPE}\s{{0,10}}[{{(]\s{{0,20}}([^\s,{{}}]{{1,200}})")
+_INHERITED = {
+    "title": "booktitle",
+    **{name: name for name in ("booktitle", "journal", "journaltitle", "year", "date", "volume")},
+    **{name: name for name in ("number", "series", "publisher", "editor", "eventtitle")},
+}
+"""What a field of the whole is for its part."""
+
+_MOST_PARENTS = 10
 _OPENING = re.compile(r"[{(]")
 _LONGEST_STRINGS = 1_000_000
 
@@ -47,38 +68,62 @@ def begins(text: str) -> int | None:
     return found.start() if found else None
 
 
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return sum(1 for _ in _spans(text))
+def pieces(data: str) -> Iterator[Piece]:
+    """Yield the entries. Comments, preambles and `@string` definitions are filler.
 
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection.
-
-    Comments, preambles and `@string` definitions are no records; the last are put in.
+    What stands outside of any entry is a comment, by the language, unless it looks like one that
+    has lost its beginning.
     """
-    strings = _strings(text)
-    for position, (kind, start, end) in enumerate(_spans(text), start=1):
-        if end - start > LONGEST_RECORD:
-            yield reject_overlong(position, text[start : start + LONGEST_RECORD])
-        else:
-            yield _record(position, kind, text[start:end], strings)
-
-
-def _spans(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each record's type, and where it starts and ends: at the latest where one begins."""
-    if begins(text) is None:
+    if begins(data) is None:
         return
-    for begin, end in pairwise(_edges(text)):
-        kind = begin[0].lower()
-        if kind and kind not in _NO_RECORDS:
-            yield kind, begin[1], end[1]
+    edges = [*_edges(data), ("", len(data))]
+    yield edges[0][1], _outside(data[: edges[0][1]])
+    for (kind, start), (_, following) in pairwise(edges):
+        end = _closing(data, start, following)
+        yield end, _no_record(data[start:end]) if kind in _NO_RECORDS else RECORD
+        yield following, _outside(data[end:following])
+
+
+def maker(data: str) -> Make[str]:
+    """Return what makes a record of an entry's text."""
+    strings = _strings(data)
+    context = _Context(strings, _parents(data, strings))
+    return lambda position, raw: _record(position, raw, context)
 
 
 def _edges(text: str) -> Iterator[tuple[str, int]]:
     for found in _BEGIN.finditer(text):
-        yield found["type"] or found["within"], found.start()
-    yield "", len(text)
+        yield (found["type"] or found["within"] or "").lower(), found.start()
+
+
+def _closing(text: str, start: int, following: int) -> int:
+    """Return where the entry ends that begins at `start`: at the latest where another does."""
+    head, depth = _HEAD.match(text, start), 0
+    if head and text[head.end()] == "(":
+        return text.rfind(")", start, following) + 1 or following
+    for sign in _BRACES.finditer(text, start, following):
+        depth += {"{": 1, "}": -1}.get(sign[0], 0)
+        if depth == 0 and sign[0] == "}":
+            return following if _goes_on(text, sign.end(), following) else sign.end()
+    return following
+
+
+def _goes_on(text: str, at: int, following: int) -> bool:
+    """Whether an entry was closed by a brace too many: more of its fields come, no other entry."""
+    if _MORE_FIELDS.match(text, at, following):
+        return True
+    return bool(_FIELD.search(text, at, following)) and not _LOST_HEAD.search(text, at, following)
+
+
+def _no_record(text: str) -> str:
+    """Tell whether a comment or definition that is never closed has swallowed an entry."""
+    head = _HEAD.match(text)
+    is_closed = text.rstrip()[-1:] in {"}", ")"}
+    return FILLER if is_closed or head is None else _outside(text[head.end() + 1 :])
+
+
+def _outside(text: str) -> str:
+    return STRAY if _LIKE_AN_ENTRY.search(text) else FILLER
 
 
 def _strings(text: str) -> Strings:
@@ -100,19 +145,79 @@ def _strings(text: str) -> Strings:
     return strings
 
 
-def _record(position: int, kind: str, raw: str, strings: Strings) -> Entry | Rejection:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What entries refer to: names of texts, and entries that others point to by their keys."""
+
+    strings: Strings
+    entries: dict[str, Fields]
+
+    def inherited(self, fields: Fields) -> Iterator[tuple[str, list[str]]]:
+        """Yield what an entry has from those that it points to, the nearest first.
+
+        By `crossref` that is what a part has in common with its whole: never an identifier.
+        """
+        queue, seen = list(_pointed_to(fields)), set[str]()
+        while queue and len(seen) < _MOST_PARENTS:
+            key, by = queue.pop(0)
+            if key in seen or key not in self.entries:
+                continue
+            seen.add(key)
+            for name, values in self.entries[key].items():
+                if by == "xdata":
+                    yield name, values
+                elif name in _INHERITED:
+                    yield _INHERITED[name], values
+            queue += _pointed_to(self.entries[key])
+
+
+def _pointed_to(fields: Fields) -> Iterator[tuple[str, str]]:
+    """Yield the keys of entries in small letters, and by which field they are pointed to."""
+    for name in ("crossref", "xdata"):
+        for value in fields.get(name, ()):
+            yield from ((key.strip().lower(), name) for key in value.split(","))
+
+
+def _parents(text: str, strings: Strings) -> dict[str, Fields]:
+    """Return the entries that others point to, by their keys in small letters."""
+    wanted = {
+        key.strip().lower() for found in _POINTER.finditer(text) for key in found[1].split(",")
+    }
+    parents: dict[str, Fields] = {}
+    edges = [*_edges(text), ("", len(text))] if wanted else []
+    for (_, start), (_, following) in pairwise(edges):
+        named = _KEYED.match(text, start)
+        if named and (key := named[1].strip().lower()) in wanted and key not in parents:
+            raw = text[start : _closing(text, start, following)]
+            with suppress(Malformed):
+                parents[key] = _parsed(_normal_head(raw), strings)[1]
+    return parents
+
+
+def _record(position: int, raw: str, context: _Context) -> Entry | Rejection:
+    head = _HEAD.match(raw)
+    kind = head["type"].lower() if head else ""
+    strings = context.strings
     try:
-        key, fields, raw = _parsed(raw, strings)
+        key, fields = _parsed(_normal_head(raw), strings)
     except Malformed as error:
         if (recovered := _line_by_line(raw, strings)) is None:
             return reject(position, f"not readable as BibTeX: {error}", raw)
         key, fields = recovered
+    for name, values in context.inherited(fields):
+        fields.setdefault(name, values)
     return assemble(position, raw, parts(kind, key, fields))
 
 
-def _parsed(raw: str, strings: Strings) -> tuple[str, Fields, str]:
-    """Return the record's key, its fields and its text without what stands after it."""
-    raw = _LOOSE.sub("@", raw.strip())
+def _normal_head(raw: str) -> str:
+    """Return an entry with a type of letters alone, as bibtexparser knows them."""
+    return _HEAD.sub(
+        lambda head: f"@{re.sub('[^A-Za-z]', '', head['type']) or 'misc'}", raw.strip()
+    )
+
+
+def _parsed(raw: str, strings: Strings) -> tuple[str, Fields]:
+    """Return the record's key and its fields."""
     try:
         block = _block(raw)
     except Exception as error:  # it promises nothing of what it raises; the file must go on
@@ -128,7 +233,7 @@ def _parsed(raw: str, strings: Strings) -> tuple[str, Fields, str]:
         if words:
             value = bibtex_values.joined(field.value, strings)
             fields.setdefault(_name(words[-1]), []).append(value)
-    return block.key, fields, raw[:end]
+    return block.key, fields
 
 
 def _block(raw: str) -> object:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from tandem.records.export import marks
-from tandem.records.formats import bibtex_values, kinds, normalise, priors
+from tandem.records.formats import bibtex_values, kinds, normalise
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Kind, Prior
+from tandem.records.formats.entry import Kind
 from tandem.records.formats.latex import to_plain
 from tandem.records.formats.people import split_names
 
@@ -22,6 +21,7 @@ class _Values(Protocol):
     def __call__(self, *names: str) -> list[str]: ...
 
 
+_WITH_DOI = ("doi", "url", "link", "howpublished", "ee")
 _ARTICLE = ("artnumber", "articleno", "artno", "elocationid")
 _SAYS_NOTHING = frozenset({"misc", "unknown", "entry", "electronic", "online", "www"})
 _ARXIV = re.compile(r"(?:arxiv:)?\s{0,3}([a-z.-]{1,20}/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?", re.I)
@@ -56,7 +56,7 @@ def parts(kind: str, key: str, fields: Fields) -> Parts:
         *("journal", "journaltitle", "fjournal", "journalfull", "booktitle", "journaliso"),
         *("journalabbrev", "shortjournal", "maintitle", "eventtitle", "conference", "series"),
     )
-    notes = [n for n in values("note", "notes", "annote", "annotation") if not marks.is_mark(n)]
+    notes = values("note", "notes", "annote", "annotation")
     return Parts(
         titles=_titles(plain),
         abstracts=plain("abstract", "abstractnote", "summary", "description"),
@@ -66,15 +66,14 @@ def parts(kind: str, key: str, fields: Fields) -> Parts:
         volume=first("volume"),
         issue=first("number", "issue"),
         pages=(_PAGES.sub("-", first("pages", "page", "eid", "articlenumber", *_ARTICLE)), ""),
-        dois=[*exact("doi", "url", "link", "howpublished", "ee"), *_arxiv_doi(values, exact)],
+        dois=[*values(*_WITH_DOI), *exact(*_WITH_DOI), *_arxiv_doi(values, exact)],
         pmids=_pmids(values, exact, notes),
         urls=list(_urls(values, exact)),
         keywords=_keywords(values),
         language=first("language", "langid").replace("undefined", ""),
-        registered=notes,
         refs=[*exact("uniqueid", "accessionnumber", "eid"), to_plain(key, ties=False)],
         kind=_kind(kind, values, plain, journals),
-        priors=next(filter(None, map(_priors, notes)), ()),
+        notes=notes,
     )
 
 
@@ -102,8 +101,7 @@ def _keywords(values: _Values) -> list[str]:
         *("keywords", "keyword", "authorkeywords", "keywordsplus", "indexkeywords", "mesh"),
         *("meshterms", "tags", "subject", "mrclass"),
     )
-    terms = (to_plain(term) for field in fields for term in bibtex_values.terms(field))
-    return [term for term in terms if not marks.is_mark(normalise.clean(term))]
+    return [to_plain(term) for field in fields for term in bibtex_values.terms(field)]
 
 
 def _kind(kind: str, values: _Values, plain: _Values, journals: list[str]) -> Kind | None:
@@ -155,7 +153,3 @@ def _pmids(values: _Values, exact: _Values, notes: list[str]) -> Iterator[str | 
         if found := _PMID.search(note[:_LONGEST_NOTE]):
             yield normalise.pmid(found[1])
     yield from map(normalise.pmid_in_url, exact("url", "link"))
-
-
-def _priors(note: str) -> tuple[Prior, ...]:
-    return priors.rayyan(note) or priors.asreview(note)

@@ -18,11 +18,13 @@ _NAMES: dict[str, str] = {
     "title": """
         title|article title|document title|item title|primary title|paper title|record title
         |study title|publication title of article|full title|ti|t1|title english|english title
-        |scientific title|public title|title of article|title of publication|ti title|original title
+        |citation title|public title|scientific title|title of article|title of publication
+        |ti title|original title
         |display name|titel|titre|título|titolo|titulo
     """,
     "abstract": """
-        abstract|abstract note|abstract text|abstracts|ab|notes abstract|abstract english
+        abstract|citation abstract|abstract note|abstract text|abstracts|ab|notes abstract
+        |abstract english
         |english abstract|paper abstract|description|summary|brief summary|n2|ab abstract
         |original abstract|zusammenfassung|résumé|resumen|resumo
     """,
@@ -32,14 +34,15 @@ _NAMES: dict[str, str] = {
         |authors display name|author names list
         |first authors|author list|creator|creators|authors list
         |contributors|contributor|a1|au author|full authors|author name|autoren|auteurs|autores
-        |autor|auteur|author string
+        |autor|auteur|author string|citation authors|autor es
     """,
     "year": """
         year|publication year|py|pub year|pubyear|year published|year of publication
         |published year|publication date|pub date|date published|published date|date
         |cover date|issue date|published|y1|yr|dp|entry date|pubtime|date of publication
         |publication date yyyy mm dd|first posted|start date|journal info year of publication
-        |first publication date|jahr|année|annee|año|ano
+        |first publication date|citation pub year|date registration3|date registration
+        |registration date|date of registration|date of first enrolment|jahr|année|annee|año|ano
     """,
     "doi": """
         doi|item doi|di|article doi|digital object identifier|doi link|do|doi url|ids doi|dois
@@ -50,7 +53,8 @@ _NAMES: dict[str, str] = {
         |externalids pubmed|identifiers pmid|pubmed identifier
     """,
     "journal": """
-        source title|journal|publication title|journal title|journal book|journal name
+        source title|journal|citation journal name|publication title|journal title|journal book
+        |journal name
         |secondary title|publication name|container title|full journal name|so|jf|jt|t2
         |primary location source display name|host venue display name|journal full title
         |journal info journal title
@@ -61,7 +65,8 @@ _NAMES: dict[str, str] = {
     """,
     "citation": "source|citation|so source|publication info|bibliographic citation",
     "volume": """
-        volume|journal volume|journal info volume|volume number|vl|vol|biblio volume|bd|band|vi
+        volume|journal volume|citation journal volume|journal info volume|volume number|vl|vol
+        |biblio volume|bd|band|vi
     """,
     "issue": """
         issue|journal issue|journal info issue|journal number|issue number|issue no|is|ip|number
@@ -87,17 +92,19 @@ _NAMES: dict[str, str] = {
         |keywords plus|mesh terms|mesh|mesh headings|mesh heading|subject terms|subjects|subject
         |subject headings|ieee terms|manual tags|keywords display name|keyphrase|conditions
         |emtree drug index terms major focus|emtree medical index terms major focus|ot|mh
-        |schlagwörter|mots clés|palabras clave
+        |descriptor s|descriptors|mesh term|decs|fields of study|condition|conditions studied
+        |health conditions|citation keywords|schlagwörter|mots clés|palabras clave|palavras chave
     """,
     "language": """
         language of original document|language|languages|la|original language|language of text
         |article language|journal language|sprache|langue|idioma
     """,
     "ref": """
-        record id|record number|eid|ut|ut unique wos id|ut unique id|unique wos id|accession number
+        source id|record id|record number|eid|ut|ut unique wos id|ut unique id|unique wos id
+        |accession number
         |accession|accession no|an|lens id|publication id|embase accession id|pui|store id
         |reference id|refid|unique id|nct number|trialid|trial id|document id|ui
-        |cochrane review id|id|key|study id|covidence|openalex id|paperid|corpusid
+        |cochrane review id|id|key|study id|covidence|openalex id|paperid|corpusid|item id
     """,
     "registry ids": """
         registry ids|registry id|secondary ids|secondary id|secondary id s|other ids|other id
@@ -121,10 +128,12 @@ _NAMES: dict[str, str] = {
         asreview label|label included|included|included label|final included|inclusion
         |screening decision|final decision|decision|include|label abstract screening
         |label abstract|final abstract|label title abstract|title abstract decision|label|relevant
-        |is relevant|is included|screening label
+        |is relevant|is included|screening label|citation screening status
     """,
     "labelled by": "asreview user name|screened by|screener|labelled by|labeled by",
-    "reasons": "exclusion reason|exclusion reasons|reason for exclusion|screening reasons",
+    "reasons": "exclusion reason|exclusion reasons|reason for exclusion|screening reasons"
+    "|citation exclude reasons",
+    "consensus": "consensus",
 }
 
 

@@ -1,14 +1,13 @@
 """CSL-JSON, as Zotero, Mendeley, pandoc and citation.js write it, and Crossref's near relation."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from tandem.records.export.marks import is_mark
 from tandem.records.formats import json_text, kinds, normalise
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Entry, Kind, Rejection
-from tandem.records.formats.json_priors import decisions, noted
+from tandem.records.formats.entry import Kind
+from tandem.records.formats.json_priors import decisions
 from tandem.records.formats.json_values import dates, people, text, texts
 
 _OWN = frozenset(
@@ -34,24 +33,6 @@ _NOTED_DOI = re.compile(r"\bDOI: {0,3}(10\.\S{1,300})", re.I)
 _LONGEST_NOTE = 100_000
 
 
-def begins(text: str) -> int | None:
-    """Return where the JSON begins if its first records are CSL's, or None."""
-    at = json_text.opening(text)
-    if at is None:
-        return None
-    return at if any(map(_is_csl, json_text.sample(text))) else None
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without normalising them."""
-    return 0 if begins(text) is None else sum(1 for _ in json_text.items(text))
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return json_text.entries(text, parts) if begins(text) is not None else iter(())
-
-
 def _is_csl(item: Mapping[str, Any]) -> bool:
     if not item.keys() & {"title", "container-title", "author", "DOI"}:
         return False
@@ -70,7 +51,7 @@ def parts(item: Mapping[str, Any]) -> Parts:
     def values(*names: str) -> list[str]:
         return [one for name in names for one in texts(item.get(name))]
 
-    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote") if not is_mark(note)]
+    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote")]
     custom = item.get("custom")
     return Parts(
         titles=values("title", "original-title", "title-short", "container-title"),
@@ -90,10 +71,10 @@ def parts(item: Mapping[str, Any]) -> Parts:
         urls=values("URL", "url"),
         keywords=_keywords(item),
         language=text(item.get("language")),
-        registered=notes,
         refs=[*values("id"), *values("citation-key")],
         kind=_kind(item),
-        priors=decisions(custom.get("tandem")) if isinstance(custom, Mapping) else noted(notes),
+        notes=notes,
+        priors=decisions(custom.get("tandem")) if isinstance(custom, Mapping) else (),
     )
 
 
@@ -118,3 +99,6 @@ def _kind(item: Mapping[str, Any]) -> Kind | None:
     if named == "article" and not sources:
         return Kind.PREPRINT
     return kinds.of([named, text(item.get("genre"))], sources)
+
+
+CSL_JSON = json_text.JsonReader(lambda _, items: any(map(_is_csl, items)), parts)

@@ -6,7 +6,6 @@ from lxml.etree import _Element as Element
 
 from tandem.records.formats import kinds, normalise, xml
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Entry, Rejection
 
 _CUT = xml.Cut(
     names="rec",
@@ -15,21 +14,6 @@ _CUT = xml.Cut(
 )
 _MEDLINE = frozenset({"cmedm", "mdc", "mnh", "medline"})
 """What EBSCO calls its editions of MEDLINE; the number of a record there is PubMed's."""
-
-
-def begins(text: str) -> int | None:
-    """Return where the first record starts, or None if `text` is not EBSCO's XML."""
-    return xml.begins(text, _CUT)
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return xml.count(text, _CUT)
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return xml.read(text, _CUT, _parts)
 
 
 def _parts(record: Element) -> Parts:
@@ -84,3 +68,6 @@ def _pmids(record: Element, header: Element | None) -> Iterator[str | None]:
         yield normalise.pmid(number.strip().removeprefix("NLM"))
     if header is not None and (header.get("shortDbName") or "").lower() in _MEDLINE:
         yield normalise.pmid(header.get("uiTerm") or "", guessed=True)
+
+
+EBSCO_XML = xml.XmlReader(_CUT, _parts)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import kinds, normalise, priors, xml
+from tandem.records.formats import kinds, normalise, xml
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.entry import Kind
 
 _CUT = xml.Cut(
     names="record",
@@ -47,21 +47,6 @@ _NAMED_PMID = re.compile(r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*([0-9]{1,8})(?![0-9
 _LONGEST_NOTE = 100
 
 _Values = Callable[..., list[str]]
-
-
-def begins(text: str) -> int | None:
-    """Return where the first record starts, or None if `text` is not EndNote's XML."""
-    return xml.begins(text, _CUT)
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return xml.count(text, _CUT)
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return xml.read(text, _CUT, _parts)
 
 
 def _parts(record: Element) -> Parts:
@@ -102,10 +87,9 @@ def _parts(record: Element) -> Parts:
         urls=urls,
         keywords=keywords,
         language=first("language"),
-        registered=[notes],
         refs=values("accession-num", "rec-number", "refnum", "foreign-keys/key"),
         kind=_kind(record, journals),
-        priors=(*priors.rayyan(notes), *priors.asreview("\n".join((notes, *keywords)))),
+        notes=[notes],
     )
 
 
@@ -151,3 +135,6 @@ def _kind(record: Element, journals: list[str]) -> Kind | None:
         number = _OLD_TYPES.get(xml.text_of(element).strip())
     sources = (*journals, *xml.texts(record, "publisher"))
     return kinds.of(types, sources) or number
+
+
+ENDNOTE_XML = xml.XmlReader(_CUT, _parts)

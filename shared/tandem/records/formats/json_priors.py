@@ -1,6 +1,6 @@
 """Decisions of an earlier screening that a record of JSON carries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from tandem.records.formats import priors
 from tandem.records.formats.entry import Prior
@@ -20,8 +20,3 @@ def decisions(screened: object) -> tuple[Prior, ...]:
         for one in (found if isinstance(found, list) else ())
         if isinstance(one, Mapping) and (verdict := priors.label(text(one.get("verdict"))))
     )
-
-
-def noted(notes: Iterable[str]) -> tuple[Prior, ...]:
-    """Return the decisions that Rayyan or ASReview left in the notes."""
-    return next(filter(None, (priors.rayyan(n) or priors.asreview(n) for n in notes)), ())

@@ -12,7 +12,6 @@ from typing import Any
 from tandem.records.formats import json_text, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.columns import columns_of
-from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.json_priors import decisions
 from tandem.records.formats.json_values import people, texts
 from tandem.records.formats.table_parts import Cells, parts
@@ -27,25 +26,6 @@ _PEOPLE_NOT_AUTHORS = frozenset({"editor", "translator", "reviewedAuthor", "seri
 _EXTRA_PMID = re.compile(r"\bPMID: {0,3}([0-9]{1,9})\b", re.I)
 _DEEPEST = 4
 _MOST_POSITIONS = 100_000
-
-
-def begins(text: str) -> int | None:
-    """Return where the JSON begins if its first records have titles, or None."""
-    at = json_text.opening(text)
-    if at is None:
-        return None
-    titled = any("title" in _cells(_flat(_core(one))) for one in json_text.sample(text))
-    return at if titled else None
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without normalising them."""
-    return 0 if begins(text) is None else sum(1 for _ in json_text.items(text))
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return json_text.entries(text, _parts) if begins(text) is not None else iter(())
 
 
 def _core(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -158,3 +138,10 @@ def _uninverted(index: object) -> str:
         if isinstance(place, str) and place.isdecimal() and len(place) < 8
     ]
     return " ".join(word for _, word in sorted(placed)[:_MOST_POSITIONS])
+
+
+def _is_titled(item: Mapping[str, Any]) -> bool:
+    return "title" in _cells(_flat(_core(item)))
+
+
+JSON = json_text.JsonReader(lambda _, items: any(map(_is_titled, items)), _parts)

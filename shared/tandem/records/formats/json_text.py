@@ -7,18 +7,12 @@ more than one record is held as objects at a time.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from tandem.records.formats.assembly import (
-    LONGEST_RECORD,
-    Parts,
-    assemble,
-    reject,
-    reject_overlong,
-)
+from tandem.records.formats.assembly import LONGEST_RECORD, Parts, assemble
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
 
 _LISTS = frozenset(
     {
@@ -37,6 +31,8 @@ _NEXT_LIST = re.compile(r"\](?:[\s,]*\[)?")
 """The end of a list, and the beginning of the next: files are joined."""
 _GOES_ON = re.compile(r"\](?=[\s,]*\{)")
 """The end of a list in an answer, if more than the answer's other parts follows."""
+_CLOSES = re.compile(r"[\s\x1e,\]}]*")
+_COMMA = re.compile(r"\s*\"(?:[^\"\\\n]|\\.){1,100}\"\s*:")
 _COLON = re.compile(r"\s*:")
 _KEY = re.compile(r'\s*\{\s*"((?:[^"\\\n]|\\.){1,100})"\s*:')
 _OPENING = re.compile(r'\{\s{0,200}"((?:[^"\\\n]|\\.){1,100})"\s{0,20}:')
@@ -45,47 +41,73 @@ _OPENING = re.compile(r'\{\s{0,200}"((?:[^"\\\n]|\\.){1,100})"\s{0,20}:')
 _DECODER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One record as it stands in the file, and its value, or why it has none."""
-
-    raw: str
-    value: dict[str, Any] | None
-    problem: str = ""
-
-
 def opening(text: str) -> int | None:
     """Return where the first bracket stands if nothing stands before it, else None."""
     at = _after(_SPACE, text, 0)
     return at if text[at : at + 1] in {"{", "["} and text[at : at + 2] != "{\\" else None
 
 
+class JsonReader:
+    """Reads records out of JSON.
+
+    Args:
+        tells: Whether the first records, as objects, are of the format; given the text as well.
+        parts: Makes sense of one record.
+    """
+
+    def __init__(
+        self,
+        tells: Callable[[str, list[dict[str, Any]]], bool],
+        parts: Callable[[Mapping[str, Any]], Parts],
+    ) -> None:
+        self._tells = tells
+        self._parts = parts
+
+    def begins(self, data: str) -> int | None:
+        """Return where the JSON begins if its first records are of the format, or None."""
+        at = opening(data)
+        return at if at is not None and self._tells(data, sample(data)) else None
+
+    def pieces(self, data: str) -> Iterator[Piece]:
+        """Yield the records, what is none in their list, and the answer around it."""
+        at = opening(data)
+        if at is None:
+            return
+        yield at, FILLER
+        decoder = _Decoder(data)
+        within = _list_within(decoder, at, 0) if data[at] == "{" else None
+        if within is None:
+            at += data[at] == "["
+        end = at
+        for start, end, kind in _sequence(
+            decoder, within or at, _NEXT_LIST if within is None else _GOES_ON
+        ):
+            yield start, FILLER
+            yield end, kind
+        closes = _CLOSES.match(data, end)
+        if closes and (closes.end() == len(data) or (within and _COMMA.match(data, closes.end()))):
+            yield len(data), FILLER
+        elif closes:
+            yield closes.end(), FILLER
+
+    def maker(self, data: str) -> Make[str]:
+        """Return what makes a record of an object's text."""
+        return self._record
+
+    def _record(self, position: int, raw: str) -> Entry | Rejection:
+        return assemble(position, raw, self._parts(_DECODER.decode(raw)))
+
+
 def sample(text: str, most: int = 20) -> list[dict[str, Any]]:
     """Return the first records, those that are JSON."""
-    return [item.value for item in islice(items(text), most) if item.value is not None]
-
-
-def entries(text: str, parts: Callable[[Mapping[str, Any]], Parts]) -> Iterator[Entry | Rejection]:
-    """Yield what `parts` knows of every item, assembled; what is no record as its rejection."""
-    for position, item in enumerate(items(text), start=1):
-        if len(item.raw) > LONGEST_RECORD:
-            yield reject_overlong(position, item.raw)
-        elif item.value is None:
-            yield reject(position, item.problem, item.raw)
-        else:
-            yield assemble(position, item.raw, parts(item.value))
-
-
-def items(text: str) -> Iterator[Item]:
-    """Yield every record in order; what is none has a `problem`, in words for people."""
     at = opening(text)
     if at is None:
-        return
+        return []
     decoder = _Decoder(text)
     within = _list_within(decoder, at, 0) if text[at] == "{" else None
-    if within is None:
-        at += text[at] == "["
-    yield from _sequence(decoder, within or at, _NEXT_LIST if within is None else _GOES_ON)
+    first = within if within is not None else at + (text[at] == "[")
+    spans = islice(_sequence(decoder, first, _NEXT_LIST), most)
+    return [_DECODER.decode(text[start:end]) for start, end, kind in spans if kind == RECORD]
 
 
 class _Decoder:
@@ -151,8 +173,13 @@ def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
             return None
 
 
-def _sequence(decoder: _Decoder, at: int, onward: re.Pattern[str]) -> Iterator[Item]:
-    """Yield the values from `at`; after a closing bracket, only where `onward` matches there."""
+def _sequence(
+    decoder: _Decoder, at: int, onward: re.Pattern[str]
+) -> Iterator[tuple[int, int, str]]:
+    """Yield where each value from `at` begins and ends, and what it is.
+
+    After a closing bracket there are more only where `onward` matches.
+    """
     text, tries = decoder.text, _MOST_TRIES
     known: dict[str, Any] = {}
     while (at := _after(_BETWEEN, text, at)) < len(text):
@@ -173,11 +200,11 @@ def _sequence(decoder: _Decoder, at: int, onward: re.Pattern[str]) -> Iterator[I
                 problem = "not a record"
         if isinstance(value, dict):
             known = value or known
-            yield Item(text[at:end], value)
+            yield at, end, RECORD
         else:
             if value is None or _COLON.match(text, end):
                 end, tries = _next_start(decoder, at, known, tries)
-            yield Item(text[at : min(end, at + LONGEST_RECORD + 1)], None, problem)
+            yield at, end, problem
         at = end
 
 

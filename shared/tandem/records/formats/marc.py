@@ -14,13 +14,9 @@ from pymarc.exceptions import PymarcException
 from pymarc.marc8 import marc8_to_unicode
 
 from tandem.records.formats import marc_fields
-from tandem.records.formats.assembly import (
-    LONGEST_RECORD,
-    assemble,
-    reject,
-    reject_overlong,
-)
+from tandem.records.formats.assembly import assemble, reject
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece, shown
 
 # It writes a line for every field without indicators: a hostile file would fill a disk.
 logging.getLogger("pymarc").setLevel(logging.CRITICAL)
@@ -36,6 +32,7 @@ _LOOSE_LEADER = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00]{0,100}([0-9]{5}[\x20-\x7
 _NEXT_LEADER = rb"[0-9]{5}[acdnopst][a-z ][a-z ][a-z ][a ]22[0-9]{5}[0-9A-Za-z #]{3}45[0-9 ]0"
 _EDGE = re.compile(rb"\x1d|(?=" + _NEXT_LEADER + rb")")
 _BETWEEN = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00\x1a\x1d]+|\xef\xbb\xbf")
+_BREAKS_OFF = "the record breaks off: its end sign is missing"
 _CYRILLIC = "cp1251"
 _HIGH_BYTES = re.compile(rb"[\xc0-\xff]{5}")
 _LONGEST_FIRST_FIELD = 100_000
@@ -53,26 +50,22 @@ def begins(data: bytes) -> int | None:
     return leader.start(1) if _FIELD_END in beginning and _SUBFIELD in beginning else None
 
 
-def count(data: bytes) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return sum(1 for _ in _spans(data))
+def pieces(data: bytes) -> Iterator[Piece]:
+    """Yield the records, and the signs and blanks between them."""
+    for start, end in _spans(data):
+        yield start, FILLER
+        yield end, RECORD if data[end - 1] == _RECORD_END else _BREAKS_OFF
 
 
-def read(data: bytes) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection.
+def maker(data: bytes) -> Make[bytes]:
+    """Return what makes a record of a piece; its raw text is the record as `pymarc` prints it."""
+    return _entry
 
-    The raw text of an entry is the record as `pymarc` prints it, that of a rejection its bytes.
-    """
-    for position, (start, end) in enumerate(_spans(data), start=1):
-        raw = data[start:end]
-        if len(raw) > LONGEST_RECORD:
-            yield reject_overlong(position, _readable(raw))
-        elif raw[-1] != _RECORD_END:
-            yield reject(position, "the record breaks off: its end sign is missing", _readable(raw))
-        elif (record := _record(raw)) is None:
-            yield reject(position, "not readable as MARC 21", _readable(raw))
-        else:
-            yield assemble(position, str(record), marc_fields.parts(record))
+
+def _entry(position: int, raw: bytes) -> Entry | Rejection:
+    if (record := _record(raw)) is None:
+        return reject(position, "not readable as MARC 21", shown(raw))
+    return assemble(position, str(record), marc_fields.parts(record))
 
 
 def _spans(data: bytes) -> Iterator[tuple[int, int]]:
@@ -191,7 +184,3 @@ def _in_cyrillic(raw: bytes) -> bool:
 
 def _decoded(value: bytes, codec: str | None) -> str:
     return value.decode(codec, "replace") if codec else str(marc8_to_unicode(value, True))
-
-
-def _readable(raw: bytes) -> str:
-    return raw[:LONGEST_RECORD].decode("utf-8", "replace").replace("\x1e", "\n")

@@ -1,13 +1,10 @@
 """MARCXML: MARC records as XML, alone, in a collection or in a catalogue's answer (SRU, OAI)."""
 
-from collections.abc import Iterator
-
 from lxml.etree import _Element as Element
 from pymarc import Field, Indicators, Record, Subfield
 
 from tandem.records.formats import marc_fields, xml
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Entry, Rejection
 
 _FIELDS = r"<(?:[A-Za-z_][\w.-]{0,60}:)?(?:leader|controlfield|datafield)\b"
 
@@ -15,21 +12,6 @@ _FIELDS = r"<(?:[A-Za-z_][\w.-]{0,60}:)?(?:leader|controlfield|datafield)\b"
 _CUT = xml.Cut(names="record", inside="datafield|controlfield", then=rf"\s*(?={_FIELDS})")
 
 _LEADER = " " * 24
-
-
-def begins(text: str) -> int | None:
-    """Return where the first record starts, or None if `text` is not MARCXML."""
-    return xml.begins(text, _CUT)
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return xml.count(text, _CUT)
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return xml.read(text, _CUT, _parts)
 
 
 def _parts(element: Element) -> Parts:
@@ -47,3 +29,6 @@ def _parts(element: Element) -> Parts:
             ]
             record.fields.append(Field(tag=tag, indicators=indicators, subfields=subfields))
     return marc_fields.parts(record)
+
+
+MARCXML = xml.XmlReader(_CUT, _parts)

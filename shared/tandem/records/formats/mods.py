@@ -6,7 +6,7 @@ from lxml.etree import _Element as Element
 
 from tandem.records.formats import isbd, kinds, normalise, xml
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.entry import Kind
 
 _PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
 _ELEMENTS = (
@@ -23,21 +23,6 @@ _CUT = xml.Cut(
 _AUTHORS = frozenset({"", "aut", "cre", "author", "creator", "dis", "dissertant"})
 _EDITORS = frozenset({"edt", "editor", "com", "compiler", "pbd"})
 _DATES = ("dateIssued", "copyrightDate", "dateCreated", "dateOther")
-
-
-def begins(text: str) -> int | None:
-    """Return where the first record starts, or None if `text` is not MODS."""
-    return xml.begins(text, _CUT)
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return xml.count(text, _CUT)
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return xml.read(text, _CUT, _parts)
 
 
 def _parts(record: Element) -> Parts:
@@ -160,3 +145,6 @@ def _kind(record: Element, hosts: list[Element], journals: list[str]) -> Kind | 
         return Kind.CHAPTER if monograph else Kind.ARTICLE
     issuance = {word.strip().lower() for word in xml.texts(record, "originInfo/issuance")}
     return Kind.BOOK if issuance & {"monographic", "single unit", "multipart monograph"} else None
+
+
+MODS = xml.XmlReader(_CUT, _parts)

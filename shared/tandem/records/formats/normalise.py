@@ -26,9 +26,11 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\ufeff\ud8
 _RAW_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _LONGEST_DOI = 300
+_LATEX_IN_DOI = re.compile(r"[{$]*\\+(?:text)?(underscore|less|greater|[_&%#$<>])(?:\{\})?[ }$]*")
+_LATEX_SIGNS = {"underscore": "_", "less": "<", "greater": ">"}
 _DOI = re.compile(
     r"\W{0,10}(?:doi\b\W{0,5})?"
-    r"(?:(?:https?:?//)?\S{0,300}?(?:doi\.org/|[/:]doi/(?:[a-z]{1,10}/)?|[?&](?:id=)?doi[=:/]))?"
+    r"(?:(?:https?:?//)?\S{0,300}?(?:doi\.org/|doi-org[.-][a-z0-9.-]{1,200}(?::[0-9]{1,5})?/|doi\.org\.[a-z0-9.-]{1,200}/|[/:]doi/(?:[a-z]{1,10}/)?|[?&](?:id=)?doi[=:/]))?"
     r"(10\.[0-9]{4,9}/[^\s\"]+)",
     re.I,
 )
@@ -58,7 +60,36 @@ _YEAR = re.compile(
 _TRIAL = re.compile(r"[A-Za-z]{2,10}-?[0-9][0-9A-Za-z-]{6,30}")
 _LONGEST_URL = 2000
 _NEXT_URL = re.compile(r"\s|;\s*(?=https?://)", re.I)
-_NO_PAGES = re.compile(r"no[ -](?:pagination|pages?)(?: specified| given)?", re.I)
+_NO_PAGES = re.compile(
+    r"\W*(?:no[ -](?:pagination|pages?)|not paginated|unpaginated|pages? not (?:given|known))"
+    r"(?: specified| given| available)?\W*",
+    re.I,
+)
+_NOTHING = frozenset(
+    {
+        *("na", "n/a", "n.a.", "n.a", "nan", "null", "none", "nil", "undefined", "unknown", "#n/a"),
+        *(
+            "#na",
+            "#value!",
+            "#ref!",
+            "#name?",
+            "#div/0!",
+            "#null!",
+            "<na>",
+            "nat",
+            "(null)",
+            "(none)",
+        ),
+        *("[]", "{}", "()", "[na]", "(na)", "[none]", "[null]", "['']", '[""]', "-", "--", "---"),
+        *("–", "—", ".", "..", "?", "not available", "not applicable", "not given", "no data"),
+        *("not specified", "not reported", "missing", "[not available]", "(not available)"),
+    }
+)
+"""What programs and people write where there is nothing."""
+
+_ET_AL = re.compile(
+    r"[\s,;]*(?:\b(?:et\.? ?al(?:ii|\b)|and others|& al\b)[.,]?|…|\.{3})[\s.,]*$", re.I
+)
 _DASH = re.compile(r"(?<=[0-9A-Za-z)])\s*(?:[‐‑‒–—−]|--?)\s*(?=[0-9A-Za-z(])")
 _PAGE_WORD = re.compile(r"^p{1,2}(?:\.|ages?)?\s*(?=[0-9])", re.I)
 
@@ -80,6 +111,11 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
+def says_nothing(text: str) -> bool:
+    """Whether `text` stands for no value, such as `NA`, `null` or `[]`."""
+    return len(text) < 20 and text.strip().lower() in _NOTHING
+
+
 def clean_raw(text: str) -> str:
     """Return `text` as it stood, less the characters that PostgreSQL or JSON cannot hold."""
     return _RAW_CONTROL.sub("", text.strip("\n"))
@@ -98,6 +134,8 @@ def doi(text: str) -> str | None:
     """
     if "10." not in text and "%2" not in text:
         return None
+    if "\\" in text:
+        text = _LATEX_IN_DOI.sub(lambda sign: _LATEX_SIGNS.get(sign[1], sign[1]), text)
     text = clean(unquote(text) if "%2f" in text.lower() else text)
     found = _DOI.match(text)
     if found is None or len(found[1]) > 2 * _LONGEST_DOI:
@@ -147,6 +185,7 @@ def url(text: str) -> str | None:
 def pages(start: str, end: str = "") -> str | None:
     """Return a range such as `152-160`, given whole in `start` or as its two ends."""
     first, last = (_DASH.sub("-", _PAGE_WORD.sub("", clean(part))) for part in (start, end))
+    first, last = ("" if says_nothing(part) else part for part in (first, last))
     if _NO_PAGES.fullmatch(f"{first} {last}".strip()):
         return None
     if not last or first == last or re.search(r"[0-9a-z]\s*[-–—]\s*[0-9a-z]", first, re.I):
@@ -162,7 +201,16 @@ def names(texts: Iterable[str]) -> tuple[str, ...]:
     register has for its author, is no name.
     """
     parts = (part.strip(" ,") for text in texts for part in clean(text).split(";"))
-    return tuple(part for part in parts if part and not _TRIAL.fullmatch(part))
+    named = (_ET_AL.sub("", part) for part in parts)
+    # Na and Nan are family names.
+    return tuple(
+        part
+        for part in named
+        if part
+        and not _TRIAL.fullmatch(part)
+        and not (says_nothing(part) and part not in {"Na", "Nan", "Nil"})
+        and part.casefold() != "others"
+    )
 
 
 def terms(texts: Iterable[str]) -> tuple[str, ...]:
@@ -170,7 +218,7 @@ def terms(texts: Iterable[str]) -> tuple[str, ...]:
     parts = (part for text in texts for part in clean(text).split(";"))
     seen: dict[str, str] = {}
     for part in parts:
-        if term := part.strip(" *"):
+        if (term := part.strip(" *")) and not says_nothing(term):
             seen.setdefault(term.casefold(), term)
     return tuple(seen.values())
 

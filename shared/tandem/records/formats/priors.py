@@ -41,6 +41,12 @@ _SECTION = re.compile(r"(RAYYAN-(?:INCLUSION|LABELS|EXCLUSION-REASONS)|USER-NOTE
 _VOTE = re.compile(
     r"[\"'“”]([^\"“”{}]{1,200}?)[\"'“”]\s{0,3}(?:=>|:)\s{0,3}[\"'“”]?([A-Za-z]{2,10})\b"
 )
+_TOOLS_MARK = re.compile(
+    r"\W{0,3}(?:(?:asreview|rayyan|covidence|colandr|abstrackr|distillersr|sysrev|picoportal)[-_:]"
+    r"|eppi(?:[- ]?reviewer)?[_:])[\s_:-]{0,5}([^;]{1,200})",
+    re.I,
+)
+_COVIDENCE = re.compile(r"\bExclusion reason: {0,3}([^;\n]{1,200})", re.I)
 _LONGEST_NOTE = 100_000
 _MOST = 1_000
 _LONGEST_ITEM = 500
@@ -98,6 +104,36 @@ def asreview(text: str) -> tuple[Prior, ...]:
     user = _ASREVIEW_USER.search(text[:_LONGEST_NOTE])
     who = normalise.short(user[1], _LONGEST_ITEM) if user else None
     return (Prior("include" if found == {"relevant"} else "exclude", who),)
+
+
+def noted(notes: Iterable[str], keywords: Iterable[str] = ()) -> tuple[Prior, ...]:
+    """Return the decisions that other tools left in notes and keywords."""
+    note, words = "\n".join(notes), list(keywords)
+    text = "\n".join((note, *words))
+    if found := (*rayyan(text), *asreview(text)):
+        return found
+    parts = (part for word in words for part in word.split(";"))
+    verdicts = {
+        verdict
+        for part in parts
+        if (mark := _TOOLS_MARK.match(part)) and (verdict := label(mark[1]))
+    }
+    if len(verdicts) == 1:
+        return (Prior(verdicts.pop()),)
+    if because := _COVIDENCE.search(note[:_LONGEST_NOTE]):
+        return (Prior("exclude", reasons=(because[1].strip(),)),)
+    return ()
+
+
+def is_tools_mark(keyword: str) -> bool:
+    """Whether a keyword was added by a screening tool, and is not the publication's."""
+    return _TOOLS_MARK.match(keyword) is not None
+
+
+def without_rayyan(text: str) -> str:
+    """Return `text` up to where Rayyan's note begins in it."""
+    found = _SECTION.search(text) if "-" in text else None
+    return text[: found.start()] if found and found[1].upper() != "USER-NOTES" else text
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:

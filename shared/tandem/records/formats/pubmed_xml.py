@@ -7,7 +7,7 @@ from lxml.etree import _Element as Element
 
 from tandem.records.formats import kinds, normalise, xml
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.entry import Kind
 
 _SETS = xml.Cut(
     names="PubmedArticle|PubmedBookArticle",
@@ -20,21 +20,6 @@ _ARTICLE = "MedlineCitation/Article/"
 _BOOK = "BookDocument/"
 _NO_TITLE = "[not available]"
 _NO_ABSTRACT = "abstract available"
-
-
-def begins(text: str) -> int | None:
-    """Return where the first record starts, or None if `text` is not PubMed's XML."""
-    return xml.begins(text, _cut(text))
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return xml.count(text, _cut(text))
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return xml.read(text, _cut(text), _parts)
 
 
 def _cut(text: str) -> xml.Cut:
@@ -173,3 +158,6 @@ def _dois(record: Element) -> list[str]:
     for path in ("PubmedData", "PubmedBookData", "BookDocument"):
         places += record.iterfind(f"{path}/ArticleIdList/ArticleId[@IdType='doi']")
     return [xml.text_of(place) for place in places]
+
+
+PUBMED_XML = xml.XmlReader(_cut, _parts)

@@ -3,37 +3,29 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from tandem.errors import TandemError
-from tandem.records.formats import (
-    archive,
-    bibtex,
-    csl_json,
-    ebsco_xml,
-    endnote_xml,
-    json_records,
-    labelled,
-    marc,
-    marcxml,
-    mods,
-    nbib,
-    normalise,
-    ovid,
-    pubmed_xml,
-    refer,
-    refworks,
-    ris,
-    solr_json,
-    staff_view,
-    tabular,
-    wos,
-    xlsx,
-)
+from tandem.records.formats import archive, bibtex, marc, normalise, staff_view, tabular, xlsx
+from tandem.records.formats.csl_json import CSL_JSON
+from tandem.records.formats.ebsco_xml import EBSCO_XML
 from tandem.records.formats.encoding import to_text
+from tandem.records.formats.endnote_xml import ENDNOTE_XML
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.json_records import JSON
+from tandem.records.formats.marcxml import MARCXML
+from tandem.records.formats.mods import MODS
+from tandem.records.formats.pieces import Cut, Reader, opened
+from tandem.records.formats.pubmed_xml import PUBMED_XML
 from tandem.records.formats.signature import binary_kind, text_kind
+from tandem.records.formats.solr_json import SOLR_JSON
+from tandem.records.formats.tagged.labelled import LABELLED
+from tandem.records.formats.tagged.nbib import NBIB
+from tandem.records.formats.tagged.ovid import OVID
+from tandem.records.formats.tagged.refer import REFER
+from tandem.records.formats.tagged.refworks import REFWORKS
+from tandem.records.formats.tagged.ris import RIS
+from tandem.records.formats.tagged.wos import WOS
 
 Format = Literal[
     "ris", "nbib", "enw", "wos", "ovid", "refworks", "labelled", "pubmed_xml", "endnote_xml",
@@ -63,11 +55,15 @@ class EmptyFile(TandemError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file about to be read. `entries` can be gone through once; it yields `total` items."""
+    """A file about to be read. `entries` can be gone through once; it yields `total` items.
+
+    `cut` tells what every piece of the file is; an archive has none, its files have.
+    """
 
     format: Format
     total: int
     entries: Iterator[Entry | Rejection]
+    cut: Cut[Any] | None = None
 
 
 class _File:
@@ -82,59 +78,21 @@ class _File:
 
     @cached_property
     def sheet(self) -> str | None:
-        """The table of an Excel workbook as CSV, None if it is none or has none."""
+        """The tables of an Excel workbook as CSV, None if it is none or has none."""
         return xlsx.table(self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """What a module of a format offers: `begins`, `count` and `read`.
-
-    `begins` tells where the first sign of the format stands, or None; `count` how many items
-    `read` yields, without parsing them; `read` yields records one at a time, one that cannot
-    be read as its rejection, and never raises.
-    """
+    """A format: its sign in words, who reads it, and what of a file it reads."""
 
     sign: str
-    begins: Callable[[_File], int | None]
-    count: Callable[[_File], int]
-    read: Callable[[_File], Iterator[Entry | Rejection]]
+    of: Reader[Any]
+    view: Callable[[_File], Any] = lambda file: file.text
 
-
-def _of_text(sign: str, module: ModuleType) -> _Reader:
-    return _Reader(
-        sign,
-        lambda file: module.begins(file.text),
-        lambda file: module.count(file.text),
-        lambda file: module.read(file.text),
-    )
-
-
-def _of_bytes(sign: str, module: ModuleType) -> _Reader:
-    return _Reader(
-        sign,
-        lambda file: module.begins(file.data),
-        lambda file: module.count(file.data),
-        lambda file: module.read(file.data),
-    )
-
-
-def _of_sheet(sign: str) -> _Reader:
-    return _Reader(
-        sign,
-        lambda file: tabular.begins(file.sheet or ""),
-        lambda file: tabular.count(file.sheet or ""),
-        lambda file: tabular.read(file.sheet or ""),
-    )
-
-
-def _of_archive(sign: str) -> _Reader:
-    return _Reader(
-        sign,
-        lambda file: archive.begins(file.data),
-        lambda file: archive.count(file.data, _read_member),
-        lambda file: archive.read(file.data, _read_member),
-    )
+    def begins(self, file: _File) -> int | None:
+        """Return where the first sign of the format stands, or None."""
+        return self.of.begins(self.view(file))
 
 
 def _read_member(data: bytes) -> Reading:
@@ -150,33 +108,36 @@ def _read_member(data: bytes) -> Reading:
 
 # Formats of bytes are looked for first: what is none of them is decoded.
 _BINARY: dict[Format, _Reader] = {
-    "xlsx": _of_sheet("an Excel workbook (`.xlsx`)"),
-    "zip": _of_archive("a zip archive"),
-    "marc": _of_bytes("MARC 21 (its form of exchange, `.mrc`)", marc),
+    "xlsx": _Reader("an Excel workbook (`.xlsx`)", tabular, lambda file: file.sheet or ""),
+    "marc": _Reader("MARC 21 (its form of exchange, `.mrc`)", marc, lambda file: file.data),
 }
 
 _TEXT: dict[Format, _Reader] = {
-    "ris": _of_text("RIS (lines such as `TY  - JOUR`)", ris),
-    "nbib": _of_text("MEDLINE (lines such as `PMID- 1`)", nbib),
-    "enw": _of_text("EndNote's refer (lines such as `%0 Journal Article`)", refer),
-    "wos": _of_text("Web of Science (lines such as `PT J`)", wos),
-    "ovid": _of_text("Ovid (records under `<1>`)", ovid),
-    "refworks": _of_text("RefWorks (lines such as `RT Journal Article`)", refworks),
-    "labelled": _of_text("Cochrane's, Embase's or ProQuest's text (`Record #1 of 2`)", labelled),
-    "pubmed_xml": _of_text("PubMed XML (elements such as `<PubmedArticle>`)", pubmed_xml),
-    "endnote_xml": _of_text("EndNote XML (`<record>` with `<ref-type>`)", endnote_xml),
-    "ebsco_xml": _of_text("EBSCO's XML (`<rec>` with `<controlInfo>`)", ebsco_xml),
-    "marcxml": _of_text("MARCXML (`<record>` with `<datafield>`)", marcxml),
-    "mods": _of_text("MODS (elements such as `<mods>`)", mods),
-    "vufind": _of_text("VuFind's staff view (lines such as `title_full Title`)", staff_view),
-    "bibtex": _of_text("BibTeX (entries such as `@article{key,`)", bibtex),
-    "csl_json": _of_text("CSL-JSON", csl_json),
-    "solr_json": _of_text("JSON of a VuFind catalogue", solr_json),
-    "json": _of_text("JSON of records with titles, such as DOAJ's", json_records),
-    "csv": _of_text("CSV (a header row with a title column)", tabular),
+    "ris": _Reader("RIS (lines such as `TY  - JOUR`)", RIS),
+    "nbib": _Reader("MEDLINE (lines such as `PMID- 1`)", NBIB),
+    "enw": _Reader("EndNote's refer (lines such as `%0 Journal Article`)", REFER),
+    "wos": _Reader("Web of Science (lines such as `PT J`)", WOS),
+    "ovid": _Reader("Ovid (records under `<1>`)", OVID),
+    "refworks": _Reader("RefWorks (lines such as `RT Journal Article`)", REFWORKS),
+    "labelled": _Reader("Cochrane's, Embase's or ProQuest's text (`Record #1 of 2`)", LABELLED),
+    "pubmed_xml": _Reader("PubMed XML (elements such as `<PubmedArticle>`)", PUBMED_XML),
+    "endnote_xml": _Reader("EndNote XML (`<record>` with `<ref-type>`)", ENDNOTE_XML),
+    "ebsco_xml": _Reader("EBSCO's XML (`<rec>` with `<controlInfo>`)", EBSCO_XML),
+    "marcxml": _Reader("MARCXML (`<record>` with `<datafield>`)", MARCXML),
+    "mods": _Reader("MODS (elements such as `<mods>`)", MODS),
+    "vufind": _Reader("VuFind's staff view (lines such as `title_full Title`)", staff_view),
+    "bibtex": _Reader("BibTeX (entries such as `@article{key,`)", bibtex),
+    "csl_json": _Reader("CSL-JSON", CSL_JSON),
+    "solr_json": _Reader("JSON of a VuFind catalogue", SOLR_JSON),
+    "json": _Reader("JSON of records with titles, such as DOAJ's", JSON),
+    "csv": _Reader("CSV (a header row with a title column)", tabular),
 }
 
-_READERS = _TEXT | _BINARY
+READERS = _TEXT | _BINARY
+_SIGNS = {
+    **{format: reader.sign for format, reader in READERS.items()},
+    "zip": "a zip archive",
+}
 
 
 def read(data: bytes, format: Format | None = None) -> Reading:
@@ -199,10 +160,18 @@ def read(data: bytes, format: Format | None = None) -> Reading:
         format = _sniff(file)
     elif format in _TEXT and not file.text.strip():
         raise EmptyFile("The file is empty.")
-    elif _READERS[format].begins(file) is None:
-        raise _unknown(file, _READERS[format].sign)
-    reader = _READERS[format]
-    return Reading(format=format, total=reader.count(file), entries=reader.read(file))
+    elif _begins(format, file) is None:
+        raise _unknown(file, _SIGNS[format])
+    if format == "zip":
+        total = archive.count(data, _read_member)
+        return Reading(format, total, archive.read(data, _read_member))
+    reader = READERS[format]
+    opened_ = opened(reader.of, reader.view(file))
+    return Reading(format, opened_.cut.total, opened_.entries(), opened_.cut)
+
+
+def _begins(format: Format, file: _File) -> int | None:
+    return archive.begins(file.data) if format == "zip" else READERS[format].begins(file)
 
 
 def decode(data: bytes) -> str:
@@ -221,8 +190,8 @@ def decode(data: bytes) -> str:
 
 def _sniff(file: _File) -> Format:
     """Return the format whose first sign stands first in the file; names tell nothing."""
-    for format, reader in _BINARY.items():
-        if reader.begins(file) is not None:
+    for format in ("xlsx", "zip", "marc"):
+        if _begins(format, file) is not None:
             return format
     if not file.text.strip():
         raise EmptyFile("The file is empty.")
@@ -245,7 +214,7 @@ def _unknown(file: _File, sign: str | None = None) -> UnknownFormat:
 def _kind_of(file: _File, *, is_said: bool) -> str:
     """Name what a file looks like that is not what it was said to be, or nothing that is read."""
     if is_said:
-        for reader in _READERS.values():
+        for reader in READERS.values():
             if reader.begins(file) is not None:
                 return f"{reader.sign}: leave `format` out"
     return text_kind(file.text)
@@ -254,5 +223,5 @@ def _kind_of(file: _File, *, is_said: bool) -> str:
 def _looked_for(sign: str | None = None) -> str:
     if sign:
         return f"Found no {sign}"
-    *others, last = (reader.sign for reader in _READERS.values())
+    *others, last = _SIGNS.values()
     return f"Found neither {', '.join(others)} nor {last}"

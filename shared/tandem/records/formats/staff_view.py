@@ -12,13 +12,9 @@ from collections.abc import Iterator
 from pymarc import Field, Indicators, Record, Subfield
 
 from tandem.records.formats import marc_fields, solr_fields
-from tandem.records.formats.assembly import (
-    LONGEST_RECORD,
-    Parts,
-    assemble,
-    reject_overlong,
-)
+from tandem.records.formats.assembly import Parts, assemble
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
 
 _NAMES = """
     _version_ abstract allfields author author_additional author_corporate author_corporate_role
@@ -76,19 +72,20 @@ def begins(text: str) -> int | None:
     return None
 
 
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return sum(1 for _ in _spans(text))
+def pieces(data: str) -> Iterator[Piece]:
+    """Yield the records. What a page shows above the first, their fields repeat."""
+    for start, end in _spans(data):
+        yield start, FILLER
+        yield end, RECORD
 
 
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    for position, (start, end) in enumerate(_spans(text), start=1):
-        if end - start > LONGEST_RECORD:
-            yield reject_overlong(position, text[start : start + LONGEST_RECORD])
-        else:
-            raw = text[start:end]
-            yield assemble(position, raw, _marc(raw) if _LEADER.match(raw) else _index(raw))
+def maker(data: str) -> Make[str]:
+    """Return what makes a record of a piece."""
+    return _record
+
+
+def _record(position: int, raw: str) -> Entry | Rejection:
+    return assemble(position, raw, _marc(raw) if _LEADER.match(raw) else _index(raw))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

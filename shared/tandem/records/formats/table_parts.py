@@ -29,9 +29,11 @@ _DATABASES = re.compile(
     r"|ovid.*|google scholar|crossref|openalex|lens|dimensions|ieee.*|eric|zotero|mendeley",
     re.I,
 )
+_ABSTRACKR: dict[str, priors.Verdict] = {"1": "include", "0": "maybe", "-1": "exclude"}
+"""What Abstrackr writes where its reviewers agree; `x` is a conflict, `o` nobody's label."""
+
 _LONGEST_JOURNAL = 150
 _TRIAL = re.compile(r"NCT[0-9]{8}")
-_COVIDENCE = re.compile(r"\bExclusion reason: {0,3}([^;\n]{1,200})", re.I)
 _LONGEST_NOTE = 100_000
 
 
@@ -65,7 +67,8 @@ def parts(cells: Cells) -> Parts:
         urls=values("url", "doi"),
         keywords=[term for cell in values("keywords") for term in split_terms(cell)],
         language=first("language"),
-        registered=values("registry ids", "notes"),
+        registered=values("registry ids"),
+        notes=values("notes"),
         refs=values("ref", "pmid"),
         kind=_kind(values("type"), [*journals, *values("publisher")], values("ref")),
         priors=_priors(cells),
@@ -112,14 +115,11 @@ def _priors(cells: Cells) -> tuple[Prior, ...]:
         for field in ("reasons", "labels")
     )
     verdict = next(filter(None, map(priors.label, cells.get("label", ()))), None)
+    if verdict is None and (agreed := cells.get("consensus")):
+        verdict = _ABSTRACKR.get(agreed[0].strip().removesuffix(".0"))
     if verdict:
         by = next(iter(cells.get("labelled by", ())), None)
         return (Prior(verdict, by, reasons if verdict == "exclude" else (), labels),)
-    for note in notes:
-        if found := priors.asreview(note):
-            return found
-        if because := _COVIDENCE.search(note[:_LONGEST_NOTE]):
-            return (Prior("exclude", reasons=(because[1].strip(),)),)
     return ()
 
 

@@ -8,11 +8,12 @@ from itertools import islice
 
 from tandem.records.export import marks
 from tandem.records.formats import kinds, normalise, vertical
-from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject, reject_overlong
-from tandem.records.formats.columns import Header, find_header
+from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject
+from tandem.records.formats.columns import Header, find_header, head_rows
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.lines import Lines
 from tandem.records.formats.people import split_glued
+from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
 from tandem.records.formats.table_parts import Cells, parts
 
 # The limit is one for the process. The default of 128 KiB a cell is less than the reference
@@ -27,53 +28,64 @@ _PROSE = re.compile(r"[^;|]{20,}?[a-z)] ?\.\s[^;|]{100,}")
 _SAMPLE = 100
 _FEWEST_USUAL = 5
 
+_ABOVE = "a row above the header row"
 _UNCLOSED = "a quotation mark is opened that is not closed"
 
 
-def begins(text: str) -> int | None:
+def begins(data: str) -> int | None:
     """Return where the header row starts, or None if there is none with a title column."""
-    if vertical.begins(text):
+    if vertical.begins(data):
         return 0
-    header = find_header(text)
+    header = find_header(data)
     return header.start if header else None
 
 
-def count(text: str) -> int:
-    """Return how many records `read` yields, without normalising them."""
-    if vertical.begins(text):
-        return vertical.count(text)
-    header = find_header(text)
-    return sum(1 for _ in _rows(text, header)) if header else 0
+def pieces(data: str) -> Iterator[Piece]:
+    """Yield the rows; what stands above the header, blank rows and repeated headers are filler."""
+    if vertical.begins(data):
+        yield from vertical.pieces(data)
+    elif header := find_header(data):
+        yield from _above(data, header)
+        yield from _rows(data, header)
 
 
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every row in order, one that cannot be read as its rejection; skip blank rows."""
-    if vertical.begins(text):
-        yield from vertical.read(text)
-        return
-    if (header := find_header(text)) is None:
-        return
-    usual_surplus = _usual_surplus(text, header)
-    for position, (cells, raw) in enumerate(_rows(text, header), start=1):
-        if cells is None:
-            yield reject(position, _UNCLOSED, raw)
-            continue
+def maker(data: str) -> Make[str]:
+    """Return what makes a record of a row's text."""
+    if vertical.begins(data):
+        return vertical.maker(data)
+    header = find_header(data)
+    if header is None:
+        return lambda position, raw: reject(position, "no header row", raw)
+    usual_surplus = _usual_surplus(data, header)
+
+    def make(position: int, raw: str) -> Entry | Rejection:
+        cells = _cells_of(raw, header)
         surplus = _surplus(header, cells)
         if surplus and surplus == usual_surplus:
             cells, surplus = _vouched_for(header, cells), 0
         if surplus or not cells:
             width = header.width
-            yield reject(position, f"more fields than the header's {width} columns", raw)
-        elif len(raw) > LONGEST_RECORD:
-            yield reject_overlong(position, raw)
-        else:
-            yield assemble(position, raw, parts(_cells(header, cells)))
+            return reject(position, f"more fields than the header's {width} columns", raw)
+        return assemble(position, raw, parts(_cells(header, cells)))
+
+    return make
 
 
-def _rows(text: str, header: Header) -> Iterator[tuple[list[str] | None, str]]:
-    """Yield each row that is not blank as its cells, or None for them, and its text."""
+def _above(text: str, header: Header) -> Iterator[Piece]:
+    """Yield the notes above the header; a row that fills its columns is no note."""
+    for start, end, cells in head_rows(text, header.delimiter):
+        if start >= header.start:
+            break
+        fills = 1 < header.width == len(cells) and all(cell.strip() for cell in cells)
+        yield end, _ABOVE if fills else FILLER
+    yield header.end, FILLER
+
+
+def _rows(text: str, header: Header) -> Iterator[Piece]:
+    """Yield where each row under the header ends, and what it is."""
     lines = Lines(text, header.end)
     reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
+    names = [name.strip().lower() for name in header.names]
     cells: list[str] | None
     while True:
         start = lines.at
@@ -86,8 +98,27 @@ def _rows(text: str, header: Header) -> Iterator[tuple[list[str] | None, str]]:
         else:
             if len(cells) != header.width and "\n" in text[start : lines.at - 1]:
                 cells = _first_line(lines, start, header) or cells
-        if cells is None or any(cell and not cell.isspace() for cell in cells):
-            yield cells, text[start : lines.at]
+        if cells is None:
+            yield lines.at, _UNCLOSED
+        elif not any(cell and not cell.isspace() for cell in cells):
+            yield lines.at, FILLER
+        else:
+            # Where files were joined, the header comes again.
+            again = len(cells) > 1 and [cell.strip().lower() for cell in cells] == names
+            yield lines.at, FILLER if again else RECORD
+
+
+def _cells_of(raw: str, header: Header) -> list[str]:
+    """Return the cells of a row that `_rows` has found."""
+    try:
+        return next(
+            csv.reader(raw.splitlines(keepends=True), delimiter=header.delimiter, strict=True)
+        )
+    except (csv.Error, StopIteration):
+        cells = raw.rstrip("\n").split(header.delimiter)
+        if len(cells) == header.width:
+            return [_unquoted(cell) for cell in cells]
+        return next(csv.reader([raw], delimiter=header.delimiter), [])
 
 
 def _repaired(lines: Lines, start: int, header: Header) -> list[str] | None:
@@ -147,8 +178,11 @@ def _usual_surplus(text: str, header: Header) -> int:
     Then it is the header that is short: Scopus has left out the second column of a repeated
     name. In a single row it is a stray delimiter.
     """
-    sample = islice(_rows(text, header), _SAMPLE)
-    surpluses = Counter(_surplus(header, cells) for cells, _ in sample if cells is not None)
+    start, surpluses = header.end, Counter[int]()
+    for end, kind in islice(_rows(text, header), _SAMPLE):
+        if kind == RECORD:
+            surpluses[_surplus(header, _cells_of(text[start:end], header))] += 1
+        start = end
     surplus, rows = max(surpluses.items(), key=lambda item: item[1], default=(0, 0))
     return surplus if rows >= _FEWEST_USUAL and rows > surpluses.total() / 2 else 0
 

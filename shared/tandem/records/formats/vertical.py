@@ -6,10 +6,11 @@ Each row is a field's name and its values: `"AUTHOR NAMES","Liu R.","Adler D."`.
 import csv
 from collections.abc import Iterator
 
-from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject_overlong
+from tandem.records.formats.assembly import assemble
 from tandem.records.formats.columns import field_of, head_rows
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.lines import Lines
+from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
 from tandem.records.formats.table_parts import parts
 
 _DELIMITERS = ",;"
@@ -17,29 +18,30 @@ _FEWEST_FIELDS = 3
 _ONCE = frozenset({"title", "abstract", "citation", "ref"})
 """Fields that a record has one row of: a second is the next record's."""
 
-_Row = tuple[str, list[str]]
-
 
 def begins(text: str) -> bool:
     """Whether the first rows are fields of one record, their names in the first column."""
     return _delimiter(text) is not None
 
 
-def count(text: str) -> int:
-    """Return how many records `read` yields, without normalising them."""
-    return sum(1 for _ in _records(text))
+def pieces(data: str) -> Iterator[Piece]:
+    """Yield the records, each up to where the next begins."""
+    for end, rows in _records(data):
+        yield end, RECORD if rows else FILLER
 
 
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    for position, (rows, raw) in enumerate(_records(text), start=1):
-        if len(raw) > LONGEST_RECORD:
-            yield reject_overlong(position, raw)
-        else:
-            cells: dict[str, list[str]] = {}
-            for field, values in rows:
+def maker(data: str) -> Make[str]:
+    """Return what makes a record of its rows."""
+    delimiter = _delimiter(data) or ","
+
+    def make(position: int, raw: str) -> Entry | Rejection:
+        cells: dict[str, list[str]] = {}
+        for _, row in _rows(raw, delimiter):
+            if (field := field_of(row[0]) if row else None) and (values := _filled(row)):
                 cells.setdefault(field, []).append("; ".join(values))
-            yield assemble(position, raw, parts(cells))
+        return assemble(position, raw, parts(cells))
+
+    return make
 
 
 def _delimiter(text: str) -> str | None:
@@ -62,24 +64,24 @@ def _is_vertical(text: str, delimiter: str) -> bool:
     return False
 
 
-def _records(text: str) -> Iterator[tuple[list[_Row], str]]:
-    """Yield each record's rows of known fields, and its text."""
+def _records(text: str) -> Iterator[tuple[int, bool]]:
+    """Yield where each record ends, and whether it has rows of known fields."""
     delimiter = _delimiter(text)
     if delimiter is None:
         return
-    start = 0
-    rows: list[_Row] = []
+    seen = set[str]()
     for at, cells in _rows(text, delimiter):
         field = field_of(cells[0]) if cells else None
-        again = field in _ONCE and field in {known for known, _ in rows}
-        if not cells or again:
-            if rows:
-                yield rows, text[start:at]
-            start, rows = at, []
-        if field and (values := [cell.strip() for cell in cells[1:] if cell.strip()]):
-            rows.append((field, values))
-    if rows:
-        yield rows, text[start:]
+        if not cells or (field in _ONCE and field in seen):
+            yield at, bool(seen)
+            seen = set()
+        if field and _filled(cells):
+            seen.add(field)
+    yield len(text), bool(seen)
+
+
+def _filled(cells: list[str]) -> list[str]:
+    return [cell.strip() for cell in cells[1:] if cell.strip()]
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -16,14 +16,9 @@ from functools import cached_property
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from tandem.records.formats.assembly import (
-    LONGEST_RECORD,
-    Parts,
-    assemble,
-    reject,
-    reject_overlong,
-)
+from tandem.records.formats.assembly import Parts, assemble, reject
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.pieces import BLANKS, FILLER, RECORD, STRAY, Make, Piece
 
 _PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
 _PREFIXES = re.compile(r"[</\s](?!xml)([a-z_][\w.-]{0,60}):(?=[a-z_])", re.I | re.ASCII)
@@ -55,6 +50,20 @@ class _End(Enum):
     CLOSED = "with its own end tag"
     OPEN = "where the next record begins, or with the file"
     STRAY = "it has no start tag either"
+
+
+_REASONS = {
+    _End.OPEN: "the record breaks off: its end tag is missing",
+    _End.STRAY: "stands outside of any record: its start tag is missing",
+}
+_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]{0,2000}(?:\[[^\]]*\])?\s*>", re.I)
+_OF_A_RECORD = re.compile(
+    r"(?:title|abstract(?:text)?|atl|subfield|author|creator)(?:\s[^<>]{0,500})?>\s{0,100}[^<>\s]",
+    re.I,
+)
+_BROWSERS_WORD = re.compile(r"This XML file does not appear to have any style information")
+_LEAF = re.compile(r"<([A-Za-z_][^\s<>/]{0,100})(?:\s[^<>]*)?>[^<>]*</\1\s*>")
+_TAG = re.compile(r"<[^<>]*(?:>|\Z)")
 
 
 @dataclass(frozen=True)
@@ -93,44 +102,61 @@ class Cut:
         return re.I if self.any_case else 0
 
 
-def begins(text: str, cut: Cut) -> int | None:
-    """Return where the first record with a start tag is; None if there is none or no XML."""
-    if not is_xml(text):
-        return None
-    return next((start for start, _, how in _spans(text, cut) if how is not _End.STRAY), None)
-
-
-def count(text: str, cut: Cut) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return sum(1 for _ in _spans(text, cut)) if begins(text, cut) is not None else 0
-
-
-def read(text: str, cut: Cut, parts: Callable[[Element], Parts]) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection.
+class XmlReader:
+    """Reads the records of an XML format.
 
     Args:
-        text: The whole file.
-        cut: How its records are told.
+        cut: How its records are told; may depend on the file.
         parts: Makes sense of one record. Names in it have lost their namespace.
     """
-    if begins(text, cut) is None:
-        return
-    for position, (start, end, how) in enumerate(_spans(text, cut), start=1):
-        if end - start > LONGEST_RECORD:
-            yield reject_overlong(position, text[start : start + LONGEST_RECORD])
-            continue
-        raw = text[start:end]
-        if how is _End.CLOSED:
-            try:
-                element = parse(raw)
-            except Malformed as error:
-                yield reject(position, f"not well-formed XML: {error}", raw)
-            else:
-                yield assemble(position, raw, parts(element))
-        elif how is _End.OPEN:
-            yield reject(position, "the record breaks off: its end tag is missing", raw)
-        else:
-            yield reject(position, "stands outside of any record: its start tag is missing", raw)
+
+    def __init__(self, cut: Cut | Callable[[str], Cut], parts: Callable[[Element], Parts]) -> None:
+        self._cut = cut if callable(cut) else lambda _: cut
+        self._parts = parts
+
+    def begins(self, data: str) -> int | None:
+        """Return where the first record with a start tag is; None if there is none or no XML."""
+        if not is_xml(data):
+            return None
+        spans = _spans(data, self._cut(data))
+        return next((start for start, _, how in spans if how is not _End.STRAY), None)
+
+    def pieces(self, data: str) -> Iterator[Piece]:
+        """Yield the records, what is left of broken ones, and the elements around them."""
+        at = 0
+        for start, end, how in _spans(data, self._cut(data)):
+            yield start, _around(data, at, start)
+            yield end, _REASONS.get(how, RECORD)
+            at = end
+        yield len(data), _around(data, at, len(data))
+
+    def maker(self, data: str) -> Make[str]:
+        """Return what makes a record of an element's text."""
+        return self._record
+
+    def _record(self, position: int, raw: str) -> Entry | Rejection:
+        try:
+            element = parse(raw)
+        except Malformed as error:
+            return reject(position, f"not well-formed XML: {error}", raw)
+        return assemble(position, raw, self._parts(element))
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """Tell what stands between records: elements around them, or text that is in none."""
+    bare = _DOCTYPE.sub("", _without_comments(text[start:end]), count=1)
+    if _OF_A_RECORD.search(bare):
+        return STRAY
+    bare = _TAG.sub("", _LEAF.sub("", bare)).strip(BLANKS)
+    return STRAY if bare and not (start == 0 and _BROWSERS_WORD.match(bare)) else FILLER
+
+
+def _without_comments(text: str) -> str:
+    pieces, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin)) >= 0:
+        pieces.append(text[at:begin])
+        at = end + 3
+    return "".join((*pieces, text[at:]))
 
 
 def is_xml(text: str) -> bool:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import csl_json, reading
+from tandem.records.formats import reading
+from tandem.records.formats.csl_json import CSL_JSON
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
@@ -34,7 +35,7 @@ ITEM: dict[str, Any] = {
 
 def test_an_item_is_read_whole() -> None:
     text = json.dumps([ITEM])
-    assert only(csl_json, text) == Entry(
+    assert only(CSL_JSON, text) == Entry(
         title="Sleep and memory",
         abstract="People sleep.",
         authors=("Okafor, Ada", "van den Berg, Bo", "The Group"),
@@ -64,7 +65,7 @@ def test_an_item_is_read_whole() -> None:
     ],
 )
 def test_the_items_stand_alone_in_a_list_or_line_by_line(text: str) -> None:
-    assert titles(csl_json, text)[0] == "Sleep and memory"
+    assert titles(CSL_JSON, text)[0] == "Sleep and memory"
     assert reading.read(text.encode()).format == "csl_json"
 
 
@@ -75,12 +76,12 @@ def test_works_of_crossref_are_nearly_the_same() -> None:
         "published": {"date-parts": [[2020]]}, "abstract": "<jats:p>A.</jats:p>",
     }  # fmt: skip
     answer = {"status": "ok", "message": {"facets": {}, "items": [work, work], "total-results": 2}}
-    first, second = read(csl_json, json.dumps(answer))
+    first, second = read(CSL_JSON, json.dumps(answer))
     assert isinstance(first, Entry)
     assert first == second
     assert (first.title, first.journal, first.abstract, first.year) == ("T", "J", "A.", 2020)
     assert first.kind is Kind.PREPRINT
-    assert titles(csl_json, json.dumps({"status": "ok", "message": work})) == ["T"]
+    assert titles(CSL_JSON, json.dumps({"status": "ok", "message": work})) == ["T"]
 
 
 @pytest.mark.parametrize(
@@ -95,12 +96,12 @@ def test_works_of_crossref_are_nearly_the_same() -> None:
     ],
 )
 def test_dates(issued: object, year: int | None) -> None:
-    assert only(csl_json, json.dumps([{**ITEM, "issued": issued}])).year == year
+    assert only(CSL_JSON, json.dumps([{**ITEM, "issued": issued}])).year == year
 
 
 def test_an_article_that_appeared_nowhere_is_a_preprint() -> None:
     kinds = [
-        only(csl_json, json.dumps([{"type": "article", "title": "T", "issued": {}, **more}])).kind
+        only(CSL_JSON, json.dumps([{"type": "article", "title": "T", "issued": {}, **more}])).kind
         for more in ({}, {"container-title": "bioRxiv"}, {"container-title": "J"})
     ]
     assert kinds == [Kind.PREPRINT, Kind.PREPRINT, Kind.ARTICLE]
@@ -109,7 +110,7 @@ def test_an_article_that_appeared_nowhere_is_a_preprint() -> None:
 def test_decisions_exported_from_here_come_back() -> None:
     decision = {"reviewer": "Ann", "verdict": "exclude", "reasons": ["age"], "labels": ["x"]}
     item = {**ITEM, "custom": {"tandem": {"decisions": [decision]}}}
-    assert only(csl_json, json.dumps([item])).priors == (Prior("exclude", "Ann", ("age",), ("x",)),)
+    assert only(CSL_JSON, json.dumps([item])).priors == (Prior("exclude", "Ann", ("age",), ("x",)),)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_decisions_exported_from_here_come_back() -> None:
 @pytest.mark.parametrize("separator", [",\n", ","])
 def test_a_bad_item_is_one_rejection(broken: str, separator: str) -> None:
     good = json.dumps(ITEM)
-    first, bad, last = read(csl_json, "[" + separator.join([good, broken, good]) + "]")
+    first, bad, last = read(CSL_JSON, "[" + separator.join([good, broken, good]) + "]")
     assert isinstance(bad, Rejection)
     assert isinstance(first, Entry)
     assert first == last
@@ -135,14 +136,14 @@ def test_a_bad_item_is_one_rejection(broken: str, separator: str) -> None:
 
 def test_a_cut_off_file_loses_the_last_item_only() -> None:
     text = json.dumps([ITEM, ITEM, ITEM])
-    *whole, last = read(csl_json, text[:-40])
+    *whole, last = read(CSL_JSON, text[:-40])
     assert [type(item) for item in whole] == [Entry, Entry]
     assert isinstance(last, Rejection)
 
 
 def test_an_endless_item_is_one_rejection() -> None:
     text = json.dumps([ITEM, {**ITEM, "abstract": "word " * 250_000}, ITEM])
-    _, long, last = read(csl_json, text)
+    _, long, last = read(CSL_JSON, text)
     assert isinstance(long, Rejection)
     assert long.reason == "longer than 1,000,000 characters"
     assert isinstance(last, Entry)
@@ -159,11 +160,11 @@ values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(ITEM)), values))
 def test_values_of_any_type(item: dict[str, Any]) -> None:
-    assert len(read(csl_json, json.dumps([ITEM, item, ITEM]))) == 3
+    assert len(read(CSL_JSON, json.dumps([ITEM, item, ITEM]))) == 3
 
 
 @given(any_text, st.integers(0, 400))
 def test_anything_is_read_to_its_end(text: str, at: int) -> None:
     whole = json.dumps([ITEM, ITEM])
-    read(csl_json, text)
-    read(csl_json, whole[:at] + text + whole[at:])
+    read(CSL_JSON, text)
+    read(CSL_JSON, whole[:at] + text + whole[at:])

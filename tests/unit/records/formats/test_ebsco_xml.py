@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import ebsco_xml, reading
+from tandem.records.formats import reading
+from tandem.records.formats.ebsco_xml import EBSCO_XML
 from tandem.records.formats.entry import Kind, Rejection
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
@@ -23,7 +24,7 @@ def file(*records: str) -> str:
 
 def test_a_record_is_read_whole() -> None:
     assert reading.read(file(RECORD).encode()).format == "ebsco_xml"
-    entry = only(ebsco_xml, file(RECORD))
+    entry = only(EBSCO_XML, file(RECORD))
     assert (entry.title, entry.abstract) == ("Sleep & memory", "Aim: To sleep.")
     assert entry.authors == ("Lind, Bo", "Okafor, Ada")
     assert (entry.journal, entry.year, entry.volume, entry.issue) == (
@@ -45,15 +46,15 @@ def test_a_record_is_read_whole() -> None:
 def test_the_number_of_a_record_of_medline_is_pubmeds() -> None:
     medline = RECORD.replace("ccm", "cmedm").replace("NLM31234567", "")
     medline = medline.replace("100000007", "31234567")
-    assert only(ebsco_xml, file(medline)).pmid == "31234567"
+    assert only(EBSCO_XML, file(medline)).pmid == "31234567"
 
 
 def test_a_damaged_record_spoils_no_other() -> None:
-    found = read(ebsco_xml, file(RECORD, RECORD.replace("</aug>", ""), RECORD))
+    found = read(EBSCO_XML, file(RECORD, RECORD.replace("</aug>", ""), RECORD))
     assert [isinstance(item, Rejection) for item in found] == [False, True, False]
-    assert titles(ebsco_xml, file(RECORD, RECORD)) == ["Sleep & memory"] * 2
+    assert titles(EBSCO_XML, file(RECORD, RECORD)) == ["Sleep & memory"] * 2
 
 
 @given(any_text, st.integers(0, len(RECORD)), st.integers(0, len(RECORD)))
 def test_any_damage_is_survived(noise: str, start: int, end: int) -> None:
-    read(ebsco_xml, file(RECORD[:start] + noise + RECORD[end:], RECORD))
+    read(EBSCO_XML, file(RECORD[:start] + noise + RECORD[end:], RECORD))

@@ -1,7 +1,8 @@
 import pytest
 from hypothesis import given
 
-from tandem.records.formats import endnote_xml, reading
+from tandem.records.formats import reading
+from tandem.records.formats.endnote_xml import ENDNOTE_XML
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
 from unit.records.formats.tagged_lines import any_text, read
 
@@ -33,7 +34,7 @@ WHOLE = f"""<record><database name="My.enl" path="C:\\My.enl">My.enl</database>
 
 
 def only(text: str) -> Entry:
-    (entry,) = read(endnote_xml, text)
+    (entry,) = read(ENDNOTE_XML, text)
     assert isinstance(entry, Entry), entry
     return entry
 
@@ -137,7 +138,7 @@ def test_old_endnote_in_capitals_is_read() -> None:
 
 def test_broken_record_is_one_rejection() -> None:
     bad = WHOLE.replace("</titles>", "")
-    found = read(endnote_xml, f"<xml><records>{WHOLE}{bad}{WHOLE}</records></xml>")
+    found = read(ENDNOTE_XML, f"<xml><records>{WHOLE}{bad}{WHOLE}</records></xml>")
     assert [isinstance(each, Rejection) for each in found] == [False, True, False]
 
 
@@ -151,7 +152,7 @@ def test_broken_record_is_one_rejection() -> None:
     ],
 )
 def test_other_records_are_not_taken(other: str) -> None:
-    assert endnote_xml.begins(other) is None
+    assert ENDNOTE_XML.begins(other) is None
 
 
 def test_format_is_told_from_the_content() -> None:
@@ -162,7 +163,7 @@ def test_format_is_told_from_the_content() -> None:
 
 @given(any_text)
 def test_any_text_within_is_read_or_rejected(text: str) -> None:
-    found = read(endnote_xml, WHOLE + WHOLE.replace("People sleep.", text) + WHOLE)
+    found = read(ENDNOTE_XML, WHOLE + WHOLE.replace("People sleep.", text) + WHOLE)
     assert isinstance(found[0], Entry)
     assert isinstance(found[-1], Entry)
-    read(endnote_xml, text)
+    read(ENDNOTE_XML, text)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import json_records, reading
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
+from tandem.records.formats.json_records import JSON
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
 DOAJ: dict[str, Any] = {
@@ -37,7 +38,7 @@ DOAJ: dict[str, Any] = {
 
 def test_a_record_of_doaj_is_read_whole() -> None:
     text = json.dumps([DOAJ])
-    assert only(json_records, text) == Entry(
+    assert only(JSON, text) == Entry(
         title="Sleep",
         abstract="People sleep.",
         authors=("Ada Okafor", "Bo Lind"),
@@ -67,7 +68,7 @@ def test_a_record_of_doaj_is_read_whole() -> None:
     ],
 )
 def test_answers_dumps_and_lines(text: str) -> None:
-    assert titles(json_records, text) == ["Sleep"] * 2
+    assert titles(JSON, text) == ["Sleep"] * 2
     assert reading.read(text.encode()).format == "json"
 
 
@@ -118,7 +119,7 @@ ZOTERO = {
     ids=["openalex", "europe pmc", "lens", "zotero"],
 )
 def test_shapes(answer: object, author: str) -> None:
-    entry = only(json_records, json.dumps(answer))
+    entry = only(JSON, json.dumps(answer))
     assert (entry.title, entry.abstract, entry.year) == ("T", "We sleep, they sleep,", 2019)
     assert (entry.journal, entry.volume, entry.issue, entry.pages) == ("J", "7", "2", "3-9")
     assert (entry.doi, entry.pmid, entry.authors) == ("10.1234/x", "77", (author,))
@@ -132,7 +133,7 @@ def test_semantic_scholar() -> None:
         "authors": [{"authorId": "1", "name": "Ada Okafor"}], "year": 2019, "venue": "V",
         "journal": {"name": "J", "volume": "7", "pages": "3-9"}, "publicationTypes": ["Review"],
     }  # fmt: skip
-    entry = only(json_records, json.dumps({"total": 1, "data": [paper]}))
+    entry = only(JSON, json.dumps({"total": 1, "data": [paper]}))
     assert (entry.doi, entry.pmid, entry.journal) == ("10.1234/x", "77", "J")
     assert (entry.authors, entry.pages) == (("Ada Okafor",), "3-9")
 
@@ -143,26 +144,24 @@ def test_names_are_not_parted_at_their_commas() -> None:
         "authors": ["Okafor, Ada", "Ministry of Rest, Sleep"],
         "keywords": "a, b",
     }
-    entry = only(json_records, json.dumps([record]))
+    entry = only(JSON, json.dumps([record]))
     assert entry.authors == ("Okafor, Ada", "Ministry of Rest, Sleep")
 
 
 def test_decisions_exported_from_here_come_back() -> None:
     decision: dict[str, Any] = {"reviewer": None, "verdict": "include", "reasons": [], "labels": []}
     text = json.dumps({"id": "1", "title": "T", "decisions": [decision]})
-    assert only(json_records, text).priors == (Prior("include"),)
+    assert only(JSON, text).priors == (Prior("include"),)
 
 
 @pytest.mark.parametrize("text", ['[{"name": "x"}]', "[1, 2]", "{}", "[]", r"{\rtf1 x}", "[note]"])
 def test_json_without_titles_is_not_claimed(text: str) -> None:
-    assert json_records.begins(text) is None
+    assert JSON.begins(text) is None
 
 
 @pytest.mark.parametrize("nested", ["[" * 100_000, '{"a":' * 100_000])
 def test_bottomless_nesting_is_a_rejection(nested: str) -> None:
-    first, bad, last = read(
-        json_records, f'{{"title": "A"}}\n{{"title": {nested}\n{{"title": "B"}}\n'
-    )
+    first, bad, last = read(JSON, f'{{"title": "A"}}\n{{"title": {nested}\n{{"title": "B"}}\n')
     assert isinstance(bad, Rejection)
     assert [first.title, last.title] == ["A", "B"]  # type: ignore[union-attr]
 
@@ -173,7 +172,7 @@ mess = st.text('{}[]":,\\ab\n0', max_size=30)
 @given(mess)
 def test_a_mangled_line_never_costs_its_neighbours(text: str) -> None:
     good = json.dumps({"title": "Good", "year": 2000, "doi": "10.1234/x"})
-    found = read(json_records, f"{good}\n{text}\n{good}\n{good}")
+    found = read(JSON, f"{good}\n{text}\n{good}\n{good}")
     whole = [item for item in found if isinstance(item, Entry) and item.doi]
     # An opening quotation mark or bracket may take the line after it along, never more.
     assert len(whole) >= 2
@@ -183,5 +182,5 @@ def test_a_mangled_line_never_costs_its_neighbours(text: str) -> None:
 @given(st.one_of(any_text, mess), st.integers(0, 300))
 def test_anything_is_read_to_its_end(text: str, at: int) -> None:
     whole = json.dumps({"results": [DOAJ, OPENALEX]})
-    read(json_records, text)
-    read(json_records, whole[:at] + text + whole[at:])
+    read(JSON, text)
+    read(JSON, whole[:at] + text + whole[at:])

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import labelled, reading
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.tagged.labelled import LABELLED
 from unit.records.formats.tagged_lines import any_line, any_text, only, read, titles
 
 COCHRANE = """Record #1 of 2
@@ -105,13 +106,13 @@ TEXTS = [COCHRANE, EMBASE, PROQUEST]
 @pytest.mark.parametrize("text", TEXTS)
 def test_each_is_told_by_its_content_and_read_whole(text: str) -> None:
     assert reading.read(text.encode()).format == "labelled"
-    first, second = titles(labelled, text)
+    first, second = titles(LABELLED, text)
     assert first == "Sleep and memory"
     assert second in {"A trial of rest", "Another"}
 
 
 def test_cochrane() -> None:
-    entry = only(labelled, COCHRANE.partition("Record #2")[0])
+    entry = only(LABELLED, COCHRANE.partition("Record #2")[0])
     assert entry.authors == ("Lind B", "Okafor A")
     assert (entry.journal, entry.year, entry.volume, entry.issue) == (
         "Journal of Rest",
@@ -126,12 +127,12 @@ def test_cochrane() -> None:
 
 
 def test_a_trials_number_and_address_are_neither_its_author_nor_its_journal() -> None:
-    entry = only(labelled, COCHRANE.partition("\n\n\n")[2])
+    entry = only(LABELLED, COCHRANE.partition("\n\n\n")[2])
     assert (entry.authors, entry.journal, entry.kind) == ((), None, Kind.TRIAL)
 
 
 def test_embase() -> None:
-    entry = only(labelled, EMBASE.partition("RECORD 2")[0])
+    entry = only(LABELLED, EMBASE.partition("RECORD 2")[0])
     assert entry.authors == ("Lind B.", "Okafor A.")
     assert (entry.journal, entry.volume, entry.issue) == ("Journal of Rest", "7", "2")
     assert (entry.pages, entry.year, entry.pmid) == ("101-109", 2019, "31234567")
@@ -140,7 +141,7 @@ def test_embase() -> None:
 
 
 def test_proquest() -> None:
-    entry = only(labelled, PROQUEST.partition("Document 2")[0])
+    entry = only(LABELLED, PROQUEST.partition("Document 2")[0])
     assert entry.authors == ("Lind, Bo", "Okafor, Ada")
     assert entry.abstract == "People sleep. Results: They remember."
     assert entry.keywords == ("Sleep", "Memory")
@@ -149,13 +150,13 @@ def test_proquest() -> None:
 
 def test_a_record_without_a_title_is_rejected_by_itself() -> None:
     text = COCHRANE + "\nRecord #3 of 3\nID: CN-00000009\nYR: 2020\n"
-    found = read(labelled, text)
+    found = read(LABELLED, text)
     assert [hasattr(item, "reason") for item in found] == [False, False, True]
 
 
 def test_prose_under_such_a_line_is_none_of_these() -> None:
-    assert labelled.begins("Record 1\nThis is a letter.\nYours: me\n") is None
-    assert labelled.begins("TI: T\nAU: A\nYR: 2019\n") is None
+    assert LABELLED.begins("Record 1\nThis is a letter.\nYours: me\n") is None
+    assert LABELLED.begins("TI: T\nAU: A\nYR: 2019\n") is None
 
 
 _LINES = st.sampled_from(
@@ -165,4 +166,4 @@ _LINES = st.sampled_from(
 
 @given(st.lists(_LINES | any_line).map("\n".join) | any_text)
 def test_any_text_is_read_without_fail(text: str) -> None:
-    read(labelled, text)
+    read(LABELLED, text)

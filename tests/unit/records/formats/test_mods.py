@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 
-from tandem.records.formats import mods, reading
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.mods import MODS
 from unit.records.formats.tagged_lines import any_text, read
 
 WHOLE = """<mods xmlns="http://www.loc.gov/mods/v3" ID="m1" version="3.7">
@@ -34,7 +35,7 @@ WHOLE = """<mods xmlns="http://www.loc.gov/mods/v3" ID="m1" version="3.7">
 
 
 def only(text: str) -> Entry:
-    (entry,) = read(mods, text)
+    (entry,) = read(MODS, text)
     assert isinstance(entry, Entry), entry
     return entry
 
@@ -70,7 +71,7 @@ def test_record_is_read_whole(around: str) -> None:
 def test_prefixed_records_are_read() -> None:
     text = "<m:modsCollection><m:mods><m:titleInfo><m:title>A</m:title></m:titleInfo></m:mods>"
     text += "<m:mods><m:titleInfo><m:title>B</m:title></m:titleInfo></m:mods></m:modsCollection>"
-    assert [e.title for e in read(mods, text) if isinstance(e, Entry)] == ["A", "B"]
+    assert [e.title for e in read(MODS, text) if isinstance(e, Entry)] == ["A", "B"]
 
 
 def test_names_without_a_role_are_authors_and_editors_stand_in() -> None:
@@ -99,21 +100,21 @@ def test_title_of_a_series_or_host_is_not_the_records_own() -> None:
 
 def test_broken_record_is_one_rejection() -> None:
     bad = WHOLE.replace("</abstract>", "")
-    found = read(mods, f"<modsCollection>{WHOLE}{bad}{WHOLE}</modsCollection>")
+    found = read(MODS, f"<modsCollection>{WHOLE}{bad}{WHOLE}</modsCollection>")
     assert [isinstance(each, Rejection) for each in found] == [False, True, False]
 
 
 def test_format_is_told_from_the_content() -> None:
     assert reading.read(WHOLE.encode()).format == "mods"
-    assert mods.begins("<game><mods><mod/></mods></game>") is None
+    assert MODS.begins("<game><mods><mod/></mods></game>") is None
 
 
 @given(any_text)
 def test_any_text_within_is_read_or_rejected(text: str) -> None:
-    found = read(mods, WHOLE + WHOLE.replace("People sleep.", text) + WHOLE)
+    found = read(MODS, WHOLE + WHOLE.replace("People sleep.", text) + WHOLE)
     assert isinstance(found[0], Entry)
     assert isinstance(found[-1], Entry)
-    read(mods, text)
+    read(MODS, text)
 
 
 def test_a_language_is_said_once() -> None:

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import citation, normalise, ovid, reading
+from tandem.records.formats import citation, normalise, reading
 from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.tagged.ovid import OVID
 from unit.records.formats.tagged_lines import any_line, any_text, only, read, titles
 
 TAGGED = """<1. >
@@ -76,7 +77,7 @@ def named(number: int) -> str:
 
 @pytest.mark.parametrize("text", [TAGGED, NAMED, SEARCH + TAGGED, SEARCH + NAMED])
 def test_record_is_read_whole_in_either_style(text: str) -> None:
-    entry = only(ovid, text)
+    entry = only(OVID, text)
     assert sorted(entry.keywords) == ["Aged", "Sleep/ph", "memory", "recall"]
     assert entry == Entry(
         title="Sleep and memory in older adults: a review.",
@@ -114,34 +115,34 @@ def test_format_shows_in_the_content(text: str) -> None:
     ],
 )
 def test_other_text_is_not_ovid(text: str) -> None:
-    assert ovid.begins(text) is None
+    assert OVID.begins(text) is None
 
 
 @pytest.mark.parametrize("record", [tagged, named])
 def test_records_part_at_their_numbers(record: object) -> None:
     assert callable(record)
     text = record(1) + record(7) + "\n\n" + record(2000)
-    assert titles(ovid, text) == ["Title 1", "Title 7", "Title 2000"]
+    assert titles(OVID, text) == ["Title 1", "Title 7", "Title 2000"]
 
 
 @pytest.mark.parametrize("record", [tagged, named])
 def test_records_part_without_numbers_too(record: object) -> None:
     assert callable(record)
     text = "".join(record(number).partition("\n")[2] for number in (1, 2, 3))
-    assert titles(ovid, text) == ["Title 1", "Title 2", "Title 3"]
+    assert titles(OVID, text) == ["Title 1", "Title 2", "Title 3"]
 
 
 def test_lines_may_be_indented_by_one() -> None:
-    assert only(ovid, TAGGED.replace("\n", "\n ")).title == only(ovid, TAGGED).title
+    assert only(OVID, TAGGED.replace("\n", "\n ")).title == only(OVID, TAGGED).title
 
 
 def test_references_with_blank_lines_are_no_records() -> None:
     cited = "RF  - Ray, E. (2001). On rest. http://example.org\n \n       Xu, L. (2002). More.\n"
-    assert titles(ovid, tagged(1) + cited + "UP  - 2015\n" + tagged(2)) == ["Title 1", "Title 2"]
+    assert titles(OVID, tagged(1) + cited + "UP  - 2015\n" + tagged(2)) == ["Title 1", "Title 2"]
 
 
 def test_a_record_without_title_is_rejected_alone() -> None:
-    found = read(ovid, tagged(1) + "<2. >\nVN  - Ovid Technologies\nAU  - Nobody\n" + tagged(3))
+    found = read(OVID, tagged(1) + "<2. >\nVN  - Ovid Technologies\nAU  - Nobody\n" + tagged(3))
     assert [type(item) for item in found] == [Entry, Rejection, Entry]
 
 
@@ -157,7 +158,7 @@ def test_a_record_without_title_is_rejected_alone() -> None:
     ],
 )
 def test_names_without_marks_roles_and_degrees(line: str, name: str) -> None:
-    assert only(ovid, f"<1. >\nTI  - T\nAU  - {line}\n").authors == (name,)
+    assert only(OVID, f"<1. >\nTI  - T\nAU  - {line}\n").authors == (name,)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_names_without_marks_roles_and_degrees(line: str, name: str) -> None:
     ],
 )
 def test_pubmed_number_only_when_certain(lines: str, pmid: str | None) -> None:
-    assert only(ovid, f"<1. >\nTI  - T\n{lines}\n").pmid == pmid
+    assert only(OVID, f"<1. >\nTI  - T\n{lines}\n").pmid == pmid
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_pubmed_number_only_when_certain(lines: str, pmid: str | None) -> None:
     ],
 )
 def test_kind(line: str, kind: Kind | None) -> None:
-    assert only(ovid, f"<1. >\nTI  - T\n{line}\n").kind is kind
+    assert only(OVID, f"<1. >\nTI  - T\n{line}\n").kind is kind
 
 
 @pytest.mark.parametrize(
@@ -235,24 +236,24 @@ lines = st.one_of(
 
 @given(any_text)
 def test_any_text(text: str) -> None:
-    read(ovid, text)
+    read(OVID, text)
 
 
 @given(st.lists(lines, max_size=30), st.sampled_from(["TI  - T", "Title\n  T"]))
 def test_anything_after_a_beginning(found: list[str], first: str) -> None:
-    assert read(ovid, "\n".join(["<1>", first, *found]))
+    assert read(OVID, "\n".join(["<1>", first, *found]))
 
 
 @given(st.lists(any_line.map(str.lower), max_size=8), st.sampled_from([tagged, named]))
 def test_a_mangled_record_never_loses_its_neighbours(mangled: list[str], record: object) -> None:
     assert callable(record)
-    found = read(ovid, record(1) + "<2>\n" + "\n".join(mangled) + "\n" + record(3))
+    found = read(OVID, record(1) + "<2>\n" + "\n".join(mangled) + "\n" + record(3))
     titled = [item.title for item in found if isinstance(item, Entry)]
     assert (titled[0], titled[-1]) == ("Title 1", "Title 3")
 
 
 def test_a_line_without_end_is_one_rejection() -> None:
-    found = read(ovid, tagged(1) + "<2. >\nTI  - T\nAB  - " + "word " * 300_000 + "\n" + tagged(3))
+    found = read(OVID, tagged(1) + "<2. >\nTI  - T\nAB  - " + "word " * 300_000 + "\n" + tagged(3))
     assert [type(item) for item in found] == [Entry, Rejection, Entry]
 
 
@@ -260,12 +261,12 @@ def test_records_that_lost_their_numbers_begin_at_their_score() -> None:
     one = "Score\n  *****\nAccession Number\n  0000{0}.\nAuthor\n  Lind, Bo RN; PhD; FAAN 1\n"
     one += "Title\n  Title {0}.[Article]\nStatus\n  Publish Ahead of Print, 30 November 2015\n\n"
     text = one.format(1) + one.format(2)
-    found = read(ovid, text)
-    assert titles(ovid, text) == ["Title 1.", "Title 2."]
+    found = read(OVID, text)
+    assert titles(OVID, text) == ["Title 1.", "Title 2."]
     assert [(item.authors, item.year) for item in found if isinstance(item, Entry)] == [
         (("Lind, Bo",), 2015)
     ] * 2
 
 
 def test_a_chapters_title_will_do() -> None:
-    assert titles(ovid, "<1>\nAuthor\n  Lind B\nChapter Title\n  Sleep\n") == ["Sleep"]
+    assert titles(OVID, "<1>\nAuthor\n  Lind B\nChapter Title\n  Sleep\n") == ["Sleep"]

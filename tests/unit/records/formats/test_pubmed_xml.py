@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 
-from tandem.records.formats import pubmed_xml, reading
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.pubmed_xml import PUBMED_XML
 from unit.records.formats.tagged_lines import any_text, read
 
 ARTICLE = """<PubmedArticle><MedlineCitation Status="MEDLINE"><PMID Version="1">31234567</PMID>
@@ -49,7 +50,7 @@ HEAD = """<?xml version="1.0" ?>
 
 
 def only(text: str) -> Entry:
-    (entry,) = read(pubmed_xml, text)
+    (entry,) = read(PUBMED_XML, text)
     assert isinstance(entry, Entry), entry
     return entry
 
@@ -99,7 +100,7 @@ def test_indentation_within_values_does_no_harm() -> None:
 
 
 def test_articles_and_books_are_read_in_their_order() -> None:
-    found = read(pubmed_xml, f"<PubmedArticleSet>{BOOK}{ARTICLE}{BOOK}</PubmedArticleSet>")
+    found = read(PUBMED_XML, f"<PubmedArticleSet>{BOOK}{ARTICLE}{BOOK}</PubmedArticleSet>")
     assert [e.title for e in found if isinstance(e, Entry)] == [
         "On naps",
         "Sleep & memory.",
@@ -164,7 +165,7 @@ def test_page_ends_make_a_range() -> None:
 
 def test_broken_article_is_one_rejection() -> None:
     bad = ARTICLE.replace("</Abstract>", "")
-    found = read(pubmed_xml, f"<PubmedArticleSet>{ARTICLE}{bad}{BOOK}</PubmedArticleSet>")
+    found = read(PUBMED_XML, f"<PubmedArticleSet>{ARTICLE}{bad}{BOOK}</PubmedArticleSet>")
     assert [isinstance(each, Rejection) for each in found] == [False, True, False]
 
 
@@ -174,7 +175,7 @@ def test_format_is_told_from_the_content() -> None:
 
 @given(any_text)
 def test_any_text_within_is_read_or_rejected(text: str) -> None:
-    found = read(pubmed_xml, ARTICLE + ARTICLE.replace("To ask.", text) + ARTICLE)
+    found = read(PUBMED_XML, ARTICLE + ARTICLE.replace("To ask.", text) + ARTICLE)
     assert isinstance(found[0], Entry)
     assert isinstance(found[-1], Entry)
-    read(pubmed_xml, text)
+    read(PUBMED_XML, text)

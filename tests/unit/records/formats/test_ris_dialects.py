@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import nbib, ris
 from tandem.records.formats.entry import Entry, Kind, Prior
+from tandem.records.formats.tagged.nbib import NBIB
+from tandem.records.formats.tagged.ris import RIS
 from unit.records.formats.tagged_lines import any_line, only, read, titles
 
 
@@ -13,19 +14,19 @@ def record(number: int) -> str:
 
 def test_tags_in_lower_case() -> None:
     text = "ty  - JOUR\nti  - One\nau  - Lind, Bo\ner  - \n" + record(2)
-    assert titles(ris, text) == ["One", "Title 2"]
-    assert only(ris, text.partition("er  - ")[0]).authors == ("Lind, Bo",)
+    assert titles(RIS, text) == ["One", "Title 2"]
+    assert only(RIS, text.partition("er  - ")[0]).authors == ("Lind, Bo",)
 
 
 def test_a_file_that_lost_every_type() -> None:
-    assert titles(ris, "TI  - One\nER  - \n\nAU  - Lind, Bo\nTI  - Two\nER  - \n") == ["One", "Two"]
-    assert ris.begins("TI  - One\nAB  - but no end\n") is None
+    assert titles(RIS, "TI  - One\nER  - \n\nAU  - Lind, Bo\nTI  - Two\nER  - \n") == ["One", "Two"]
+    assert RIS.begins("TI  - One\nAB  - but no end\n") is None
 
 
 def test_editors_where_there_is_no_author() -> None:
-    assert only(ris, "TY  - BOOK\nTI  - T\nA2  - Ray, Em\nER  - ").authors == ("Ray, Em",)
+    assert only(RIS, "TY  - BOOK\nTI  - T\nA2  - Ray, Em\nER  - ").authors == ("Ray, Em",)
     text = "TY  - CHAP\nTI  - T\nAU  - Lind, Bo\nA2  - Ray, Em\nER  - "
-    assert only(ris, text).authors == ("Lind, Bo",)
+    assert only(RIS, text).authors == ("Lind, Bo",)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_editors_where_there_is_no_author() -> None:
     ],
 )
 def test_kind(lines: str, kind: Kind | None) -> None:
-    assert only(ris, f"{lines}\nTI  - T\nER  - ").kind is kind
+    assert only(RIS, f"{lines}\nTI  - T\nER  - ").kind is kind
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_kind(lines: str, kind: Kind | None) -> None:
 )
 def test_kind_in_medline(types: list[str], kind: Kind | None) -> None:
     text = "PMID- 1\nTI  - T\n" + "".join(f"PT  - {type_}\n" for type_ in types)
-    assert only(nbib, text).kind is kind
+    assert only(NBIB, text).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -77,44 +78,44 @@ def test_kind_in_medline(types: list[str], kind: Kind | None) -> None:
     ],
 )
 def test_earlier_decisions_stand_in_the_notes(lines: str, found: tuple[Prior, ...]) -> None:
-    assert only(ris, f"TY  - JOUR\nTI  - T\n{lines}\nER  - ").priors == found
+    assert only(RIS, f"TY  - JOUR\nTI  - T\n{lines}\nER  - ").priors == found
 
 
 @given(st.lists(any_line.filter(lambda line: "-" not in line), max_size=8), st.booleans())
 def test_a_mangled_record_never_loses_its_neighbours(mangled: list[str], ended: bool) -> None:
     bad = "TY  - JOUR\n" + "\n".join(mangled) + "\n" + "ER  - \n" * ended
     names = [
-        item.title for item in read(ris, record(1) + bad + record(2)) if isinstance(item, Entry)
+        item.title for item in read(RIS, record(1) + bad + record(2)) if isinstance(item, Entry)
     ]
     assert (names[0], names[-1]) == ("Title 1", "Title 2")
 
 
 def test_fields_above_the_title_belong_to_a_record_that_lost_its_type() -> None:
     text = "Exported\nJF  - Rest\nVL  - 7\nT1  - One\nER  - \nJF  - Sleep\nT1  - Two\nER  - \n"
-    found = [item for item in read(ris, text) if isinstance(item, Entry)]
+    found = [item for item in read(RIS, text) if isinstance(item, Entry)]
     assert [(item.title, item.journal) for item in found] == [("One", "Rest"), ("Two", "Sleep")]
     assert found[0].volume == "7"
 
 
 def test_a_narrow_tag_after_a_list_is_a_tag_of_its_own() -> None:
     text = "TY  - JOUR\nTI  - T\nAU  - Lind, Bo\nKW - sleep\nmemory\nPMID - 31234567\nER  - "
-    entry = only(ris, text)
+    entry = only(RIS, text)
     assert entry.authors == ("Lind, Bo",)
     assert (entry.keywords, entry.pmid) == (("sleep", "memory"), "31234567")
 
 
 def test_what_looks_like_a_narrow_tag_within_an_abstract_is_not() -> None:
     text = "TY  - JOUR\nTI  - T\nAB  - Scans:\nCT - we had none.\nER  - "
-    assert only(ris, text).abstract == "Scans: CT - we had none."
+    assert only(RIS, text).abstract == "Scans: CT - we had none."
 
 
 def test_ebscos_note_names_the_pubmed_number() -> None:
     note = f"Accession Number: 1. {'Subset: X. ' * 20}PMID: NLM31234567."
-    assert only(ris, f"TY  - JOUR\nTI  - T\nN1  - {note}\nER  - ").pmid == "31234567"
+    assert only(RIS, f"TY  - JOUR\nTI  - T\nN1  - {note}\nER  - ").pmid == "31234567"
     prose = f"A note. {'It is long. ' * 20}See PMID: 31234567."
-    assert only(ris, f"TY  - JOUR\nTI  - T\nN1  - {prose}\nER  - ").pmid is None
+    assert only(RIS, f"TY  - JOUR\nTI  - T\nN1  - {prose}\nER  - ").pmid is None
 
 
 def test_pages_that_are_none() -> None:
     text = "TY  - JOUR\nTI  - T\nSP  - No\nEP  - Pagination Specified\nER  - "
-    assert only(ris, text).pages is None
+    assert only(RIS, text).pages is None

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tandem.records.formats import reading, solr_json
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.solr_json import SOLR_JSON
 from unit.records.formats.tagged_lines import any_text, only, read
 
 DOCUMENT: dict[str, Any] = {
@@ -30,7 +31,7 @@ def answer(*documents: object) -> str:
 
 
 def test_documents_of_an_answer() -> None:
-    entry = only(solr_json, answer(DOCUMENT))
+    entry = only(SOLR_JSON, answer(DOCUMENT))
     assert (entry.title, entry.authors) == ("Sleep and memory", ("Okafor, Ada",))
     assert (entry.year, entry.ref, entry.language) == (2012, "690250223", "English")
     assert json.loads(entry.raw) == DOCUMENT
@@ -44,13 +45,13 @@ def test_it_is_told_from_other_json(text: str) -> None:
 
 
 def test_json_of_others_is_not_claimed() -> None:
-    assert solr_json.begins(json.dumps([{"title": "T", "url": "u", "author": "A"}])) is None
+    assert SOLR_JSON.begins(json.dumps([{"title": "T", "url": "u", "author": "A"}])) is None
 
 
 def test_a_bad_document_is_one_rejection() -> None:
     text = answer(DOCUMENT, DOCUMENT, DOCUMENT)
     second = text.index('"690250223"', text.index('"690250223"') + 1)
-    first, bad, last = read(solr_json, text[:second] + text[second + 1 :])
+    first, bad, last = read(SOLR_JSON, text[:second] + text[second + 1 :])
     assert isinstance(bad, Rejection)
     assert isinstance(first, Entry)
     assert first == last
@@ -58,6 +59,6 @@ def test_a_bad_document_is_one_rejection() -> None:
 
 @given(any_text)
 def test_anything_is_read_to_its_end(text: str) -> None:
-    read(solr_json, text)
+    read(SOLR_JSON, text)
     whole = answer(DOCUMENT, DOCUMENT)
-    read(solr_json, whole[: len(text)] + text + whole[len(text) :])
+    read(SOLR_JSON, whole[: len(text)] + text + whole[len(text) :])

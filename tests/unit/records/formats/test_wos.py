@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import reading, wos
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Rejection
+from tandem.records.formats.tagged.wos import WOS
 from unit.records.formats.tagged_lines import any_line, any_text, only, read, titles
 
 HEAD = "FN Clarivate Analytics Web of Science\nVR 1.0\n"
@@ -42,7 +43,7 @@ def record(number: int) -> str:
 
 
 def test_record_is_read_whole() -> None:
-    assert only(wos, HEAD + WHOLE + "\nEF") == Entry(
+    assert only(WOS, HEAD + WHOLE + "\nEF") == Entry(
         title="Sleep and memory in older adults",
         abstract="People sleep. We asked them.",
         authors=("Okafor, Ada", "Lind, Bo"),
@@ -78,14 +79,22 @@ def test_format_shows_in_the_content(head: str) -> None:
     ],
 )
 def test_formats_with_the_same_tags_are_not_web_of_science(text: str) -> None:
-    assert wos.begins(text) is None
+    assert WOS.begins(text) is None
 
 
-@pytest.mark.parametrize("gap", ["\n", "", "\n\n\n", "EF\n" + HEAD, "\nwritten by a person\n"])
+@pytest.mark.parametrize("gap", ["\n", "", "\n\n\n", "EF\n" + HEAD, "\n1.\n"])
 def test_anything_may_stand_between_records(gap: str) -> None:
-    assert titles(wos, HEAD + record(1) + gap + record(2) + gap + record(3)) == [
+    assert titles(WOS, HEAD + record(1) + gap + record(2) + gap + record(3)) == [
         "Title 1", "Title 2", "Title 3",
     ]  # fmt: skip
+
+
+def test_text_between_records_is_a_rejection_that_says_where() -> None:
+    text = HEAD + record(1) + "\nwritten by a person\n" + record(2)
+    _, rejection, _ = read(WOS, text)
+    assert rejection == Rejection(
+        2, "text that belongs to no record (line 9)", "written by a person"
+    )
 
 
 def test_a_missing_end_or_beginning_costs_no_record() -> None:
@@ -95,33 +104,33 @@ def test_a_missing_end_or_beginning_costs_no_record() -> None:
         + record(3).removeprefix("PT J\n")
         + record(4).removesuffix("ER\n")
     )
-    assert titles(wos, HEAD + text) == [f"Title {number}" for number in (1, 2, 3, 4)]
+    assert titles(WOS, HEAD + text) == [f"Title {number}" for number in (1, 2, 3, 4)]
 
 
 def test_a_record_without_title_is_rejected_alone() -> None:
-    found = read(wos, HEAD + record(1) + "PT J\nAU Nobody\nER\n" + record(2))
+    found = read(WOS, HEAD + record(1) + "PT J\nAU Nobody\nER\n" + record(2))
     assert [type(item) for item in found] == [Entry, Rejection, Entry]
 
 
 def test_a_repeated_tag_adds_to_the_first() -> None:
-    assert only(wos, "PT J\nTI T\nAB One.\n   Two.\nAB Three.\nER\n").abstract == "One. Two. Three."
+    assert only(WOS, "PT J\nTI T\nAB One.\n   Two.\nAB Three.\nER\n").abstract == "One. Two. Three."
 
 
 def test_names_in_full_only_if_they_are_all_there() -> None:
     text = "PT J\nTI T\nAU Lind, B\n   Xu, L\nAF Lind, Bo\nCA Sleep Grp\nER\n"
-    assert only(wos, text).authors == ("Lind, B", "Xu, L", "Sleep Grp")
-    assert only(wos, "PT J\nTI T\nAU Lind, Bo; Xu, Li\nER\n").authors == ("Lind, Bo", "Xu, Li")
+    assert only(WOS, text).authors == ("Lind, B", "Xu, L", "Sleep Grp")
+    assert only(WOS, "PT J\nTI T\nAU Lind, Bo; Xu, Li\nER\n").authors == ("Lind, Bo", "Xu, Li")
 
 
 def test_medline_and_inspec_at_web_of_science() -> None:
-    medline = only(wos, "PT J\nTI T\nPS 411-22\nUT MEDLINE:16735938\nER\n")
+    medline = only(WOS, "PT J\nTI T\nPS 411-22\nUT MEDLINE:16735938\nER\n")
     assert (medline.pmid, medline.pages) == ("16735938", "411-22")
-    inspec = only(wos, "PT J\nTI T\nDE optics\nID [0003(2006)89],[10.1234/5.6]\nUT INSPEC:1\nER\n")
+    inspec = only(WOS, "PT J\nTI T\nDE optics\nID [0003(2006)89],[10.1234/5.6]\nUT INSPEC:1\nER\n")
     assert (inspec.doi, inspec.keywords) == ("10.1234/5.6", ("optics",))
 
 
 def test_an_article_number_stands_in_for_pages() -> None:
-    assert only(wos, "PT J\nTI T\nAR 041103\nEP 9\nER\n").pages == "041103"
+    assert only(WOS, "PT J\nTI T\nAR 041103\nEP 9\nER\n").pages == "041103"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,7 @@ def test_an_article_number_stands_in_for_pages() -> None:
     ],
 )
 def test_kind(lines: str, kind: Kind | None) -> None:
-    assert only(wos, f"{lines}\nTI T\nER\n").kind is kind
+    assert only(WOS, f"{lines}\nTI T\nER\n").kind is kind
 
 
 tags = st.sampled_from(["PT", "TI", "AB", "AU", "ER", "EF", "FN", "UT", "ID", "DT", "ZZ", "  ", ""])
@@ -149,23 +158,23 @@ lines = st.one_of(st.builds("{} {}".format, tags, any_line), any_line)
 
 @given(any_text)
 def test_any_text(text: str) -> None:
-    read(wos, text)
+    read(WOS, text)
 
 
 @given(st.lists(lines, max_size=30))
 def test_anything_after_a_beginning(found: list[str]) -> None:
-    assert read(wos, "\n".join(["PT J", "AU Lind, B", *found]))
+    assert read(WOS, "\n".join(["PT J", "AU Lind, B", *found]))
 
 
 @given(st.lists(any_line.map(str.lower), max_size=8), st.booleans())
 def test_a_mangled_record_never_loses_its_neighbours(mangled: list[str], ended: bool) -> None:
     bad = "PT J\n" + "\n".join(mangled) + "\n" + "ER\n" * ended
-    found = read(wos, HEAD + record(1) + bad + record(2))
+    found = read(WOS, HEAD + record(1) + bad + record(2))
     names = [item.title for item in found if isinstance(item, Entry)]
     assert (names[0], names[-1]) == ("Title 1", "Title 2")
 
 
 def test_a_line_without_end_is_one_rejection() -> None:
     endless = "PT J\nTI T\nAB " + "word " * 300_000 + "\nER\n"
-    found = read(wos, record(1) + endless + record(2))
+    found = read(WOS, record(1) + endless + record(2))
     assert [type(item) for item in found] == [Entry, Rejection, Entry]

@@ -9,6 +9,7 @@ from lxml.etree import _Element as Element
 from tandem.records.formats import xml
 from tandem.records.formats.assembly import LONGEST_RECORD, Parts
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.pieces import opened
 from unit.records.formats.tagged_lines import any_text
 
 CUT = xml.Cut(names="item", inside="name", then=r"\s*(?=<(?:\w+:)?(?:name|note)\b)")
@@ -18,9 +19,13 @@ def parts(element: Element) -> Parts:
     return Parts(titles=xml.texts(element, "name"), abstracts=xml.texts(element, "note"))
 
 
+READER = xml.XmlReader(CUT, parts)
+
+
 def read(text: str) -> list[Entry | Rejection]:
-    found = list(xml.read(text, CUT, parts))
-    assert xml.count(text, CUT) == len(found)
+    file = opened(READER, text)
+    found = list(file.entries())
+    assert file.cut.total == len(found)
     return found
 
 
@@ -91,7 +96,11 @@ def test_comments_between_records_are_passed_over() -> None:
 
 def test_empty_record_is_rejected() -> None:
     cut = xml.Cut(names="item", inside="name")
-    found = list(xml.read("<list><item/><item><name>A</name></item></list>", cut, parts))
+    found = list(
+        opened(
+            xml.XmlReader(cut, parts), "<list><item/><item><name>A</name></item></list>"
+        ).entries()
+    )
     assert [isinstance(each, Entry) for each in found] == [False, True]
 
 
@@ -109,8 +118,8 @@ def test_browsers_word_above_the_tree_is_passed_over() -> None:
 
 
 def test_text_that_only_mentions_the_elements_is_no_xml() -> None:
-    assert xml.begins(f"TY  - JOUR\nTI  - How to write {item('One')}", CUT) is None
-    assert read(f"A sentence about {item('One')}") == []
+    assert READER.begins(f"TY  - JOUR\nTI  - How to write {item('One')}") is None
+    assert READER.begins(f"A sentence about {item('One')}") is None
 
 
 def test_entities_of_the_file_are_never_expanded() -> None:

@@ -6,11 +6,12 @@ two-letter tags. Volume, issue and pages often stand in the citation (`SO`) alon
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tandem.records.formats import citation, kinds, normalise
-from tandem.records.formats.assembly import Parts, assemble
-from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.tagged import Fields, Span, entries
+from tandem.records.formats.assembly import Parts
+from tandem.records.formats.tagged.dialect import INDENT, Dialect
+from tandem.records.formats.tagged.fields import Fields, TagMap
 
 _NAMES = {
     "TI": "title|article title|document title",
@@ -45,27 +46,13 @@ _NAMES = {
 }
 _TAG_OF = {name: tag for tag, names in _NAMES.items() for name in names.split("|")}
 
-_HEAD = r"[ \t\ufeff]{0,8}<[0-9]{1,7}\.?[ \t]?>[ \t]*"
+_HEAD = rf"{INDENT}<[0-9]{{1,7}}\.?[ \t]?>[ \t]*"
 _TAGGED = r"[ \t\ufeff]{0,4}(?!TY)[A-Z][A-Z0-9][ \t]{1,2}- "
 _WORDS = r"[A-Z][A-Za-z/ ]{2,60}:?[ \t]*\n[ \t]+\S"
-_BEGIN = re.compile(
-    rf"^(?:{_HEAD}\n(?:[ \t]*\n){{0,3}}(?:{_TAGGED}|{_WORDS})"
-    rf"|[ \t\ufeff]{{0,4}}VN[ \t]{{1,2}}- Ovid"
-    rf"|(?:Unique Identifier|Accession Number):?[ \t]*\n[ \t]+\S|Score[ \t]*\n[ \t]+\*)",
-    re.M,
+_LINE = re.compile(
+    rf"{INDENT}(?P<tag>[A-Z][A-Z0-9]{{1,3}})[ \t\xa0]{{1,2}}-(?:[ \t\xa0](?P<value>.*)|$)"
 )
-_EDGE = re.compile(
-    rf"^(?:(?P<head>{_HEAD}$)|[ \t\ufeff]{{0,4}}(?P<tag>VN)[ \t]{{1,2}}- Ovid"
-    rf"|(?P<name>Unique Identifier):?[ \t]*$|(?P<number>Accession Number):?[ \t]*$"
-    rf"|(?P<score>Score)[ \t]*\n[ \t]+\*)",
-    re.M,
-)
-_LINE = re.compile(r"[ \t\ufeff]{0,4}([A-Z][A-Z0-9]{1,3})[ \t]{1,2}-(?:[ \t](.*)|$)")
 _NAME = re.compile(r"[A-Z][A-Za-z/,&() -]{1,60}")
-
-_LISTS = frozenset({"AU", "FA", "CA", "MH", "KW", "UR"})
-"""Tags whose further lines are further values, not the rest of the first."""
-
 _MEDLINE = re.compile(r"medline|pubmed|^in[- ](?:process|data[- ]review)|^publisher$", re.I)
 _ADDED_TYPE = re.compile(r"(?<=[.?!])\s{0,3}\[([A-Z][A-Za-z ,/&-]{2,40})\]\.?\s{0,3}$")
 _TYPES_APART = re.compile(r"[.;](?:\s|$)")
@@ -80,61 +67,32 @@ _DEGREES = re.compile(
 _DEGREE_ALONE = re.compile(r"[A-Z][A-Za-z.]{0,4}[A-Z][A-Za-z.]{0,3}")
 _LONGEST_NAME = 300
 
-
-def begins(text: str) -> int | None:
-    """Return where the first record starts, or None if `text` is not Ovid's."""
-    found = _BEGIN.search(text)
-    return found.start() if found else None
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return sum(1 for _ in _spans(text))
-
-
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return entries(text, _spans(text), _record)
-
-
-def _spans(text: str) -> Iterator[Span]:
-    """Yield where each record starts and ends.
-
-    It starts under a number in angle brackets; in a file that lost these, with the field that
-    only the head of a record has.
-    """
-    if (start := begins(text)) is None:
-        return
-    seen = set[str]()
-    for edge in _EDGE.finditer(text, start):
-        sign = edge.lastgroup or ""
-        if edge.start() > start and (sign == "head" or sign in seen):
-            yield start, edge.start()
-            start, seen = edge.start(), set()
-        seen.add(sign)
-    yield start, len(text)
+_MAP = TagMap(
+    titles="TI TT OT CH BT",
+    abstracts="AB",
+    authors="AU",
+    journals="JN NJ JT JA AS BT",
+    volume="VO VI",
+    issue="IP",
+    start="PG",
+    dois="DO DI ID AI UR LK",
+    urls="UR LK XL JL",
+    language="LG LA",
+    refs="UI AN",
+    registered="SI UI AN CN",
+)
 
 
-def _record(position: int, raw: str) -> Entry | Rejection:
+def _fields(dialect: Dialect, raw: str) -> Fields:
     lines = raw.split("\n")
     tagged = sum(1 for line in lines if _LINE.match(line))
     named = sum(1 for line in lines if line.rstrip(" \t:").lower() in _TAG_OF)
-    return assemble(position, raw, _parts(_tagged(lines) if tagged > named else _named(lines)))
+    return dialect.taken_apart(raw) if tagged > named else _named(lines, dialect.lists)
 
 
-def _tagged(lines: list[str]) -> Fields:
-    fields = Fields()
-    for line in lines:
-        if found := _LINE.match(line):
-            fields.add(found[1], found[2] or "")
-        elif line.strip():
-            fields.go_on(line, _LISTS)
-    return fields
-
-
-def _named(lines: list[str]) -> Fields:
+def _named(lines: list[str], lists: frozenset[str]) -> Fields:
     """Return the fields of a record in words: what is not indented names what follows it."""
-    fields = Fields()
+    fields = Fields(lists)
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         name = line.rstrip(" \t:")
         if tag := _TAG_OF.get(name.lower()):
@@ -142,34 +100,33 @@ def _named(lines: list[str]) -> Fields:
         elif _NAME.fullmatch(name) and following[:1] in {" ", "\t"}:
             fields.add(name, "")  # a field there is no use for
         elif line.strip():
-            fields.go_on(line, _LISTS)
+            fields.go_on(line)
     return fields
 
 
 def _parts(fields: Fields) -> Parts:
     values, first = fields.values, fields.first
+    parts = _MAP.parts(fields)
     cited = citation.of(first("SO"))
     titles = values("TI", "TT", "OT", "CH", "BT")
     added = [found[1] for title in titles if (found := _ADDED_TYPE.search(title))]
     journals = [*values("JN", "NJ", "JT"), cited.journal, *values("JA", "AS", "BT")]
     types = [part for text in values("PT", "DT") for part in _TYPES_APART.split(text)]
-    pages = "" if first("PG").startswith("No Pagination") else first("PG")
-    return Parts(
+    return replace(
+        parts,
         titles=[_ADDED_TYPE.sub("", title) for title in titles],
-        abstracts=(fields.joined("AB"),),
         authors=_authors(fields),
         # Of what is not in print yet, only its status tells when it came.
         dates=[*values("YR", "PY", "DP"), cited.year, *values("ST")],
         journals=journals,
-        volume=first("VO", "VI") or cited.volume,
-        issue=first("IP") or cited.issue,
-        pages=(pages or cited.pages, ""),
-        dois=[text.split(" [")[0] for text in values("DO", "DI", "ID", "AI", "UR", "LK")],
+        volume=parts.volume or cited.volume,
+        issue=parts.issue or cited.issue,
+        pages=(normalise.pages(first("PG")) or cited.pages, ""),
+        dois=[text.split(" [")[0] for text in parts.dois],
         pmids=_pmids(fields),
-        urls=values("UR", "LK", "XL", "JL"),
         keywords=[*_terms(fields, "KW", "MH", "DE", "ID")],
         language="; ".join(text.rstrip(".") for text in values("LG", "LA")),
-        refs=[text.rstrip(".") for text in values("UI", "AN")],
+        refs=[text.rstrip(".") for text in parts.refs],
         kind=kinds.of([*types, *added], journals),
     )
 
@@ -208,3 +165,24 @@ def _pmids(fields: Fields) -> Iterator[str | None]:
     if any(_MEDLINE.search(source) for source in fields.values("DB", "ST")):
         for text in fields.values("UI"):
             yield normalise.pmid(text, guessed=True)
+
+
+OVID = Dialect(
+    tells=re.compile(
+        rf"^(?:{_HEAD}\n(?:[ \t]*\n){{0,3}}(?:{_TAGGED}|{_WORDS})"
+        rf"|{INDENT}VN[ \t]{{1,2}}- Ovid"
+        rf"|(?:Unique Identifier|Accession Number):?[ \t]*\n[ \t]+\S|Score[ \t]*\n[ \t]+\*)",
+        re.M,
+    ),
+    line=_LINE,
+    edge=rf"^(?:{INDENT}(?P<tag><(?=[0-9]{{1,7}}\.?[ \t]?>[ \t]*$)|VN(?=[ \t]{{1,2}}- Ovid)"
+    r"|(?:Unique Identifier|Accession Number|Title|TI)(?=:?[ \t]*$|  - )"
+    r"|Score(?=[ \t]*\n[ \t]+\*)))",
+    heads=frozenset({"VN", "UNIQUE IDENTIFIER", "ACCESSION NUMBER", "SCORE"}),
+    titles=frozenset({"TITLE", "TI"}),
+    always=frozenset({"<"}),
+    lists=frozenset({"AU", "FA", "CA", "MH", "KW", "UR"}),
+    preamble=re.compile(r"\s*(?:database|search strategy|results? )", re.I),
+    fields=_fields,
+    parts=_parts,
+)

@@ -6,19 +6,18 @@ in tables, so `columns` tells them.
 """
 
 import re
-from collections.abc import Iterator
 
-from tandem.records.formats.assembly import assemble
+from tandem.records.formats.assembly import Parts
 from tandem.records.formats.columns import FIELDS, field_of
-from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.table_parts import parts
-from tandem.records.formats.tagged import Fields, Span, entries
+from tandem.records.formats.tagged.dialect import Dialect
+from tandem.records.formats.tagged.fields import Fields
 
-_HEAD = re.compile(
-    r"^[ \t\ufeff]{0,8}(?:Record|Document|Citation|Item)[ \t]{1,3}(?:#[ \t]?)?[0-9]{1,7}"
-    r"(?:[ \t]{1,3}of[ \t]{1,3}[0-9]{1,7})?[ \t]*$",
-    re.M | re.I,
+_HEAD = (
+    r"^[ \t\ufeff]{0,8}(?P<tag>Record|Document|Citation|Item)(?=[ \t]{1,3}(?:#[ \t]?)?[0-9]{1,7}"
+    r"(?:[ \t]{1,3}of[ \t]{1,3}[0-9]{1,7})?[ \t]*$)"
 )
+_BEGIN = re.compile(_HEAD, re.M | re.I)
 _BESIDE = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9 ()/_-]{1,60}?)[ \t]?:(?:[ \t]+(.*)|[ \t]*$)")
 _ABOVE = re.compile(r"[A-Z][A-Z0-9 ()/,&-]{2,80}")
 _RULE = re.compile(r"[ \t]*(?:[_=*-][ \t]?){5,200}$")
@@ -49,66 +48,45 @@ _OWN_NAMES = {
 """Names that tables do not have, or use otherwise."""
 
 _LISTS = frozenset({"authors", "keywords", "url"})
-"""Fields whose further lines are further values, not the rest of the first."""
-
 _TELLING = ("authors", "citation", "year", "ref", "doi", "journal", "abstract")
 _FEWEST = 2
 _SAMPLE = 20_000
 
 
-def begins(text: str) -> int | None:
-    """Return where the line above the first record stands, or None if `text` is none of these.
+class _Labelled(Dialect):
+    def begins(self, data: str) -> int | None:
+        """Return where the line above the first record stands.
 
-    Such a line may stand in any text: under it there must be a title and other known fields.
-    """
-    head = _HEAD.search(text)
-    if head is None:
-        return None
-    following = _HEAD.search(text, head.end(), head.end() + _SAMPLE)
-    fields = _fields(text[head.start() : following.start() if following else head.end() + _SAMPLE])
-    found = sum(1 for field in _TELLING if fields.first(field))
-    return head.start() if fields.first("title") and found >= _FEWEST else None
-
-
-def count(text: str) -> int:
-    """Return how many records `read` yields, without parsing them."""
-    return sum(1 for _ in _spans(text))
+        Such a line may stand in any text: under it there must be a title and other known fields.
+        """
+        head = _BEGIN.search(data)
+        if head is None:
+            return None
+        following = _BEGIN.search(data, head.end(), head.end() + _SAMPLE)
+        end = following.start() if following else head.end() + _SAMPLE
+        fields = _fields(self, data[head.start() : end])
+        found = sum(1 for field in _TELLING if fields.first(field))
+        return head.start() if fields.first("title") and found >= _FEWEST else None
 
 
-def read(text: str) -> Iterator[Entry | Rejection]:
-    """Yield every record in order, one that cannot be read as its rejection."""
-    return entries(text, _spans(text), _record)
-
-
-def _spans(text: str) -> Iterator[Span]:
-    """Yield where each record starts, at the line that numbers it, and ends."""
-    if (start := begins(text)) is None:
-        return
-    for head in _HEAD.finditer(text, start + 1):
-        yield start, head.start()
-        start = head.start()
-    yield start, len(text)
-
-
-def _record(position: int, raw: str) -> Entry | Rejection:
-    fields = _fields(raw)
+def _parts(fields: Fields) -> Parts:
     cells = {name: found for name in FIELDS if (found := _filled(fields, name))}
     cells["authors"] = ["; ".join(cells.get("authors", ()))]
-    return assemble(position, raw, parts(cells))
+    return parts(cells)
 
 
 def _filled(fields: Fields, name: str) -> list[str]:
     return [value for value in fields.values(name) if value.strip()]
 
 
-def _fields(raw: str) -> Fields:
+def _fields(dialect: Dialect, raw: str) -> Fields:
     """Return the values under the fields of `columns`, those of no use under an empty name.
 
     Names stand either all above their values or all beside them.
     """
     _, *lines = raw.strip().split("\n")
     above = sum(1 for line in lines if _ABOVE.fullmatch(line.strip()) and _field(line)) >= _FEWEST
-    fields = Fields()
+    fields = Fields(_LISTS)
     last, named = "", False
     for line in lines:
         # What stands directly under a name is its value, even if it is in capitals.
@@ -121,7 +99,7 @@ def _fields(raw: str) -> Fields:
             last = _field(name) or ""
             fields.add(last, "" if above else line.partition(":")[2])
         elif line.strip():
-            fields.go_on(line, _LISTS)
+            fields.go_on(line)
     return fields
 
 
@@ -135,3 +113,15 @@ def _name(line: str, above: bool) -> str | None:
 
 def _field(name: str) -> str | None:
     return _OWN_NAMES.get(name.strip().lower()) or field_of(name)
+
+
+LABELLED = _Labelled(
+    tells=_BEGIN,
+    line=re.compile(r"(?P<tag>(?!))(?P<value>)"),
+    edge=f"(?i:{_HEAD})",
+    always=frozenset({"RECORD", "DOCUMENT", "CITATION", "ITEM"}),
+    preamble=re.compile(r"[\s_]*(?:report information|search name|date run|comment)", re.I),
+    lists=_LISTS,
+    fields=_fields,
+    parts=_parts,
+)
