@@ -15,6 +15,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import policies
+from tandem.screening.visibility import newest_sequence
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, encode
 from tandem_api.routing import Router
@@ -109,6 +110,7 @@ def change_review(
     def work(session: Session) -> ChangedReviewOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         viewer.require(Role.OWNER, "change it")
+        sequence = newest_sequence(review, viewer)
         savepoint = session.begin_nested()
         note = body.criteria.note if body.criteria else None
         texts.change(session, review, body.text_changes(), by=me.id, criteria_note=note)
@@ -119,6 +121,8 @@ def change_review(
         changed = _whole(session, review, viewer.role, in_force)
         if dry_run:
             savepoint.rollback()
+            # How many events the change would write tells how many records it would settle.
+            changed = changed.model_copy(update={"sequence": sequence})
         return ChangedReviewOut(
             **dict(changed),
             dry_run=dry_run,
