@@ -1,6 +1,7 @@
 # make run: everything on this machine, with a demo review.   make test: lint, types, tests.
 # make semantic: adds sentence vectors to the ranking.   make sbom: what the product is made of.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first that is new enough; else tools/install.py says what to do.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 export TANDEM_DATA_DIR ?= $(CURDIR)/.tandem
@@ -24,7 +25,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 semantic: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[semantic]'
+	@$(PYTHON) tools/install.py $(VENV) semantic
 
 # In CycloneDX form, of what an installation without extras has, and of nothing else.
 sbom:
@@ -41,16 +42,10 @@ sbom:
 clean:
 	rm -rf $(VENV)
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing into $(VENV): a minute or two, the first time."
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) tools/install.py $(VENV)
 	@touch $@
 
-$(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
-	@# For the schema in it, by which a test checks docker-compose.yml; its code is not run.
-	$(BIN)/python -m pip install --quiet --no-deps docker-compose==1.29.2
+$(VENV)/.installed-test: pyproject.toml constraints.txt
+	@$(PYTHON) tools/install.py $(VENV) test
 	@touch $@ $(VENV)/.installed
