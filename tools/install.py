@@ -18,7 +18,7 @@ COST = {
     "semantic": "about 1 GB to download, many minutes",
 }
 """Measured with pip 24 on Linux, x86-64, and Python 3.11, nothing in pip's cache."""
-_SIZE = re.compile(r"^ *(?:Downloading|Using cached) ([A-Za-z0-9_.]+)-.*\(([\d.]+) (kB|MB|GB)\)")
+_SIZE = re.compile(r"^ *(?:Downloading|Using cached) .*\(([\d.]+) (kB|MB|GB)\)")
 _NAME = re.compile(r"^ *(?:Collecting|Processing) +(?:\S*/)?([A-Za-z0-9_.]+)")
 _UNITS = {"kB": 1e-3, "MB": 1.0, "GB": 1e3}
 _KEPT_LINES = 30
@@ -66,15 +66,15 @@ def make_environment(folder: Path, *, afresh: bool) -> None:
 
 def install(python: Path, what: "list[str]") -> None:
     command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off", *what]
-    pip = subprocess.Popen(  # noqa: S603  # our own arguments, no shell
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    )
     seen = Seen()
-    assert pip.stdout is not None  # noqa: S101  # asked for above
-    for line in pip.stdout:
-        seen.line(line)
+    with subprocess.Popen(  # noqa: S603  # our own arguments, no shell
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as pip:
+        assert pip.stdout is not None  # noqa: S101  # asked for above
+        for line in pip.stdout:
+            seen.line(line)
     seen.end()
-    if pip.wait() != 0:
+    if pip.returncode != 0:
         sys.stderr.write("".join(seen.last))
         sys.exit(
             "pip could not install Tandem; its last words are above. Mend what it names (often "
@@ -95,8 +95,8 @@ class Seen:
     def line(self, text: str) -> None:
         self.last = [*self.last, text][-_KEPT_LINES:]
         found = _SIZE.match(text)
-        if found and found[1] not in self._names and ".metadata" not in text:
-            self._megabytes += float(found[2]) * _UNITS[found[3]]
+        if found and ".metadata" not in text:
+            self._megabytes += float(found[1]) * _UNITS[found[2]]
         name = _NAME.match(text)
         if name:
             self._names.add(name[1].lower())

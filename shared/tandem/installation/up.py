@@ -38,6 +38,7 @@ def up(settings: Settings, *, demo: bool = False) -> int:
         PortTaken: The API cannot listen where it should.
         TandemError: Something did not start; the message says what.
     """
+    settings = _less_talkative(settings)
     tandem.log.configure(settings, process="up")
     # For everything that is started from here: verdicts and notes are nobody else's business.
     os.umask(0o077)
@@ -46,6 +47,7 @@ def up(settings: Settings, *, demo: bool = False) -> int:
         check_port_is_free(settings.host, settings.port)
         with Supervisor(guard_inherits=[lock.fileno()]) as supervisor:
             try:
+                _say(f"\n  Starting Tandem; its data are in {settings.data_dir.absolute()}.\n")
                 if not _start(supervisor, settings):
                     return 1
                 _say(_banner(settings))
@@ -56,6 +58,13 @@ def up(settings: Settings, *, demo: bool = False) -> int:
             supervisor.run()
     log.info("stopped")
     return 0
+
+
+def _less_talkative(settings: Settings) -> Settings:
+    """Let people on a terminal read what matters, unless they have asked for more."""
+    if not sys.stderr.isatty() or "log_level" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"log_level": "warning"})
 
 
 def _start(supervisor: Supervisor, settings: Settings) -> bool:

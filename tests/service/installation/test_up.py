@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.installation.stand_ins import Run, broker_pid, free_port, living, until
 from tandem.config import Settings
-from tandem.installation import valkey
+from tandem.installation import up, valkey
 from tandem.installation.lock import AlreadyRunning, InstallationLock, holder, lock_file
 from tandem.installation.supervisor import Supervisor
 from tandem.installation.up import PortTaken, check_port_is_free, environment, local_url
@@ -171,6 +172,17 @@ def test_services_that_take_their_time_are_waited_for(tandem: Tandem, tmp_path: 
     assert run.logs("to be ready: ")
     go.touch()
     until(lambda: run.says("is ready"), "it is ready")
+
+
+@pytest.mark.parametrize(
+    ("on_terminal", "asked", "level"),
+    [(True, {}, "warning"), (False, {}, "info"), (True, {"log_level": "info"}, "info")],
+)
+def test_a_terminal_shows_what_matters_unless_more_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, on_terminal: bool, asked: dict[str, Any], level: str
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: on_terminal)
+    assert up._less_talkative(Settings(**asked)).log_level == level
 
 
 @pytest.mark.processes
