@@ -1,7 +1,7 @@
 """A review as its log tells it: what people did, and what became of it. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -76,8 +76,10 @@ class State:
         self.linked: dict[str, str] = {}
         """Each linked record, and the one that stands for it."""
         self.members: dict[str, str] = {}
-        self.n_records = 0
-        """So many at least are there: each import tells of the last ones when it is done."""
+        self.last_record = 0
+        """So many came at least: each import tells of the last ones when it is done."""
+        self.taken_back: set[str] = set()
+        """Records that went with their import."""
         self.touched: set[At] = set()
         """Places that something was told of; whoever looks at them empties it."""
         self._standing: list[Mapping[str, Any]] | None = None
@@ -86,7 +88,7 @@ class State:
         """Take the next entry in."""
         data, detail = step.data, step.detail
         if detail is not None:
-            self.n_records = max(self.n_records, detail.get("records", 0))
+            self.last_record = max(self.last_record, detail.get("records", 0))
         match step.type.removeprefix("tandem."):
             case "review.created":
                 self.settings.created(detail or {})
@@ -98,6 +100,8 @@ class State:
                 self.members[data["user_id"]] = data["role"]
             case "member.removed":
                 self.members.pop(data["user_id"], None)
+            case "import.taken_back":
+                self._take_back((detail or {}).get("numbers", ()))
             case "duplicates.merged":
                 self._link(data["duplicate_id"], data["record_id"])
             case "duplicates.split":
@@ -115,6 +119,11 @@ class State:
                 _resolve(place, detail)
             case "resolution.changed":
                 self._change_resolution(self._place(data), self.policies.get(data["stage"]), detail)
+
+    @property
+    def n_records(self) -> int:
+        """Return how many records there are at least, duplicates included."""
+        return self.last_record - len(self.taken_back)
 
     def place(self, stage: str, record: str) -> Place:
         return self.places.get(At(stage, record)) or Place()
@@ -161,11 +170,17 @@ class State:
     def _link(self, duplicate: str, shown: str) -> None:
         self.linked[duplicate] = shown
         self.linked.pop(shown, None)
-        self.n_records = max(self.n_records, int(duplicate))
+        self.last_record = max(self.last_record, int(duplicate))
         self._touch(duplicate, shown)
         for stage in Stage:
             if (place := self.places.get(At(stage, duplicate))) is not None:
                 place.resolution = None  # it is told of anew when the two are parted
+
+    def _take_back(self, spans: Iterable[Sequence[int]]) -> None:
+        for first, last in spans:
+            for number in range(first, last + 1):
+                self.taken_back.add(str(number))
+                self.linked.pop(str(number), None)
 
     def _touch(self, *records: str) -> None:
         places = (At(stage, record) for stage in Stage for record in records)

@@ -73,7 +73,7 @@ def _header(session: Session, review_id: ReviewId) -> Line:
         "review": str(review.id),
         "title": review.title,
         "exported_at": now().isoformat(timespec="seconds"),
-        "n_records": review.last_record_number,
+        "n_records": review.last_record_number - review.n_taken_back,
         "last_seq": review.last_seq,
         "last_hash": review.last_hash,
     }

@@ -119,6 +119,18 @@ class ImportRetried(Fact):
         return self.import_id
 
 
+class ImportTakenBack(Fact):
+    """An import was undone: its records are gone, and their numbers are not used again."""
+
+    type = "tandem.import.taken_back"
+    import_id: str
+    n_records: int
+
+    @property
+    def subject(self) -> str:
+        return self.import_id
+
+
 class DuplicatesMerged(Fact):
     """A record turned out to be one that is already there, and was linked to it."""
 

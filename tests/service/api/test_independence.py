@@ -206,6 +206,9 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
     ("POST", "/reviews/{review_id}/imports/{import_id}/prior-decisions"): [
         ("POST", f"{R}/imports/{{i}}/prior-decisions", None)
     ],
+    ("DELETE", "/reviews/{review_id}/imports/{import_id}"): [
+        ("DELETE", f"{R}/imports/{{i}}", None)
+    ],
     **{
         ("POST", f"/reviews/{{review_id}}/duplicates/{{duplicate_id}}/{act}"): [
             ("POST", f"{R}/duplicates/{{d}}/{act}", None)

@@ -74,6 +74,8 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/imports"): allowed("observer", 200),
     ("POST", f"{R}/imports"): allowed("owner", 202),
     ("GET", f"{R}/imports/{{import_id}}"): allowed("observer", 200),
+    # Three of its records are decided: who may take it back is told so.
+    ("DELETE", f"{R}/imports/{{import_id}}"): allowed("owner", 409),
     ("GET", f"{R}/records"): allowed("observer", 200),
     ("GET", f"{R}/records/{{record_id}}"): allowed("observer", 200),
     ("PATCH", f"{R}/records/{{record_id}}"): allowed("owner", 200),

@@ -143,6 +143,7 @@ _IMPORT = {
     "created_by_name": "Ann Lee",
     "created_at": TIME,
     "finished_at": TIME,
+    "taken_back_at": None,
 }
 _QUEUED = _IMPORT | {
     "state": "queued",
@@ -349,6 +350,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "upload": {JSON: _QUEUED},
     "list_imports": page(_IMPORT),
+    "take_import_back": {JSON: _IMPORT | {"state": "taken_back", "taken_back_at": TIME}},
     "get_import": {JSON: _IMPORT},
     "list_records": {JSON: {"items": [RECORD], "next_cursor": None, "n_matching": 1204}},
     "next_records": {
@@ -478,6 +480,7 @@ FAILURES: dict[int, dict[str, str]] = {
         "not_consensus": "The review's policy asks for no second vote: an adjudicator settles.",
         "not_linked": "These records are not linked.",
         "not_resolved": "No resolution of this conflict stands, so there is none to take back.",
+        "import_in_use": "3 of its records have been decided, so it cannot be taken back.",
         "import_under_way": "The file 'medline.ris' is not read to its end. Wait for it.",
         "review_archived": "This review is archived: nothing in it can be changed.",
         "pilot_running": "A pilot round is running. End it before you begin another one.",

@@ -16,6 +16,7 @@ from tandem.records.models import Import
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import priors
+from tandem.screening.duplicates import taking_back
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router
@@ -115,3 +116,28 @@ def take_prior_decisions(import_id: str, me: Me, review_id: InReview, write: Wri
 
 def _shown(session: Session, row: Import) -> ImportOut:
     return ImportOut.of(row, accounts.names_of(session, [row.created_by]))
+
+
+@router.delete("/{import_id}", response_model=ImportOut)
+def take_import_back(
+    import_id: str, me: Me, review_id: InReview, here: Here, write: Write
+) -> Response:
+    """Remove the records that an import brought, while nobody has decided any of them (owners).
+
+    The import stays listed, as `taken_back`. Records that other imports brought as well stay, with
+    their other sources. One that is being read is broken off.
+    """
+    found = ImportId(parse_uuid(import_id, kind="import"))
+    artifact = ""
+
+    def work(session: Session) -> ImportOut:
+        nonlocal artifact
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        row = taking_back.take_back(session, review, viewer, import_id=found)
+        artifact = row.artifact
+        return _shown(session, row)
+
+    answer = write(work, changed=review_id)
+    if artifact:
+        here.artifacts.remove(artifact)
+    return answer

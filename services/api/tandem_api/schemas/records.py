@@ -269,6 +269,9 @@ class ImportOut(Out):
     created_by_name: str
     created_at: datetime
     finished_at: datetime | None
+    taken_back_at: datetime | None = Field(
+        description="Since then its records are gone; the counts say what it had brought."
+    )
 
     @classmethod
     def of(cls, row: Import, names: Mapping[UserId, str]) -> "ImportOut":
@@ -296,4 +299,5 @@ class ImportOut(Out):
             created_by_name=names[row.created_by],
             created_at=row.created_at,
             finished_at=row.finished_at,
+            taken_back_at=row.taken_back_at,
         )

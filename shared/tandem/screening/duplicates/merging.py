@@ -92,7 +92,7 @@ def link(
     groups.drop(session, linked)
     session.flush()
     _forget_between(session, review, group, members)
-    _unite(session, review, policies, [groups.records_of(session, review.id, members)], by=by)
+    unite(session, review, policies, [groups.records_of(session, review.id, members)], by=by)
 
 
 def _forget_between(
@@ -137,7 +137,7 @@ def link_all(
             link(session, review, policies, members, into=why, by=None)
     groups.add_all(session, review.id, new, state=GroupState.LINKED)
     records = groups.records_of(session, review.id, {n for members, _ in new for n in members})
-    _unite(
+    unite(
         session,
         review,
         policies,
@@ -152,7 +152,7 @@ def choose_again(
     records = groups.records_of(session, review.id, {n for members in found for n in members})
     grown = [{number: records[number] for number in members} for members in found]
     if poorly := [some for some in grown if is_poorly_shown(some)]:
-        _unite(session, review, policies, poorly)
+        unite(session, review, policies, poorly)
 
 
 def is_poorly_shown(records: Mapping[RecordNumber, Record]) -> bool:
@@ -194,7 +194,7 @@ def split(
     if shown in leaving:
         _part(session, review, policies, records, leaving=set(members), by=by)
         stay = {number: records[number] for number in staying}
-        _unite(session, review, policies, [stay], by=by)
+        unite(session, review, policies, [stay], by=by)
         shown = next(number for number in staying if records[number].duplicate_of is None)
     else:
         _part(session, review, policies, records, leaving=leaving, by=by)
@@ -212,7 +212,7 @@ def _settle_group(group: DuplicateGroup, state: GroupState, by: UserId | None) -
         group.state, group.settled_at, group.settled_by = state, now(), by
 
 
-def _unite(
+def unite(
     session: Session,
     review: Review,
     policies: Policies,

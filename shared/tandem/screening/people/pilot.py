@@ -153,7 +153,8 @@ def _shown_for(session: Session, review: Review, numbers: Sequence[int]) -> list
             Record.review_id == review.id, Record.number.in_(piece)
         )
         shown |= {number: linked or number for number, linked in session.execute(query)}
-    return list(dict.fromkeys(shown[number] for number in numbers))
+    # One that was taken back with its import is read no more.
+    return list(dict.fromkeys(shown[number] for number in numbers if number in shown))
 
 
 def _records_of_all_rounds(session: Session, review: Review) -> set[RecordNumber]:

@@ -1,0 +1,191 @@
+"""Taking an import back: its records go, as long as nobody has decided any of them.
+
+What other imports brought as well stays, with its other sources: where the record that goes stood
+for linked ones, another of them does from then on.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import delete, func, select, union, update
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.db.pieces import pieces
+from tandem.errors import Conflict
+from tandem.events import log
+from tandem.events.types import DuplicatesSplit, ImportTakenBack
+from tandem.ids import ImportId, RecordNumber
+from tandem.records import imports
+from tandem.records.duplicates import groups
+from tandem.records.duplicates.models import DuplicateGroup, GroupState
+from tandem.records.models import Import, ImportState, Record
+from tandem.reviews.models import Review, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.duplicates import carrying, merging
+from tandem.screening.duplicates.carrying import Policies
+from tandem.screening.ledger import Place
+from tandem.screening.models import Decision, Resolution
+
+
+class ImportInUse(Conflict):
+    """Somebody has decided records of the import, or had; the ledger keeps what was said."""
+
+    code = "import_in_use"
+
+
+def take_back(session: Session, review: Review, viewer: Viewer, *, import_id: ImportId) -> Import:
+    """Remove all records that an import brought; it stays listed, as taken back.
+
+    Its counts stay what they were. Whoever reads its file just now is fenced off. To take it back
+    again changes nothing. The caller has locked the review.
+
+    Raises:
+        NotFound: The review has no such import.
+        Forbidden: Only an owner may.
+        ImportInUse: Some of its records have entries in the ledger.
+    """
+    viewer.require(Role.OWNER, "take an import back")
+    row = imports.get_import(session, review_id=review.id, import_id=import_id)
+    session.refresh(row, with_for_update=True)
+    if row.state is ImportState.TAKEN_BACK:
+        return row
+    if n_decided := _n_decided(session, row):
+        raise ImportInUse(
+            f"{n_decided} of its records {'has' if n_decided == 1 else 'have'} been decided, so "
+            "the import cannot be taken back. What was decided is never removed, also where it "
+            "was withdrawn."
+        )
+    counted = (row.n_added, row.n_duplicates)
+    going = set(session.scalars(select(Record.number).where(Record.import_id == row.id)))
+    _leave_groups(session, review, viewer.policies, going, by=viewer)
+    session.flush()
+    _remove(session, review, row, going)
+    row.n_added, row.n_duplicates = counted
+    row.state, row.taken_back_at = ImportState.TAKEN_BACK, now()
+    row.finished_at = row.finished_at or row.taken_back_at
+    row.fence += 1
+    row.step, row.percent, row.lease_until, row.not_before, row.parked_at = (None,) * 5
+    review.n_taken_back += len(going)
+    if going:
+        review.corpus_seq += 1
+        review.labels_seq += 1
+    detail = {"by": str(viewer.user_id), "numbers": _spans(going)}
+    log.append(
+        session,
+        review,
+        ImportTakenBack(import_id=str(row.id), n_records=len(going), detail=detail),
+    )
+    session.flush()
+    return row
+
+
+def _n_decided(session: Session, row: Import) -> int:
+    """Return how many of an import's records anybody has said anything of, or has ever."""
+    said = (
+        select(Record.number)
+        .join(
+            table,
+            (table.review_id == Record.review_id) & (table.record_number == Record.number),
+        )
+        .where(Record.import_id == row.id)
+        for table in (Decision, Resolution)
+    )
+    return session.scalar(select(func.count()).select_from(union(*said).subquery())) or 0
+
+
+def _leave_groups(
+    session: Session,
+    review: Review,
+    policies: Policies,
+    going: Collection[RecordNumber],
+    *,
+    by: Viewer,
+) -> None:
+    """Take records out of the groups of duplicates that they are in."""
+    there = groups.touching(session, review.id, going)
+    members = groups.members_of(session, [group.id for group in there])
+    emptied = list[DuplicateGroup]()
+    for some in pieces(there):
+        linked = [group for group in some if group.state is GroupState.LINKED]
+        numbers = {number for group in linked for number in members[group.id]}
+        records = groups.records_of(session, review.id, numbers)
+        for group in some:
+            staying = [number for number in members[group.id] if number not in going]
+            if group.state is GroupState.LINKED:
+                its_own = {number: records[number] for number in members[group.id]}
+                _part(session, review, policies, its_own, staying, by=by)
+            if len(staying) < 2:
+                emptied.append(group)
+            else:
+                groups.take_out(session, group, set(members[group.id]).difference(staying))
+    groups.drop(session, emptied)
+
+
+def _part(
+    session: Session,
+    review: Review,
+    policies: Policies,
+    records: Mapping[RecordNumber, Record],
+    staying: Sequence[RecordNumber],
+    *,
+    by: Viewer,
+) -> None:
+    """Let those that stay of a linked group stand without the others."""
+    if not staying:
+        return
+    shown = next(number for number, record in records.items() if record.duplicate_of is None)
+    # The first to bring a record is no duplicate of another import's.
+    freed = [min(staying)] if shown in staying else staying
+    freed_records = [records[number] for number in freed if number != min(records)]
+    groups.count_as(session, freed_records, duplicates=False)
+    if shown in staying:
+        return
+    left = {number: records[number] for number in staying}
+    for record in left.values():
+        record.duplicate_of = None
+    told = {"by": str(by.user_id)}
+    log.append(
+        session,
+        review,
+        *(
+            DuplicatesSplit(record_id=str(shown), duplicate_id=str(number), detail=told)
+            for number in staying
+        ),
+    )
+    for stage in Stage:
+        for number in staying:
+            if _was_decided(session, review, number):
+                place = Place(review.id, stage, number)
+                carrying.release(session, review, policies[stage], place)
+    if len(left) > 1:
+        merging.unite(session, review, policies, [left], by=by.user_id)
+
+
+def _was_decided(session: Session, review: Review, number: RecordNumber) -> bool:
+    query = select(Decision.id).where(
+        Decision.review_id == review.id,
+        Decision.stage.in_(list(Stage)),
+        Decision.record_number == number,
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def _remove(session: Session, review: Review, row: Import, going: Collection[RecordNumber]) -> None:
+    """Delete an import's records; what hangs on them goes with them."""
+    review.pilot_records = [number for number in review.pilot_records if number not in going]
+    mine = Record.import_id == row.id
+    unlinked = update(Record).where(mine).values(duplicate_of=None)
+    for statement in (unlinked, delete(Record).where(mine)):
+        session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _spans(numbers: Collection[RecordNumber]) -> list[list[int]]:
+    """Return numbers as the first and last of each unbroken span, ascending."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and spans[-1][1] == number - 1:
+            spans[-1][1] = int(number)
+        else:
+            spans.append([int(number), int(number)])
+    return spans
