@@ -70,6 +70,22 @@ FILES: dict[str, list[str]] = {
         "author\tBirch\nformat\tBook\nid\t1\nrecord_format\tmarc\ntitle\tWORD of toys\n"
         "title_full\tWORD of toys\n"
     ),
+    "noteexpress": each("{Reference Type}: Book\n{Title}: WORD of toys\n{Year}: 2019\n\n"),
+    "pubmed_text": each("1. Toys. 2019 Jan;1(2):3-4.\n\nWORD of toys\n\nBirch A.\n\nPMID: 1\n\n\n"),
+    "ictrp_xml": each(
+        "<Trial><TrialID>NCT01234567</TrialID><Public_title>WORD of toys</Public_title></Trial>\n"
+    ),
+    "jats_xml": each(
+        "<article><front><article-meta><title-group><article-title>WORD of toys</article-title>"
+        "</title-group></article-meta></front></article>\n"
+    ),
+    "marc_json": [
+        "[",
+        ",".join(
+            each('{"leader": "", "fields": [{"245": {"subfields": [{"a": "WORD of toys"}]}}]}\n')
+        ),
+        "]",
+    ],
     "marc": [marc(word) for word in WORDS],
 }
 

@@ -30,6 +30,16 @@ MOST_MEMBERS = 10_000
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP = b"\x1f\x8b\x08"
 _OFFICE = frozenset({"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"})
+_PROJECTS = (
+    (
+        re.compile(r"^project\.json$|^reviews/[0-9a-f]+/"),
+        "an ASReview project (.asreview): export its dataset in ASReview as CSV or RIS",
+    ),
+    (
+        re.compile(r"\.enl$|(?:^|/)sdb\.eni$", re.I),
+        "a packed EndNote library (.enlx): export it in EndNote as RIS or XML",
+    ),
+)
 _IGNORED = re.compile(r"(?:^|/)(?:__MACOSX/|\.(?!\.(?:[/\\]|$))|Thumbs\.db$|desktop\.ini$)", re.I)
 _OUTSIDE = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)")
 _LONGEST_NAME = 100
@@ -70,9 +80,24 @@ def begins(data: bytes) -> int | None:
         return None
     try:
         with ZipFile(io.BytesIO(data)) as archive:
-            return None if _OFFICE & set(archive.namelist()) else 0
+            names = set(archive.namelist())
+            return None if _OFFICE & names or any(map(_is_projects, names)) else 0
     except (BadZipFile, ValueError, NotImplementedError, OverflowError):
         return None
+
+
+def project(data: bytes) -> str | None:
+    """Name the program whose packed project `data` is, and what to do; None if it is none."""
+    try:
+        with ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except (BadZipFile, ValueError, NotImplementedError, OverflowError):
+        return None
+    return next((kind for sign, kind in _PROJECTS if any(map(sign.search, names))), None)
+
+
+def _is_projects(name: str) -> bool:
+    return any(sign.search(name) for sign, _ in _PROJECTS)
 
 
 def count(data: bytes, read_member: Read) -> int:

@@ -21,6 +21,7 @@ _NAMES: dict[str, str] = {
         |citation title|public title|scientific title|title of article|title of publication
         |ti title|original title
         |display name|titel|titre|título|titolo|titulo
+        |brief title|official title
     """,
     "abstract": """
         abstract|citation abstract|abstract note|abstract text|abstracts|ab|notes abstract
@@ -43,6 +44,7 @@ _NAMES: dict[str, str] = {
         |publication date yyyy mm dd|first posted|start date|journal info year of publication
         |first publication date|citation pub year|date registration3|date registration
         |registration date|date of registration|date of first enrolment|jahr|année|annee|año|ano
+        |start date struct date|start date struct start date|study first submit date
     """,
     "doi": """
         doi|item doi|di|article doi|digital object identifier|doi link|do|doi url|ids doi|dois
@@ -62,6 +64,7 @@ _NAMES: dict[str, str] = {
         |is part of|proceedings title|conference name|anthology title|book series title
         |journal abbreviation|abbreviated source title|alternate title2|series title|ja|jn|jo
         |journal iso abbreviation|nlm abbreviation|server|zeitschrift|revue|revista
+        |parent title
     """,
     "citation": "source|citation|so source|publication info|bibliographic citation",
     "volume": """
@@ -94,6 +97,7 @@ _NAMES: dict[str, str] = {
         |emtree drug index terms major focus|emtree medical index terms major focus|ot|mh
         |descriptor s|descriptors|mesh term|decs|fields of study|condition|conditions studied
         |health conditions|citation keywords|schlagwörter|mots clés|palabras clave|palavras chave
+        |condition list condition|keyword list keyword
     """,
     "language": """
         language of original document|language|languages|la|original language|language of text
@@ -105,18 +109,21 @@ _NAMES: dict[str, str] = {
         |accession|accession no|an|lens id|publication id|embase accession id|pui|store id
         |reference id|refid|unique id|nct number|trialid|trial id|document id|ui
         |cochrane review id|id|key|study id|covidence|openalex id|paperid|corpusid|item id
+        |nct id
     """,
     "registry ids": """
         registry ids|registry id|secondary ids|secondary id|secondary id s|other ids|other id
         |trial registration|trial registration number|registration number|trial id s
         |clinical trial number|clinical trial registration|clinical trial registry number
         |other records|secondary identifying numbers|study identifiers
+        |secondary id infos|secondary id info list secondary id info|secondary id
     """,
     "type": """
         document type|publication type|document types|publication types|type|item type|dt|pt
         |doctype|content type|article type|type of reference|reference type|publication type s
         |kind|formats|pub type|pub type list pub type|type of article|type crossref|genre
         |source type        |document identifier|publication stage|doc type|doc sub type|record type
+        |type name|study type
     """,
     "publisher": "publisher|server name|source library|archive|repository",
     "notes": """

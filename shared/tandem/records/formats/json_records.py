@@ -29,7 +29,15 @@ _MOST_POSITIONS = 100_000
 
 
 def _core(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the part that is the record: DOAJ's `bibjson`, Zotero's `data`, an index's source."""
+    """Return the part that is the record: DOAJ's `bibjson`, Zotero's `data`, an index's source.
+
+    A trial of ClinicalTrials.gov has its fields in modules.
+    """
+    study = item.get("Study") if isinstance(item.get("Study"), Mapping) else item
+    for name in ("protocolSection", "ProtocolSection"):
+        if isinstance(study, Mapping) and isinstance(section := study.get(name), Mapping):
+            modules = [module for module in section.values() if isinstance(module, Mapping)]
+            return {key: value for module in modules for key, value in module.items()}
     for name in ("bibjson", "data", "_source", "attributes"):
         inner = item.get(name)
         if isinstance(inner, Mapping) and "title" not in item:

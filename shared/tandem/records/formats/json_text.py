@@ -18,9 +18,15 @@ _LISTS = frozenset(
     {
         *("items", "docs", "results", "records", "data", "result", "works", "publications"),
         *("articles", "documents", "entries", "hits", "bibliography", "library", "response"),
+        *("studies", "FullStudies", "StudyFields", "References", "references"),
     }
 )
-_ANSWERS = frozenset({"response", "message", "resultList", "hits", "results", "data", "result"})
+_ANSWERS = frozenset(
+    {
+        *("response", "message", "resultList", "hits", "results", "data", "result"),
+        *("FullStudiesResponse", "StudyFieldsResponse"),
+    }
+)
 _DEEPEST = 3
 _MOST_TRIES = 1_000
 """Places looked at, in one file, for where records go on after one that is not JSON."""

@@ -12,7 +12,10 @@ from tandem.records.formats.ebsco_xml import EBSCO_XML
 from tandem.records.formats.encoding import to_text
 from tandem.records.formats.endnote_xml import ENDNOTE_XML
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.ictrp_xml import ICTRP_XML
+from tandem.records.formats.jats_xml import JATS_XML
 from tandem.records.formats.json_records import JSON
+from tandem.records.formats.marc_json import MARC_JSON
 from tandem.records.formats.marcxml import MARCXML
 from tandem.records.formats.mods import MODS
 from tandem.records.formats.pieces import Cut, Reader, opened
@@ -21,7 +24,9 @@ from tandem.records.formats.signature import binary_kind, text_kind
 from tandem.records.formats.solr_json import SOLR_JSON
 from tandem.records.formats.tagged.labelled import LABELLED
 from tandem.records.formats.tagged.nbib import NBIB
+from tandem.records.formats.tagged.noteexpress import NOTEEXPRESS
 from tandem.records.formats.tagged.ovid import OVID
+from tandem.records.formats.tagged.pubmed_text import PUBMED_TEXT
 from tandem.records.formats.tagged.refer import REFER
 from tandem.records.formats.tagged.refworks import REFWORKS
 from tandem.records.formats.tagged.ris import RIS
@@ -30,7 +35,7 @@ from tandem.records.formats.tagged.wos import WOS
 Format = Literal[
     "ris", "nbib", "enw", "wos", "ovid", "refworks", "labelled", "pubmed_xml", "endnote_xml",
     "ebsco_xml", "marcxml", "mods", "vufind", "marc", "bibtex", "csl_json", "solr_json", "json",
-    "csv", "xlsx", "zip",
+    "csv", "xlsx", "zip", "noteexpress", "pubmed_text", "ictrp_xml", "jats_xml", "marc_json",
 ]  # fmt: skip
 """`csv` is any table with a header row, also one with semicolons or tabs; `json` are records of
 DOAJ, OpenAlex, Europe PMC and others; `zip` is an archive of files in any of the formats."""
@@ -123,6 +128,11 @@ _TEXT: dict[Format, _Reader] = {
     "pubmed_xml": _Reader("PubMed XML (elements such as `<PubmedArticle>`)", PUBMED_XML),
     "endnote_xml": _Reader("EndNote XML (`<record>` with `<ref-type>`)", ENDNOTE_XML),
     "ebsco_xml": _Reader("EBSCO's XML (`<rec>` with `<controlInfo>`)", EBSCO_XML),
+    "noteexpress": _Reader("NoteExpress (lines such as `{Title}: Sleep`)", NOTEEXPRESS),
+    "pubmed_text": _Reader('PubMed\'s "Abstract (text)"', PUBMED_TEXT),
+    "ictrp_xml": _Reader("ICTRP's XML (elements such as `<Trial>`)", ICTRP_XML),
+    "jats_xml": _Reader("JATS XML (`<article>` with `<front>`)", JATS_XML),
+    "marc_json": _Reader("MARC in JSON (objects with `leader` and `fields`)", MARC_JSON),
     "marcxml": _Reader("MARCXML (`<record>` with `<datafield>`)", MARCXML),
     "mods": _Reader("MODS (elements such as `<mods>`)", MODS),
     "vufind": _Reader("VuFind's staff view (lines such as `title_full Title`)", staff_view),
@@ -183,7 +193,7 @@ def decode(data: bytes) -> str:
     """
     if not data.strip():
         raise EmptyFile("The file is empty.")
-    if kind := binary_kind(data):
+    if kind := archive.project(data) or binary_kind(data):
         raise UnknownFormat(f"This file looks like {kind}{_END_OF_KIND}{_looked_for()}.")
     return to_text(data)
 

@@ -27,6 +27,7 @@ _BYTES: tuple[tuple[bytes, str], ...] = (
 _TEXTS: tuple[tuple[str, str], ...] = (
     (r"@[A-Za-z]+\s*[{(]", "BibTeX without an entry: export it again"),
     (r"<!doctype html|<html", f"a web page: {_EXPORT}, not the page that shows them"),
+    (r"(?s:.{0,500})<rdf:RDF", "Zotero's or another RDF: export it as RIS or BibTeX"),
     (r"<\?xml|<(?:[a-z]+:)?[a-z]+(?:\s+xmlns|>\s*<)", "XML of another kind: export it as RIS"),
     (r"\{\\rtf", "a rich text document: save it as plain text"),
     (r"[\[{]\s*[\[{\"]", "JSON without records that have titles: export it as RIS"),

@@ -39,6 +39,11 @@ class Fields:
         else:
             self._last.append(line.strip())
 
+    @property
+    def tags(self) -> list[str]:
+        """All tags, in the order in which they first came."""
+        return list(self._values)
+
     def values(self, *tags: str) -> list[str]:
         """Return all values of `tags`, in the order of `tags`."""
         return [" ".join(pieces) for tag in tags for pieces in self._values.get(tag, ())]
