@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import fsspec
 
+from tandem.db.faults import meaning
 from tandem.errors import Unavailable
 
 
@@ -23,7 +24,8 @@ class Artifacts:
         """Store everything that `source` still holds. The file appears whole or not at all.
 
         Raises:
-            Unavailable: There is no room, or the store does not answer.
+            StorageFull: There is no room.
+            Unavailable: The store does not answer.
         """
         target = self._path(key)
         self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
@@ -35,8 +37,9 @@ class Artifacts:
         except OSError as error:
             with suppress(OSError):
                 self._fs.rm(partial)
-            raise Unavailable(
-                f"The file could not be stored: {error.strerror or error}."
+            raise (
+                meaning(error)
+                or Unavailable(f"The file could not be stored: {error.strerror or error}.")
             ) from error
 
     def read(self, key: str) -> bytes:

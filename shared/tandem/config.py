@@ -59,6 +59,12 @@ class Settings(BaseSettings):
         description="Other sites whose pages may use the API with a signed-in browser, with commas "
         "between: https://front.example.org. None by default.",
     )
+    min_free_mb: int = Field(
+        default=200,
+        ge=0,
+        description="With less than that free, in MiB, on the disk of the database, of the "
+        "artefacts or of temporary files, the API says that it is not ready.",
+    )
     busy_seconds: float = Field(
         default=10,
         gt=0,

@@ -9,6 +9,7 @@ from tandem import __version__
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
+from tandem.operations.storage import Watch
 from tandem.tasks import Nudges
 from tandem_api import addresses, errors, headers, middleware, openapi
 from tandem_api.routes import (
@@ -56,7 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
         nudges = Nudges(redis_url)
         bells = Bells(database, redis_url, Seats(settings))
         artifacts = Artifacts(settings.resolved_artifact_url())
-        app.state.runtime = Runtime(settings, database, artifacts, nudges, bells)
+        app.state.runtime = Runtime(
+            settings, database, artifacts, nudges, bells, Watch(settings, database)
+        )
         bells.start()
         yield
         await bells.stop()

@@ -20,7 +20,7 @@ from tandem.accounts import idempotency
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.accounts.service import Secret
-from tandem.errors import Forbidden, Unauthenticated
+from tandem.errors import Forbidden, NotFound, TandemError, Unauthenticated
 from tandem.ids import ReviewId, UserId, parse_uuid
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
@@ -189,7 +189,8 @@ class Writer:
 
     `write(work)` runs `work(session)`, commits, and answers with the model it returned (None:
     no body). Nudges go out after the commit. What `work` raises rolls everything back, the
-    key included.
+    key included. A repeated key is answered as the first time only to somebody who may still do
+    it: for that, `work` runs again and is rolled back, so it changes nothing but by its session.
     """
 
     request: Request
@@ -218,6 +219,7 @@ class Writer:
         """
         with self.here.database.write.begin() as session:
             if self.key is not None and (first := self._claim(session, content_digest)):
+                self._require_right(session, work)
                 headers = {"Idempotency-Replayed": "true"}
                 return _answer(first[1], first[0], headers)
             made = work(session)
@@ -230,6 +232,28 @@ class Writer:
             self.here.nudges.changed(changed)
         return _answer(body, status)
 
+    def _require_right(self, session: Session, work: Callable[[Session], BaseModel | None]) -> None:
+        """Refuse those who have lost the right since the first time.
+
+        Only `work` knows what right that is. What else it finds wrong comes of its having been
+        done already: what was removed is not found.
+        """
+        self._require_member(session)
+        undone = session.begin_nested()
+        try:
+            work(session)
+        except TandemError as error:
+            gone = isinstance(error, NotFound) and self.request.method != "DELETE"
+            if gone or isinstance(error, Forbidden):
+                raise
+        finally:
+            undone.rollback()
+
+    def _require_member(self, session: Session) -> None:
+        if (named := self.request.path_params.get("review_id")) is not None:
+            review_id = ReviewId(parse_uuid(named, kind="review"))
+            reviews.viewer(session, review_id=review_id, user_id=self.user_id)
+
     def _claim(
         self, session: Session, content_digest: str
     ) -> tuple[int, dict[str, Any] | None] | None:
@@ -238,9 +262,13 @@ class Writer:
         said = [request.method, request.scope["path"], query, self.body_digest]
         fingerprint = hashlib.sha256("\n".join([*said, content_digest]).encode()).hexdigest()
         assert self.key is not None  # noqa: S101  # the caller looked
-        return idempotency.claim(
-            session, user_id=self.user_id, key=self.key, fingerprint=fingerprint
-        )
+        try:
+            return idempotency.claim(
+                session, user_id=self.user_id, key=self.key, fingerprint=fingerprint
+            )
+        except idempotency.KeyReused:
+            self._require_member(session)
+            raise
 
 
 def _answer(

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from tandem.heartbeat import SILENCE_SECONDS
 from tandem.operations.figures import EventFigures, Figures
 from tandem.operations.jobs import JobKind, JobState
+from tandem.operations.storage import Storage
 from tandem.tasks import QUEUES, BrokerFigures
 
 Key = TypeVar("Key", bound=tuple[str, ...])
@@ -38,6 +39,9 @@ PUBLIC = {
     "tandem_broker_up": "1 if the broker answers, else 0.",
     "tandem_broker_messages": "Messages that wait for a worker, by queue.",
     "tandem_sse_clients": "Clients that follow an event stream of this API process.",
+    "tandem_storage_free_bytes": "Bytes that may still be written, by folder of this API process.",
+    "tandem_storage_size_bytes": "Bytes of the whole disk that the folder is on.",
+    "tandem_storage_writable": "1 if the database and all folders take writes, else 0.",
     "tandem_processes_alive": "Machines on which a process does its work, by process.",
     "tandem_heartbeat_age_seconds": "How long ago the newest heartbeat of a process came.",
 }
@@ -71,6 +75,7 @@ class Scrape:
     figures: Figures
     broker: BrokerFigures | None
     n_clients: int
+    storage: Storage
     single: Figures | None = None
     events: EventFigures | None = None
 
@@ -93,6 +98,7 @@ class _Once(Collector):
         yield from _of_rankings(self._scrape.figures)
         yield from _of_jobs(self._scrape.figures)
         yield from _of_processes(self._scrape)
+        yield from _of_storage(self._scrape.storage)
         if self._scrape.single is not None:
             yield from _of_single_reviews(self._scrape.single)
         if self._scrape.events is not None:
@@ -134,6 +140,14 @@ def _of_processes(scrape: Scrape) -> Iterator[GaugeMetricFamily]:
     yield _gauges("tandem_processes_alive", ("process",), alive)
     newest = {(process,): min(known) for process, known in ages.items() if process in PROCESSES}
     yield _gauges("tandem_heartbeat_age_seconds", ("process",), newest)
+
+
+def _of_storage(storage: Storage) -> Iterator[GaugeMetricFamily]:
+    free = {(place.name,): place.free for place in storage.places}
+    size = {(place.name,): place.size for place in storage.places}
+    yield _gauges("tandem_storage_free_bytes", ("folder",), free)
+    yield _gauges("tandem_storage_size_bytes", ("folder",), size)
+    yield _gauge("tandem_storage_writable", not storage.problems)
 
 
 def _of_single_reviews(figures: Figures) -> Iterator[GaugeMetricFamily]:

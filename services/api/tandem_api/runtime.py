@@ -7,6 +7,7 @@ from fastapi import Request
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
+from tandem.operations.storage import Watch
 from tandem.tasks import Nudges
 from tandem_api.streams import Bells
 
@@ -18,6 +19,7 @@ class Runtime:
     artifacts: Artifacts
     nudges: Nudges
     bells: Bells
+    storage: Watch
 
 
 def runtime(request: Request) -> Runtime:

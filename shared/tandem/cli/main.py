@@ -173,6 +173,8 @@ app.add_typer(tokens, name="token")
 
 def run() -> NoReturn:
     """Run the command of this process's arguments; the console script."""
+    # Databases, uploads, exports and backups: what it makes is for this user alone.
+    os.umask(0o077)
     sys.exit(main(sys.argv[1:]))
 
 

@@ -59,6 +59,8 @@ def meaning(error: BaseException | None) -> TandemError | None:
         if isinstance(error.orig, sqlite3.Error):
             return _of_sqlite(error.orig)
         return _of_postgres(error)
+    if isinstance(error, sqlite3.Error):
+        return _of_sqlite(error)
     if isinstance(error, OSError):
         if error.errno in _NO_ROOM:
             return StorageFull(_FULL.format(what="files"))

@@ -3,7 +3,6 @@
 import io
 import math
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,14 +111,19 @@ def data_folder(settings: Settings) -> str:
 
 
 def disk_space(settings: Settings) -> str:
-    folder = settings.data_dir.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    seen = f"{free / (1 << 30):.1f} GiB free at {folder}"
-    if free < _LEAST_FREE and not _is_all_elsewhere(settings):
-        raise Wrong(seen, "Free at least 1 GiB, or move the data folder to a larger disk.")
-    return seen
+    from tandem.operations.storage import places
+
+    found = places(settings)
+    for place in found:
+        seen = f"{place.free / (1 << 30):.1f} GiB free at {place.folder} ({place.name})"
+        if place.problem is not None:
+            raise Wrong(f"{seen}: {place.problem}", "Make room on that disk, or use another one.")
+        if place.free < _LEAST_FREE:
+            raise Wrong(seen, "Make at least 1 GiB free on it, or use a larger disk.")
+    return ", ".join(
+        f"{place.free / (1 << 30):.1f} GiB free for {place.name} at {place.folder}"
+        for place in found
+    )
 
 
 def artifacts(settings: Settings) -> str:

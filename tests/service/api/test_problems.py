@@ -231,6 +231,7 @@ def test_without_its_database_the_api_lives_but_is_not_ready(no_database: TestCl
         "broker": False,
         "n_stale_reviews": None,
         "n_waiting_imports": None,
+        "problems": ["The database does not answer. Nothing was changed; try again."],
     }
     problem(no_database.get(f"{API}/me", headers=bearer), 503, "unavailable")
     login = {"email": "a@example.org", "password": "x"}
@@ -261,6 +262,7 @@ def test_with_everything_there_it_is_ready(settings: Settings, broker: Broker) -
             "broker": True,
             "n_stale_reviews": 0,
             "n_waiting_imports": 0,
+            "problems": [],
         }
 
 

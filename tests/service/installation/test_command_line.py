@@ -191,3 +191,20 @@ def test_help_does_not_load_what_is_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_what_a_command_makes_is_for_its_user_alone(tmp_path: Path) -> None:
+    """Under an umask that lets everybody read, as most machines have it."""
+    env = os.environ | {"TANDEM_DATABASE_URL": f"sqlite:///{tmp_path}/data/tandem.sqlite3"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tandem", "migrate"],
+        env=env,
+        umask=0o022,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "data" / "tandem.sqlite3").stat().st_mode & 0o777 == 0o600

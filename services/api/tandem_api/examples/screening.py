@@ -439,6 +439,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "broker": True,
             "n_stale_reviews": 0,
             "n_waiting_imports": 0,
+            "problems": [],
         }
     },
 }
@@ -450,6 +451,7 @@ NOT_READY = {
     "broker": True,
     "n_stale_reviews": None,
     "n_waiting_imports": None,
+    "problems": ["The database does not answer."],
 }
 
 FAILURES: dict[int, dict[str, str]] = {

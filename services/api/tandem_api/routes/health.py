@@ -3,6 +3,7 @@
 from typing import Literal
 
 from fastapi import Response
+from pydantic import Field
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
@@ -29,6 +30,10 @@ class ReadyOut(Out):
     broker: bool
     n_stale_reviews: int | None
     n_waiting_imports: int | None
+    problems: list[str] = Field(
+        description="What is wrong with the disks and with writing, in words. Any of it makes the "
+        "status `unavailable`."
+    )
 
 
 @router.get("/healthz")
@@ -44,32 +49,31 @@ def alive() -> AliveOut:
     responses={
         503: {
             "model": ReadyOut,
-            "description": "The database does not answer.",
+            "description": "The database does not answer, or there is no room to write.",
         }
     },
 )
 def ready(here: Here, response: Response) -> ReadyOut:
-    """Check database and broker, and count the work that waits for a worker."""
+    """Check database, disks and broker, and count the work that waits for a worker."""
     broker = _broker_answers(here.settings.resolved_redis_url())
+    problems = list(here.storage.look().problems)
+    stale = waiting = None
     try:
         with here.database.read() as session:
             session.execute(text("SELECT 1"))
             stale, waiting = len(training.stale_reviews(session)), len(imports.unfinished(session))
     except SQLAlchemyError:
+        problems = problems or ["The database does not answer."]
+    if problems:
         response.status_code = 503
-        return ReadyOut(
-            status="unavailable",
-            database=False,
-            broker=broker,
-            n_stale_reviews=None,
-            n_waiting_imports=None,
-        )
+    good: Literal["ok", "degraded"] = "ok" if broker else "degraded"
     return ReadyOut(
-        status="ok" if broker else "degraded",
-        database=True,
+        status="unavailable" if problems else good,
+        database=stale is not None,
         broker=broker,
         n_stale_reviews=stale,
         n_waiting_imports=waiting,
+        problems=problems,
     )
 
 

@@ -52,10 +52,8 @@ def upload(
     upload = imports.store_upload(here.artifacts, review_id=review_id, file=file.file)
 
     said = (source, format, platform, searched_on, strategy)
-    taken = False
 
     def work(session: Session) -> ImportOut:
-        nonlocal taken
         row = imports.accept(
             session,
             upload,
@@ -66,7 +64,6 @@ def upload(
             searched=Searched(platform, searched_on, strategy),
             requested_format=format,
         )
-        taken = True
         return ImportOut.of(row, {me.id: me.name})
 
     try:
@@ -74,10 +71,10 @@ def upload(
     except TandemError:  # nothing was committed: other failures may leave that open
         here.artifacts.remove(upload.artifact)
         raise
-    if taken:
-        here.nudges.uploaded(upload.import_id)
-    else:  # answered as the first time, by its Idempotency-Key
+    if "Idempotency-Replayed" in answer.headers:  # what was stored just now is of no use
         here.artifacts.remove(upload.artifact)
+    else:
+        here.nudges.uploaded(upload.import_id)
     return answer
 
 

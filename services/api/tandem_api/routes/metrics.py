@@ -27,11 +27,14 @@ def read_metrics(here: Here, caller: OptionalUser) -> Response:
 
     With an administrator's token also figures of single reviews, event lag and webhooks.
     """
+    storage = here.storage.look()
     with here.database.read() as session:
         seen, single, events = figures(session), None, None
         if caller is not None and caller.is_admin:
             hidden = screens_in(session, caller.id)
             single = seen.without(hidden)
             events = event_figures(session, without_events_of=hidden)
-        scrape = Scrape(seen, here.nudges.broker_figures(), here.bells.n_clients, single, events)
+        scrape = Scrape(
+            seen, here.nudges.broker_figures(), here.bells.n_clients, storage, single, events
+        )
     return Response(text(scrape), headers={"Content-Type": CONTENT_TYPE})
