@@ -40,10 +40,14 @@ def ask(client: TestClient, scene: Scene, method: str, path: str) -> tuple[int, 
     return answer.status_code, body, answer.headers.get("idempotency-replayed")
 
 
-def first_answers(client: TestClient, scene: Scene) -> dict[tuple[str, str], tuple[int, Any]]:
+def first_answers(
+    client: TestClient, scene: Scene, *, also_removing: bool = True
+) -> dict[tuple[str, str], tuple[int, Any]]:
     """Do everything that an owner can do here with a key; return what was kept of it."""
     kept = {}
     for method, path in WRITES:
+        if method == "DELETE" and not also_removing:
+            continue
         ask(client, scene, method, path)
         status, body, replayed = ask(client, scene, method, path)
         if replayed == "true":
@@ -54,7 +58,8 @@ def first_answers(client: TestClient, scene: Scene) -> dict[tuple[str, str], tup
 def test_who_may_still_do_it_is_answered_as_the_first_time(
     client: TestClient, scene: Scene
 ) -> None:
-    kept = first_answers(client, scene)
+    # What is removed is not there to be changed again.
+    kept = first_answers(client, scene, also_removing=False)
 
     assert len(kept) > len(WRITES) / 2
     for method, path in kept:
@@ -74,11 +79,12 @@ def test_who_may_not_do_it_any_more_is_refused_and_learns_nothing(
             reviews.remove_member(session, review, user_id=scene.team.owner.id)
         else:
             reviews.set_member(session, review, user_id=scene.team.owner.id, role=Role.OBSERVER)
-    expected = 404 if left == "removed" else 403
+    # To a blinded observer a conflict is not there.
+    expected = {404} if left == "removed" else {403, 404}
 
     answers = {route: ask(client, scene, *route)[0] for route in kept}
 
-    assert answers == dict.fromkeys(kept, expected)
+    assert set(answers.values()) == expected, answers
 
 
 def test_a_key_whose_answer_held_a_secret_tells_a_stranger_nothing(
