@@ -8,13 +8,14 @@ killed, requests are made.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,25 @@ class Site:
         off = {"disabled_reason": DisabledReason.BY_OWNER}
         self._change(lambda session: session.execute(update(Webhook).values(off)))
 
+    def small_disk(self) -> None:
+        """Put the artefacts on a disk of 64 MB, in memory; only root may."""
+        self._small.mkdir(parents=True, exist_ok=True)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tandem-alerts", str(self._small)]
+        subprocess.run(mount, check=True)
+
+    def full_disk(self) -> None:
+        with suppress(OSError), (self._small / "filling").open("wb") as file:
+            while True:
+                file.write(b"x" * (1 << 20))
+
+    def large_disk(self) -> None:
+        if os.path.ismount(self._small):
+            subprocess.run(["umount", "--lazy", str(self._small)], check=True)
+
+    @property
+    def _small(self) -> Path:
+        return Path(self.here.settings.resolved_artifact_url())
+
     def no_workers(self) -> None:
         self.here.kill("worker")
         self.here.kill("relay")
@@ -182,6 +202,8 @@ def causes(site: Site) -> list[tuple[str, str, Callable[[], None], Callable[[], 
         ("TandemTrainingSlow", "dated: 61 s", site.slow_training, site.quick_training),
         ("TandemJobParked", "dated: parked", site.parked_import, site.import_that_is_over),
         ("TandemWebhookOff", "dated: failing", site.webhook_that_is_off, site.no_webhook),
+        ("TandemStorageLow", "artefacts on a disk of 64 MB", site.small_disk, None),
+        ("TandemStorageUnwritable", "that disk is filled", site.full_disk, site.large_disk),
         ("TandemWorkerSilent", "kill -9 of worker and relay", site.no_workers, None),
         ("TandemRankingsStale", "a decision, dated back 10 min", site.old_decision, None),
         ("TandemEventsLate", "its events, dated back 5 min", site.old_events, None),
@@ -223,12 +245,18 @@ def main() -> int:
         admin = add_admin(here)
         site = Site(here, admin)
         prometheus = Prometheus(here.folder, f"127.0.0.1:{here.settings.port}", admin.token)
-        with prometheus.serving():
+        with prometheus.serving(), ExitStack() as stack:
+            stack.callback(site.large_disk)
             wait_until(prometheus.is_scraping, "the first scrape")
             wait_until(lambda: not prometheus.firing(), "quiet")
-            print(f"{'alert':<22}{'made to fire by':<32}{'fires after':>12}{'ends after':>12}")
+            print(f"{'alert':<24}{'made to fire by':<32}{'fires after':>12}{'ends after':>12}")
             made = set()
             for alert, how, begin, end in causes(site):
+                if alert not in prometheus.alerts:
+                    continue
+                if "Storage" in alert and os.geteuid() != 0:
+                    print(f"{alert:<24}needs root, to mount a small disk")
+                    continue
                 before = alert in prometheus.firing()
                 begin()
                 seconds = wait_until(lambda alert=alert: alert in prometheus.firing(), alert)  # type: ignore[misc]  # bound at once
@@ -237,7 +265,7 @@ def main() -> int:
                     end()
                     calm = wait_until(lambda: not prometheus.firing(), f"the end of {alert}")
                     ended = f"{calm:.1f} s"
-                print(f"{alert:<22}{how:<32}{seconds:>10.1f} s{ended:>12}", flush=True)
+                print(f"{alert:<24}{how:<32}{seconds:>10.1f} s{ended:>12}", flush=True)
                 if not before:
                     made.add(alert)
         site.client.close()
