@@ -27,7 +27,7 @@ from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.records import (
-    BriefRecordOut,
+    ListedRecordOut,
     RecordOut,
     RecordPatch,
     RecordsOut,
@@ -97,10 +97,8 @@ def list_records(
         n_matching = catalogue.count_records(
             session, viewer=viewer, stage=stage, filters=asked.filters, decided=by_decision
         )
-    shown = BriefRecordOut.shown if asked.brief else RecordOut.shown
-    return RecordsOut(
-        items=[shown(item, stage) for item in found], next_cursor=following, n_matching=n_matching
-    )
+    items = [ListedRecordOut.listed(item, stage, brief=asked.brief) for item in found]
+    return RecordsOut(items=items, next_cursor=following, n_matching=n_matching)
 
 
 def _listed(

@@ -99,12 +99,19 @@ class _InReviewOut(Out):
     added_at: datetime
 
 
-class BriefRecordOut(CitationOut, _InReviewOut):
-    """A record in a list with `fields=brief`: without its abstract."""
+class ListedRecordOut(CitationOut, _InReviewOut):
+    """A record in a list. With `fields=brief` it has no abstract."""
+
+    abstract: str | None = Field(
+        default=None,
+        exclude_if=lambda abstract: abstract is None,
+        description="Left out with `fields=brief`.",
+    )
 
     @classmethod
-    def shown(cls, item: ShownRecord, stage: Stage) -> "BriefRecordOut":
-        return cls(**citation(item.record), **_in_review(item, stage))
+    def listed(cls, item: ShownRecord, stage: Stage, *, brief: bool) -> "ListedRecordOut":
+        abstract = None if brief else item.record.abstract
+        return cls(**citation(item.record), **_in_review(item, stage), abstract=abstract)
 
 
 class RecordOut(BibliographicOut, _InReviewOut):
@@ -138,7 +145,7 @@ def _in_review(item: ShownRecord, stage: Stage) -> dict[str, Any]:
 class RecordsOut(Out):
     """One page of records; `next_cursor` is null on the last."""
 
-    items: list[RecordOut | BriefRecordOut]
+    items: list[ListedRecordOut]
     next_cursor: str | None
     n_matching: int | None = Field(
         description="With `count=true`: how many records the whole list has."
