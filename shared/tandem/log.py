@@ -18,7 +18,7 @@ _CHATTY = (
 )
 """Libraries that tell of every single step; their warnings and errors are kept."""
 
-_INVITATION = re.compile(r"(invitations/+)[^/]+", re.IGNORECASE)
+_INVITATION = re.compile(r"((?:invitations|join)/+)[^/]+", re.IGNORECASE)
 
 
 def configure(settings: Settings, *, process: str) -> None:

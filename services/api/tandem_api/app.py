@@ -27,6 +27,7 @@ from tandem_api.routes import (
     interests,
     invitations,
     jobs,
+    join,
     members,
     metrics,
     pages,
@@ -103,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(join.router)
     app.include_router(pages.router)
     errors.install(app)
     app.add_middleware(

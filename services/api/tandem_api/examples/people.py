@@ -94,7 +94,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "invite": {
         JSON: {
             **_INVITATION,
-            "link": f"https://tandem.example.org/api/v1/invitations/{_SECRET}",
+            "link": f"https://tandem.example.org/join/{_SECRET}",
             "token": _SECRET,
         }
     },

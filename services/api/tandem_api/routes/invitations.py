@@ -135,5 +135,5 @@ def _whoever_is_signed_in(request: Request) -> User | None:
 
 
 def _link(request: Request, here: Runtime, secret: str) -> str:
-    path = request.app.url_path_for("show_invitation", token=secret)
+    path = request.app.url_path_for("join_page", token=secret)
     return public_url(request, here.settings) + str(path)

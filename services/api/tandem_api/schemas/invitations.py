@@ -60,7 +60,7 @@ class InvitationOut(Out):
 class NewInvitationOut(InvitationOut):
     """An invitation with its link, which is shown this once."""
 
-    link: str = Field(examples=["https://tandem.example.org/api/v1/invitations/6oXl…"])
+    link: str = Field(examples=["https://tandem.example.org/join/6oXl…"])
     token: str = Field(examples=["6oXl…"])
 
 

@@ -1,0 +1,179 @@
+"""The page that an invitation's link leads to: what it invites to, and a form that accepts it.
+
+Without scripts. A link that is not good any more is told in a sentence, the same for all of them.
+"""
+
+from datetime import timedelta
+from html import escape
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from tandem.accounts import service as accounts
+from tandem.accounts.models import User
+from tandem.accounts.service import NewSecret
+from tandem.errors import Invalid, TandemError, Unauthenticated
+from tandem.reviews import invitations
+from tandem.reviews.invitations import NewPerson, NoInvitation, Shown
+from tandem.reviews.models import Member, Role
+from tandem_api import cookies
+from tandem_api.deps import COOKIE, Here, refuse_cross_site
+from tandem_api.errors import status_of
+from tandem_api.routes.pages import page
+from tandem_api.runtime import Runtime
+from tandem_api.schemas.base import PlainText
+
+router = APIRouter(include_in_schema=False)
+
+_LONGEST = 1000
+_MAY = {
+    Role.OWNER: "run the review: import records, invite people, set its rules",
+    Role.ADJUDICATOR: "settle conflicts between reviewers, and screen records",
+    Role.REVIEWER: "screen records: decide which are included",
+    Role.OBSERVER: "look on, without deciding anything",
+}
+
+Field = Annotated[PlainText, Form(max_length=_LONGEST)]
+
+
+@router.api_route("/join/{token}", methods=["GET", "HEAD"], name="join_page")
+def show(token: str, request: Request, here: Here) -> Response:
+    """Show what the link invites to, with a form for whoever has it."""
+    return _form(token, request, here)
+
+
+@router.post("/join/{token}")
+def join(
+    token: str,
+    request: Request,
+    here: Here,
+    way: Annotated[str, Form()] = "",
+    email: Field = "",
+    password: Field = "",
+    name: Field = "",
+) -> Response:
+    """Accept: as who is signed in, by signing in, or with an account that this makes."""
+    try:
+        refuse_cross_site(request)
+        member, title, made = _accept(token, request, here, way, NewPerson(name, password, email))
+    except TandemError as error:
+        return _form(token, request, here, refused=error)
+    here.nudges.changed(member.review_id)
+    response = page(request, "You are in", _welcome(title, member.role))
+    if made is not None:
+        cookies.give(response, request, here, made)
+    return response
+
+
+def _accept(
+    token: str, request: Request, here: Runtime, way: str, person: NewPerson
+) -> tuple[Member, str, NewSecret | None]:
+    lasting = timedelta(days=here.settings.session_days)
+    with here.database.read() as session:
+        title = invitations.show(session, token).review.title
+    user = _signed_in(request, here) if way == "present" else None
+    if way == "present" and user is None:
+        raise Unauthenticated("You are not signed in any more. Sign in below.")
+    if way == "sign_in":
+        # Before the writing transaction: it takes 50 ms, and SQLite has one writer.
+        with here.database.read() as session:
+            user = accounts.check_password(
+                session, email=person.email or "", password=person.password
+            )
+    with here.database.write.begin() as session:
+        if user is not None:
+            member = invitations.accept(session, token, user=user)
+        else:
+            person = NewPerson(person.name.strip(), person.password, person.email or None)
+            if not person.name:
+                raise Invalid(
+                    "Give your name, as others in the review are to see it.", field="name"
+                )
+            member = invitations.accept_as_new(session, token, person=person)
+        if way == "present":
+            return member, title, None
+        return member, title, accounts.sign_in(session, user_id=member.user_id, lasting=lasting)
+
+
+def _form(
+    token: str, request: Request, here: Runtime, *, refused: TandemError | None = None
+) -> Response:
+    status = 200 if refused is None else status_of(refused)
+    try:
+        with here.database.read() as session:
+            shown = invitations.show(session, token)
+    except NoInvitation as error:
+        body = f"<h1>This link does not work</h1>\n<p>{escape(str(error))}</p>"
+        return page(request, "This link does not work", body, status=404)
+    said = "" if refused is None else f'<p role="alert"><strong>{escape(str(refused))}</strong></p>'
+    title, role = escape(shown.review.title), shown.invitation.role
+    until = f"{shown.invitation.expires_at:%d %B %Y, %H:%M} UTC"
+    body = f"""<h1>Join the review &ldquo;{title}&rdquo;</h1>
+<p>{escape(shown.invited_by.name)} invites you as <strong>{role}</strong>. You can
+{_MAY[role]}. The link is good once, until {until}.</p>
+{said}
+{_forms(shown, _signed_in(request, here))}"""
+    return page(request, "Join a review", body, status=status)
+
+
+def _forms(shown: Shown, user: User | None) -> str:
+    email = shown.invitation.email
+    if user is not None and email in (None, user.email):
+        return _one("present", f"Join as {user.name}", "")
+    fixed = escape(email or "", quote=True)
+    address = (
+        f'<label>E-mail <input name="email" type="email" autocomplete="username" required '
+        f'value="{fixed}"{" readonly" if email else ""}></label>'
+    )
+    sign_in = _one(
+        "sign_in",
+        "Sign in and join",
+        address + _password("current-password", "Password"),
+        heading="With your account",
+    )
+    create = _one(
+        "create",
+        "Make the account and join",
+        '<label>Your name <input name="name" autocomplete="name" required maxlength="500"></label>'
+        + address
+        + _password("new-password", "Password, at least 8 characters"),
+        heading="Without an account",
+    )
+    wanted = {True: (create,), False: (sign_in,), None: (create, sign_in)}[shown.needs_account]
+    return "\n".join(wanted)
+
+
+def _one(way: str, button: str, fields: str, *, heading: str = "") -> str:
+    head = f"<h2>{heading}</h2>\n" if heading else ""
+    return f"""{head}<form method="post">
+<input type="hidden" name="way" value="{way}">
+{fields}
+<p><button>{escape(button)}</button></p>
+</form>"""
+
+
+def _password(kind: str, label: str) -> str:
+    return (
+        f'<label>{label} <input name="password" type="password" autocomplete="{kind}" required '
+        'minlength="8"></label>'
+    )
+
+
+def _welcome(title: str, role: Role) -> str:
+    return f"""<h1>You are in</h1>
+<p>You are now <strong>{role}</strong> of the review &ldquo;{escape(title)}&rdquo;, and signed in
+in this browser. You can {_MAY[role]}.</p>
+<p>What to do next: <a href="{{prefix}}/">go to the first page of this server</a>. It says how to
+begin. Your next records come from <code>POST /api/v1/reviews/…/queue</code>;
+<a href="{{prefix}}/docs">the API's description</a> lets you try it.</p>"""
+
+
+def _signed_in(request: Request, here: Runtime) -> User | None:
+    """Return who this browser is signed in as, if anybody."""
+    if (secret := request.cookies.get(COOKIE)) is None:
+        return None
+    try:
+        with here.database.read() as session:
+            return accounts.user_of_sign_in(session, secret)
+    except Unauthenticated:
+        return None
