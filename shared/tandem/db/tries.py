@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import now
+from tandem.db.faults import StorageFull, StorageUnwritable, meaning
 
 MOST_TRIES = 5
 """Failed tries in a row, none of which got any further, after which work is parked."""
@@ -34,6 +35,8 @@ CLOCKS_APART = timedelta(minutes=1)
 DIED = "The worker fell silent: it was killed, ran out of memory, or was cut off."
 
 _LONGEST_CAUSE = 500
+
+_TOO_LITTLE_MEMORY = "the worker has too little memory for this; give it more, or a smaller file."
 
 
 class Tried:
@@ -111,6 +114,10 @@ def cause_of(error: Exception) -> str:
     """Return in one short line what went wrong; the whole of it stands in the worker's log."""
     # The first line only: errors of databases go on with the statement and its values.
     said = (str(error).splitlines() or [""])[0].strip()
+    if isinstance(error, MemoryError):
+        said = said or _TOO_LITTLE_MEMORY
+    if isinstance(known := meaning(error), StorageFull | StorageUnwritable):
+        said = f"{known} ({said})"
     return f"{type(error).__name__}: {said}".removesuffix(": ")[:_LONGEST_CAUSE]
 
 

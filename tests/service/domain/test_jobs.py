@@ -1,5 +1,6 @@
 """Work that fails is tried a few times, then parked, shown and left alone."""
 
+import errno
 from datetime import timedelta
 from io import BytesIO
 from itertools import count
@@ -24,7 +25,7 @@ from tandem.config import Settings
 from tandem.db import tries
 from tandem.db.base import now
 from tandem.db.session import Database
-from tandem.db.tries import DIED, MOST_TRIES, WAITS
+from tandem.db.tries import DIED, MOST_TRIES, WAITS, cause_of
 from tandem.errors import NotFound
 from tandem.events.positions import EventPosition
 from tandem.ids import ImportId, ReviewId
@@ -590,3 +591,16 @@ class TestStaleness:
                 .where(Review.id == review_id)
                 .values(stale_since=now() - timedelta(hours=1))
             )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "too little memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk that holds files is full"),
+        (OSError(errno.EROFS, "Read-only file system"), "cannot be written"),
+    ],
+    ids=["memory", "full", "read-only"],
+)
+def test_the_cause_of_a_failed_try_says_what_helps(error: Exception, said: str) -> None:
+    assert said in cause_of(error)

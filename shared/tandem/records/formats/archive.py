@@ -148,6 +148,10 @@ def unpacked(data: bytes) -> bytes:
             found = file.read(LARGEST_MEMBER + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableArchive(f"The gzip archive is damaged: {error}.") from error
+    if is_gzip(found):
+        raise UnreadableArchive(
+            "The gzip archive has another gzip archive in it. Unpack it once, and send what it has."
+        )
     if len(found) > LARGEST_MEMBER:
         raise UnreadableArchive(
             f"The gzip archive unpacks to more than {LARGEST_MEMBER:,} bytes; no more is read."

@@ -142,6 +142,11 @@ def test_too_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
         reading.read(zipped(a=RIS, b=RIS, c=RIS))
 
 
+def test_a_gzip_in_a_gzip_is_told_to_be_one() -> None:
+    with pytest.raises(UnreadableArchive, match="another gzip archive in it"):
+        reading.read(gzip.compress(gzip.compress(RIS)))
+
+
 def test_a_gzip_is_what_it_packs() -> None:
     assert reading.read(gzip.compress(RIS)).format == "ris"
     assert reading.read(gzip.compress(CSV), "csv").format == "csv"
