@@ -138,9 +138,9 @@ class Site:
         self._change(lambda session: session.execute(update(Webhook).values(off)))
 
     def small_disk(self) -> None:
-        """Put the artefacts on a disk of 64 MB, in memory; only root may."""
+        """Put the artefacts on a disk of 512 MB, in memory; only root may."""
         self._small.mkdir(parents=True, exist_ok=True)
-        mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tandem-alerts", str(self._small)]
+        mount = ["mount", "-t", "tmpfs", "-o", "size=512m", "tandem-alerts", str(self._small)]
         subprocess.run(mount, check=True)
 
     def full_disk(self) -> None:
@@ -202,7 +202,7 @@ def causes(site: Site) -> list[tuple[str, str, Callable[[], None], Callable[[], 
         ("TandemTrainingSlow", "dated: 61 s", site.slow_training, site.quick_training),
         ("TandemJobParked", "dated: parked", site.parked_import, site.import_that_is_over),
         ("TandemWebhookOff", "dated: failing", site.webhook_that_is_off, site.no_webhook),
-        ("TandemStorageLow", "artefacts on a disk of 64 MB", site.small_disk, None),
+        ("TandemStorageLow", "artefacts on a disk of 512 MB", site.small_disk, None),
         ("TandemStorageUnwritable", "that disk is filled", site.full_disk, site.large_disk),
         ("TandemWorkerSilent", "kill -9 of worker and relay", site.no_workers, None),
         ("TandemRankingsStale", "a decision, dated back 10 min", site.old_decision, None),
