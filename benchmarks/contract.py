@@ -71,6 +71,7 @@ def installation(folder: Path) -> Iterator[tuple[str, Scene]]:
             session, user_id=scene.admin.id, name="spare", expires_at=None
         )
     scene.ids["token_id"] = str(token.id)
+    scene.ids["another_review"] = str(world.review(scene.admin, title="Another one"))
     app = create_app(
         Settings(
             data_dir=folder,
@@ -104,9 +105,17 @@ def run(address: str, scene: Scene, caller: str, *, examples: int, seed: int) ->
                 "base-url": address,
                 "max-stream-events": 1,
                 "continue-on-failure": True,
+                "request-timeout": 120,
                 "headers": people[caller],
                 # Ids of things that are there; stateful requests use those that they made.
                 "parameters": {f"path.{name}": id for name, id in scene.ids.items()},
+                # Archiving it would end all else.
+                "operations": [
+                    {
+                        "include-path-regex": "/archive$",
+                        "parameters": {"path.review_id": scene.ids["another_review"]},
+                    }
+                ],
                 "generation": {"max-examples": examples, "allow-x00": False},
                 "phases": {"stateful": {"generation": {"max-examples": 20 * examples}}},
                 "checks": {
@@ -118,7 +127,6 @@ def run(address: str, scene: Scene, caller: str, *, examples: int, seed: int) ->
             }
         ),
     )
-    schema.hook("before_call")(_with_another_key())
     outcome, began = Outcome(), time.monotonic()
     for event in from_schema(schema).execute():
         _note(outcome, event)
@@ -170,6 +178,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="one request of each finding")
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    schemathesis.hook("before_call")(_with_another_key())
     found = False
     for caller in asked.callers:
         folder = Path(tempfile.mkdtemp(prefix="tandem-contract-"))

@@ -146,15 +146,26 @@ def _named_in(part: Any, schemas: dict[str, Any]) -> set[str]:
     return found
 
 
+_PLAIN = {
+    "Body_upload": "ImportIn",
+    "Cause": "ConflictCause",
+    "Kind": "PublicationKind",
+    "Relation": "RecordRelation",
+    "Status": "RecordStatus",
+}
+"""Names that say too little outside of the module that they are in."""
+
+
 def _plainly_named(made: dict[str, Any]) -> dict[str, Any]:
     """Give schemas plain names in place of those that the framework makes up."""
     schemas = made["components"]["schemas"]
-    schemas["Body_upload"]["title"] = "ImportIn"
     text = json.dumps(made)
-    for name in [name for name in schemas if "_" in name]:
-        title = schemas[name]["title"]
-        text = text.replace(f'"{name}":', f'"{title}":')
-        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{title}"')
+    for name in [name for name in schemas if name in _PLAIN or "_" in name]:
+        plain_name = schemas[name]["title"] = _PLAIN.get(name, schemas[name]["title"])
+        text = text.replace(f'"{name}":', f'"{plain_name}":')
+        text = text.replace(
+            f'"#/components/schemas/{name}"', f'"#/components/schemas/{plain_name}"'
+        )
     plain: dict[str, Any] = json.loads(text)
     return plain
 

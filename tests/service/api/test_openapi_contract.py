@@ -38,6 +38,8 @@ document = schemathesis.openapi.from_dict(
     config=schemathesis.Config.from_dict(
         {
             "max-stream-events": 1,
+            # Of what never ends; on a busy machine ten seconds are soon over.
+            "request-timeout": 120,
             # Refused everywhere, which a schema can hardly say; test_malformed sends it by hand.
             "generation": {"allow-x00": False},
         }
@@ -58,6 +60,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
     with database.write.begin() as session:
         token, _ = accounts.add_token(session, user_id=made.admin.id, name="spare", expires_at=None)
     made.ids["token_id"] = str(token.id)
+    made.ids["another_review"] = str(world.review(made.admin, title="Another one"))
     stage.app = application(
         Settings(
             data_dir=folder,
@@ -83,6 +86,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
 def test_every_answer_is_as_documented(case: Any, scene: Scene) -> None:
     for name in case.path_parameters or {}:
         case.path_parameters[name] = scene.ids[name]
+    if case.operation.path.endswith("/archive"):  # the others are to find theirs open
+        case.path_parameters["review_id"] = scene.ids["another_review"]
     case.call_and_validate(headers=scene.admin.auth, excluded_checks=_not_meant(case))
 
 
@@ -92,6 +97,10 @@ def _not_meant(case: Any) -> list[Any]:
         return [positive_data_acceptance]  # a schema cannot say which cursors a list gave
     if "since" in (case.query or {}):
         return [positive_data_acceptance]  # nor that it goes with another parameter only
+    if case.method == "DELETE" and case.operation.path.endswith("/{review_id}"):
+        return [positive_data_acceptance]  # nor the title that has to be repeated
+    if isinstance(case.body, dict) and case.body.get("made_at") is not None:
+        return [positive_data_acceptance]  # nor the server's clock
     if case.operation.path.endswith(("/webhooks", "/webhooks/{webhook_id}")):
         return [positive_data_acceptance]  # a schema cannot say where a name leads, nor which types
     if case.operation.path.endswith("/decisions"):

@@ -109,6 +109,7 @@ class TestInvitations:
         assert answer.json() == {
             "review_id": str(team.review_id),
             "user_id": me["id"],
+            "user_name": "Ben Stone",
             "role": "reviewer",
         }
         assert client.get(root).json()["role"] == "reviewer"

@@ -68,7 +68,10 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+"""Behind limits in an annotation: before them, the document would not have them."""
+
+Whole = Annotated[int, WHOLE]
 """A whole number, as JSON has it."""
 
 Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(storable)]

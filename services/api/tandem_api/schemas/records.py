@@ -14,7 +14,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.rules import Verdict
 from tandem.screening.shown_votes import ShownVote
-from tandem_api.schemas.base import In, Line, Out, PlainText, Prose, Whole
+from tandem_api.schemas.base import WHOLE, In, Line, Out, PlainText, Prose
 from tandem_api.schemas.decisions import DecisionOut
 from tandem_api.schemas.words import ImportFormat, ShownStatus
 
@@ -214,7 +214,7 @@ class RecordPatch(In):
     )
     abstract: Annotated[PlainText, Field(max_length=1_000_000)] | None = None
     authors: list[Line] | None = Field(default=None, max_length=10_000)
-    year: Annotated[Whole, Field(ge=1000, le=2100)] | None = None
+    year: Annotated[int, Field(ge=1000, le=2100), WHOLE] | None = None
     journal: Line | None = None
     volume: Line | None = None
     issue: Line | None = None

@@ -15,7 +15,7 @@ from tandem.webhooks.models import (
     Webhook,
     WebhookDelivery,
 )
-from tandem_api.schemas.base import In, Line, Out, PlainText, Whole
+from tandem_api.schemas.base import WHOLE, In, Line, Out, PlainText
 from tandem_api.schemas.words import DeliveryType, EventType
 
 _LARGEST = 2**31 - 1
@@ -35,8 +35,9 @@ Types = Annotated[
     Field(max_length=100, description="Only these types of events; empty: all."),
 ]
 After = Annotated[
-    Whole,
+    int,
     Field(ge=0, le=_LARGEST, description="`sequence` of the last event that is not sent."),
+    WHOLE,
 ]
 
 
