@@ -112,9 +112,15 @@ def run(address: str, scene: Scene, caller: str, *, examples: int, seed: int) ->
                 # Archiving it would end all else.
                 "operations": [
                     {
+                        # Other ways to write a DOI or an address are understood, too.
+                        "include-path-regex": "/records/{record_id}$",
+                        "include-method": "PATCH",
+                        "checks": {"negative_data_rejection": {"enabled": False}},
+                    },
+                    {
                         "include-path-regex": "/archive$",
                         "parameters": {"path.review_id": scene.ids["another_review"]},
-                    }
+                    },
                 ],
                 "generation": {"max-examples": examples, "allow-x00": False},
                 "phases": {"stateful": {"generation": {"max-examples": 20 * examples}}},
