@@ -356,6 +356,15 @@ def test_single_bytes_that_are_not_utf8_spoil_nothing_else() -> None:
     assert (entry.title, entry.abstract) == ("Éé ąę 中文", "café")
 
 
+@pytest.mark.parametrize("first", ["utf-8", "cp1251"])
+def test_a_file_in_two_encodings_is_read_in_both(first: str) -> None:
+    title = "Исследование эффективности лечения больных"
+    one = f"TY  - JOUR\nTI  - {title}\nER  - \n"
+    second = "cp1251" if first == "utf-8" else "utf-8"
+    found = entries(one.encode(first) * 3 + one.encode(second) * 3)
+    assert [e.title for e in found] == [title] * 6
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [

@@ -17,6 +17,9 @@ _OTHER_SCRIPT = re.compile(rb"[\x80-\xff]{4}")
 _LEGACY_SEARCHED = 4_000_000
 _LEGACY_SAMPLE = 50_000
 _NON_ASCII_LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*")
+_FEW = 20
+"""So many bytes that are not UTF-8 in a file that is tell no other encoding."""
+
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
@@ -24,7 +27,8 @@ def to_text(data: bytes) -> str:
     r"""Return `data` as text with `\n` line ends and no byte order mark. Never raises.
 
     A mark decides; then UTF-16 that is plain to see; then UTF-8 even with single bytes that
-    are not, which are read as Windows-1252; then whichever older encoding fits best.
+    are not, which are read as Windows-1252; then whichever older encoding fits best, line by
+    line where others are in UTF-8.
     """
     text = _decoded(data).removeprefix("\ufeff")
     if "\r" in text:
@@ -44,9 +48,33 @@ def _decoded(data: bytes) -> str:
         text = data.decode("utf-8", "surrogateescape")
     undecoded = sum(1 for _ in _UNDECODED.finditer(text))
     decoded = len(text) - undecoded - sum(map(text.count, map(chr, range(128))))
-    if encoding == "utf-8" or decoded > undecoded:
+    if encoding == "utf-8" or (decoded > undecoded and undecoded < _FEW):
         return _UNDECODED.sub(_as_windows_1252, text)
-    return data.decode(_legacy(data), "replace")
+    if not decoded:
+        return data.decode(_legacy(data), "replace")
+    return _line_by_line(data)
+
+
+def _line_by_line(data: bytes) -> str:
+    """Return text of which some lines are in UTF-8 and others in an older encoding.
+
+    Files that were joined are so; the older lines together tell which encoding that is.
+    """
+    lines = data.splitlines(keepends=True)
+    older = [line for line in lines if not _is_utf8(line)]
+    encoding = _legacy(b"".join(older))
+    return "".join(
+        line.decode("utf-8") if _is_utf8(line) else line.decode(encoding, "replace")
+        for line in lines
+    )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _unmarked_utf16(data: bytes) -> str | None:

@@ -40,6 +40,7 @@ Format = Literal[
 """`csv` is any table with a header row, also one with semicolons or tabs; `json` are records of
 DOAJ, OpenAlex, Europe PMC and others; `zip` is an archive of files in any of the formats."""
 
+_SEARCHED_FIRST = 1_000_000
 _LONGEST_BEGINNING = 60
 
 _END_OF_KIND = ". "
@@ -205,13 +206,15 @@ def _sniff(file: _File) -> Format:
             return format
     if not file.text.strip():
         raise EmptyFile("The file is empty.")
-    signs: dict[Format, int] = {}
-    for format, reader in _TEXT.items():
-        if (at := reader.begins(file)) is not None:
-            signs[format] = at
-    if not signs:
-        raise _unknown(file)
-    return min(signs, key=lambda format: signs[format])
+    # A sign in the beginning is the first; only where there is none all of a long file is searched.
+    beginning = file.text[:_SEARCHED_FIRST]
+    texts = [file.text] if beginning.lstrip()[:1] in {"", *"[{<"} else [beginning, file.text]
+    for text in texts:
+        begun = {format: reader.of.begins(text) for format, reader in _TEXT.items()}
+        signs: dict[Format, int] = {f: at for f, at in begun.items() if at is not None}
+        if signs:
+            return min(signs, key=lambda format: signs[format])
+    raise _unknown(file)
 
 
 def _unknown(file: _File, sign: str | None = None) -> UnknownFormat:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
@@ -50,8 +51,12 @@ class Fields:
 
     def of(self, tags: str) -> list[str]:
         """Return all values of `tags`, given as `A B|C`: those of C where A and B have none."""
-        found = (self.values(*group.split()) for group in tags.split("|"))
-        return next((values for values in found if any(values)), [])
+        known = self._values
+        for group in _groups(tags):
+            found = [" ".join(each) for tag in group if tag in known for each in known[tag]]
+            if any(found):
+                return found
+        return []
 
     def first(self, *tags: str) -> str:
         """Return the first value that is not empty, or an empty text."""
@@ -126,6 +131,11 @@ class TagMap:
         for text in fields.of(self.naming):
             yield _named_pmid(text)
         yield from map(normalise.pmid_in_url, urls)
+
+
+@lru_cache(maxsize=512)
+def _groups(tags: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(group.split()) for group in tags.split("|"))
 
 
 def _first(values: Iterable[str]) -> str:
