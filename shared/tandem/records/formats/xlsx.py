@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 
 from tandem.errors import TandemError
 from tandem.records.formats import tabular
+from tandem.records.formats.columns import find_header
 
 LARGEST = 300_000_000
 """Bytes of a workbook unpacked. A hundred thousand records with abstracts take two thirds."""
@@ -60,8 +61,9 @@ def is_workbook(data: bytes) -> bool:
 
 
 def table(data: bytes) -> str | None:
-    """Return the first sheet with a title column as CSV, or None if there is none.
+    """Return the sheets with a title column as one table of CSV, or None if there is none.
 
+    It has every column that any of them has. Sheets without a title column are notes.
     Formulas are their values when the file was saved.
 
     Raises:
@@ -73,7 +75,7 @@ def table(data: bytes) -> str | None:
         _check_size(data)
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         try:
-            return next(filter(None, map(_table, workbook.worksheets)), None)
+            return _joined([table for sheet in workbook.worksheets if (table := _table(sheet))])
         finally:
             workbook.close()
     except UnreadableWorkbook:
@@ -126,6 +128,32 @@ def _chunks(parts: ZipFile) -> Iterator[bytes]:
         with parts.open(name) as part:
             while chunk := part.read(_CHUNK):
                 yield chunk
+
+
+def _joined(tables: list[str]) -> str | None:
+    """Return several tables as one, under all the columns that any of them has."""
+    if len(tables) < 2:
+        return next(iter(tables), None)
+    columns: dict[tuple[str, int], str] = {}
+    parts = []
+    for table in tables:
+        if header := find_header(table):
+            names = [name.strip().lower() for name in header.names]
+            keys = [(name, names[:at].count(name)) for at, name in enumerate(names)]
+            for key, name in zip(keys, header.names, strict=True):
+                columns.setdefault(key, name)
+            parts.append((keys, csv.reader(io.StringIO(table[header.end :], newline=""))))
+    places = {key: place for place, key in enumerate(columns)}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns.values())
+    for keys, rows in parts:
+        for row in rows:
+            cells = [""] * len(places)
+            for key, cell in zip(keys, row, strict=False):
+                cells[places[key]] = cell
+            writer.writerow([*cells, *row[len(keys) :]])
+    return text.getvalue()
 
 
 def _table(sheet: Any) -> str | None:

@@ -52,10 +52,14 @@ def test_a_sheet_is_read_as_any_table() -> None:
     assert (entry.doi, entry.priors) == ("10.1234/x", (Prior("include"),))
 
 
-def test_the_first_sheet_with_titles_counts() -> None:
+def test_all_sheets_with_titles_are_read() -> None:
     notes: list[list[object]] = [["About this file"], ["Made by nobody"]]
-    found = entries(workbook(notes, [["Search of 2020"], [], HEADER, ["T"]], [HEADER, ["Other"]]))
-    assert [entry.title for entry in found] == ["T"]
+    other: list[list[object]] = [["Year", "Title"], [2019, "A third"]]
+    found = entries(
+        workbook(notes, [["Search of 2020"], [], HEADER, ["T"]], [HEADER, ["Other"]], other)
+    )
+    assert [entry.title for entry in found] == ["T", "Other", "A third"]
+    assert found[2].year == 2019
 
 
 @pytest.mark.parametrize(
