@@ -24,7 +24,19 @@ _SWITCHES = frozenset(
         *("bf", "it", "em", "sc", "rm", "sf", "tt", "sl", "tiny", "small", "large", "Large"),
         *("normalsize", "footnotesize", "bfseries", "itshape", "mdseries", "upshape", "scshape"),
         *("ttfamily", "rmfamily", "sffamily", "left", "right", "displaystyle", "limits"),
-        *("noopsort", "protect", "relax", "nolinebreak", "allowbreak", "newblock", "boldmath"),
+        *("textit", "textbf", "textsc", "textrm", "textsf", "texttt", "textsl", "textup", "emph"),
+        *(
+            "mathrm",
+            "mathit",
+            "mathbf",
+            "noopsort",
+            "protect",
+            "relax",
+            "nolinebreak",
+            "allowbreak",
+            "newblock",
+            "boldmath",
+        ),
     }
 )
 _SPACE_MACROS = frozenset({"quad", "qquad", "newline", "space", "par", "linebreak", "hfill"})

@@ -112,8 +112,9 @@ class File(Generic[AnyStr]):
                 yield self.make(position, raw)
             elif kind == STRAY:
                 newline: Any = "\n" if isinstance(data, str) else b"\n"
-                line += data.count(newline, at, start)
-                at = start
+                begin = start + len(raw) - len(raw.lstrip())
+                line += data.count(newline, at, begin)
+                at = begin
                 yield reject(position, f"{STRAY} (line {line})", shown(raw))
             else:
                 yield reject(position, kind, shown(raw))

@@ -139,7 +139,7 @@ def without_rayyan(text: str) -> str:
 def _sections(text: str) -> Iterator[tuple[str, str]]:
     """Yield each part of Rayyan's note under its name, in capitals."""
     signs = list(_SECTION.finditer(text))
-    ends = [*(sign.start() for sign in signs[1:]), len(text)]
+    ends = [*(sign.start() for sign in signs[1:]), *[len(text)] * bool(signs)]
     for sign, end in zip(signs, ends, strict=True):
         yield sign[1].upper(), text[sign.end() : end].strip().rstrip("|").strip()
 

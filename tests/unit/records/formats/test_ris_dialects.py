@@ -119,3 +119,52 @@ def test_ebscos_note_names_the_pubmed_number() -> None:
 def test_pages_that_are_none() -> None:
     text = "TY  - JOUR\nTI  - T\nSP  - No\nEP  - Pagination Specified\nER  - "
     assert only(RIS, text).pages is None
+
+
+@pytest.mark.parametrize(
+    ("keyword", "priors"),
+    [
+        ("Rayyan-Included", (Prior("include"),)),
+        ("Covidence: irrelevant", (Prior("exclude"),)),
+        ("ASReview_relevant", (Prior("include"),)),
+        ("ASReview_prior", ()),
+        ("Rayyan-label", ()),
+    ],
+)
+def test_marks_of_other_tools_are_decisions_and_no_keywords(
+    keyword: str, priors: tuple[Prior, ...]
+) -> None:
+    entry = only(RIS, f"TY  - JOUR\nTI  - T\nKW  - naps\nKW  - {keyword}\nER  - ")
+    assert (entry.keywords, entry.priors) == (("naps",), priors)
+
+
+def test_a_subject_called_like_a_tool_stays_a_keyword() -> None:
+    entry = only(RIS, "TY  - JOUR\nTI  - T\nKW  - Rayyan software; Covidence\nER  - ")
+    assert entry.keywords == ("Rayyan software", "Covidence")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TY  - JOUR\nTI  - A\nER  - TY  - JOUR\nTI  - B\nER  - ",
+        "\u3000TY  - JOUR\n\u3000TI  - A\n\u3000ER  - \n\u200bTY  - JOUR\n\u200bTI  - B\n",
+        "TY\xa0\xa0-\xa0JOUR\nTI\xa0\xa0-\xa0A\nER\xa0\xa0-\nTY  - JOUR\nTI  - B\nER\n",
+        "ty  - JOUR\nti  - A\ner  - \nTy  - JOUR\nTi  - B\nEr  - \n",
+    ],
+)
+def test_records_part_whatever_stands_around_their_tags(text: str) -> None:
+    assert titles(RIS, text) == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "N2  - 10.1000/abc_d",
+        "L1  - https://doi-org.proxy.example.edu/10.1000/abc_d",
+        "M2  - doi:10.1000/abc_d.",
+        "UR  - http://dx.doi.org/10.1000%2Fabc_d",
+        "DO  - 10.1000/abc\\_d",
+    ],
+)
+def test_a_doi_wherever_it_stands(line: str) -> None:
+    assert only(RIS, f"TY  - JOUR\nTI  - T\n{line}\nER  - ").doi == "10.1000/abc_d"

@@ -1,0 +1,28 @@
+"""Files that fuzzing made of others, each of which reached code that the others did not.
+
+`benchmarks/fuzz_readers.py` makes more. A file that fails there belongs here.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tandem.errors import TandemError
+from tandem.records.formats import reading
+
+FUZZED = sorted((Path(__file__).parent / "fuzzed").iterdir())
+
+
+@pytest.mark.parametrize("file", FUZZED, ids=lambda file: file.name)
+def test_a_strange_file_is_read_to_its_end_or_refused(file: Path) -> None:
+    try:
+        result = reading.read(file.read_bytes())
+    except TandemError:
+        return  # refused with a reason
+    assert sum(1 for _ in result.entries) == result.total
+    if result.cut is not None:
+        end = 0
+        for start, following, _ in result.cut:
+            assert start == end < following
+            end = following
+        assert end == len(result.cut.data)
