@@ -114,7 +114,12 @@ class Settings(BaseSettings):
         le=256,
         description="Imports and the like that one worker runs at a time, beside rankings.",
     )
-    session_days: int = Field(default=14, ge=1, le=365, description="How long a sign-in lasts.")
+    session_days: int = Field(
+        default=14, ge=1, le=365, description="How long a sign-in lasts at most."
+    )
+    session_idle_hours: float = Field(
+        default=72, gt=0, description="A sign-in that is not used for so long ends earlier."
+    )
     max_upload_mb: int = Field(
         default=512, ge=1, description="Largest file that an import accepts, in MiB."
     )

@@ -63,3 +63,13 @@ class TooMany(TandemError):
 
     code = "too_many_requests"
     retry_after = 1
+
+
+class TooManyAttempts(TooMany):
+    """A secret was guessed at too often from one place. `retry_after` is in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

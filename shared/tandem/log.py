@@ -18,7 +18,8 @@ _CHATTY = (
 )
 """Libraries that tell of every single step; their warnings and errors are kept."""
 
-_INVITATION = re.compile(r"((?:invitations|join)/+)[^/]+", re.IGNORECASE)
+_LINKS = re.compile(r"((?:invitations|join|reset|setup)/+)[^/]+", re.IGNORECASE)
+"""What stands behind these is the secret of a link that is good once."""
 
 
 def configure(settings: Settings, *, process: str) -> None:
@@ -83,4 +84,4 @@ def logger(name: str) -> FilteringBoundLogger:
 
 def without_secrets(path: str) -> str:
     """Return a request's path as it may be logged: whoever reads logs is invited to nothing."""
-    return _INVITATION.sub(r"\1***", path)
+    return _LINKS.sub(r"\1***", path)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -12,8 +13,9 @@ from tandem.db.session import Database
 from tandem.operations.storage import Watch
 from tandem.tasks import Nudges
 from tandem_api import addresses, errors, headers, middleware, openapi
+from tandem_api.hashing import Passwords
 from tandem_api.routes import (
-    accounts,
+    account_forms,
     agreement,
     audit,
     conflicts,
@@ -28,6 +30,7 @@ from tandem_api.routes import (
     invitations,
     jobs,
     join,
+    me,
     members,
     metrics,
     pages,
@@ -38,12 +41,15 @@ from tandem_api.routes import (
     rankings,
     records,
     reviews,
+    sign_in,
+    users,
     vocabulary,
     webhooks,
 )
 from tandem_api.runtime import Runtime
 from tandem_api.seats import Seats
 from tandem_api.streams import Bells
+from tandem_api.uses import Uses
 
 PREFIX = "/api/v1"
 
@@ -58,12 +64,18 @@ def create_app(settings: Settings) -> FastAPI:
         nudges = Nudges(redis_url)
         bells = Bells(database, redis_url, Seats(settings))
         artifacts = Artifacts(settings.resolved_artifact_url())
+        watch = Watch(settings, database)
+        passwords = Passwords(database)
+        uses = Uses(database, idle=timedelta(hours=settings.session_idle_hours))
         app.state.runtime = Runtime(
-            settings, database, artifacts, nudges, bells, Watch(settings, database)
+            settings, database, artifacts, nudges, bells, watch, passwords, uses
         )
         bells.start()
+        uses.start()
         yield
         await bells.stop()
+        await uses.stop()
+        passwords.close()
         nudges.close()
         database.close()
 
@@ -80,7 +92,9 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=openapi.operation_id,
     )
     slices = (
-        accounts,
+        sign_in,
+        me,
+        users,
         reviews,
         members,
         invitations,
@@ -106,6 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(metrics.router)
     app.include_router(join.router)
     app.include_router(pages.router)
+    app.include_router(account_forms.router)
     errors.install(app)
     app.add_middleware(
         middleware.BodyLimit, upload_mb=settings.max_upload_mb, other_mb=settings.max_body_mb

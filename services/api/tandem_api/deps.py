@@ -5,6 +5,7 @@ change of threads waits up to 5 ms for the interpreter.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -16,14 +17,15 @@ from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from tandem.accounts import idempotency
-from tandem.accounts import service as accounts
+from tandem.accounts import access, idempotency
+from tandem.accounts.access import Access
 from tandem.accounts.models import User
 from tandem.accounts.service import Secret
 from tandem.errors import Forbidden, NotFound, TandemError, Unauthenticated
 from tandem.ids import ReviewId, UserId, parse_uuid
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
+from tandem_api import scopes
 from tandem_api.addresses import origin as origin_of
 from tandem_api.addresses import public_url
 from tandem_api.paging import Cursor
@@ -32,7 +34,7 @@ from tandem_api.schemas.base import PlainText
 
 COOKIE = "tandem_session"
 _FORMS = ("multipart/", "application/x-www-form-urlencoded")
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_PASSWORDS = frozenset({"password", "current", "new"})
 
 
 async def _here(request: Request) -> Runtime:
@@ -63,15 +65,27 @@ Read = Annotated[Session, Depends(read_session)]
 
 
 def authenticate(request: Request) -> User:
-    """Return who is calling, by token or by cookie. Looks it up anew each time."""
+    """Return who is calling, by token or by cookie. Looks it up each time."""
     token, cookie = _token(request), request.cookies.get(COOKIE)
-    with runtime(request).database.read() as session:
+    here = runtime(request)
+    with here.database.read() as session:
         if token is not None:
-            return accounts.user_of_token(session, token)
-        if cookie is None:
+            found = access.of_token(session, token)
+        elif cookie is None:
             raise Unauthenticated("Send a token as `Authorization: Bearer …`, or sign in.")
-        refuse_cross_site(request)
-        return accounts.user_of_sign_in(session, cookie)
+        else:
+            refuse_cross_site(request)
+            found = access.of_sign_in(session, cookie)
+    scopes.require(request, found.scope)
+    here.uses.note(found)
+    request.state.access = found
+    return found.user
+
+
+def access_of(request: Request) -> Access:
+    """Return what an authenticated caller's secret gives access to."""
+    found: Access = request.state.access
+    return found
 
 
 def secret_of(request: Request) -> Secret:
@@ -103,7 +117,7 @@ def refuse_cross_site(request: Request) -> None:
     Browsers say where a request comes from: by Sec-Fetch-Site, older ones by Origin. What
     sends neither is no browser, and carries no cookie that it was not given.
     """
-    if request.method in _SAFE:
+    if request.method in scopes.SAFE:
         return
     site = request.headers.get("sec-fetch-site")
     if site in ("same-origin", "none"):
@@ -180,7 +194,21 @@ DryRun = Annotated[bool, Query(description="Show what it would do, and do not do
 async def body_digest(request: Request) -> str:
     if request.headers.get("content-type", "").lower().startswith(_FORMS):
         return ""  # The form's stream is consumed; the route names the file's own digest.
-    return hashlib.sha256(await request.body()).hexdigest()
+    return hashlib.sha256(_without_passwords(await request.body())).hexdigest()
+
+
+def _without_passwords(body: bytes) -> bytes:
+    """Leave passwords out of what is hashed and stored: by a fast hash they could be guessed."""
+    if b'"' not in body or not any(name.encode() in body for name in _PASSWORDS):
+        return body
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return body  # refused in a moment
+    if not isinstance(said, dict) or _PASSWORDS.isdisjoint(said):
+        return body
+    kept = {name: value for name, value in said.items() if name not in _PASSWORDS}
+    return json.dumps(kept, sort_keys=True).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,6 @@ _NOT_FOR_ALL = (
     *("/export", "/progress", "/records/{record_id}"),  # a trail, an earlier state
     *("/agreement", "/agreement.svg", "/second-looks", "/record"),
     *("/exclusion-reasons", "/affected/reviewers", "/disagreements"),
-    "/conflicts",  # by a reviewer, where names are hidden
 )
 """How the paths end that some members may not even read."""
 
@@ -77,6 +76,12 @@ _OF_FAILURE = {
     429: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
     503: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
 }
+
+
+_GUESSABLE = ("/auth/login", "/auth/reset", "/setup", "/me/password", "/acceptance")
+"""How the paths end where a secret may be guessed at, so that attempts are counted."""
+
+_GIVE_COOKIES = ("login", "logout", "accept_invitation", "set_up", "change_password")
 
 
 def operation_id(route: APIRoute) -> str:
@@ -203,7 +208,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         answer["headers"] = dict(_REQUEST_ID)
         if keyed:
             answer["headers"]["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}
-        if name in ("login", "logout", "accept_invitation"):
+        if name in _GIVE_COOKIES:
             answer["headers"]["Set-Cookie"] = {"$ref": "#/components/headers/Cookie"}
     content = next((answer["content"] for answer in answers.values() if "content" in answer), {})
     for media_type, example in ANSWERS.get(name, {}).items():
@@ -231,8 +236,10 @@ def _failures(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     if "{" in path:
         found.add(404)
     keyed = any(parameter["name"] == "Idempotency-Key" for parameter in inside[0])
-    if keyed or path.endswith("/acceptance"):
+    if keyed or path.endswith(("/acceptance", "/setup")):
         found.add(409)
+    if method in _WRITES and path.endswith(_GUESSABLE):
+        found.add(429)
     if inside[1]:
         found.add(413)
     return sorted(found)

@@ -9,7 +9,9 @@ from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.operations.storage import Watch
 from tandem.tasks import Nudges
+from tandem_api.hashing import Passwords
 from tandem_api.streams import Bells
+from tandem_api.uses import Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Runtime:
     nudges: Nudges
     bells: Bells
     storage: Watch
+    passwords: Passwords
+    uses: Uses
 
 
 def runtime(request: Request) -> Runtime:

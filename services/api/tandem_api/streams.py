@@ -124,12 +124,14 @@ class Bells:
         self._seen: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def n_clients(self) -> int:
         return sum(len(room.seats) for room in self._rooms.values())
 
     def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._run(self._listen(), "doorbell")
         self._run(self._look(), "look-for-events")
 
@@ -145,6 +147,18 @@ class Bells:
         self.closing = True
         for room in self._rooms.values():
             room.end()
+
+    def look_at_rights(self) -> None:
+        """Ask at once who of those that follow still may, in this process; from any thread.
+
+        Others ask with their next heartbeat; and nobody gets an event before it was asked.
+        """
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ring_all)
+
+    def _ring_all(self) -> None:
+        for room in self._rooms.values():
+            room.bell.set()
 
     async def stream(
         self, review_id: ReviewId, follower: Follower, source: str | None

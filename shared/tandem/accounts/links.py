@@ -1,4 +1,4 @@
-"""Links that are good once: to set the installation up, and to choose a new password.
+"""Links that are good once, above all those to choose a new password by.
 
 A link carries 256 random bits, of which only the SHA-256 is stored: it can be neither guessed nor
 read again. No mail is sent; who makes a link hands it to the person.
@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service
@@ -20,7 +20,6 @@ from tandem.errors import Conflict, Forbidden
 from tandem.ids import UserId
 
 RESET_LASTS = timedelta(hours=24)
-SETUP_LASTS = timedelta(days=7)
 
 
 class WrongToken(Forbidden):
@@ -29,50 +28,10 @@ class WrongToken(Forbidden):
     code = "wrong_token"
 
 
-class SetupDone(Conflict):
-    """There is an account already."""
-
-    code = "setup_done"
-
-
 class AccountOff(Conflict):
     """The account is switched off."""
 
     code = "account_off"
-
-
-def needs_setup(session: Session) -> bool:
-    """Say whether there is no account at all yet."""
-    return not session.scalar(select(exists().where(User.id.is_not(None))))
-
-
-def offer_setup(session: Session) -> str | None:
-    """Return a new token for the first account, None if there is an account already.
-
-    A token of before is void. Only the hash of the new one is kept.
-    """
-    if not needs_setup(session):
-        return None
-    session.execute(delete(AccountLink).where(AccountLink.purpose == LinkPurpose.SETUP))
-    return _add(session, LinkPurpose.SETUP, None, lasting=SETUP_LASTS).secret
-
-
-def set_up(session: Session, token: str, *, email: str, name: str, password: Hashed) -> User:
-    """Make the first account, an administrator's. Of two who do it at once one gets it.
-
-    Raises:
-        SetupDone: There is an account already.
-        WrongToken: It is not the token that was printed last.
-    """
-    taken = _taken(session, LinkPurpose.SETUP, token)
-    # After that: who comes second waits there for the first, and then finds an account.
-    if not needs_setup(session):
-        raise SetupDone("This installation has an account already. Sign in.")
-    if taken is None:
-        raise WrongToken(
-            "This is not the newest setup token. `tandem up` prints one when it starts."
-        )
-    return service.add_user(session, email=email, name=name, password=password, is_admin=True)
 
 
 def offer_reset(session: Session, *, user_id: UserId) -> NewSecret:
@@ -90,7 +49,7 @@ def offer_reset(session: Session, *, user_id: UserId) -> NewSecret:
             AccountLink.user_id == user_id, AccountLink.purpose == LinkPurpose.RESET
         )
     )
-    return _add(session, LinkPurpose.RESET, user_id, lasting=RESET_LASTS)
+    return add(session, LinkPurpose.RESET, user_id, lasting=RESET_LASTS)
 
 
 def reset_for(session: Session, token: str) -> User:
@@ -112,7 +71,7 @@ def reset(session: Session, token: str, *, password: Hashed) -> User:
     Raises:
         WrongToken: It is unknown, was used, or has expired.
     """
-    taken = _taken(session, LinkPurpose.RESET, token)
+    taken = take(session, LinkPurpose.RESET, token)
     if taken is None or taken.user_id is None:
         raise WrongToken(_NO_RESET)
     user = service.get_user(session, taken.user_id)
@@ -128,7 +87,7 @@ def forget_old(session: Session) -> None:
     session.execute(delete(AccountLink).where(AccountLink.expires_at < now()))
 
 
-def _add(
+def add(
     session: Session, purpose: LinkPurpose, user_id: UserId | None, *, lasting: timedelta
 ) -> NewSecret:
     secret, created = secrets.token_urlsafe(32), now()
@@ -145,7 +104,7 @@ def _add(
     return NewSecret(secret, created + lasting)
 
 
-def _taken(session: Session, purpose: LinkPurpose, token: str) -> AccountLink | None:
+def take(session: Session, purpose: LinkPurpose, token: str) -> AccountLink | None:
     """Take a link away, so that nobody else can use it, and return it; None if it is not good."""
     query = (
         delete(AccountLink)

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from pwdlib import PasswordHash
 
-from tandem.errors import Invalid
+from tandem.errors import Forbidden, Invalid
 
 SHORTEST, LONGEST = 8, 500
 
@@ -24,6 +24,12 @@ class WeakPassword(Invalid):
     """The password is too short, too common, or the person's own address."""
 
     code = "weak_password"
+
+
+class WrongPassword(Forbidden):
+    """The current password, asked for once more, is wrong."""
+
+    code = "wrong_password"
 
 
 @dataclass(frozen=True, slots=True)

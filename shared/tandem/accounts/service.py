@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -154,7 +154,7 @@ def sign_in(
     secret, created = secrets.token_urlsafe(32), now()
     session.add(
         SignIn(
-            secret_hash=_hash(secret),
+            secret_hash=digest(secret),
             id=new_id(),
             user_id=user_id,
             created_at=created,
@@ -170,26 +170,7 @@ def sign_in(
 
 
 def sign_out(session: Session, secret: str) -> None:
-    session.execute(delete(SignIn).where(SignIn.secret_hash == _hash(secret)))
-
-
-def user_of_sign_in(session: Session, secret: str) -> User:
-    shown = {"secret_hash": _hash(secret), "now": now()}
-    if (user := session.scalars(_OF_SIGN_IN, shown).one_or_none()) is None:
-        raise Unauthenticated("This sign-in has ended. Sign in again.")
-    return user
-
-
-_OF_SIGN_IN = (
-    select(User)
-    .join(SignIn, SignIn.user_id == User.id)
-    .where(
-        SignIn.secret_hash == bindparam("secret_hash"),
-        SignIn.expires_at > bindparam("now"),
-        SignIn.idle_until > bindparam("now"),
-        User.is_active,
-    )
-)
+    session.execute(delete(SignIn).where(SignIn.secret_hash == digest(secret)))
 
 
 def add_token(
@@ -212,7 +193,7 @@ def add_token(
         id=TokenId(new_id()),
         user_id=user_id,
         name=name,
-        secret_hash=_hash(secret),
+        secret_hash=digest(secret),
         scope=scope,
         created_at=now(),
         expires_at=expires_at,
@@ -220,24 +201,6 @@ def add_token(
     session.add(token)
     session.flush()
     return token, secret
-
-
-def user_of_token(session: Session, secret: str) -> User:
-    row = session.execute(_OF_TOKEN, {"secret_hash": _hash(secret)}).one_or_none()
-    if row is None:
-        raise Unauthenticated("This token is not known. Make one with `tandem token add`.")
-    user, expires_at = row
-    if expires_at is not None and expires_at <= now():
-        raise Unauthenticated(f"This token expired at {expires_at.isoformat()}.")
-    found: User = user
-    return found
-
-
-_OF_TOKEN = (
-    select(User, Token.expires_at)
-    .join(Token, Token.user_id == User.id)
-    .where(Token.secret_hash == bindparam("secret_hash"), User.is_active)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +212,11 @@ class Secret:
 
     @classmethod
     def of_token(cls, secret: str) -> "Secret":
-        return cls(_hash(secret), is_token=True)
+        return cls(digest(secret), is_token=True)
 
     @classmethod
     def of_sign_in(cls, secret: str) -> "Secret":
-        return cls(_hash(secret), is_token=False)
+        return cls(digest(secret), is_token=False)
 
 
 def users_of_secrets(session: Session, shown: set[Secret]) -> dict[Secret, UserId]:
@@ -301,6 +264,7 @@ def canonical(email: str) -> str:
     return email.strip().lower()
 
 
-def _hash(secret: str) -> str:
+def digest(secret: str) -> str:
+    """Return by what a secret is stored and found."""
     # A plain hash is enough: the secrets are 256 random bits, nobody can guess through them.
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -23,20 +23,31 @@ def list_sessions(session: Session, user_id: UserId) -> Sequence[SignIn]:
     return session.scalars(query).all()
 
 
+def get(session: Session, *, user_id: UserId, session_id: UUID) -> SignIn:
+    """Return one of somebody's sessions.
+
+    Raises:
+        NotFound: This person has no such session.
+    """
+    found = next((one for one in list_sessions(session, user_id) if one.id == session_id), None)
+    if found is None:
+        raise NotFound("You have no such session.")
+    return found
+
+
 def end(session: Session, *, user_id: UserId, session_id: UUID) -> None:
     """End one session at once.
 
     Raises:
         NotFound: This person has no such session.
     """
-    query = delete(SignIn).where(SignIn.id == session_id, SignIn.user_id == user_id)
-    if session.scalars(query.returning(SignIn.id)).one_or_none() is None:
-        raise NotFound("You have no such session.")
+    session.delete(get(session, user_id=user_id, session_id=session_id))
 
 
-def end_all(session: Session, user_id: UserId) -> None:
-    """End all of somebody's sessions at once. Their tokens stay."""
-    session.execute(delete(SignIn).where(SignIn.user_id == user_id))
+def end_all(session: Session, user_id: UserId, *, but: UUID | None = None) -> None:
+    """End all of somebody's sessions at once, but for one. Their tokens stay."""
+    query = delete(SignIn).where(SignIn.user_id == user_id)
+    session.execute(query if but is None else query.where(SignIn.id != but))
 
 
 def note_use(
@@ -65,7 +76,3 @@ def note_use(
             .values(last_used_at=used_at)
             .execution_options(synchronize_session=False)
         )
-
-
-def forget_old(session: Session) -> None:
-    session.execute(delete(SignIn).where(SignIn.expires_at < now()))

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
+from tandem.accounts.passwords import Hashed
 from tandem.db.base import now
 from tandem.errors import Forbidden, Invalid, NotFound
 from tandem.ids import InvitationId, new_id
@@ -183,8 +184,12 @@ def accept(session: Session, secret: str, *, user: User) -> Member:
     return present
 
 
-def accept_as_new(session: Session, secret: str, *, person: NewPerson) -> Member:
+def accept_as_new(
+    session: Session, secret: str, *, person: NewPerson, hashed: Hashed | None = None
+) -> Member:
     """Make an account for somebody and let them in.
+
+    `hashed` is their password, where it was hashed before the transaction began.
 
     Raises:
         NoInvitation: The link is unknown, or not good any more.
@@ -203,7 +208,7 @@ def accept_as_new(session: Session, secret: str, *, person: NewPerson) -> Member
             "There is already an account with this e-mail address. Sign in, then accept."
         )
     user = accounts.add_user(
-        session, email=email, name=person.name, password=person.password, is_admin=False
+        session, email=email, name=person.name, password=hashed or person.password, is_admin=False
     )
     session.flush()
     return accept(session, secret, user=user)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from tandem.accounts.models import Token
+from tandem.accounts import service as accounts
+from tandem.accounts.models import SignIn, Token
 from tandem.records.models import Import
 from tandem.reviews import invitations
 from tandem.reviews import service as reviews
@@ -25,8 +26,8 @@ class Scene:
     """A team's review with a ranking, an import, open and settled conflicts.
 
     `admin` administers the installation and is a stranger here; `stranger` owns another review.
-    `ids` fill the placeholders of paths; `user_id` is Eve, `token_id` one of the owner's,
-    `job_id` the ranking that is due.
+    `ids` fill the placeholders of paths; `user_id` is Eve, `token_id` and `session_id` are the
+    owner's, `job_id` the ranking that is due.
     """
 
     team: Team
@@ -64,6 +65,9 @@ def build(world: World) -> Scene:
         ).one()
         made = session.scalars(select(Import.id).where(Import.review_id == review_id)).one()
         token = session.scalars(select(Token.id).where(Token.user_id == team.owner.id)).one()
+    with world.database.write.begin() as session:
+        accounts.sign_in(session, user_id=team.owner.id, lasting=timedelta(days=1))
+        signed_in = session.scalars(select(SignIn.id).where(SignIn.user_id == team.owner.id)).one()
     with world.entered(review_id, team.owner) as (session, review, viewer):
         invitation, secret = invitations.invite(
             session,
@@ -90,6 +94,7 @@ def build(world: World) -> Scene:
         "ranking_id": str(ranking.id),
         "user_id": str(team.eve.id),
         "token_id": str(token),
+        "session_id": str(signed_in),
         "job_id": f"ranking-{review_id}",
     }
     return Scene(team, admin, stranger, ids)

@@ -45,7 +45,14 @@ def test_signing_in_sets_a_cookie_that_scripts_cannot_read(
     assert "Path=/" in cookie
     assert "Secure" not in cookie  # over plain http the browser would drop it
     me = client.get(f"{API}/me").json()
-    assert me == {"id": me["id"], "email": "ann@example.org", "name": "Ann", "is_admin": False}
+    assert me == {
+        "id": me["id"],
+        "email": "ann@example.org",
+        "name": "Ann",
+        "is_admin": False,
+        "is_active": True,
+        "preferences": {},
+    }
 
 
 @pytest.mark.parametrize("how", ["https", "public_url"])
@@ -167,7 +174,10 @@ def test_a_token_is_shown_once(client: TestClient, admin: Person) -> None:
 
     assert made.status_code == 201
     shown = made.json()
-    assert shown.keys() == {"id", "name", "token", "created_at", "expires_at"}
+    assert shown.keys() == {
+        *("id", "name", "scope", "token"),
+        *("created_at", "expires_at", "last_used_at"),
+    }
     bearer = {"Authorization": f"Bearer {shown['token']}"}
     assert client.get(f"{API}/me", headers=bearer).json()["id"] == str(admin.id)
     listed = client.get(f"{API}/me/tokens", headers=admin.auth)
@@ -265,6 +275,7 @@ def test_administrators_make_accounts(client: TestClient, admin: Person, world: 
         "email": "eve@example.org",
         "name": "Eve",
         "is_admin": False,
+        "is_active": True,
     }
     assert (again.status_code, again.json()["code"]) == (409, "email_taken")
     assert (other.status_code, other.json()["code"]) == (403, "forbidden")

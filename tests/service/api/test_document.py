@@ -207,6 +207,7 @@ def test_security_is_named_and_applied(document: dict[str, Any]) -> None:
     invitation = "/api/v1/invitations/{token}"
     assert open_to_all == {
         *("/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/logout"),
+        *("/api/v1/auth/reset", "/api/v1/setup"),
         *(invitation, f"{invitation}/acceptance"),
     }
 

@@ -23,7 +23,7 @@ from redis import Redis
 from application import application
 from engines import Broker
 from tandem.accounts import service as accounts
-from tandem.accounts.service import Secret, _hash
+from tandem.accounts.service import Secret
 from tandem.config import Settings
 from tandem.tasks import PROGRESS
 from tandem_api import feeds, streams
@@ -260,7 +260,7 @@ def test_who_reads_from_far_behind_gets_less_at_a_time_the_more_they_are(
     """All are read for in one look: who waits for what happens now waits for that."""
     monkeypatch.setattr("tandem_api.feeds._AT_ONCE", 6)
     monkeypatch.setattr("tandem_api.feeds._LEAST", 1)
-    database, secret = live.app.state.runtime.database, Secret(_hash(team.eve.token), is_token=True)
+    database, secret = live.app.state.runtime.database, Secret.of_token(team.eve.token)
 
     def look(*places: int) -> list[tuple[int, bool]]:
         heard = feeds.look(database, team.review_id, [Follower(secret, at) for at in places])

@@ -40,13 +40,28 @@ ADMINS = dict.fromkeys(ROLES, 403) | {"nobody": 401}
 EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("POST", f"{API}/auth/login"): everybody(401),
     ("POST", f"{API}/auth/logout"): everybody(204),
+    # The world has accounts, and the token is of no link.
+    # All guess from one place: the owner comes last, after five.
+    ("POST", f"{API}/auth/reset"): everybody(403) | {"adjudicator": 429, "owner": 429},
+    ("GET", f"{API}/setup"): everybody(200),
+    ("POST", f"{API}/setup"): everybody(409),
     ("GET", f"{API}/me"): signed_in(200),
+    ("PATCH", f"{API}/me"): signed_in(200),
+    # All are signed in by tokens: nobody has a password to change, nor a session.
+    ("PUT", f"{API}/me/password"): signed_in(403),
+    ("GET", f"{API}/me/sessions"): signed_in(200),
+    ("DELETE", f"{API}/me/sessions"): signed_in(204),
+    # The session is the owner's; for all others there is none.
+    ("GET", f"{API}/me/sessions/{{session_id}}"): signed_in(404) | {"owner": 200},
+    ("DELETE", f"{API}/me/sessions/{{session_id}}"): signed_in(404) | {"owner": 204},
     ("GET", f"{API}/me/tokens"): signed_in(200),
     ("POST", f"{API}/me/tokens"): signed_in(201),
     # The token is the owner's; for all others there is none.
     ("DELETE", f"{API}/me/tokens/{{token_id}}"): signed_in(404) | {"owner": 204},
     ("GET", f"{API}/users"): ADMINS | {"admin": 200},
     ("POST", f"{API}/users"): ADMINS | {"admin": 201},
+    ("PATCH", f"{API}/users/{{user_id}}"): ADMINS | {"admin": 200},
+    ("POST", f"{API}/users/{{user_id}}/reset"): ADMINS | {"admin": 201},
     ("GET", f"{API}/reviews"): signed_in(200),
     ("POST", f"{API}/reviews"): signed_in(201),
     ("GET", R): allowed("observer", 200),
@@ -152,6 +167,13 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{API}/auth/login"): {"json": {"email": "x@example.org", "password": "wrong"}},
+    ("POST", f"{API}/auth/reset"): {"json": {"token": "guessed", "password": "staple orbit"}},
+    ("POST", f"{API}/setup"): {
+        "json": {"token": "x", "name": "X", "email": "x@example.org", "password": "staple orbit"}
+    },
+    ("PATCH", f"{API}/me"): {"json": {"name": "Somebody"}},
+    ("PUT", f"{API}/me/password"): {"json": {"current": "wrong", "new": "staple orbit"}},
+    ("PATCH", f"{API}/users/{{user_id}}"): {"json": {"name": "Eve Stone"}},
     ("POST", f"{API}/me/tokens"): {"json": {"name": "another"}},
     ("POST", f"{API}/users"): {"json": {"email": "new@example.org", "name": "New"}},
     ("POST", f"{API}/reviews"): {"json": {"title": "Mine"}},
@@ -237,7 +259,7 @@ def test_who_may(method: str, path: str, scene: Scene, client: TestClient) -> No
 
 def _once(said: dict[str, Any], role: str) -> dict[str, Any]:
     """Give everybody a body of their own where two of the same would collide."""
-    if "email" in said.get("json", {}) and "name" in said["json"]:
+    if "email" in said.get("json", {}):
         return {"json": said["json"] | {"email": f"{role}@example.org"}}
     return said
 

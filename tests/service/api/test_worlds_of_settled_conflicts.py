@@ -15,15 +15,7 @@ from typing import Any
 
 import pytest
 
-from service.api.test_independence import (
-    EVERY_READ,
-    EVERY_WRITE,
-    Asked,
-    OneWorld,
-    R,
-    StillClock,
-    stand_still,
-)
+from service.api.test_independence import EVERY_READ, EVERY_WRITE, Asked, OneWorld, R, StillClock
 from service.api.test_worlds_of_linked_records import (
     Teller,
     assert_same,
@@ -56,7 +48,7 @@ Settle = Callable[[World, Team], None]
 
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_still(monkeypatch)
+    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
 
 
 def they_agree(world: World, team: Team) -> None:

@@ -12,6 +12,7 @@ from shutil import copy
 
 import pytest
 
+from tandem.accounts import access
 from tandem.accounts import service as accounts
 from tandem.cli.main import main
 from tandem.db.session import Database
@@ -173,9 +174,9 @@ def test_switching_off_ends_everything_and_switching_on_lets_in_again(database: 
     assert signs_in(database, PASSWORD)
     with database.read() as session:
         with pytest.raises(Unauthenticated):
-            accounts.user_of_sign_in(session, cookie)
+            access.of_sign_in(session, cookie)
         with pytest.raises(Unauthenticated):
-            accounts.user_of_token(session, token)
+            access.of_token(session, token)
 
 
 def test_the_last_administrator_is_not_switched_off(

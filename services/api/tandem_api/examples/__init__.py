@@ -1,6 +1,7 @@
 """Examples for the OpenAPI document, one module for each slice."""
 
 from tandem_api.examples import (
+    accounts,
     agreement,
     audit,
     conflicts,
@@ -12,7 +13,7 @@ from tandem_api.examples import (
 )
 from tandem_api.examples.screening import FAILURES, JSON, NOT_READY
 
-_SLICES = (screening, criteria, conflicts, agreement, people, audit, webhooks, operations)
+_SLICES = (accounts, screening, criteria, conflicts, agreement, people, audit, webhooks, operations)
 
 REQUESTS = {key: value for part in _SLICES for key, value in part.REQUESTS.items()}
 ANSWERS = {key: value for part in _SLICES for key, value in part.ANSWERS.items()}

@@ -9,7 +9,6 @@ ANN, BEN = "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b", "1e2f3a4b-5c6d-4f7a-9b8c-0d1e
 _IMPORT_ID = "2f3a4b5c-6d7e-4a8b-8c9d-1e2f3a4b5c6d"
 _RANKING_ID = "3a4b5c6d-7e8f-4b9c-9d0e-2f3a4b5c6d7e"
 _DECISION_ID = "5c6d7e8f-9a0b-4d1e-9f2a-4b5c6d7e8f9a"
-_TOKEN_ID = "6d7e8f9a-0b1c-4e2f-8a3b-5c6d7e8f9a0b"  # noqa: S105  # an id, not a secret
 TIME = "2026-11-23T09:30:00Z"
 
 _POLICY = {
@@ -58,13 +57,6 @@ _WAITING = {
     "second_looks": 0,
     "imports_failed": 1,
     "invitations": 1,
-}
-_USER = {"id": ANN, "email": "ann@example.org", "name": "Ann Lee", "is_admin": False}
-_TOKEN = {
-    "id": _TOKEN_ID,
-    "name": "screening front-end",
-    "created_at": TIME,
-    "expires_at": "2027-11-23T00:00:00Z",
 }
 BIBLIOGRAPHIC = {
     "id": "17",
@@ -285,9 +277,6 @@ def page(item: dict[str, Any]) -> dict[str, Any]:
 
 
 REQUESTS: dict[str, Any] = {
-    "login": {"email": "ann@example.org", "password": "correct horse battery"},
-    "add_token": {"name": "screening front-end", "expires_at": "2027-11-23T00:00:00Z"},
-    "add_user": {"email": "ann@example.org", "name": "Ann Lee", "password": "correct horse"},
     "create_review": {
         "title": "Peer support workers in health",
         "question": "How do peer support workers experience their role?",
@@ -319,11 +308,6 @@ REQUESTS: dict[str, Any] = {
 """Bodies by operation."""
 
 ANSWERS: dict[str, dict[str, Any]] = {
-    "me": {JSON: _USER},
-    "add_token": {JSON: {**_TOKEN, "token": "tandem_6oXlJ4yq…"}},
-    "list_tokens": page(_TOKEN),
-    "add_user": {JSON: _USER},
-    "list_users": page(_USER),
     "create_review": {JSON: _WHOLE_REVIEW},
     "list_reviews": page(_REVIEW | _SHARE | {"waiting": _WAITING}),
     "get_waiting": {JSON: _SHARE | _WAITING},
@@ -458,9 +442,12 @@ FAILURES: dict[int, dict[str, str]] = {
     401: {"unauthenticated": "This token is not known. Make one with `tandem token add`."},
     403: {
         "forbidden": "Only an owner of this review may change it.",
+        "insufficient_scope": "This token has the scope `read`; this needs `screen`.",
         "not_your_invitation": "This invitation is for another e-mail address.",
         "not_a_voter": "You have not decided this record, so you have no vote in its conflict.",
         "own_conflict": "You have decided this record yourself, so somebody else settles it.",
+        "wrong_password": "The current password is wrong.",
+        "wrong_token": "This link does not exist, has expired or was used.",
     },
     404: {
         "not_found": "There is no record 17 in this review.",
@@ -469,12 +456,14 @@ FAILURES: dict[int, dict[str, str]] = {
         "no_invitation": "This invitation does not exist, has expired, was used or was withdrawn.",
     },
     409: {
+        "account_off": "The account of ann@example.org is switched off. Switch it on first.",
         "already_resolved": "This conflict is settled already.",
         "email_taken": "There is already an account for ann@example.org.",
         "idempotency_key_reused": "This Idempotency-Key was used for another request.",
         "is_duplicate": "Record 18 is a duplicate of record 17: decide that one.",
         "is_linked": "These records are linked. Split them instead.",
         "newer_decision": _NEWER,
+        "last_admin": "ann@example.org is the only active administrator.",
         "last_owner": "This is the review's only owner. Make somebody else an owner first.",
         "no_pilot": "No pilot round is running.",
         "no_records": "There are no records for a pilot round. Import some first.",
@@ -486,6 +475,7 @@ FAILURES: dict[int, dict[str, str]] = {
         "import_under_way": "The file 'medline.ris' is not read to its end. Wait for it.",
         "review_archived": "This review is archived: nothing in it can be changed.",
         "pilot_running": "A pilot round is running. End it before you begin another one.",
+        "setup_done": "This installation has an account already. Sign in.",
         "too_many_webhooks": "A review has at most 20 webhooks. Remove one first.",
         "unfinished": "This import is not done yet.",
         "voted_again": "You have voted once more already. Talk it over, or let somebody settle.",
@@ -498,6 +488,7 @@ FAILURES: dict[int, dict[str, str]] = {
         "unsafe_url": "url: hooks.example.org is not (only) at public addresses.",
     },
     429: {
+        "too_many_attempts": "There were too many failed attempts from here. Wait, then try again.",
         "too_many_requests": "This address has too many requests under way. Wait for some of them.",
         "too_many_streams": "This address follows too many event streams. Close some of them.",
     },

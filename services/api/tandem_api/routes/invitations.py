@@ -5,6 +5,7 @@ from datetime import timedelta
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
@@ -12,7 +13,8 @@ from tandem.errors import Unauthenticated
 from tandem.ids import InvitationId, parse_uuid
 from tandem.reviews import invitations
 from tandem.reviews import service as reviews
-from tandem_api import cookies
+from tandem.reviews.models import Member
+from tandem_api import cookies, signing_in
 from tandem_api.addresses import public_path, public_url
 from tandem_api.deps import (
     AsViewer,
@@ -95,7 +97,7 @@ def show_invitation(token: str, request: Request, session: Read) -> ShownInvitat
 
 
 @router.post("/invitations/{token}/acceptance", response_model=AcceptanceOut)
-def accept_invitation(
+async def accept_invitation(
     token: str, request: Request, here: Here, body: AcceptanceIn | None = None
 ) -> Response:
     """Become a member: signed in, without a body; else with the account that this makes.
@@ -103,24 +105,25 @@ def accept_invitation(
     A new account is signed in at once, by the cookie that `/auth/login` sets. Each invitation is
     good for one person. Who is a member already keeps the higher of both roles.
     """
-    user = _whoever_is_signed_in(request)
-    if user is None and body is None:
-        raise Unauthenticated("Sign in, or send `name`, `email` and `password` to make an account.")
+    user = await run_in_threadpool(_whoever_is_signed_in, request)
     made = None
-    with here.database.write.begin() as session:
-        if user is not None:
-            member = invitations.accept(session, token, user=user)
-        elif body is not None:
-            member = invitations.accept_as_new(session, token, person=body.person())
-            lasting = timedelta(days=here.settings.session_days)
-            made = accounts.sign_in(session, user_id=member.user_id, lasting=lasting)
-        answer = AcceptanceOut.of(member, accounts.get_user(session, member.user_id).name)
-        review_id = member.review_id
-    here.nudges.changed(review_id)
-    response = JSONResponse(answer.model_dump(mode="json"))
+    if user is not None:
+        name, member = user.name, await run_in_threadpool(_accept, here, token, user)
+    elif body is not None:
+        name = body.name
+        member, made = await signing_in.accept_as_new(request, here, token, person=body.person())
+    else:
+        raise Unauthenticated("Sign in, or send `name`, `email` and `password` to make an account.")
+    here.nudges.changed(member.review_id)
+    response = JSONResponse(AcceptanceOut.of(member, name).model_dump(mode="json"))
     if made is not None:
         cookies.give(response, request, here, made)
     return response
+
+
+def _accept(here: Runtime, token: str, user: User) -> Member:
+    with here.database.write.begin() as session:
+        return invitations.accept(session, token, user=user)
 
 
 def _whoever_is_signed_in(request: Request) -> User | None:

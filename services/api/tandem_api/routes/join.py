@@ -3,20 +3,20 @@
 Without scripts. A link that is not good any more is told in a sentence, the same for all of them.
 """
 
-from datetime import timedelta
 from html import escape
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from tandem.accounts import service as accounts
+from tandem.accounts import access
 from tandem.accounts.models import User
 from tandem.accounts.service import NewSecret
 from tandem.errors import Invalid, TandemError, Unauthenticated
 from tandem.reviews import invitations
 from tandem.reviews.invitations import NewPerson, NoInvitation, Shown
 from tandem.reviews.models import Member, Role
-from tandem_api import cookies
+from tandem_api import cookies, signing_in
 from tandem_api.deps import COOKIE, Here, refuse_cross_site
 from tandem_api.errors import status_of
 from tandem_api.routes.pages import page
@@ -43,7 +43,7 @@ def show(token: str, request: Request, here: Here) -> Response:
 
 
 @router.post("/join/{token}")
-def join(
+async def join(
     token: str,
     request: Request,
     here: Here,
@@ -55,9 +55,11 @@ def join(
     """Accept: as who is signed in, by signing in, or with an account that this makes."""
     try:
         refuse_cross_site(request)
-        member, title, made = _accept(token, request, here, way, NewPerson(name, password, email))
+        title = await run_in_threadpool(_title, token, here)
+        person = NewPerson(name.strip(), password, email or None)
+        member, made = await _accept(token, request, here, way, person)
     except TandemError as error:
-        return _form(token, request, here, refused=error)
+        return await run_in_threadpool(_form, token, request, here, refused=error)
     here.nudges.changed(member.review_id)
     response = page(request, "You are in", _welcome(title, member.role))
     if made is not None:
@@ -65,34 +67,32 @@ def join(
     return response
 
 
-def _accept(
-    token: str, request: Request, here: Runtime, way: str, person: NewPerson
-) -> tuple[Member, str, NewSecret | None]:
-    lasting = timedelta(days=here.settings.session_days)
+def _title(token: str, here: Runtime) -> str:
     with here.database.read() as session:
-        title = invitations.show(session, token).review.title
-    user = _signed_in(request, here) if way == "present" else None
-    if way == "present" and user is None:
-        raise Unauthenticated("You are not signed in any more. Sign in below.")
+        return invitations.show(session, token).review.title
+
+
+async def _accept(
+    token: str, request: Request, here: Runtime, way: str, person: NewPerson
+) -> tuple[Member, NewSecret | None]:
+    if way == "present":
+        user = await run_in_threadpool(_signed_in, request, here)
+        if user is None:
+            raise Unauthenticated("You are not signed in any more. Sign in below.")
+        return await run_in_threadpool(_let_in, token, here, user), None
     if way == "sign_in":
-        # Before the writing transaction: it takes 50 ms, and SQLite has one writer.
-        with here.database.read() as session:
-            user = accounts.check_password(
-                session, email=person.email or "", password=person.password
-            )
+        user, made = await signing_in.sign_in(
+            request, here, email=person.email or "", password=person.password
+        )
+        return await run_in_threadpool(_let_in, token, here, user), made
+    if not person.name:
+        raise Invalid("Give your name, as others in the review are to see it.", field="name")
+    return await signing_in.accept_as_new(request, here, token, person=person)
+
+
+def _let_in(token: str, here: Runtime, user: User) -> Member:
     with here.database.write.begin() as session:
-        if user is not None:
-            member = invitations.accept(session, token, user=user)
-        else:
-            person = NewPerson(person.name.strip(), person.password, person.email or None)
-            if not person.name:
-                raise Invalid(
-                    "Give your name, as others in the review are to see it.", field="name"
-                )
-            member = invitations.accept_as_new(session, token, person=person)
-        if way == "present":
-            return member, title, None
-        return member, title, accounts.sign_in(session, user_id=member.user_id, lasting=lasting)
+        return invitations.accept(session, token, user=user)
 
 
 def _form(
@@ -174,6 +174,6 @@ def _signed_in(request: Request, here: Runtime) -> User | None:
         return None
     try:
         with here.database.read() as session:
-            return accounts.user_of_sign_in(session, secret)
+            return access.of_sign_in(session, secret).user
     except Unauthenticated:
         return None

@@ -1,0 +1,80 @@
+"""Threads of their own for passwords: others' requests never wait for a password's hash.
+
+One hash takes 64 MiB and some 50 ms of all processors. However many are asked for, one is made at
+a time, so many wait at most, and of one source no more than half of those.
+"""
+
+import asyncio
+import contextvars
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from tandem.accounts import throttle
+from tandem.accounts.throttle import Attempt
+from tandem.db.session import Database
+from tandem.errors import TooManyAttempts, Unavailable
+
+T = TypeVar("T")
+
+_THREADS = 1
+MOST = 32
+MOST_OF_A_SOURCE = 16
+
+
+class ManyWait(Unavailable):
+    """More passwords wait to be looked at already than can be soon."""
+
+    code = "busy"
+    retry_after = 1
+
+
+class Passwords:
+    """Runs what hashes a password. Lives in the event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="password")
+        self._waiting: Counter[str] = Counter()
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    async def run(self, source: str, work: Callable[[], T]) -> T:
+        """Return what `work` does, which runs in a thread for passwords.
+
+        Raises:
+            TooManyAttempts: The source has too many waiting.
+            ManyWait: All together have.
+        """
+        if self._waiting[source] >= MOST_OF_A_SOURCE:
+            raise TooManyAttempts("Too many sign-ins from here wait already.", retry_after=1)
+        if self._waiting.total() >= MOST:
+            raise ManyWait("Too many sign-ins wait already. Try again in a moment.")
+        self._waiting[source] += 1
+        context = contextvars.copy_context()
+        running = asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
+        # Not when the caller is gone, but when the thread is free again.
+        running.add_done_callback(lambda _: self._leave(source))
+        return await running
+
+    async def guess(self, source: str, about: str, work: Callable[[Attempt], T]) -> T:
+        """Return what `work` does with a secret that may be guessed at.
+
+        It raises where the secret is wrong, and tells `throttle.succeed` where it is right.
+
+        Raises:
+            TooManyAttempts: There were too many attempts; `work` was not called.
+            ManyWait: All together have too many waiting.
+        """
+
+        def counted() -> T:
+            return work(throttle.begin(self._database, about=about, source=source))
+
+        return await self.run(source, counted)
+
+    def _leave(self, source: str) -> None:
+        self._waiting[source] -= 1
+        if not self._waiting[source]:
+            del self._waiting[source]

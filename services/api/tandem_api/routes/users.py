@@ -1,0 +1,114 @@
+"""Accounts of others, for administrators."""
+
+from typing import Annotated
+
+from fastapi import Body, Query, Request, Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from tandem.accounts import administration, links, passwords
+from tandem.accounts import service as accounts
+from tandem.accounts.passwords import Hashed
+from tandem.ids import UserId, parse_uuid
+from tandem_api.addresses import client_source, public_url
+from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
+from tandem_api.paging import Page, encode
+from tandem_api.routing import Router
+from tandem_api.schemas.accounts import ResetLinkOut, UserIn, UserOut, UserPatch
+from tandem_api.schemas.base import PlainText
+
+router = Router(tags=["accounts"])
+
+Words = Annotated[PlainText, Query(description="Words of the name or the address.", max_length=200)]
+
+
+@router.post("/users", status_code=201, response_model=UserOut)
+async def add_user(
+    body: UserIn, request: Request, _: Administrator, here: Here, write: Write
+) -> Response:
+    """Create an account (administrators).
+
+    Without a password its person acts by tokens, or chooses one by a link of `/users/{u}/reset`.
+    """
+    hashed: Hashed | None = None
+    if body.password is not None:
+        password = body.password.get_secret_value()
+        hashed = await here.passwords.run(
+            client_source(request), lambda: passwords.hashed(password, email=body.email)
+        )
+
+    def work(session: Session) -> UserOut:
+        return UserOut.of(
+            accounts.add_user(
+                session, email=body.email, name=body.name, password=hashed, is_admin=body.is_admin
+            )
+        )
+
+    return await run_in_threadpool(write, work, status=201)
+
+
+@router.get("/users")
+def list_users(
+    _: Administrator, session: Read, page: PageFrom, q: Words = "", limit: Limit = 100
+) -> Page[UserOut]:
+    """List all accounts by address, or those with certain words (administrators)."""
+    found = accounts.list_users(session, after=page.after, limit=limit + 1, words=q)
+    items = [UserOut.of(user) for user in found[:limit]]
+    more = len(found) > limit
+    return Page(items=items, next_cursor=encode(items[-1].email) if more else None)
+
+
+@router.patch("/users/{user_id}", response_model=UserOut)
+def change_user(
+    user_id: str,
+    body: Annotated[UserPatch, Body(default_factory=UserPatch)],
+    me: Administrator,
+    here: Here,
+    write: Write,
+) -> Response:
+    """Change an account: its name, whether it is switched on, whether it administers.
+
+    Who is switched off is signed out at once, and their tokens are void; their decisions stay. One
+    active administrator is always left. For administrators.
+    """
+    found = _user_id(user_id)
+
+    def work(session: Session) -> UserOut:
+        return UserOut.of(
+            administration.change_user(
+                session,
+                user_id=found,
+                by=me.id,
+                name=body.name,
+                is_active=body.is_active,
+                is_admin=body.is_admin,
+            )
+        )
+
+    answer = write(work)
+    here.bells.look_at_rights()
+    return answer
+
+
+@router.post("/users/{user_id}/reset", status_code=201, response_model=ResetLinkOut)
+def create_reset(
+    user_id: str, request: Request, _: Administrator, here: Here, write: Write
+) -> Response:
+    """Make a link by which somebody chooses a new password, good once for 24 hours.
+
+    It is in this answer and nowhere else, and no mail is sent: hand it to the person. One that was
+    made before is void. For administrators.
+    """
+    found = _user_id(user_id)
+
+    def work(session: Session) -> ResetLinkOut:
+        made = links.offer_reset(session, user_id=found)
+        link = f"{public_url(request, here.settings)}/reset/{made.secret}"
+        assert made.expires_at is not None  # noqa: S101  # a link always ends
+        return ResetLinkOut(link=link, expires_at=made.expires_at)
+
+    return write(work, status=201, replayable=False)
+
+
+def _user_id(text: str) -> UserId:
+    return UserId(parse_uuid(text, kind="user"))

@@ -1,0 +1,85 @@
+"""What the secret that a request shows gives access to: whose it is, how much of it, how long."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from tandem.accounts.models import Scope, SignIn, Token, User
+from tandem.accounts.service import digest
+from tandem.db.base import now
+from tandem.errors import Unauthenticated
+from tandem.ids import TokenId
+
+USE_IS_NOTED_AFTER = timedelta(minutes=5)
+"""How exact `last_used_at` is: a write for each request would cost more than the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who is calling and what they may do: by a browser's session, or by a token.
+
+    `expires_at` is a token's; None for one that does not expire, and for sessions. Exactly one of
+    `session_id` and `token_id` is there.
+    """
+
+    user: User
+    scope: Scope
+    used_at: datetime | None
+    expires_at: datetime | None = None
+    session_id: UUID | None = None
+    token_id: TokenId | None = None
+
+    @property
+    def is_to_be_noted(self) -> bool:
+        return self.used_at is None or self.used_at < now() - USE_IS_NOTED_AFTER
+
+
+def of_sign_in(session: Session, secret: str) -> Access:
+    """Return what a session's cookie gives.
+
+    Raises:
+        Unauthenticated: It has ended, was not used for too long, or its account is off.
+    """
+    shown = {"secret_hash": digest(secret), "now": now()}
+    row = session.execute(_OF_SIGN_IN, shown).one_or_none()
+    if row is None:
+        raise Unauthenticated("This sign-in has ended. Sign in again.")
+    user, session_id, used_at = row
+    return Access(user, Scope.MANAGE, used_at, session_id=session_id)
+
+
+_OF_SIGN_IN = (
+    select(User, SignIn.id, SignIn.last_used_at)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(
+        SignIn.secret_hash == bindparam("secret_hash"),
+        SignIn.expires_at > bindparam("now"),
+        SignIn.idle_until > bindparam("now"),
+        User.is_active,
+    )
+)
+
+
+def of_token(session: Session, secret: str) -> Access:
+    """Return what a token gives.
+
+    Raises:
+        Unauthenticated: It is unknown or has expired, or its account is off.
+    """
+    row = session.execute(_OF_TOKEN, {"secret_hash": digest(secret)}).one_or_none()
+    if row is None:
+        raise Unauthenticated("This token is not known. Make one with `tandem token add`.")
+    user, token_id, scope, expires_at, used_at = row
+    if expires_at is not None and expires_at <= now():
+        raise Unauthenticated(f"This token expired at {expires_at.isoformat()}.")
+    return Access(user, scope, used_at, expires_at=expires_at, token_id=token_id)
+
+
+_OF_TOKEN = (
+    select(User, Token.id, Token.scope, Token.expires_at, Token.last_used_at)
+    .join(Token, Token.user_id == User.id)
+    .where(Token.secret_hash == bindparam("secret_hash"), User.is_active)
+)
