@@ -13,6 +13,7 @@ from tandem.cli.accounts import tokens, users
 from tandem.cli.backup import backup, restore
 from tandem.cli.demo import load_demo
 from tandem.cli.export import export_records
+from tandem.cli.first_account import first_account
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.records import import_records
 from tandem.cli.simulate import simulate
@@ -167,6 +168,7 @@ app.command()(verify)
 app.command()(backup)
 app.command()(restore)
 app.command("load-demo", hidden=True)(load_demo)
+app.command("first-account", hidden=True)(first_account)
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 

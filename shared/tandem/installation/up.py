@@ -51,8 +51,7 @@ def up(settings: Settings, *, demo: bool = False) -> int:
                 if not _start(supervisor, settings):
                     return 1
                 _say(_banner(settings))
-                if demo:
-                    supervisor.begin(demo_loader(settings))
+                supervisor.begin((demo_loader if demo else first_account)(settings))
             except Stopped:
                 return 0
             supervisor.run()
@@ -99,6 +98,11 @@ def preparation(settings: Settings) -> Child:
 def demo_loader(settings: Settings) -> Child:
     """Return what loads the demo review beside the running services."""
     return _python("demo", ["tandem", "load-demo"], settings, once=True, speaks=True)
+
+
+def first_account(settings: Settings) -> Child:
+    """Return what prints the link to the first account, where there is none."""
+    return _python("first-account", ["tandem", "first-account"], settings, once=True, speaks=True)
 
 
 def processes(settings: Settings) -> list[Child]:

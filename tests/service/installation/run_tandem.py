@@ -33,9 +33,14 @@ def load_demo(_: Settings) -> Child:
     return stand_in("demo", os.environ["STAND_IN_DEMO"])
 
 
+def first_account(_: Settings) -> Child:
+    return stand_in("first-account", "print('the first account')")
+
+
 supervisor._FIRST_NOTICE = float(os.environ.get("STAND_IN_FIRST_NOTICE", "15"))
 setattr(up, "preparation", prepare)  # noqa: B010  # no type allows it
 setattr(up, "demo_loader", load_demo)  # noqa: B010
+setattr(up, "first_account", first_account)  # noqa: B010
 
 if __name__ == "__main__":
     run()

@@ -81,6 +81,7 @@ def test_everything_runs_and_a_second_start_says_so(tandem: Tandem, data_dir: Pa
     first = tandem("--port", str(port))
     until(lambda: first.says(f"http://127.0.0.1:{port}"), "the address is printed")
     assert first.says("Ctrl-C stops everything")
+    until(lambda: first.says("the first account"), "people learn how to begin")
     assert first.logs(f"migrated sqlite:///{data_dir}")
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
 
