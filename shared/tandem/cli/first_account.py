@@ -8,14 +8,14 @@ from tandem.cli.options import DataDir, installation
 def first_account(data_dir: DataDir = None) -> None:
     """Print a link by which the first account is made; nothing where there is one already."""
     settings = installation(data_dir=data_dir)
-    from tandem.accounts import links
+    from tandem.accounts import setup
     from tandem.db.session import Database
     from tandem.installation.up import page_url
 
     database = Database(settings.resolved_database_url())
     try:
         with database.write.begin() as session:
-            token = links.offer_setup(session)
+            token = setup.offer(session)
     finally:
         database.close()
     # Printed after the commit: a link that is shown is a link that works.
