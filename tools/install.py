@@ -17,7 +17,8 @@ COST = {
     "test": "about 350 MB to download, 1.2 GB on the disk, some minutes",
     "semantic": "about 1 GB to download, many minutes",
 }
-"""Measured with pip 24 on Linux, x86-64, and Python 3.11, nothing in pip's cache."""
+"""Without extras: measured on Linux, x86-64, Python 3.11, nothing in pip's cache. The others are
+estimates."""
 _SIZE = re.compile(r"^ *(?:Downloading|Using cached) .*\(([\d.]+) (kB|MB|GB)\)")
 _NAME = re.compile(r"^ *(?:Collecting|Processing) +(?:\S*/)?([A-Za-z0-9_.]+)")
 _UNITS = {"kB": 1e-3, "MB": 1.0, "GB": 1e3}
