@@ -4,7 +4,8 @@ Usage: benchmarks/duplicates.py [DIR] [--scale 100000] [--wrong]
 
 Every labelled set of DIR (CSV, packed or not, with a column `duplicate_group`) is searched with
 no knowledge of its labels. The pair of records is the unit, after closure: three records in one
-group are three pairs. `--wrong` lists the pairs on which labels and findings differ. `--scale`
+group are three pairs. Proposals are the questions that people are asked: they can settle about 15
+per 1,000 records. `--wrong` lists the pairs on which labels and findings differ. `--scale`
 searches as many made-up records, with as many duplicates as real searches bring.
 """
 
@@ -50,6 +51,7 @@ class Outcome:
     true: set[Pair]
     linked: set[Pair]
     offered: set[Pair]
+    n_proposals: int
     seconds: float
     megabytes: float
 
@@ -122,6 +124,7 @@ def identity(number: RecordNumber, entry: Entry) -> Identity:
         entry.pmid,
         entry.kind,
         entry.abstract[:500],
+        entry.registry_ids,
     )
 
 
@@ -136,6 +139,7 @@ def replay(data: Labelled) -> Outcome:
         true=set(_pairs(labels.values())),
         linked=set(_pairs(found.linked)),
         offered=set(_pairs(_closure(found))),
+        n_proposals=len(found.proposed),
         seconds=seconds,
         megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
@@ -167,7 +171,7 @@ def precision(found: set[Pair], true: set[Pair]) -> float:
 def _print(console: Console, outcomes: Sequence[tuple[Labelled, Outcome]]) -> None:
     table = Table(title="Pairs found; sensitivity / precision (wrong pairs)")
     for heading in ("set", "records", "groups", "pairs", "automatic", "automatic and proposed",
-                    "seconds", "MB"):  # fmt: skip
+                    "proposals per 1,000", "seconds", "MB"):  # fmt: skip
         table.add_column(heading, justify="right" if heading != "set" else "left")
     for data, outcome in outcomes:
         table.add_row(
@@ -180,6 +184,7 @@ def _print(console: Console, outcomes: Sequence[tuple[Labelled, Outcome]]) -> No
                 f" ({len(found - outcome.true)})"
                 for found in (outcome.linked, outcome.offered)
             ),
+            f"{1000 * outcome.n_proposals / len(data.identities):.1f}",
             f"{outcome.seconds:.1f}",
             f"{outcome.megabytes:.0f}",
         )

@@ -29,6 +29,7 @@ _FEW = 12
 
 _ROWS = 256
 _NEIGHBOURS = 10
+_MOST_COPIES = 20
 _PREFIX = 16
 _SIMILAR = 85.0
 """Below what titles of one work must have, as words may also be joined otherwise."""
@@ -60,6 +61,7 @@ def _pairs(records: Sequence[Features], told: Told) -> Iterator[Pair]:
             if key in _LOOSE or (len(block) > _SMALL and key is not _by_title):
                 yield from _similar(records, block)
     yield from _longer_forms(records)
+    yield from _registrations(records)
 
 
 def _by_doi(record: Features) -> Hashable | None:
@@ -168,6 +170,19 @@ def _standing(record: Features) -> tuple[str, str, int, int]:
     """Order records so that duplicates come to stand side by side."""
     author = record.names[0].family if record.names else ""
     return record.title.key, author, record.year or 0, record.pages.first if record.pages else 0
+
+
+def _registrations(records: Sequence[Features]) -> Iterator[Pair]:
+    """Yield each record of a trial registry with all that have its number."""
+    trials: dict[str, list[int]] = defaultdict(list)
+    for place, record in enumerate(records):
+        if record.own_number is not None:
+            trials[record.own_number].append(place)
+    for place, record in enumerate(records):
+        for number in record.registry_ids:
+            for trial in trials.get(number, ())[:_MOST_COPIES]:
+                if trial != place:
+                    yield trial, place
 
 
 def _longer_forms(records: Sequence[Features]) -> Iterator[Pair]:

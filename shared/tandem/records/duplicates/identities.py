@@ -10,6 +10,7 @@ from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.duplicates.matching import Identity
 from tandem.records.formats.entry import Entry, Kind
+from tandem.records.formats.normalise import says_nothing
 from tandem.records.models import Record
 
 _ABSTRACT_COMPARED = 500
@@ -27,6 +28,7 @@ _COLUMNS = (
     Record.pmid,
     Record.kind,
     func.substr(Record.abstract, 1, _ABSTRACT_COMPARED),
+    Record.registry_ids,
 )
 
 
@@ -51,8 +53,9 @@ def sharing(
 
 
 def _identity(row: Sequence[Any]) -> Identity:
-    number, title, authors, *others = row
-    return Identity(number, title, tuple(authors), *others)
+    number, title, authors, *others, registry_ids = row
+    last = (*others, tuple(registry_ids))
+    return Identity(number, title, tuple(authors), *last)
 
 
 def of_entry(entry: Entry, number: RecordNumber) -> Identity:
@@ -70,6 +73,7 @@ def of_entry(entry: Entry, number: RecordNumber) -> Identity:
         pmid=entry.pmid,
         kind=entry.kind,
         abstract=entry.abstract[:_ABSTRACT_COMPARED],
+        registry_ids=entry.registry_ids,
     )
 
 
@@ -82,7 +86,7 @@ def richness(record: Record) -> tuple[int, ...]:
     fields = (record.doi, record.pmid, record.year, record.journal, record.pages, record.url)
     more = (record.volume, record.issue, record.language, record.authors, record.keywords)
     return (
-        bool(record.abstract),
+        bool(record.abstract) and not says_nothing(record.abstract),
         record.kind not in {Kind.PREPRINT, Kind.CONFERENCE},
         sum(map(bool, (*fields, *more))),
         len(record.abstract),

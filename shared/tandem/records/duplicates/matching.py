@@ -21,7 +21,10 @@ from tandem.records.formats.entry import Kind
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a record is recognised by. `abstract` may be its beginning only."""
+    """What a record is recognised by. `abstract` may be its beginning only.
+
+    `registry_ids` are numbers of trial registries; of a trial's record its own is the first.
+    """
 
     number: RecordNumber
     title: str
@@ -35,6 +38,7 @@ class Identity:
     pmid: str | None
     kind: Kind | None
     abstract: str = ""
+    registry_ids: tuple[str, ...] = ()
 
 
 class Certainty(StrEnum):
@@ -88,6 +92,7 @@ def score(signs: Signs, verdict: Verdict) -> float:
 
 _MOST_WEIGHT = 8.0
 _ABSTRACT_COMPARED = 200
+_VERSION = re.compile(r"[./]?v[0-9]{1,3}$")
 _PREPRINT_DOI = re.compile(
     r"10\.1101/(?:20[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.)?[0-9]{6}|10\.64898/|10\.48550/arxiv"
     r"|10\.21203/rs\.|10\.2139/ssrn|10\.20944/preprints|10\.3121[0-9]/osf|10\.3123[0-9]/osf"
@@ -107,11 +112,18 @@ def features(identity: Identity) -> Features:
         volume=read_numbers(identity.volume, year=identity.year),
         issue=read_numbers(identity.issue, year=identity.year),
         pages=read_pages(identity.pages),
-        doi=identity.doi.casefold() if identity.doi else None,
+        doi=_doi(identity.doi),
         pmid=identity.pmid,
         kind=_kind(identity),
         abstract=_beginning(identity.abstract),
+        registry_ids=identity.registry_ids,
     )
+
+
+def _doi(doi: str | None) -> str | None:
+    """Return a DOI less the version of a preprint, which is one work in all its versions."""
+    doi = doi.casefold() if doi else None
+    return _VERSION.sub("", doi) if doi and _PREPRINT_DOI.match(doi) else doi
 
 
 def _kind(identity: Identity) -> Kind | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from tandem.records.duplicates.matching import Match
-from tandem.records.duplicates.rules import Verdict, contradict, judge
+from tandem.records.duplicates.rules import contradict, is_refuted
 from tandem.records.duplicates.signs import Features, Signs, read_signs
 
 _MOST_CHECKED = 2_000
@@ -90,7 +90,7 @@ class Partition:
             a, b = self._find(link.low), self._find(link.high)
             if end(a) == end(b) or self._are_apart(a, b):
                 continue
-            if link.is_certain or not self._any_pair(a, b, _are_two_works):
+            if link.is_certain or not self._any_pair(a, b, is_refuted):
                 hoped[end(a)] = end(b)
                 asked.append(link)
         return sorted(asked, key=lambda link: (link.low, link.high))
@@ -136,7 +136,3 @@ class Partition:
             for one, other in islice(pairs, _MOST_CHECKED)
             if one != other
         )
-
-
-def _are_two_works(signs: Signs) -> bool:
-    return judge(signs) is Verdict.DIFFERENT

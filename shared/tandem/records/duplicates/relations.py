@@ -18,10 +18,16 @@ class Relation(StrEnum):
     PREPRINT = "preprint"
     PROTOCOL = "protocol"
     CONFERENCE = "conference"
+    REGISTRATION = "registration"
+    """One is the record that a trial registry has of the trial."""
 
 
 _BY_KIND = {Kind.ERRATUM: Relation.ERRATUM, Kind.RETRACTION: Relation.RETRACTION}
-_EDITIONS = {Kind.PREPRINT: Relation.PREPRINT, Kind.CONFERENCE: Relation.CONFERENCE}
+_EDITIONS = {
+    Kind.PREPRINT: Relation.PREPRINT,
+    Kind.CONFERENCE: Relation.CONFERENCE,
+    Kind.TRIAL: Relation.REGISTRATION,
+}
 _LIKE = (Likeness.EQUAL, Likeness.MISSPELT, Likeness.ALIKE, Likeness.REWORDED)
 
 
@@ -30,6 +36,8 @@ def relation_of(a: Features, b: Features, signs: Signs) -> Relation | None:
 
     Titles too short to tell, and first authors who differ, say nothing of any relation.
     """
+    if _is_registered_as(a, b) or _is_registered_as(b, a):
+        return Relation.REGISTRATION
     if signs.author is False or min(len(a.title.core), len(b.title.core)) < LONG_TITLE:
         return None
     if signs.kinds is Kinds.EDITIONS:
@@ -41,6 +49,13 @@ def relation_of(a: Features, b: Features, signs: Signs) -> Relation | None:
         return None
     same = fuzz.ratio(a.title.core, b.title.core) >= SAME_TITLE
     return (notices[0] or notices[1]) if same else None
+
+
+def _is_registered_as(record: Features, other: Features) -> bool:
+    """Whether `other` is a trial registry's record, and `record`, no such one, has its number."""
+    if not record.registry_ids or record.kind is Kind.TRIAL:
+        return False
+    return other.own_number in record.registry_ids
 
 
 def _notice(record: Features) -> Relation | None:

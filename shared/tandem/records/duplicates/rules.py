@@ -4,6 +4,8 @@ from enum import Enum, auto
 
 from tandem.records.duplicates.likeness import Likeness
 from tandem.records.duplicates.signs import Kinds, Signs
+from tandem.records.duplicates.titles import TELLING_WEIGHT, VERY_LONG_TITLE
+from tandem.records.formats.entry import Kind
 
 _YEARS_APART = 1
 """Online first and print often carry neighbouring years."""
@@ -27,9 +29,13 @@ class Verdict(Enum):
 def judge(signs: Signs) -> Verdict:
     if _forbidden(signs):
         return Verdict.PROBABLY if _agrees_otherwise(signs) else Verdict.DIFFERENT
-    if _same_number(signs) or _same_doi(signs) or _same_place(signs):
+    if _same_number(signs) or _same_doi(signs) or _same_trial(signs):
         return Verdict.SAME
-    if signs.pmid or (signs.doi and _plausible(signs)) or _same_pages(signs) or _probable(signs):
+    if _same_place(signs) or _same_text(signs) or _same_whole_place(signs):
+        return Verdict.SAME
+    if signs.pmid or (signs.doi and _plausible(signs)) or _same_pages(signs):
+        return Verdict.PROBABLY
+    if signs.names_number or _same_title(signs) or _probable(signs):
         return Verdict.PROBABLY
     if signs.likeness is Likeness.DIFFERENT:
         return Verdict.DIFFERENT
@@ -41,10 +47,19 @@ def contradict(signs: Signs) -> bool:
     return _forbidden(signs) or judge(signs) is Verdict.DIFFERENT
 
 
+def is_refuted(signs: Signs) -> bool:
+    """Whether something says outright that the two are not one, so that nobody need be asked.
+
+    Another title alone does not: it may be a translation.
+    """
+    return _forbidden(signs) and not _agrees_otherwise(signs)
+
+
 def _forbidden(signs: Signs) -> bool:
     return (
         signs.doi is False
         or signs.pmid is False
+        or signs.number is False
         or signs.likeness is Likeness.OTHER_WORK
         or signs.kinds is Kinds.NOTICE
         or (signs.kinds is Kinds.EDITIONS and not signs.pmid)
@@ -56,16 +71,23 @@ def _agrees_otherwise(signs: Signs) -> bool:
     if signs.kinds is Kinds.NOTICE:  # the article itself may be marked as retracted
         same = signs.pmid or signs.doi or (_same_pages(signs) and signs.doi is not False)
         return signs.likeness in _LIKE and bool(same)
+    if signs.number is False:
+        return bool(signs.pmid or signs.doi) and signs.likeness in _VERY_LIKE
     if signs.likeness is Likeness.OTHER_WORK:
         if signs.doi is False or signs.pmid is False:
             return False
+        if signs.number:
+            return True
         same_start = signs.doi and signs.author and signs.pages
         return bool(signs.pmid or same_start or _same_pages(signs))
     if signs.kinds is Kinds.EDITIONS:
         if signs.doi:
             return signs.likeness in _LIKE
         near = (signs.gap or 0) <= _YEARS_TO_ARTICLE
-        return bool(near and signs.author and signs.telling and signs.likeness is Likeness.EQUAL)
+        if near and signs.author and signs.telling and signs.likeness is Likeness.EQUAL:
+            return True
+        known = signs.doi is False or signs.pmid is False or Kind.PREPRINT in signs.kind_names
+        return not known and _same_title(signs)
     if signs.likeness not in _VERY_LIKE or not signs.telling:
         return False
     if signs.pmid or signs.doi:  # the other identifiers differ
@@ -91,6 +113,37 @@ def _same_doi(signs: Signs) -> bool:
     return signs.likeness is not Likeness.REWORDED or bool(signs.pages or signs.abstract)
 
 
+def _same_trial(signs: Signs) -> bool:
+    """Whether both are one trial's records: registries word titles in their own ways."""
+    return bool(signs.number or (signs.names_number and signs.telling and signs.likeness in _LIKE))
+
+
+def _same_text(signs: Signs) -> bool:
+    """Whether title, abstract, year and journal are one, and the place as far as it tells."""
+    if signs.likeness is not Likeness.EQUAL or signs.generic or not signs.abstract:
+        return False
+    if signs.gap != 0 or not signs.journal or signs.author is False or signs.pages is False:
+        return False
+    if not signs.telling:
+        return bool(signs.author and signs.pages and signs.volume)
+    if not signs.author:
+        return bool(signs.volume)
+    if signs.pages:  # of a supplement some sources give the number for the volume
+        return True
+    return signs.volume is not False and signs.issue is not False
+
+
+def _same_whole_place(signs: Signs) -> bool:
+    """Whether all of the place is one, so that titles may differ a little, or be short."""
+    if not signs.author or signs.gap != 0 or signs.generic or signs.abstract is False:
+        return False
+    if not (signs.journal and signs.volume and signs.pages):
+        return False
+    if signs.length >= VERY_LONG_TITLE:
+        return signs.likeness is Likeness.MISSPELT or (signs.filled and signs.likeness in _LIKE)
+    return signs.filled and signs.length >= TELLING_WEIGHT and signs.likeness is Likeness.EQUAL
+
+
 def _same_place(signs: Signs) -> bool:
     if signs.likeness is not Likeness.EQUAL or not signs.telling:
         return False
@@ -99,6 +152,18 @@ def _same_place(signs: Signs) -> bool:
     if signs.journal is False:
         return bool(signs.pages and signs.volume)
     return bool(signs.pages or (signs.volume and signs.issue is not False))
+
+
+def _same_title(signs: Signs) -> bool:
+    """Whether title, author and year are enough to ask, wherever the two say they appeared.
+
+    Sources get pages wrong, and list articles as "in press" or under their conference.
+    """
+    if not signs.telling or (signs.gap or 0) > _YEARS_APART:
+        return False
+    if signs.likeness is Likeness.EQUAL:
+        return bool(signs.author or signs.unsigned)
+    return bool(signs.likeness is Likeness.MISSPELT and signs.author)
 
 
 def _plausible(signs: Signs) -> bool:

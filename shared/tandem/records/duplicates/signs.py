@@ -1,5 +1,6 @@
 """What two records say of each other, part by part, and the words in which people are told."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -21,6 +22,7 @@ _SAME_ABSTRACT = 95.0
 _OTHER_ABSTRACT = 55.0
 """Two texts of one language have about half their letters in the same order by chance."""
 
+_LETTERS = re.compile(r"^[A-Za-z]+")
 _NOTICES = frozenset([Kind.ERRATUM, Kind.RETRACTION])
 _OWN_WORKS = frozenset([Kind.PREPRINT, Kind.CONFERENCE, Kind.ARTICLE, Kind.THESIS, Kind.TRIAL])
 
@@ -41,6 +43,13 @@ class Features:
     kind: Kind | None
     abstract: str
     """How it begins, without spaces; "" where it is too short to tell."""
+    registry_ids: tuple[str, ...] = ()
+    """Numbers of trial registries; see `own_number`."""
+
+    @property
+    def own_number(self) -> str | None:
+        """The number under which a registry has this record; None where it is no such record."""
+        return self.registry_ids[0] if self.kind is Kind.TRIAL and self.registry_ids else None
 
 
 class Kinds(Enum):
@@ -61,17 +70,26 @@ class Signs:
         similarity: Of the titles, 0 to 100.
         gap: Years between the two.
         telling: Neither title is short or generic.
+        length: Weight of the shorter title.
         generic: One of the titles only names a kind of text.
+        number: Both are records of trials with one own number of a registry; False: with two
+            numbers of one registry.
+        names_number: Both are records of trials, and one names the other's own number.
+        unsigned: One has no author.
         filled: Both fill the same pages, from the first to the last, at least three.
     """
 
     likeness: Likeness
     similarity: float
     telling: bool
+    length: int
     generic: bool
     doi: bool | None
     pmid: bool | None
+    number: bool | None
+    names_number: bool
     author: bool | None
+    unsigned: bool
     gap: int | None
     volume: bool | None
     issue: bool | None
@@ -88,10 +106,14 @@ def read_signs(a: Features, b: Features) -> Signs:
         likeness=likeness(a.title, b.title),
         similarity=similarity(a.title, b.title),
         telling=a.title.is_telling and b.title.is_telling,
+        length=min(a.title.weight, b.title.weight),
         generic=a.title.is_generic or b.title.is_generic,
         doi=_equal(a.doi, b.doi),
         pmid=_equal(a.pmid, b.pmid),
+        number=_same_number(a, b),
+        names_number=_names_number(a, b),
         author=same_first(a.names, b.names),
+        unsigned=not a.names or not b.names,
         gap=abs(a.year - b.year) if a.year and b.year else None,
         volume=same_numbers(a.volume, b.volume),
         issue=same_numbers(a.issue, b.issue),
@@ -109,6 +131,8 @@ def evidence(signs: Signs) -> tuple[str, ...]:
     fors = [
         (signs.pmid, "same PMID"),
         (signs.doi, "same DOI"),
+        (signs.number, "same registry number"),
+        (signs.names_number and not signs.number, "one names the other's registry number"),
         (True, _TITLES[signs.likeness].format(int(signs.similarity))),
         (signs.author, "same first author"),
         (signs.gap == 0, "same year"),
@@ -122,6 +146,7 @@ def evidence(signs: Signs) -> tuple[str, ...]:
         (signs.gap, f"years differ by {signs.gap}"),
         (signs.pmid is False, "different PMIDs"),
         (signs.doi is False, "different DOIs"),
+        (signs.number is False, "different numbers of one registry"),
         (signs.author is False, "different first authors"),
         (signs.journal is False, "different journals"),
         (signs.volume is False, "different volumes"),
@@ -147,6 +172,29 @@ def _equal(a: str | None, b: str | None) -> bool | None:
     return a == b if a and b else None
 
 
+def _same_number(a: Features, b: Features) -> bool | None:
+    if not a.registry_ids or not b.registry_ids:  # most have none, and pairs are many
+        return None
+    one, other = a.own_number, b.own_number
+    if one is None or other is None:
+        return None
+    return True if one == other else False if _registry(one) == _registry(other) else None
+
+
+def _names_number(a: Features, b: Features) -> bool:
+    if not a.registry_ids or not b.registry_ids:
+        return False
+    one, other = a.own_number, b.own_number
+    if one is None or other is None:
+        return False
+    return one in b.registry_ids or other in a.registry_ids
+
+
+def _registry(number: str) -> str:
+    """Return what every number of a registry begins with."""
+    return next(iter(_LETTERS.findall(number)), number)
+
+
 def _same_abstract(a: str, b: str) -> bool | None:
     if not a or not b:
         return None
@@ -162,7 +210,10 @@ def _kinds(a: Features, b: Features) -> Kinds:
     kinds = {a.kind, b.kind}
     if len(kinds) == 1:
         return Kinds.FIT
-    if None in kinds:  # what has a DOI of its own beside a preprint is its article
+    if None in kinds:
+        if Kind.TRIAL in kinds:  # a registry's record is not linked to what may be an article
+            return Kinds.EDITIONS
+        # What has a DOI of its own beside a preprint is its article.
         other_doi = _equal(a.doi, b.doi) is False
         return Kinds.EDITIONS if Kind.PREPRINT in kinds and other_doi else Kinds.FIT
     if kinds & _NOTICES:

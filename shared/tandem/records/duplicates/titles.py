@@ -11,6 +11,9 @@ from tandem.records.duplicates import vocabulary
 LONG_TITLE = 30
 """Least weight of a title that hardly two works have by chance."""
 
+VERY_LONG_TITLE = 60
+"""Least weight of a title that two works do not share by chance, give or take a few letters."""
+
 _LONGEST = 600
 
 TELLING_WEIGHT = 20
