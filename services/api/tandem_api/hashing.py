@@ -6,6 +6,7 @@ a time, so many wait at most, and of one source no more than half of those.
 
 import asyncio
 import contextvars
+import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,10 @@ T = TypeVar("T")
 _THREADS = 1
 MOST = 32
 MOST_OF_A_SOURCE = 16
+HOLD_SECONDS = 1.0
+"""How long a refusal takes. 80 connections that guess on cost then 80 small requests a second."""
+MOST_HELD = 100
+"""Of one source: others there need requests under way, too (`max_connections_per_source`)."""
 
 
 class ManyWait(Unavailable):
@@ -37,6 +42,7 @@ class Passwords:
         self._database = database
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="password")
         self._waiting: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
@@ -72,7 +78,24 @@ class Passwords:
         def counted() -> T:
             return work(throttle.begin(self._database, about=about, source=source))
 
-        return await self.run(source, counted)
+        try:
+            return await self.run(source, counted)
+        except (TooManyAttempts, ManyWait):
+            await self._hold(source)
+            raise
+
+    async def _hold(self, source: str) -> None:
+        """Let whoever guesses wait for the refusal: it costs a sleep, and slows guessing down."""
+        if self._held[source] >= MOST_HELD:
+            return
+        self._held[source] += 1
+        try:
+            # Not all of a crowd at once, or their answers would be given at once, too.
+            await asyncio.sleep(HOLD_SECONDS * (0.5 + random.random()))  # noqa: S311  # no secret
+        finally:
+            self._held[source] -= 1
+            if not self._held[source]:
+                del self._held[source]
 
     def _leave(self, source: str) -> None:
         self._waiting[source] -= 1

@@ -229,6 +229,19 @@ def test_who_is_removed_hears_no_more(live: Live, team: Team) -> None:
         assert list(messages) == []
 
 
+def test_who_is_switched_off_hears_no_more_at_once(live: Live, team: Team, world: World) -> None:
+    """Not only with the next heartbeat, which is 15 seconds away."""
+    admin = world.person("admin", is_admin=True)
+    last = str(len(listed(live, team, team.eve)))
+    with listen(live, team, team.eve, **{"Last-Event-ID": last}) as messages:
+        off = httpx.patch(
+            f"{live.url}{API}/users/{team.eve.id}", json={"is_active": False}, headers=admin.auth
+        )
+
+        assert off.status_code == 200
+        assert list(messages) == []
+
+
 @pytest.mark.parametrize("how", ["token", "session"])
 def test_who_signs_out_hears_no_more(
     how: str, live: Live, team: Team, world: World, monkeypatch: pytest.MonkeyPatch

@@ -14,11 +14,17 @@ from service.api.test_permissions import BODIES, DOCUMENT, ROUTES
 from service.domain.threads import at_once
 from tandem.accounts import service as accounts
 from tandem.accounts.models import Attempts, Scope
-from tandem_api import scopes
+from tandem_api import hashing, scopes
 from tandem_api.hashing import MOST, MOST_OF_A_SOURCE, Passwords
 from world import World
 
 EMAIL, PASSWORD, NEW = "ann@example.org", "correct horse battery", "staple orbit lantern"
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals are held for a second elsewhere."""
+    monkeypatch.setattr(hashing, "HOLD_SECONDS", 0.001)
 
 
 @pytest.fixture
