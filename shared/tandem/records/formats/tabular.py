@@ -72,12 +72,12 @@ def maker(data: str) -> Make[str]:
 
 
 def _above(text: str, header: Header) -> Iterator[Piece]:
-    """Yield the notes above the header; a row that fills its columns is no note."""
+    """Yield what stands above the header: a note in one cell is filler, more cells are a row."""
     for start, end, cells in head_rows(text, header.delimiter):
         if start >= header.start:
             break
-        fills = 1 < header.width == len(cells) and all(cell.strip() for cell in cells)
-        yield end, _ABOVE if fills else FILLER
+        filled = sum(bool(cell.strip()) for cell in cells)
+        yield end, _ABOVE if filled > 1 else FILLER
     yield header.end, FILLER
 
 

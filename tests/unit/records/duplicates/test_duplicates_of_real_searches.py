@@ -23,5 +23,6 @@ def test_duplicates_are_found_and_nothing_else(file: Path) -> None:
     outcome = replay(read_labelled(file))
 
     assert precision(outcome.linked, outcome.true) == 1
-    assert precision(outcome.offered, outcome.true) >= 0.999
-    assert sensitivity(outcome.offered, outcome.true) >= 0.95
+    # Equal titles are asked about whatever their pages say, so some questions are answered by no.
+    assert precision(outcome.offered, outcome.true) >= 0.97
+    assert sensitivity(outcome.offered, outcome.true) >= 0.98
