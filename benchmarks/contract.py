@@ -112,6 +112,11 @@ def run(address: str, scene: Scene, caller: str, *, examples: int, seed: int) ->
                 # Archiving it would end all else.
                 "operations": [
                     {
+                        # A bad item is told in its place; in a form a number is a text, too.
+                        "include-path-regex": "/(decisions|imports)$",
+                        "checks": {"negative_data_rejection": {"enabled": False}},
+                    },
+                    {
                         # Other ways to write a DOI or an address are understood, too.
                         "include-path-regex": "/records/{record_id}$",
                         "include-method": "PATCH",

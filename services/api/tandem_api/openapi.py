@@ -50,6 +50,7 @@ _NOT_FOR_ALL = (
     *("/export", "/progress", "/records/{record_id}"),  # a trail, an earlier state
     *("/agreement", "/agreement.svg", "/second-looks", "/record"),
     *("/exclusion-reasons", "/affected/reviewers", "/disagreements"),
+    "/conflicts",  # by a reviewer, where names are hidden
 )
 """How the paths end that some members may not even read."""
 

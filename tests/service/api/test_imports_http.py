@@ -318,3 +318,18 @@ def test_a_part_without_a_filename_is_no_file(client: TestClient, team: Team, pa
     assert answer.json()["detail"] == (
         "file: should be a file: a part of the form that has a filename"
     )
+
+
+@pytest.mark.parametrize(
+    "day", ["0", "20261123", "2026-11-23T00:00:00", "23.11.2026", "2026-02-30"]
+)
+def test_the_day_of_a_search_is_a_date(client: TestClient, team: Team, path: str, day: str) -> None:
+    answer = client.post(
+        path,
+        files={"file": ("f.ris", RIS)},
+        data={"searched_on": day},
+        headers=team.owner.auth,
+    )
+
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["detail"] == "searched_on: should be a date, such as 2027-01-31"

@@ -1,6 +1,5 @@
 """Files into the review."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import File, Form, Response, UploadFile
@@ -20,7 +19,7 @@ from tandem.screening.duplicates import taking_back
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page, cut
 from tandem_api.routing import Router
-from tandem_api.schemas.base import Line, Prose
+from tandem_api.schemas.base import Day, Line, Prose
 from tandem_api.schemas.records import ImportOut
 
 router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])
@@ -41,7 +40,7 @@ def upload(
     platform: Annotated[
         Line | None, Form(description="Where that was searched, e.g. Ovid.")
     ] = None,
-    searched_on: Annotated[date | None, Form(description="When it was searched.")] = None,
+    searched_on: Annotated[Day | None, Form(description="When it was searched.")] = None,
     strategy: Annotated[Prose | None, Form(description="The search as it was run.")] = None,
     format: Annotated[Format | None, Form(description="Left out: told by the content.")] = None,
 ) -> Response:

@@ -1,7 +1,7 @@
 """Texts and models as they come from outside."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -50,6 +50,16 @@ Time = Annotated[AwareDatetime, AfterValidator(_utc), BeforeValidator(_text)]
 
 DayOrTime = Annotated[Time, BeforeValidator(_midnight)]
 """The same, or a date: its midnight in UTC."""
+
+
+def _day(value: Any) -> Any:
+    # Of a text of digits alone pydantic makes a day counted from 1970.
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("should be a date, such as 2027-01-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 PlainText = Annotated[str, AfterValidator(storable)]
 Line = Annotated[
