@@ -59,11 +59,11 @@ class Start:
         return mark in self.seconds
 
 
-def begin(folder: Path, port: int, log: Path) -> Start:
+def begin(folder: Path, port: int, log: Path, nice: int) -> Start:
     began = time.monotonic()
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            ["nice", "-n", "10", sys.executable, "-m", "tandem", "up", "--demo"],
+            ["nice", "-n", str(nice), sys.executable, "-m", "tandem", "up", "--demo"],
             env={
                 **os.environ,
                 "TANDEM_DATA_DIR": str(folder),
@@ -109,6 +109,7 @@ def main() -> int:
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=float, default=90.0, help="seconds until a kill, at most")
+    parser.add_argument("--nice", type=int, default=10, help="19: what else runs goes first")
     asked = parser.parse_args()
     dice = random.Random(asked.seed)
     folder = Path(tempfile.mkdtemp(prefix="tandem-start-"))
@@ -120,7 +121,7 @@ def main() -> int:
     try:
         for number in range(1, asked.starts + 1):
             is_last = number == asked.starts
-            running = begin(settings.data_dir, port, folder / "log")
+            running = begin(settings.data_dir, port, folder / "log", asked.nice)
             # The last one may take as long as it does.
             moment = float("inf") if is_last else dice.uniform(0, asked.longest)
             running.wait_for("whole", moment)
