@@ -86,6 +86,8 @@ def expectations(settings: Settings) -> dict[str, bool]:
         reviews = session.scalars(select(Review.id)).all()
         files = session.scalars(select(Import)).all()
         n_records = session.scalar(select(func.count()).select_from(Record))
+    if not reviews:
+        return {"one review": False}
     demo = Demo(reviews[0], [], {row.filename: row.n_read for row in files})
     shown = progress(database, demo)
     database.close()
