@@ -17,9 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
 
-from application import application
 from service.api.scene import API
 from service.api.test_independence import (
     READS,
@@ -29,8 +27,10 @@ from service.api.test_independence import (
     R,
     Said,
     StillClock,
+    opened_client,
     same_people,
     seen,
+    stand_still,
 )
 from tandem.config import Settings
 from tandem.db.session import Database
@@ -128,10 +128,7 @@ def build(
     with world.database.write.begin() as session:
         row = session.get_one(Ranking, ranking.id)
         row.n_relevant = 2 if ben == "include" else 0
-    client = TestClient(application(settings), raise_server_exceptions=False)
-    # Random ids make a compressed answer longer or shorter; the plain one is compared.
-    client.headers["Accept-Encoding"] = "identity"
-    client.__enter__()
+    client = opened_client(settings)
     listed = client.get(f"{API}/reviews/{team.review_id}/imports", headers=team.ann.auth).json()
     names = {
         "r": str(team.review_id),
@@ -150,7 +147,7 @@ def build(
 
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
+    stand_still(monkeypatch)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ everybody's queue, which is what it is for.
 
 import base64
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count, product
 from pathlib import Path
-from shutil import copy
 from typing import Any, get_args
 from uuid import UUID
 
@@ -329,9 +329,24 @@ class StillClock(datetime):
         return cls.at.astimezone(tz)
 
 
+def stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock and what is free on the disk: both change by themselves in either world."""
+    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
+    usage = shutil.disk_usage(Path.cwd())
+    monkeypatch.setattr("tandem.operations.storage.shutil.disk_usage", lambda _: usage)
+
+
+def opened_client(settings: Settings) -> TestClient:
+    """Return a client of an installation; random ids would change a compressed answer's length."""
+    client = TestClient(application(settings), raise_server_exceptions=False)
+    client.headers["Accept-Encoding"] = "identity"
+    client.__enter__()
+    return client
+
+
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
+    stand_still(monkeypatch)
 
 
 def same_people(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,7 +393,7 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
     """Zoe votes the same in both worlds, Ben does not; Ann decided 7 and 8, Eve nothing."""
     StillClock.at = datetime(2027, 1, 1, 12, tzinfo=UTC)
     folder.mkdir()
-    copy(template, folder / "tandem.sqlite3")
+    shutil.copy(template, folder / "tandem.sqlite3")
     settings = Settings(
         data_dir=folder,
         database_url=f"sqlite:///{folder}/tandem.sqlite3",
@@ -414,10 +429,7 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
     StillClock.at += timedelta(minutes=1)
     world.split(team.review_id, team.owner, world.merge(team.review_id, team.owner, 1, 5))
     ranking = world.rank(team.review_id, *range(11, 0, -1))
-    client = TestClient(application(settings), raise_server_exceptions=False)
-    # Random ids make a compressed answer longer or shorter; the plain one is compared.
-    client.headers["Accept-Encoding"] = "identity"
-    client.__enter__()
+    client = opened_client(settings)
     listed = client.get(f"{API}/reviews/{team.review_id}/imports", headers=team.ann.auth).json()
     names = {
         "r": str(team.review_id),

@@ -17,6 +17,7 @@ DEFAULT = {
     "voter_may_adjudicate": False,
     "adjudicator_sees": "all",
     "single_include_advances": False,
+    "ranking_learns_from": "all",
 }
 
 
@@ -105,7 +106,7 @@ def test_a_dry_run_shows_the_effect_and_does_nothing(client: TestClient, world: 
 
     done = client.patch(path, json=change, headers=auth).json()
 
-    assert done == shown.json() | {"dry_run": False}
+    assert done == shown.json() | {"dry_run": False, "sequence": done["sequence"]}
     assert client.get(path, headers=auth).json()["title"] == "New"
     assert client.get(f"{path}/records/2", headers=auth).json()["status"] == "excluded"
 
@@ -193,7 +194,7 @@ def test_everybody_in_the_review_sees_which_seed_studies_were_found(
     assert client.get(path, headers=team.ann.auth).json()["seed_studies"] == []
     done = client.patch(path, json=change, headers=team.owner.auth).json()
 
-    assert done == shown | {"dry_run": False}
+    assert done == shown | {"dry_run": False, "sequence": done["sequence"]}
     for person in (team.owner, team.judge, team.ann, team.observer):
         seen = client.get(path, headers=person.auth).json()
         assert (seen["seed_studies"], seen["seed_studies_found"]) == (change["seed_studies"], found)

@@ -14,10 +14,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from application import application
 from service.api.scene import API
 from service.api.test_independence import (
     EVERY_READ,
@@ -27,8 +25,10 @@ from service.api.test_independence import (
     R,
     Said,
     StillClock,
+    opened_client,
     same_people,
     seen,
+    stand_still,
 )
 from service.domain.stored import assert_in_step, ledger
 from tandem.config import Settings
@@ -50,7 +50,7 @@ History = Callable[[World, Team, str], None]
 
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
+    stand_still(monkeypatch)
     StillClock.at = DAY_ONE
 
 
@@ -181,8 +181,7 @@ def tell(folder: Path, template: Path, policy: Said, history: Here) -> OneWorld:
     history(world, team)
     assert_in_step(world.database, team.review_id)
     ranking = world.rank(team.review_id, *range(9, 0, -1))
-    client = TestClient(application(settings), raise_server_exceptions=False)
-    client.__enter__()
+    client = opened_client(settings)
     root, auth = f"{API}/reviews/{team.review_id}", team.owner.auth
     first = {
         name: (client.get(f"{root}/{name}", headers=auth).json()["items"] or [{"id": NOWHERE}])[0]

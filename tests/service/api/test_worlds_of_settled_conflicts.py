@@ -48,7 +48,7 @@ Settle = Callable[[World, Team], None]
 
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.db.base.datetime", StillClock)
+    stand_still(monkeypatch)
 
 
 def they_agree(world: World, team: Team) -> None:
