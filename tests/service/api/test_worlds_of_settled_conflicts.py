@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 
-from service.api.test_independence import EVERY_READ, EVERY_WRITE, Asked, OneWorld, R, StillClock
+from service.api.test_independence import (
+    EVERY_READ,
+    EVERY_WRITE,
+    Asked,
+    OneWorld,
+    R,
+    StillClock,
+    stand_still,
+)
 from service.api.test_worlds_of_linked_records import (
     Teller,
     assert_same,
