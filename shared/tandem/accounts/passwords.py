@@ -10,6 +10,8 @@ from pwdlib import PasswordHash
 from tandem.errors import Forbidden, Invalid
 
 SHORTEST, LONGEST = 8, 500
+FEWEST_DIFFERENT = 3
+"""Different characters in a password, spaces at its ends left out."""
 
 _passwords = PasswordHash.recommended()
 _NOBODY = _passwords.hash(secrets.token_hex())
@@ -70,6 +72,12 @@ def check(password: str, *, email: str, field: str = "password") -> None:
     if lowered in (address, address.partition("@")[0]):
         raise WeakPassword(
             "The password is the e-mail address, or its part before the @. Choose another.",
+            field=field,
+        )
+    if len(set(lowered)) < FEWEST_DIFFERENT:
+        raise WeakPassword(
+            "This password repeats one or two characters, or is only spaces. Choose another, "
+            "for example four random words.",
             field=field,
         )
     if lowered in _common() or lowered.rstrip(_BEHIND) in _OURS:

@@ -196,6 +196,8 @@ class TestOneself:
             ({"current": "not this one", "new": NEW}, 403, "wrong_password"),
             ({"current": PASSWORD, "new": "short"}, 422, "invalid"),
             ({"current": PASSWORD, "new": "12345678"}, 422, "weak_password"),
+            ({"current": PASSWORD, "new": " " * 8}, 422, "weak_password"),
+            ({"current": PASSWORD, "new": "zyzyzyzyzyzyzy"}, 422, "weak_password"),
             ({"current": PASSWORD, "new": "ANN@example.org"}, 422, "weak_password"),
             ({"current": PASSWORD}, 422, "invalid"),
         ],
