@@ -303,6 +303,6 @@ def test_the_upload_folder_being_full_writes_no_import(
 
     answer = client.post(path, files={"file": ("f", b"TY  - JOUR")}, headers=team.owner.auth)
 
-    problem(answer, 500, "internal")
+    problem(answer, 503, "storage_full")
     assert client.get(path, headers=team.owner.auth).json() == before
     assert not list(Path(settings.resolved_artifact_url()).rglob("*.partial"))

@@ -1,6 +1,7 @@
 """How the review stood at an earlier entry is what was shown at that time."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,7 +32,8 @@ def progress(world: World, review_id: ReviewId, who: Person, as_of: int | None =
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=who.id)
         if as_of is None:
-            return present.progress(session, viewer=viewer, stage=TA)
+            found = present.progress(session, viewer=viewer, stage=TA)
+            return replace(found, recall=None)  # by records it is of the present only
         return past.progress(session, viewer=viewer, stage=TA, as_of=as_of)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
+from tandem.records.export.marks import is_mark
 from tandem.records.formats import bibtex_values, kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
@@ -56,7 +57,7 @@ def parts(kind: str, key: str, fields: Fields) -> Parts:
         *("journal", "journaltitle", "fjournal", "journalfull", "booktitle", "journaliso"),
         *("journalabbrev", "shortjournal", "maintitle", "eventtitle", "conference", "series"),
     )
-    notes = values("note", "notes", "annote", "annotation")
+    notes = [n for n in values("note", "notes", "annote", "annotation") if not is_mark(n)]
     return Parts(
         titles=_titles(plain),
         abstracts=plain("abstract", "abstractnote", "summary", "description"),

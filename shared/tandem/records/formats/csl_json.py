@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tandem.records.export.marks import is_mark
 from tandem.records.formats import json_text, kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
@@ -51,7 +52,7 @@ def parts(item: Mapping[str, Any]) -> Parts:
     def values(*names: str) -> list[str]:
         return [one for name in names for one in texts(item.get(name))]
 
-    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote")]
+    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote") if not is_mark(note)]
     custom = item.get("custom")
     return Parts(
         titles=values("title", "original-title", "title-short", "container-title"),

@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from io import StringIO
 from itertools import islice
 
 from tandem.records.export import marks
@@ -111,9 +112,9 @@ def _rows(text: str, header: Header) -> Iterator[Piece]:
 def _cells_of(raw: str, header: Header) -> list[str]:
     """Return the cells of a row that `_rows` has found."""
     try:
-        return next(
-            csv.reader(raw.splitlines(keepends=True), delimiter=header.delimiter, strict=True)
-        )
+        # Lines end by a line feed alone; a cell may hold other characters that part lines.
+        lines = StringIO(raw, newline="\n")
+        return next(csv.reader(lines, delimiter=header.delimiter, strict=True))
     except (csv.Error, StopIteration):
         cells = raw.rstrip("\n").split(header.delimiter)
         if len(cells) == header.width:

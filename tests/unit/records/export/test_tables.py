@@ -151,6 +151,6 @@ def test_the_ledger() -> None:
     assert lines == [
         ",".join(HEADER),
         "7,2027-01-02T12:00:00Z,decision,17,title_abstract,'=cmd|' /C calc'!A0,8,exclude,"
-        "wrong population; no data,later,'-1 point,12.5,false,3,9,true,,,2",
+        "wrong population; no data,later,'-1 point,12.5,false,3,9,true,,,2,",
         "",
     ]

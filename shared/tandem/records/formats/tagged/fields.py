@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tandem.records.export.marks import is_mark
 from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
 
@@ -55,7 +56,8 @@ class Fields:
         for group in _groups(tags):
             found = [" ".join(each) for tag in group if tag in known for each in known[tag]]
             if any(found):
-                return found
+                # What a reviewer noted here is not the publication's, nor are its identifiers.
+                return [value for value in found if not is_mark(value)]
         return []
 
     def first(self, *tags: str) -> str:
