@@ -15,6 +15,7 @@ from sqlalchemy import inspect, select, text
 
 from engines import PostgresServer
 from tandem import migrate
+from tandem.accounts.models import Scope, SignIn, Token, User
 from tandem.db.session import Database
 from tandem.events import positions
 from tandem.events.positions import Place
@@ -245,3 +246,30 @@ def test_two_that_upgrade_at_once_take_turns(empty_url: str) -> None:
     assert [status for _, status in ends] == [0, 0], ends
     assert differences(empty_url) == []
     assert tables(empty_url) == set(Base.metadata.tables)
+
+
+def test_who_is_signed_in_stays_so_and_tokens_keep_all_that_they_may(empty_url: str) -> None:
+    command.upgrade(alembic(empty_url), "0017")
+    database = Database(empty_url)
+    ann, token, time, end = uuid4().hex, uuid4().hex, "2026-01-01 00:00:00", "2099-01-01 00:00:00"
+    with database.write.begin() as session:
+        said = {"ann": ann, "token": token, "time": time, "end": end}
+        for statement in (
+            "INSERT INTO user_account (id, email, name, is_admin, created_at)"
+            " VALUES (:ann, 'a@example.org', 'A', false, :time)",
+            "INSERT INTO access_token (id, user_id, name, secret_hash, created_at)"
+            " VALUES (:token, :ann, 'x', 'hash of the token', :time)",
+            "INSERT INTO sign_in (secret_hash, user_id, created_at, expires_at)"
+            " VALUES ('first', :ann, :time, :end), ('second', :ann, :time, :end)",
+        ):
+            session.execute(text(statement), said)
+
+    migrate.upgrade(empty_url)
+
+    with database.read() as session:
+        sessions = session.scalars(select(SignIn)).all()
+        assert len({one.id for one in sessions}) == 2
+        assert all(one.idle_until == one.expires_at for one in sessions)
+        assert session.scalars(select(Token.scope)).one() is Scope.MANAGE
+        assert session.scalars(select(User.is_active)).one() is True
+    database.close()
