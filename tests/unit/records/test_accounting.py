@@ -107,6 +107,10 @@ junk = st.sampled_from(
 )
 
 
+def n_cells(line: str) -> int:
+    return sum(bool(cell.strip()) for cell in line.split(","))
+
+
 def accounted(format: str, text: str) -> list[Entry | Rejection]:
     """Return what is read of `text`, having seen that every title is in it or is told."""
     reader = reading.READERS[format]  # type: ignore[index]  # the names are those of formats
@@ -124,7 +128,7 @@ def accounted(format: str, text: str) -> list[Entry | Rejection]:
     assert end == len(data)
     if format == "csv":
         # Above the header one cell alone is a note, and the header may have any column's name.
-        filler = [line for line in filler if "," in line and "title" not in line]
+        filler = [line for line in filler if "title" not in line and n_cells(line) > 1]
     left_out = "\n".join(filler)
     for word in WORDS if format != "vufind" else ():  # above the fields stands a page that has it
         assert f"{word} of toys" not in left_out
@@ -141,7 +145,7 @@ def test_a_whole_file_is_records_and_filler(format: str) -> None:
 
 
 @pytest.mark.parametrize("format", FILES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_no_title_is_lost_however_a_file_is_cut_and_mixed(format: str, data: st.DataObject) -> None:
     text = "".join(FILES[format])
