@@ -169,7 +169,8 @@ def worlds(
 
 
 # Of the whole installation, with durations in it.
-NOT_ABOUT_VOTES = {("GET", "/metrics")}
+# And when a token was last used, which is noted beside the requests.
+NOT_ABOUT_VOTES = {("GET", "/metrics"), ("GET", "/me/tokens")}
 
 TRIED: list[Asked] = [
     *(

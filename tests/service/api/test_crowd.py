@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 
 from service.api.scene import API
 from service.domain.stored import assert_in_step, ledger
+from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.reviews import service as reviews
@@ -144,6 +145,12 @@ class Actor:
         if answer.status_code not in REFUSALS:
             self.broken.append(f"{method} {path} {answer.status_code} {answer.text[:300]}")
         return None
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Wait for one's turn as long as it takes: how fast this machine is says nothing of races."""
+    return settings.model_copy(update={"busy_seconds": 300.0})
 
 
 def crowd(client: TestClient, world: World) -> tuple[ReviewId, list[Actor]]:
