@@ -169,8 +169,7 @@ def worlds(
 
 
 # Of the whole installation, with durations in it.
-# And when a token was last used, which is noted beside the requests.
-NOT_ABOUT_VOTES = {("GET", "/metrics"), ("GET", "/me/tokens")}
+NOT_ABOUT_VOTES = {("GET", "/metrics")}
 
 TRIED: list[Asked] = [
     *(
