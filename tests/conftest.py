@@ -11,22 +11,22 @@ from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, Pool, event
 
+import effort
 from engines import Broker, PostgresServer, start_broker, start_postgres
 from tandem import migrate
+from tandem.accounts import passwords
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.models import Base
 from world import World
 
-# How long an example takes says how busy the machine is; pytest's timeout stops what never ends.
-hypothesis_settings.register_profile(
-    "tandem", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-hypothesis_settings.load_profile("tandem")
+effort.register()
+hypothesis_settings.load_profile(effort.QUICK)
 
 # Under nohup and in a shell's background these are ignored, and so in all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -35,6 +35,14 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 _TABLES = [table.name for table in reversed(Base.metadata.sorted_tables)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if effort.is_soak():
+        return
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="takes long: `make soak` runs it"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,6 +57,19 @@ def _forget_power_cuts(connection: Any, *_: object) -> None:
     """Write no more through to the disk, as on PostgreSQL: it takes most of a commit."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Hash passwords with the least work that Argon2 allows: thousands are made and checked.
+
+    Processes that tests start hash as the product does.
+    """
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_passwords", cheap)
+        patch.setattr(passwords, "_NOBODY", cheap.hash("nobody's"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,9 @@ BATCH = 50
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["friends_2023", "covid_misinformation"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("friends_2023", marks=pytest.mark.soak), "covid_misinformation"]
+)
 def test_kappa_of_real_decisions_is_scikit_learns(name: str, world: World) -> None:
     path = DUAL / f"{name}.csv.gz"
     if not path.is_file():

@@ -3,7 +3,6 @@
 from typing import Any, get_args
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -14,6 +13,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+import effort
 from service.domain.stored import assert_in_step, conflicts, ledger
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import DuplicateGroupId
@@ -45,14 +45,7 @@ policy_parts = st.sampled_from(
     [(name, value) for name, values in CHOICES.items() for value in values]
 )
 
-HOW = settings(
-    max_examples=20,
-    stateful_step_count=25,
-    deadline=None,
-    # Not made smaller: that takes minutes, and so few steps can be read.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
+HOW = effort.machine(full=20, steps=25)
 
 
 class Screening(RuleBasedStateMachine):

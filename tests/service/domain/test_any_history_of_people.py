@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -15,6 +14,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
+import effort
 from service.domain.stored import assert_in_step, ledger
 from tandem.db.base import now
 from tandem.errors import NotFound
@@ -31,14 +31,7 @@ RECORDS = 6
 numbers = st.integers(1, RECORDS)
 verdicts = st.sampled_from(["include", "exclude", "maybe"])
 
-HOW = settings(
-    max_examples=20,
-    stateful_step_count=25,
-    deadline=None,
-    # Not made smaller: that takes minutes, and so few steps can be read.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
+HOW = effort.machine(full=20, steps=25)
 
 
 class People(RuleBasedStateMachine):

@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,6 +21,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.exc import NoResultFound
 
+import effort
 from tandem.errors import TandemError
 from tandem.events import log
 from tandem.events.types import RankingUpdated
@@ -39,13 +39,7 @@ from world import TA, Person, Team, World
 pytestmark = pytest.mark.both_engines
 
 OTHERWISE = {"include": "exclude", "exclude": "maybe", "maybe": "include"}
-HOW = settings(
-    max_examples=15,
-    stateful_step_count=20,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
+HOW = effort.machine(full=15, steps=20)
 policy_parts = st.sampled_from(
     [
         ("reviewers_per_record", 3),

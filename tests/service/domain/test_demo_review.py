@@ -10,12 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import delete, func, select, update
 
 from service.domain.workshop import Workshop
-from tandem.accounts import passwords
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.artifacts import Artifacts
@@ -50,9 +47,6 @@ def small() -> Corpus:
 @pytest.fixture(autouse=True)
 def _small_demo(monkeypatch: pytest.MonkeyPatch, small: Corpus) -> None:
     monkeypatch.setattr(making, "corpus", lambda: small)
-    # Hundreds of passwords are made and checked here: with the least work that Argon2 allows.
-    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    monkeypatch.setattr(passwords, "_passwords", quick)
 
 
 STEPS: list[tuple[Any, str]] = [

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 from sqlalchemy import insert
 
+import effort
 from service.domain.test_any_history import HOW, Merging, Screening
 from tandem.audit import history, past
 from tandem.audit.past import BeyondTheEnd
@@ -25,7 +26,7 @@ from tandem.screening import progress as present
 from tandem.screening.progress import Progress
 from world import TA, Person, Team, World
 
-RARELY = settings(HOW, max_examples=12)
+RARELY = settings(HOW, max_examples=effort.examples(12))
 
 
 def progress(world: World, review_id: ReviewId, who: Person, as_of: int | None = None) -> Progress:

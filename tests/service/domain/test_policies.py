@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import effort
 from service.domain.stored import assert_in_step, conflicts, events, told
 from tandem.db.session import Database
 from tandem.reviews import service as reviews
@@ -239,7 +240,7 @@ BALLOTS = st.lists(st.lists(SAID, max_size=3), min_size=4, max_size=4)
 
 
 @settings(
-    max_examples=25,
+    max_examples=effort.examples(25),
     deadline=None,
     # Not made smaller: that takes minutes, and four records can be read.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

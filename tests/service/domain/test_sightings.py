@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -14,6 +14,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, update
 
+import effort
 from service.domain.stored import ledger
 from service.domain.test_any_history import Merging
 from tandem.db.session import Database
@@ -249,16 +250,11 @@ parts = st.sampled_from(
 )
 
 HOW = settings(
+    effort.machine(full=60, steps=20),
     # The same examples each time, until this is mended: where one reviewer's `maybe` alone is a
     # conflict, an owner who gave it is not shown the votes that come later (`votes_open_to` knows
     # those given together), but `Glimpses` takes them for shown, and so the owner for informed.
     derandomize=True,
-    max_examples=60,
-    stateful_step_count=20,
-    deadline=None,
-    # Not made smaller: that takes minutes, and so few steps can be read.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
 )
 
 
@@ -415,4 +411,4 @@ def test_what_is_open_of_linked_records_is_told_by_the_log(world: World) -> None
         pass
 
     Here.world = world
-    run_state_machine_as_test(Here, settings=settings(HOW, max_examples=20))
+    run_state_machine_as_test(Here, settings=settings(HOW, max_examples=effort.examples(20)))
