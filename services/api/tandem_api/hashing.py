@@ -22,8 +22,8 @@ T = TypeVar("T")
 _THREADS = 1
 MOST = 32
 MOST_OF_A_SOURCE = 16
-HOLD_SECONDS = 1.0
-"""How long a refusal takes. 80 connections that guess on cost then 80 small requests a second."""
+HOLD_SECONDS = 2.0
+"""How long a refusal takes. 80 connections that guess on then cost 40 small requests a second."""
 MOST_HELD = 100
 """Of one source: others there need requests under way, too (`max_connections_per_source`)."""
 
