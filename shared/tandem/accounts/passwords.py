@@ -4,6 +4,8 @@ import os
 import secrets
 import sys
 import threading
+import unicodedata
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +67,7 @@ def hashed(password: str, *, email: str, field: str = "password") -> Hashed:
     """Check a new password and return its hash. Takes some 50 ms and 64 MiB.
 
     Args:
-        password: As the person typed it; nothing is cut off or changed.
+        password: As the person typed it; nothing is cut off.
         email: Of the account that it is for.
         field: What the client calls it, for the error.
 
@@ -73,7 +75,7 @@ def hashed(password: str, *, email: str, field: str = "password") -> Hashed:
         WeakPassword: It is not acceptable; the message says why.
     """
     check(password, email=email, field=field)
-    return Hashed(_thread.submit(_passwords.hash, password).result())
+    return Hashed(_thread.submit(_passwords.hash, _one_form(password)).result())
 
 
 def check(password: str, *, email: str, field: str = "password") -> None:
@@ -107,8 +109,21 @@ def check(password: str, *, email: str, field: str = "password") -> None:
 
 def is_right(password: str, stored: str | None) -> bool:
     """Say whether a password is the stored one. Takes the same time where there is none."""
-    right = _thread.submit(_passwords.verify, password, stored or _NOBODY).result()
-    return right and stored is not None
+    # As typed, too: before, passwords were stored like that.
+    forms = dict.fromkeys((_one_form(password), password))
+    return _any_is_right(forms, stored or _NOBODY) and stored is not None
+
+
+def _any_is_right(forms: Iterable[str], stored: str) -> bool:
+    return any(_thread.submit(_passwords.verify, form, stored).result() for form in forms)
+
+
+def _one_form(password: str) -> str:
+    """Return the form in which keyboards that write "é" as one or two characters agree.
+
+    Source: NIST SP 800-63B-4, 3.1.1.2, which names NFKC.
+    """
+    return unicodedata.normalize("NFKC", password)
 
 
 @cache
