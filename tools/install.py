@@ -34,10 +34,8 @@ def main(arguments: "list[str]") -> None:
             "`make run PYTHON=/path/to/python3.12`.".format(sys.executable, *sys.version_info)
         )
     say("Installing Tandem into {}: {}. This is done once.".format(folder, COST[extra]))
-    # There while pip is at work: what it leaves when it is killed may be half a package.
     unfinished = folder / ".unfinished"
-    make_environment(folder, afresh=unfinished.exists())
-    unfinished.touch()
+    make_environment(folder, unfinished)
     package = ".[{}]".format(extra) if extra else "."
     python = folder / "bin" / "python"
     install(python, ["-c", "constraints.txt", "-e", package])
@@ -47,11 +45,19 @@ def main(arguments: "list[str]") -> None:
     unfinished.unlink()
 
 
-def make_environment(folder: Path, *, afresh: bool) -> None:
-    if afresh:
+def make_environment(folder: Path, unfinished: Path) -> None:
+    """Leave an environment to install into, and the mark of one that is not finished.
+
+    The mark is there before anything else: who is killed may leave an environment without pip, or
+    half a package.
+    """
+    if unfinished.exists():
         say("An earlier installation was cut off; beginning again.")
         shutil.rmtree(folder)
-    if (folder / "bin" / "python").exists():
+    is_there = (folder / "bin" / "python").exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()
+    if is_there:
         return
     made = subprocess.run(  # noqa: S603  # our own arguments, no shell
         [sys.executable, "-m", "venv", str(folder)], stdout=subprocess.PIPE, check=False

@@ -81,3 +81,25 @@ def test_one_that_was_cut_off_is_made_again(
 
     assert not half.exists()
     assert not (folder / ".unfinished").exists()
+
+
+def test_one_that_was_cut_off_while_its_environment_was_made_is_made_again(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "env"
+
+    def make_without_pip_and_die(command: list[str], **_: object) -> object:
+        environment(folder, "No module named pip", 1)
+        raise KeyboardInterrupt
+
+    def make(command: list[str], **_: object) -> object:
+        environment(folder, "", 0)
+        return type("Done", (), {"returncode": 0})
+
+    monkeypatch.setattr(install.subprocess, "run", make_without_pip_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        install.main([str(folder)])
+    monkeypatch.setattr(install.subprocess, "run", make)
+    install.main([str(folder)])
+
+    assert not (folder / ".unfinished").exists()

@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
 from tandem_api.runtime import runtime
@@ -20,7 +20,7 @@ _FRESH = "no-cache"
 
 Asset = Literal["swagger-ui-bundle.js", "swagger-ui.css", "describe.js", "page.css"]
 
-_ASSETS: dict[Asset, tuple[str, str]] = {
+_ASSETS: dict[str, tuple[str, str]] = {
     # Swagger UI, as the package `fastapi-offline` carries it.
     "swagger-ui-bundle.js": ("fastapi_offline", "text/javascript"),
     "swagger-ui.css": ("fastapi_offline", "text/css"),
@@ -58,13 +58,15 @@ async def describe(request: Request) -> Response:
 
 
 @router.api_route("/docs/{name}", methods=["GET", "HEAD"])
-async def asset(name: Asset) -> Response:
+async def asset(name: str) -> Response:
+    if name not in _ASSETS:
+        raise HTTPException(404)
     _, media_type = _ASSETS[name]
     return Response(_content(name), media_type=media_type, headers={"Cache-Control": _DAY})
 
 
 @cache
-def _content(name: Asset) -> bytes:
+def _content(name: str) -> bytes:
     package, _ = _ASSETS[name]
     return (files(package) / "static" / name).read_bytes()
 
