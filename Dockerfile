@@ -2,7 +2,7 @@
 # Debian 13 has the client programs of PostgreSQL 17, which backups of that server need.
 FROM python:3.11-slim-trixie AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY shared shared
 COPY services services
 COPY migrations migrations

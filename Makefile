@@ -1,5 +1,4 @@
-# make run: everything on this machine, with a demo review.   make test: lint, types, tests.
-# make semantic: adds sentence vectors to the ranking.   make sbom: what the product is made of.
+# `make` and `make run` start everything on this machine; `make help` lists the rest.
 # The first that is new enough; else tools/install.py says what to do.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))) python3)
 VENV := .venv
@@ -7,28 +6,64 @@ BIN := $(VENV)/bin
 export TANDEM_DATA_DIR ?= $(CURDIR)/.tandem
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.DELETE_ON_ERROR:
-.PHONY: run test semantic lint sbom clean
+# One process for each core; a server that a test starts keeps some of another one busy.
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
-run: $(VENV)/.installed
+.DELETE_ON_ERROR:
+.PHONY: run test quick soak coverage lint format openapi migration semantic sbom clean help
+
+run: $(VENV)/.installed ## Start Tandem on this machine, with a demo review. Ctrl-C stops it.
 	@exec $(BIN)/tandem up --demo
 
-test: $(VENV)/.installed-test
-	$(MAKE) lint
-	@# One process for each core; a server that a test starts keeps some of another one busy.
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+help: ## List these targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-lint: $(VENV)/.installed-test
+ifdef T
+test: $(VENV)/.installed-test
+	$(PYTEST) $(T)
+else
+test: $(VENV)/.installed-test ## Run lint, types and all tests. T=tests/unit/x.py::test_y runs only that one.
+	$(MAKE) lint
+	$(PYTEST) $(PARALLEL)
+endif
+
+quick: $(VENV)/.installed-test ## Run lint, types and the tests without I/O: under 90 seconds.
+	$(MAKE) lint
+	$(PYTEST) $(PARALLEL) tests/unit
+
+soak: $(VENV)/.installed-test ## Run all tests with their whole budget, and those that take long.
+	$(PYTEST) $(PARALLEL) --hypothesis-profile soak --timeout 3600 $(T)
+
+coverage: $(VENV)/.installed-test ## Run all tests and print which lines they do not reach.
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PARALLEL) $(T)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: $(VENV)/.installed-test ## Check style, types and who imports whom.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-semantic: $(VENV)/.installed
+format: $(VENV)/.installed-test ## Format the code and mend what ruff can mend.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: $(VENV)/.installed-test ## Write docs/openapi.json and docs/asyncapi.yaml from the code.
+	$(BIN)/python -m tandem_api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	$(BIN)/python -m tandem_api.asyncapi > docs/asyncapi.yaml.new && mv docs/asyncapi.yaml.new docs/asyncapi.yaml
+
+migration: $(VENV)/.installed-test ## Write a migration for what the models have and the last one lacks: M="what it does".
+	@$(BIN)/python tools/migration.py "$(M)"
+	@$(BIN)/ruff format --quiet migrations/versions
+
+semantic: $(VENV)/.installed ## Add sentence vectors to the ranking (PyTorch, about 1 GB).
 	@$(PYTHON) tools/install.py $(VENV) semantic
 
 # In CycloneDX form, of what an installation without extras has, and of nothing else.
-sbom:
+sbom: ## Write build/sbom/tandem.cdx.json: what the product is made of.
 	$(PYTHON) -m venv --clear build/sbom/tool
 	build/sbom/tool/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
 	$(PYTHON) -m venv --clear --without-pip build/sbom/product
@@ -39,7 +74,7 @@ sbom:
 	  --validate --output-format JSON --output-file build/sbom/tandem.cdx.json build/sbom/product
 	@echo "build/sbom/tandem.cdx.json"
 
-clean:
+clean: ## Remove the installation (.venv), not the data.
 	rm -rf $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
