@@ -255,13 +255,13 @@ class World:
     def discussion(self, review_id: ReviewId, person: Person, number: int) -> list[ShownMessage]:
         with self.database.read() as session:
             viewer = reviews.viewer(session, review_id=review_id, user_id=person.id)
-            return discussion.list_messages(
+            found = discussion.list_messages(
                 session,
                 viewer=viewer,
                 conflict_id=_conflict_at(session, review_id, number),
-                after=None,
                 limit=500,
             )
+            return list(found.items)
 
     def change_policy(self, review_id: ReviewId, owner: Person, **part: Any) -> list[Effect]:
         with self.entered(review_id, owner) as (session, review, viewer):

@@ -21,6 +21,7 @@ from tandem.accounts import access, idempotency
 from tandem.accounts.access import Access
 from tandem.accounts.models import User
 from tandem.accounts.service import Secret
+from tandem.db.keyset import Cursor
 from tandem.errors import Forbidden, NotFound, TandemError, Unauthenticated
 from tandem.ids import ReviewId, UserId, parse_uuid
 from tandem.reviews import service as reviews
@@ -28,7 +29,6 @@ from tandem.reviews.service import Viewer
 from tandem_api import scopes
 from tandem_api.addresses import origin as origin_of
 from tandem_api.addresses import public_url
-from tandem_api.paging import Cursor
 from tandem_api.runtime import Runtime, runtime
 from tandem_api.schemas.base import PlainText
 

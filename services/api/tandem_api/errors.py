@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from tandem import errors
 from tandem.db.faults import meaning
+from tandem.db.keyset import InvalidCursor
 from tandem.log import logger, without_secrets
 from tandem.screening.client_state import NewerDecision
 from tandem_api.messages import message as describe
@@ -42,16 +43,18 @@ _CODES = FRAMEWORK_CODES | {status: kind.code for kind, status in STATUS.items()
 class InvalidQuery(errors.Invalid):
     """A value in the query is not acceptable."""
 
-    location = "query"
-
 
 class InvalidHeader(errors.Invalid):
     """A header's value is not acceptable."""
 
-    location = "header"
-
 
 Where = Literal["body", "query", "path", "header"]
+
+_LOCATIONS: Mapping[type, Where] = {
+    InvalidCursor: "query",
+    InvalidQuery: "query",
+    InvalidHeader: "header",
+}
 
 
 class FieldError(BaseModel):
@@ -136,7 +139,7 @@ def expected(request: Request, error: errors.TandemError) -> JSONResponse:
     status = status_of(error)
     named = None
     if isinstance(error, errors.Invalid):
-        location: Where = getattr(error, "location", "body")
+        location: Where = _LOCATIONS.get(type(error), "body")
         named = [FieldError(field=error.field, location=location, message=str(error))]
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     if error.retry_after is not None:

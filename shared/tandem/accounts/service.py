@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from tandem.accounts import passwords
 from tandem.accounts.models import Scope, SignIn, Token, User
 from tandem.accounts.passwords import Hashed
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict, Invalid, NotFound, Unauthenticated
 from tandem.ids import TokenId, UserId, new_id
 
@@ -104,16 +105,18 @@ def get_user(session: Session, user_id: UserId) -> User:
     return user
 
 
-def list_users(session: Session, *, after: str, limit: int, words: str = "") -> Sequence[User]:
-    """Return accounts in the order of their addresses, from the one after `after`.
+def list_users(
+    session: Session, *, limit: int | None = None, cursor: Cursor = START, words: str = ""
+) -> Slice[User]:
+    """Return accounts in the order of their addresses.
 
     `words`: each of them stands in the name or in the address, in any capitalisation.
     """
-    query = select(User).where(User.email > after).order_by(User.email).limit(limit)
+    query = select(User)
     for word in words.lower().split():
         named = func.lower(User.name).contains(word, autoescape=True)
         query = query.where(or_(named, User.email.contains(word, autoescape=True)))
-    return session.scalars(query).all()
+    return keyset_of_one(session, query, [User.email], cursor, limit)
 
 
 def check_password(session: Session, *, email: str, password: str) -> User:
@@ -242,9 +245,11 @@ def users_of_secrets(session: Session, shown: set[Secret]) -> dict[Secret, UserI
     return found
 
 
-def list_tokens(session: Session, user_id: UserId) -> Sequence[Token]:
-    query = select(Token).where(Token.user_id == user_id).order_by(Token.created_at, Token.id)
-    return session.scalars(query).all()
+def list_tokens(
+    session: Session, user_id: UserId, *, limit: int | None = None, cursor: Cursor = START
+) -> Slice[Token]:
+    query = select(Token).where(Token.user_id == user_id)
+    return keyset_of_one(session, query, (Token.created_at, Token.id), cursor, limit)
 
 
 def remove_token(session: Session, *, user_id: UserId, token_id: TokenId) -> None:

@@ -1,26 +1,30 @@
 """Where somebody is signed in: listed, ended, and kept alive by use."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import Select, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from tandem.accounts.models import SignIn, Token
 from tandem.db.base import now
+from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.errors import NotFound
 from tandem.ids import TokenId, UserId
 
 
-def list_sessions(session: Session, user_id: UserId) -> Sequence[SignIn]:
+def list_sessions(
+    session: Session, user_id: UserId, *, cursor: Cursor, limit: int
+) -> Slice[SignIn]:
     """Return somebody's sessions that still hold, the newest first."""
-    query = (
-        select(SignIn)
-        .where(SignIn.user_id == user_id, SignIn.expires_at > now(), SignIn.idle_until > now())
-        .order_by(SignIn.created_at.desc(), SignIn.id)
+    order = (SignIn.created_at.desc(), SignIn.id)
+    return keyset_of_one(session, _that_hold(user_id), order, cursor, limit)
+
+
+def _that_hold(user_id: UserId) -> Select[SignIn]:
+    return select(SignIn).where(
+        SignIn.user_id == user_id, SignIn.expires_at > now(), SignIn.idle_until > now()
     )
-    return session.scalars(query).all()
 
 
 def get(session: Session, *, user_id: UserId, session_id: UUID) -> SignIn:
@@ -29,7 +33,7 @@ def get(session: Session, *, user_id: UserId, session_id: UUID) -> SignIn:
     Raises:
         NotFound: This person has no such session.
     """
-    found = next((one for one in list_sessions(session, user_id) if one.id == session_id), None)
+    found = session.scalars(_that_hold(user_id).where(SignIn.id == session_id)).one_or_none()
     if found is None:
         raise NotFound("You have no such session.")
     return found

@@ -1,6 +1,6 @@
 """What happened to one record: who, when, from which state to which, as somebody may see it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
+from tandem.db.keyset import Cursor, Slice, sliced_by_id
 from tandem.errors import NotFound
 from tandem.events.log import Event, renumbered
 from tandem.ids import RecordNumber, UserId
@@ -34,6 +35,7 @@ class Happening:
     viewer. So is `by`, who did it.
     """
 
+    event_id: UUID
     number: int
     type: str
     time: datetime
@@ -46,8 +48,8 @@ class Happening:
 
 
 def history(
-    session: Session, *, viewer: Viewer, number: RecordNumber, offset: int, limit: int
-) -> list[Happening]:
+    session: Session, *, viewer: Viewer, number: RecordNumber, cursor: Cursor, limit: int
+) -> Slice[Happening]:
     """Return what happened to a record, in order. The blinded get their own decisions only.
 
     Raises:
@@ -68,7 +70,9 @@ def history(
                 found.append(_numbered(session, viewer, event, happening))
         elif not blinded:
             found.append(_other(viewer, event, statuses))
-    return _named(session, found[offset : offset + limit])
+    # By the event's random id: its number in the log, and its time, would tell too much of others.
+    page = sliced_by_id(found, lambda one: one.event_id, cursor, limit)
+    return Slice(_named(session, page.items), page.next_cursor)
 
 
 def _events(session: Session, viewer: Viewer, number: RecordNumber) -> list[Event]:
@@ -172,11 +176,11 @@ def _happening(
     number = event.seq if sees_every_event(viewer) else event.open_seq
     stage = Stage(event.data["stage"]) if "stage" in event.data else None
     return Happening(
-        number or 0, event.type, event.created_at, stage, by, None, before, after, detail
+        event.id, number or 0, event.type, event.created_at, stage, by, None, before, after, detail
     )
 
 
-def _named(session: Session, found: list[Happening]) -> list[Happening]:
+def _named(session: Session, found: Sequence[Happening]) -> list[Happening]:
     people = [one.by for one in found]
     people += [UserId(UUID(id)) for one in found for _, _, id in _people_in(one.detail)]
     names = accounts.names_of(session, people)

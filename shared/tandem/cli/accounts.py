@@ -73,16 +73,10 @@ def list_users(
 ) -> None:
     """List the accounts: address, name, and whether administrator or switched off."""
     from tandem.accounts import service as accounts
-    from tandem.accounts.models import User
 
     with _transaction(data_dir) as session:
-        after, found = "", list[User]()
-        while page := accounts.list_users(
-            session, after=after, limit=500, words=" ".join(words or [])
-        ):
-            found += page
-            after = page[-1].email
-    for user in found:
+        found = accounts.list_users(session, words=" ".join(words or []))
+    for user in found.items:
         marks = [*(["admin"] if user.is_admin else []), *([] if user.is_active else ["off"])]
         typer.echo("\t".join([user.email, user.name, " ".join(marks)]).rstrip())
 
@@ -177,7 +171,7 @@ def list_tokens(email: Email, data_dir: DataDir = None) -> None:
 
     with _account(data_dir, email) as (session, user):
         found = accounts.list_tokens(session, user.id)
-    for token in found:
+    for token in found.items:
         times = [
             "-" if time is None else time.isoformat(timespec="minutes")
             for time in (token.expires_at, token.last_used_at)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId, UserId, new_id
 from tandem.records.formats.reading import Format
@@ -116,17 +117,11 @@ def get_import(session: Session, *, review_id: ReviewId, import_id: ImportId) ->
 
 
 def list_imports(
-    session: Session, *, review_id: ReviewId, offset: int, limit: int
-) -> Sequence[Import]:
+    session: Session, *, review_id: ReviewId, limit: int, cursor: Cursor = START
+) -> Slice[Import]:
     """Return imports, the newest first."""
-    query = (
-        select(Import)
-        .where(Import.review_id == review_id)
-        .order_by(Import.created_at.desc(), Import.id)
-        .offset(offset)
-        .limit(limit)
-    )
-    return session.scalars(query).all()
+    query = select(Import).where(Import.review_id == review_id)
+    return keyset_of_one(session, query, (Import.created_at.desc(), Import.id), cursor, limit)
 
 
 def unfinished(session: Session) -> Sequence[ImportId]:

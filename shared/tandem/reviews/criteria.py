@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.ids import ReviewId, UserId
 from tandem.reviews.models import CriteriaVersion, Review
 from tandem.reviews.wording import Criteria
@@ -26,26 +27,18 @@ def store(session: Session, review: Review, *, by: UserId, note: str | None) -> 
     )
 
 
-def versions(
-    session: Session, review_id: ReviewId, *, before: int | None = None, limit: int | None = None
-) -> Sequence[CriteriaVersion]:
-    """Return the versions, the newest first.
+def versions(session: Session, review_id: ReviewId) -> Sequence[CriteriaVersion]:
+    """Return the versions, the newest first."""
+    query = select(CriteriaVersion).where(CriteriaVersion.review_id == review_id)
+    return session.scalars(query.order_by(CriteriaVersion.version.desc())).all()
 
-    Args:
-        session: A session.
-        review_id: Whose criteria.
-        before: Only versions with a smaller number.
-        limit: At most so many.
-    """
-    query = (
-        select(CriteriaVersion)
-        .where(CriteriaVersion.review_id == review_id)
-        .order_by(CriteriaVersion.version.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(CriteriaVersion.version < before)
-    return session.scalars(query).all()
+
+def page(
+    session: Session, review_id: ReviewId, *, cursor: Cursor, limit: int
+) -> Slice[CriteriaVersion]:
+    """Return a page of `versions`."""
+    query = select(CriteriaVersion).where(CriteriaVersion.review_id == review_id)
+    return keyset_of_one(session, query, [CriteriaVersion.version.desc()], cursor, limit)
 
 
 def by_version(session: Session, review_id: ReviewId) -> dict[int, Criteria]:

@@ -6,7 +6,6 @@ nor read again. A link that does not work tells nobody why: to guessers all such
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -18,6 +17,7 @@ from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.accounts.passwords import Hashed
 from tandem.db.base import now
+from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.errors import Forbidden, Invalid, NotFound
 from tandem.ids import InvitationId, new_id
 from tandem.reviews import members
@@ -113,21 +113,16 @@ def invite(
     return invitation, secret
 
 
-def listed(session: Session, viewer: Viewer, *, offset: int, limit: int) -> Sequence[Invitation]:
+def listed(session: Session, viewer: Viewer, *, cursor: Cursor, limit: int) -> Slice[Invitation]:
     """Return the review's invitations, the newest first.
 
     Raises:
         Forbidden: Only an owner may.
     """
     viewer.require(Role.OWNER, "see its invitations")
-    query = (
-        select(Invitation)
-        .where(Invitation.review_id == viewer.review_id)
-        .order_by(Invitation.created_at.desc(), Invitation.id)
-        .offset(offset)
-        .limit(limit)
-    )
-    return session.scalars(query).all()
+    query = select(Invitation).where(Invitation.review_id == viewer.review_id)
+    order = (Invitation.created_at.desc(), Invitation.id)
+    return keyset_of_one(session, query, order, cursor, limit)
 
 
 def revoke(session: Session, *, viewer: Viewer, invitation_id: InvitationId) -> None:

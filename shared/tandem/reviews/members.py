@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.db.base import now
+from tandem.db.keyset import Cursor, Slice, keyset
 from tandem.errors import Conflict, NotFound
 from tandem.events import log
 from tandem.events.types import MemberAdded, MemberRemoved
@@ -24,13 +25,24 @@ class LastOwner(Conflict):
 
 def members(session: Session, review_id: ReviewId) -> Sequence[tuple[Member, User]]:
     """Return everybody in the review, who came first first."""
-    query = (
-        select(Member, User)
-        .join(User, User.id == Member.user_id)
-        .where(Member.review_id == review_id)
-        .order_by(Member.added_at, User.email)
-    )
+    query = _members(review_id).order_by(*_IN_ORDER)
     return [(member, user) for member, user in session.execute(query)]
+
+
+def page(
+    session: Session, review_id: ReviewId, *, cursor: Cursor, limit: int
+) -> Slice[tuple[Member, User]]:
+    """Return a page of `members`."""
+    found = keyset(session, _members(review_id), _IN_ORDER, cursor, limit)
+    return found.map(lambda row: (row[0], row[1]))
+
+
+def _members(review_id: ReviewId) -> Select[Member, User]:
+    query = select(Member, User).join(User, User.id == Member.user_id)
+    return query.where(Member.review_id == review_id)
+
+
+_IN_ORDER = (Member.added_at, User.email)
 
 
 def get_member(session: Session, review_id: ReviewId, user_id: UserId) -> Member:

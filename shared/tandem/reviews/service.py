@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset
 from tandem.errors import Conflict, Forbidden, NotFound
 from tandem.events import chain, log
 from tandem.events.types import MemberAdded, ReviewCreated
@@ -278,9 +279,9 @@ def reviews_of(
     user_id: UserId,
     *,
     archived: bool = False,
-    after: ReviewId | None,
     limit: int,
-) -> Sequence[tuple[Review, Role]]:
+    cursor: Cursor = START,
+) -> Slice[tuple[Review, Role]]:
     """Return the reviews that this person is a member of, with their role, by id.
 
     Those that are `archived`, or all others.
@@ -290,12 +291,9 @@ def reviews_of(
         select(Review, Member.role)
         .join(Member, Member.review_id == Review.id)
         .where(Member.user_id == user_id, is_archived if archived else ~is_archived)
-        .order_by(Review.id)
-        .limit(limit)
     )
-    if after is not None:
-        query = query.where(Review.id > after)
-    return [(review, role) for review, role in session.execute(query)]
+    found = keyset(session, query, [Review.id], cursor, limit)
+    return found.map(lambda row: (row[0], row[1]))
 
 
 def enter(

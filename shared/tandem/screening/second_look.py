@@ -1,6 +1,5 @@
 """Quality check: the excludes that look most like includes, offered for a second look."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tandem.db.keyset import START, Cursor, Slice, sliced
 from tandem.errors import Forbidden
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
@@ -47,9 +47,9 @@ def doubtful(
     stage: Stage,
     numbers: NDArray[np.int32],
     scores: NDArray[np.float32],
-    offset: int,
     limit: int,
-) -> Sequence[Doubtful]:
+    cursor: Cursor = START,
+) -> Slice[Doubtful]:
     """Return excluded records, those read by one person first, then the most include-like.
 
     Args:
@@ -58,8 +58,8 @@ def doubtful(
         stage: Where they are excluded.
         numbers: Records that have a score.
         scores: Aligned: how much like an include they look.
-        offset: So many are left out at the head.
         limit: At most so many.
+        cursor: Where the page begins.
     """
     require_sight(viewer, stage)
     query = select(ScreenedRecord.record_number, ScreenedRecord.n_decisions).where(
@@ -73,7 +73,13 @@ def doubtful(
         for number, score in zip(numbers.tolist(), scores.tolist(), strict=True)
         if number in n_decisions
     ]
-    found.sort(key=lambda item: (n_decisions[item[0]] > 1, -item[1], item[0]))
-    page = dict(found[offset : offset + limit])
-    shown = catalogue.get_records(session, viewer=viewer, stage=stage, numbers=list(page))
-    return [Doubtful(shown[number], n_decisions[number], page[number]) for number in page]
+    page = sliced(
+        found,
+        lambda item: (int(n_decisions[item[0]] > 1), -item[1], item[0]),
+        (int, float, int),
+        cursor,
+        limit,
+    )
+    numbers_shown = [number for number, _ in page.items]
+    shown = catalogue.get_records(session, viewer=viewer, stage=stage, numbers=numbers_shown)
+    return page.map(lambda item: Doubtful(shown[item[0]], n_decisions[item[0]], item[1]))

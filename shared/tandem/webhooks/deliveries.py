@@ -1,11 +1,10 @@
 """The log of a webhook's deliveries, and those that are asked for by hand."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import NotFound
 from tandem.events.envelope import Envelope
 from tandem.events.log import Event
@@ -20,13 +19,11 @@ KEPT = 1000
 
 
 def page(
-    session: Session, webhook: Webhook, *, before: int | None, limit: int
-) -> Sequence[WebhookDelivery]:
-    """Return deliveries, the newest first, those before the number `before`."""
+    session: Session, webhook: Webhook, *, limit: int, cursor: Cursor = START
+) -> Slice[WebhookDelivery]:
+    """Return deliveries, the newest first."""
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook.id)
-    if before is not None:
-        query = query.where(WebhookDelivery.number < before)
-    return session.scalars(query.order_by(WebhookDelivery.number.desc()).limit(limit)).all()
+    return keyset_of_one(session, query, [WebhookDelivery.number.desc()], cursor, limit)
 
 
 def get(session: Session, webhook: Webhook, delivery_id: DeliveryId) -> WebhookDelivery:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict, Invalid, NotFound
 from tandem.events import log, positions
 from tandem.events.positions import EventPosition, Place
@@ -133,10 +134,12 @@ def add(
     return webhook
 
 
-def webhooks_of(session: Session, review_id: ReviewId) -> Sequence[Webhook]:
+def webhooks_of(
+    session: Session, review_id: ReviewId, *, cursor: Cursor, limit: int
+) -> Slice[Webhook]:
     """Return the review's webhooks, the oldest first."""
     query = select(Webhook).where(Webhook.review_id == review_id)
-    return session.scalars(query.order_by(Webhook.created_at, Webhook.id)).all()
+    return keyset_of_one(session, query, (Webhook.created_at, Webhook.id), cursor, limit)
 
 
 def get(session: Session, *, review_id: ReviewId, webhook_id: WebhookId) -> Webhook:

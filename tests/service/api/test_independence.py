@@ -50,7 +50,7 @@ def _records() -> Iterator[Asked]:
         yield "GET", f"{R}/records?{query}", None
     for order in ("added", "rank", "year"):
         yield "GET", f"{R}/records?order={order}&limit=2", None
-        yield "GET", f"{R}/records?order={order}&limit=2&status=done&cursor=MQ==", None
+        yield "GET", f"{R}/records?order={order}&limit=2&status=done&cursor=MSxudWxs", None
     for verdict, order in product(("include", "exclude", "maybe"), ("added", "decided")):
         query = f"my_verdict={verdict}&order={order}&fields=brief&count=true"
         yield "GET", f"{R}/records?{query}", None
@@ -143,7 +143,7 @@ READS: dict[tuple[str, str], list[Asked]] = {
     ],
     ("GET", "/reviews/{review_id}/criteria/affected"): [
         ("GET", f"{R}/criteria/affected{query}", None)
-        for query in ("", "?since=1", "?since=2", "?limit=1", "?limit=1&cursor=MTo3")
+        for query in ("", "?since=1", "?since=2", "?limit=1", "?limit=1&cursor=LTEsNw==")
     ],
     ("GET", "/reviews/{review_id}/criteria/affected/reviewers"): [
         ("GET", f"{R}/criteria/affected/reviewers", None)

@@ -57,9 +57,7 @@ def test_who_may_see_an_id_is_told_the_name(
     role: str, scene: Scene, client: TestClient, world: World
 ) -> None:
     with world.database.read() as session:
-        everybody = {
-            str(user.id): user.name for user in accounts.list_users(session, after="", limit=500)
-        }
+        everybody = {str(user.id): user.name for user in accounts.list_users(session).items}
     fields = set()
     for path, answer in answers(scene, client, getattr(scene.team, role)):
         for field, id, name in named(answer):

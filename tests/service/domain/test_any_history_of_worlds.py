@@ -170,8 +170,8 @@ class Worlds(RuleBasedStateMachine):
                 (counts.n_records, counts.counts, counts.reviewers, counts.recall),
                 counts.recall_curve,
                 conflicts.list_conflicts(
-                    session, viewer=viewer, selection=conflicts.Selection(), after=None, limit=10
-                ),
+                    session, viewer=viewer, selection=conflicts.Selection(), limit=10
+                ).items,
             )
 
 

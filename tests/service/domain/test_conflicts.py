@@ -4,6 +4,7 @@ import pytest
 
 from service.domain.stored import assert_in_step, conflicts, told
 from service.domain.threads import at_once
+from tandem.db.keyset import START, Cursor
 from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ConflictId, ReviewId, UserId, new_id
@@ -43,17 +44,23 @@ def differ(world: World, team: Team, number: int = 1) -> Conflict:
     )
 
 
-def shown_to(world: World, team: Team, person: Person, **filters: Any) -> list[ShownConflict]:
-    after, limit = filters.pop("after", None), filters.pop("limit", 100)
+def shown_to(
+    world: World,
+    team: Team,
+    person: Person,
+    limit: int = 100,
+    cursor: Cursor = START,
+    **filters: Any,
+) -> list[ShownConflict]:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
         listed = list_conflicts(
-            session, viewer=viewer, selection=Selection(**filters), after=after, limit=limit
-        )
+            session, viewer=viewer, selection=Selection(**filters), cursor=cursor, limit=limit
+        ).items
         for shown in listed:
             single = get_conflict(session, viewer=viewer, conflict_id=shown.conflict.id)
             assert single.decisions == shown.decisions
-        return listed
+        return list(listed)
 
 
 def who_sees_it(world: World, team: Team) -> set[str]:
@@ -527,4 +534,4 @@ class TestWhoSeesIt:
         assert numbers(state=ConflictState.OPEN) == [3, 4]
         assert numbers(state=ConflictState.RESOLVED, stage=TA) == [1]
         first = shown_to(world, team, team.judge, limit=1)[-1].conflict
-        assert numbers(after=(first.opened_at, first.id), limit=1) == [1]
+        assert numbers(cursor=Cursor((first.opened_at.isoformat(), str(first.id))), limit=1) == [1]

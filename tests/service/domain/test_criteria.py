@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from tandem.db.keyset import START, Cursor
 from tandem.errors import Forbidden
 from tandem.events.log import Event
 from tandem.ids import RecordNumber
@@ -49,7 +50,7 @@ def looks(world: World, team: Team, who: Person, **asked: Any) -> AffectedList:
 
 
 def causes(found: AffectedList) -> dict[int, list[AffectedBy]]:
-    return {item.record.number: [why.touch for why in item.why] for item in found.items}
+    return {item.record.number: [why.touch for why in item.why] for item in found.page.items}
 
 
 def confirm(world: World, team: Team, who: Person, number: int) -> Recorded:
@@ -121,7 +122,7 @@ class TestSecondLooks:
         world.decide(r, ann, 2, "maybe")
         world.decide(r, ann, 3, "include")
         world.decide(r, ann, 4, "exclude")
-        assert looks(world, team, ann).items == []
+        assert looks(world, team, ann).page.items == []
 
         change(world, team, exclude=["Not about health in prisons"])
 
@@ -131,9 +132,9 @@ class TestSecondLooks:
             2: [AffectedBy.MAYBE],
             3: [AffectedBy.WORDS],
         }
-        assert found.items[0].why[0].criteria == ("not about HEALTH.",)
-        assert found.items[2].why[0].words == ("prisons",)
-        assert (found.n, found.explanation, found.following) == (3, None, None)
+        assert found.page.items[0].why[0].criteria == ("not about HEALTH.",)
+        assert found.page.items[2].why[0].words == ("prisons",)
+        assert (found.n, found.explanation, found.page.next_cursor) == (3, None, None)
 
     def test_more_causes_come_first_and_pages_follow(self, world: World, team: Team) -> None:
         for number in (1, 2, 3):
@@ -141,12 +142,13 @@ class TestSecondLooks:
         world.decide(team.review_id, team.ann, 4, "maybe", reasons=["Peer support workers"])
         change(world, team, include=["Paid peer support workers"])
 
-        pages, after = [], None
+        pages, cursor = [], START
         for _ in range(4):
-            page = looks(world, team, team.ann, after=after, limit=1)
-            pages.append([item.record.number for item in page.items])
-            after = page.following
-        assert (pages, after) == ([[4], [1], [2], [3]], None)
+            page = looks(world, team, team.ann, cursor=cursor, limit=1)
+            pages.append([item.record.number for item in page.page.items])
+            following = page.page.next_cursor
+            cursor = Cursor.parse(following)
+        assert (pages, following) == ([[4], [1], [2], [3]], None)
         assert page.n == 4
 
     def test_a_change_that_was_taken_back_touches_nothing(self, world: World, team: Team) -> None:
@@ -156,7 +158,7 @@ class TestSecondLooks:
         change(world, team, include=["Peer support workers"])
 
         found = looks(world, team, team.ann)
-        assert found.items == []
+        assert found.page.items == []
         assert found.explanation
         assert "touches none" in found.explanation
 

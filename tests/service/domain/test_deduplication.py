@@ -101,8 +101,8 @@ def test_who_was_parted_is_not_linked_by_a_later_import(office: Office, world: W
     office.read(ris(HERE, THERE))
     with world.database.read() as session:
         (group,) = groups.page(
-            session, review_id=office.review_id, state=GroupState.LINKED, offset=0, limit=9
-        )
+            session, review_id=office.review_id, state=GroupState.LINKED, limit=9
+        ).items
     world.split(office.review_id, office.owner, group.id)
 
     office.read(ris(OTHER))
@@ -118,8 +118,8 @@ def test_a_copy_that_comes_later_joins_one_of_the_parted_at_most(
     office.read(ris(HERE, THERE))
     with world.database.read() as session:
         (group,) = groups.page(
-            session, review_id=office.review_id, state=GroupState.LINKED, offset=0, limit=9
-        )
+            session, review_id=office.review_id, state=GroupState.LINKED, limit=9
+        ).items
     world.split(office.review_id, office.owner, group.id)
 
     office.read(ris(HERE | {"AB": ""}))

@@ -190,7 +190,7 @@ class TestReading:
         made = [office.accept(titled([n])) for n in range(3)]
 
         with office.database.read() as session:
-            listed = imports.list_imports(session, review_id=office.review_id, offset=0, limit=2)
+            listed = imports.list_imports(session, review_id=office.review_id, limit=2).items
         assert [row.id for row in listed] == [made[2], made[1]]
 
 

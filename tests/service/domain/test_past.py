@@ -12,8 +12,10 @@ from sqlalchemy import insert
 import effort
 from service.domain.test_any_history import HOW, Merging, Screening
 from tandem.audit import history, past
+from tandem.audit.history import Happening
 from tandem.audit.past import BeyondTheEnd
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice
 from tandem.errors import Forbidden, NotFound
 from tandem.events import log
 from tandem.events.log import Event
@@ -184,14 +186,17 @@ class TestHistory:
     def told(self, world: World, team: Team, who: Person, number: int = 1) -> list[Any]:
         with world.database.read() as session:
             viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
-            found = self.ask(session, viewer, number)
+            found = self.ask(session, viewer, number).items
         return [
             (one.type.removeprefix("tandem."), one.name, one.before, one.after) for one in found
         ]
 
-    def ask(self, session: Any, viewer: Viewer, number: int, **page: int) -> Any:
-        page = {"offset": 0, "limit": 100} | page
-        return history.history(session, viewer=viewer, number=RecordNumber(number), **page)
+    def ask(
+        self, session: Any, viewer: Viewer, number: int, cursor: Cursor = START, limit: int = 100
+    ) -> Slice[Happening]:
+        return history.history(
+            session, viewer=viewer, number=RecordNumber(number), cursor=cursor, limit=limit
+        )
 
     def build(self, world: World, **policy: Any) -> Team:
         team = world.team(policy=policy)
@@ -242,8 +247,11 @@ class TestHistory:
         team = self.build(world)
         with world.database.read() as session:
             viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
-            whole = self.ask(session, viewer, 1)
-            pages = [self.ask(session, viewer, 1, offset=n, limit=1) for n in range(5)]
+            whole, pages, cursor = self.ask(session, viewer, 1).items, list[Any](), START
+            while not pages or cursor != START:
+                page = self.ask(session, viewer, 1, cursor, limit=1)
+                pages.append(page.items)
+                cursor = Cursor.parse(page.next_cursor)
             with pytest.raises(NotFound):
                 self.ask(session, viewer, 99)
         assert [one for page in pages for one in page] == whole

@@ -580,7 +580,7 @@ class TestInterests:
                 viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
                 return [
                     (known.user.name, known.interest.record_number, known.interest.author)
-                    for known in interests.listed(session, viewer, offset=0, limit=9)
+                    for known in interests.listed(session, viewer, limit=9).items
                 ]
 
         assert seen(lee) == [("Ann Lee", 2, "Lee, A.")]

@@ -11,6 +11,7 @@ from service.domain.workshop import SLEEP, SOIL, TEXTS
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor
 from tandem.errors import Forbidden
 from tandem.ids import ReviewId
 from tandem.ranking import looking_again, second_looks
@@ -55,7 +56,9 @@ def ask(world: World, team: Team) -> None:
         second_looks.ask(session, review, TA)
 
 
-def listed(world: World, team: Team, who: Person, **page: int) -> list[second_look.Doubtful]:
+def listed(
+    world: World, team: Team, who: Person, limit: int = 50, cursor: Cursor = START
+) -> list[second_look.Doubtful]:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
         looks = second_looks.newest(session, team.review_id, TA)
@@ -66,8 +69,9 @@ def listed(world: World, team: Team, who: Person, **page: int) -> list[second_lo
                 stage=TA,
                 numbers=looks.numbers,
                 scores=looks.scores,
-                **({"offset": 0, "limit": 50} | page),
-            )
+                limit=limit,
+                cursor=cursor,
+            ).items
         )
 
 
@@ -102,7 +106,8 @@ def test_read_by_one_comes_before_what_two_have_read(world: World, worker: Worke
 
     assert [item.shown.record.number for item in found][:2] == [7, 2]
     assert [item.n_decisions for item in found] == [1, 2, 2, 2, 2]
-    assert listed(world, team, team.judge, offset=1, limit=1)[0].shown.record.number == 2
+    behind = Cursor((0, found[0].likeness, 7))
+    assert listed(world, team, team.judge, 1, behind)[0].shown.record.number == 2
 
 
 def test_what_is_no_longer_excluded_is_no_longer_listed(world: World, worker: Worker) -> None:

@@ -279,9 +279,8 @@ def is_shown_a_verdict(world: World, review_id: ReviewId, person: Person, number
 def conflicts_of(world: World, review_id: ReviewId, person: Person) -> list[ShownConflict]:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=person.id)
-        return conflicts.list_conflicts(
-            session, viewer=viewer, selection=Selection(), after=None, limit=10
-        )
+        found = conflicts.list_conflicts(session, viewer=viewer, selection=Selection(), limit=10)
+        return list(found.items)
 
 
 class Looking(RuleBasedStateMachine):

@@ -117,7 +117,7 @@ class Office:
     def log(self) -> list[WebhookDelivery]:
         """Return the deliveries, the newest first."""
         with self.database.read() as session:
-            return list(deliveries.page(session, self.webhook(), before=None, limit=500))
+            return list(deliveries.page(session, self.webhook(), limit=500).items)
 
     def change(self, by: Person | None = None, **changes: Any) -> None:
         who = by or self.team.owner

@@ -16,7 +16,6 @@ from tandem.screening.agreement.reviewer import reviewer_record
 from tandem.screening.agreement.service import AgreementOn, agreement
 from tandem_api.addresses import public_path
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import cut
 from tandem_api.routing import Router
 from tandem_api.schemas.agreement import (
     AgreementOut,
@@ -94,14 +93,11 @@ def list_second_looks(
         stage=stage,
         numbers=looks.numbers,
         scores=looks.scores,
-        offset=page.offset,
-        limit=limit + 1,
+        cursor=page,
+        limit=limit,
     )
-    items, following = cut(found, offset=page.offset, limit=limit)
     labels_seq = reviews.get_review(session, viewer.review_id).labels_seq
-    return SecondLooksOut.of(
-        looks, list(items), stage=stage, labels_seq=labels_seq, next_cursor=following
-    )
+    return SecondLooksOut.of(looks, found, stage=stage, labels_seq=labels_seq)
 
 
 @router.post("/second-looks", status_code=202, response_model=SecondLooksAskedOut)

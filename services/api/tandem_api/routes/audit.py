@@ -7,7 +7,7 @@ from fastapi import Query
 from tandem.audit.history import history
 from tandem.ids import parse_record_number
 from tandem_api.deps import AsViewer, Limit, PageFrom, Read
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.audit import HappeningOut
 
@@ -33,8 +33,7 @@ def get_history(
         session,
         viewer=viewer,
         number=parse_record_number(record_id),
-        offset=page.offset,
-        limit=limit + 1,
+        cursor=page,
+        limit=limit,
     )
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[HappeningOut.of(one) for one in items], next_cursor=following)
+    return Page.of(found.map(HappeningOut.of))

@@ -1,13 +1,12 @@
 """Conflicts between reviewers: reading, discussing and settling them."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
-from tandem.ids import ConflictId, MessageId, UserId, parse_record_number, parse_uuid
+from tandem.ids import ConflictId, UserId, parse_record_number, parse_uuid
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
 from tandem.screening.conflicts import discussion, second_votes
@@ -17,7 +16,7 @@ from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
 from tandem.screening.previews import preview
 from tandem.screening.rules import ConflictKind
 from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, encode
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.conflicts import (
@@ -69,17 +68,10 @@ def list_conflicts(
         else UserId(parse_uuid(reviewer_id, kind="reviewer")),
         mine=mine,
     )
-    after = page.moment
     found = conflicts.list_conflicts(
-        session,
-        viewer=viewer,
-        selection=selection,
-        after=None if after is None else (after[0], ConflictId(after[1])),
-        limit=limit + 1,
+        session, viewer=viewer, selection=selection, cursor=page, limit=limit
     )
-    items = [ConflictOut.of(shown) for shown in found[:limit]]
-    following = _behind(items[-1].opened_at, items[-1].id) if len(found) > limit else None
-    return Page(items=items, next_cursor=following)
+    return Page.of(found.map(ConflictOut.of))
 
 
 @router.get("/conflicts/{conflict_id}")
@@ -169,17 +161,10 @@ def list_messages(
     conflict_id: str, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[MessageOut]:
     """List the messages about a conflict that are open to you, the newest last."""
-    after = page.moment
     found = discussion.list_messages(
-        session,
-        viewer=viewer,
-        conflict_id=_id(conflict_id),
-        after=None if after is None else (after[0], MessageId(after[1])),
-        limit=limit + 1,
+        session, viewer=viewer, conflict_id=_id(conflict_id), cursor=page, limit=limit
     )
-    items = [MessageOut.of(shown) for shown in found[:limit]]
-    following = _behind(items[-1].sent_at, items[-1].id) if len(found) > limit else None
-    return Page(items=items, next_cursor=following)
+    return Page.of(found.map(MessageOut.of))
 
 
 @router.post("/conflicts/{conflict_id}/messages", status_code=201, response_model=MessageOut)
@@ -205,10 +190,6 @@ def get_disagreements(session: Read, viewer: AsViewer) -> DisagreementsOut:
 
 def _id(conflict_id: str) -> ConflictId:
     return ConflictId(parse_uuid(conflict_id, kind="conflict"))
-
-
-def _behind(at: datetime, id: str) -> str:
-    return encode(f"{at.isoformat()} {id}")
 
 
 def _shown(session: Session, viewer: Viewer, conflict: Conflict) -> ConflictOut:

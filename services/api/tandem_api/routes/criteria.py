@@ -6,14 +6,14 @@ from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
+from tandem.db.keyset import sliced
 from tandem.ids import parse_record_number
 from tandem.reviews import criteria
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.criteria import affected, confirming
-from tandem.screening.criteria.affected import Position
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Cursor, Page, cut, encode, invalid_cursor
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.criteria import AffectedOut, AffectedPage, CriteriaVersionOut, LooksOut
 from tandem_api.schemas.decisions import RecordedOut, ScreeningStage
@@ -24,20 +24,15 @@ Since = Annotated[
     int, Query(ge=1, le=2**31 - 1, description="Only what changed after this version counts.")
 ]
 
-_MOST_DIGITS = 10
-
 
 @router.get("/criteria")
 def list_criteria(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[CriteriaVersionOut]:
     """List every version of the criteria, the newest first: who changed them, when and why."""
-    before = page.offset if page.after else None
-    found = criteria.versions(session, viewer.review_id, before=before, limit=limit + 1)
-    names = accounts.names_of(session, (row.created_by for row in found))
-    items = [CriteriaVersionOut.of(row, names) for row in found[:limit]]
-    more = len(found) > limit
-    return Page(items=items, next_cursor=encode(items[-1].version) if more else None)
+    found = criteria.page(session, viewer.review_id, cursor=page, limit=limit)
+    names = accounts.names_of(session, (row.created_by for row in found.items))
+    return Page.of(found.map(lambda row: CriteriaVersionOut.of(row, names)))
 
 
 @router.get("/criteria/affected")
@@ -60,12 +55,12 @@ def list_affected(
         review=review,
         stage=stage,
         since=since,
-        after=_position(page),
+        cursor=page,
         limit=limit,
     )
     return AffectedPage(
-        items=[AffectedOut.of(one) for one in found.items],
-        next_cursor=_cursor(found.following),
+        items=[AffectedOut.of(one) for one in found.page.items],
+        next_cursor=found.page.next_cursor,
         criteria_version=review.criteria_version,
         n=found.n,
         explanation=found.explanation,
@@ -89,11 +84,9 @@ def count_affected(
     n_of = affected.n_by_reviewer(session, viewer=viewer, review=review, stage=stage, since=since)
     people = accounts.users_by_id(session, set(n_of))
     found = [LooksOut.of(user_id, people[user_id], n) for user_id, n in n_of.items()]
-    found.sort(key=lambda one: (-one.n, one.name, one.user_id))
-    items, following = cut(
-        found[page.offset : page.offset + limit + 1], offset=page.offset, limit=limit
+    return Page.of(
+        sliced(found, lambda one: (-one.n, one.name, one.user_id), (float, str, str), page, limit)
     )
-    return Page(items=list(items), next_cursor=following)
 
 
 @router.post("/records/{record_id}/decision/confirm", response_model=RecordedOut)
@@ -119,19 +112,3 @@ def confirm_decision(
         return RecordedOut.of(recorded, stage)
 
     return write(work, changed=review_id)
-
-
-def _cursor(position: Position | None) -> str | None:
-    return None if position is None else encode(f"{position[0]}:{position[1]}")
-
-
-def _position(cursor: Cursor) -> Position | None:
-    """Read where the page before ended: how many causes, and the record's number."""
-    if not cursor.after:
-        return None
-    parts = cursor.after.split(":")
-    if len(parts) != 2 or not all(
-        part.isascii() and part.isdigit() and len(part) <= _MOST_DIGITS for part in parts
-    ):
-        raise invalid_cursor()
-    return int(parts[0]), int(parts[1])

@@ -15,7 +15,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.service import Viewer
 from tandem.screening.duplicates import merging
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.duplicates import GroupOut, SplitIn
 
@@ -33,11 +33,9 @@ def list_duplicates(
     limit: Limit = 100,
 ) -> Page[GroupOut]:
     """List groups of duplicates, the surest first."""
-    found = groups.page(
-        session, review_id=viewer.review_id, state=state, offset=page.offset, limit=limit + 1
-    )
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=_shown(session, viewer.review_id, items), next_cursor=following)
+    found = groups.page(session, review_id=viewer.review_id, state=state, cursor=page, limit=limit)
+    shown = _shown(session, viewer.review_id, found.items)
+    return Page(items=shown, next_cursor=found.next_cursor)
 
 
 @router.get("/{duplicate_id}")

@@ -7,13 +7,14 @@ from fastapi.sse import EventSourceResponse
 from pydantic import PlainValidator, WithJsonSchema
 from sqlalchemy.orm import Session
 
+from tandem.db.keyset import InvalidCursor
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
 from tandem.screening.visibility import newest_sequence, sees_every_event
 from tandem_api.deps import Here, InReview, Limit, Me, secret_of
 from tandem_api.errors import InvalidHeader
 from tandem_api.feeds import Follower, events_after
-from tandem_api.paging import Page, invalid_cursor
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.events import EventOut
@@ -141,7 +142,7 @@ def _start(
         return int(last_event_id)
     if cursor:
         if not _is_number(cursor):
-            raise invalid_cursor()
+            raise InvalidCursor()
         return int(cursor)
     return after or 0
 

@@ -17,7 +17,7 @@ from tandem.reviews.models import Role
 from tandem.screening import priors
 from tandem.screening.duplicates import taking_back
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import Day, Line, Prose
 from tandem_api.schemas.records import ImportOut
@@ -82,12 +82,9 @@ def list_imports(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[ImportOut]:
     """List imports, the newest first."""
-    found = imports.list_imports(
-        session, review_id=viewer.review_id, offset=page.offset, limit=limit + 1
-    )
-    items, following = cut(found, offset=page.offset, limit=limit)
-    names = accounts.names_of(session, (row.created_by for row in items))
-    return Page(items=[ImportOut.of(row, names) for row in items], next_cursor=following)
+    found = imports.list_imports(session, review_id=viewer.review_id, cursor=page, limit=limit)
+    names = accounts.names_of(session, (row.created_by for row in found.items))
+    return Page.of(found.map(lambda row: ImportOut.of(row, names)))
 
 
 @router.get("/{import_id}")

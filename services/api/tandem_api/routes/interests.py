@@ -7,7 +7,7 @@ from tandem.ids import parse_record_number
 from tandem.reviews import service as reviews
 from tandem.screening.people import interests
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.people import InterestIn, InterestOut
 
@@ -22,9 +22,7 @@ def list_interests(
 
     Names are compared while people screen, so the list grows until all records were.
     """
-    found = interests.listed(session, viewer, offset=page.offset, limit=limit + 1)
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[InterestOut.of(item) for item in items], next_cursor=following)
+    return Page.of(interests.listed(session, viewer, cursor=page, limit=limit).map(InterestOut.of))
 
 
 @router.put("/records/{record_id}/interest", response_model=InterestOut)

@@ -28,7 +28,7 @@ from tandem_api.deps import (
     authenticate,
     refuse_cross_site,
 )
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.runtime import Runtime
 from tandem_api.schemas.invitations import (
@@ -70,11 +70,10 @@ def list_invitations(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[InvitationOut]:
     """List invitations, the newest first, without their links (owners)."""
-    found = invitations.listed(session, viewer, offset=page.offset, limit=limit + 1)
-    items, following = cut(found, offset=page.offset, limit=limit)
-    people = (person for one in items for person in (one.created_by, one.accepted_by))
+    found = invitations.listed(session, viewer, cursor=page, limit=limit)
+    people = (person for one in found.items for person in (one.created_by, one.accepted_by))
     names = accounts.names_of(session, people)
-    return Page(items=[InvitationOut.of(item, names) for item in items], next_cursor=following)
+    return Page.of(found.map(lambda one: InvitationOut.of(one, names)))
 
 
 @router.delete("/reviews/{review_id}/invitations/{invitation_id}", status_code=204)

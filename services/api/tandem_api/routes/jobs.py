@@ -1,15 +1,17 @@
 """Background work, for those who run the installation."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
+from tandem.db.keyset import sliced
 from tandem.ids import ImportId
 from tandem.operations import retrying
 from tandem.operations.jobs import Job, JobKind, JobState, screens_in, unfinished
 from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.jobs import JobOut, RetriedOut
 
@@ -35,9 +37,9 @@ def list_jobs(
         states=frozenset(JobState) if state is None else {state},
         kinds=frozenset(JobKind) if kind is None else {kind},
         without_events_of=screens_in(session, me.id),
-    )[page.offset : page.offset + limit + 1]
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[JobOut.of(job) for job in items], next_cursor=following)
+    )
+    in_order = sliced(found, lambda job: (job.since, job.id), (datetime, str), page, limit)
+    return Page.of(in_order.map(JobOut.of))
 
 
 @router.post("/{job_id}/retry", status_code=202, response_model=RetriedOut)

@@ -11,7 +11,7 @@ from tandem.accounts import sessions, tokens
 from tandem.ids import TokenId, parse_uuid
 from tandem_api import cookies, signing_in
 from tandem_api.deps import Here, Limit, Me, PageFrom, Read, Write, access_of
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.accounts import (
     MeOut,
@@ -78,10 +78,9 @@ def list_sessions(
     request: Request, me: Me, session: Read, page: PageFrom, limit: Limit = 100
 ) -> Page[SessionOut]:
     """List where you are signed in with a browser, the newest first."""
-    found = sessions.list_sessions(session, me.id)[page.offset :]
-    items, following = cut(found, offset=page.offset, limit=limit)
+    found = sessions.list_sessions(session, me.id, cursor=page, limit=limit)
     mine = access_of(request).session_id
-    return Page(items=[SessionOut.of(item, mine=mine) for item in items], next_cursor=following)
+    return Page.of(found.map(lambda item: SessionOut.of(item, mine=mine)))
 
 
 @router.delete("/me/sessions", status_code=204)
@@ -131,9 +130,7 @@ def add_token(body: TokenIn, request: Request, me: Me, write: Write) -> Response
 @router.get("/me/tokens")
 def list_tokens(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> Page[TokenOut]:
     """List your tokens, without their secrets."""
-    found = accounts.list_tokens(session, me.id)[page.offset :]
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[TokenOut.of(token) for token in items], next_cursor=following)
+    return Page.of(accounts.list_tokens(session, me.id, cursor=page, limit=limit).map(TokenOut.of))
 
 
 @router.delete("/me/tokens/{token_id}", status_code=204)

@@ -16,7 +16,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening.people import departures, membership, workload
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.errors import InvalidQuery
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import DayOrTime
 from tandem_api.schemas.members import DepartureOut, MemberIn, MemberOut, MemberPatch
@@ -31,9 +31,8 @@ def list_members(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[MemberOut]:
     """List everybody in the review, with their roles."""
-    found = members.members(session, viewer.review_id)[page.offset :]
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=_shown(session, viewer, items), next_cursor=following)
+    found = members.page(session, viewer.review_id, cursor=page, limit=limit)
+    return Page(items=_shown(session, viewer, found.items), next_cursor=found.next_cursor)
 
 
 @router.put("/{user_id}", response_model=MemberOut)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import Response
 from sqlalchemy.orm import Session
 
+from tandem.db.keyset import encode
 from tandem.ids import RankingId, parse_uuid
 from tandem.ranking import serving, training
 from tandem.ranking.models import Ranking
@@ -14,7 +15,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening import told_numbers
 from tandem.screening.visibility import hides_open_votes
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, encode
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.screening import RankingAskedOut, RankingOut
 
@@ -26,7 +27,8 @@ def list_rankings(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[RankingOut]:
     """List finished rankings, the newest first: the one that is served stands at the top."""
-    before = RankingId(page.id) if page.after else None
+    id = page.id()
+    before = None if id is None else RankingId(id)
     found = serving.list_rankings(
         session, review_id=viewer.review_id, before=before, limit=limit + 1
     )

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.audit import past
+from tandem.db.keyset import Cursor, encode
 from tandem.ids import DecisionId, RecordNumber, parse_record_number
 from tandem.ranking import serving
 from tandem.records import corrections
@@ -21,7 +23,6 @@ from tandem.screening.ledger import Place
 from tandem.screening.record_filters import Filters
 from tandem.screening.rules import Verdict
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Cursor, encode
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
@@ -104,7 +105,7 @@ def list_records(
 def _listed(
     session: Session, asked: _Asked, order: OrderBy, page: Cursor
 ) -> tuple[list[ShownRecord], str | None]:
-    after, begun_with = page.record or (None, None)
+    after, begun_with = page.key(int, UUID | None) or (None, None)
     ranking = serving.order_for_pages(session, asked.viewer.review_id, asked.stage, begun_with)
     found = catalogue.list_records(
         session,
@@ -118,17 +119,19 @@ def _listed(
         brief=asked.brief,
     )
     items = found[: asked.limit]
-    behind = f"{items[-1].record.number} {ranking.ranking_id or ''}" if items else ""
-    return items, encode(behind.rstrip()) if len(found) > asked.limit else None
+    if len(found) == len(items):
+        return items, None
+    return items, encode(items[-1].record.number, ranking.ranking_id)
 
 
 def _decided(session: Session, asked: _Asked, page: Cursor) -> tuple[list[ShownRecord], str | None]:
+    id = page.id()
     found = catalogue.list_decided(
         session,
         viewer=asked.viewer,
         stage=asked.stage,
         filters=asked.filters,
-        after=DecisionId(page.id) if page.after else None,
+        after=None if id is None else DecisionId(id),
         limit=asked.limit + 1,
         brief=asked.brief,
     )

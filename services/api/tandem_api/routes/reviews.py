@@ -17,7 +17,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening import policies
 from tandem.screening.visibility import newest_sequence
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, encode
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.reviews import (
     ChangedReviewOut,
@@ -69,12 +69,10 @@ def list_reviews(
     ] = False,
 ) -> Page[ListedReviewOut]:
     """List the reviews that you are a member of."""
-    after = ReviewId(page.id) if page.after else None
-    found = reviews.reviews_of(session, me.id, archived=archived, after=after, limit=limit + 1)
-    made = waiting.of_reviews(session, found[:limit], user_id=me.id)
+    found = reviews.reviews_of(session, me.id, archived=archived, cursor=page, limit=limit)
+    made = waiting.of_reviews(session, found.items, user_id=me.id)
     items = [ListedReviewOut.listed(one) for one in made]
-    more = len(found) > limit
-    return Page(items=items, next_cursor=encode(items[-1].id) if more else None)
+    return Page(items=items, next_cursor=found.next_cursor)
 
 
 @router.get("/{review_id}")

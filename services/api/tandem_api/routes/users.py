@@ -12,7 +12,7 @@ from tandem.accounts.passwords import Hashed
 from tandem.ids import UserId, parse_uuid
 from tandem_api.addresses import client_source, public_url
 from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
-from tandem_api.paging import Page, encode
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.accounts import ResetLinkOut, UserIn, UserOut, UserPatch
 from tandem_api.schemas.base import PlainText
@@ -52,10 +52,7 @@ def list_users(
     _: Administrator, session: Read, page: PageFrom, q: Words = "", limit: Limit = 100
 ) -> Page[UserOut]:
     """List all accounts by address, or those with certain words (administrators)."""
-    found = accounts.list_users(session, after=page.after, limit=limit + 1, words=q)
-    items = [UserOut.of(user) for user in found[:limit]]
-    more = len(found) > limit
-    return Page(items=items, next_cursor=encode(items[-1].email) if more else None)
+    return Page.of(accounts.list_users(session, cursor=page, limit=limit, words=q).map(UserOut.of))
 
 
 @router.patch("/users/{user_id}", response_model=UserOut)

@@ -1,12 +1,13 @@
 """The words that a review's people use: reasons for excluding, and labels."""
 
+from tandem.db.keyset import sliced
 from tandem.errors import Forbidden
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening import shown_votes
 from tandem.screening.criteria import reasons
 from tandem_api.deps import AsViewer, Limit, PageFrom, Read
-from tandem_api.paging import Page, cut
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.criteria import LabelOut, ReasonsPage
 from tandem_api.schemas.decisions import ScreeningStage
@@ -27,11 +28,10 @@ def count_reasons(
         raise Forbidden("How others excluded is hidden while this stage is blind.")
     review = reviews.get_review(session, viewer.review_id)
     counts, n_without = reasons.count(session, review, stage)
-    found = counts[page.offset : page.offset + limit + 1]
-    items, following = cut(found, offset=page.offset, limit=limit)
+    found = reasons.page(review, counts, cursor=page, limit=limit)
     return ReasonsPage(
-        items=[ReasonsPage.item(review, reason, n) for reason, n in items],
-        next_cursor=following,
+        items=[ReasonsPage.item(review, reason, n) for reason, n in found.items],
+        next_cursor=found.next_cursor,
         stage=stage,
         n_without_reason=n_without,
     )
@@ -47,6 +47,5 @@ def list_labels(
 ) -> Page[LabelOut]:
     """List the labels in use, your own and those of decisions that are open to you."""
     labels = shown_votes.labels_in_use(session, viewer=viewer, stage=stage)
-    found = labels[page.offset : page.offset + limit + 1]
-    items, following = cut(found, offset=page.offset, limit=limit)
-    return Page(items=[LabelOut.of(label) for label in items], next_cursor=following)
+    found = sliced(labels, lambda one: (-one.n_records, one.label), (float, str), page, limit)
+    return Page.of(found.map(LabelOut.of))

@@ -17,7 +17,7 @@ from tandem.webhooks import addresses, deliveries, endpoints
 from tandem.webhooks.addresses import Rules
 from tandem.webhooks.models import Webhook
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
-from tandem_api.paging import Page, cut, encode
+from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.runtime import Runtime
 from tandem_api.schemas.webhooks import (
@@ -64,11 +64,9 @@ def list_webhooks(
 ) -> Page[WebhookOut]:
     """List the webhooks, with how far each of them is (owners)."""
     _require(viewer)
-    found = endpoints.webhooks_of(session, viewer.review_id)[page.offset :]
-    items, following = cut(found, offset=page.offset, limit=limit)
-    names = _names(session, *items)
-    shown = [WebhookOut.of(item, _done(session, item), names) for item in items]
-    return Page(items=shown, next_cursor=following)
+    found = endpoints.webhooks_of(session, viewer.review_id, cursor=page, limit=limit)
+    names = _names(session, *found.items)
+    return Page.of(found.map(lambda one: WebhookOut.of(one, _done(session, one), names)))
 
 
 @router.get("/{webhook_id}")
@@ -146,11 +144,7 @@ def list_deliveries(
 ) -> Page[DeliveryOut]:
     """List what was sent and what came back, the newest first (owners). The last 1,000 are kept."""
     webhook = _find(session, viewer, webhook_id)
-    # The cursor names a delivery, not a distance: new ones come in before it all the time.
-    before = page.offset if page.after else None
-    found = deliveries.page(session, webhook, before=before, limit=limit + 1)
-    following = encode(found[limit - 1].number) if len(found) > limit else None
-    return Page(items=[DeliveryOut.of(item) for item in found[:limit]], next_cursor=following)
+    return Page.of(deliveries.page(session, webhook, cursor=page, limit=limit).map(DeliveryOut.of))
 
 
 @router.post(

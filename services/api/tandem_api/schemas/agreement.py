@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tandem.db.keyset import Slice
 from tandem.ranking.second_looks import Looks
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement import statistics
@@ -208,11 +209,10 @@ class SecondLooksOut(Out):
     def of(
         cls,
         looks: Looks,
-        found: list[Doubtful],
+        found: Slice[Doubtful],
         *,
         stage: Stage,
         labels_seq: int,
-        next_cursor: str | None,
     ) -> "SecondLooksOut":
         row = looks.row
         made_of = None if row is None else row.labels_seq
@@ -230,9 +230,9 @@ class SecondLooksOut(Out):
                     n_decisions=item.n_decisions,
                     likeness=item.likeness,
                 )
-                for item in found
+                for item in found.items
             ],
-            next_cursor=next_cursor,
+            next_cursor=found.next_cursor,
         )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session, defer
 
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.db.pieces import pieces
 from tandem.errors import NotFound
 from tandem.ids import DuplicateGroupId, ImportId, RecordNumber, ReviewId, UserId, new_id
@@ -134,19 +135,19 @@ def get(session: Session, *, review_id: ReviewId, group_id: DuplicateGroupId) ->
 
 
 def page(
-    session: Session, *, review_id: ReviewId, state: GroupState | None, offset: int, limit: int
-) -> Sequence[DuplicateGroup]:
+    session: Session,
+    *,
+    review_id: ReviewId,
+    state: GroupState | None,
+    limit: int,
+    cursor: Cursor = START,
+) -> Slice[DuplicateGroup]:
     """Return groups, the surest first: among proposals those are settled fastest."""
-    query = (
-        select(DuplicateGroup)
-        .where(DuplicateGroup.review_id == review_id)
-        .order_by(DuplicateGroup.score.desc(), DuplicateGroup.created_at, DuplicateGroup.id)
-        .offset(offset)
-        .limit(limit)
-    )
+    query = select(DuplicateGroup).where(DuplicateGroup.review_id == review_id)
     if state is not None:
         query = query.where(DuplicateGroup.state == state)
-    return session.scalars(query).all()
+    order = (DuplicateGroup.score.desc(), DuplicateGroup.created_at, DuplicateGroup.id)
+    return keyset_of_one(session, query, order, cursor, limit)
 
 
 def members_of(

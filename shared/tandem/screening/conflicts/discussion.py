@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.ids import ConflictId, MessageId, UserId, new_id
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
@@ -65,27 +66,18 @@ def list_messages(
     *,
     viewer: Viewer,
     conflict_id: ConflictId,
-    after: Key | None,
     limit: int,
-) -> list[ShownMessage]:
+    cursor: Cursor = START,
+) -> Slice[ShownMessage]:
     """Return what this person may read of a conflict's discussion, the newest last.
 
     Raises:
         NotFound: There is no such conflict, or they may not know of it.
     """
     reader = _reader(session, viewer, conflict_id)
-    query = (
-        select(Message)
-        .where(Message.conflict_id == conflict_id, reader.may_read())
-        .order_by(Message.created_at, Message.id)
-        .limit(limit)
-    )
-    if after is not None:
-        sent_at, message_id = after
-        same_time = and_(Message.created_at == sent_at, Message.id > message_id)
-        query = query.where(or_(Message.created_at > sent_at, same_time))
-    found = session.scalars(query).all()
-    return _shown(session, reader, *found)
+    query = select(Message).where(Message.conflict_id == conflict_id, reader.may_read())
+    page = keyset_of_one(session, query, (Message.created_at, Message.id), cursor, limit)
+    return Slice(_shown(session, reader, *page.items), page.next_cursor)
 
 
 def send(session: Session, *, viewer: Viewer, conflict_id: ConflictId, text: str) -> ShownMessage:

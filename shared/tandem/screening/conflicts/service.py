@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ConflictId, DecisionId, RecordNumber, ReviewId, UserId, new_id
@@ -65,29 +65,24 @@ class Selection:
     mine: bool = False
 
 
-Key = tuple[datetime, ConflictId]
-"""A conflict's place in the list: when it was opened, or opened again, and its id."""
-
-
 def list_conflicts(
-    session: Session, *, viewer: Viewer, selection: Selection, after: Key | None, limit: int
-) -> list[ShownConflict]:
+    session: Session,
+    *,
+    viewer: Viewer,
+    selection: Selection,
+    limit: int,
+    cursor: Cursor = START,
+) -> Slice[ShownConflict]:
     """Return the conflicts this person may know of, in the order they were opened.
 
     Raises:
         Forbidden: They ask for somebody's conflicts, and whose votes are whose is hidden to them.
     """
-    query = (
-        _selected(viewer, selection)
-        .where(Conflict.review_id == viewer.review_id, _may_see(viewer))
-        .order_by(Conflict.opened_at, Conflict.id)
-        .limit(limit)
+    query = _selected(viewer, selection).where(
+        Conflict.review_id == viewer.review_id, _may_see(viewer)
     )
-    if after is not None:
-        opened_at, conflict_id = after
-        same_time = and_(Conflict.opened_at == opened_at, Conflict.id > conflict_id)
-        query = query.where(or_(Conflict.opened_at > opened_at, same_time))
-    return show(session, viewer, files_of(session, session.scalars(query).all()))
+    page = keyset_of_one(session, query, (Conflict.opened_at, Conflict.id), cursor, limit)
+    return Slice(show(session, viewer, files_of(session, page.items)), page.next_cursor)
 
 
 def _selected(viewer: Viewer, selection: Selection) -> Select[Conflict]:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.keyset import START, Cursor, Slice, sliced
 from tandem.db.pieces import pieces
 from tandem.ids import DecisionId, RecordNumber, UserId
 from tandem.records.models import Record
@@ -63,17 +64,12 @@ class Affected:
     why: list[Why]
 
 
-Position = tuple[int, int]
-"""Where a decision stands in the list: how many causes it has, and its record's number."""
-
-
 @dataclass(frozen=True, slots=True)
 class AffectedList:
     """A page of the list; `explanation` says why it is empty where the whole list is."""
 
-    items: list[Affected]
+    page: Slice[Affected]
     n: int
-    following: Position | None
     explanation: str | None
 
 
@@ -84,7 +80,7 @@ def list_affected(
     review: Review,
     stage: Stage,
     since: int = 1,
-    after: Position | None = None,
+    cursor: Cursor = START,
     limit: int,
 ) -> AffectedList:
     """Return the viewer's decisions that a change of criteria could touch, by number of causes.
@@ -95,16 +91,14 @@ def list_affected(
         review: Theirs.
         stage: Of the decisions.
         since: Only what changed after this version counts.
-        after: Where the page before ended.
+        cursor: Where the page begins.
         limit: At most so many.
     """
     touched = list(_touched(session, viewer, review, stage, since, of=viewer.user_id))
-    touched.sort(key=lambda one: (-len(one.why), one.number))
-    left = [one for one in touched if after is None or (-len(one.why), one.number) > _key(after)]
-    page = left[:limit]
-    following = (len(page[-1].why), page[-1].number) if len(left) > limit else None
+    found = sliced(touched, lambda one: (-len(one.why), one.number), (float, int), cursor, limit)
+    page = Slice(_load(session, viewer, found.items), found.next_cursor)
     explanation = None if touched else _why_none(session, viewer, review, stage, since)
-    return AffectedList(_load(session, viewer, page), len(touched), following, explanation)
+    return AffectedList(page, len(touched), explanation)
 
 
 def n_by_reviewer(
@@ -128,11 +122,6 @@ class _Touched:
     reviewer_id: UserId
     decision_id: DecisionId
     why: list[Why]
-
-
-def _key(position: Position) -> tuple[int, int]:
-    n_causes, number = position
-    return (-n_causes, number)
 
 
 def _touched(

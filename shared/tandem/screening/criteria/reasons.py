@@ -11,6 +11,7 @@ from itertools import chain
 from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session
 
+from tandem.db.keyset import Cursor, Slice, sliced
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
 from tandem.reviews.models import Review
@@ -84,6 +85,19 @@ def count(session: Session, review: Review, stage: Stage) -> tuple[list[tuple[st
     )
     n_excluded = len(session.scalars(excluded).all())
     return [(written[name], n_of[name]) for name in (*in_order, *others)], n_excluded - len(finals)
+
+
+def page(
+    review: Review, counts: Sequence[tuple[str, int]], *, cursor: Cursor, limit: int
+) -> Slice[tuple[str, int]]:
+    """Return a page of what `count` counted."""
+    order = {key(reason): place for place, reason in enumerate(review.exclusion_reasons)}
+
+    def place(counted: tuple[str, int]) -> tuple[int, int, str]:
+        reason, n = key(counted[0]), counted[1]
+        return (order[reason], 0, reason) if reason in order else (len(order), -n, reason)
+
+    return sliced(counts, place, (int, float, str), cursor, limit)
 
 
 def _excludes(review_id: ReviewId, stage: Stage) -> Select[RecordNumber, list[str], list[str]]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.db.base import now
+from tandem.db.keyset import START, Cursor, Slice, keyset
 from tandem.events import log
 from tandem.events.types import InterestDeclared
 from tandem.ids import RecordNumber, ReviewId, UserId
@@ -130,26 +131,25 @@ def declare(
     return Known(interest, user, title, is_withheld=has_interest)
 
 
-def listed(session: Session, viewer: Viewer, *, offset: int, limit: int) -> Sequence[Known]:
+def listed(session: Session, viewer: Viewer, *, limit: int, cursor: Cursor = START) -> Slice[Known]:
     """Return the interests that are known: an owner gets everybody's, all others their own."""
     query = (
         select(Interest, User, Record.title)
         .join(User, User.id == Interest.user_id)
         .join(Record, _its_record())
         .where(Interest.review_id == viewer.review_id)
-        .order_by(Interest.record_number, User.email)
-        .offset(offset)
-        .limit(limit)
     )
     if not viewer.has(Role.OWNER):
         query = query.where(Interest.user_id == viewer.user_id)
-    rows = session.execute(query).all()
-    people = {interest.user_id for interest, _, _ in rows}
+    rows = keyset(session, query, (Interest.record_number, User.email), cursor, limit)
+    people = {interest.user_id for interest, _, _ in rows.items}
     own = {person: withheld(session, viewer.review_id, person) for person in people}
-    return [
-        Known(interest, user, title, interest.record_number in own[user.id])
-        for interest, user, title in rows
-    ]
+
+    def known(row: tuple[Interest, User, str]) -> Known:
+        interest, user, title = row
+        return Known(interest, user, title, interest.record_number in own[user.id])
+
+    return rows.map(known)
 
 
 def withheld(session: Session, review_id: ReviewId, user_id: UserId) -> frozenset[RecordNumber]:
