@@ -18,6 +18,7 @@ from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, UnknownModel
 if TYPE_CHECKING:
     from tandem.ranking.simulate import Simulation
     from tandem.ranking.simulate_screening import Team
+    from tandem.ranking.simulate_stops import Stops
 
 # What computes and what draws is imported where it is used: `tandem --help` must not wait for it.
 
@@ -83,6 +84,21 @@ def simulate(
             show_default="the policy's default",
         ),
     ] = None,
+    stop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE[,RULE...]",
+            help="Also tell where rules would have stopped: certificate, run-N (N records in a "
+            "row without an include), share-P (P % of all in a row), knee, hypergeometric.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        str, typer.Option(metavar="T", help="Recall that the rules aim at, in (0, 1).")
+    ] = "0.9",
+    confidence: Annotated[
+        str, typer.Option(metavar="C", help="Confidence that they aim at, in (0, 1).")
+    ] = "0.95",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per file and seed.")
     ] = False,
@@ -100,13 +116,14 @@ def simulate(
     """
     recipe, priors, seeds = _recipe(model), _priors(prior), _seeds(seed)
     team = _team(reviewers, sensitivity, specificity, learns_from)
+    stops = None if stop is None else _stops(stop, target, confidence, reviewers)
     if plot is not None and (plot.is_dir() or not plot.absolute().parent.is_dir()):
         raise typer.BadParameter(f"{plot} is no place for a file.", param_hint="--plot")
-    from tandem.cli.simulate_output import bar_over_all, encode_ahead, print_table
+    from tandem.cli.simulate_output import bar_over_all, encode_ahead, print_stops, print_table
     from tandem.ranking.simulate import read_labelled, uses_sentences
     from tandem.ranking.simulate_many import How, Task, run_all, to_find
 
-    how = How(recipe, priors, batch, team=team)
+    how = How(recipe, priors, batch, team=team, stops=stops)
     # All files first: a wrong name should not wait for the replay of the others.
     labelled = [read_labelled(file) for file in files]
     tasks = [Task(data, one) for data in labelled for one in seeds]
@@ -125,6 +142,8 @@ def simulate(
                         typer.echo(json.dumps(result.to_json(), allow_nan=False))
     if not as_json:
         print_table(done)
+        if stops is not None:
+            print_stops(done)
     if plot is not None:
         _write_plot(done, plot)
 
@@ -187,6 +206,34 @@ def _team(
     if learns_from is None:
         return team
     return replace(team, policy=changed(team.policy, {"ranking_learns_from": learns_from}))
+
+
+def _stops(names: str, target: str, confidence: str, reviewers: int) -> "Stops":
+    """Return the rules to follow, each looked at before anything is read."""
+    from tandem.ranking.simulate_stops import Stops
+    from tandem.stopping.certificate import exact_target
+    from tandem.stopping.rules import UnknownRule, check_names
+
+    if reviewers != 1:
+        raise typer.BadParameter(
+            "Rules for stopping are replayed with a single reviewer who does not err; leave "
+            "--reviewers out.",
+            param_hint="--stop",
+        )
+    shares = []
+    for option, text in (("--target", target), ("--confidence", confidence)):
+        try:
+            shares.append(exact_target(text))
+        except ValueError:
+            raise typer.BadParameter(
+                f"{text!r} should be a number between 0 and 1, such as 0.9.", param_hint=option
+            ) from None
+    rules = tuple(name.strip() for name in names.split(","))
+    try:
+        check_names(rules)
+    except UnknownRule as error:
+        raise typer.BadParameter(str(error), param_hint="--stop") from None
+    return Stops(rules, *shares)
 
 
 def _rates(

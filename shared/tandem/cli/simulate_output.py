@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 from rich import box
 from rich.console import Console
@@ -162,3 +163,38 @@ def _team_row(done: TeamSimulation) -> Iterator[str]:
     yield f"{done.decisions_97 / done.decisions_double:.0%}"
     yield str(done.conflicts)
     yield from (f"{share:.1%}" for share in (done.recall_team, done.recall_truth))
+
+
+_STOP_LEGEND = (
+    "Means over all replays. misses: share of replays that stopped below the target recall of "
+    "{target:g}; work: records read by then, as a share of all; worst: the lowest recall. Records "
+    "known at the start are in it. Only the certificate promises something: misses of at most "
+    "{allowed:g}, for any ranking."
+)
+
+
+def print_stops(simulations: Sequence[Simulation]) -> None:
+    """Print a row per rule, over all files and seeds."""
+    asked = simulations[0].stops
+    legend = _STOP_LEGEND.format(target=asked[0].target, allowed=round(1 - asked[0].confidence, 6))
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        caption=legend,
+        caption_justify="left",
+    )
+    table.add_column("stops by")
+    for heading in ("recall", "worst", "misses", "work"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for place, one in enumerate(asked):
+        found = [(done.stops[place], done.n) for done in simulations]
+        recalls = [stop.recall for stop, _ in found]
+        table.add_row(
+            one.rule,
+            f"{fmean(recalls):.1%}",
+            f"{min(recalls):.1%}",
+            f"{fmean(recall < one.target for recall in recalls):.1%}",
+            f"{fmean(stop.read / n for stop, n in found):.0%}",
+        )
+    Console().print(table)

@@ -6,7 +6,7 @@ import io
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypedDict
@@ -23,6 +23,7 @@ from tandem.ranking.learning import Labels
 from tandem.ranking.presets import Opinion, Words
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import Recipe
+from tandem.ranking.simulate_stops import Stop, Stops, stops
 
 LABEL_COLUMNS = ("label_included", "included", "label")
 """The first of these that a file has holds its labels."""
@@ -95,6 +96,7 @@ class Simulation:
         seconds: Wall time of vectorising, training and ranking together. What vectorising took
             is in every run of a file, though it is done once for several seeds.
         retrains: Number of models trained.
+        stops: Where each rule that was asked for stopped. What that took is in neither of both.
     """
 
     file: str
@@ -113,6 +115,7 @@ class Simulation:
     last_relevant: int
     seconds: float
     retrains: int
+    stops: list[Stop] = field(default_factory=list, kw_only=True)
 
     @property
     def n_ordered(self) -> int:
@@ -120,7 +123,10 @@ class Simulation:
         return self.n - len(self.priors)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        found = asdict(self)
+        if not self.stops:
+            del found["stops"]
+        return found
 
 
 def read_labelled(path: Path) -> Labelled:
@@ -162,6 +168,7 @@ def simulate(
     seed: int,
     priors: tuple[int, int] = (1, 1),
     batch: int = 1,
+    wanted_stops: Stops | None = None,
     on_progress: Progress | None = None,
 ) -> Simulation:
     """Read `data` in the order of the ranking until its last relevant record is found.
@@ -173,7 +180,8 @@ def simulate(
         priors: How many relevant and irrelevant records are known at the start. With (0, 0)
             reading begins in the order that the ranking gives without labels.
         batch: Number of labels after which the model is trained again, ≥ 1.
-        on_progress: Told after every batch.
+        wanted_stops: Rules for stopping to follow, beyond the last relevant record where needed.
+        on_progress: Called after every batch.
 
     Raises:
         UnusableLabels: There are fewer records of a kind than `priors` wants, or beside them
@@ -182,8 +190,30 @@ def simulate(
     known = draw_priors(data, priors, seed)
     ready = prepared(data, recipe.words, recipe.sentences)
     started = time.perf_counter()
-    found_at, retrains = _replay(data, ready.features, recipe, known, seed, batch, on_progress)
+    replay = _Replay(data, ready.features, recipe, seed, batch)
+    read = known
+    n_to_find = int(np.sum(data.labels == 1) - np.sum(data.labels[known] == 1))
+    found_at: list[int] = []
+    while len(found_at) < n_to_find:
+        now = replay.next_after(read)
+        hits = np.flatnonzero(data.labels[now] == 1)
+        found_at += (hits + 1 + read.size - known.size).tolist()
+        read = np.concatenate([read, now])
+        if on_progress:
+            on_progress(read.size - known.size, len(found_at))
     seconds = ready.seconds + time.perf_counter() - started
+    retrains = replay.retrains
+    stopped = list[Stop]()
+    if wanted_stops is not None:
+        afresh = _Replay(data, ready.features, recipe, seed, batch)
+        stopped = stops(
+            wanted_stops,
+            data.labels,
+            known,
+            seed,
+            ranked=lambda rows: replay.going_on(read, rows),
+            ranked_for_certificate=afresh.next_after,
+        )
     return Simulation(
         file=data.file,
         model=recipe.name,
@@ -195,6 +225,7 @@ def simulate(
         **figures(found_at, len(data.texts) - known.size),
         seconds=round(seconds, 3),
         retrains=retrains,
+        stops=stopped,
     )
 
 
@@ -249,41 +280,36 @@ def draw_priors(data: Labelled, priors: tuple[int, int], seed: int) -> NDArray[n
     return np.concatenate(drawn)
 
 
-def _replay(
-    data: Labelled,
-    features: Features,
-    recipe: Recipe,
-    known: NDArray[np.int64],
-    seed: int,
-    batch: int,
-    on_progress: Progress | None,
-) -> tuple[list[int], int]:
-    """Return the places of the relevant records and the number of models trained."""
-    stream = np.random.RandomState(seed)  # ASReview draws all its fits from one stream, too
-    n_wanted = int(np.sum(data.labels == 1) - np.sum(data.labels[known] == 1))
-    unread = np.ones(data.labels.size, dtype=bool)
-    unread[known] = False
-    read = known
-    found_at: list[int] = []
-    retrains = 0
-    while len(found_at) < n_wanted:
+class _Replay:
+    """The ranking after each batch of labels. Counts the models trained."""
+
+    def __init__(
+        self, data: Labelled, features: Features, recipe: Recipe, seed: int, batch: int
+    ) -> None:
+        self._labels, self._features, self._recipe = data.labels, features, recipe
+        self._seed, self._batch = seed, batch
+        # ASReview draws all its fits from one stream, too.
+        self._stream = np.random.RandomState(seed)
+        self.retrains = 0
+
+    def next_after(self, read: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the next batch, the best first, after those read."""
+        unread = np.ones(self._labels.size, dtype=bool)
+        unread[read] = False
         ranked = rank(
-            features,
-            labels=Labels(rows=read, values=data.labels[read].astype(np.float64)),
+            self._features,
+            labels=Labels(rows=read, values=self._labels[read].astype(np.float64)),
             pool=np.flatnonzero(unread),
-            recipe=recipe,
-            seed=seed,
-            random_state=stream,
+            recipe=self._recipe,
+            seed=self._seed,
+            random_state=self._stream,
         )
-        retrains += ranked.kind == "model"
-        now = ranked.order[:batch]
-        hits = np.flatnonzero(data.labels[now] == 1)
-        found_at += (hits + 1 + read.size - known.size).tolist()
-        read = np.concatenate([read, now])
-        unread[now] = False
-        if on_progress:
-            on_progress(read.size - known.size, len(found_at))
-    return found_at, retrains
+        self.retrains += ranked.kind == "model"
+        return ranked.order[: self._batch]
+
+    def going_on(self, before: NDArray[np.int64], read: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rest of what was read before, and then batches as ever."""
+        return before[read.size :] if read.size < before.size else self.next_after(read)
 
 
 def _labelled(file: str, columns: Sequence[str], rows: Iterator[dict[str, str]]) -> Labelled:

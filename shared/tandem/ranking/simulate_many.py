@@ -21,6 +21,7 @@ from tandem.ranking import recipes
 from tandem.ranking.recipes import Recipe
 from tandem.ranking.simulate import Labelled, Simulation, draw_priors, simulate
 from tandem.ranking.simulate_screening import Team
+from tandem.ranking.simulate_stops import Stops
 from tandem.ranking.simulate_team import simulate_team, start_of
 
 _SECONDS_BETWEEN_REPORTS = 0.1
@@ -55,6 +56,7 @@ class How:
     priors: tuple[int, int] = (1, 1)
     batch: int = 1
     team: Team | None = None
+    stops: Stops | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def _run(task: Task, how: How, on_progress: Callable[[int, int], None]) -> Simul
             seed=task.seed,
             priors=how.priors,
             batch=how.batch,
+            wanted_stops=how.stops,
             on_progress=on_progress,
         )
     return simulate_team(
@@ -227,22 +230,22 @@ def _that_answer(workers: Sequence[_Worker]) -> list[tuple[_Worker, int]]:
     return [(worker, number) for worker, number in busy if worker.connection in ready]
 
 
-_Sent = How | tuple[str, tuple[int, int], int, Team | None]
+_Sent = How | tuple[str, tuple[int, int], int, Team | None, Stops | None]
 
 
 def _to_send(how: How) -> _Sent:
     """Return how to replay, with a known recipe as its name: a plug-in may be anything."""
     name = how.recipe.name
     if name in recipes.names() and recipes.recipe(name) is how.recipe:
-        return name, how.priors, how.batch, how.team
+        return name, how.priors, how.batch, how.team, how.stops
     return how
 
 
 def _received(sent: _Sent) -> How:
     if isinstance(sent, How):
         return sent
-    name, priors, batch, team = sent
-    return How(recipes.recipe(name), priors, batch, team)
+    name, priors, batch, team, stops = sent
+    return How(recipes.recipe(name), priors, batch, team, stops)
 
 
 def _work(connection: Connection, sent: _Sent) -> None:
