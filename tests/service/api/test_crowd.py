@@ -1,7 +1,7 @@
 """Fifty people act on one review at once: nothing is lost, nothing locks up, nothing breaks.
 
-In the suite for some seconds, and on a busy machine until each has done something;
-TANDEM_CROWD_SECONDS says for how long else.
+For two seconds, in a soak for eight, and on a busy machine until each has done something.
+TANDEM_CROWD_SECONDS sets another time.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+import effort
 from service.api.scene import API
 from service.domain.stored import assert_in_step, ledger
 from tandem.config import Settings
@@ -25,7 +26,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from world import Person, World
 
-SECONDS = float(os.environ.get("TANDEM_CROWD_SECONDS", "8"))
+SECONDS = float(os.environ.get("TANDEM_CROWD_SECONDS", effort.examples(8)))
 ROLES = [Role.REVIEWER] * 40 + [Role.ADJUDICATOR] * 6 + [Role.OWNER] * 4
 N_RECORDS = 20
 LEAST_EACH = 8

@@ -503,17 +503,20 @@ def seen(one: OneWorld, who: str, asked: list[Asked]) -> list[tuple[Any, ...]]:
 POLICIES: list[Said] = [
     {},
     {"resolution": "consensus"},
+    {"reviewers_per_record": 3, "resolution": "majority", "maybe": "conflict"},
+]
+MORE_POLICIES: list[Said] = [
     {"voter_may_adjudicate": True, "adjudicator_sees": "anonymous"},
     {"maybe": "conflict", "reasons_must_match": True},
     {"reviewers_per_record": 3},
-    {"reviewers_per_record": 3, "resolution": "majority", "maybe": "conflict"},
     {"reviewers_per_record": 1},
 ]
+IN_A_SOAK = [pytest.param(policy, marks=pytest.mark.soak) for policy in MORE_POLICIES]
 EVERY_READ = [asked for group in READS.values() for asked in group]
 EVERY_WRITE = [asked for group in WRITES.values() for asked in group]
 
 
-@pytest.mark.parametrize("worlds", POLICIES, indirect=True, ids=str)
+@pytest.mark.parametrize("worlds", [*POLICIES, *IN_A_SOAK], indirect=True, ids=str)
 def test_the_blinded_cannot_tell_the_worlds_apart(worlds: tuple[OneWorld, OneWorld]) -> None:
     both = [*EVERY_READ, *EVERY_WRITE]
     # Ann comes again: by then all have done what they may.

@@ -12,6 +12,7 @@ from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import effort
 from application import application
 from service.api.scene import Scene, build, promote
 from tandem.accounts import service as accounts
@@ -76,7 +77,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
 
 @document.parametrize()
 @settings(
-    max_examples=5,
+    max_examples=effort.examples(5),
     deadline=None,
     derandomize=True,
     database=None,

@@ -258,9 +258,9 @@ class TestHistory:
         assert [one.number for one in whole] == sorted(one.number for one in whole)
 
 
-def test_a_hundred_thousand_entries_are_followed_in_seconds(world: World) -> None:
+def test_a_long_log_is_followed_at_seven_thousand_entries_a_second(world: World) -> None:
     team = world.team(n_records=2)
-    n, people = 100_000, (team.ann, team.ben)
+    n, people = effort.examples(100_000), (team.ann, team.ben)
     seq = last_seq(world, team.review_id)
     with world.database.write.begin() as session:
         rows = [
@@ -293,4 +293,4 @@ def test_a_hundred_thousand_entries_are_followed_in_seconds(world: World) -> Non
     seconds = time.process_time() - before
 
     assert found.counts["awaiting"] == n // 2 + 1
-    assert seconds < 15, "three times of what it takes"
+    assert seconds < 15 * n / 100_000, "three times of what it takes"

@@ -1,4 +1,4 @@
-"""Two reviewers decide one record at the same instant, two hundred times."""
+"""Two reviewers decide one record at the same instant, again and again."""
 
 from collections import Counter
 from itertools import cycle, islice
@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+import effort
 from service.domain.stored import assert_in_step, conflicts, ledger, told
 from service.domain.threads import at_once
 from tandem.db.session import Database
@@ -15,7 +16,7 @@ from world import Person, Team, World
 
 pytestmark = pytest.mark.both_engines
 
-N_RECORDS = 200
+N_RECORDS = effort.examples(200)
 
 PAIRS = {
     ("include", "include"): Status.INCLUDED,
