@@ -25,8 +25,9 @@ from sklearn.linear_model import LogisticRegression
 from tandem.ranking import precedent
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted, Labels
+from tandem.ranking.parameters import Opinion, Words
 from tandem.ranking.precedent import Table
-from tandem.ranking.presets import Opinion, Preset, Words
+from tandem.ranking.presets import Preset
 from tandem.ranking.simulate import Labelled, read_labelled
 
 _SHARE = 0.01

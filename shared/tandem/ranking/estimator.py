@@ -12,13 +12,13 @@ from threadpoolctl import ThreadpoolController
 from tandem.ranking import newton
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted, Labels, Rows
-from tandem.ranking.presets import Preset, Presumed
+from tandem.ranking.parameters import Parameters, Presumed
 
 
 def fit(
     features: Features,
     *,
-    preset: Preset,
+    preset: Parameters,
     labels: Labels,
     lots: NDArray[np.float64],
     random_state: np.random.RandomState,
@@ -52,7 +52,7 @@ def fit(
 
 def _fit(
     features: Features,
-    preset: Preset,
+    preset: Parameters,
     labels: Labels,
     lots: NDArray[np.float64],
     random_state: np.random.RandomState,
@@ -111,7 +111,11 @@ class _Examples:
 
     @classmethod
     def of(
-        cls, labels: Labels, preset: Preset, lots: NDArray[np.float64], unread: NDArray[np.bool_]
+        cls,
+        labels: Labels,
+        preset: Parameters,
+        lots: NDArray[np.float64],
+        unread: NDArray[np.bool_],
     ) -> "_Examples":
         likely, doubtful = labels.values > 0, (labels.values > 0) & (labels.values < 1)
         rows = np.concatenate([labels.rows, labels.rows[doubtful]])

@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix, get_index_dtype, hstack
 
 from tandem.bars import Told, counted, nobody, stretch
 from tandem.ranking import precedent, word_vectors
-from tandem.ranking.presets import Words
+from tandem.ranking.parameters import Words
 from tandem.ranking.terms import Terms
 from tandem.ranking.tfidf import Tfidf
 

@@ -16,7 +16,8 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tandem.errors import TandemError
-from tandem.ranking.presets import Opinion, Precedent, Preset, Presumed, Words
+from tandem.ranking.parameters import Opinion, Precedent, Presumed, Words
+from tandem.ranking.presets import Preset
 
 if TYPE_CHECKING:
     import numpy as np

@@ -20,7 +20,7 @@ from tandem.ranking import metrics
 from tandem.ranking import sentences as sentence_vectors
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels
-from tandem.ranking.presets import Opinion, Words
+from tandem.ranking.parameters import Opinion, Words
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import Recipe
 from tandem.ranking.simulate_stops import Stop, Stops, stops

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.preprocessing import normalize
 
-from tandem.ranking.presets import Words
+from tandem.ranking.parameters import Words
 from tandem.ranking.word_runs import Numbers, Texts
 
 _AT_ONCE = 1000

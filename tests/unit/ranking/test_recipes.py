@@ -12,7 +12,8 @@ from tandem.ranking import recipes, word_vectors
 from tandem.ranking.features import Features, build
 from tandem.ranking.learning import Fitted, Labels
 from tandem.ranking.metrics import loss
-from tandem.ranking.presets import Opinion, Preset, Presumed
+from tandem.ranking.parameters import Opinion, Presumed
+from tandem.ranking.presets import Preset
 from tandem.ranking.ranker import Ranked, rank
 from tandem.ranking.recipes import PRESETS, BrokenPlugin, UnknownModel, recipe
 

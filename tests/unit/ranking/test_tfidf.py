@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tandem.ranking import features, tfidf
-from tandem.ranking.presets import Words
+from tandem.ranking.parameters import Words
 from tandem.ranking.recipes import recipe
 from tandem.ranking.tfidf import Tfidf
 
