@@ -185,6 +185,7 @@ def troublesome(world: World, database: Database) -> tuple[list[Team], Team]:
     return large, poisonous
 
 
+@pytest.mark.soak  # the two tests around it prove its parts
 @pytest.mark.processes
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("worker", [2], indirect=True)
