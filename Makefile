@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 .DELETE_ON_ERROR:
-.PHONY: run test quick soak coverage lint format openapi migration semantic sbom clean help
+.PHONY: run test quick soak coverage lint format openapi migration figures semantic sbom clean help
 
 run: $(VENV)/.installed ## Start Tandem on this machine, with a demo review. Ctrl-C stops it.
 	@exec $(BIN)/tandem up --demo
@@ -58,6 +58,9 @@ openapi: $(VENV)/.installed-test ## Write docs/openapi.json and docs/asyncapi.ya
 migration: $(VENV)/.installed-test ## Write a migration for what the models have and the last one lacks: M="what it does".
 	@$(BIN)/python tools/migration.py "$(M)"
 	@$(BIN)/ruff format --quiet migrations/versions
+
+figures: $(VENV)/.installed-test ## Count what the design is held to: lines, circles, the way of a decision. V=-v lists them.
+	@$(BIN)/python tools/figures.py $(ROOT) $(V)
 
 semantic: $(VENV)/.installed ## Add sentence vectors to the ranking (PyTorch, about 1 GB).
 	@$(PYTHON) tools/install.py $(VENV) semantic
