@@ -51,9 +51,8 @@ format: $(VENV)/.installed-test ## Format the code and mend what ruff can mend.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: $(VENV)/.installed-test ## Write docs/openapi.json and docs/asyncapi.yaml from the code.
-	$(BIN)/python -m tandem_api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
-	$(BIN)/python -m tandem_api.asyncapi > docs/asyncapi.yaml.new && mv docs/asyncapi.yaml.new docs/asyncapi.yaml
+openapi: $(VENV)/.installed-test ## Write docs/openapi.json, docs/asyncapi.yaml and the tables of docs/ from the code.
+	$(BIN)/python tools/documents.py
 
 migration: $(VENV)/.installed-test ## Write a migration for what the models have and the last one lacks: M="what it does".
 	@$(BIN)/python tools/migration.py "$(M)"

@@ -21,37 +21,44 @@ class Policy(BaseModel):
     )
 
     reviewers_per_record: Literal[1, 2, 3] = Field(
-        default=2, description="How many people decide each record independently."
+        default=2, description="How many people decide each record independently of each other."
     )
     blind: bool = Field(
-        default=True, description="Reviewers do not see each other's verdicts before deciding."
+        default=True,
+        description="Reviewers see the others' verdicts on a record only when it is settled.",
     )
     maybe: Literal["conflict", "as_include"] = Field(
-        default="as_include", description="What a `maybe` counts as when decisions are compared."
+        default="as_include",
+        description="What a `maybe` counts as when decisions are compared: an include, or "
+        "always a conflict.",
     )
     reasons_must_match: bool = Field(
         default=False, description="Two excludes with different first reasons are a conflict."
     )
     resolution: Literal["adjudicator", "consensus", "majority"] = Field(
         default="adjudicator",
-        description="Who settles a conflict: a third person; or its reviewers, who see each "
-        "other's decisions as A and B and vote once more; or the larger number, where three "
-        "decide each record. What consensus or majority leaves open, an adjudicator settles.",
+        description="Who settles a conflict. `adjudicator`: a third person. `consensus`: its "
+        "reviewers, who see each other's decisions as A and B and vote once more. `majority`: the "
+        "larger number, where three decide each record. An adjudicator settles what consensus or "
+        "majority leaves open.",
     )
     voter_may_adjudicate: bool = Field(
-        default=False, description="Somebody who decided the record may also settle its conflict."
+        default=False,
+        description="Somebody who decided the record may also settle its conflict.",
     )
     adjudicator_sees: Literal["nothing", "anonymous", "all"] = Field(
-        default="all", description="What is shown of the differing decisions to who settles them."
+        default="all",
+        description="What the person who settles a conflict sees of its decisions before: "
+        "all with names, all as A and B, or nothing.",
     )
     single_include_advances: bool = Field(
-        default=False, description="The first include settles the record, without waiting."
+        default=False, description="The first include settles the record; nobody else decides it."
     )
     ranking_learns_from: Literal["settled", "all"] = Field(
         default="all",
         description="`settled`: a record teaches the ranking when it has its full number of "
-        "decisions, so the order tells nobody a decision that is still hidden from them. `all`: "
-        "each decision teaches at once.",
+        "decisions, so that the order reveals no hidden decision. `all`: each decision teaches "
+        "at once.",
     )
 
 

@@ -33,16 +33,14 @@ def payload(document: dict[str, Any], name: str) -> Draft202012Validator:
 def test_the_committed_document_is_that_of_the_catalogue(document: dict[str, Any]) -> None:
     committed = (DOCS / "asyncapi.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(committed) == document, (
-        "The events changed. If that is meant: python -m tandem_api.asyncapi > docs/asyncapi.yaml"
+        "The events changed. If that is meant: make openapi"
     )
 
 
 def test_the_page_for_people_has_the_same_types() -> None:
     page = (DOCS / "events.md").read_text(encoding="utf-8")
     for table in (asyncapi.as_table(), asyncapi.as_table_by_the_way()):
-        assert table in page, (
-            "Put what `python -m tandem_api.asyncapi --types` prints into docs/events.md"
-        )
+        assert table in page, "docs/events.md is old: run `make openapi`"
 
 
 def test_no_type_is_used_twice() -> None:

@@ -58,7 +58,7 @@ def contents(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def test_the_snapshot_is_the_document(document: dict[str, Any]) -> None:
     assert SNAPSHOT.read_text(encoding="utf-8") == as_text(document), (
-        "The outside changed. If that is meant: python -m tandem_api.openapi > docs/openapi.json"
+        "The outside changed. If that is meant: make openapi"
     )
 
 

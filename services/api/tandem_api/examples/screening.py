@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tandem.reviews.policy import DEFAULT
+
 JSON = "application/json"
 
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"
@@ -11,17 +13,7 @@ _RANKING_ID = "3a4b5c6d-7e8f-4b9c-9d0e-2f3a4b5c6d7e"
 _DECISION_ID = "5c6d7e8f-9a0b-4d1e-9f2a-4b5c6d7e8f9a"
 TIME = "2026-11-23T09:30:00Z"
 
-_POLICY = {
-    "reviewers_per_record": 2,
-    "blind": True,
-    "maybe": "as_include",
-    "reasons_must_match": False,
-    "resolution": "adjudicator",
-    "voter_may_adjudicate": False,
-    "adjudicator_sees": "all",
-    "single_include_advances": False,
-    "ranking_learns_from": "all",
-}
+_POLICIES = {stage.value: policy.model_dump(mode="json") for stage, policy in DEFAULT.items()}
 _REVIEW = {
     "id": _REVIEW_ID,
     "title": "Peer support workers in health",
@@ -31,7 +23,7 @@ _REVIEW = {
     "exclusion_reasons": ["wrong population", "wrong study design"],
     "seed_studies": ["https://doi.org/10.1000/example.17", "PMID: 22000018"],
     "highlights": {"for": ["peer support", "interview*"], "against": ["protocol"]},
-    "policy": {"title_abstract": _POLICY, "full_text": {**_POLICY, "reasons_must_match": True}},
+    "policy": _POLICIES,
     "role": "owner",
     "sequence": 42,
     "archived_at": None,

@@ -4,9 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    create_model,
+)
 
 from tandem.ids import RecordNumber
 from tandem.operations.waiting import Overview, Waiting
@@ -73,15 +80,6 @@ Highlights = Annotated[
 ]
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):  # which Python takes for 1 and 0
-        raise ValueError("must be 1, 2 or 3")
-    return value
-
-
-Number = Annotated[Literal[1, 2, 3], BeforeValidator(_number)]
-
-
 class CriteriaIn(In):
     include: list[Criterion] = Field(default=[], max_length=100)
     exclude: list[Criterion] = Field(default=[], max_length=100)
@@ -106,18 +104,34 @@ class HighlightsIn(In):
     against: Highlights | None = None
 
 
-class PolicyIn(In):
-    """Any part of a policy; what is left out stays, or is the default."""
+def _exactly(annotation: Any) -> Any:
+    """Return the type of a policy's field for a body: true is not taken for 1, nor 1 for true."""
+    if annotation is bool:
+        return StrictBool
+    *others, last = get_args(annotation)
 
-    reviewers_per_record: Number | None = None
-    blind: StrictBool | None = None
-    maybe: Literal["conflict", "as_include"] | None = None
-    reasons_must_match: StrictBool | None = None
-    resolution: Literal["adjudicator", "consensus", "majority"] | None = None
-    voter_may_adjudicate: StrictBool | None = None
-    adjudicator_sees: Literal["nothing", "anonymous", "all"] | None = None
-    single_include_advances: StrictBool | None = None
-    ranking_learns_from: Literal["settled", "all"] | None = None
+    def check(value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"must be {', '.join(map(str, others))} or {last}")
+        return value
+
+    return Annotated[annotation, BeforeValidator(check)]
+
+
+def _part_of_a_policy() -> type[In]:
+    """Return a body with the fields of `Policy`, each of which may be left out."""
+    fields: dict[str, Any] = {
+        name: (_exactly(field.annotation) | None, Field(None, description=field.description))
+        for name, field in Policy.model_fields.items()
+    }
+    about = "Any part of a policy; what is left out stays, or is the default."
+    return create_model("PolicyIn", __base__=In, __doc__=about, **fields)
+
+
+if TYPE_CHECKING:
+    PolicyIn = In
+else:
+    PolicyIn = _part_of_a_policy()
 
 
 class PoliciesIn(In):
