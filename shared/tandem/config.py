@@ -108,6 +108,13 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(
         default=2, ge=1, le=256, description="Rankings that one worker makes at a time."
     )
+    worker_large_concurrency: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Rankings of reviews of 50,000 records or more that one worker makes at a "
+        "time, beside the others.",
+    )
     worker_bulk_concurrency: int = Field(
         default=2,
         ge=1,

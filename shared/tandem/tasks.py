@@ -24,6 +24,7 @@ from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
 
 RERANK = "tandem.rerank"
+RERANK_LARGE = "tandem.rerank_large"
 ENCODE = "tandem.encode"
 IMPORT = "tandem.import_records"
 SECOND_LOOKS = "tandem.second_looks"
@@ -32,7 +33,9 @@ QUEUE = "tandem"
 """Rankings. What people wait for stands behind nothing else."""
 BULK = "tandem.bulk"
 """Imports, encodings and the like, which may take hours: workers keep other slots for them."""
-QUEUES = {"rankings": QUEUE, "bulk": BULK}
+LARGE = "tandem.large"
+"""Rankings of large reviews, which take minutes: they never take the slots of all others."""
+QUEUES = {"rankings": QUEUE, "large": LARGE, "bulk": BULK}
 """By the names that operators use."""
 DOORBELL = "tandem:doorbell"
 """Channel on which the id of every review with new events is published."""
@@ -90,7 +93,8 @@ def celery_app(redis_url: str) -> Celery:
         accept_content=["json"],
         task_default_queue=QUEUE,
         task_routes={
-            name: {"queue": BULK} for name in (IMPORT, ENCODE, SECOND_LOOKS, REMOVE_REVIEW)
+            RERANK_LARGE: {"queue": LARGE},
+            **{name: {"queue": BULK} for name in (IMPORT, ENCODE, SECOND_LOOKS, REMOVE_REVIEW)},
         },
         task_serializer="json",
         task_ignore_result=True,
@@ -169,6 +173,10 @@ class Nudges:
             (RERANK, f"{name} again"),
             lambda: self._celery.send_task(RERANK, [name], countdown=wait),
         )
+
+    def large_changed(self) -> None:
+        """A large review's ranking is stale. Which one is ranked next, the database says."""
+        self._put((RERANK_LARGE, ""), lambda: self._celery.send_task(RERANK_LARGE))
 
     def progress(
         self, review_id: ReviewId, type: str, data: Mapping[str, object], *, about: str

@@ -16,16 +16,16 @@ from prometheus_client.registry import Collector
 
 from tandem.heartbeat import SILENCE_SECONDS
 from tandem.operations.figures import EventFigures, Figures
-from tandem.operations.jobs import JobKind, JobState
 from tandem.operations.storage import Storage
 from tandem.tasks import QUEUES, BrokerFigures
+from tandem.work.jobs import JobKind, JobState
 
 Key = TypeVar("Key", bound=tuple[str, ...])
 """Values of labels."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-PROCESSES = ("worker", "worker-rankings", "worker-bulk", "relay")
+PROCESSES = ("worker", "worker-rankings", "worker-large", "worker-bulk", "relay")
 
 PUBLIC = {
     "tandem_reviews": "Reviews in this installation.",

@@ -34,7 +34,11 @@ def serve(name: str, *, heartbeat_as: Sequence[str]) -> None:
     `heartbeat_as`: the names by which it gives signs of life.
     """
     config = settings()
-    slots = {"rankings": config.worker_concurrency, "bulk": config.worker_bulk_concurrency}
+    slots = {
+        "rankings": config.worker_concurrency,
+        "large": config.worker_large_concurrency,
+        "bulk": config.worker_bulk_concurrency,
+    }
     app.conf.worker_concurrency = slots[name]
     # Of the superuser: it is about messages that hold code; ours are JSON, and nothing else is
     # accepted. In containers it would be said at every start.

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType
 from typing import NoReturn
 
@@ -28,8 +28,8 @@ _POLL_SECONDS = 0.2
 _log = logger(__name__)
 
 
-def run_all() -> int:
-    """Run a worker for each queue until a signal asks for their end; return the exit status.
+def run_all(names: Collection[str] = tuple(QUEUES)) -> int:
+    """Run a worker for each of these queues until a signal asks for their end; return the status.
 
     One that ends by itself is started again. The others go on: to wait for an import of hours
     would keep rankings waiting, too.
@@ -48,14 +48,14 @@ def run_all() -> int:
     # What is loaded stays: not looked at by a collection, its pages stay shared with the forks.
     gc.collect()
     gc.freeze()
-    parts = Parts(app.serve_part)
+    parts = Parts(app.serve_part, names)
     parts.start()
     next_beat = 0.0
     while not stopping.wait(_POLL_SECONDS):
         parts.look_after()
         if time.monotonic() >= next_beat:
             next_beat = time.monotonic() + _BEAT_SECONDS
-            if all(heartbeat.is_alive(f"worker-{name}") for name in QUEUES):
+            if all(heartbeat.is_alive(f"worker-{name}") for name in names):
                 heartbeat.beat("worker")
     parts.stop()
     return 0
@@ -64,18 +64,20 @@ def run_all() -> int:
 class Parts:
     """The workers that this process has started, by queue."""
 
-    def __init__(self, serve: Callable[[str], object]) -> None:
+    def __init__(
+        self, serve: Callable[[str], object], names: Collection[str] = tuple(QUEUES)
+    ) -> None:
         """Prepare them; `serve` is a queue's worker until somebody asks for its end."""
-        self._serve = serve
+        self._serve, self._names = serve, names
         self._running: dict[str, int] = {}
         self._started: dict[str, float] = {}
-        self._delays = dict.fromkeys(QUEUES, 0.0)
+        self._delays = dict.fromkeys(names, 0.0)
         self._due: dict[str, float] = {}
         # Never written to: it closes when this process is gone, however it went.
         self._read_end, self._write_end = os.pipe()
 
     def start(self) -> None:
-        for name in QUEUES:
+        for name in self._names:
             self._start(name)
 
     def look_after(self) -> None:

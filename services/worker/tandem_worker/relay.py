@@ -8,8 +8,10 @@ of a worker costs one round of this loop, and nothing else.
 
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from types import FrameType
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,14 +21,23 @@ from tandem.config import settings
 from tandem.db.session import Database
 from tandem.log import configure, logger
 from tandem.operations import removal
-from tandem.ranking import encoding_claims, second_looks, sentences, training
-from tandem.records import imports
+from tandem.operations.jobs import KINDS
 from tandem.tasks import BULK, QUEUE, QUEUES, Nudges
 from tandem_worker.ways_out import WaysOut
 
 ENOUGH_WAITING = 200
 """While so many messages wait, no worker takes them or all are busy: more would not help, and
 would only pile up in the broker."""
+
+_Ask = Callable[[Nudges, Any], object]
+
+_ASKED: Mapping[str, tuple[str, _Ask]] = {
+    "ranking": (QUEUE, lambda nudges, review_id: nudges.changed(review_id)),
+    "import": (BULK, lambda nudges, import_id: nudges.uploaded(import_id)),
+    "encoding": (BULK, lambda nudges, review_id: nudges.to_encode(review_id)),
+    "second_looks": (BULK, lambda nudges, review_id: nudges.to_look_again(review_id)),
+}
+"""By kind of work: the queue in which it waits for a worker, and how a worker is asked."""
 
 _log = logger(__name__)
 
@@ -38,26 +49,18 @@ def sweep(
 
     `queues`: those in which there is room, so that one that is full holds nothing else back.
     """
-    bulk = BULK in queues
+    found: list[tuple[_Ask, UUID]] = []
     with database.read() as session:
-        stale = training.stale_reviews(session) if QUEUE in queues else ()
-        unfinished = imports.next_in_line(session) if bulk else ()
-        not_encoded = (
-            encoding_claims.unfinished(session) if bulk and sentences.is_installed() else ()
-        )
-        not_looked = second_looks.unfinished(session) if bulk else ()
-        deleted = removal.due(session) if bulk else ()
-    for review_id in stale:
-        nudges.changed(review_id)
-    for import_id in unfinished:
-        nudges.uploaded(import_id)
-    for review_id in not_encoded:
-        nudges.to_encode(review_id)
-    for review_id in not_looked:
-        nudges.to_look_again(review_id)
+        for kind in KINDS:
+            queue, ask = _ASKED[kind.name]
+            if queue in queues:
+                found += [(ask, target) for target in kind.waiting(session)]
+        deleted = removal.due(session) if BULK in queues else ()
+    for ask, target in found:
+        ask(nudges, target)
     for review_id in deleted:
         nudges.deleted(review_id)
-    return len(stale) + len(unfinished) + len(not_encoded) + len(not_looked) + len(deleted)
+    return len(found) + len(deleted)
 
 
 def main() -> None:

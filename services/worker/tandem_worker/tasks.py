@@ -7,36 +7,73 @@ from redis import Redis
 
 from tandem.ids import ImportId, ReviewId
 from tandem.operations import removal
-from tandem.ranking import encoding, looking_again, sentences
+from tandem.ranking import encoding, looking_again, sentences, training
 from tandem.ranking.rerank import rerank as train
-from tandem.records import importing, imports
-from tandem.records.import_claims import Rest
+from tandem.records import import_work, importing
+from tandem.records.importing import Rest
 from tandem.screening.duplicates import deduplication
-from tandem.tasks import BULK, ENCODE, IMPORT, REMOVE_REVIEW, RERANK, SECOND_LOOKS
+from tandem.tasks import (
+    BULK,
+    ENCODE,
+    IMPORT,
+    LARGE,
+    REMOVE_REVIEW,
+    RERANK,
+    RERANK_LARGE,
+    SECOND_LOOKS,
+)
 from tandem_worker import progress
 from tandem_worker.app import app
-from tandem_worker.runtime import runtime
-from tandem_worker.slots import slot_for
+from tandem_worker.runtime import Runtime, runtime
+
+LARGE_REVIEW = 50_000
+"""Records. A training of so many takes seconds, of the largest reviews minutes; of the usual few
+thousand some hundredths."""
+
+ENOUGH_LARGE = 20
+"""While so many messages wait, all workers of large reviews are busy, and learn of this one too."""
 
 
 @app.task(name=RERANK)  # type: ignore[untyped-decorator]  # Celery has no types
 def rerank(review_id: str) -> None:
-    """Rank the review anew if anything has changed since its newest ranking."""
+    """Rank the review again if anything has changed since its newest ranking."""
     here, review = runtime(), ReviewId(UUID(review_id))
-    with slot_for(here, review) as is_free:
-        if not is_free:
+    with here.database.read() as session:
+        large = training.stale_and_large(session, n_records=LARGE_REVIEW, of=review)
+    if not large:
+        _train(here, review)
+    elif here.nudges.backlog(LARGE) < ENOUGH_LARGE:
+        here.nudges.large_changed()
+
+
+@app.task(name=RERANK_LARGE)  # type: ignore[untyped-decorator]  # Celery has no types
+def rerank_large() -> None:
+    """Rank the large review whose ranking has been stale for longest.
+
+    Not that of the message: the reviews whose people decide all the time have the most messages.
+    """
+    here = runtime()
+    with here.database.read() as session:
+        stalest_first = training.stale_and_large(session, n_records=LARGE_REVIEW)
+    for review in stalest_first:
+        if _train(here, review):  # else another worker was quicker
             return
-        next_begin = train(
-            here.database,
-            here.artifacts,
-            here.cache,
-            review,
-            timing=here.timing,
-            model=here.model,
-            told=lambda made: progress.of_ranking(here.nudges, review, made),
-        )
+
+
+def _train(here: Runtime, review: ReviewId) -> bool:
+    """Train if it is due and nobody else does; return whether it was done."""
+    next_begin = train(
+        here.database,
+        here.artifacts,
+        here.cache,
+        review,
+        timing=here.timing,
+        model=here.model,
+        told=lambda made: progress.of_ranking(here.nudges, review, made),
+    )
     if next_begin is not None:
         here.nudges.ranks_again(review, next_begin)
+    return next_begin is not None
 
 
 @app.task(name=IMPORT)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -59,7 +96,7 @@ def import_records(import_id: str, fence: int | None = None) -> None:
         if sentences.is_installed():
             here.nudges.to_encode(got)
         with here.database.read() as session:
-            for following in imports.next_in_line(session, of=got):
+            for following in import_work.next_in_line(session, of=got):
                 here.nudges.uploaded(following)
 
 

@@ -96,7 +96,9 @@ def worker(
     queue: Annotated[
         str | None,
         typer.Option(
-            "--queue", help="Serve only rankings, or only bulk: imports and the like. Else both."
+            "--queue",
+            help="Serve only rankings, only those of large reviews (large), or only bulk: imports "
+            "and the like. Else all.",
         ),
     ] = None,
 ) -> None:

@@ -26,13 +26,13 @@ from tandem.demo.corpus import Corpus, corpus
 from tandem.demo.exports import Export, write_exports, write_labelled
 from tandem.errors import TandemError, Unauthenticated
 from tandem.ids import ImportId, ReviewId, UserId
-from tandem.operations import retrying
-from tandem.operations.jobs import JobKind, JobState, unfinished
+from tandem.operations.jobs import retry, unfinished
 from tandem.records import imports
 from tandem.records.imports import Upload
 from tandem.records.models import Import
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
+from tandem.work.jobs import JobKind, JobState
 
 TITLE = "Peer support workers in health (demo, synthetic records)"
 DEMO_REVIEW = ReviewId(UUID("de300000-7a4d-5e00-8e00-7e57a4de3000"))
@@ -144,7 +144,7 @@ def try_again(database: Database, demo: Demo) -> None:
         with database.write.begin() as session:
             owner = _owner(session)
             assert owner is not None  # noqa: S101  # made with the review
-            retrying.retry(session, job_id=job_id, by=owner)
+            retry(session, job_id=job_id, by=owner)
 
 
 def failed_jobs(database: Database, demo: Demo) -> dict[str, str]:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Uuid, and_, column, func, or_, select, table, update
+from sqlalchemy import ForeignKey, Uuid, and_, column, func, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tandem.db.base import Base, now
 from tandem.events.log import Event
 from tandem.ids import ReviewId
+from tandem.work.attempts import has_run_out
 
 _LOGS = table("review", column("id", Uuid()), column("last_seq"), column("deleted_at"))
 """The rows that count events; whose they are is no business of this slice."""
@@ -135,7 +136,7 @@ def note_entry(session: Session, consumer: str, entry: str | None) -> None:
 def claim(session: Session, consumer: str, *, lasting: timedelta) -> int | None:
     """Take the right to work for this consumer; return its fence, or None if another has it."""
     _insert(session, ConsumerLease, {"consumer": consumer, "fence": 0}, otherwise={})
-    free = or_(ConsumerLease.lease_until.is_(None), ConsumerLease.lease_until < now())
+    free = has_run_out(ConsumerLease.lease_until, lasting=lasting)
     return session.execute(
         update(ConsumerLease)
         .where(ConsumerLease.consumer == consumer, free)

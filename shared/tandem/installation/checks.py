@@ -27,7 +27,7 @@ _LONGEST_SOCKET_PATH = 103
 _CLOCKS_APART = timedelta(seconds=2)
 """Leases are compared between hosts; the shortest of them is 10 s by default."""
 _SECONDS = 5
-_PROCESSES = ("worker-rankings", "worker-bulk", "relay")
+_PROCESSES = ("worker-rankings", "worker-large", "worker-bulk", "relay")
 
 
 class Wrong(Exception):

@@ -17,10 +17,11 @@ from tandem.events.log import Event
 from tandem.events.positions import EventPosition
 from tandem.events.stream import CONSUMER as STREAM
 from tandem.ids import ReviewId
-from tandem.operations.jobs import JobKind, JobState, unfinished
+from tandem.operations.jobs import unfinished
 from tandem.ranking.models import Ranking, Training
 from tandem.reviews.models import Review
 from tandem.webhooks.models import DeliveryState, Webhook, WebhookDelivery
+from tandem.work.jobs import JobKind, JobState
 
 
 @dataclass(frozen=True, slots=True)

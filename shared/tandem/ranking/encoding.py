@@ -20,12 +20,12 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
 from tandem.log import logger
-from tandem.ranking import encoding_claims, serving, vector_store
-from tandem.ranking.encoding_claims import Claim, Overtaken
+from tandem.ranking import encoding_work, serving, vector_store
 from tandem.ranking.models import Encoding, SentenceVector
 from tandem.ranking.sentences import MODEL
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
+from tandem.work.lease import Held, Overtaken
 
 BATCH = 64
 """Records per transaction: one to four seconds of work."""
@@ -80,7 +80,7 @@ def encode_some(
         Where more is left, the fence with which to take the next turn. None where nothing is
         left, or another encoder holds the review.
     """
-    held = encoding_claims.claim(database, review_id, fence)
+    held = encoding_work.claim(database, review_id, fence)
     if held is None:
         return None
     if fence is None:
@@ -94,12 +94,12 @@ def encode_some(
         )
     try:
         if not _take_turn(database, held, encoder):
-            return encoding_claims.rest(database, held)
+            return encoding_work.rest(database, held)
     except Overtaken:
         _log.warning("encoding taken over by another worker", review_id=str(review_id))
         return None
     except Exception as error:
-        encoding_claims.fail(database, held, error)
+        encoding_work.fail(database, held, error)
         raise
     finished()
     return None
@@ -120,14 +120,14 @@ def progress(session: Session, review_id: ReviewId) -> Progress | None:
     return Progress(encoding.model, encoded, of)
 
 
-def _take_turn(database: Database, held: Claim, encoder: Encoder) -> bool:
+def _take_turn(database: Database, held: Held[Encoding], encoder: Encoder) -> bool:
     """Return whether all is done."""
     started, n_encoded = time.perf_counter(), 0
     turn_ends = time.monotonic() + TURN.total_seconds()
     while True:
         with database.snapshot() as session:
-            corpus_seq = reviews.get_review(session, held.review_id).corpus_seq
-            texts = _lacking(session, held.review_id) or _changed(session, held.review_id)
+            corpus_seq = reviews.get_review(session, held.row.review_id).corpus_seq
+            texts = _lacking(session, held.row.review_id) or _changed(session, held.row.review_id)
         if texts:
             vectors = encoder([(text.title, text.abstract) for text in texts])
             _store(database, held, texts, vectors)
@@ -138,7 +138,7 @@ def _take_turn(database: Database, held: Claim, encoder: Encoder) -> bool:
             break
     _log.debug(
         "some sentences encoded",
-        review_id=str(held.review_id),
+        review_id=str(held.row.review_id),
         **_speed(n_encoded, time.perf_counter() - started),
     )
     return False
@@ -182,11 +182,11 @@ def _vector_of(model: str) -> ColumnElement[bool]:
 
 
 def _store(
-    database: Database, held: Claim, texts: Sequence[_Text], vectors: NDArray[np.float32]
+    database: Database, held: Held[Encoding], texts: Sequence[_Text], vectors: NDArray[np.float32]
 ) -> None:
     rows = [
         {
-            "review_id": held.review_id,
+            "review_id": held.row.review_id,
             "record_number": text.number,
             "model": MODEL,
             "text_hash": vector_store.text_hash(text.title, text.abstract),
@@ -195,23 +195,23 @@ def _store(
         for text, vector in zip(texts, vectors, strict=True)
     ]
     with database.write.begin() as session:
-        encoding = encoding_claims.hold(session, held)
+        encoding = encoding_work.hold(session, held)
         encoding.n_done += len(rows)
         encoding.got_further()
         session.execute(
             delete(SentenceVector).where(
-                SentenceVector.review_id == held.review_id,
+                SentenceVector.review_id == held.row.review_id,
                 SentenceVector.record_number.in_([text.number for text in texts]),
             )
         )
         session.execute(insert(SentenceVector), rows)
 
 
-def _finish(database: Database, held: Claim, corpus_seq: int) -> bool:
+def _finish(database: Database, held: Held[Encoding], corpus_seq: int) -> bool:
     """Note that all is done, and ask for a ranking. False where more texts have come meanwhile."""
     with database.write.begin() as session:
-        review = reviews.lock(session, held.review_id, also_archived=True)
-        encoding = encoding_claims.hold(session, held)
+        review = reviews.lock(session, held.row.review_id, also_archived=True)
+        encoding = encoding_work.hold(session, held)
         if review.corpus_seq != corpus_seq:
             return False
         encoding.corpus_seq = corpus_seq
@@ -220,7 +220,7 @@ def _finish(database: Database, held: Claim, corpus_seq: int) -> bool:
         began_at, n_done = encoding.began_at or now(), encoding.n_done
     _log.info(
         "sentences encoded",
-        review_id=str(held.review_id),
+        review_id=str(held.row.review_id),
         **_speed(n_done, (now() - began_at).total_seconds()),
     )
     return True

@@ -1,25 +1,25 @@
-"""Who makes a review's next sentence vectors: taken, handed on and lost in the database.
+"""Which reviews' sentence vectors are made next, by whom. A run is many turns, with rests between.
 
-As `training` has it for rankings. A run is many turns, with a rest after each, and both raise the
-fence anew.
+As long as a turn ends with some records done, a run goes on with the fence that `rest` returned.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select
+from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
-from tandem.log import logger
+from tandem.ranking import sentences
 from tandem.ranking.models import Encoding
 from tandem.ranking.sentences import MODEL
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
+from tandem.work import lease
+from tandem.work.lease import Held, Kind, Overtaken
 
 LEASE = timedelta(seconds=60)
 """An encoder that stores no batch for this long is taken for dead; loading the model for the first
@@ -29,19 +29,42 @@ AT_ONCE = 2
 """So many reviews the relay lets be encoded at a time. Where the extra comes to an installation
 of many reviews, a ranking would wait behind a turn of each of them."""
 
-_log = logger(__name__)
+
+def claim(database: Database, review_id: ReviewId, fence: int | None) -> Held[Encoding] | None:
+    """Begin a run if vectors are missing and nobody makes them, or go on with that of `fence`."""
+    with database.write.begin() as session:
+        if not reviews.is_active(session, review_id):
+            return None
+        if fence is not None:
+            return lease.resume(session, ENCODINGS, review_id, fence=fence, lasting=LEASE)
+        lease.ensure_row(session, ENCODINGS, review_id, model=MODEL, corpus_seq=0, n_done=0)
+        taken = lease.take(session, ENCODINGS, review_id, lasting=LEASE)
+        if not isinstance(taken, Held):
+            return None
+        if taken.row.model != MODEL:
+            taken.row.model, taken.row.corpus_seq = MODEL, 0
+        taken.row.began_at, taken.row.n_done = now(), 0
+        return taken
 
 
-class Overtaken(Exception):
-    """Another worker has the review, or it was archived or deleted: nothing is stored."""
+def hold(session: Session, held: Held[Encoding]) -> Encoding:
+    """Return the review's row, locked, its lease renewed, if this encoder still holds it."""
+    row = lease.hold(session, held)
+    if not reviews.is_active(session, row.review_id):
+        raise Overtaken
+    return row
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to the review's next turn. It is lost when another fence is given out."""
+def rest(database: Database, held: Held[Encoding]) -> int:
+    """End a turn; return the fence of the next. Where nobody takes it in time, the relay asks."""
+    with database.write.begin() as session:
+        return lease.rest(hold(session, held), held)
 
-    review_id: ReviewId
-    fence: int
+
+def fail(database: Database, held: Held[Encoding], error: Exception) -> None:
+    """Let others try after a while; see `lease.fail`."""
+    with database.write.begin() as session:
+        lease.fail(session, held, error)
 
 
 def unfinished(session: Session) -> Sequence[ReviewId]:
@@ -49,16 +72,18 @@ def unfinished(session: Session) -> Sequence[ReviewId]:
 
     No more than there is room for beside those that are being encoded; see AT_ONCE.
     """
-    moment = now()
-    under_way = or_(Encoding.lease_until >= moment, and_(_rests(), Encoding.not_before >= moment))
+    under_way = and_(
+        or_(Encoding.lease_until.is_not(None), lease.rests(Encoding)), ~lease.is_free(Encoding)
+    )
     n_under_way = session.scalar(select(func.count()).select_from(Encoding).where(under_way))
     room = max(0, AT_ONCE - (n_under_way or 0))
-    never = Encoding.review_id.is_(None)
     query = (
         select(Review.id)
         .outerjoin(Encoding, Encoding.review_id == Review.id)
         .where(
-            Review.corpus_seq > 0, Review.is_active(), or_(never, and_(*_is_due(Review.corpus_seq)))
+            Review.corpus_seq > 0,
+            Review.is_active(),
+            or_(Encoding.review_id.is_(None), lease.is_waiting(ENCODINGS)),
         )
         .order_by(Review.created_at.desc(), Review.id)
         .limit(room)
@@ -66,109 +91,43 @@ def unfinished(session: Session) -> Sequence[ReviewId]:
     return session.scalars(query).all()
 
 
-def claim(database: Database, review_id: ReviewId, fence: int | None) -> Claim | None:
-    """Begin a run if vectors are missing and nobody makes them, or go on with that of `fence`."""
-    with database.write.begin() as session:
-        if not reviews.is_active(session, review_id):
-            return None
-        if fence is None:
-            _ensure_row(session, review_id)
-            wanted = select(Review.corpus_seq).where(Review.id == review_id).scalar_subquery()
-            mine = _is_due(wanted)
-        else:
-            mine = (Encoding.fence == fence, _rests())
-        row = session.scalars(
-            select(Encoding).where(Encoding.review_id == review_id, *mine).with_for_update()
-        ).one_or_none()
-        if row is None:
-            return None
-        if fence is None:
-            if row.is_used_up:
-                _park(session, row)
-                return None
-            if row.model != MODEL:
-                row.model, row.corpus_seq = MODEL, 0
-            row.began_at, row.n_done = now(), 0
-        row.begin_try(lasting=LEASE)
-        return Claim(review_id, row.fence)
+def _waiting(session: Session) -> Sequence[ReviewId]:
+    return unfinished(session) if sentences.is_installed() else ()
 
 
-def rest(database: Database, held: Claim) -> int:
-    """End a turn; return the fence of the next. Where nobody takes it in time, the relay asks.
-
-    A rest is no silence of a worker: whoever comes late, or begins anew, finds no dead one.
-    """
-    with database.write.begin() as session:
-        row = hold(session, held)
-        row.succeed()
-        row.fence += 1
-        row.not_before = now() + LEASE
-        return row.fence
+def _is_due() -> ColumnElement[bool]:
+    """Whether not all texts of the review's present state have their vectors."""
+    its_review = (Review.id == Encoding.review_id, Review.is_active())
+    wanted = select(Review.corpus_seq).where(*its_review).correlate(Encoding).scalar_subquery()
+    is_other = Encoding.model != MODEL
+    return and_(
+        or_(Encoding.corpus_seq < wanted, is_other),
+        or_(Encoding.parked_at.is_(None), Encoding.parked_corpus_seq < wanted, is_other),
+    )
 
 
-def fail(database: Database, held: Claim, error: Exception) -> None:
-    with database.write.begin() as session:
-        row = hold(session, held)
-        row.fail_try(error)
-        if row.parked_at is not None:
-            _park(session, row)
-
-
-def _park(session: Session, row: Encoding) -> None:
-    row.park()
+def _note_texts(session: Session, row: Encoding) -> None:
     row.parked_corpus_seq = session.get_one(Review, row.review_id).corpus_seq
-    _log.error(
-        "encoding parked; see GET /api/v1/jobs", review_id=str(row.review_id), cause=row.cause
+
+
+def _unfinished() -> Select[*tuple[Any, ...]]:
+    is_parked = and_(
+        Encoding.parked_at.is_not(None), Encoding.parked_corpus_seq >= Review.corpus_seq
     )
-
-
-def _ensure_row(session: Session, review_id: ReviewId) -> None:
-    upsert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"review_id": review_id, "model": MODEL, "corpus_seq": 0, "fence": 0, "n_done": 0}
-    session.execute(upsert(Encoding).values(values).on_conflict_do_nothing())
-
-
-def _is_due(
-    wanted: ColumnElement[int] | InstrumentedAttribute[int],
-) -> tuple[ColumnElement[bool], ...]:
-    """Whether not all texts of the state `wanted` have their vectors, and nobody makes them."""
-    moment = now()
+    since = func.coalesce(Encoding.began_at, Review.created_at)
     return (
-        or_(Encoding.corpus_seq < wanted, Encoding.model != MODEL),
-        or_(Encoding.lease_until.is_(None), Encoding.lease_until < moment),
-        or_(Encoding.not_before.is_(None), Encoding.not_before <= moment),
-        or_(
-            Encoding.parked_at.is_(None),
-            Encoding.parked_corpus_seq < wanted,
-            Encoding.model != MODEL,
-        ),
+        select(Encoding, Review.id, Review.id, since, is_parked, false(), literal("encoding"))
+        .join(Review, Review.id == Encoding.review_id)
+        .where(Encoding.corpus_seq < Review.corpus_seq, Review.is_active())
     )
 
 
-def _rests() -> ColumnElement[bool]:
-    """Whether a turn is over and the next is still to come; one that failed has a try behind it."""
-    return and_(Encoding.attempts == 0, Encoding.not_before.is_not(None))
-
-
-def try_anew(session: Session, review_id: ReviewId) -> None:
-    """Forget failed tries, and take up what was parked. The caller has locked the review."""
-    row = session.get(Encoding, review_id, with_for_update=True)
-    if row is not None:
-        row.try_anew()
-
-
-def hold(session: Session, held: Claim) -> Encoding:
-    """Return the review's row, locked, its lease renewed, if this encoder still holds it."""
-    row = session.scalars(
-        select(Encoding)
-        .where(
-            Encoding.review_id == held.review_id,
-            Encoding.fence == held.fence,
-            Encoding.lease_until.is_not(None),
-        )
-        .with_for_update()
-    ).one_or_none()
-    if row is None or not reviews.is_active(session, held.review_id):
-        raise Overtaken
-    row.lease_until = now() + LEASE
-    return row
+ENCODINGS = Kind(
+    name="encoding",
+    model=Encoding,
+    key=(Encoding.review_id,),
+    is_due=_is_due,
+    waiting=_waiting,
+    unfinished=_unfinished,
+    on_park=_note_texts,
+)

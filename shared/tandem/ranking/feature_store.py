@@ -23,7 +23,7 @@ from tandem.log import logger
 from tandem.ranking import features
 from tandem.ranking.features import Features
 from tandem.ranking.recipes import Recipe
-from tandem.records import imports
+from tandem.records import import_work
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 
@@ -88,7 +88,7 @@ def load_or_build(
     corpus = _load(folder) or (_download(artifacts, key, folder) and _load(folder))
     if corpus:
         return corpus
-    if imports.is_reading(session, review.id):
+    if import_work.is_reading(session, review.id):
         before = _newest_before(review, folder.parent, made_as)
         if before:
             return before

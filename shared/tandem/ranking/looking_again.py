@@ -14,8 +14,11 @@ from tandem.log import logger
 from tandem.ranking import from_ledger, second_looks
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels, Rows
+from tandem.ranking.models import SecondLook
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
+from tandem.work import lease
+from tandem.work.lease import Held
 
 FOLDS = 5
 
@@ -34,25 +37,25 @@ def make(
     if held is None:
         return False
     try:
-        with second_looks.renewed(database, held):
+        with lease.renewed(database, held):
             made = _score(database, artifacts, cache, held, recipe(model))
     except Exception as error:
         second_looks.fail(database, held, error)
         raise
-    return second_looks.finish(database, held, made | {"done": held.asked})
+    return second_looks.finish(database, held, made)
 
 
 def _score(
-    database: Database, artifacts: Artifacts, cache: Path, held: second_looks.Claim, how: Recipe
+    database: Database, artifacts: Artifacts, cache: Path, held: Held[SecondLook], how: Recipe
 ) -> dict[str, object]:
     started = time.perf_counter()
     with database.snapshot() as session:
-        review = reviews.get_review(session, held.review_id)
-        given = from_ledger.material(session, artifacts, cache, review, held.stage, how)
+        review = reviews.get_review(session, held.row.review_id)
+        given = from_ledger.material(session, artifacts, cache, review, held.row.stage, how)
         labels_seq, seed = review.labels_seq, review.seed
     rows, scores = likeness(given.features, labels=given.labels, recipe=how, seed=seed)
     seconds = time.perf_counter() - started
-    _log.info("scored excludes", review_id=str(held.review_id), n=rows.size, seconds=seconds)
+    _log.info("scored excludes", review_id=str(held.row.review_id), n=rows.size, seconds=seconds)
     return {
         "model": how.name,
         "labels_seq": labels_seq,

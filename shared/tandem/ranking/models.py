@@ -7,10 +7,10 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base, Json
-from tandem.db.tries import Tried
 from tandem.ids import RankingId, RecordNumber, ReviewId
 from tandem.reviews.models import stored_enum
 from tandem.reviews.policy import Stage
+from tandem.work.attempts import Attempted
 
 
 class Ranking(Base):
@@ -58,7 +58,7 @@ class Ranking(Base):
     scores: Mapped[bytes | None] = mapped_column(deferred=True)
 
 
-class Training(Tried, Base):
+class Training(Attempted, Base):
     """The one claim on a review's next training.
 
     A training is due while the review's `labels_seq` is above `trained_seq`. Who raises
@@ -105,7 +105,7 @@ class SentenceVector(Base):
     vector: Mapped[bytes]
 
 
-class Encoding(Tried, Base):
+class Encoding(Attempted, Base):
     """How far the review's sentence vectors are, and who makes the next ones.
 
     Vectors are missing while the review's `corpus_seq` is above the one here. Who raises
@@ -131,7 +131,7 @@ class Encoding(Tried, Base):
     parked_corpus_seq: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
-class SecondLook(Tried, Base):
+class SecondLook(Attempted, Base):
     """How much like an include each excluded record looks, and who works that out.
 
     It is worked out anew while `asked` is above `done`. Who raises `fence` holds the work until

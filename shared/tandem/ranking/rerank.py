@@ -19,11 +19,13 @@ from tandem.events.types import RankingUpdated
 from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
 from tandem.ranking import from_ledger, pace, training
-from tandem.ranking.models import Ranking
+from tandem.ranking.models import Ranking, Training
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import NoReview, ReviewArchived
+from tandem.work import lease
+from tandem.work.lease import Held
 
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
@@ -75,7 +77,7 @@ def rerank(
     told(RankingProgress(ranking="started"))
     end = failed
     try:
-        with training.renewed(database, held, lasting=timing.lease):
+        with lease.renewed(database, held):
             ranking = _train(database, artifacts, cache, held, recipe(model), told)
         next_begin = _publish(database, held, ranking, timing.pause)
         if next_begin is not None:
@@ -83,13 +85,13 @@ def rerank(
         return next_begin
     except (NoReview, ReviewArchived):
         _log.warning("review archived or deleted meanwhile", review_id=str(review_id))
-        training.release(database, held)
+        training.give_back(database, held)
         return None
     except Exception as error:
         training.fail(database, held, error)
         raise
     except BaseException:
-        training.release(database, held)
+        training.give_back(database, held)
         raise
     finally:
         told(end)
@@ -99,21 +101,21 @@ def _train(
     database: Database,
     artifacts: Artifacts,
     cache: Path,
-    held: training.Claim,
+    held: Held[Training],
     how: Recipe,
     told: Told,
 ) -> Ranking:
     started = time.perf_counter()
     with database.snapshot() as session:
-        review = reviews.get_review(session, held.review_id)
+        review = reviews.get_review(session, held.row.review_id)
         made = from_ledger.rank_review(
-            session, artifacts, cache, review, held.stage, how, _of_features(told)
+            session, artifacts, cache, review, held.row.stage, how, _of_features(told)
         )
         labels_seq, corpus_seq = review.labels_seq, review.corpus_seq
     return Ranking(
         id=RankingId(new_id()),
-        review_id=held.review_id,
-        stage=held.stage,
+        review_id=held.row.review_id,
+        stage=held.row.stage,
         model=how.name,
         preset=how.to_json(),
         kind=made.kind,
@@ -148,14 +150,14 @@ def _of_features(told: Told) -> Percent:
 
 
 def _publish(
-    database: Database, held: training.Claim, ranking: Ranking, pause: timedelta
+    database: Database, held: Held[Training], ranking: Ranking, pause: timedelta
 ) -> datetime | None:
     with database.write.begin() as session:
-        review = reviews.lock(session, held.review_id)
+        review = reviews.lock(session, held.row.review_id)
         began_at = _began_at(ranking.created_at, ranking.seconds)
         next_begin = pace.next_begin([began_at, *_begun(session, ranking)], pause=pause)
         if not training.finish(session, held, labels_seq=ranking.labels_seq, not_before=next_begin):
-            _log.warning("training came too late", review_id=str(held.review_id))
+            _log.warning("training came too late", review_id=str(held.row.review_id))
             return None
         # What has changed meanwhile did so after the labels were read.
         review.stale_since = began_at if review.labels_seq > ranking.labels_seq else None
@@ -170,7 +172,9 @@ def _publish(
             ),
         )
         fields = {"kind": ranking.kind, "labels_seq": ranking.labels_seq}
-    _log.info("ranked", review_id=str(held.review_id), seconds=round(ranking.seconds, 3), **fields)
+    _log.info(
+        "ranked", review_id=str(ranking.review_id), seconds=round(ranking.seconds, 3), **fields
+    )
     return next_begin
 
 

@@ -6,23 +6,23 @@ a sweep of the relay. Nothing here loads machine learning.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, select
 from sqlalchemy.orm import Session
 
-from tandem.db import leases
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.ranking.models import SecondLook
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
+from tandem.work import lease
+from tandem.work.lease import Held, Kind
 
 LEASE = timedelta(seconds=10)
 """Renewed while somebody works: so long after a worker was killed another one may try."""
@@ -49,16 +49,6 @@ class Looks:
         return "asked" if self.row.asked > self.row.done else "ready"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to bring one answer. It is lost when another fence is given out."""
-
-    review_id: ReviewId
-    stage: Stage
-    fence: int
-    asked: int
-
-
 def ask(session: Session, review: Review, stage: Stage) -> SecondLook:
     """Make it due, unless it is already. The caller has locked the review."""
     row = session.get(SecondLook, (review.id, stage))
@@ -67,7 +57,7 @@ def ask(session: Session, review: Review, stage: Stage) -> SecondLook:
         session.add(row)
     row.asked, row.asked_at = row.done + 1, now()
     if row.parked_at is not None:
-        row.try_anew()
+        row.try_again()
     session.flush()
     return row
 
@@ -84,77 +74,56 @@ def newest(session: Session, review_id: ReviewId, stage: Stage) -> Looks:
 
 def unfinished(session: Session) -> Sequence[ReviewId]:
     """Return the reviews for which it is due and held by nobody."""
-    return session.scalars(select(SecondLook.review_id).where(*_is_due())).all()
+    return session.scalars(select(SecondLook.review_id).where(lease.is_waiting(SECOND_LOOKS))).all()
 
 
-def claim(database: Database, review_id: ReviewId) -> Claim | None:
-    """Take the work if it is due and nobody holds it."""
+def claim(database: Database, review_id: ReviewId) -> Held[SecondLook] | None:
+    """Take the work of one stage if it is due and nobody holds it."""
     with database.write.begin() as session:
-        row = session.scalars(
-            select(SecondLook)
-            .where(SecondLook.review_id == review_id, *_is_due())
-            .with_for_update()
-        ).first()
-        if row is None:
-            return None
-        if row.is_used_up:
-            row.park()
-            return None
-        row.begin_try(lasting=LEASE)
-        return Claim(review_id, row.stage, row.fence, row.asked)
+        taken = lease.take(session, SECOND_LOOKS, review_id, lasting=LEASE)
+        return taken if isinstance(taken, Held) else None
 
 
-def renewed(database: Database, held: Claim) -> AbstractContextManager[None]:
-    """Keep the claim from running out while the block works."""
-    return leases.renewed(database, SecondLook, *_mine(held), lasting=LEASE)
-
-
-def finish(database: Database, held: Claim, values: dict[str, object]) -> bool:
+def finish(database: Database, held: Held[SecondLook], values: dict[str, object]) -> bool:
     """Store and let go, if the claim is still held."""
     with database.write.begin() as session:
-        row = _hold(session, held)
+        row = lease.find(session, held)
         if row is None:
             return False
         row.succeed()
+        row.done = held.row.asked
         for name, value in values.items():
             setattr(row, name, value)
         return True
 
 
-def fail(database: Database, held: Claim, error: Exception) -> None:
+def fail(database: Database, held: Held[SecondLook], error: Exception) -> None:
     """Let others try after a while; after the last try nobody, until somebody asks again."""
     with database.write.begin() as session:
-        row = _hold(session, held)
-        if row is not None:
-            row.fail_try(error)
+        lease.fail(session, held, error)
 
 
-def try_anew(session: Session, review_id: ReviewId) -> None:
-    """Forget failed tries, and take up what was parked. The caller has locked the review."""
-    for row in session.scalars(select(SecondLook).where(SecondLook.review_id == review_id)):
-        row.try_anew()
-
-
-def _hold(session: Session, held: Claim) -> SecondLook | None:
-    query = select(SecondLook).where(*_mine(held)).with_for_update()
-    return session.scalars(query).one_or_none()
-
-
-def _mine(held: Claim) -> tuple[ColumnElement[bool], ...]:
-    return (
-        SecondLook.review_id == held.review_id,
-        SecondLook.stage == held.stage,
-        SecondLook.fence == held.fence,
-    )
-
-
-def _is_due() -> tuple[ColumnElement[bool], ...]:
-    moment = now()
+def _is_due() -> ColumnElement[bool]:
     active = exists().where(Review.id == SecondLook.review_id, Review.is_active())
+    return and_(active, SecondLook.asked > SecondLook.done, SecondLook.parked_at.is_(None))
+
+
+def _unfinished() -> Select[*tuple[Any, ...]]:
+    since = func.coalesce(SecondLook.asked_at, Review.created_at)
+    is_parked = SecondLook.parked_at.is_not(None)
+    name = literal("second_looks")
     return (
-        active,
-        SecondLook.asked > SecondLook.done,
-        SecondLook.parked_at.is_(None),
-        or_(SecondLook.lease_until.is_(None), SecondLook.lease_until < moment),
-        or_(SecondLook.not_before.is_(None), SecondLook.not_before <= moment),
+        select(SecondLook, Review.id, Review.id, since, is_parked, false(), name)
+        .join(Review, Review.id == SecondLook.review_id)
+        .where(SecondLook.asked > SecondLook.done, Review.is_active())
     )
+
+
+SECOND_LOOKS = Kind(
+    name="second_looks",
+    model=SecondLook,
+    key=(SecondLook.review_id, SecondLook.stage),
+    is_due=_is_due,
+    waiting=unfinished,
+    unfinished=_unfinished,
+)

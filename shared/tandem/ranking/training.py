@@ -1,38 +1,20 @@
-"""Who trains: one claim per review, taken, renewed and lost in the database.
-
-The broker's message is only a hint. Whatever gets lost or killed, the review's row says that
-a training is due, and a fence keeps a late worker from overwriting a newer order.
-"""
+"""Which reviews are trained next, by whom. One worker trains a review at a time."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from tandem.db import leases
-from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
-from tandem.log import logger
 from tandem.ranking.models import Training
 from tandem.reviews import service as reviews
 from tandem.reviews.models import PolicyVersion, Review
 from tandem.reviews.policy import Stage
-
-_log = logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to finish one training. It is lost when another fence is given out."""
-
-    review_id: ReviewId
-    stage: Stage
-    fence: int
+from tandem.work import lease
+from tandem.work.lease import Held, Kind, Parked
 
 
 def claim(
@@ -42,142 +24,109 @@ def claim(
     *,
     lasting: timedelta,
     given_up: Callable[[], object] = lambda: None,
-) -> Claim | None:
+) -> Held[Training] | None:
     """Take the review's training if it is due and nobody holds it.
 
-    Where all tries have failed, the last one by a worker that died of it, it is parked instead,
-    and `given_up` is called.
+    Where it is parked instead, `given_up` is called; see `lease.take`.
     """
     with database.read() as session:
         # Each decision asks; most of them while it is held or not yet time, and a write would
         # keep decisions waiting.
-        if _has_to_wait(session, review_id, stage):
+        if lease.has_to_wait(session, RANKINGS, review_id, stage):
             return None
     with database.write.begin() as session:
         if not reviews.is_active(session, review_id):
             return None
-        _ensure_row(session, review_id, stage)
-        row = session.scalars(
-            select(Training)
-            .where(Training.review_id == review_id, Training.stage == stage, *_is_due())
-            .with_for_update()
-        ).one_or_none()
-        if row is None:
-            return None
-        if not row.is_used_up:
-            row.begin_try(lasting=lasting)
-            return Claim(review_id, stage, row.fence)
-        _park(session, row)
-    given_up()
-    return None
+        lease.ensure_row(session, RANKINGS, review_id, stage, trained_seq=0)
+        taken = lease.take(session, RANKINGS, review_id, stage, lasting=lasting)
+    if isinstance(taken, Parked):
+        given_up()
+        return None
+    return taken
 
 
-def finish(session: Session, held: Claim, *, labels_seq: int, not_before: datetime) -> bool:
+def finish(
+    session: Session, held: Held[Training], *, labels_seq: int, not_before: datetime
+) -> bool:
     """Note in the caller's transaction that all up to `labels_seq` is counted now.
 
     The next training begins no earlier than `not_before`.
 
     Returns False, and changes nothing, where the claim was lost or a newer training finished.
     """
-    done = session.execute(
-        update(Training)
-        .where(*_mine(held), Training.trained_seq < labels_seq)
-        .values(
-            trained_seq=labels_seq,
-            lease_until=None,
-            not_before=not_before,
-            attempts=0,
-            cause=None,
-        )
-        .returning(Training.fence)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    return done is not None
+    row = lease.find(session, held)
+    if row is None or row.trained_seq >= labels_seq:
+        return False
+    row.succeed()
+    row.trained_seq, row.not_before = labels_seq, not_before
+    return True
 
 
-def release(database: Database, held: Claim) -> None:
-    """Let others try at once: this worker has to stop, which is no fault of the training."""
+def give_back(database: Database, held: Held[Training]) -> None:
+    """Let others try at once; see `lease.give_back`."""
     with database.write.begin() as session:
-        session.execute(
-            update(Training)
-            .where(*_mine(held))
-            .values(lease_until=None, not_before=None, attempts=Training.attempts - 1)
-            .execution_options(synchronize_session=False)
-        )
+        lease.give_back(session, held)
 
 
-def fail(database: Database, held: Claim, error: Exception) -> None:
-    """Let others try after a while, or nobody any more where this was the last try."""
+def fail(database: Database, held: Held[Training], error: Exception) -> None:
+    """Let others try after a while; see `lease.fail`."""
     with database.write.begin() as session:
-        row = session.scalars(select(Training).where(*_mine(held)).with_for_update()).one_or_none()
-        if row is not None:
-            row.fail_try(error)
-            if row.parked_at is not None:
-                _park(session, row)
-
-
-def try_anew(session: Session, review_id: ReviewId) -> None:
-    """Forget failed tries, and take up what was parked. The caller has locked the review."""
-    for row in session.scalars(
-        select(Training).where(Training.review_id == review_id).with_for_update()
-    ):
-        row.try_anew()
+        lease.fail(session, held, error)
 
 
 def parked(session: Session, review_id: ReviewId) -> Training | None:
     """Return the review's training if it is parked just now."""
     return session.scalars(
-        select(Training).where(Training.review_id == review_id, is_parked())
+        select(Training).where(Training.review_id == review_id, _is_parked())
     ).first()
 
 
-def is_parked() -> ColumnElement[bool]:
-    return and_(Training.parked_at.is_not(None), ~_has_reason_to_go_on())
-
-
 def stale_reviews(session: Session) -> Sequence[ReviewId]:
-    """Return the reviews whose training is due and held by nobody."""
-    never_trained = (
+    """Return the reviews whose training is due and held by nobody, the stalest first."""
+    return session.scalars(_stale()).all()
+
+
+def stale_and_large(
+    session: Session, *, n_records: int, of: ReviewId | None = None
+) -> Sequence[ReviewId]:
+    """Return those of `stale_reviews`, or of one review, that have so many records or more."""
+    query = _stale().where(Review.last_record_number >= n_records)
+    return session.scalars(query if of is None else query.where(Review.id == of)).all()
+
+
+def _stale() -> Select[ReviewId]:
+    has_row = exists().where(Training.review_id == Review.id)
+    waits = select(Training.review_id).where(lease.is_waiting(RANKINGS))
+    return (
         select(Review.id)
-        .where(Review.labels_seq > 0, Review.is_active())
-        .where(~select(Training.fence).where(Training.review_id == Review.id).exists())
+        .where(
+            Review.is_active(),
+            or_(and_(Review.labels_seq > 0, ~has_row), Review.id.in_(waits)),
+        )
+        .order_by(_stale_since(), Review.id)
     )
-    due = select(Training.review_id).where(*_is_due())
-    return [*session.scalars(never_trained), *session.scalars(due)]
 
 
-def waits_longer(session: Session, than: ReviewId, *, n_records: int) -> bool:
-    """Whether another review of so many records or more is due, held by nobody, and staler."""
-    stale_since = func.coalesce(Review.stale_since, Review.created_at)
-    never_trained = ~select(Training.fence).where(Training.review_id == Review.id).exists()
-    due = select(Training.review_id).where(*_is_due())
-    staler = exists().where(
-        Review.id != than,
-        Review.last_record_number >= n_records,
-        Review.labels_seq > 0,
-        Review.is_active(),
-        or_(never_trained, Review.id.in_(due)),
-        stale_since < session.scalar(select(stale_since).where(Review.id == than)),
+def _stale_since() -> ColumnElement[datetime]:
+    return func.coalesce(Review.stale_since, Review.created_at)
+
+
+def _is_due() -> ColumnElement[bool]:
+    its_review = (Review.id == Training.review_id, Review.is_active())
+    wanted = select(Review.labels_seq).where(*its_review).correlate(Training).scalar_subquery()
+    return and_(
+        Training.trained_seq < wanted, or_(Training.parked_at.is_(None), _has_reason_to_go_on())
     )
-    return bool(session.scalar(select(staler)))
 
 
-def renewed(database: Database, held: Claim, *, lasting: timedelta) -> AbstractContextManager[None]:
-    """Keep the claim from running out while the block works."""
-    return leases.renewed(database, Training, *_mine(held), lasting=lasting)
-
-
-def _park(session: Session, row: Training) -> None:
-    row.park()
-    row.parked_corpus_seq = session.get_one(Review, row.review_id).corpus_seq
-    _log.error(
-        "training parked; see GET /api/v1/jobs", review_id=str(row.review_id), cause=row.cause
-    )
+def _is_parked() -> ColumnElement[bool]:
+    return and_(Training.parked_at.is_not(None), ~_has_reason_to_go_on())
 
 
 def _has_reason_to_go_on() -> ColumnElement[bool]:
     """Whether what a parked training may have failed at has changed: the records, or the policy."""
-    texts = select(Review.corpus_seq).where(Review.id == Training.review_id).scalar_subquery()
+    its_review = select(Review.corpus_seq).where(Review.id == Training.review_id)
+    texts = its_review.correlate(Training).scalar_subquery()
     newer_policy = exists().where(
         PolicyVersion.review_id == Training.review_id,
         PolicyVersion.created_at > Training.parked_at,
@@ -185,37 +134,31 @@ def _has_reason_to_go_on() -> ColumnElement[bool]:
     return or_(Training.parked_corpus_seq < texts, newer_policy)
 
 
-def _ensure_row(session: Session, review_id: ReviewId, stage: Stage) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"review_id": review_id, "stage": stage, "trained_seq": 0, "fence": 0}
-    session.execute(insert(Training).values(values).on_conflict_do_nothing())
+def _note_texts(session: Session, row: Training) -> None:
+    row.parked_corpus_seq = session.get_one(Review, row.review_id).corpus_seq
 
 
-def _is_due() -> tuple[ColumnElement[bool], ...]:
-    its_review = (Review.id == Training.review_id, Review.is_active())
-    wanted = select(Review.labels_seq).where(*its_review).scalar_subquery()
-    moment = now()
-    is_of_the_future = Training.is_of_the_future(moment)
+def _unfinished() -> Select[*tuple[Any, ...]]:
+    is_parked = and_(Training.review_id.is_not(None), _is_parked())
     return (
-        Training.trained_seq < wanted,
-        or_(Training.lease_until.is_(None), Training.lease_until < moment, is_of_the_future),
-        or_(Training.not_before.is_(None), Training.not_before <= moment, is_of_the_future),
-        or_(Training.parked_at.is_(None), _has_reason_to_go_on()),
+        select(
+            Training, Review.id, Review.id, _stale_since(), is_parked, false(), literal("ranking")
+        )
+        .outerjoin(Training, Training.review_id == Review.id)
+        .where(
+            Review.labels_seq > 0,
+            Review.is_active(),
+            or_(Training.review_id.is_(None), Training.trained_seq < Review.labels_seq),
+        )
     )
 
 
-def _has_to_wait(session: Session, review_id: ReviewId, stage: Stage) -> bool:
-    row = (Training.review_id == review_id, Training.stage == stage)
-    is_known, is_due = (
-        session.scalar(select(exists().where(*conditions)))
-        for conditions in (row, (*row, *_is_due()))
-    )
-    return bool(is_known and not is_due)
-
-
-def _mine(held: Claim) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Training.review_id == held.review_id,
-        Training.stage == held.stage,
-        Training.fence == held.fence,
-    )
+RANKINGS = Kind(
+    name="ranking",
+    model=Training,
+    key=(Training.review_id, Training.stage),
+    is_due=_is_due,
+    waiting=stale_reviews,
+    unfinished=_unfinished,
+    on_park=_note_texts,
+)

@@ -3,40 +3,31 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
+from typing import cast
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tandem import bars
 from tandem.artifacts import Artifacts
-from tandem.db import leases
 from tandem.db.base import now
 from tandem.db.session import Database
-from tandem.db.tries import MOST_TRIES
 from tandem.errors import TandemError
 from tandem.events import log
-from tandem.events.types import ImportFailed, ImportFinished
+from tandem.events.types import ImportFinished
 from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
-from tandem.records import batch
+from tandem.records import batch, import_work
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.reading import Reading, read
-from tandem.records.import_claims import (
-    LEASE,
-    Claimed,
-    Overtaken,
-    Rest,
-    claim,
-    hold,
-    may_be_tried_again,
-    rest,
-)
+from tandem.records.formats.reading import Format, Reading, read
 from tandem.records.models import Import, ImportState, ImportStep
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review
 from tandem.reviews.service import NoReview, ReviewArchived
+from tandem.work import lease
+from tandem.work.lease import Held, Overtaken
 
 BATCH = 60
 """Records per transaction: decisions of the same review wait at most for one of them."""
@@ -52,6 +43,14 @@ class NoRecords(TandemError):
     """The file has a known format but nothing in it."""
 
     code = "no_records"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A file whose turn is over. Who names this fence goes on with it, behind what else waits."""
+
+    import_id: ImportId
+    fence: int
 
 
 Link = Callable[[Database, ReviewId, ImportId, Callable[[Session], None], bars.Told], None]
@@ -89,20 +88,20 @@ def run(
             has to go on with it.
     """
     try:
-        claimed = claim(database, import_id, fence)
+        held = import_work.claim(database, import_id, fence)
     except (NoReview, ReviewArchived):
         return None
-    if claimed is None:
-        return None
+    if not isinstance(held, Held):
+        return held
     try:
-        unfinished = _read_in(database, artifacts, claimed, link, told, _Turn(others_wait))
+        unfinished = _read_in(database, artifacts, held, link, told, _Turn(others_wait))
     except Overtaken:
         log_.warning("import taken over by another worker, or back", import_id=str(import_id))
         return None
     except NoReview:
         log_.warning("its review was deleted", import_id=str(import_id))
         return None
-    return unfinished or claimed.review_id
+    return unfinished or held.row.review_id
 
 
 class _Turn:
@@ -129,105 +128,102 @@ class _Turn:
 def _read_in(
     database: Database,
     artifacts: Artifacts,
-    claimed: Claimed,
+    held: Held[Import],
     link: Link,
     told: Told,
     turn: _Turn,
 ) -> Rest | None:
     """Store the file's records, or say in the import's row why it has none."""
-    if claimed.is_used_up:
-        _park(database, claimed)
-        return None
     try:
-        reading = read(artifacts.read(claimed.artifact), claimed.requested_format)
+        reading = read(
+            artifacts.read(held.row.artifact), cast("Format | None", held.row.requested_format)
+        )
         if reading.total == 0:
             raise NoRecords(f"The file is {reading.format.upper()}, but there is no record in it.")
-        if not _store_all(database, claimed, reading, told, turn):
-            return rest(database, claimed)
-        _link_duplicates(database, claimed, link, told)
-        _finish(database, claimed)
+        if not _store_all(database, held, reading, told, turn):
+            return Rest(held.row.id, import_work.rest(database, held))
+        _link_duplicates(database, held, link, told)
+        _finish(database, held)
     except NoReview:
         raise
     except TandemError as error:
-        _fail(database, claimed, str(error))
+        import_work.fail_for_good(database, held, str(error))
     except Overtaken:
         raise
     except Exception as error:
-        if not may_be_tried_again(database, claimed, error):
-            _park(database, claimed)
+        import_work.fail(database, held, error)
         raise
     return None
 
 
 def _store_all(
-    database: Database, claimed: Claimed, reading: Reading, told: Told, turn: _Turn
+    database: Database, held: Held[Import], reading: Reading, told: Told, turn: _Turn
 ) -> bool:
     """Store what is left of the file; return False where the turn ended before."""
-    entries = islice(reading.entries, claimed.n_read, None)
-    position = claimed.n_read
+    entries = islice(reading.entries, held.row.n_read, None)
+    position = held.row.n_read
     while some := list(islice(entries, BATCH)):
-        if position == claimed.n_read:
+        if position == held.row.n_read:
             turn.found_its_place()
         elif turn.is_over:
             return False
         position += len(some)
         with database.read() as session:
-            ready = _made_ready(session, claimed, some)
+            ready = _made_ready(session, held, some)
         database.write.give_way()
         with database.write.begin() as session:
-            review = reviews.lock(session, claimed.review_id)
-            row = hold(session, claimed)
+            review = reviews.lock(session, held.row.review_id)
+            row = import_work.hold(session, held)
             row.step, row.format, row.n_total = ImportStep.READING, reading.format, reading.total
             if review.last_record_number != ready.after:  # another import has stored some
-                ready = _made_ready(session, claimed, some)
+                ready = _made_ready(session, held, some)
             batch.store(session, review, row, ready)
             row.percent = 100 * row.n_read // reading.total
             row.got_further()
         told(row)
-    if position - claimed.n_read > BATCH:
+    if position - held.row.n_read > BATCH:
         _tell_the_planner(database)
     return True
 
 
 def _made_ready(
-    session: Session, claimed: Claimed, some: Sequence[Entry | Rejection]
+    session: Session, held: Held[Import], some: Sequence[Entry | Rejection]
 ) -> batch.Ready:
     return batch.make_ready(
         session,
-        review_id=claimed.review_id,
-        import_id=claimed.id,
-        source=claimed.source,
+        review_id=held.row.review_id,
+        import_id=held.row.id,
+        source=held.row.source,
         batch=some,
     )
 
 
-def _link_duplicates(database: Database, claimed: Claimed, link: Link, told: Told) -> None:
+def _link_duplicates(database: Database, held: Held[Import], link: Link, told: Told) -> None:
     def got_to(percent: int) -> None:
         with database.write.begin() as session:
-            reviews.lock(session, claimed.review_id)
-            row = hold(session, claimed)
+            reviews.lock(session, held.row.review_id)
+            row = import_work.hold(session, held)
             row.step, row.percent = ImportStep.LINKING, percent
         told(row)
 
     def go_on(session: Session) -> None:
-        hold(session, claimed)
+        import_work.hold(session, held)
 
     percent = bars.Percent(got_to)
     percent(0.0)
-    mine = (Import.id == claimed.id, Import.fence == claimed.fence)
     # Comparing commits nothing for as long as it takes.
-    with leases.renewed(database, Import, *mine, lasting=LEASE):
-        link(database, claimed.review_id, claimed.id, go_on, percent)
+    with lease.renewed(database, held):
+        link(database, held.row.review_id, held.row.id, go_on, percent)
 
 
-def _finish(database: Database, claimed: Claimed) -> None:
+def _finish(database: Database, held: Held[Import]) -> None:
     with database.write.begin() as session:
-        review = reviews.lock(session, claimed.review_id)
-        row = hold(session, claimed)
+        review = reviews.lock(session, held.row.review_id)
+        row = import_work.hold(session, held)
         row.step, row.percent = None, None
         row.state, row.finished_at = ImportState.DONE, now()
         row.succeed()
-        _ask_for_ranking(review, row)
+        import_work.ask_for_ranking(review, row)
         log.append(
             session,
             review,
@@ -250,32 +246,3 @@ def _tell_the_planner(database: Database) -> None:
     if not database.is_sqlite:
         with database.write.begin() as session:
             session.execute(text("ANALYZE record"))
-
-
-def _ask_for_ranking(review: Review, row: Import) -> None:
-    """Make a training due after new records, or new identifiers that a seed study may have."""
-    if row.n_added or (row.n_duplicates and review.seed_studies):
-        review.labels_seq += 1
-
-
-def _park(database: Database, claimed: Claimed) -> None:
-    reason = f"The file could not be read in {MOST_TRIES} tries; the worker's log says why."
-    log_.error("import parked; see GET /api/v1/jobs", import_id=str(claimed.id))
-    _fail(database, claimed, reason, is_parked=True)
-
-
-def _fail(database: Database, claimed: Claimed, reason: str, *, is_parked: bool = False) -> None:
-    with database.write.begin() as session:
-        review = reviews.lock(session, claimed.review_id)
-        row = hold(session, claimed)
-        if is_parked:
-            row.parked_at = now()
-        else:
-            row.cause = reason
-        row.state, row.error = ImportState.FAILED, reason
-        row.finished_at, row.lease_until, row.step, row.percent = now(), None, None, None
-        _ask_for_ranking(review, row)
-        detail = {"by": str(row.created_by)} | batch.sealed_texts(row)
-        log.append(
-            session, review, ImportFailed(import_id=str(row.id), error=reason, detail=detail)
-        )

@@ -1,12 +1,11 @@
 """Files on their way into a review: taken, queued, looked at."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
@@ -17,7 +16,6 @@ from tandem.ids import ImportId, ReviewId, UserId, new_id
 from tandem.records.formats.reading import Format
 from tandem.records.models import Import, ImportState
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,66 +120,3 @@ def list_imports(
     """Return imports, the newest first."""
     query = select(Import).where(Import.review_id == review_id)
     return keyset_of_one(session, query, (Import.created_at.desc(), Import.id), cursor, limit)
-
-
-def unfinished(session: Session) -> Sequence[ImportId]:
-    """Return imports that nobody works on: their message got lost, or their worker died."""
-    query = select(Import.id).where(is_free(), _is_of_active()).order_by(Import.created_at)
-    return session.scalars(query).all()
-
-
-def next_in_line(session: Session, *, of: ReviewId | None = None) -> Sequence[ImportId]:
-    """Return what can be begun: of each review, or of one, the first import that waits.
-
-    Nothing of a review that has one under way: its others come after that.
-    """
-    waits = (is_free(), _is_of_active())
-    query = select(Import.review_id, Import.id).where(*waits).order_by(Import.created_at)
-    at_work = select(Import.review_id).where(_is_under_way())
-    query = query.where(Import.review_id.not_in(at_work))
-    if of is not None:
-        query = query.where(Import.review_id == of)
-    first: dict[ReviewId, ImportId] = {}
-    for review_id, import_id in session.execute(query):
-        first.setdefault(review_id, import_id)
-    return [*first.values()]
-
-
-def try_anew(row: Import) -> None:
-    """Queue a failed import again; it goes on behind what it has read. Its row is locked."""
-    row.try_anew()
-    row.state, row.error, row.cause = ImportState.QUEUED, None, None
-    row.claimed_at = now()  # it waits from now on
-    row.finished_at, row.lease_until = None, None
-
-
-def is_reading(session: Session, review_id: ReviewId, *, besides: ImportId | None = None) -> bool:
-    """Whether a file of this review is under way: in a worker, between two turns or tries.
-
-    `besides`: another one than this.
-    """
-    under_way = select(Import.id).where(Import.review_id == review_id, _is_under_way())
-    if besides is not None:
-        under_way = under_way.where(Import.id != besides)
-    return bool(session.scalar(select(under_way.exists())))
-
-
-def _is_of_active() -> ColumnElement[bool]:
-    return exists().where(Review.id == Import.review_id, Review.is_active())
-
-
-def _is_under_way() -> ColumnElement[bool]:
-    return and_(Import.state == ImportState.RUNNING, ~is_free())
-
-
-def is_free() -> ColumnElement[bool]:
-    moment = now()
-    is_of_the_future = Import.is_of_the_future(moment)
-    nobody_holds_it = or_(
-        Import.lease_until.is_(None), Import.lease_until < moment, is_of_the_future
-    )
-    may_be_tried = or_(Import.not_before.is_(None), Import.not_before <= moment, is_of_the_future)
-    return or_(
-        Import.state == ImportState.QUEUED,
-        and_(Import.state == ImportState.RUNNING, nobody_holds_it, may_be_tried),
-    )

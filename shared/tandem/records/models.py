@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tandem.db.base import Base
-from tandem.db.tries import Tried
+from tandem.db.base import Base, now
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
 from tandem.records.formats.entry import Kind
 from tandem.reviews.models import stored_enum
+from tandem.work.attempts import Attempted
 
 
 class ImportState(StrEnum):
@@ -31,7 +31,7 @@ class ImportStep(StrEnum):
     LINKING = "linking"
 
 
-class Import(Tried, Base):
+class Import(Attempted, Base):
     """One uploaded file on its way into the review.
 
     `n_read = n_added + n_duplicates + n_rejected` holds at every moment: a batch of records
@@ -70,6 +70,13 @@ class Import(Tried, Base):
     taken_back_at: Mapped[datetime | None]
     texts_digest: Mapped[str] = mapped_column(default="", server_default="")
     """Of the texts of its records as they came; see `judged_text.roll`."""
+
+    def try_again(self) -> None:
+        """Queue a failed import again; it goes on behind what it has read."""
+        super().try_again()
+        self.state, self.error, self.cause = ImportState.QUEUED, None, None
+        self.claimed_at = now()  # it waits from now on
+        self.finished_at, self.lease_until = None, None
 
 
 class Record(Base):

@@ -33,6 +33,7 @@ from tandem.webhooks.models import (
     WebhookDelivery,
 )
 from tandem.webhooks.sending import Answer
+from tandem.work.attempts import CLOCKS_APART, has_run_out
 
 LEASE = timedelta(seconds=20)
 """Longer than a request may take: a claim runs out only where its process is dead."""
@@ -60,7 +61,7 @@ def due(session: Session, *, limit: int) -> Sequence[WebhookId]:
     """Return webhooks for which there is something to send now, and which nobody holds."""
     in_log = and_(
         Webhook.disabled_at.is_(None),
-        or_(Webhook.next_attempt_at.is_(None), Webhook.next_attempt_at <= now()),
+        _may_be_tried(),
         Review.last_seq > EventPosition.seq,
     )
     query = (
@@ -155,7 +156,20 @@ def _lock(session: Session, review_id: ReviewId) -> Review:
 
 
 def _is_free() -> ColumnElement[bool]:
-    return or_(Webhook.lease_until.is_(None), Webhook.lease_until < now())
+    return has_run_out(Webhook.lease_until, lasting=LEASE)
+
+
+def _may_be_tried() -> ColumnElement[bool]:
+    """Whether no failure keeps it waiting; one further ahead than it lets wait is of another clock.
+
+    Clocks are set back: who trusted the time that was noted would wait for as long.
+    """
+    moment, next_at = now(), Webhook.next_attempt_at
+    of_another_clock = (
+        and_(Webhook.n_failures == n, next_at > moment + retries.longest_wait(n) + CLOCKS_APART)
+        for n in range(1, len(retries.WAITS) + 1)
+    )
+    return or_(next_at.is_(None), next_at <= moment, *of_another_clock)
 
 
 def _is_owned() -> ColumnElement[bool]:
@@ -218,7 +232,7 @@ def _next_by_hand(session: Session, webhook: Webhook) -> WebhookDelivery | None:
 def _next_in_log(session: Session, webhook: Webhook) -> WebhookDelivery | None:
     if webhook.disabled_at is not None:
         return None
-    if webhook.next_attempt_at is not None and webhook.next_attempt_at > now():
+    if session.scalar(select(~_may_be_tried()).where(Webhook.id == webhook.id)):
         return None
     event = _first_wanted(session, webhook)
     if event is None:

@@ -29,3 +29,8 @@ def wait_after(n_failures: int, *, chance: float) -> timedelta | None:
     if n_failures > len(WAITS):
         return None
     return WAITS[n_failures - 1] * (1 + _JITTER * chance)
+
+
+def longest_wait(n_failures: int) -> timedelta:
+    """Return the longest that `wait_after` may return after so many failures."""
+    return WAITS[n_failures - 1] * (1 + _JITTER)

@@ -10,8 +10,8 @@ import socket
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, false, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, false, func, or_
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from tandem.db.base import now
 from tandem.db.faults import StorageFull, StorageUnwritable, meaning
@@ -39,7 +39,19 @@ _LONGEST_CAUSE = 500
 _TOO_LITTLE_MEMORY = "the worker has too little memory for this; give it more, or a smaller file."
 
 
-class Tried:
+def has_run_out(
+    lease_until: InstrumentedAttribute[datetime | None], *, lasting: timedelta
+) -> ColumnElement[bool]:
+    """Whether a lease, of so long at most, is over; one that ends later is of another clock."""
+    moment = now()
+    return or_(
+        lease_until.is_(None),
+        lease_until < moment,
+        lease_until > moment + lasting + CLOCKS_APART,
+    )
+
+
+class Attempted:
     """The columns of work that one worker at a time holds, and that may fail.
 
     Attributes:
@@ -88,20 +100,28 @@ class Tried:
         if self.lease_until is not None:
             self.cause = DIED
 
+    def renew(self, lasting: timedelta) -> None:
+        """Hold the work from now on for so long. Where the clock was set back, it began now."""
+        moment = now()
+        self.lease_until = moment + lasting
+        self.claimed_at = min(self.claimed_at or moment, moment)
+
     def succeed(self) -> None:
         self.attempts, self.cause, self.lease_until, self.not_before = 0, None, None, None
 
-    def fail_try(self, error: Exception) -> None:
-        """Give the work back with the cause of the failure; park it after the last try."""
+    def fail(self, error: Exception) -> None:
+        """Give the work back with the cause of the failure."""
         self.cause, self.lease_until = cause_of(error), None
-        if self.is_used_up:
-            self.park()
+
+    def give_back(self) -> None:
+        """Give the work back as if this try had not begun."""
+        self.attempts, self.lease_until, self.not_before = self.attempts - 1, None, None
 
     def park(self) -> None:
         self.note_death()
         self.lease_until, self.not_before, self.parked_at = None, None, now()
 
-    def try_anew(self) -> None:
+    def try_again(self) -> None:
         """Forget the failed tries; whatever was parked is due again, at once."""
         self.attempts, self.not_before, self.parked_at = 0, None, None
 

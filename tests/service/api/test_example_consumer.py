@@ -25,7 +25,7 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.events import log
 from tandem.events.types import ImportFailed
-from tandem.operations.retrying import retry
+from tandem.operations.jobs import retry
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.models import Conflict, ConflictState, ScreenedRecord

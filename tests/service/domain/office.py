@@ -13,7 +13,7 @@ from tandem.db.base import now
 from tandem.ids import ImportId, ReviewId
 from tandem.records import importing, imports
 from tandem.records.formats.reading import Format
-from tandem.records.import_claims import Rest
+from tandem.records.importing import Rest
 from tandem.records.models import Import, Record
 from tandem.screening.duplicates import deduplication
 from world import Person, World

@@ -9,11 +9,12 @@ from service.domain.workshop import HOUR, MINUTE, about_sleep, let_the_pause_pas
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
-from tandem.db.tries import MOST_TRIES
 from tandem.operations import jobs
 from tandem.ranking.recipes import DEFAULT_MODEL, UnknownModel
 from tandem.ranking.rerank import Timing
 from tandem.tasks import Nudges
+from tandem.work.attempts import MOST_TRIES
+from tandem.work.jobs import JobKind, JobState
 from tandem_worker import tasks
 from tandem_worker.runtime import Runtime
 from world import World
@@ -60,6 +61,6 @@ def test_one_that_is_not_there_is_named_among_the_jobs_and_given_up(
     tasks.rerank(str(team.review_id))  # nobody tries any more
 
     with database.read() as session:
-        (job,) = (job for job in jobs.unfinished(session) if job.kind is jobs.JobKind.RANKING)
-    assert job.state is jobs.JobState.PARKED
+        (job,) = (job for job in jobs.unfinished(session) if job.kind is JobKind.RANKING)
+    assert job.state is JobState.PARKED
     assert "theirs-1" in (job.cause or "")

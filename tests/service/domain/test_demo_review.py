@@ -24,7 +24,7 @@ from tandem.demo.loading import Progress, load, progress
 from tandem.demo.making import Demo, DemoNotReady
 from tandem.ids import ReviewId
 from tandem.installation import preparation
-from tandem.records import batch, importing, imports
+from tandem.records import batch, import_work, importing, imports
 from tandem.records.batch import Ready
 from tandem.records.models import Import, ImportState
 from tandem.reviews.models import Review
@@ -143,7 +143,7 @@ def work_off(settings: Settings, database: Database) -> None:
     artifacts = Artifacts(settings.resolved_artifact_url())
     while True:
         with database.read() as session:
-            waiting = imports.next_in_line(session)
+            waiting = import_work.next_in_line(session)
         if not waiting:
             break
         for import_id in waiting:
@@ -177,7 +177,7 @@ def test_a_start_goes_on_at_once_with_what_a_killed_worker_held(
             with pytest.raises(Killed):
                 work_off(settings, database)
         with database.read() as session:
-            assert not imports.next_in_line(session), "a dead worker holds it"
+            assert not import_work.next_in_line(session), "a dead worker holds it"
 
     preparation.prepare(settings)
     work_off(settings, database)

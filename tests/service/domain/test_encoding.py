@@ -19,10 +19,9 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
 from tandem.operations import jobs
-from tandem.operations.jobs import JobKind, JobState
 from tandem.ranking import (
     encoding,
-    encoding_claims,
+    encoding_work,
     rerank,
     sentences,
     serving,
@@ -37,9 +36,11 @@ from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import PRESETS
 from tandem.ranking.rerank import Timing
 from tandem.ranking.sentences import DIMENSIONS, MODEL
+from tandem.records import corrections
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import Review
 from tandem.tasks import Nudges
+from tandem.work.jobs import JobKind, JobState
 from tandem_worker import tasks
 from tandem_worker.relay import sweep
 from world import TA, Team, World
@@ -121,7 +122,17 @@ def so_far(database: Database, review_id: ReviewId) -> encoding.Progress | None:
 
 def unfinished(database: Database) -> Sequence[ReviewId]:
     with database.read() as session:
-        return encoding_claims.unfinished(session)
+        return encoding_work.unfinished(session)
+
+
+def ranked_by(database: Database, review_id: ReviewId) -> NDArray[np.float32]:
+    """Return the vectors that a training would use now, by record."""
+    with database.snapshot() as session:
+        review = session.get_one(Review, review_id)
+        numbers = np.arange(1, review.last_record_number + 1, dtype=np.int32)
+        found = vector_store.load(session, review, numbers, model=MODEL)
+    assert found is not None
+    return found.matrix
 
 
 def labels_seq(database: Database, review_id: ReviewId) -> int:
@@ -241,6 +252,24 @@ class TestEncoding:
 
         assert encoder.given == [("Quite another title", "Abstract of record 3")]
         assert is_encoded(database, team.review_id)
+
+    def test_a_corrected_text_is_ranked_by_its_new_vector(
+        self, world: World, database: Database, encoder: Encoder
+    ) -> None:
+        team = world.team(n_records=6)
+        encode_all(database, team.review_id, encoder)
+        ranked_by(database, team.review_id)
+        number = RecordNumber(3)
+        with world.entered(team.review_id, team.owner) as (session, review, _):
+            changes = {"title": "Quite another title"}
+            corrections.correct(session, review, number=number, changes=changes, by=team.owner.id)
+        assert unfinished(database) == [team.review_id]
+        seq = labels_seq(database, team.review_id)
+        encode_all(database, team.review_id, encoder)
+
+        assert labels_seq(database, team.review_id) > seq, "another ranking is due"
+        wanted = direction("Quite another title", "Abstract of record 3")
+        assert np.allclose(ranked_by(database, team.review_id)[number - 1], wanted, atol=1e-3)
 
     def test_another_model_begins_anew(
         self, world: World, database: Database, encoder: Encoder

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -18,23 +17,25 @@ from sqlalchemy import insert, inspect, select, update
 from engines import Broker
 from service.domain.office import Office, titled
 from service.domain.test_relay_and_worker import PATIENCE, environment, is_ranked, until
+from service.domain.threads import at_once
 from service.installation.stand_ins import processes
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ImportId, ReviewId
-from tandem.operations.jobs import JobKind, JobState, unfinished
-from tandem.ranking import training
+from tandem.operations.jobs import unfinished
+from tandem.ranking.rerank import Timing
 from tandem.records import importing
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
-from tandem.reviews.models import PolicyVersion, Review
+from tandem.reviews.models import PolicyVersion
 from tandem.tasks import BULK, QUEUE, Nudges
-from tandem_worker import slots
+from tandem.work.jobs import JobKind, JobState
+from tandem_worker import tasks
 from tandem_worker.relay import sweep
 from tandem_worker.runtime import Runtime
-from world import TA, Team, World
+from world import Team, World
 
 WITHIN = 20.0
 """Seconds within which a ranking has to be there on a machine that does much else."""
@@ -117,7 +118,7 @@ def test_two_endless_imports_do_not_keep_another_review_from_being_ranked(
     assert took < WITHIN
 
 
-MANY = slots.LARGE + 1
+MANY = tasks.LARGE_REVIEW + 1
 WORDS = [f"word{i}" for i in range(5000)]
 
 
@@ -250,9 +251,9 @@ def test_nobody_keeps_the_others_waiting(
 def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
     broker: Broker, worker: "subprocess.Popen[bytes]", log: Path
 ) -> None:
-    until(lambda: len(parts(worker.pid)) == 2, worker, log)
+    until(lambda: len(parts(worker.pid)) == 3, worker, log)
     # Ready: until then there is nobody who could end in order.
-    until(lambda: log.read_text().count("ready") >= 2, worker, log)
+    until(lambda: log.read_text().count("ready") >= 3, worker, log)
     left = {one for part in parts(worker.pid) for one in (part, *parts(part))}
     assert len(left) > 2
 
@@ -263,20 +264,20 @@ def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
 
 
 @pytest.mark.processes
-def test_a_pool_that_ends_is_started_again_and_the_other_goes_on(
+def test_a_pool_that_ends_is_started_again_and_the_others_go_on(
     worker: "subprocess.Popen[bytes]", log: Path
 ) -> None:
-    until(lambda: len(parts(worker.pid)) == 2, worker, log)
-    rankings, bulk = parts(worker.pid)
+    until(lambda: len(parts(worker.pid)) == 3, worker, log)
+    rankings, *others = parts(worker.pid)
 
     os.kill(rankings, signal.SIGKILL)
 
-    until(lambda: len(set(parts(worker.pid)) - {rankings}) == 2, worker, log)
-    assert bulk in parts(worker.pid)
+    until(lambda: len(set(parts(worker.pid)) - {rankings}) == 3, worker, log)
+    assert set(others) < set(parts(worker.pid))
 
 
 @pytest.mark.processes
-def test_its_heartbeat_tells_of_both_pools(
+def test_its_heartbeat_tells_of_all_pools(
     broker: Broker, worker: "subprocess.Popen[bytes]", log: Path, nudges: Nudges
 ) -> None:
     def heard() -> set[str]:
@@ -284,7 +285,9 @@ def test_its_heartbeat_tells_of_both_pools(
         assert told is not None
         return set(told.heartbeats)
 
-    until(lambda: {"worker", "worker-rankings", "worker-bulk"} <= heard(), worker, log)
+    until(
+        lambda: {"worker", "worker-rankings", "worker-large", "worker-bulk"} <= heard(), worker, log
+    )
 
 
 @pytest.mark.processes
@@ -330,6 +333,27 @@ def wait_until(true: Callable[[], bool]) -> None:
         never.wait(0.05)
 
 
+class Large(Nudges):
+    """Notes which rankings are asked for, and sends nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.waiting = 0
+
+    def large_changed(self) -> None:
+        self.asked.append("large")
+
+    def ranks_again(self, review_id: object, at: object) -> None:
+        self.asked.append("again")
+
+    def backlog(self, queue: str = QUEUE) -> int:
+        return self.waiting
+
+    def told(self, review_id: object) -> None: ...
+
+    def progress(self, *_: object, **__: object) -> None: ...
+
+
 class Room(Nudges):
     """Notes what is asked for, and sends nothing."""
 
@@ -355,74 +379,67 @@ def test_a_full_queue_of_imports_keeps_no_ranking_from_being_asked_for(
         assert room.asked == expected
 
 
-class TestSlots:
-    @pytest.fixture
-    def here(self, database: Database, settings: Settings) -> Runtime:
-        taken = {"settings": settings.model_copy(update={"worker_concurrency": 3})}
-        left: dict[str, None] = dict.fromkeys(["artifacts", "cache", "timing", "nudges"])
-        return Runtime(database=database, **taken, **left)  # type: ignore[arg-type]  # unused here
-
-    def make_large(self, world: World) -> Review:
-        team = world.team(n_records=1)
-        with world.database.write.begin() as session:
-            session.execute(
-                update(Review)
-                .where(Review.id == team.review_id)
-                .values(last_record_number=slots.LARGE)
-            )
-        with world.database.read() as session:
-            return session.scalars(select(Review).where(Review.id == team.review_id)).one()
-
-    def test_large_reviews_leave_one_slot_to_the_others(self, world: World, here: Runtime) -> None:
-        large = [self.make_large(world).id for _ in range(3)]
-        small = world.team().review_id
-        with ExitStack() as held:
-            first, second, third, other = (
-                self.take_slot(held, here, one) for one in (*large, small)
-            )
-            assert (first, second, third, other) == (True, True, False, True)
-        with slots.slot_for(here, large[2]) as third:
-            assert third, "the others are done"
-
-    def take_slot(self, held: ExitStack, here: Runtime, review_id: ReviewId) -> bool:
-        """Take a slot as a worker does, which then claims the training."""
-        is_free = held.enter_context(slots.slot_for(here, review_id))
-        if is_free:
-            assert training.claim(here.database, review_id, TA, lasting=timedelta(minutes=1))
-        return is_free
-
-    def test_who_trains_all_the_time_gives_way_to_who_has_waited_longer(
-        self, world: World, here: Runtime
-    ) -> None:
-        busy, waiting = (self.make_large(world).id for _ in range(2))
-        with world.database.write.begin() as session:
-            reviews.lock(session, waiting).stale_since = now() - timedelta(minutes=1)
-
-        with slots.slot_for(here, busy) as is_free:
-            assert not is_free
-        with ExitStack() as held:
-            assert self.take_slot(held, here, waiting)
-            assert self.take_slot(held, here, busy), "it waits for nobody who is served"
-
-    def test_a_killed_worker_gives_its_slot_back(
-        self, world: World, here: Runtime, tmp_path: Path
-    ) -> None:
-        large = self.make_large(world).id
-        holder = (
-            "import fcntl, sys, time\n"
-            "held = [open(name, 'ab') for name in sys.argv[1:]]\n"
-            "[fcntl.flock(file, fcntl.LOCK_EX) for file in held]\n"
-            "print('held', flush=True)\n"
-            "time.sleep(600)\n"
+class TestLargeReviews:
+    @pytest.fixture(autouse=True)
+    def asked(
+        self, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> Large:
+        asked = Large()
+        made = Runtime(
+            settings=settings,
+            database=database,
+            artifacts=Artifacts(settings.resolved_artifact_url()),
+            cache=settings.data_dir / "cache",
+            timing=Timing(lease=timedelta(minutes=1), pause=timedelta(0)),
+            nudges=asked,
         )
-        files = [str(slots.file_of(here, place)) for place in range(2)]
-        with subprocess.Popen(
-            [sys.executable, "-c", holder, *files], stdout=subprocess.PIPE
-        ) as process:
-            assert process.stdout
-            assert process.stdout.readline() == b"held\n"
-            with slots.slot_for(here, large) as is_free:
-                assert not is_free
-            process.kill()
-        with slots.slot_for(here, large) as is_free:
-            assert is_free
+        monkeypatch.setattr(tasks, "runtime", lambda: made)
+        return asked
+
+    def make_large(self, world: World, *, stale_for: timedelta = timedelta(0)) -> ReviewId:
+        team = world.team(n_records=5, question="Does sleep help memory?")
+        with world.database.write.begin() as session:
+            review = reviews.lock(session, team.review_id)
+            review.stale_since = now() - stale_for
+            review.last_record_number = tasks.LARGE_REVIEW
+        return team.review_id
+
+    def test_its_ranking_is_made_in_a_queue_of_its_own(
+        self, world: World, database: Database, asked: Large
+    ) -> None:
+        large, small = self.make_large(world), world.team(question="Sleep?").review_id
+        for review_id in (large, small):
+            tasks.rerank(str(review_id))
+        assert (is_ranked(database, large), is_ranked(database, small)) == (False, True)
+        assert asked.asked == ["large", "again"]
+        tasks.rerank_large()
+        assert is_ranked(database, large)
+        tasks.rerank(str(large))
+        assert asked.asked == ["large", "again", "again"], "nothing has changed since"
+
+    def test_the_one_that_waits_longest_is_next(
+        self, world: World, database: Database, asked: Large
+    ) -> None:
+        busy = self.make_large(world)
+        waiting = [self.make_large(world, stale_for=timedelta(minutes=n)) for n in (1, 3, 2)]
+        order = []
+        while not all(is_ranked(database, one) for one in waiting):
+            tasks.rerank(str(busy))
+            tasks.rerank_large()
+            order += [one for one in waiting if is_ranked(database, one) and one not in order]
+        assert order == [waiting[1], waiting[2], waiting[0]]
+        assert not is_ranked(database, busy)
+
+    def test_many_workers_train_different_ones(
+        self, world: World, database: Database, asked: Large
+    ) -> None:
+        all_of_them = [self.make_large(world, stale_for=timedelta(minutes=n)) for n in range(3)]
+        at_once([tasks.rerank_large] * 3)
+        assert all(is_ranked(database, one) for one in all_of_them)
+
+    def test_of_a_long_queue_no_more_is_asked(
+        self, world: World, database: Database, asked: Large
+    ) -> None:
+        asked.waiting = tasks.ENOUGH_LARGE
+        tasks.rerank(str(self.make_large(world)))
+        assert asked.asked == []

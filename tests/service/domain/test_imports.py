@@ -13,21 +13,22 @@ from service.domain.stored import assert_in_step, events
 from service.domain.threads import at_once
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
-from tandem.db.tries import MOST_TRIES
 from tandem.errors import NotFound
 from tandem.ids import ImportId, ReviewId
-from tandem.operations.jobs import JobKind, JobState, unfinished
+from tandem.operations.jobs import unfinished
 from tandem.ranking import training
-from tandem.records import batch, importing, imports, seeds
+from tandem.records import batch, import_work, importing, imports, seeds
 from tandem.records.batch import Ready
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading
 from tandem.records.formats.reading import read as really_read
-from tandem.records.import_claims import Rest
+from tandem.records.importing import Rest
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
 from tandem.reviews import texts
 from tandem.reviews.models import Review
+from tandem.work.attempts import MOST_TRIES
+from tandem.work.jobs import JobKind, JobState
 from world import World
 
 pytestmark = pytest.mark.both_engines
@@ -334,7 +335,7 @@ class TestFailing:
 
         assert office.run(row.id) is None
         with office.database.read() as session:
-            assert imports.unfinished(session) == []
+            assert import_work.unfinished(session) == []
 
     def test_a_worker_that_was_overtaken_does_not_fail_the_other_ones_import(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
@@ -507,7 +508,7 @@ class TestBeingKilled:
     ) -> None:
         def unfinished() -> set[ImportId]:
             with office.database.read() as session:
-                return set(imports.unfinished(session))
+                return set(import_work.unfinished(session))
 
         queued, killed = office.accept(titled([1])), office.accept(titled(range(10)))
         done = office.read(titled([2])).id
@@ -537,7 +538,7 @@ class TestTurns:
 
     def line(self, office: Office) -> list[ImportId]:
         with office.database.read() as session:
-            return [*imports.next_in_line(session)]
+            return [*import_work.next_in_line(session)]
 
     def test_a_long_file_is_read_in_turns_to_the_same_end(self, office: Office) -> None:
         import_id = office.accept(titled(range(9)))

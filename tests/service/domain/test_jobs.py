@@ -22,19 +22,16 @@ from service.domain.workshop import (
 )
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
-from tandem.db import tries
 from tandem.db.base import now
 from tandem.db.session import Database
-from tandem.db.tries import DIED, MOST_TRIES, WAITS, cause_of
 from tandem.errors import NotFound
 from tandem.events.positions import EventPosition
 from tandem.ids import ImportId, ReviewId
 from tandem.operations.figures import figures
-from tandem.operations.jobs import Job, JobKind, JobState, screens_in, unfinished
-from tandem.operations.retrying import NotFailed, retry
+from tandem.operations.jobs import NotFailed, retry, screens_in, unfinished
 from tandem.ranking import (
     encoding,
-    encoding_claims,
+    encoding_work,
     from_ledger,
     rerank,
     second_looks,
@@ -48,6 +45,9 @@ from tandem.reviews.models import Review, Role
 from tandem.webhooks import endpoints
 from tandem.webhooks.addresses import Rules
 from tandem.webhooks.models import DisabledReason, Webhook
+from tandem.work import attempts
+from tandem.work.attempts import DIED, MOST_TRIES, WAITS, cause_of
+from tandem.work.jobs import Job, JobKind, JobState
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -109,7 +109,7 @@ class TestPoisonousTraining:
         assert (parked.kind, parked.state) == (JobKind.RANKING, JobState.PARKED)
         assert (parked.attempts, parked.is_over) == (MOST_TRIES, True)
         assert parked.cause == "Poison: the third record is too much"
-        assert parked.worker == tries.this_worker()
+        assert parked.worker == attempts.this_worker()
         assert not is_stale(database, team.review_id), "nobody is asked to try it again"
         assert workshop.rerank(team.review_id) == 0
 
@@ -236,7 +236,7 @@ def test_who_has_to_stop_in_the_midst_counts_for_nothing(world: World, database:
     for _ in range(2 * MOST_TRIES):
         held = training.claim(database, team.review_id, TA, lasting=MINUTE)
         assert held
-        training.release(database, held)
+        training.give_back(database, held)
 
     assert row_of(database, team.review_id).attempts == 0
 
@@ -388,11 +388,11 @@ def test_an_encoding_is_parked_until_the_texts_change(world: World, database: Da
     parked = job(database, kinds={JobKind.ENCODING})
     assert (parked.state, parked.cause) == (JobState.PARKED, "Poison: no such instruction")
     with database.read() as session:
-        assert encoding_claims.unfinished(session) == []
+        assert encoding_work.unfinished(session) == []
 
     world.records(team.review_id, team.owner, 1)
     with database.read() as session:
-        assert encoding_claims.unfinished(session) == [team.review_id]
+        assert encoding_work.unfinished(session) == [team.review_id]
 
 
 def test_second_looks_are_parked_until_somebody_asks_again(
@@ -454,7 +454,7 @@ class TestRetry:
         again(database, f"encoding-{team.review_id}", world)
 
         with database.read() as session:
-            assert encoding_claims.unfinished(session) == [team.review_id]
+            assert encoding_work.unfinished(session) == [team.review_id]
 
     def test_what_waits_or_runs_is_left_alone(self, world: World, database: Database) -> None:
         team = world.team()

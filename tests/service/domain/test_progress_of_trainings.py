@@ -16,9 +16,9 @@ from service.domain.workshop import (
 from tandem import bars
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
-from tandem.db.tries import MOST_TRIES
 from tandem.events.progress import RankingProgress
 from tandem.ranking import from_ledger, rerank, training
+from tandem.work.attempts import MOST_TRIES
 from world import TA, World
 
 STARTED, FINISHED, FAILED = (

@@ -25,7 +25,7 @@ from tandem.models import Base
 from tandem.operations import jobs, lifecycle, removal
 from tandem.ranking import training
 from tandem.ranking.models import Encoding, SecondLook, SentenceVector, Training
-from tandem.records import imports
+from tandem.records import import_work
 from tandem.records.duplicates.models import RecordRelation
 from tandem.records.duplicates.relations import Relation
 from tandem.reviews import invitations
@@ -287,7 +287,7 @@ def test_a_worker_that_reads_a_file_is_fenced_off_without_an_error(
     assert office.run(second) is None
     assert n_told == 1
     with database.read() as session:
-        assert imports.next_in_line(session) == []
+        assert import_work.next_in_line(session) == []
         assert jobs.unfinished(session) == []
 
 

@@ -196,8 +196,8 @@ def test_who_was_taken_for_dead_brings_nothing(world: World) -> None:
     quick = second_looks.claim(world.database, team.review_id)
     assert quick is not None
 
-    assert not second_looks.finish(world.database, slow, {"done": slow.asked, "model": "slow"})
-    assert second_looks.finish(world.database, quick, {"done": quick.asked, "model": "quick"})
+    assert not second_looks.finish(world.database, slow, {"model": "slow"})
+    assert second_looks.finish(world.database, quick, {"model": "quick"})
 
     with world.database.read() as session:
         row = session.get_one(SecondLook, (team.review_id, TA))

@@ -41,6 +41,7 @@ from tandem.ranking.models import Ranking, Training
 from tandem.ranking.rerank import KEPT_ORDERS
 from tandem.reviews import texts
 from tandem.reviews.policy import Stage
+from tandem.work import lease
 from world import TA, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -65,7 +66,7 @@ class TestClaim:
         team = world.team()
         first = training.claim(database, team.review_id, TA, lasting=MINUTE)
         assert first
-        training.release(database, first)
+        training.give_back(database, first)
 
         assert training.claim(database, team.review_id, TA, lasting=MINUTE)
 
@@ -95,7 +96,7 @@ class TestClaim:
         assert old
         assert new
 
-        training.release(database, old)
+        training.give_back(database, old)
 
         assert training.claim(database, team.review_id, TA, lasting=MINUTE) is None
 
@@ -154,7 +155,7 @@ class TestClaim:
         held = training.claim(database, team.review_id, TA, lasting=short)
         assert held
 
-        with training.renewed(database, held, lasting=short):
+        with lease.renewed(database, held):
             given = lease_until(database, team.review_id)
             while lease_until(database, team.review_id) <= given:
                 pass  # the test's time limit ends a wait in vain

@@ -4,7 +4,7 @@ import queue
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event, select
 from standardwebhooks import Webhook as Verifier
 
+from service.domain.clocks import Clock
 from service.domain.receivers import OK, Received, Receiver, Reply, answering, listening
 from service.domain.stored import events
 from service.domain.threads import at_once
@@ -42,16 +43,6 @@ pytestmark = pytest.mark.both_engines
 RULES = Rules(allow_private=True, allow_http=True)
 LEASE = delivery.LEASE
 SWITCHED_OFF = "tandem.review.changed"
-
-
-class Clock(datetime):
-    """A clock that only moves when it is told to."""
-
-    at = datetime(2027, 1, 1, tzinfo=UTC)
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # not a subclass
-        return cls.at.astimezone(tz)
 
 
 @pytest.fixture
@@ -376,6 +367,22 @@ class TestAgainUntilTaken:
         assert [attempt["status"] for attempt in sent.attempts] == [None]
         assert office.webhook().n_failures == 1
         assert office.due() == []
+
+    @pytest.mark.parametrize("back", [timedelta(minutes=2), timedelta(days=300)])
+    def test_a_clock_that_was_set_back_keeps_it_waiting_no_longer(
+        self, office: Office, clock: type[Clock], back: timedelta
+    ) -> None:
+        office.receiver.answer = refusing
+        office.happen()
+        office.work()
+        clock.at -= back
+        assert office.due() == [office.webhook_id]
+        held = office.claim()
+
+        clock.at -= back
+        assert office.due() == [office.webhook_id], "who sends it is taken for dead"
+        assert delivery.settle(office.database, held, Answer(0.1, 200)) is None
+        assert office.position() == office.last_seq()
 
     def test_another_url_is_tried_at_once(self, office: Office, clock: type[Clock]) -> None:
         office.receiver.answer = refusing

@@ -161,7 +161,7 @@ def test_a_service_replaces_the_command(
     assert os.environ["TANDEM_DATA_DIR"] == str(tmp_path)
 
 
-@pytest.mark.parametrize("queue", ["rankings", "bulk"])
+@pytest.mark.parametrize("queue", ["rankings", "large", "bulk"])
 def test_a_worker_can_serve_one_queue(
     queue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,7 +178,7 @@ def test_a_queue_that_is_not_there_is_wrong_usage() -> None:
     done = subprocess.run(asked, capture_output=True, text=True)
 
     assert done.returncode == 2
-    assert "rankings, bulk" in done.stderr
+    assert "rankings, large, bulk" in done.stderr
 
 
 def test_help_does_not_load_what_is_heavy() -> None:

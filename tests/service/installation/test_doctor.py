@@ -159,9 +159,12 @@ def test_a_silent_process_is_found(tmp_path: Path) -> None:
     with Supervisor() as supervisor:
         supervisor.start(valkey.child(settings))
         given = Settings(data_dir=tmp_path, redis_url=settings.resolved_redis_url())
-        assert "worker-rankings, worker-bulk, relay" in by_name(given)["processes"].detail
+        assert (
+            "worker-rankings, worker-large, worker-bulk, relay"
+            in by_name(given)["processes"].detail
+        )
         with Redis.from_url(settings.resolved_redis_url()) as client:
-            for name in ("worker-rankings", "worker-bulk", "relay"):
+            for name in ("worker-rankings", "worker-large", "worker-bulk", "relay"):
                 client.hset("tandem:heartbeats", f"{name}@here", str(time.time()))
             assert by_name(given)["processes"].ok
             client.hset("tandem:heartbeats", "relay@here", str(time.time() - 60))

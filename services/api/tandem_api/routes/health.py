@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.ranking import training
-from tandem.records import imports
+from tandem.records import import_work
 from tandem_api.deps import Here
 from tandem_api.routing import Router
 from tandem_api.schemas.base import Out
@@ -61,7 +61,10 @@ def ready(here: Here, response: Response) -> ReadyOut:
     try:
         with here.database.read() as session:
             session.execute(text("SELECT 1"))
-            stale, waiting = len(training.stale_reviews(session)), len(imports.unfinished(session))
+            stale, waiting = (
+                len(training.stale_reviews(session)),
+                len(import_work.unfinished(session)),
+            )
     except SQLAlchemyError:
         problems = problems or ["The database does not answer."]
     if problems:

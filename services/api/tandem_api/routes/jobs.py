@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from tandem.db.keyset import sliced
 from tandem.ids import ImportId
-from tandem.operations import retrying
-from tandem.operations.jobs import Job, JobKind, JobState, screens_in, unfinished
+from tandem.operations.jobs import retry, screens_in, unfinished
+from tandem.work.jobs import Job, JobKind, JobState
 from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router
@@ -48,7 +48,7 @@ def retry_job(job_id: str, me: Administrator, here: Here, write: Write) -> Respo
     found: list[Job] = []
 
     def work(session: Session) -> RetriedOut:
-        found.append(retrying.retry(session, job_id=job_id, by=me.id))
+        found.append(retry(session, job_id=job_id, by=me.id))
         return RetriedOut(id=job_id)
 
     answer = write(work, status=202)

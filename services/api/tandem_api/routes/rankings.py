@@ -14,6 +14,7 @@ from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
 from tandem.screening import told_numbers
 from tandem.screening.visibility import hides_open_votes
+from tandem.work import lease
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router
@@ -58,7 +59,7 @@ def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
         viewer.require(Role.REVIEWER, "ask for a ranking")
         serving.ask_for_training(review)
         if viewer.has(Role.OWNER) and training.parked(session, review_id):
-            training.try_anew(session, review_id)
+            lease.try_again(session, training.RANKINGS, review_id)
         told = told_numbers.as_told(session, viewer, [review.labels_seq])
         return RankingAskedOut(labels_seq=told[review.labels_seq])
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tandem.operations.jobs import Job, JobKind, JobState
 from tandem.ranking.models import Training
+from tandem.work.jobs import Job, JobKind, JobState
 from tandem_api.schemas.base import Out
 
 
