@@ -37,9 +37,9 @@ from tandem.screening import decisions, policies
 from tandem.screening.conflicts import discussion, second_votes
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.discussion import ShownMessage
-from tandem.screening.conflicts.service import Settlement
-from tandem.screening.decisions import Judgement, Recorded
+from tandem.screening.decisions import Recorded
 from tandem.screening.duplicates import merging
+from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
 from tandem.screening.models import Conflict, ScreenedRecord
 from tandem.screening.policies import Effect
 from tandem.screening.queue import service as queue
@@ -200,7 +200,7 @@ class World:
                 viewer=viewer,
                 record_number=RecordNumber(number),
                 stage=TA,
-                judgement=Judgement(Verdict(verdict), **said),
+                given=DecisionInput(Verdict(verdict), **said),
             )
 
     def withdraw(self, review_id: ReviewId, person: Person, number: int) -> Recorded:
@@ -220,7 +220,7 @@ class World:
                 review=review,
                 viewer=viewer,
                 conflict_id=_conflict_at(session, review_id, number),
-                settlement=Settlement(Verdict(verdict)),
+                given=ResolutionInput(Verdict(verdict)),
             )
 
     def reopen(
@@ -244,7 +244,7 @@ class World:
                 review=review,
                 viewer=viewer,
                 conflict_id=_conflict_at(session, review_id, number),
-                judgement=Judgement(Verdict(verdict), **said),
+                given=DecisionInput(Verdict(verdict), **said),
             )
 
     def say(self, review_id: ReviewId, person: Person, number: int, text: str) -> None:

@@ -11,8 +11,7 @@ from tandem.audit import digests
 from tandem.audit.seals import Seals
 from tandem.ids import RecordNumber, ReviewId
 from tandem.reviews.policy import Stage
-from tandem.screening import ledger
-from tandem.screening.following import resolution_detail
+from tandem.screening.ledger.entries import decision_detail, resolution_detail
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 
 PAGE = 1000
@@ -159,7 +158,7 @@ def _digests(
             "labels_seq": row.labels_seq,
             "carried_from": None if came is None else str(came),
         }
-        detail = ledger.decision_detail(row)
+        detail = decision_detail(row)
         entry = digests.ledger_entry(data, detail)
         times.append([row.labels_seq, detail["decided_at"], detail["made_at"]])
         found[row.record_number] = n_entries + 1, digests.add(digest, entry), times

@@ -15,7 +15,7 @@ from tandem.errors import Invalid
 from tandem.ids import DecisionId
 from tandem.reviews.service import Viewer
 from tandem.screening import told_numbers
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -65,13 +65,13 @@ def require_newest(
     raise NewerDecision(mine, told[mine.labels_seq])
 
 
-def is_of(session: Session, basis: Basis | None, place: Place, viewer: Viewer) -> bool:
+def is_of(session: Session, basis: Basis | None, key: RecordKey, viewer: Viewer) -> bool:
     """Whether a basis is a decision of this person's on this record."""
     if basis is None or basis.decision_id is None:
         return False
     made = session.get(Decision, basis.decision_id)
     return made is not None and (
-        Place(made.review_id, made.stage, made.record_number) == place
+        RecordKey(made.review_id, made.stage, made.record_number) == key
         and made.reviewer_id == viewer.user_id
     )
 

@@ -9,7 +9,7 @@ from tandem.ids import UserId
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.rules import Status
 from tandem.screening.visibility import conflict_is_open_to_voters, hides_votes, status_is_open
 
@@ -43,13 +43,13 @@ class Glimpses:
     """What a person is shown of others' verdicts on some records that are one.
 
     Args:
-        place: In which stage of which review.
+        key: In which stage of which review.
         user_id: The person.
         about: The records. Verdicts that were given on others are of no matter.
     """
 
-    def __init__(self, place: Place, user_id: UserId, about: Collection[str]) -> None:
-        self._place, self._user_id = place, user_id
+    def __init__(self, key: RecordKey, user_id: UserId, about: Collection[str]) -> None:
+        self._place, self._user_id = key, user_id
         self._me, self._about = str(user_id), frozenset(about)
         self._role: Role | None = None
         self._policy: Policy | None = None

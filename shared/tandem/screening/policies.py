@@ -14,13 +14,9 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import cases
-from tandem.screening.following import follow
-from tandem.screening.models import (
-    Conflict,
-    ConflictState,
-    ResolvedBy,
-)
+from tandem.screening.ledger.append import apply_outcome
+from tandem.screening.ledger.state import load_stage
+from tandem.screening.models import ResolvedBy
 from tandem.screening.rules import Status
 from tandem.screening.visibility import hides_votes
 
@@ -90,24 +86,20 @@ def _judge_again(
     session.flush()
     moved, opened, closed = list[Moved](), list[RecordNumber](), list[RecordNumber]()
     facts, n_hidden = list[Fact](), 0
-    for case in cases.of_stage(session, review.id, stage):
-        row, was_open = case.row, _is_open(case.conflict)
-        before, result = row.status, case.judged(policy)
+    for state in load_stage(session, review.id, stage):
+        before, result, was_open = state.status, state.outcome(policy), state.is_in_conflict
         n_hidden += hides_votes(viewer, stage, before)
-        kind = case.conflict.kind if case.conflict and was_open else None
+        kind = state.conflict.kind if state.conflict and was_open else None
         if (result.status, result.conflict) == (before, kind):
             continue
-        facts += follow(session, review, policy, case, because=ResolvedBy.POLICY)
+        number = state.key.record_number
+        facts += apply_outcome(session, review, policy, state, because=ResolvedBy.POLICY)[1]
         if result.status is not before:
-            moved.append(Moved(row.record_number, before, result.status))
+            moved.append(Moved(number, before, result.status))
         if result.conflict and not was_open:
-            opened.append(row.record_number)
+            opened.append(number)
         elif was_open and not result.conflict:
-            closed.append(row.record_number)
+            closed.append(number)
     session.flush()
     log.append(session, review, *facts)
     return Effect(stage, policy, moved, opened, closed, n_hidden)
-
-
-def _is_open(conflict: Conflict | None) -> bool:
-    return conflict is not None and conflict.state is ConflictState.OPEN

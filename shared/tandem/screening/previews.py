@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import DecisionId, UserId
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey, RecordState, load
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status
 from tandem.screening.visibility import DONE, hides_votes, status_is_open
@@ -30,26 +29,8 @@ class Preview:
     n_others_touched: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Now:
-    status: Status
-    conflict: ConflictState | None
-    votes: dict[UserId, DecisionId]
-
-    @classmethod
-    def of(cls, session: Session, place: Place) -> "_Now":
-        session.flush()
-        conflict = ledger.conflict_at(session, place)
-        present = ledger.present_decisions(session, place)
-        return cls(
-            ledger.status(session, place),
-            None if conflict is None else conflict.state,
-            {reviewer_id: decision.id for reviewer_id, decision in present.items()},
-        )
-
-
 def preview(
-    session: Session, *, viewer: Viewer, place: Place, act: Callable[[], object]
+    session: Session, *, viewer: Viewer, key: RecordKey, act: Callable[[], object]
 ) -> Preview:
     """Do it, see what came of it, and undo it.
 
@@ -61,26 +42,31 @@ def preview(
     Raises:
         TandemError: What `act` raises, as if it were done.
     """
-    before = _Now.of(session, place)
-    savepoint = session.begin_nested()
+    session.flush()
+    before, savepoint = load(session, key), session.begin_nested()
     act()
-    after = _Now.of(session, place)
+    session.flush()
+    after = load(session, key)
+    # Read before the savepoint ends, which takes what was added with it.
+    had, has = _votes(before), _votes(after)
     savepoint.rollback()
-    me, others = viewer.user_id, before.votes.keys() | after.votes.keys()
-    touched = sum(before.votes.get(one) != after.votes.get(one) for one in others - {me})
-    decided, decides = me in before.votes, me in after.votes
-    votes = before.votes.get(me) != after.votes.get(me)
-    would_learn = votes and hides_votes(viewer, place.stage, before.status)
-    is_open = status_is_open(viewer, place.stage, before.status, has_decided=decided)
+    me = viewer.user_id
+    touched = sum(had.get(one) != has.get(one) for one in (had.keys() | has.keys()) - {me})
+    would_learn = had.get(me) != has.get(me) and hides_votes(viewer, key.stage, before.status)
+    is_open = status_is_open(viewer, key.stage, before.status, has_decided=me in had)
     if is_open and not would_learn:
         return Preview(before.status, after.status, _turn(before, after), touched)
     shown = {True: DONE, False: Status.UNSCREENED.value}
-    return Preview(shown[decided], shown[decides], None, touched)
+    return Preview(shown[me in had], shown[me in has], None, touched)
 
 
-def _turn(before: _Now, after: _Now) -> Turn | None:
-    if before.conflict == after.conflict:
+def _votes(state: RecordState) -> dict[UserId, DecisionId]:
+    return {by: vote.id for by, vote in state.votes.items()}
+
+
+def _turn(before: RecordState, after: RecordState) -> Turn | None:
+    if before.conflict_state == after.conflict_state:
         return None
-    if after.conflict is ConflictState.RESOLVED:
+    if after.conflict_state is ConflictState.RESOLVED:
         return "resolved"
-    return "opened" if before.conflict is None else "reopened"
+    return "opened" if before.conflict_state is None else "reopened"

@@ -15,10 +15,10 @@ from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
-from tandem.screening.decisions import Judgement, record_decision
-from tandem.screening.duplicates import carrying
-from tandem.screening.ledger import Place
+from tandem.screening.decisions import record_decision
+from tandem.screening.duplicates import transfer
+from tandem.screening.ledger.entries import DecisionInput
+from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 
@@ -61,8 +61,8 @@ def take(session: Session, review: Review, viewer: Viewer, *, import_id: ImportI
     strongest: dict[tuple[RecordNumber, str | None], dict[str, Any]] = {}
     for number, duplicate_of, priors in session.execute(said):
         for prior in priors:
-            place = (duplicate_of or number, prior.get("by"))
-            strongest[place] = max(strongest.get(place, prior), prior, key=_weight)
+            key = (duplicate_of or number, prior.get("by"))
+            strongest[key] = max(strongest.get(key, prior), prior, key=_weight)
     reviewers: dict[str | None, UserId] = {}
     for (number, by), prior in strongest.items():
         if by not in reviewers:
@@ -85,34 +85,34 @@ def _take_one(
     Then both are entered, whichever that is: the weaker one's reasons and labels are kept, and
     the number of entries does not tell which it was.
     """
-    present = ledger.present_decisions(session, Place(review.id, _STAGE, number))
-    judgements, there = [_judgement(prior)], present.get(reviewer_id)
+    state = load(session, RecordKey(review.id, _STAGE, number))
+    all_given, there = [_given(prior)], state.votes.get(reviewer_id)
     if there is not None:
-        judgements.append(_stronger(there, judgements[0]))
-    for judgement in judgements:
+        all_given.append(_stronger(there, all_given[0]))
+    for given in all_given:
         record_decision(
             session,
             review=review,
             viewer=Viewer(review.id, reviewer_id, Role.REVIEWER, viewer.policies),
             record_number=number,
             stage=_STAGE,
-            judgement=judgement,
+            given=given,
             in_any_case=True,
         )
 
 
-def _stronger(there: Decision, here: Judgement) -> Judgement:
-    if there.verdict is None or carrying.WEIGHT[there.verdict] < carrying.WEIGHT[here.verdict]:
+def _stronger(there: Decision, here: DecisionInput) -> DecisionInput:
+    if there.verdict is None or transfer.WEIGHT[there.verdict] < transfer.WEIGHT[here.verdict]:
         return here
-    return Judgement(there.verdict, there.reasons, there.labels, there.note)
+    return DecisionInput(there.verdict, there.reasons, there.labels, there.note)
 
 
 def _weight(prior: dict[str, Any]) -> int:
-    return carrying.WEIGHT[Verdict(prior["verdict"])]
+    return transfer.WEIGHT[Verdict(prior["verdict"])]
 
 
-def _judgement(prior: dict[str, Any]) -> Judgement:
-    return Judgement(
+def _given(prior: dict[str, Any]) -> DecisionInput:
+    return DecisionInput(
         Verdict(prior["verdict"]), reasons=list(prior["reasons"]), labels=list(prior["labels"])
     )
 

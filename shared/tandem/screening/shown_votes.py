@@ -14,11 +14,10 @@ from tandem.ids import UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import votes_open_to
 from tandem.screening.export import sees_of
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.visibility import hides_open_votes, hides_votes
@@ -49,27 +48,31 @@ class LabelInUse:
     n_own: int
 
 
-def shown_votes(session: Session, *, viewer: Viewer, place: Place) -> list[ShownVote]:
+def shown_votes(session: Session, *, viewer: Viewer, key: RecordKey) -> list[ShownVote]:
     """Return the present decisions on a record that are open to this person, their own too.
 
     The same as in a conflict: those who see all get what the policy shows an adjudicator until
     the record is settled, and everything from then on. A blinded reviewer gets their own, and
     once they have decided and it is settled those of all.
     """
-    present = ledger.present_decisions(session, place)
-    status = ledger.status(session, place)
-    is_blinded = not viewer.sees_all(place.stage)
+    state = load(session, key)
+    present, status = dict(state.votes), state.status
+    is_blinded = not viewer.sees_all(key.stage)
     if is_blinded and not (viewer.user_id in present and status.is_settled):
         present = {by: one for by, one in present.items() if by == viewer.user_id}
     letters: Mapping[UserId, str] = {}
-    conflict = ledger.conflict_at(session, place) if status is Status.CONFLICT else None
-    if conflict is not None and hides_votes(viewer, place.stage, status):
+    conflict = state.conflict
+    if (
+        conflict is not None
+        and status is Status.CONFLICT
+        and hides_votes(viewer, key.stage, status)
+    ):
         (file,) = files_of(session, [conflict])
         present, letters = votes_open_to(viewer, file), file.letters()
     people = accounts.users_by_id(session, set(present))
     shown = []
     for by, one in present.items():
-        sees = sees_of(viewer, place.stage, status, by)
+        sees = sees_of(viewer, key.stage, status, by)
         if sees == "all":
             shown.append(_named(one, people[by].name))
         elif sees == "anonymous":

@@ -21,7 +21,7 @@ from tandem.records.models import Record
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy
 from tandem.screening.glimpses import Glimpses
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Conflict, Decision, Resolution
 
 _TOLD_BEFORE = "before"
@@ -37,26 +37,26 @@ class _Told(NamedTuple):
     detail: Mapping[str, Any]
 
 
-def is_informed(session: Session, place: Place, user_id: UserId) -> bool:
+def is_informed(session: Session, key: RecordKey, user_id: UserId) -> bool:
     """Whether what this person says of the record now is said knowing another's verdict on it.
 
     So it is if one was open to them at any moment before this transaction, or an earlier entry
     of theirs is informed: to withdraw and decide anew makes nobody unknowing.
     """
-    numbers = {place.record_number, *_linked_to(session, place)}
-    asked = {"review_id": place.review_id, "stage": place.stage, "numbers": sorted(numbers)}
+    numbers = {key.record_number, *_linked_to(session, key)}
+    asked = {"review_id": key.review_id, "stage": key.stage, "numbers": sorted(numbers)}
     found = session.execute(_ENTRIES, asked).all()
-    at = place.record_number
+    at = key.record_number
     if any(known and (n, who) == (at, user_id) for n, who, known in found):
         return True
     is_judged = any(who != user_id for _, who, _ in found)
     # A conflict, and so a verdict that settles one, may be of one's own vote alone: a `maybe`.
-    if not is_judged and (not found or not _is_settled(session, place, numbers, user_id)):
+    if not is_judged and (not found or not _is_settled(session, key, numbers, user_id)):
         return False
-    rules = _rules(session, place, user_id)
-    if not any(who == user_id for _, who, _ in found) and not _may_see_all(place, rules):
+    rules = _rules(session, key, user_id)
+    if not any(who == user_id for _, who, _ in found) and not _may_see_all(key, rules):
         return False
-    return _was_shown(session, place, user_id, {str(number) for number in numbers}, rules)
+    return _was_shown(session, key, user_id, {str(number) for number in numbers}, rules)
 
 
 _ENTRIES = select(Decision.record_number, Decision.reviewer_id, Decision.informed).where(
@@ -66,8 +66,8 @@ _ENTRIES = select(Decision.record_number, Decision.reviewer_id, Decision.informe
 )
 
 
-def _linked_to(session: Session, place: Place) -> Iterable[RecordNumber]:
-    which = {"review_id": place.review_id, "record_number": place.record_number}
+def _linked_to(session: Session, key: RecordKey) -> Iterable[RecordNumber]:
+    which = {"review_id": key.review_id, "record_number": key.record_number}
     return session.scalars(_LINKED_TO, which)
 
 
@@ -77,14 +77,14 @@ _LINKED_TO = select(Record.number).where(
 
 
 def _is_settled(
-    session: Session, place: Place, numbers: Collection[RecordNumber], user_id: UserId
+    session: Session, key: RecordKey, numbers: Collection[RecordNumber], user_id: UserId
 ) -> bool:
     """Whether anybody else ever settled a conflict about these records."""
     query = (
         select(Resolution.id)
         .where(
-            Resolution.review_id == place.review_id,
-            Resolution.stage == place.stage,
+            Resolution.review_id == key.review_id,
+            Resolution.stage == key.stage,
             Resolution.record_number.in_(numbers),
             Resolution.resolver_id != user_id,
         )
@@ -93,11 +93,11 @@ def _is_settled(
     return session.scalar(query) is not None
 
 
-def _rules(session: Session, place: Place, user_id: UserId) -> list[_Told]:
+def _rules(session: Session, key: RecordKey, user_id: UserId) -> list[_Told]:
     """Return what was told of the stage's policy, of this person's roles, and of parted records."""
     asked = {
-        "review_id": place.review_id,
-        "policy": f'"policy.{place.stage}"',
+        "review_id": key.review_id,
+        "policy": f'"policy.{key.stage}"',
         "user_id": str(user_id),
     }
     return [_Told(*row) for row in session.execute(_RULES, asked)]
@@ -115,7 +115,7 @@ _RULES = _EVENTS.where(
 )
 
 
-def _may_see_all(place: Place, rules: Iterable[_Told]) -> bool:
+def _may_see_all(key: RecordKey, rules: Iterable[_Told]) -> bool:
     """Whether one who has said nothing of these records may have been shown a verdict.
 
     Who screens blind is shown none before they have decided. Where records were parted, what
@@ -126,17 +126,17 @@ def _may_see_all(place: Place, rules: Iterable[_Told]) -> bool:
             return True
         if told.type == MemberAdded.type and Role(told.data["role"]).reaches(Role.ADJUDICATOR):
             return True
-        policy = told.detail.get("policy", {}).get(place.stage)
+        policy = told.detail.get("policy", {}).get(key.stage)
         if policy is not None and not Policy.model_validate(policy).blind:
             return True
     return False
 
 
 def _was_shown(
-    session: Session, place: Place, user_id: UserId, about: set[str], rules: list[_Told]
+    session: Session, key: RecordKey, user_id: UserId, about: set[str], rules: list[_Told]
 ) -> bool:
-    glimpses = Glimpses(place, user_id, about)
-    for moment in _moments(session, _history(session, place, user_id, about, rules)):
+    glimpses = Glimpses(key, user_id, about)
+    for moment in _moments(session, _history(session, key, user_id, about, rules)):
         for told in moment:
             glimpses.apply(told.type.removeprefix("tandem."), told.data, told.detail)
         if glimpses.show_a_verdict():
@@ -145,29 +145,29 @@ def _was_shown(
 
 
 def _history(
-    session: Session, place: Place, user_id: UserId, about: set[str], rules: list[_Told]
+    session: Session, key: RecordKey, user_id: UserId, about: set[str], rules: list[_Told]
 ) -> list[_Told]:
     """Return all that bears on it: rules, this person's roles, and every record linked with it."""
     found = list(rules)
     parted = [told.data for told in rules if told.type == DuplicatesSplit.type]
     read, new = set[str](), {str(user_id), *about}
     while new:
-        subjects = new | _conflicts(session, place, new - {str(user_id)})
-        told = list(_told(session, place, Event.subject.in_(subjects)))
+        subjects = new | _conflicts(session, key, new - {str(user_id)})
+        told = list(_told(session, key, Event.subject.in_(subjects)))
         found, read = found + told, read | new
         new = set(_linked_with(read, [*parted, *(one.data for one in told)])) - read
     return sorted({told.seq: told for told in found}.values())
 
 
-def _told(session: Session, place: Place, which: ColumnElement[bool]) -> Iterator[_Told]:
-    query = _EVENTS.where(Event.review_id == place.review_id, which)
+def _told(session: Session, key: RecordKey, which: ColumnElement[bool]) -> Iterator[_Told]:
+    query = _EVENTS.where(Event.review_id == key.review_id, which)
     return (_Told(*row) for row in session.execute(query))
 
 
-def _conflicts(session: Session, place: Place, records: Collection[str]) -> set[str]:
+def _conflicts(session: Session, key: RecordKey, records: Collection[str]) -> set[str]:
     query = select(Conflict.id).where(
-        Conflict.review_id == place.review_id,
-        Conflict.stage == place.stage,
+        Conflict.review_id == key.review_id,
+        Conflict.stage == key.stage,
         Conflict.record_number.in_([int(number) for number in records]),
     )
     return {str(conflict_id) for conflict_id in session.scalars(query)}

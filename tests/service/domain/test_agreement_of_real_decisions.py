@@ -13,7 +13,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import decisions
 from tandem.screening.agreement.service import AgreementOn, agreement
-from tandem.screening.decisions import Judgement
+from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.rules import Verdict
 from world import TA, Person, World
 
@@ -78,6 +78,6 @@ def store(world: World, data: DualFile) -> tuple[Person, ReviewId, list[Person]]
                         viewer=viewer,
                         record_number=number,
                         stage=TA,
-                        judgement=Judgement(Verdict(row.verdicts[place])),
+                        given=DecisionInput(Verdict(row.verdicts[place])),
                     )
     return owner, review_id, people

@@ -8,7 +8,7 @@ from service.domain.stored import conflicts
 from tandem.reviews import service as reviews
 from tandem.screening import shown_votes
 from tandem.screening.conflicts.service import get_conflict
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.rules import Status
 from world import TA, Person, Team, World
 
@@ -35,8 +35,8 @@ def verdicts(world: World, team: Team, person: Person | None = None) -> list[str
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
         shown = get_conflict(session, viewer=viewer, conflict_id=conflict.id)
-        place = Place(team.review_id, TA, conflict.record_number)
-        at_the_record = shown_votes.shown_votes(session, viewer=viewer, place=place)
+        key = RecordKey(team.review_id, TA, conflict.record_number)
+        at_the_record = shown_votes.shown_votes(session, viewer=viewer, key=key)
     found = sorted(one.verdict for one in shown.decisions)
     if who is not team.ann:
         assert sorted(one.verdict for one in at_the_record) == found

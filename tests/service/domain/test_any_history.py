@@ -26,7 +26,7 @@ from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.second_votes import NotAVoter, NotConsensus, VotedAgain
 from tandem.screening.conflicts.service import AlreadyResolved, NotResolved, OwnConflict
 from tandem.screening.decisions import NoDecision
-from tandem.screening.ledger import IsDuplicate
+from tandem.screening.ledger.state import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState
 from world import TA, Person, Team, World
 

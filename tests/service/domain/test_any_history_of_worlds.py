@@ -31,7 +31,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.decisions import NoDecision
-from tandem.screening.ledger import IsDuplicate
+from tandem.screening.ledger.state import IsDuplicate
 from tandem.screening.progress import progress
 from tandem.screening.told_numbers import as_told_to_the_blinded
 from world import TA, Person, Team, World

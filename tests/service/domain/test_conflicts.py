@@ -15,12 +15,12 @@ from tandem.screening.conflicts.service import (
     AlreadyResolved,
     OwnConflict,
     Selection,
-    Settlement,
     get_conflict,
     list_conflicts,
     resolve_conflict,
 )
 from tandem.screening.conflicts.shown import ShownConflict
+from tandem.screening.ledger.entries import ResolutionInput
 from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Status, Verdict
 from world import TA, Person, Team, World
@@ -189,12 +189,12 @@ class TestResolving:
         team = world.team()
         found = differ(world, team)
 
-        said = Settlement(
+        said = ResolutionInput(
             Verdict.EXCLUDE, ["wrong design"], "a letter", Cause.MISREAD, "Trials only"
         )
         with world.entered(team.review_id, team.owner) as (session, review, viewer):
             resolve_conflict(
-                session, review=review, viewer=viewer, conflict_id=found.id, settlement=said
+                session, review=review, viewer=viewer, conflict_id=found.id, given=said
             )
 
         (shown,) = shown_to(world, team, team.judge)
@@ -314,7 +314,7 @@ class TestResolving:
                     review=review,
                     viewer=viewer,
                     conflict_id=conflict_id,
-                    settlement=Settlement(Verdict.INCLUDE),
+                    given=ResolutionInput(Verdict.INCLUDE),
                 )
 
 

@@ -7,7 +7,7 @@ from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound
 from tandem.records.models import Record
 from tandem.screening.decisions import NoDecision
-from tandem.screening.ledger import IsDuplicate
+from tandem.screening.ledger.state import IsDuplicate
 from tandem.screening.models import ConflictState, Lease
 from tandem.screening.rules import Status, Verdict
 from world import Person, Team, World

@@ -8,7 +8,7 @@ from tandem.db.session import Database
 from tandem.reviews import service as reviews
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.disagreements import Disagreements, disagreements
-from tandem.screening.conflicts.service import Settlement
+from tandem.screening.ledger.entries import ResolutionInput
 from tandem.screening.models import Conflict
 from tandem.screening.rules import Status, Verdict
 from world import TA, Team, World
@@ -33,7 +33,7 @@ def settle(world: World, team: Team, number: int, verdict: str, criterion: str) 
             review=review,
             viewer=viewer,
             conflict_id=conflict.id,
-            settlement=Settlement(Verdict(verdict), criterion=criterion),
+            given=ResolutionInput(Verdict(verdict), criterion=criterion),
         )
 
 

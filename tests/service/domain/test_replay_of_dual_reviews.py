@@ -18,7 +18,7 @@ from service.domain.stored import assert_in_step, conflicts
 from tandem.db.session import Database
 from tandem.ids import RecordNumber
 from tandem.screening import decisions
-from tandem.screening.decisions import Judgement
+from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import ConflictState, ScreenedRecord
 from tandem.screening.rules import Verdict
 from world import TA, Person, Team, World
@@ -105,14 +105,14 @@ def enter(world: World, team: Team, given: Sequence[Ballot]) -> None:
                 if i >= len(ballot):
                     continue
                 verdict, reason = ballot[i]
-                judgement = Judgement(Verdict(verdict), reasons=[reason] if reason else [])
+                said = DecisionInput(Verdict(verdict), reasons=[reason] if reason else [])
                 decisions.record_decision(
                     session,
                     review=review,
                     viewer=viewer,
                     record_number=RecordNumber(number),
                     stage=TA,
-                    judgement=judgement,
+                    given=said,
                 )
 
 

@@ -21,8 +21,9 @@ from tandem.screening.conflicts.service import (
     get_conflict,
 )
 from tandem.screening.conflicts.shown import ShownConflict
-from tandem.screening.decisions import Judgement, record_decision
-from tandem.screening.ledger import Place
+from tandem.screening.decisions import record_decision
+from tandem.screening.ledger.entries import DecisionInput
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Conflict, ConflictState, PresentDecision, ResolvedBy
 from tandem.screening.rules import Status, Verdict
 from world import TA, Person, Team, World
@@ -341,18 +342,18 @@ class TestPreviews:
     ) -> previews.Preview:
         n_told = len(events(world.database, team.review_id))
         with world.entered(team.review_id, person) as (session, review, viewer):
-            place = Place(team.review_id, TA, RecordNumber(number))
+            key = RecordKey(team.review_id, TA, RecordNumber(number))
             shown = previews.preview(
                 session,
                 viewer=viewer,
-                place=place,
+                key=key,
                 act=lambda: record_decision(
                     session,
                     review=review,
                     viewer=viewer,
-                    record_number=place.record_number,
+                    record_number=key.record_number,
                     stage=TA,
-                    judgement=Judgement(Verdict(verdict)),
+                    given=DecisionInput(Verdict(verdict)),
                 ),
             )
         assert len(events(world.database, team.review_id)) == n_told

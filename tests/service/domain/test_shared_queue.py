@@ -17,7 +17,7 @@ from tandem.ranking import serving
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.screening import decisions
-from tandem.screening.decisions import Judgement
+from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Decision, Lease, Served
 from tandem.screening.queue import service as queue
 from tandem.screening.queue import streams
@@ -382,7 +382,7 @@ def vote(
             viewer=viewer,
             record_number=RecordNumber(number),
             stage=TA,
-            judgement=Judgement(verdict),
+            given=DecisionInput(verdict),
         )
 
 

@@ -30,7 +30,7 @@ from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.service import Selection
 from tandem.screening.conflicts.shown import ShownConflict
 from tandem.screening.glimpses import Glimpses
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey
 from world import TA, Person, Team, World
 
 
@@ -265,8 +265,8 @@ def is_shown_a_verdict(world: World, review_id: ReviewId, person: Person, number
             viewer = reviews.viewer(session, review_id=review_id, user_id=person.id)
         except NotFound:
             return False
-        place = Place(review_id, TA, RecordNumber(number))
-        votes = shown_votes.shown_votes(session, viewer=viewer, place=place)
+        key = RecordKey(review_id, TA, RecordNumber(number))
+        votes = shown_votes.shown_votes(session, viewer=viewer, key=key)
     shown = [one for one in conflicts_of(world, review_id, person) if one.record.number == number]
     said = [told for one in shown for told in (*one.history, one.resolution) if told is not None]
     return (
@@ -396,9 +396,9 @@ class Linking(Merging):
         linked = [set(members) for members in self.linked().values()]
         for number in self.shown():
             group = next((members for members in linked if number in members), {number})
-            place = Place(self.id, TA, RecordNumber(number))
+            key = RecordKey(self.id, TA, RecordNumber(number))
             for person in (self.team.ann, self.team.ben, self.team.judge):
-                glimpses = Glimpses(place, person.id, {str(one) for one in group})
+                glimpses = Glimpses(key, person.id, {str(one) for one in group})
                 for event in log:
                     glimpses.apply(event.type.removeprefix("tandem."), event.data, event.detail)
                 shown = is_shown_a_verdict(self.world, self.id, person, number)

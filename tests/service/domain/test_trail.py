@@ -20,7 +20,7 @@ from tandem.reviews import texts
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.service import AgreementOn, agreement
 from tandem.screening.conflicts import service as conflicts
-from tandem.screening.conflicts.service import Settlement
+from tandem.screening.ledger.entries import ResolutionInput
 from tandem.screening.models import Cause, Conflict, Decision
 from tandem.screening.rules import Verdict
 from world import Person, Team, World
@@ -360,11 +360,11 @@ def rich(world: World) -> Team:
     for number in (1, 2, 3, 6):
         world.decide(r, ann, number, "include", labels=["rct"], note="Why?", seconds=2.5)
         world.decide(r, ben, number, "exclude", reasons=["population"])
-    settlement = Settlement(Verdict.EXCLUDE, ["population"], "Mice.", Cause.MISREAD, "adults")
+    settlement = ResolutionInput(Verdict.EXCLUDE, ["population"], "Mice.", Cause.MISREAD, "adults")
     with world.entered(r, team.judge) as (session, review, viewer):
         conflict_id = session.scalars(select(Conflict.id).where(Conflict.record_number == 1)).one()
         conflicts.resolve_conflict(
-            session, review=review, viewer=viewer, conflict_id=conflict_id, settlement=settlement
+            session, review=review, viewer=viewer, conflict_id=conflict_id, given=settlement
         )
     world.resolve(r, team.judge, 2, "include")
     world.reopen(r, team.judge, 2, "Too early.")

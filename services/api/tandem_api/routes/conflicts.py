@@ -102,7 +102,7 @@ def resolve_conflict(
                 review=review,
                 viewer=viewer,
                 conflict_id=found,
-                settlement=body.settlement(),
+                given=body.settlement(),
             )
 
         if dry_run:
@@ -149,7 +149,7 @@ def vote_again(
     def work(session: Session) -> ConflictOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         conflict = second_votes.vote_again(
-            session, review=review, viewer=viewer, conflict_id=found, judgement=body.judgement()
+            session, review=review, viewer=viewer, conflict_id=found, given=body.given()
         )
         return _shown(session, viewer, conflict)
 
@@ -201,7 +201,5 @@ def _shown(session: Session, viewer: Viewer, conflict: Conflict) -> ConflictOut:
 def _previewed(
     session: Session, viewer: Viewer, conflict_id: ConflictId, act: Callable[[], Conflict]
 ) -> PreviewedOut:
-    place = conflicts.place_of(conflicts.find(session, viewer, conflict_id))
-    return PreviewedOut(
-        preview=PreviewOut.of(preview(session, viewer=viewer, place=place, act=act))
-    )
+    key = conflicts.key_of(conflicts.find(session, viewer, conflict_id))
+    return PreviewedOut(preview=PreviewOut.of(preview(session, viewer=viewer, key=key, act=act)))

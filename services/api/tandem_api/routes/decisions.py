@@ -18,8 +18,9 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem.screening.client_state import Basis, NewerDecision
-from tandem.screening.decisions import Judgement, Recorded
-from tandem.screening.ledger import Place
+from tandem.screening.decisions import Recorded
+from tandem.screening.ledger.entries import DecisionInput
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.previews import preview
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.order import Order
@@ -69,8 +70,8 @@ def put_decision(
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
 
         def act() -> RecordedOut:
-            newest, judgement = _newest_order(session, review_id), body.judged(body.verdict)
-            return _record(session, review, viewer, record_id, body, judgement, newest)
+            newest, given = _newest_order(session, review_id), body.judged(body.verdict)
+            return _record(session, review, viewer, record_id, body, given, newest)
 
         if dry_run:
             return _previewed(session, viewer, body.stage, number, act)
@@ -115,10 +116,10 @@ def withdraw_decision(
 
         if dry_run:
             return _previewed(session, viewer, stage, number, act)
-        place = PlaceOut(status=act().status, stage=stage)
+        key = PlaceOut(status=act().status, stage=stage)
         left = queue.what_is_left(session, review=review, viewer=viewer, stage=stage)
         workload = WorkloadOut.of(left.workload)
-        return WithdrawnOut(record=place, remaining=left.remaining, workload=workload)
+        return WithdrawnOut(record=key, remaining=left.remaining, workload=workload)
 
     return write(work, changed=None if dry_run else review_id)
 
@@ -153,10 +154,8 @@ def _previewed(
     number: RecordNumber,
     act: Callable[[], object],
 ) -> PreviewedOut:
-    place = Place(viewer.review_id, stage, number)
-    return PreviewedOut(
-        preview=PreviewOut.of(preview(session, viewer=viewer, place=place, act=act))
-    )
+    key = RecordKey(viewer.review_id, stage, number)
+    return PreviewedOut(preview=PreviewOut.of(preview(session, viewer=viewer, key=key, act=act)))
 
 
 Newest = Callable[[Stage], Order]
@@ -173,7 +172,7 @@ def _record(
     viewer: Viewer,
     record_id: str,
     said: DecisionIn | DecisionItemIn,
-    judgement: Judgement,
+    given: DecisionInput,
     newest: Newest,
 ) -> RecordedOut:
     recorded = decisions.record_decision(
@@ -182,7 +181,7 @@ def _record(
         viewer=viewer,
         record_number=parse_record_number(record_id),
         stage=said.stage,
-        judgement=judgement,
+        given=given,
         basis=said.known(),
         newest=lambda: newest(said.stage),
     )
@@ -220,8 +219,8 @@ def _done(
 ) -> tuple[DecisionOut | None, PlaceOut]:
     """Do what an item asks for; return the decision and the record as they are then."""
     if item.verdict is not None:
-        judgement = item.judged(item.verdict)
-        made = _record(session, review, viewer, item.record_id, item, judgement, newest)
+        given = item.judged(item.verdict)
+        made = _record(session, review, viewer, item.record_id, item, given, newest)
         return made.decision, made.record
     withdrawn = decisions.withdraw_decision(
         session,

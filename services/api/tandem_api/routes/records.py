@@ -19,7 +19,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue, shown_votes
 from tandem.screening.catalogue import OrderBy, ShownRecord
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.record_filters import Filters
 from tandem.screening.rules import Verdict
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
@@ -180,6 +180,6 @@ def correct_record(
 
 def _whole(session: Session, viewer: Viewer, stage: Stage, number: RecordNumber) -> WholeRecordOut:
     shown = catalogue.get_record(session, viewer=viewer, stage=stage, number=number)
-    place = Place(viewer.review_id, stage, number)
-    votes = shown_votes.shown_votes(session, viewer=viewer, place=place)
+    key = RecordKey(viewer.review_id, stage, number)
+    votes = shown_votes.shown_votes(session, viewer=viewer, key=key)
     return WholeRecordOut.whole(RecordOut.shown(shown, stage), votes)

@@ -8,9 +8,8 @@ from pydantic import Field, StrictFloat, StringConstraints
 from tandem.reviews.policy import Stage
 from tandem.screening.conflicts.disagreements import Disagreements, Outcomes
 from tandem.screening.conflicts.discussion import ShownMessage
-from tandem.screening.conflicts.service import Settlement
 from tandem.screening.conflicts.shown import Needs, ShownConflict, ShownDecision, ShownResolution
-from tandem.screening.decisions import Judgement
+from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
 from tandem.screening.models import Cause, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
 from tandem_api.schemas.base import In, Line, Out, Prose
@@ -60,9 +59,9 @@ class ResolutionIn(In):
         description="What they differed on: one of the review's criteria, or your own words.",
     )
 
-    def settlement(self) -> Settlement:
+    def settlement(self) -> ResolutionInput:
         verdict = Verdict(self.verdict)
-        return Settlement(verdict, self.reasons, self.note, self.cause, self.criterion)
+        return ResolutionInput(verdict, self.reasons, self.note, self.cause, self.criterion)
 
 
 class ReopeningIn(In):
@@ -76,8 +75,8 @@ class SecondVoteIn(In):
     note: Prose | None = None
     seconds: StrictFloat | None = Field(default=None, ge=0, le=1e6, allow_inf_nan=False)
 
-    def judgement(self) -> Judgement:
-        return Judgement(self.verdict, self.reasons, self.labels, self.note, self.seconds)
+    def given(self) -> DecisionInput:
+        return DecisionInput(self.verdict, self.reasons, self.labels, self.note, self.seconds)
 
 
 class ResolutionOut(Out):

@@ -9,7 +9,8 @@ from pydantic import Field, StrictFloat, WithJsonSchema
 from tandem.ids import DecisionId
 from tandem.reviews.policy import Stage
 from tandem.screening.client_state import Basis, NewerDecision
-from tandem.screening.decisions import Judgement, Recorded
+from tandem.screening.decisions import Recorded
+from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Decision
 from tandem.screening.previews import Preview, Turn
 from tandem.screening.queue.service import Left
@@ -54,8 +55,8 @@ class _Said(In):
             return None
         return Basis(None if self.basis is None else DecisionId(self.basis))
 
-    def judged(self, verdict: Verdict) -> Judgement:
-        return Judgement(
+    def judged(self, verdict: Verdict) -> DecisionInput:
+        return DecisionInput(
             verdict, self.reasons, self.labels, self.note, self.seconds, made_at=self.made_at
         )
 

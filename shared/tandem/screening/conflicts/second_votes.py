@@ -11,7 +11,7 @@ from tandem.screening import decisions
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.service import AlreadyResolved
-from tandem.screening.decisions import Judgement
+from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Conflict, ConflictState
 
 
@@ -39,7 +39,7 @@ def vote_again(
     review: Review,
     viewer: Viewer,
     conflict_id: ConflictId,
-    judgement: Judgement,
+    given: DecisionInput,
 ) -> Conflict:
     """Give this voter's second vote, be it another one or the same: then they stand by it.
 
@@ -69,8 +69,8 @@ def vote_again(
         session,
         review=review,
         viewer=viewer,
-        place=conflicts.place_of(conflict),
-        judgement=judgement,
+        key=conflicts.key_of(conflict),
+        given=given,
         conflict_id=conflict.id,
     )
     return conflict

@@ -7,19 +7,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Forbidden, NotFound
-from tandem.ids import ConflictId, DecisionId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ids import ConflictId, RecordNumber, ReviewId, UserId
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.settling import WAYS_OUT
-from tandem.screening import ledger, told_numbers
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import ShownConflict, show
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.append import append
+from tandem.screening.ledger.entries import NewResolution, ResolutionInput, Revocation
+from tandem.screening.ledger.state import RecordKey, RecordState, load, screenable
 from tandem.screening.models import (
     Cause,
     Conflict,
@@ -29,7 +29,7 @@ from tandem.screening.models import (
     ResolvedBy,
     ScreenedRecord,
 )
-from tandem.screening.rules import ConflictKind, Status, Verdict
+from tandem.screening.rules import ConflictKind, Status
 from tandem.screening.visibility import conflict_is_open_to_voters, names_are_open
 
 
@@ -156,24 +156,13 @@ def visible(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Confli
     return conflict
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What somebody says who settles a conflict, and why its reviewers differed."""
-
-    verdict: Verdict
-    reasons: Sequence[str] = ()
-    note: str | None = None
-    cause: Cause | None = None
-    criterion: str | None = None
-
-
 def resolve_conflict(
     session: Session,
     *,
     review: Review,
     viewer: Viewer,
     conflict_id: ConflictId,
-    settlement: Settlement,
+    given: ResolutionInput,
 ) -> Conflict:
     """Settle a conflict. The votes stay as they are. The caller has locked the review.
 
@@ -183,30 +172,11 @@ def resolve_conflict(
         Forbidden: They are neither adjudicator nor owner, nor a voter whom the policy lets.
         AlreadyResolved: It is settled.
     """
-    conflict = _to_be_judged(session, viewer, conflict_id, "settle conflicts")
+    conflict, state = _to_be_settled(session, viewer, conflict_id, "settle conflicts")
     if conflict.state is ConflictState.RESOLVED:
         raise AlreadyResolved("This conflict is settled already.")
-    review.labels_seq += 1
-    told_numbers.keep_closed(session, review)
-    session.add(
-        Resolution(
-            id=DecisionId(new_id()),
-            conflict_id=conflict.id,
-            review_id=review.id,
-            record_number=conflict.record_number,
-            stage=conflict.stage,
-            labels_seq=review.labels_seq,
-            verdict=settlement.verdict,
-            reasons=list(settlement.reasons),
-            note=settlement.note,
-            cause=settlement.cause,
-            criterion=settlement.criterion,
-            resolver_id=viewer.user_id,
-            created_at=now(),
-        )
-    )
-    policy = viewer.policies[conflict.stage]
-    ledger.settle(session, review, policy, place_of(conflict), because=ResolvedBy.RESOLUTION)
+    policy, new = viewer.policies[conflict.stage], NewResolution(viewer.user_id, given)
+    append(session, review, policy, state, new, because=ResolvedBy.RESOLUTION)
     return conflict
 
 
@@ -223,42 +193,30 @@ def reopen_conflict(
         Forbidden: They are neither adjudicator nor owner, nor a voter whom the policy lets.
         NotResolved: No resolution stands, be it open or ended by the votes.
     """
-    conflict = _to_be_judged(session, viewer, conflict_id, "open conflicts again")
-    place = place_of(conflict)
-    resolution = ledger.standing_resolution(session, place)
-    if resolution is None:
-        raise NotResolved("No resolution of this conflict stands, so there is none to take back.")
-    resolution.taken_back_at, resolution.taken_back_by = now(), viewer.user_id
-    resolution.taken_back_note = note
-    review.labels_seq += 1
-    told_numbers.keep_closed(session, review)
-    status = ledger.settle(
-        session,
-        review,
-        viewer.policies[conflict.stage],
-        place,
-        because=ResolvedBy.AGREEMENT,
-        taken_back=resolution,
-    )
-    if conflict.state is ConflictState.RESOLVED:
-        # What ended it is not the resolution any more.
-        conflict.resolved_by = ResolvedBy.AGREEMENT if status.is_settled else ResolvedBy.WITHDRAWAL
+    conflict, state = _to_be_settled(session, viewer, conflict_id, "open conflicts again")
+    if state.resolution is None:
+        raise NotResolved("No resolution of this conflict is active, so there is none to revoke.")
+    policy, new = viewer.policies[conflict.stage], Revocation(viewer.user_id, note)
+    append(session, review, policy, state, new, because=ResolvedBy.AGREEMENT)
     return conflict
 
 
-def _to_be_judged(session: Session, viewer: Viewer, conflict_id: ConflictId, to: str) -> Conflict:
-    """Return a conflict that this person may settle, or raise."""
+def _to_be_settled(
+    session: Session, viewer: Viewer, conflict_id: ConflictId, to: str
+) -> tuple[Conflict, RecordState]:
+    """Return a conflict that this person may settle, and its record's state, or raise."""
     conflict = find(session, viewer, conflict_id)
     viewer.require(Role.REVIEWER, to)
-    if viewer.user_id not in ledger.present_decisions(session, place_of(conflict)):
+    state = load(session, key_of(conflict))
+    if viewer.user_id not in state.votes:
         viewer.require(Role.ADJUDICATOR, to)
     elif not viewer.policies[conflict.stage].voter_may_adjudicate:
         raise OwnConflict(
             "You have decided this record yourself, so somebody else settles its conflict. If the "
             f"review has nobody else: {WAYS_OUT[0].lower()}{WAYS_OUT[1:]}"
         )
-    ledger.screenable(session, place_of(conflict))
-    return conflict
+    screenable(session, state.key)
+    return conflict, state
 
 
 def find(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:
@@ -269,8 +227,8 @@ def find(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:
     return conflict
 
 
-def place_of(conflict: Conflict) -> Place:
-    return Place(conflict.review_id, conflict.stage, conflict.record_number)
+def key_of(conflict: Conflict) -> RecordKey:
+    return RecordKey(conflict.review_id, conflict.stage, conflict.record_number)
 
 
 def _has_vote_of(user_id: UserId) -> ColumnElement[bool]:

@@ -6,10 +6,10 @@ from tandem.ids import RecordNumber
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import decisions, ledger
-from tandem.screening.decisions import Judgement, NoDecision, Recorded
-from tandem.screening.ledger import Place
-from tandem.screening.models import Decision, PresentDecision
+from tandem.screening import decisions
+from tandem.screening.decisions import NoDecision, Recorded
+from tandem.screening.ledger.entries import DecisionInput
+from tandem.screening.ledger.state import RecordKey, load_screenable
 
 
 def confirm_decision(
@@ -21,15 +21,14 @@ def confirm_decision(
 
     Raises:
         NotFound: The review has no such record.
-        IsDuplicate: Another record is screened in its place.
+        IsDuplicate: Another record is screened in its key.
         NoDecision: They have no decision on it.
     """
     viewer.require(Role.REVIEWER, "decide records")
-    place = Place(review.id, stage, record_number)
-    ledger.screenable(session, place)
-    present = session.get(PresentDecision, (*place.key, viewer.user_id))
-    mine = session.get(Decision, present.decision_id) if present else None
-    if mine is None or mine.verdict is None:
+    key = RecordKey(review.id, stage, record_number)
+    mine = load_screenable(session, key).votes.get(viewer.user_id)
+    given = None if mine is None else DecisionInput.of(mine)
+    if given is None:
         raise NoDecision("You have no decision on this record.")
     return decisions.record_decision(
         session,
@@ -37,6 +36,6 @@ def confirm_decision(
         viewer=viewer,
         record_number=record_number,
         stage=stage,
-        judgement=Judgement(mine.verdict, mine.reasons, mine.labels, mine.note),
+        given=given,
         again=True,
     )

@@ -22,9 +22,9 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
-from tandem.screening.duplicates import carrying
-from tandem.screening.duplicates.carrying import Policies
-from tandem.screening.ledger import Place
+from tandem.screening.duplicates import transfer
+from tandem.screening.duplicates.transfer import Policies
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Lease, PresentDecision, Resolution, ScreenedRecord
 
 
@@ -248,7 +248,7 @@ def unite(
         _changed(review, corpus=bool(shown))
     log.append(session, review, *merged)
     for source, target in carried:
-        carrying.carry(session, review, policies, source, to=target)
+        transfer.transfer(session, review, policies, source, to=target)
 
 
 def _first_of_each(records: Mapping[RecordNumber, Record]) -> list[Record]:
@@ -330,10 +330,10 @@ def _part(
     staying = set(records) - leaving - {shown.number}
     for stage in Stage:
         for record in freed:
-            place = Place(review.id, stage, record.number)
-            carrying.release(session, review, policies[stage], place)
-        place = Place(review.id, stage, shown.number)
-        carrying.release(session, review, policies[stage], place, staying=staying)
+            key = RecordKey(review.id, stage, record.number)
+            transfer.release(session, review, policies[stage], key)
+        key = RecordKey(review.id, stage, shown.number)
+        transfer.release(session, review, policies[stage], key, staying=staying)
 
 
 def _by(user_id: UserId | None) -> dict[str, str | None]:

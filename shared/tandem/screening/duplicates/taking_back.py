@@ -22,9 +22,9 @@ from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.duplicates import carrying, merging
-from tandem.screening.duplicates.carrying import Policies
-from tandem.screening.ledger import Place
+from tandem.screening.duplicates import merging, transfer
+from tandem.screening.duplicates.transfer import Policies
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, Resolution
 
 
@@ -156,8 +156,8 @@ def _part(
     for stage in Stage:
         for number in staying:
             if _was_decided(session, review, number):
-                place = Place(review.id, stage, number)
-                carrying.release(session, review, policies[stage], place)
+                key = RecordKey(review.id, stage, number)
+                transfer.release(session, review, policies[stage], key)
     if len(left) > 1:
         merging.unite(session, review, policies, [left], by=by.user_id)
 

@@ -13,39 +13,34 @@ conflicts need that.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from tandem.db.base import now
 from tandem.db.pieces import pieces
 from tandem.errors import NotFound
-from tandem.events import log
-from tandem.events.types import DecisionRecorded, DecisionWithdrawn, Fact
-from tandem.ids import DecisionId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import cases, ledger, told_numbers
-from tandem.screening.decisions import SecondVote
-from tandem.screening.duplicates import carrying
-from tandem.screening.following import follow
-from tandem.screening.ledger import Place
+from tandem.screening.duplicates import transfer
+from tandem.screening.ledger.append import Change, append_all, enter
+from tandem.screening.ledger.entries import DecisionInput, NewDecision
+from tandem.screening.ledger.state import RecordKey, RecordState, load_many
 from tandem.screening.models import (
     Conflict,
     ConflictState,
-    Decision,
     PresentDecision,
     ResolvedBy,
     ScreenedRecord,
 )
-from tandem.screening.people.standing import Standing, standing_of
+from tandem.screening.people.active import Active, active_votes
 from tandem.screening.queue import service as queue
 from tandem.screening.rules import Status
 from tandem.screening.visibility import hides_votes
@@ -123,15 +118,15 @@ def leave(
     if decisions == "void":
         viewer.require(Role.OWNER, "void decisions")
     member = session.get(Member, (review.id, user_id))
-    standing = standing_of(session, review.id, user_id) if decisions == "void" else []
-    if member is None and not standing:
+    active = active_votes(session, review.id, user_id) if decisions == "void" else []
+    if member is None and not active:
         raise NotFound("This person is not a member of the review, nor has decisions to void.")
     departure = Departure()
     if member is not None:
         detail = {"decisions": decisions, "since": since.isoformat() if since else None}
         members.remove_member(session, review, user_id=user_id, by=viewer.user_id, detail=detail)
         queue.release_all(session, review_id=review.id, user_id=user_id)
-    voided = [one for one in standing if one.before(since) != one.votes]
+    voided = [one for one in active if one.before(session, since) != one.votes]
     _void(session, review, viewer, voided, since, departure)
     session.flush()
     _tell_what_is_open(session, viewer, user_id, departure)
@@ -142,54 +137,69 @@ def _void(
     session: Session,
     review: Review,
     viewer: Viewer,
-    voided: Sequence[Standing],
+    voided: Sequence[Active],
     since: datetime | None,
-    departure: Departure,
+    removal: Departure,
 ) -> None:
     for stage in Stage:
         of_stage = {one.last.record_number: one for one in voided if one.last.stage is stage}
         numbers = sorted(of_stage)
         shown = sorted(_shown(session, review.id, numbers))
-        withdrawn = [of_stage[number] for number in numbers if of_stage[number].is_withdrawn(since)]
-        told = [_enter(session, review, viewer, one, since, restored=None) for one in withdrawn]
-        _forget(session, [one.last for one in withdrawn])
+        states = {
+            state.key.record_number: state for state in load_many(session, review.id, stage, shown)
+        }
+        changes = list[Change]()
         for number in numbers:
-            one = of_stage[number]
-            if one.is_own and (before := one.before(since)):
-                told.append(_enter(session, review, viewer, one, since, restored=before[0]))
-        log.append(session, review, *told)
-        for number in shown:
-            one, place = of_stage[number], Place(review.id, stage, number)
-            if one.is_own:
-                _make_present(session, place, one.last.reviewer_id)
-            else:
-                before = one.before(since)
-                carrying.enter_again(session, review, place, before, informed=one.last.informed)
-        session.flush()
-        _judge(session, review, viewer, stage, shown, departure)
-        departure.n_decisions_voided += len(shown)
-    departure.n_conflicts_opened = sum(one.after is Status.CONFLICT for one in departure.moved)
-    departure.n_conflicts_closed = sum(one.before is Status.CONFLICT for one in departure.moved)
+            new = _entries(session, viewer, of_stage[number], since, is_linked=number not in states)
+            if number in states:
+                changes.append(Change(states[number], new))
+            else:  # it is linked: what is entered there counts when it is parted again
+                enter(session, review, _linked(RecordKey(review.id, stage, number)), *new)
+        policy = viewer.policies[stage]
+        after = append_all(session, review, policy, changes, because=ResolvedBy.WITHDRAWAL)
+        for change, state in zip(changes, after, strict=True):
+            before = change.state.status
+            removal.n_hidden += hides_votes(viewer, stage, before)
+            if state.status is not before:
+                moved = Moved(stage, state.key.record_number, before, state.status)
+                removal.moved.append(moved)
+        removal.n_decisions_voided += len(shown)
+    removal.n_conflicts_opened = sum(one.after is Status.CONFLICT for one in removal.moved)
+    removal.n_conflicts_closed = sum(one.before is Status.CONFLICT for one in removal.moved)
 
 
-def _judge(
-    session: Session,
-    review: Review,
-    viewer: Viewer,
-    stage: Stage,
-    numbers: Sequence[RecordNumber],
-    departure: Departure,
-) -> None:
-    """Judge the records again, and tell of what follows."""
-    told, policy = list[Fact](), viewer.policies[stage]
-    for case in cases.of(session, review.id, stage, numbers):
-        before = case.row.status
-        departure.n_hidden += hides_votes(viewer, stage, before)
-        told += follow(session, review, policy, case, because=ResolvedBy.WITHDRAWAL)
-        if case.row.status is not before:
-            moved = Moved(stage, case.row.record_number, before, case.row.status)
-            departure.moved.append(moved)
-    log.append(session, review, *told)
+def _linked(key: RecordKey) -> RecordState:
+    return RecordState.of(key, {}, None, None, None)
+
+
+def _entries(
+    session: Session, viewer: Viewer, one: Active, since: datetime | None, *, is_linked: bool
+) -> list[NewDecision]:
+    """Return what is entered for a vote that is voided: its withdrawal, and the ones before.
+
+    The blinded get no event where they got none of what is withdrawn either: to them the earlier
+    one has counted all the time.
+    """
+    before, new = one.before(session, since), list[NewDecision]()
+    last, is_closed = one.last, one.is_second_thought(since)
+    if one.is_withdrawn(session, since):
+        withdrawal = NewDecision(
+            last.reviewer_id, None, last.informed, entered_by=viewer.user_id, is_closed=is_closed
+        )
+        new.append(withdrawal)
+    if not one.is_own:
+        return new if is_linked else [*new, *transfer.met(before, informed=last.informed)]
+    return new + [
+        NewDecision(
+            vote.reviewer_id,
+            DecisionInput.of(vote),
+            vote.informed,
+            criteria_version=vote.criteria_version,
+            entered_by=viewer.user_id,
+            is_closed=is_closed,
+        )
+        for vote in before[:1]
+    ]
 
 
 def _shown(
@@ -204,76 +214,6 @@ def _shown(
         )
         found |= set(session.scalars(query))
     return found
-
-
-def _enter(
-    session: Session,
-    review: Review,
-    viewer: Viewer,
-    one: Standing,
-    since: datetime | None,
-    *,
-    restored: Decision | None,
-) -> Fact:
-    """Append to the ledger the withdrawal of a decision, or an earlier one in its place.
-
-    Returns what is told of it. The blinded are not told where they have not heard of what is
-    withdrawn either: to them the earlier one has stood all the time.
-    """
-    last, is_closed = one.last, one.is_second_thought(since)
-    review.labels_seq += 1
-    if is_closed:
-        told_numbers.keep_closed(session, review)
-    entry = Decision(
-        id=DecisionId(new_id()),
-        review_id=review.id,
-        record_number=last.record_number,
-        stage=last.stage,
-        reviewer_id=last.reviewer_id,
-        labels_seq=review.labels_seq,
-        verdict=restored.verdict if restored else None,
-        reasons=restored.reasons if restored else [],
-        labels=restored.labels if restored else [],
-        note=restored.note if restored else None,
-        informed=restored.informed if restored else last.informed,
-        criteria_version=restored.criteria_version if restored else review.criteria_version,
-        entered_by=None if last.reviewer_id == viewer.user_id else viewer.user_id,
-        created_at=now(),
-    )
-    session.add(entry)
-    fact = _FACTS[restored is not None, is_closed]
-    return fact(
-        record_id=str(entry.record_number),
-        stage=entry.stage,
-        reviewer_id=str(entry.reviewer_id),
-        labels_seq=entry.labels_seq,
-        detail=ledger.decision_detail(entry) | {"by": str(viewer.user_id)},
-    )
-
-
-class _SecondVoteWithdrawn(DecisionWithdrawn):
-    open_to_blinded = False
-
-
-_FACTS: Mapping[tuple[bool, bool], type[DecisionRecorded | DecisionWithdrawn]] = {
-    (True, False): DecisionRecorded,
-    (True, True): SecondVote,
-    (False, False): DecisionWithdrawn,
-    (False, True): _SecondVoteWithdrawn,
-}
-"""By whether something is restored, and whether the blinded do not hear of it."""
-
-
-def _make_present(session: Session, place: Place, reviewer_id: UserId) -> None:
-    session.flush()
-    entries = [e for e in ledger.entries(session, place) if e.reviewer_id == reviewer_id]
-    ledger.make_present(session, place, entries[-1])
-
-
-def _forget(session: Session, decisions: Sequence[Decision]) -> None:
-    session.flush()
-    for piece in pieces([decision.id for decision in decisions]):
-        session.execute(delete(PresentDecision).where(PresentDecision.decision_id.in_(piece)))
 
 
 def _tell_what_is_open(

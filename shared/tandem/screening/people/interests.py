@@ -28,8 +28,7 @@ from tandem.records.names import Name
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey, screenable
 from tandem.screening.models import Interest, Lease
 
 STEP = 1000
@@ -111,11 +110,11 @@ def declare(
 
     Raises:
         NotFound: The review has no such record.
-        IsDuplicate: Another record is screened in its place.
+        IsDuplicate: Another record is screened in its key.
         Forbidden: An observer is served nothing.
     """
     viewer.require(Role.REVIEWER, "declare an interest")
-    ledger.screenable(session, Place(review.id, Stage.TITLE_ABSTRACT, record_number))
+    screenable(session, RecordKey(review.id, Stage.TITLE_ABSTRACT, record_number))
     title = session.get_one(Record, (review.id, record_number)).title
     interest = _interest(session, review.id, viewer.user_id, record_number)
     if interest.declared is not has_interest:

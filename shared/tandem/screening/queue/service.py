@@ -15,8 +15,7 @@ from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import ledger
-from tandem.screening.ledger import Place
+from tandem.screening.ledger.state import RecordKey, screenable
 from tandem.screening.models import Lease
 from tandem.screening.people import workload
 from tandem.screening.people.interests import OwnPapers
@@ -184,9 +183,9 @@ def put_off(
 ) -> None:
     """Give a record back unread: others may have it, this reviewer gets it again at the end."""
     viewer.require(Role.REVIEWER, "screen records")
-    place = Place(review.id, stage, record_number)
-    ledger.screenable(session, place)
-    lease = session.get(Lease, (*place.key, viewer.user_id))
+    key = RecordKey(review.id, stage, record_number)
+    screenable(session, key)
+    lease = session.get(Lease, (*key.columns, viewer.user_id))
     if lease is not None:
         lease.put_off_at = lease.expires_at = now()
 

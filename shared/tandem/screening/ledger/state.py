@@ -1,0 +1,286 @@
+"""The state of one record in a stage: its active votes, its resolution, its conflict, its status.
+
+`load` reads one record, `load_many` reads many in few queries. Only `append` changes a state.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, select
+from sqlalchemy.orm import Session, load_only
+
+from tandem.db.pieces import pieces
+from tandem.errors import Conflict as Contradiction
+from tandem.errors import NotFound
+from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.records.models import Record
+from tandem.reviews.policy import Policy, Stage
+from tandem.screening.models import (
+    Conflict,
+    ConflictState,
+    Decision,
+    PresentDecision,
+    Resolution,
+    ScreenedRecord,
+)
+from tandem.screening.rules import Outcome, Status, Vote, outcome
+
+
+class IsDuplicate(Contradiction):
+    """The record is linked to another one, which is screened in its place."""
+
+    code = "is_duplicate"
+
+    def __init__(self, number: RecordNumber, shown_as: RecordNumber) -> None:
+        super().__init__(f"Record {number} is a duplicate of record {shown_as}: decide that one.")
+        self.record_id = str(shown_as)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A record in a stage of a review: what a decision, a status and a conflict belong to."""
+
+    review_id: ReviewId
+    stage: Stage
+    record_number: RecordNumber
+
+    @property
+    def columns(self) -> tuple[ReviewId, Stage, RecordNumber]:
+        """Return the values of the primary key of the tables that have one row for a record."""
+        return (self.review_id, self.stage, self.record_number)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """A record in a stage, as it is or was at one moment.
+
+    Attributes:
+        key: Which record.
+        votes: The active vote of each reviewer who has one, the earliest first.
+        resolution: The active resolution, if there is one.
+        status: What follows from them under the policy.
+        conflict: The record's conflict, open or resolved. The row may change later;
+            `conflict_state` does not.
+        conflict_state: Whether it was open at this moment; None if there was no conflict.
+        row: Where the status is stored; None for a record that nobody has decided.
+    """
+
+    key: RecordKey
+    votes: Mapping[UserId, Decision]
+    resolution: Resolution | None
+    status: Status
+    conflict: Conflict | None
+    conflict_state: ConflictState | None
+    row: ScreenedRecord | None = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        key: RecordKey,
+        votes: Mapping[UserId, Decision],
+        resolution: Resolution | None,
+        conflict: Conflict | None,
+        row: ScreenedRecord | None,
+    ) -> "RecordState":
+        """Return the state that these rows have now."""
+        return cls(
+            key,
+            votes,
+            resolution,
+            Status.UNSCREENED if row is None else row.status,
+            conflict,
+            None if conflict is None else conflict.state,
+            row,
+        )
+
+    @property
+    def is_in_conflict(self) -> bool:
+        return self.conflict_state is ConflictState.OPEN
+
+    def outcome(self, policy: Policy) -> Outcome:
+        """Return what the votes and the resolution amount to under a policy."""
+        votes = [
+            Vote(vote.verdict, tuple(vote.reasons))
+            for vote in self.votes.values()
+            if vote.verdict is not None
+        ]
+        return outcome(policy, votes, self.resolution.verdict if self.resolution else None)
+
+    def with_entry(self, entry: Decision) -> "RecordState":
+        """Return the state with an entry as its reviewer's vote; a withdrawal leaves none."""
+        votes = {by: vote for by, vote in self.votes.items() if by != entry.reviewer_id}
+        if entry.verdict is not None:
+            votes[entry.reviewer_id] = entry  # the latest, so it comes last
+        return replace(self, votes=votes)
+
+
+def screenable(session: Session, key: RecordKey) -> None:
+    """Raise unless the record is one to decide.
+
+    Raises:
+        NotFound: The review has no such record.
+        IsDuplicate: It is shown as another record; that one is to be decided.
+    """
+    query = select(Record.duplicate_of).where(
+        Record.review_id == key.review_id, Record.number == key.record_number
+    )
+    _require_shown(key, session.scalars(query).all())
+
+
+def load_screenable(session: Session, key: RecordKey) -> RecordState:
+    """Return the state of a record that is one to decide; raises as `screenable` does."""
+    found, state = _load(session, key)
+    _require_shown(key, found)
+    return state
+
+
+def load(session: Session, key: RecordKey) -> RecordState:
+    """Return the state of a record, linked or not: one query."""
+    return _load(session, key)[1]
+
+
+def _require_shown(key: RecordKey, found: Sequence[RecordNumber | None]) -> None:
+    if not found:
+        raise NotFound(f"There is no record {key.record_number} in this review.")
+    if found[0] is not None:
+        raise IsDuplicate(key.record_number, found[0])
+
+
+def _there(
+    table: type[ScreenedRecord | Conflict | Resolution | PresentDecision],
+) -> ColumnElement[bool]:
+    return and_(
+        table.review_id == Record.review_id,
+        table.stage == bindparam("stage"),
+        table.record_number == Record.number,
+    )
+
+
+IS_ACTIVE = and_(Resolution.is_set_aside.is_(False), Resolution.taken_back_at.is_(None))
+"""Which resolutions count now."""
+
+_STATE = (
+    select(Record.duplicate_of, ScreenedRecord, Conflict, Resolution, Decision)
+    .select_from(Record)
+    .outerjoin(ScreenedRecord, _there(ScreenedRecord))
+    .outerjoin(Conflict, _there(Conflict))
+    .outerjoin(Resolution, and_(_there(Resolution), IS_ACTIVE))
+    .outerjoin(PresentDecision, _there(PresentDecision))
+    .outerjoin(Decision, Decision.id == PresentDecision.decision_id)
+    .where(Record.review_id == bindparam("review_id"), Record.number == bindparam("record_number"))
+    .order_by(Decision.labels_seq)
+)
+"""One row for each active vote, one without any. Made once: every decision reads a state."""
+
+
+def _load(session: Session, key: RecordKey) -> tuple[Sequence[RecordNumber | None], RecordState]:
+    """Return what the record is linked to, if it is there, and its state."""
+    at = {"review_id": key.review_id, "stage": key.stage, "record_number": key.record_number}
+    rows = session.execute(_STATE, at).all()
+    _, row, conflict, resolution, _ = rows[0] if rows else (None,) * 5
+    votes = {row[-1].reviewer_id: row[-1] for row in rows if row[-1] is not None}
+    state = RecordState.of(key, votes, resolution, conflict, row)
+    return [row[0] for row in rows], state
+
+
+def entries(session: Session, key: RecordKey) -> Sequence[Decision]:
+    """Return everything that was ever entered for the record in the stage, in order."""
+    query = (
+        select(Decision)
+        .where(
+            Decision.review_id == key.review_id,
+            Decision.stage == key.stage,
+            Decision.record_number == key.record_number,
+        )
+        .order_by(Decision.labels_seq)
+    )
+    return session.scalars(query).all()
+
+
+_AT_ONCE = 2000
+"""Records whose votes are in memory at once."""
+
+_Which = Callable[[SQLColumnExpression[RecordNumber]], ColumnElement[bool]]
+
+
+def load_stage(session: Session, review_id: ReviewId, stage: Stage) -> Iterator[RecordState]:
+    """Yield the state of every record that anybody has decided in the stage, by number."""
+    query = (
+        select(ScreenedRecord.record_number)
+        .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
+        .order_by(ScreenedRecord.record_number)
+    )
+    numbers = session.scalars(query).all()
+    for start in range(0, len(numbers), _AT_ONCE):
+        first, last = numbers[start], numbers[start : start + _AT_ONCE][-1]
+        yield from _states(session, review_id, stage, _between(first, last))
+
+
+def load_many(
+    session: Session, review_id: ReviewId, stage: Stage, numbers: Collection[RecordNumber]
+) -> Iterator[RecordState]:
+    """Yield the states of these records as far as anybody has decided them, by number."""
+    for piece in pieces(sorted(numbers)):
+        yield from _states(session, review_id, stage, lambda number: number.in_(piece))  # noqa: B023  # used up at once
+
+
+def _between(first: RecordNumber, last: RecordNumber) -> _Which:
+    return lambda number: number.between(first, last)
+
+
+def _states(
+    session: Session, review_id: ReviewId, stage: Stage, which: _Which
+) -> Iterator[RecordState]:
+    """Yield states in four queries. Their votes have what an outcome depends on, no texts."""
+    votes: dict[RecordNumber, dict[UserId, Decision]] = defaultdict(dict)
+    cast = (
+        select(Decision)
+        .join(PresentDecision, PresentDecision.decision_id == Decision.id)
+        .options(load_only(*_OF_VOTES))
+        .where(
+            PresentDecision.review_id == review_id,
+            PresentDecision.stage == stage,
+            which(PresentDecision.record_number),
+        )
+        .order_by(Decision.labels_seq)
+    )
+    for vote in session.scalars(cast):
+        votes[vote.record_number][vote.reviewer_id] = vote
+
+    active = select(Resolution).where(
+        Resolution.review_id == review_id,
+        Resolution.stage == stage,
+        which(Resolution.record_number),
+        IS_ACTIVE,
+    )
+    resolutions = {row.record_number: row for row in session.scalars(active)}
+    differing = select(Conflict).where(
+        Conflict.review_id == review_id, Conflict.stage == stage, which(Conflict.record_number)
+    )
+    conflicts = {row.record_number: row for row in session.scalars(differing)}
+    rows = (
+        select(ScreenedRecord)
+        .where(
+            ScreenedRecord.review_id == review_id,
+            ScreenedRecord.stage == stage,
+            which(ScreenedRecord.record_number),
+        )
+        .order_by(ScreenedRecord.record_number)
+    )
+    for row in session.scalars(rows).all():
+        number = row.record_number
+        key = RecordKey(review_id, stage, number)
+        yield RecordState.of(
+            key, votes.get(number, {}), resolutions.get(number), conflicts.get(number), row
+        )
+
+
+_OF_VOTES = (
+    Decision.record_number,
+    Decision.reviewer_id,
+    Decision.labels_seq,
+    Decision.verdict,
+    Decision.reasons,
+    Decision.carried_from,
+)
