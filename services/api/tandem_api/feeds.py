@@ -13,7 +13,7 @@ from tandem.events import log
 from tandem.ids import ReviewId
 from tandem.reviews import service as reviews
 from tandem.screening import told_numbers
-from tandem.screening.visibility import sees_every_event
+from tandem.screening.blinding.view import sees_every_event
 from tandem_api.schemas.events import EventOut
 
 _LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}

@@ -17,9 +17,9 @@ from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import sees_every_event
 from tandem.screening.export import sees_of
 from tandem.screening.models import Conflict, ScreenedRecord
-from tandem.screening.visibility import sees_every_event
 
 _DECISION, _RECORD, _CONFLICT = "tandem.decision.", "tandem.record.", "tandem.conflict."
 _RESOLUTION = "tandem.resolution."

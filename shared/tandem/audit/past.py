@@ -21,13 +21,13 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
+from tandem.screening.blinding.view import sees_every_event
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.export import sees_of
 from tandem.screening.models import Conflict, Decision
 from tandem.screening.progress import CurvePoint, Progress, ReviewerProgress
 from tandem.screening.rules import Status
 from tandem.screening.shown_votes import ShownVote
-from tandem.screening.visibility import sees_every_event
 
 _PAGE = 5000
 _DUPLICATES = ("tandem.duplicates.merged", "tandem.duplicates.split")

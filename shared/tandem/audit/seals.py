@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_open_votes
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
-from tandem.screening.visibility import hides_open_votes
 
 
 class Seals:

@@ -13,6 +13,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import client_state, sightings, told_numbers
+from tandem.screening.blinding.view import shown_status
 from tandem.screening.client_state import Basis
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
@@ -20,7 +21,6 @@ from tandem.screening.ledger.state import RecordKey, load_screenable
 from tandem.screening.models import Decision, Lease, ResolvedBy
 from tandem.screening.queue.order import NO_ORDER, Order
 from tandem.screening.rules import Status
-from tandem.screening.visibility import shown_status
 
 
 class NoDecision(NotFound):

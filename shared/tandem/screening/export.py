@@ -21,6 +21,7 @@ from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_open_votes, shown_status_sql
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import votes_open_to
 from tandem.screening.criteria import reasons
@@ -32,7 +33,6 @@ from tandem.screening.models import (
     ScreenedRecord,
 )
 from tandem.screening.rules import Status
-from tandem.screening.visibility import hides_open_votes, shown_status_sql
 
 PAGE = 200
 """Records in memory at a time; one of them may have an abstract of a million characters."""

@@ -15,9 +15,9 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import told_numbers
+from tandem.screening.blinding.view import sees_every_event, shown_status_sql
 from tandem.screening.export import Names, sees_of
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
-from tandem.screening.visibility import sees_every_event, shown_status_sql
 
 PAGE = 1000
 """Entries of each kind in memory at a time."""

@@ -9,9 +9,9 @@ from tandem.ids import UserId
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import conflict_is_open_to_voters, hides_votes, status_is_open
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.rules import Status
-from tandem.screening.visibility import conflict_is_open_to_voters, hides_votes, status_is_open
 
 Voices = dict[str, frozenset[str]]
 """Who said something, each with the records that they said it of."""

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from tandem.drawing import COLOURS, as_svg, style
+from tandem.screening.blinding.view import DONE
 from tandem.screening.progress import Progress, ReviewerProgress
 from tandem.screening.recall import Recall, RecallPoint
 from tandem.screening.rules import Status
-from tandem.screening.visibility import DONE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,11 +14,11 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_votes
 from tandem.screening.ledger.append import apply_outcome
 from tandem.screening.ledger.state import load_stage
 from tandem.screening.models import ResolvedBy
 from tandem.screening.rules import Status
-from tandem.screening.visibility import hides_votes
 
 
 class Moved(NamedTuple):

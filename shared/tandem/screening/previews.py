@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import DecisionId, UserId
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import DONE, hides_votes, status_is_open
 from tandem.screening.ledger.state import RecordKey, RecordState, load
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status
-from tandem.screening.visibility import DONE, hides_votes, status_is_open
 
 Turn = Literal["opened", "resolved", "reopened"]
 

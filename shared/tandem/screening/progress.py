@@ -14,10 +14,10 @@ from tandem.ids import ReviewId, UserId
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import DONE
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.recall import Recall, recall
 from tandem.screening.rules import Status
-from tandem.screening.visibility import DONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_open_votes
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
-from tandem.screening.visibility import hides_open_votes
 
 
 @dataclass(frozen=True, slots=True)

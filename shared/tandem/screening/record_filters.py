@@ -9,10 +9,10 @@ from sqlalchemy.orm import aliased
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import shown_status_sql
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 from tandem.screening.shown_votes import carries_label
-from tandem.screening.visibility import shown_status_sql
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from tandem.ids import UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_open_votes, hides_votes
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import votes_open_to
 from tandem.screening.export import sees_of
 from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
-from tandem.screening.visibility import hides_open_votes, hides_votes
 
 _SETTLED = [Status.INCLUDED, Status.EXCLUDED]
 

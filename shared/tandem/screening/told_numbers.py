@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from tandem.ids import ReviewId
 from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import sees_every_event
 from tandem.screening.models import ClosedChange
-from tandem.screening.visibility import sees_every_event
 
 
 def keep_closed(session: Session, review: Review) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tandem.db.keyset import InvalidCursor
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
-from tandem.screening.visibility import newest_sequence, sees_every_event
+from tandem.screening.blinding.view import newest_sequence, sees_every_event
 from tandem_api.deps import Here, InReview, Limit, Me, secret_of
 from tandem_api.errors import InvalidHeader
 from tandem_api.feeds import Follower, events_after

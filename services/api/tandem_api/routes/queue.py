@@ -10,8 +10,8 @@ from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening import catalogue
+from tandem.screening.blinding.view import hides_open_votes
 from tandem.screening.queue import service as queue
-from tandem.screening.visibility import hides_open_votes
 from tandem_api.deps import Here, InReview, Me, Write
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage

@@ -13,7 +13,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
 from tandem.screening import told_numbers
-from tandem.screening.visibility import hides_open_votes
+from tandem.screening.blinding.view import hides_open_votes
 from tandem.work import lease
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page

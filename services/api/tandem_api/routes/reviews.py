@@ -15,7 +15,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import policies
-from tandem.screening.visibility import newest_sequence
+from tandem.screening.blinding.view import newest_sequence
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router

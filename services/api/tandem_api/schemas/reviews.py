@@ -23,9 +23,9 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.settling import Warned, WarningCode
+from tandem.screening.blinding.view import newest_sequence
 from tandem.screening.policies import Effect, Moved
 from tandem.screening.rules import Status
-from tandem.screening.visibility import newest_sequence
 from tandem_api.schemas.base import In, Line, Out, PlainText, Prose
 
 _MOST_NAMED = 500

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_open_votes, hides_votes, status_is_open
 from tandem.screening.models import ScreenedRecord
-from tandem.screening.visibility import hides_open_votes, hides_votes, status_is_open
 
 
 def hidden_records(session: Session, viewer: Viewer, stage: Stage) -> Sequence[RecordNumber]:

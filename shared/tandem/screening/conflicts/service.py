@@ -15,6 +15,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.settling import WAYS_OUT
+from tandem.screening.blinding.view import conflict_is_open_to_voters, names_are_open
 from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import ShownConflict, show
 from tandem.screening.ledger.append import append
@@ -30,7 +31,6 @@ from tandem.screening.models import (
     ScreenedRecord,
 )
 from tandem.screening.rules import ConflictKind, Status
-from tandem.screening.visibility import conflict_is_open_to_voters, names_are_open
 
 
 class OwnConflict(Forbidden):

@@ -11,10 +11,10 @@ from tandem.ids import UserId
 from tandem.records.models import Record
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import conflict_is_open_to_voters, hides_votes
 from tandem.screening.conflicts.files import File
 from tandem.screening.models import Conflict, ConflictState, Decision, Resolution
 from tandem.screening.rules import Status, Verdict
-from tandem.screening.visibility import conflict_is_open_to_voters, hides_votes
 
 Openness = Literal["nothing", "anonymous", "all"]
 Needs = Literal["voters", "adjudicator"]

@@ -24,9 +24,9 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import Change, Criteria
 from tandem.screening import told_numbers
+from tandem.screening.blinding.view import hides_votes
 from tandem.screening.models import Cause, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
-from tandem.screening.visibility import hides_votes
 
 _NOTHING = Change(frozenset(), {})
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
-from tandem.screening.duplicates import transfer
+from tandem.screening.ledger.origins import given_on
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision
 
@@ -39,7 +39,7 @@ class Active(NamedTuple):
         if not self.is_own:
             last = self.last
             key = RecordKey(last.review_id, last.stage, last.record_number)
-            return transfer.given_on(session, key, last.reviewer_id, self.linked, before=since)
+            return given_on(session, key, last.reviewer_id, self.linked, before=since)
         made = [entry for entry in self.entries if entry.created_at < since][-1:]
         return [entry for entry in made if entry.verdict is not None]
 
@@ -93,4 +93,4 @@ def _votes_behind(session: Session, last: Decision) -> tuple[list[Decision], lis
         Record.review_id == key.review_id, Record.duplicate_of == key.record_number
     )
     linked = list(session.scalars(query))
-    return transfer.given_on(session, key, last.reviewer_id, linked), linked
+    return given_on(session, key, last.reviewer_id, linked), linked

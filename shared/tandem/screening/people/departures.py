@@ -29,6 +29,7 @@ from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_votes
 from tandem.screening.duplicates import transfer
 from tandem.screening.ledger.append import Change, append_all, enter
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
@@ -43,7 +44,6 @@ from tandem.screening.models import (
 from tandem.screening.people.active import Active, active_votes
 from tandem.screening.queue import service as queue
 from tandem.screening.rules import Status
-from tandem.screening.visibility import hides_votes
 
 Fate = Literal["keep", "void"]
 

@@ -6,8 +6,8 @@ from tandem.ids import ReviewId, UserId, new_id
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import hides_votes
 from tandem.screening.rules import Status
-from tandem.screening.visibility import hides_votes
 
 TA = Stage.TITLE_ABSTRACT
 
