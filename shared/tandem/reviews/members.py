@@ -14,7 +14,9 @@ from tandem.errors import Conflict, NotFound
 from tandem.events import log
 from tandem.events.types import MemberAdded, MemberRemoved
 from tandem.ids import ReviewId, UserId
-from tandem.reviews.models import Invitation, Member, Review, Role
+from tandem.reviews import sight
+from tandem.reviews.models import Invitation, Member, PolicyVersion, Review, Role
+from tandem.reviews.policy import Policy, Stage
 
 
 class LastOwner(Conflict):
@@ -79,6 +81,7 @@ def set_member(
     else:
         _no_longer_owner(session, review, member)
         member.role = role
+    sight.note_role(session, review, _policies(session, review), user_id, before, role)
     detail = {"by": _text(by), "from": before, "to": role}
     log.append(session, review, MemberAdded(user_id=str(user_id), role=role, detail=detail))
     session.flush()
@@ -108,6 +111,7 @@ def remove_member(
     """
     member = get_member(session, review.id, user_id)
     _no_longer_owner(session, review, member)
+    sight.note_role(session, review, _policies(session, review), user_id, member.role, None)
     session.delete(member)
     known = {"by": _text(by), "from": member.role, "to": None}
     log.append(session, review, MemberRemoved(user_id=str(user_id), detail=known | (detail or {})))
@@ -134,6 +138,16 @@ def _no_longer_owner(session: Session, review: Review, leaving: Member) -> None:
         )
         .values(revoked_at=now())
     )
+
+
+def _policies(session: Session, review: Review) -> dict[Stage, Policy]:
+    """Return the policies in force, as `service` does, which imports this module."""
+    query = (
+        select(PolicyVersion.stage, PolicyVersion.value)
+        .where(PolicyVersion.review_id == review.id)
+        .order_by(PolicyVersion.version)
+    )
+    return {stage: Policy.model_validate(value) for stage, value in session.execute(query)}
 
 
 def _text(user_id: UserId | None) -> str | None:

@@ -128,6 +128,27 @@ class Member(Base):
     """Up to this record number their name was looked for among the authors."""
 
 
+class MemberSight(Base):
+    """Up to where a role or a policy once showed somebody what others decided in a stage.
+
+    Written when they lose it; while they have it, their role and the policy say so. Each is a
+    number of the review, the larger one where they lost it several times: `names_labels_seq` of
+    the last change whose verdicts they saw by name, `settled_seq` and `conflicts_seq` of the last
+    event when they saw the verdicts on settled records, and in conflicts.
+    """
+
+    __tablename__ = "member_sight"
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    names_labels_seq: Mapped[int | None]
+    settled_seq: Mapped[int | None]
+    conflicts_seq: Mapped[int | None]
+
+
 class PolicyVersion(Base):
     """A policy as it was from some moment on. The newest version of a stage is in force."""
 

@@ -14,7 +14,7 @@ from tandem.errors import Conflict, Forbidden, NotFound
 from tandem.events import chain, log
 from tandem.events.types import MemberAdded, ReviewCreated
 from tandem.ids import ReviewId, UserId, new_id
-from tandem.reviews import criteria
+from tandem.reviews import criteria, sight
 from tandem.reviews import policy as policies
 from tandem.reviews.members import remove_member as remove_member
 from tandem.reviews.members import set_member as set_member
@@ -256,6 +256,10 @@ def set_policy(
             PolicyVersion.review_id == review.id, PolicyVersion.stage == stage
         )
     )
+    before = policies_in_force(session, review.id)[stage]
+    members = select(Member.user_id, Member.role).where(Member.review_id == review.id)
+    roles = [(user_id, role) for user_id, role in session.execute(members)]
+    sight.note_policy(session, review, stage, roles, before, value)
     _store_policy(session, review, stage, value, version=(newest or 0) + 1, by=by)
 
 

@@ -12,7 +12,8 @@ from tandem.ids import ConflictId, RankingId, RecordNumber
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import client_state, sightings, told_numbers
+from tandem.screening import client_state, told_numbers
+from tandem.screening.blinding import exposure
 from tandem.screening.blinding.view import shown_status
 from tandem.screening.client_state import Basis
 from tandem.screening.ledger.append import append
@@ -83,7 +84,7 @@ def record_decision(
         return _recorded(session, viewer, mine, state.status, changed=False)
     client_state.require_newest(session, viewer, mine, basis)
     rank, ranking_id = _end_lease(session, key, viewer) or _rank_in(newest(), key)
-    informed = sightings.is_informed(session, key, viewer.user_id)
+    informed = exposure.is_informed(session, viewer, state)
     new = NewDecision(viewer.user_id, given, informed, rank=rank, ranking_id=ranking_id)
     after = append(
         session, review, viewer.policies[stage], state, new, because=ResolvedBy.AGREEMENT
@@ -114,7 +115,7 @@ def record_second_vote(
     `second_votes.vote_again` says who may give it.
     """
     state = load_screenable(session, key)
-    informed = sightings.is_informed(session, key, viewer.user_id)
+    informed = exposure.is_informed(session, viewer, state)
     new = NewDecision(viewer.user_id, given, informed, second_in=conflict_id)
     policy = viewer.policies[key.stage]
     after = append(session, review, policy, state, new, because=ResolvedBy.AGREEMENT)
@@ -153,7 +154,7 @@ def withdraw_decision(
         shown = shown_status(viewer, stage, state.status, has_decided=False)
         return Recorded(None, None, shown, changed=False)
     client_state.require_newest(session, viewer, mine, basis)
-    informed = sightings.is_informed(session, key, viewer.user_id)
+    informed = exposure.is_informed(session, viewer, state)
     new = NewDecision(viewer.user_id, None, informed, made_at=made_at)
     after = append(
         session, review, viewer.policies[stage], state, new, because=ResolvedBy.WITHDRAWAL

@@ -104,6 +104,22 @@ class ScreenedRecord(Base):
     """The resolution that stands, if one does."""
 
 
+class Exposure(Base):
+    """That others' verdicts on a record were open to one of its voters, and are no longer so.
+
+    Written when that ends, and kept for good. While they are open the record's state says so; who
+    sees them by role or policy needs no vote, see `reviews.models.MemberSight`.
+    """
+
+    __tablename__ = "exposure"
+    __table_args__ = (_record_key(),)
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
+    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+
+
 class Lease(Base):
     """A record that was served to a reviewer and is held for them, or put off by them."""
 

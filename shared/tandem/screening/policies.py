@@ -14,7 +14,8 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import hides_votes
+from tandem.screening.blinding import exposure
+from tandem.screening.blinding.view import conflict_is_open_to_voters, hides_votes
 from tandem.screening.ledger.append import apply_outcome
 from tandem.screening.ledger.state import load_stage
 from tandem.screening.models import ResolvedBy
@@ -86,11 +87,16 @@ def _judge_again(
     session.flush()
     moved, opened, closed = list[Moved](), list[RecordNumber](), list[RecordNumber]()
     facts, n_hidden = list[Fact](), 0
+    until_now = viewer.policies[stage]
+    closes = conflict_is_open_to_voters(until_now) and not conflict_is_open_to_voters(policy)
     for state in load_stage(session, review.id, stage):
         before, result, was_open = state.status, state.outcome(policy), state.is_in_conflict
         n_hidden += hides_votes(viewer, stage, before)
         kind = state.conflict.kind if state.conflict and was_open else None
-        if (result.status, result.conflict) == (before, kind):
+        is_same = (result.status, result.conflict) == (before, kind)
+        if not is_same or (closes and was_open):
+            exposure.remember(session, until_now, state)
+        if is_same:
             continue
         number = state.key.record_number
         facts += apply_outcome(session, review, policy, state, because=ResolvedBy.POLICY)[1]

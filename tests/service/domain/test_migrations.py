@@ -22,7 +22,8 @@ from tandem.events.positions import Place
 from tandem.events.stream import CONSUMER
 from tandem.ids import ReviewId
 from tandem.models import Base
-from tandem.screening.models import ClosedChange
+from tandem.reviews.models import MemberSight
+from tandem.screening.models import ClosedChange, Exposure
 from world import World
 
 CHECKOUT = Path(__file__).parents[3]
@@ -215,6 +216,51 @@ def test_what_the_blinded_did_not_hear_of_is_known_of_the_past_but_for_reopening
     database = Database(empty_url)
     assert closed_changes(database) == known
     database.close()
+
+
+def test_who_was_shown_verdicts_is_known_of_the_past(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    world = World(database)
+    team = world.team(n_records=6)
+    for number in (1, 2, 3):
+        world.decide(team.review_id, team.ann, number, "include")
+        world.decide(team.review_id, team.ben, number, "include" if number == 1 else "exclude")
+    world.decide(team.review_id, team.ben, 1, "exclude")  # it was included, and shown to both
+    world.decide(team.review_id, team.ann, 4, "include")
+    world.decide(team.review_id, team.ben, 5, "include")
+    world.split(team.review_id, team.owner, world.merge(team.review_id, team.owner, 4, 5))
+    world.change_policy(team.review_id, team.owner, resolution="consensus")
+    world.withdraw(team.review_id, team.ben, 2)
+    world.change_policy(team.review_id, team.owner, blind=False)
+    world.change_policy(team.review_id, team.owner, blind=True, resolution="adjudicator")
+    stored, sights = exposures(database)
+    database.close()
+
+    command.downgrade(alembic(empty_url), "0020")
+    migrate.upgrade(empty_url)
+
+    database = Database(empty_url)
+    refound, sights_refound = exposures(database)
+    assert {number for _, number in stored} == {1, 2, 3, 4, 5}
+    assert refound >= stored  # of linked records it does not ask which of them a verdict was on
+    assert {number for _, number in refound} == {1, 2, 3, 4, 5}
+    assert {user for user, *_ in sights_refound} == {
+        person.id for person in (team.ann, team.ben, team.eve, team.observer)
+    }
+    assert sights_refound == sights
+    database.close()
+
+
+def exposures(database: Database) -> tuple[set[tuple[Any, int]], set[tuple[Any, ...]]]:
+    """Return who was shown verdicts on which records, and up to where somebody saw all."""
+    with database.read() as session:
+        shown = {(one.user_id, one.record_number) for one in session.scalars(select(Exposure))}
+        sights = {
+            (one.user_id, one.names_labels_seq, one.settled_seq, one.conflicts_seq)
+            for one in session.scalars(select(MemberSight))
+        }
+    return shown, sights
 
 
 def closed_changes(database: Database) -> set[int]:

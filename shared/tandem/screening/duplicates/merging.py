@@ -22,9 +22,10 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
+from tandem.screening.blinding import exposure
 from tandem.screening.duplicates import transfer
 from tandem.screening.duplicates.transfer import Policies
-from tandem.screening.ledger.state import RecordKey
+from tandem.screening.ledger.state import RecordKey, load_many
 from tandem.screening.models import Lease, PresentDecision, Resolution, ScreenedRecord
 
 
@@ -223,6 +224,7 @@ def unite(
     """Let one record of each group stand for all of it, and carry the others' votes to it."""
     session.flush()
     touched = _touched(session, review, united)
+    _remember(session, review, policies, touched)
     shown, counted = list[Record](), list[Record]()
     merged, carried = list[DuplicatesMerged](), list[tuple[RecordNumber, RecordNumber]]()
     for records in united:
@@ -249,6 +251,15 @@ def unite(
     log.append(session, review, *merged)
     for source, target in carried:
         transfer.transfer(session, review, policies, source, to=target)
+
+
+def _remember(
+    session: Session, review: Review, policies: Policies, numbers: Collection[RecordNumber]
+) -> None:
+    """Note to whom verdicts on records are open, before these are linked or parted."""
+    for stage in Stage:
+        for state in load_many(session, review.id, stage, numbers):
+            exposure.remember(session, policies[stage], state)
 
 
 def _first_of_each(records: Mapping[RecordNumber, Record]) -> list[Record]:
@@ -308,6 +319,7 @@ def _part(
 ) -> None:
     """Let records leave their group, each with the votes that were given on it."""
     shown = next(record for record in records.values() if record.duplicate_of is None)
+    _remember(session, review, policies, [shown.number])
     freed = [records[number] for number in sorted(leaving) if number != shown.number]
     for record in freed:
         record.duplicate_of = None

@@ -28,6 +28,7 @@ from tandem.ids import ConflictId, UserId, new_id
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy
 from tandem.screening import told_numbers
+from tandem.screening.blinding import exposure
 from tandem.screening.ledger.entries import (
     Entry,
     NewDecision,
@@ -98,6 +99,8 @@ def append_all(
     because: ResolvedBy,
 ) -> list[RecordState]:
     """Do what `append` does for many records of one stage."""
+    for state, _ in changes:
+        exposure.remember(session, policy, state)
     entered = [enter(session, review, state, *entries) for state, entries in changes]
     facts, after = list[Fact](), list[RecordState]()
     for state, change in zip(entered, changes, strict=True):

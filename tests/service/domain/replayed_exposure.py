@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, String, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
+from service.domain.glimpses import Glimpses
 from tandem.events import log
 from tandem.events.log import Event
 from tandem.events.types import DuplicatesSplit, MemberAdded, ReviewChanged, ReviewCreated
@@ -20,7 +21,6 @@ from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy
-from tandem.screening.glimpses import Glimpses
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Conflict, Decision, Resolution
 

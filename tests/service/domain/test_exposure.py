@@ -3,7 +3,6 @@
 from typing import Any, get_args
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -12,25 +11,28 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select, update
 
 import effort
+from service.domain import replayed_exposure
 from service.domain.stored import ledger
 from service.domain.test_any_history import Merging
 from tandem.db.session import Database
 from tandem.errors import Conflict, Forbidden, NotFound
-from tandem.events.log import Event
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy
-from tandem.screening import policies, shown_votes
+from tandem.screening import decisions, export_ledger, policies, previews, shown_votes
+from tandem.screening.blinding import exposure
+from tandem.screening.blinding.view import hides_open_votes
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.service import Selection
 from tandem.screening.conflicts.shown import ShownConflict
-from tandem.screening.glimpses import Glimpses
-from tandem.screening.ledger.state import RecordKey
+from tandem.screening.ledger.entries import DecisionInput
+from tandem.screening.ledger.state import RecordKey, load
+from tandem.screening.people import departures
+from tandem.screening.rules import Verdict
 from world import TA, Person, Team, World
 
 
@@ -41,9 +43,16 @@ def informed(world: World, team: Team, person: Person, number: int, verdict: str
 
 
 def set_role(world: World, team: Team, person: Person, role: Role | None) -> None:
-    with world.entered(team.review_id, team.owner) as (session, review, _):
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
         if role is None:
-            reviews.remove_member(session, review, user_id=person.id)
+            departures.leave(
+                session,
+                review=review,
+                viewer=viewer,
+                user_id=person.id,
+                decisions="keep",
+                since=None,
+            )
         else:
             reviews.set_member(session, review, user_id=person.id, role=role)
 
@@ -220,23 +229,79 @@ def test_nobody_sees_what_is_between_two_changes_of_one_transaction(world: World
     assert not informed(world, team, team.ann, 1, "exclude")
 
 
-def test_a_log_from_before_the_trail_is_followed_too(world: World, database: Database) -> None:
-    """All its events are of one transaction there, as the migration made them."""
+@pytest.mark.both_engines
+def test_who_was_shown_the_outcome_and_left_knows_it_when_they_are_back(world: World) -> None:
     team = world.team()
-    for number in (1, 2):
-        world.decide(team.review_id, team.ann, number, "include")
-        world.decide(team.review_id, team.ben, number, "include" if number == 1 else "exclude")
-    world.decide(team.review_id, team.ben, 1, "exclude")
-    with database.write.begin() as session:
-        for event in session.query(Event).where(Event.review_id == team.review_id):
-            session.execute(
-                update(Event)
-                .where(Event.id == event.id)
-                .values(detail=event.detail | {"tx": "before"})
-            )
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, 1, "include")
+    set_role(world, team, team.ann, None)
+    world.withdraw(team.review_id, team.ben, 1)
+    set_role(world, team, team.ann, Role.REVIEWER)
 
     assert informed(world, team, team.ann, 1, "exclude")
-    assert not informed(world, team, team.ann, 2, "exclude")
+
+
+@pytest.mark.parametrize("ben", ["include", "exclude"])
+def test_an_outcome_that_came_and_went_while_somebody_was_away_was_not_open(
+    world: World, ben: str
+) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "include")
+    set_role(world, team, team.ann, None)
+    world.decide(team.review_id, team.ben, 1, ben)
+    world.withdraw(team.review_id, team.ben, 1)
+    set_role(world, team, team.ann, Role.REVIEWER)
+
+    assert not informed(world, team, team.ann, 1, "exclude")
+
+
+@pytest.mark.parametrize("ben", ["include", "exclude"])
+def test_a_batch_does_not_tell_what_was_settled_in_between(world: World, ben: str) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ben, 1, ben)
+    with world.entered(team.review_id, team.ann) as (session, review, viewer):
+        made = [
+            decisions.record_decision(
+                session,
+                review=review,
+                viewer=viewer,
+                record_number=RecordNumber(1),
+                stage=TA,
+                given=DecisionInput(verdict),
+            ).decision
+            for verdict in (Verdict.INCLUDE, Verdict.EXCLUDE)
+        ]
+
+    assert [one and one.informed for one in made] == [False, False]
+
+
+def test_what_a_dry_run_did_in_between_was_open_to_nobody(world: World) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "include")
+    with world.entered(team.review_id, team.ben) as (session, review, viewer):
+
+        def act() -> None:
+            decisions.record_decision(
+                session,
+                review=review,
+                viewer=viewer,
+                record_number=RecordNumber(1),
+                stage=TA,
+                given=DecisionInput(Verdict.INCLUDE),
+            )
+
+        key = RecordKey(team.review_id, TA, RecordNumber(1))
+        previews.preview(session, viewer=viewer, key=key, act=act)
+
+    assert not informed(world, team, team.ann, 1, "exclude")
+
+
+def test_an_adjudicator_who_reads_the_ledger_knows_what_was_withdrawn(world: World) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ben, 1, "include")
+    world.withdraw(team.review_id, team.ben, 1)
+
+    assert informed(world, team, team.judge, 1, "exclude")
 
 
 people = st.sampled_from(["ann", "ben", "eve", "judge", "owner"])
@@ -249,13 +314,7 @@ parts = st.sampled_from(
     [(name, value) for name in (*RELEVANT, "adjudicator_sees") for value in CHOICES[name]]
 )
 
-HOW = settings(
-    effort.machine(full=60, steps=20),
-    # The same examples each time, until this is mended: where one reviewer's `maybe` alone is a
-    # conflict, an owner who gave it is not shown the votes that come later (`votes_open_to` knows
-    # those given together), but `Glimpses` takes them for shown, and so the owner for informed.
-    derandomize=True,
-)
+HOW = effort.machine(full=60, steps=20)
 
 
 def is_shown_a_verdict(world: World, review_id: ReviewId, person: Person, number: int) -> bool:
@@ -267,13 +326,31 @@ def is_shown_a_verdict(world: World, review_id: ReviewId, person: Person, number
             return False
         key = RecordKey(review_id, TA, RecordNumber(number))
         votes = shown_votes.shown_votes(session, viewer=viewer, key=key)
+    ledger = export_ledger.exported_entries(
+        world.database, review_id=review_id, user_id=person.id, stage=TA, status=None
+    )
+    entries = [entry for entry in ledger if entry.record_id == str(number) and entry.verdict]
     shown = [one for one in conflicts_of(world, review_id, person) if one.record.number == number]
     said = [told for one in shown for told in (*one.history, one.resolution) if told is not None]
     return (
         any(vote.reviewer_id != person.id for vote in votes)
+        or any(entry.reviewer_id != str(person.id) for entry in entries)
         or any(not vote.is_mine for one in shown for vote in one.decisions)
         or any(told.resolution.resolver_id != person.id for told in said)
     )
+
+
+def settles_without_seeing(world: World, review_id: ReviewId, person: Person) -> bool:
+    """Whether this person may settle conflicts now, and the policy hides votes from them."""
+    with world.database.read() as session:
+        try:
+            viewer = reviews.viewer(session, review_id=review_id, user_id=person.id)
+        except NotFound:
+            return False
+    return hides_open_votes(viewer, TA)
+
+
+FIRST = RecordNumber(1)
 
 
 def conflicts_of(world: World, review_id: ReviewId, person: Person) -> list[ShownConflict]:
@@ -294,6 +371,7 @@ class Looking(RuleBasedStateMachine):
     def begin(self, policy: dict[str, Any]) -> None:
         self.team: Team = self.world.team(n_records=1, policy=policy)
         self.knowing: set[str] = set()
+        self.settling: set[str] = set()
 
     @rule(who=people, verdict=verdicts)
     def decide(self, who: str, verdict: str) -> None:
@@ -357,12 +435,37 @@ class Looking(RuleBasedStateMachine):
         """What was just entered says whether they had seen a verdict by then."""
         *_, entry = ledger(self.world.database, self.team.review_id)
         assert entry.reviewer_id == getattr(self.team, who).id
-        assert entry.informed == (who in self.knowing)
+        if who in self.settling:  # see `exposure`: it may err, towards informed
+            assert entry.informed >= (who in self.knowing)
+        else:
+            assert entry.informed == (who in self.knowing)
 
     def _look(self) -> None:
         for who in ("ann", "ben", "eve", "judge", "owner"):
+            if settles_without_seeing(self.world, self.team.review_id, getattr(self.team, who)):
+                self.settling.add(who)
             if is_shown_a_verdict(self.world, self.team.review_id, getattr(self.team, who), 1):
                 self.knowing.add(who)
+
+    @invariant()
+    def what_is_stored_says_no_less_than_the_log(self) -> None:
+        """The replay of the log takes votes in a conflict for shown that are not, see below."""
+        if not hasattr(self, "team"):
+            return
+        for who in ("ann", "ben", "eve", "judge", "owner"):
+            person, key = getattr(self.team, who), RecordKey(self.team.review_id, TA, FIRST)
+            with self.world.database.write.begin() as session:
+                try:
+                    _, viewer = reviews.enter(
+                        session, review_id=self.team.review_id, user_id=person.id
+                    )
+                except NotFound:
+                    continue
+                stored = exposure.is_informed(session, viewer, load(session, key))
+                replayed = replayed_exposure.is_informed(session, key, person.id)
+            # Where one's own `maybe` alone is a conflict, an adjudicator from whom the votes are
+            # hidden is not shown those that come later. The replay does not know of that.
+            assert stored >= replayed or who in self.settling
 
     def conflicts_of(self, person: Person) -> list[ShownConflict]:
         return conflicts_of(self.world, self.team.review_id, person)
@@ -377,7 +480,7 @@ def test_informed_are_those_who_were_shown_a_verdict_in_any_history(world: World
 
 
 class Linking(Merging):
-    """Records are linked and parted: what the log tells to be open is what the service shows."""
+    """Records are linked and parted: what is stored says no less than the replay of the log."""
 
     @rule(number=st.integers(1, 4))
     def enrich(self, number: int) -> None:
@@ -387,27 +490,24 @@ class Linking(Merging):
             record.abstract += " It tells more now."
 
     @invariant()
-    def the_log_tells_what_is_open(self) -> None:
+    def what_is_stored_says_no_less_than_the_log(self) -> None:
         if not hasattr(self, "team"):
             return
-        with self.world.database.read() as session:
-            query = select(Event).where(Event.review_id == self.id).order_by(Event.seq)
-            log = session.scalars(query).all()
-        linked = [set(members) for members in self.linked().values()]
         for number in self.shown():
-            group = next((members for members in linked if number in members), {number})
             key = RecordKey(self.id, TA, RecordNumber(number))
             for person in (self.team.ann, self.team.ben, self.team.judge):
-                glimpses = Glimpses(key, person.id, {str(one) for one in group})
-                for event in log:
-                    glimpses.apply(event.type.removeprefix("tandem."), event.data, event.detail)
-                shown = is_shown_a_verdict(self.world, self.id, person, number)
-                assert glimpses.show_a_verdict() == shown
+                with self.world.database.write.begin() as session:
+                    _, viewer = reviews.enter(session, review_id=self.id, user_id=person.id)
+                    stored = exposure.is_informed(session, viewer, load(session, key))
+                    replayed = replayed_exposure.is_informed(session, key, person.id)
+                assert stored >= replayed
+                if is_shown_a_verdict(self.world, self.id, person, number):
+                    assert stored
 
 
-def test_what_is_open_of_linked_records_is_told_by_the_log(world: World) -> None:
+def test_what_was_open_of_linked_records_is_stored(world: World) -> None:
     class Here(Linking):
         pass
 
     Here.world = world
-    run_state_machine_as_test(Here, settings=settings(HOW, max_examples=effort.examples(20)))
+    run_state_machine_as_test(Here, settings=effort.machine(full=20, steps=20))
