@@ -22,9 +22,9 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import hides_open_votes, shown_status_sql
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import votes_open_to
 from tandem.screening.criteria import reasons
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import (
     Conflict,
     Decision,
@@ -248,8 +248,8 @@ def _votes(
         Conflict.stage == stage,
         Conflict.record_number.in_(hidden),
     )
-    for file in files_of(session, session.scalars(query).all()) if hidden else ():
-        yield from votes_open_to(viewer, file).values()
+    for history in histories(session, session.scalars(query).all()) if hidden else ():
+        yield from votes_open_to(viewer, history).values()
 
 
 def _present(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select[*tuple[Any, ...]]:

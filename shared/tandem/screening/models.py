@@ -250,6 +250,11 @@ class Resolution(Base):
     taken_back_note: Mapped[str | None]
     created_at: Mapped[datetime]
 
+    @property
+    def is_active(self) -> bool:
+        """Whether it counts now."""
+        return not self.is_set_aside and self.taken_back_at is None
+
 
 class ClosedChange(Base):
     """A `labels_seq` that was given to what the blinded do not hear of. See `told_numbers`."""

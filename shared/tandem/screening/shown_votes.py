@@ -15,9 +15,9 @@ from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import hides_open_votes, hides_votes
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import votes_open_to
 from tandem.screening.export import sees_of
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
@@ -67,8 +67,8 @@ def shown_votes(session: Session, *, viewer: Viewer, key: RecordKey) -> list[Sho
         and status is Status.CONFLICT
         and hides_votes(viewer, key.stage, status)
     ):
-        (file,) = files_of(session, [conflict])
-        present, letters = votes_open_to(viewer, file), file.letters()
+        (history,) = histories(session, [conflict])
+        present, letters = votes_open_to(viewer, history), history.letters()
     people = accounts.users_by_id(session, set(present))
     shown = []
     for by, one in present.items():

@@ -145,6 +145,7 @@ def test_both_go_by_indexes_however_large_the_review_is(client: TestClient, team
         for step in _plan(_engine(client), statement, values)
     }
     assert plans
+    plans = {(step, of) for step, of in plans if step != "SCAN CONSTANT ROW"}  # of no table
     large = [(step, of) for step, of in plans if _table(step) not in _SMALL]
     assert [step for step, _ in large if "SCAN" in step or step.endswith("(review_id=?)")] == []
     # Nearly all records are no duplicates: to begin with those is to read the whole review.

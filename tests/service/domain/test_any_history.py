@@ -22,10 +22,10 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Policy
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.second_votes import NotAVoter, NotConsensus, VotedAgain
 from tandem.screening.conflicts.service import AlreadyResolved, NotResolved, OwnConflict
 from tandem.screening.decisions import NoDecision
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.state import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState
 from world import TA, Person, Team, World
@@ -201,12 +201,12 @@ class Screening(RuleBasedStateMachine):
         opened, self.open = is_open - self.open, is_open
         self.voted_again -= {one for one in self.voted_again if one[1] in opened}
         with self.world.database.read() as session:
-            for file in files_of(session, list(found.values())):
-                number = int(file.conflict.record_number)
+            for history in histories(session, list(found.values())):
+                number = int(history.conflict.record_number)
                 voters = {who.id for who, about in self.said if about == number}
                 again = {who.id for who, about in self.voted_again if about == number}
-                assert file.voters == voters
-                assert file.voted_again == again & voters
+                assert history.voters == voters
+                assert history.voted_again == again & voters
 
     def teardown(self) -> None:
         if hasattr(self, "team"):

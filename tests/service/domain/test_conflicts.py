@@ -10,7 +10,6 @@ from tandem.errors import Forbidden, NotFound
 from tandem.ids import ConflictId, ReviewId, UserId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.service import (
     AlreadyResolved,
     OwnConflict,
@@ -20,6 +19,7 @@ from tandem.screening.conflicts.service import (
     resolve_conflict,
 )
 from tandem.screening.conflicts.shown import ShownConflict
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import ResolutionInput
 from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Status, Verdict
@@ -442,7 +442,7 @@ class TestWhoSeesIt:
 
         def letters() -> dict[UserId, str]:
             with world.database.read() as session:
-                return files_of(session, [only(world.database, team.review_id)])[0].letters()
+                return histories(session, [only(world.database, team.review_id)])[0].letters()
 
         at_first = letters()
         world.decide(team.review_id, team.ann, 1, "maybe")

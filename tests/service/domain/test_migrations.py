@@ -23,7 +23,7 @@ from tandem.events.stream import CONSUMER
 from tandem.ids import ReviewId
 from tandem.models import Base
 from tandem.reviews.models import MemberSight
-from tandem.screening.models import ClosedChange, Exposure
+from tandem.screening.models import ClosedChange, Decision, Exposure
 from world import World
 
 CHECKOUT = Path(__file__).parents[3]
@@ -252,12 +252,18 @@ def test_who_was_shown_verdicts_is_known_of_the_past(empty_url: str) -> None:
     database.close()
 
 
-def exposures(database: Database) -> tuple[set[tuple[Any, int]], set[tuple[Any, ...]]]:
-    """Return who was shown verdicts on which records, and up to where somebody saw all."""
+def exposures(database: Database) -> tuple[set[Any], set[Any]]:
+    """Return who was shown verdicts on which records, and how many decisions by their role."""
     with database.read() as session:
         shown = {(one.user_id, one.record_number) for one in session.scalars(select(Exposure))}
+        numbers = session.scalars(select(Decision.labels_seq)).all()
         sights = {
-            (one.user_id, one.names_labels_seq, one.settled_seq, one.conflicts_seq)
+            (
+                one.user_id,
+                sum(number <= (one.names_labels_seq or 0) for number in numbers),
+                one.settled_seq,
+                one.conflicts_seq,
+            )
             for one in session.scalars(select(MemberSight))
         }
     return shown, sights

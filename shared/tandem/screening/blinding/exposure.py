@@ -43,8 +43,8 @@ from tandem.screening.blinding.view import (
     hides_votes,
     status_is_open,
 )
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import votes_open_to
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.origins import given_on
 from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import (
@@ -123,7 +123,7 @@ def _shown_in_conflict(
     """Return which of those from whom votes are hidden see others' in a conflict, as A and B."""
     if state.conflict is None or state.status is not Status.CONFLICT:
         return set()
-    (file,) = files_of(session, [state.conflict])
+    (history,) = histories(session, [state.conflict])
     return {
         viewer.user_id
         for viewer in viewers
@@ -134,7 +134,7 @@ def _shown_in_conflict(
                 and conflict_is_open_to_voters(viewer.policies[state.key.stage])
             )
         )
-        and votes_open_to(viewer, file).keys() - {viewer.user_id}
+        and votes_open_to(viewer, history).keys() - {viewer.user_id}
     }
 
 

@@ -15,8 +15,8 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
-from tandem.screening.conflicts.files import File, files_of
 from tandem.screening.conflicts.shown import openness
+from tandem.screening.ledger.conflict_history import ConflictHistory, histories
 from tandem.screening.models import Cause, Conflict, ConflictState, Decision, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
 
@@ -99,8 +99,8 @@ def _count(session: Session, review: Review, viewer: Viewer, stage: Stage) -> Di
     )
     conflicts = session.scalars(query).all()
     for start in range(0, len(conflicts), _AT_A_TIME):
-        for file in files_of(session, conflicts[start : start + _AT_A_TIME]):
-            _add(found, viewer, file, criteria, reasons)
+        for history in histories(session, conflicts[start : start + _AT_A_TIME]):
+            _add(found, viewer, history, criteria, reasons)
     by_criterion = {criteria.text(name): n for name, n in found.by_criterion.items()}
     met = {_pair(map(reasons.text, pair)): n for pair, n in found.reasons.items()}
     found.by_criterion, found.reasons = by_criterion, Counter(met)
@@ -108,9 +108,13 @@ def _count(session: Session, review: Review, viewer: Viewer, stage: Stage) -> Di
 
 
 def _add(
-    found: Disagreements, viewer: Viewer, file: File, criteria: _Spellings, reasons: _Spellings
+    found: Disagreements,
+    viewer: Viewer,
+    history: ConflictHistory,
+    criteria: _Spellings,
+    reasons: _Spellings,
 ) -> None:
-    conflict, standing = file.conflict, file.standing
+    conflict, standing = history.conflict, history.state.resolution
     found.by_kind[conflict.kind, conflict.state] += 1
     if conflict.resolved_by is not None:
         found.settled_by[conflict.resolved_by] += 1
@@ -121,20 +125,20 @@ def _add(
             found.by_criterion[criteria.name(standing.criterion)],
         ):
             outcomes.count(standing.verdict)
-    if conflict.kind is ConflictKind.REASON and openness(viewer, file) != "nothing":
-        found.reasons.update(_met(file, reasons))
+    if conflict.kind is ConflictKind.REASON and openness(viewer, history) != "nothing":
+        found.reasons.update(_met(history, reasons))
 
 
-def _met(file: File, spellings: _Spellings) -> list[tuple[str | None, str | None]]:
+def _met(history: ConflictHistory, spellings: _Spellings) -> list[tuple[str | None, str | None]]:
     """Return each pair of first reasons that met, once for a conflict.
 
     As they were when it was opened: a second vote may have made them equal since.
     """
-    opened = file.conflict.opened_seq
-    at_opening = [entry for entry in file.entries if entry.labels_seq <= opened]
+    opened = history.conflict.opened_seq
+    at_opening = [entry for entry in history.entries if entry.labels_seq <= opened]
     reasons = _first_reasons(at_opening, spellings)
     if len(reasons) < 2:  # It came to be about the reason only later.
-        reasons = _first_reasons(file.present, spellings)
+        reasons = _first_reasons(history.state.votes.values(), spellings)
     return [_pair(pair) for pair in combinations(reasons, 2)]
 
 

@@ -19,8 +19,8 @@ from tandem.ids import ConflictId, MessageId, UserId, new_id
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
 from tandem.screening.conflicts import service as conflicts
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import Openness, openness
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import Message
 
 ADJUDICATOR = "adjudicator"
@@ -107,8 +107,8 @@ def send(session: Session, *, viewer: Viewer, conflict_id: ConflictId, text: str
 
 
 def _reader(session: Session, viewer: Viewer, conflict_id: ConflictId) -> _Reader:
-    (file,) = files_of(session, [conflicts.visible(session, viewer, conflict_id)])
-    return _Reader(viewer, openness(viewer, file), file.letters())
+    (history,) = histories(session, [conflicts.visible(session, viewer, conflict_id)])
+    return _Reader(viewer, openness(viewer, history), history.letters())
 
 
 def _shown(session: Session, reader: _Reader, *messages: Message) -> list[ShownMessage]:

@@ -9,8 +9,8 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem.screening.conflicts import service as conflicts
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.service import AlreadyResolved
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Conflict, ConflictState
 
@@ -56,14 +56,14 @@ def vote_again(
     """
     conflict = conflicts.visible(session, viewer, conflict_id)
     viewer.require(Role.REVIEWER, "vote in conflicts")
-    (file,) = files_of(session, [conflict])
-    if viewer.user_id not in file.voters:
+    (history,) = histories(session, [conflict])
+    if viewer.user_id not in history.voters:
         raise NotAVoter("You have not decided this record, so you have no vote in its conflict.")
     if conflict.state is ConflictState.RESOLVED:
         raise AlreadyResolved("This conflict is settled already.")
     if viewer.policies[conflict.stage].resolution != "consensus":
         raise NotConsensus("The review's policy asks for no second vote: an adjudicator settles.")
-    if viewer.user_id in file.voted_again:
+    if viewer.user_id in history.voted_again:
         raise VotedAgain("You have voted once more already. Talk it over, or let somebody settle.")
     decisions.record_second_vote(
         session,

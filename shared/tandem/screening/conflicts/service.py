@@ -16,9 +16,9 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.settling import WAYS_OUT
 from tandem.screening.blinding.view import conflict_is_open_to_voters, names_are_open
-from tandem.screening.conflicts.files import files_of
 from tandem.screening.conflicts.shown import ShownConflict, show
 from tandem.screening.ledger.append import append
+from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import NewResolution, ResolutionInput, Revocation
 from tandem.screening.ledger.state import RecordKey, RecordState, load, screenable
 from tandem.screening.models import (
@@ -82,7 +82,7 @@ def list_conflicts(
         Conflict.review_id == viewer.review_id, _may_see(viewer)
     )
     page = keyset_of_one(session, query, (Conflict.opened_at, Conflict.id), cursor, limit)
-    return Slice(show(session, viewer, files_of(session, page.items)), page.next_cursor)
+    return Slice(show(session, viewer, histories(session, page.items)), page.next_cursor)
 
 
 def _selected(viewer: Viewer, selection: Selection) -> Select[Conflict]:
@@ -143,7 +143,7 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
 
 def get_conflict(session: Session, *, viewer: Viewer, conflict_id: ConflictId) -> ShownConflict:
     """Return one conflict, or raise NotFound: this person cannot tell whether it exists."""
-    return show(session, viewer, files_of(session, [visible(session, viewer, conflict_id)]))[0]
+    return show(session, viewer, histories(session, [visible(session, viewer, conflict_id)]))[0]
 
 
 def visible(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:

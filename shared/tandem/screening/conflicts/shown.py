@@ -12,7 +12,7 @@ from tandem.records.models import Record
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import conflict_is_open_to_voters, hides_votes
-from tandem.screening.conflicts.files import File
+from tandem.screening.ledger.conflict_history import ConflictHistory
 from tandem.screening.models import Conflict, ConflictState, Decision, Resolution
 from tandem.screening.rules import Status, Verdict
 
@@ -59,79 +59,80 @@ class ShownConflict:
     history: list[ShownResolution]
 
 
-def openness(viewer: Viewer, file: File) -> Openness:
+def openness(viewer: Viewer, history: ConflictHistory) -> Openness:
     """Return how far the votes of a conflict that this person may know of are open to them."""
-    policy = viewer.policies[file.conflict.stage]
+    policy = viewer.policies[history.conflict.stage]
     # A conflict that a withdrawal ended may be reopened, so being over does not open it.
-    if not policy.blind or file.status.is_settled:
+    if not policy.blind or history.status.is_settled:
         return "all"
     if not viewer.has(Role.ADJUDICATOR):
         return "anonymous"
-    takes_part = viewer.user_id in file.voters and conflict_is_open_to_voters(policy)
+    takes_part = viewer.user_id in history.voters and conflict_is_open_to_voters(policy)
     if policy.adjudicator_sees == "all":
         return "all"
     # Of one vote that is left the log tells whose it is, so there is no letter to hide behind.
-    if file.status is not Status.CONFLICT:
+    if history.status is not Status.CONFLICT:
         return "nothing"
     return "anonymous" if takes_part else policy.adjudicator_sees
 
 
-def votes_open_to(viewer: Viewer, file: File) -> dict[UserId, Decision]:
+def votes_open_to(viewer: Viewer, history: ConflictHistory) -> dict[UserId, Decision]:
     """Return the votes in a conflict from which this person cannot tell whose they are.
 
     The present ones where nobody's are hidden, and for one of two voters, who knows the other.
     Else their own beside those of the others as all had last voted.
     """
-    present = {one.reviewer_id: one for one in file.present}
-    me, is_hidden = viewer.user_id, hides_votes(viewer, file.conflict.stage, file.status)
-    if not is_hidden or (me in present and len(present) == len(file.together()) == 2):
+    present = dict(history.state.votes)
+    me, is_hidden = viewer.user_id, hides_votes(viewer, history.conflict.stage, history.status)
+    if not is_hidden or (me in present and len(present) == len(history.together()) == 2):
         return present
-    others = {by: one for by, one in file.together().items() if by != me}
+    others = {by: one for by, one in history.together().items() if by != me}
     return others | ({me: present[me]} if me in present else {})
 
 
-def show(session: Session, viewer: Viewer, files: Sequence[File]) -> list[ShownConflict]:
+def show(session: Session, viewer: Viewer, found: Sequence[ConflictHistory]) -> list[ShownConflict]:
     """Return these conflicts with what of them is open to the viewer, who may know of each."""
-    people = [decision.reviewer_id for file in files for decision in file.entries]
-    settled = [one for file in files for one in file.resolutions]
+    people = [decision.reviewer_id for history in found for decision in history.entries]
+    settled = [one for history in found for one in history.resolutions]
     people += [one.resolver_id for one in settled]
     people += [one.taken_back_by for one in settled if one.taken_back_by is not None]
     names = accounts.names_of(session, people)
-    return [_show(viewer, file, names) for file in files]
+    return [_show(viewer, history, names) for history in found]
 
 
-def _show(viewer: Viewer, file: File, names: Mapping[UserId, str]) -> ShownConflict:
-    sees, letters = openness(viewer, file), file.letters()
+def _show(viewer: Viewer, history: ConflictHistory, names: Mapping[UserId, str]) -> ShownConflict:
+    sees, letters = openness(viewer, history), history.letters()
     open_names = names if sees == "all" or viewer.has(Role.ADJUDICATOR) else None
-    taken_back = [one for one in file.resolutions if one.taken_back_at is not None]
+    active = history.state.resolution
+    taken_back = [one for one in history.resolutions if one.taken_back_at is not None]
     return ShownConflict(
-        conflict=file.conflict,
-        record=file.record,
-        decisions=[] if sees == "nothing" else _decisions(viewer, file, names, sees, letters),
-        second_votes=[letters[one] for one in _voted_again(viewer, file, sees)],
-        needs=_needs(viewer, file),
-        resolution=ShownResolution(file.standing, open_names) if file.standing else None,
+        conflict=history.conflict,
+        record=history.record,
+        decisions=[] if sees == "nothing" else _decisions(viewer, history, names, sees, letters),
+        second_votes=[letters[one] for one in _voted_again(viewer, history, sees)],
+        needs=_needs(viewer, history),
+        resolution=None if active is None else ShownResolution(active, open_names),
         history=[ShownResolution(one, open_names) for one in taken_back],
     )
 
 
-def _voted_again(viewer: Viewer, file: File, sees: Openness) -> list[UserId]:
+def _voted_again(viewer: Viewer, history: ConflictHistory, sees: Openness) -> list[UserId]:
     """Return who is shown to have voted once more, by letter.
 
     The log tells of every decision whose it is. To somebody who settles and may know A and B by
     their letters only, one letter alone would tell which of them that was.
     """
-    takes_part = viewer.user_id in file.voters
-    some = file.voters - file.voted_again
+    takes_part = viewer.user_id in history.voters
+    some = history.voters - history.voted_again
     if sees == "nothing" or (sees == "anonymous" and some and not takes_part):
         return []
-    letters = file.letters()
-    return sorted(file.voted_again, key=lambda one: (len(letters[one]), letters[one]))
+    letters = history.letters()
+    return sorted(history.voted_again, key=lambda one: (len(letters[one]), letters[one]))
 
 
 def _decisions(
     viewer: Viewer,
-    file: File,
+    history: ConflictHistory,
     names: Mapping[UserId, str],
     sees: Openness,
     letters: Mapping[UserId, str],
@@ -148,17 +149,17 @@ def _decisions(
             reasons=decision.reasons,
             note=decision.note,
         )
-        for decision in votes_open_to(viewer, file).values()
+        for decision in votes_open_to(viewer, history).values()
         if decision.verdict is not None
     ]
     return sorted(shown, key=lambda vote: (len(vote.letter), vote.letter))
 
 
-def _needs(viewer: Viewer, file: File) -> Needs | None:
-    if file.conflict.state is ConflictState.RESOLVED:
+def _needs(viewer: Viewer, history: ConflictHistory) -> Needs | None:
+    if history.conflict.state is ConflictState.RESOLVED:
         return None
-    if viewer.policies[file.conflict.stage].resolution != "consensus":
+    if viewer.policies[history.conflict.stage].resolution != "consensus":
         return "adjudicator"
     # Not for those who left: theirs will never come.
-    waiting = (file.voters & file.can_vote) - file.voted_again
+    waiting = (history.voters & history.can_vote) - history.voted_again
     return "voters" if waiting else "adjudicator"

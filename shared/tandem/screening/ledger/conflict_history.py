@@ -1,4 +1,4 @@
-"""Everything that is stored of a conflict, whoever asks."""
+"""A conflict's history: its record's state, and all that led to it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from tandem.events.types import (
 from tandem.ids import ConflictId, UserId
 from tandem.records.models import Record
 from tandem.reviews.models import Member, Role
+from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import (
     Conflict,
     Decision,
@@ -29,28 +30,37 @@ from tandem.screening.rules import Status
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ConflictHistory:
     """Everything that is stored of a conflict.
 
-    `entries` are all that was ever entered at its record in the stage, in order; `present` are
-    those of them that count. `first_opened_seq` is the review's `labels_seq` when it was first
-    opened, None where that is not known; `known_seq` when it was, since the record was last settled
-    and everybody could see the votes. `can_vote`: who of the review's members may decide.
+    Attributes:
+        state: The state of its record in the stage.
+        conflict: The conflict itself.
+        record: The record.
+        entries: All that was ever entered at its record in the stage, in order.
+        resolutions: All that were ever given, in order, those that no longer count included.
+        first_opened_seq: The review's `labels_seq` when it was first opened; None: not known.
+        known_seq: The review's `labels_seq` when it was first opened since the record was last
+            settled and everybody could see the votes.
+        can_vote: Who of the review's members may decide.
     """
 
+    state: RecordState
     conflict: Conflict
     record: Record
-    status: Status
     entries: Sequence[Decision]
-    present: Sequence[Decision]
     resolutions: Sequence[Resolution]
     first_opened_seq: int | None
     known_seq: int
     can_vote: frozenset[UserId]
 
     @property
+    def status(self) -> Status:
+        return self.state.status
+
+    @property
     def voters(self) -> set[UserId]:
-        return {decision.reviewer_id for decision in self.present}
+        return set(self.state.votes)
 
     @property
     def voted_again(self) -> set[UserId]:
@@ -83,10 +93,6 @@ class File:
                 votes, newer = newer, {}
         return votes
 
-    @property
-    def standing(self) -> Resolution | None:
-        return next((one for one in self.resolutions if _stands(one)), None)
-
     def letters(self) -> dict[UserId, str]:
         """Return the letter of everybody who ever voted; it stays the same for good.
 
@@ -104,24 +110,20 @@ class File:
         return {entry.reviewer_id: _letter(place) for place, entry in enumerate(ordered)}
 
 
-def _stands(resolution: Resolution) -> bool:
-    return not resolution.is_set_aside and resolution.taken_back_at is None
-
-
 def _letter(place: int) -> str:
     round_, letter = divmod(place, len(ascii_uppercase))
     return ascii_uppercase[letter] + (str(round_ + 1) if round_ else "")
 
 
-def files_of(session: Session, conflicts: Sequence[Conflict]) -> list[File]:
-    """Return the files of conflicts of one review, in the same order.
+def histories(session: Session, conflicts: Sequence[Conflict]) -> list[ConflictHistory]:
+    """Return the histories of conflicts of one review, in the same order.
 
     A handful of queries, however many conflicts there are.
     """
     if not conflicts:
         return []
     ids, review_id = [conflict.id for conflict in conflicts], conflicts[0].review_id
-    entries, present = _votes(session, ids)
+    entries, votes = _votes(session, ids)
     resolutions: dict[ConflictId, list[Resolution]] = defaultdict(list)
     given = select(Resolution).where(Resolution.conflict_id.in_(ids))
     for resolution in session.scalars(given.order_by(Resolution.labels_seq)):
@@ -129,19 +131,24 @@ def files_of(session: Session, conflicts: Sequence[Conflict]) -> list[File]:
     numbers = {conflict.record_number for conflict in conflicts}
     texts = select(Record).where(Record.review_id == review_id, Record.number.in_(numbers))
     records = {record.number: record for record in session.scalars(texts)}
-    statuses = _statuses(session, ids)
+    rows = _rows(session, ids)
     first_opened, known = _openings(session, conflicts)
     may_decide = select(Member.user_id).where(
         Member.review_id == review_id, Member.role != Role.OBSERVER
     )
     can_vote = frozenset(session.scalars(may_decide))
     return [
-        File(
+        ConflictHistory(
+            RecordState.of(
+                RecordKey(review_id, conflict.stage, conflict.record_number),
+                {vote.reviewer_id: vote for vote in votes[conflict.id]},
+                next((one for one in resolutions[conflict.id] if one.is_active), None),
+                conflict,
+                rows.get(conflict.id),
+            ),
             conflict,
             records[conflict.record_number],
-            statuses.get(conflict.id, Status.UNSCREENED),
             entries[conflict.id],
-            present[conflict.id],
             resolutions[conflict.id],
             first_opened.get(conflict.id) or conflict.opened_seq or None,
             known.get(conflict.id) or conflict.opened_seq,
@@ -179,9 +186,9 @@ def _votes(session: Session, ids: Sequence[ConflictId]) -> tuple[Votes, Votes]:
     return entries, present
 
 
-def _statuses(session: Session, ids: Sequence[ConflictId]) -> Mapping[ConflictId, Status]:
+def _rows(session: Session, ids: Sequence[ConflictId]) -> Mapping[ConflictId, ScreenedRecord]:
     query = (
-        select(Conflict.id, ScreenedRecord.status)
+        select(Conflict.id, ScreenedRecord)
         .join(
             ScreenedRecord,
             and_(
@@ -192,7 +199,7 @@ def _statuses(session: Session, ids: Sequence[ConflictId]) -> Mapping[ConflictId
         )
         .where(Conflict.id.in_(ids))
     )
-    return {row.id: row.status for row in session.execute(query)}
+    return {found.id: found.ScreenedRecord for found in session.execute(query)}
 
 
 Seqs = dict[ConflictId, int]
