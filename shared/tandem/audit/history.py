@@ -17,8 +17,7 @@ from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import sees_every_event
-from tandem.screening.export import sees_of
+from tandem.screening.blinding.view import sees_every_event, vote_visibility
 from tandem.screening.models import Conflict, ScreenedRecord
 
 _DECISION, _RECORD, _CONFLICT = "tandem.decision.", "tandem.record.", "tandem.conflict."
@@ -115,7 +114,7 @@ def _decision(
     said[stage, reviewer] = after
     by = UserId(UUID(reviewer))
     detail = {"carried_from": event.data.get("carried_from")}
-    if sees_of(viewer, Stage(stage), statuses.get(stage), by) != "all":
+    if vote_visibility(viewer, Stage(stage), statuses.get(stage), by) != "all":
         return _happening(viewer, event, None, None, None, detail)
     kept = ("reasons", "note", "criteria_version", "second_in", "entered_by")
     detail |= {name: event.detail.get(name) for name in kept}
@@ -159,7 +158,7 @@ def _of_conflict(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> H
     did = resolution["resolver_id"] if resolution else taken_back and taken_back["by"]
     if did is not None:
         stage, person = data["stage"], UserId(UUID(did))
-        if sees_of(viewer, Stage(stage), statuses.get(stage), person) == "all":
+        if vote_visibility(viewer, Stage(stage), statuses.get(stage), person) == "all":
             more = {"resolution": resolution, "taken_back": taken_back}
             by, detail = person, detail | {name: it for name, it in more.items() if it}
     return _happening(viewer, event, by, before, after, detail)

@@ -21,9 +21,8 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
-from tandem.screening.blinding.view import sees_every_event
+from tandem.screening.blinding.view import sees_every_event, vote_visibility
 from tandem.screening.catalogue import ShownRecord
-from tandem.screening.export import sees_of
 from tandem.screening.models import Conflict, Decision
 from tandem.screening.progress import CurvePoint, Progress, ReviewerProgress
 from tandem.screening.rules import Status
@@ -147,7 +146,8 @@ def _open_votes(
             criteria_version=one.criteria_version,
         )
         for one in decisions
-        if one.verdict is not None and sees_of(viewer, stage, status, one.reviewer_id) == "all"
+        if one.verdict is not None
+        and vote_visibility(viewer, stage, status, one.reviewer_id) == "all"
     ]
 
 

@@ -20,7 +20,8 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import told_numbers
-from tandem.screening.blinding.view import conflict_is_open_to_voters, status_sql
+from tandem.screening.blinding.sql import status_sql
+from tandem.screening.blinding.view import conflict_is_open_to_voters
 from tandem.screening.criteria import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order

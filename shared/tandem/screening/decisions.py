@@ -14,7 +14,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import client_state, told_numbers
 from tandem.screening.blinding import exposure
-from tandem.screening.blinding.view import shown_status
+from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
@@ -97,7 +97,7 @@ def _recorded(
     session: Session, viewer: Viewer, decision: Decision, status: Status, *, changed: bool
 ) -> Recorded:
     told = told_numbers.as_told(session, viewer, [decision.labels_seq])
-    shown = shown_status(viewer, decision.stage, status, has_decided=True)
+    shown = visible_status(viewer, decision.stage, status, has_decided=True)
     return Recorded(decision, told[decision.labels_seq], shown, changed)
 
 
@@ -151,7 +151,7 @@ def withdraw_decision(
     if mine is None:
         if not client_state.is_of(session, basis, key, viewer):
             raise NoDecision("You have no decision on this record.")
-        shown = shown_status(viewer, stage, state.status, has_decided=False)
+        shown = visible_status(viewer, stage, state.status, has_decided=False)
         return Recorded(None, None, shown, changed=False)
     client_state.require_newest(session, viewer, mine, basis)
     informed = exposure.is_informed(session, viewer, state)
@@ -159,7 +159,7 @@ def withdraw_decision(
     after = append(
         session, review, viewer.policies[stage], state, new, because=ResolvedBy.WITHDRAWAL
     )
-    shown = shown_status(viewer, stage, after.status, has_decided=False)
+    shown = visible_status(viewer, stage, after.status, has_decided=False)
     return Recorded(None, None, shown, changed=True)
 
 

@@ -8,9 +8,9 @@ their own decisions only; the others get those that the policy opens to them.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Row, Select, SQLColumnExpression, and_, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts.models import User
@@ -21,8 +21,8 @@ from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import hides_open_votes, shown_status_sql
-from tandem.screening.conflicts.shown import votes_open_to
+from tandem.screening.blinding.sql import visible_status_sql, with_status
+from tandem.screening.blinding.view import hides_open_votes, visible_votes, vote_visibility
 from tandem.screening.criteria import reasons
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import (
@@ -30,14 +30,11 @@ from tandem.screening.models import (
     Decision,
     PresentDecision,
     Resolution,
-    ScreenedRecord,
 )
 from tandem.screening.rules import Status
 
 PAGE = 200
 """Records in memory at a time; one of them may have an abstract of a million characters."""
-
-Openness = Literal["nothing", "anonymous", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,38 +139,8 @@ def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[
     if not selection.include_duplicates:
         query = query.where(Record.duplicate_of.is_(None))
     if selection.status is not None:
-        query = query.where(shown_status_sql(viewer, selection.stage) == selection.status)
+        query = query.where(visible_status_sql(viewer, selection.stage) == selection.status)
     return query
-
-
-def with_status(
-    query: Select[*tuple[Any, ...]],
-    viewer: Viewer,
-    stage: Stage,
-    review_id: SQLColumnExpression[Any],
-    number: SQLColumnExpression[Any],
-) -> Select[*tuple[Any, ...]]:
-    """Add what `shown_status_sql` reads, and the status itself as `shown_status`."""
-    return (
-        query.add_columns(shown_status_sql(viewer, stage).label("shown_status"))
-        .outerjoin(
-            ScreenedRecord,
-            and_(
-                ScreenedRecord.review_id == review_id,
-                ScreenedRecord.stage == stage,
-                ScreenedRecord.record_number == number,
-            ),
-        )
-        .outerjoin(
-            PresentDecision,
-            and_(
-                PresentDecision.review_id == review_id,
-                PresentDecision.stage == stage,
-                PresentDecision.record_number == number,
-                PresentDecision.reviewer_id == viewer.user_id,
-            ),
-        )
-    )
 
 
 def _sources(
@@ -202,7 +169,7 @@ def _judged(
     found: dict[int, list[Judged]] = defaultdict(list)
     for row in _votes(session, viewer, stage, shown):
         status = shown[row.record_number].shown_status
-        sees = sees_of(viewer, stage, status, row.reviewer_id)
+        sees = vote_visibility(viewer, stage, status, row.reviewer_id)
         if sees == "nothing":
             continue
         open_ = sees == "all"
@@ -249,7 +216,7 @@ def _votes(
         Conflict.record_number.in_(hidden),
     )
     for history in histories(session, session.scalars(query).all()) if hidden else ():
-        yield from votes_open_to(viewer, history).values()
+        yield from visible_votes(viewer, history).values()
 
 
 def _present(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select[*tuple[Any, ...]]:
@@ -285,16 +252,3 @@ def _resolutions(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select
     if not viewer.sees_all(stage):
         query = query.where(Resolution.resolver_id == viewer.user_id)
     return query
-
-
-def sees_of(viewer: Viewer, stage: Stage, status: str | None, by: UserId) -> Openness:
-    """Return how much of a vote is open to one who is not blinded: as a conflict shows it.
-
-    Without names only in a conflict: where one vote stands alone the log tells whose it is.
-    """
-    policy = viewer.policies[stage]
-    if by == viewer.user_id or not policy.blind or status in (Status.INCLUDED, Status.EXCLUDED):
-        return "all"
-    if policy.adjudicator_sees == "anonymous" and status != Status.CONFLICT:
-        return "nothing"
-    return policy.adjudicator_sees

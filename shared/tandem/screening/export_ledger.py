@@ -15,8 +15,9 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import told_numbers
-from tandem.screening.blinding.view import sees_every_event, shown_status_sql
-from tandem.screening.export import Names, sees_of
+from tandem.screening.blinding.sql import visible_status_sql
+from tandem.screening.blinding.view import sees_every_event, vote_visibility
+from tandem.screening.export import Names
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 
 PAGE = 1000
@@ -87,7 +88,7 @@ def _as_told(session: Session, viewer: Viewer, entries: list[LedgerEntry]) -> li
 
 def _is_open(viewer: Viewer, row: Row[Any]) -> bool:
     decision: Decision = row.Decision
-    return sees_of(viewer, decision.stage, row.status, decision.reviewer_id) == "all"
+    return vote_visibility(viewer, decision.stage, row.status, decision.reviewer_id) == "all"
 
 
 def _decisions(
@@ -148,7 +149,7 @@ def _selected(
     if status is None:
         return query
     shown = [
-        and_(kind.stage == stage, shown_status_sql(viewer, stage) == status) for stage in stages
+        and_(kind.stage == stage, visible_status_sql(viewer, stage) == status) for stage in stages
     ]
     return query.where(or_(*shown))
 

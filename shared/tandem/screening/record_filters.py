@@ -9,10 +9,9 @@ from sqlalchemy.orm import aliased
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import shown_status_sql
+from tandem.screening.blinding.sql import carries_visible_label, visible_status_sql
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
-from tandem.screening.shown_votes import carries_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,11 @@ def conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnEle
     """Return what a query over records must hold, joined as in `catalogue`."""
     found = [_mentions(word) for word in filters.words]
     if filters.status is not None:
-        found.append(shown_status_sql(viewer, stage) == filters.status)
+        found.append(visible_status_sql(viewer, stage) == filters.status)
     if filters.source is not None:
         found.append(_comes_from(filters.source))
     if filters.label is not None:
-        found.append(carries_label(viewer, stage, filters.label))
+        found.append(carries_visible_label(viewer, stage, filters.label))
     if filters.my_verdict is not None:
         found.append(Decision.verdict == filters.my_verdict)
     return found

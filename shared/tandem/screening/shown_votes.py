@@ -1,22 +1,18 @@
 """The votes on a record, and their labels, as far as somebody may see them."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, or_, select, true
+from sqlalchemy import Select, String, and_, cast, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from tandem.accounts import service as accounts
 from tandem.ids import UserId
-from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import hides_open_votes, hides_votes
-from tandem.screening.conflicts.shown import votes_open_to
-from tandem.screening.export import sees_of
+from tandem.screening.blinding.sql import others_labels_are_visible
+from tandem.screening.blinding.view import needs_history, view
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
@@ -55,29 +51,17 @@ def shown_votes(session: Session, *, viewer: Viewer, key: RecordKey) -> list[Sho
     the record is settled, and everything from then on. A blinded reviewer gets their own, and
     once they have decided and it is settled those of all.
     """
-    state = load(session, key)
-    present, status = dict(state.votes), state.status
-    is_blinded = not viewer.sees_all(key.stage)
-    if is_blinded and not (viewer.user_id in present and status.is_settled):
-        present = {by: one for by, one in present.items() if by == viewer.user_id}
-    letters: Mapping[UserId, str] = {}
-    conflict = state.conflict
-    if (
-        conflict is not None
-        and status is Status.CONFLICT
-        and hides_votes(viewer, key.stage, status)
-    ):
-        (history,) = histories(session, [conflict])
-        present, letters = votes_open_to(viewer, history), history.letters()
-    people = accounts.users_by_id(session, set(present))
-    shown = []
-    for by, one in present.items():
-        sees = sees_of(viewer, key.stage, status, by)
-        if sees == "all":
-            shown.append(_named(one, people[by].name))
-        elif sees == "anonymous":
-            shown.append(_nameless(one, letters[by]))
-    # Those without a name by their letter, not by time: who voted first would tell A from B.
+    state, history = load(session, key), None
+    if state.conflict is not None and needs_history(viewer, state):
+        (history,) = histories(session, [state.conflict])
+    votes = view(viewer, state, history).votes
+    names = accounts.names_of(session, [one.decision.reviewer_id for one in votes])
+    shown = [
+        _named(one.decision, names[one.decision.reviewer_id])
+        if one.letter is None
+        else _nameless(one.decision, one.letter)
+        for one in votes
+    ]
     return sorted(shown, key=lambda vote: (vote.reviewer_id is None, vote.reviewer))
 
 
@@ -102,28 +86,6 @@ def _verdict(one: Decision) -> Verdict:
     if one.verdict is None:
         raise AssertionError("a withdrawal is nobody's present decision")
     return one.verdict
-
-
-def carries_label(viewer: Viewer, stage: Stage, label: str) -> ColumnElement[bool]:
-    """Return the condition that a record has this label, as far as the viewer may see it.
-
-    The query has the outer joins of `visibility.shown_status_sql`.
-    """
-    present, decision = aliased(PresentDecision), aliased(Decision)
-    stored = json.dumps(label, ensure_ascii=False)
-    return (
-        select(present.decision_id)
-        .join(decision, decision.id == present.decision_id)
-        .where(
-            present.review_id == Record.review_id,
-            present.stage == stage,
-            present.record_number == Record.number,
-            cast(decision.labels, String).contains(stored, autoescape=True),
-            or_(present.reviewer_id == viewer.user_id, _others_are_open(viewer, stage)),
-        )
-        .correlate(Record, ScreenedRecord, PresentDecision)
-        .exists()
-    )
 
 
 def labels_in_use(session: Session, *, viewer: Viewer, stage: Stage) -> list[LabelInUse]:
@@ -165,15 +127,6 @@ def _labelled(viewer: Viewer, stage: Stage) -> Select[int, UserId, list[str]]:
             present.review_id == viewer.review_id,
             present.stage == stage,
             cast(decision.labels, String) != "[]",
-            or_(present.reviewer_id == viewer.user_id, _others_are_open(viewer, stage)),
+            or_(present.reviewer_id == viewer.user_id, others_labels_are_visible(viewer, stage)),
         )
     )
-
-
-def _others_are_open(viewer: Viewer, stage: Stage) -> ColumnElement[bool]:
-    """Return on which records others' labels are open: where their names are, too."""
-    settled = ScreenedRecord.status.in_(_SETTLED)
-    if not viewer.sees_all(stage):
-        return and_(settled, PresentDecision.decision_id.is_not(None))
-    # Not as A and B either: which labels are new would tell whose votes these are.
-    return settled if hides_open_votes(viewer, stage) else true()

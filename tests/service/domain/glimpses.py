@@ -9,7 +9,11 @@ from tandem.ids import UserId
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import conflict_is_open_to_voters, hides_votes, status_is_open
+from tandem.screening.blinding.view import (
+    conflict_is_open_to_voters,
+    hides_votes,
+    status_is_visible,
+)
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.rules import Status
 
@@ -107,7 +111,7 @@ class Glimpses:
 
     def _is_open(self, viewer: Viewer, shown: _Shown) -> bool:
         stage, decided = self._place.stage, self._me in shown.votes
-        if not status_is_open(viewer, stage, shown.status, has_decided=decided):
+        if not status_is_visible(viewer, stage, shown.status, has_decided=decided):
             return False
         if self._are_there(shown.resolutions):
             return True

@@ -16,8 +16,8 @@ from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.agreement.drift import Drift, Read, drift
-from tandem.screening.agreement.hidden import hidden_records
 from tandem.screening.agreement.intervals import exact_share
+from tandem.screening.blinding.sql import hidden_records
 from tandem.screening.models import Decision, ScreenedRecord, Served
 from tandem.screening.queue.streams import Stream
 from tandem.screening.rules import Status, Verdict

@@ -17,9 +17,9 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.agreement import rated, statistics
-from tandem.screening.agreement.hidden import hidden_records
 from tandem.screening.agreement.rated import MONTHS, Rated
 from tandem.screening.agreement.statistics import Figures
+from tandem.screening.blinding.sql import hidden_records
 from tandem.screening.people import interests, pilot
 
 

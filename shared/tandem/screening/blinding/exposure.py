@@ -41,9 +41,9 @@ from tandem.reviews.sight import NOTHING, sight
 from tandem.screening.blinding.view import (
     conflict_is_open_to_voters,
     hides_votes,
-    status_is_open,
+    status_is_visible,
+    visible_votes,
 )
-from tandem.screening.conflicts.shown import votes_open_to
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.origins import given_on
 from tandem.screening.ledger.state import RecordKey, RecordState
@@ -75,7 +75,7 @@ def is_informed(session: Session, viewer: Viewer, state: RecordState) -> bool:
     start, key = _at_start(session, state), state.key
     policy = viewer.policies[key.stage]
     sees = sight(viewer.role, policy)
-    is_open = status_is_open(
+    is_open = status_is_visible(
         viewer, key.stage, start.status, has_decided=viewer.user_id in start.votes
     )
     # Imported reviewers decide without being members. Asked only where it matters.
@@ -134,7 +134,7 @@ def _shown_in_conflict(
                 and conflict_is_open_to_voters(viewer.policies[state.key.stage])
             )
         )
-        and votes_open_to(viewer, history).keys() - {viewer.user_id}
+        and visible_votes(viewer, history).keys() - {viewer.user_id}
     }
 
 

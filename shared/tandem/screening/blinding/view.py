@@ -1,19 +1,29 @@
-"""What somebody may see of other people's verdicts. Everything shown passes through here.
+"""What somebody may see of other people's verdicts. Everything that is shown passes through here.
 
 Until a reviewer has decided a record themselves, nothing they are shown depends on how others
 voted on it. Afterwards it is `done`, until it is settled or the policy opens its conflict.
 
 Those who settle conflicts see every status. Where the policy hides the votes from them, nothing
 they are shown of an open record depends on more than that.
+
+`view` answers for one record; `sql` answers the same for lists and counts. Both are pure: the
+caller has loaded the state.
 """
 
-from sqlalchemy import ColumnElement, String, case, cast, literal
+from dataclasses import dataclass
+from typing import Literal
 
+from tandem.ids import UserId
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.models import PresentDecision, ScreenedRecord
+from tandem.screening.ledger.conflict_history import ConflictHistory
+from tandem.screening.ledger.state import RecordState
+from tandem.screening.models import Decision
 from tandem.screening.rules import Status
+
+Visibility = Literal["nothing", "anonymous", "all"]
+"""How a vote is shown: not at all, as A or B, or by name."""
 
 DONE = "done"
 """Shown instead of a status that would tell how others voted."""
@@ -44,7 +54,7 @@ def hides_votes(viewer: Viewer, stage: Stage, status: Status | None) -> bool:
     return hides_open_votes(viewer, stage) and not (status is not None and status.is_settled)
 
 
-def status_is_open(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> bool:
+def status_is_visible(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> bool:
     """Whether a record's status is shown to this person as it is."""
     if viewer.sees_all(stage):
         return True
@@ -54,43 +64,89 @@ def status_is_open(viewer: Viewer, stage: Stage, status: Status, *, has_decided:
     )
 
 
-def shown_status(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> str:
+def visible_status(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> str:
     """Return a record's status as this person may see it."""
-    if status_is_open(viewer, stage, status, has_decided=has_decided):
+    if status_is_visible(viewer, stage, status, has_decided=has_decided):
         return status
     return DONE if has_decided else Status.UNSCREENED
 
 
-def shown_status_sql(viewer: Viewer, stage: Stage) -> ColumnElement[str]:
-    """`shown_status` as a condition over rows joined with the viewer's present decision.
+@dataclass(frozen=True, slots=True)
+class VisibleVote:
+    """An active vote as somebody may see it: by name, or with a letter instead."""
 
-    The query has outer joins to ScreenedRecord and to PresentDecision of this viewer.
+    decision: Decision
+    letter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A record in a stage as somebody may see it.
+
+    Attributes:
+        status: Its status, or `done` or `unscreened` instead.
+        is_status_open: Whether that is the status itself.
+        knows_conflict: Whether they may know of its conflict, if there is one.
+        votes: The active votes that are open to them, their own too; those without a name last.
+        others_labels: Whether others' labels and notes count in lists and filters.
     """
-    shows_conflicts = conflict_is_open_to_voters(viewer.policies[stage])
-    return status_sql(sees_all=viewer.sees_all(stage), shows_conflicts=shows_conflicts)
+
+    status: str
+    is_status_open: bool
+    knows_conflict: bool
+    votes: tuple[VisibleVote, ...]
+    others_labels: bool
 
 
-def status_sql(*, sees_all: bool, shows_conflicts: bool) -> ColumnElement[str]:
-    """`shown_status_sql` by what it depends on.
+def needs_history(viewer: Viewer, state: RecordState) -> bool:
+    """Whether `view` depends on how the record's conflict came about."""
+    hidden = hides_votes(viewer, state.key.stage, state.status)
+    return hidden and state.status is Status.CONFLICT
+
+
+def view(viewer: Viewer, state: RecordState, history: ConflictHistory | None = None) -> RecordView:
+    """Return a record as this person may see it.
 
     Args:
-        sees_all: Whether the viewer sees every status.
-        shows_conflicts: Whether the policy shows a conflict to those whose votes are in it.
+        viewer: Who looks.
+        state: The record's.
+        history: Its conflict's, where `needs_history` says so.
     """
-    status = case(
-        (ScreenedRecord.status.is_(None), literal(Status.UNSCREENED.value)),
-        else_=cast(ScreenedRecord.status, String),
-    )
+    stage, has_decided = state.key.stage, viewer.user_id in state.votes
+    sees_all, is_settled = viewer.sees_all(stage), state.status.is_settled
+    is_open = status_is_visible(viewer, stage, state.status, has_decided=has_decided)
+    to_voters = state.is_in_conflict and conflict_is_open_to_voters(viewer.policies[stage])
     if sees_all:
-        return status
-    visible = [Status.INCLUDED, Status.EXCLUDED]
-    if shows_conflicts:
-        visible.append(Status.CONFLICT)
-    return case(
-        (PresentDecision.decision_id.is_(None), literal(Status.UNSCREENED.value)),
-        (ScreenedRecord.status.in_(visible), status),
-        else_=literal(DONE),
+        others_labels = is_settled or not hides_open_votes(viewer, stage)
+    else:
+        others_labels = is_settled and has_decided
+    return RecordView(
+        status=visible_status(viewer, stage, state.status, has_decided=has_decided),
+        is_status_open=is_open,
+        knows_conflict=sees_all or (has_decided and (is_settled or to_voters)),
+        votes=_votes(viewer, state, history),
+        others_labels=others_labels,
     )
+
+
+def _votes(
+    viewer: Viewer, state: RecordState, history: ConflictHistory | None
+) -> tuple[VisibleVote, ...]:
+    stage, me = state.key.stage, viewer.user_id
+    votes, letters = state.votes, dict[UserId, str]()
+    if not viewer.sees_all(stage) and not (me in votes and state.status.is_settled):
+        votes = {by: vote for by, vote in votes.items() if by == me}
+    elif needs_history(viewer, state):
+        if history is None:
+            raise AssertionError("in a conflict whose votes are hidden its history decides")
+        votes, letters = visible_votes(viewer, history), history.letters()
+    shown = []
+    for by, vote in votes.items():
+        sees = vote_visibility(viewer, stage, state.status, by)
+        if sees != "nothing":
+            shown.append(VisibleVote(vote, letters[by] if sees == "anonymous" else None))
+    # Those without a name by their letter, not by time: who voted first would tell A from B.
+    return tuple(sorted(shown, key=lambda one: one.letter or ""))
 
 
 def sees_every_event(viewer: Viewer) -> bool:
@@ -101,3 +157,63 @@ def sees_every_event(viewer: Viewer) -> bool:
 def newest_sequence(review: Review, viewer: Viewer) -> int:
     """Return the number of the newest event that this person may know of, in their numbering."""
     return review.last_seq if sees_every_event(viewer) else review.last_open_seq
+
+
+def vote_visibility(viewer: Viewer, stage: Stage, status: str | None, by: UserId) -> Visibility:
+    """Return how much of a vote is open to one who is not blinded: as a conflict shows it.
+
+    Without names only in a conflict: where one vote stands alone the log tells whose it is.
+    """
+    policy = viewer.policies[stage]
+    if by == viewer.user_id or not policy.blind or status in (Status.INCLUDED, Status.EXCLUDED):
+        return "all"
+    if policy.adjudicator_sees == "anonymous" and status != Status.CONFLICT:
+        return "nothing"
+    return policy.adjudicator_sees
+
+
+def conflict_visibility(viewer: Viewer, history: ConflictHistory) -> Visibility:
+    """Return how far the votes of a conflict that this person may know of are open to them."""
+    policy = viewer.policies[history.conflict.stage]
+    # A conflict that a withdrawal ended may be reopened, so being over does not open it.
+    if not policy.blind or history.status.is_settled:
+        return "all"
+    if not viewer.has(Role.ADJUDICATOR):
+        return "anonymous"
+    takes_part = viewer.user_id in history.voters and conflict_is_open_to_voters(policy)
+    if policy.adjudicator_sees == "all":
+        return "all"
+    # Of one vote that is left the log tells whose it is, so there is no letter to hide behind.
+    if history.status is not Status.CONFLICT:
+        return "nothing"
+    return "anonymous" if takes_part else policy.adjudicator_sees
+
+
+def visible_votes(viewer: Viewer, history: ConflictHistory) -> dict[UserId, Decision]:
+    """Return the votes in a conflict from which this person cannot tell whose they are.
+
+    The present ones where nobody's are hidden, and for one of two voters, who knows the other.
+    Else their own beside those of the others as all had last voted.
+    """
+    present = dict(history.state.votes)
+    me, is_hidden = viewer.user_id, hides_votes(viewer, history.conflict.stage, history.status)
+    if not is_hidden or (me in present and len(present) == len(history.together()) == 2):
+        return present
+    others = {by: one for by, one in history.together().items() if by != me}
+    return others | ({me: present[me]} if me in present else {})
+
+
+def visible_second_votes(
+    viewer: Viewer, history: ConflictHistory, sees: Visibility
+) -> list[UserId]:
+    """Return who is shown to have voted once more, by letter.
+
+    The log tells of every decision whose it is. To somebody who settles and may know A and B by
+    their letters only, one letter alone would tell which of them that was.
+    """
+    takes_part = viewer.user_id in history.voters
+    some = history.voters - history.voted_again
+    if sees == "nothing" or (sees == "anonymous" and some and not takes_part):
+        return []
+    letters = history.letters()
+    return sorted(history.voted_again, key=lambda one: (len(letters[one]), letters[one]))

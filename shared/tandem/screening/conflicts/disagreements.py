@@ -15,7 +15,7 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
-from tandem.screening.conflicts.shown import openness
+from tandem.screening.blinding.view import conflict_visibility
 from tandem.screening.ledger.conflict_history import ConflictHistory, histories
 from tandem.screening.models import Cause, Conflict, ConflictState, Decision, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
@@ -125,7 +125,7 @@ def _add(
             found.by_criterion[criteria.name(standing.criterion)],
         ):
             outcomes.count(standing.verdict)
-    if conflict.kind is ConflictKind.REASON and openness(viewer, history) != "nothing":
+    if conflict.kind is ConflictKind.REASON and conflict_visibility(viewer, history) != "nothing":
         found.reasons.update(_met(history, reasons))
 
 

@@ -18,8 +18,8 @@ from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.ids import ConflictId, MessageId, UserId, new_id
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import Visibility, conflict_visibility
 from tandem.screening.conflicts import service as conflicts
-from tandem.screening.conflicts.shown import Openness, openness
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import Message
 
@@ -45,7 +45,7 @@ class _Reader:
     """Somebody reading a discussion: how open the votes are to them, and who has which letter."""
 
     viewer: Viewer
-    sees: Openness
+    sees: Visibility
     letters: Mapping[UserId, str]
 
     def may_read(self) -> ColumnElement[bool]:
@@ -108,7 +108,7 @@ def send(session: Session, *, viewer: Viewer, conflict_id: ConflictId, text: str
 
 def _reader(session: Session, viewer: Viewer, conflict_id: ConflictId) -> _Reader:
     (history,) = histories(session, [conflicts.visible(session, viewer, conflict_id)])
-    return _Reader(viewer, openness(viewer, history), history.letters())
+    return _Reader(viewer, conflict_visibility(viewer, history), history.letters())
 
 
 def _shown(session: Session, reader: _Reader, *messages: Message) -> list[ShownMessage]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
@@ -15,6 +15,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.settling import WAYS_OUT
+from tandem.screening.blinding.sql import conflict_is_visible, has_vote_of
 from tandem.screening.blinding.view import conflict_is_open_to_voters, names_are_open
 from tandem.screening.conflicts.shown import ShownConflict, show
 from tandem.screening.ledger.append import append
@@ -25,12 +26,10 @@ from tandem.screening.models import (
     Cause,
     Conflict,
     ConflictState,
-    PresentDecision,
     Resolution,
     ResolvedBy,
-    ScreenedRecord,
 )
-from tandem.screening.rules import ConflictKind, Status
+from tandem.screening.rules import ConflictKind
 
 
 class OwnConflict(Forbidden):
@@ -79,7 +78,7 @@ def list_conflicts(
         Forbidden: They ask for somebody's conflicts, and whose votes are whose is hidden to them.
     """
     query = _selected(viewer, selection).where(
-        Conflict.review_id == viewer.review_id, _may_see(viewer)
+        Conflict.review_id == viewer.review_id, conflict_is_visible(viewer)
     )
     page = keyset_of_one(session, query, (Conflict.opened_at, Conflict.id), cursor, limit)
     return Slice(show(session, viewer, histories(session, page.items)), page.next_cursor)
@@ -109,8 +108,8 @@ def _selected(viewer: Viewer, selection: Selection) -> Select[Conflict]:
         stages = [selection.stage] if selection.stage else list(Stage)
         if not all(names_are_open(viewer, stage) for stage in stages):
             raise Forbidden("The policy hides from you whose votes are in a conflict.")
-        query = query.where(_has_vote_of(selection.reviewer_id))
-    return query.where(_has_vote_of(viewer.user_id)) if selection.mine else query
+        query = query.where(has_vote_of(selection.reviewer_id))
+    return query.where(has_vote_of(viewer.user_id)) if selection.mine else query
 
 
 def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
@@ -135,7 +134,7 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
                 Conflict.state == ConflictState.OPEN,
             )
             if some is voting and some:
-                query = query.where(_has_vote_of(some[0].user_id))
+                query = query.where(has_vote_of(some[0].user_id))
             for review_id, n in session.execute(query.group_by(Conflict.review_id)):
                 found[review_id] += n
     return found
@@ -149,7 +148,9 @@ def get_conflict(session: Session, *, viewer: Viewer, conflict_id: ConflictId) -
 def visible(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:
     """Return a conflict that this person may know of, or raise NotFound."""
     query = select(Conflict).where(
-        Conflict.id == conflict_id, Conflict.review_id == viewer.review_id, _may_see(viewer)
+        Conflict.id == conflict_id,
+        Conflict.review_id == viewer.review_id,
+        conflict_is_visible(viewer),
     )
     if (conflict := session.scalars(query).one_or_none()) is None:
         raise NotFound("There is no such conflict in this review.")
@@ -229,42 +230,3 @@ def find(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Conflict:
 
 def key_of(conflict: Conflict) -> RecordKey:
     return RecordKey(conflict.review_id, conflict.stage, conflict.record_number)
-
-
-def _has_vote_of(user_id: UserId) -> ColumnElement[bool]:
-    return (
-        select(PresentDecision.decision_id)
-        .where(
-            PresentDecision.review_id == Conflict.review_id,
-            PresentDecision.stage == Conflict.stage,
-            PresentDecision.record_number == Conflict.record_number,
-            PresentDecision.reviewer_id == user_id,
-        )
-        .exists()
-    )
-
-
-def _may_see(viewer: Viewer) -> ColumnElement[bool]:
-    """Return which conflicts this person may know of.
-
-    Those who see all: every one. A blinded reviewer: those their own vote is in, once the
-    record is settled, or at once where the policy opens conflicts to their voters.
-    """
-    settled = (
-        select(ScreenedRecord.status)
-        .where(
-            ScreenedRecord.review_id == Conflict.review_id,
-            ScreenedRecord.stage == Conflict.stage,
-            ScreenedRecord.record_number == Conflict.record_number,
-            ScreenedRecord.status.in_([Status.INCLUDED, Status.EXCLUDED]),
-        )
-        .exists()
-    )
-    open_to_voters = [
-        stage for stage in Stage if conflict_is_open_to_voters(viewer.policies[stage])
-    ]
-    open_now = and_(Conflict.state == ConflictState.OPEN, Conflict.stage.in_(open_to_voters))
-    return or_(
-        Conflict.stage.in_([stage for stage in Stage if viewer.sees_all(stage)]),
-        and_(_has_vote_of(viewer.user_id), or_(settled, open_now)),
-    )

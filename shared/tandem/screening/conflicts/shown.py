@@ -11,12 +11,16 @@ from tandem.ids import UserId
 from tandem.records.models import Record
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import conflict_is_open_to_voters, hides_votes
+from tandem.screening.blinding.view import (
+    Visibility,
+    conflict_visibility,
+    visible_second_votes,
+    visible_votes,
+)
 from tandem.screening.ledger.conflict_history import ConflictHistory
-from tandem.screening.models import Conflict, ConflictState, Decision, Resolution
-from tandem.screening.rules import Status, Verdict
+from tandem.screening.models import Conflict, ConflictState, Resolution
+from tandem.screening.rules import Verdict
 
-Openness = Literal["nothing", "anonymous", "all"]
 Needs = Literal["voters", "adjudicator"]
 
 
@@ -59,37 +63,6 @@ class ShownConflict:
     history: list[ShownResolution]
 
 
-def openness(viewer: Viewer, history: ConflictHistory) -> Openness:
-    """Return how far the votes of a conflict that this person may know of are open to them."""
-    policy = viewer.policies[history.conflict.stage]
-    # A conflict that a withdrawal ended may be reopened, so being over does not open it.
-    if not policy.blind or history.status.is_settled:
-        return "all"
-    if not viewer.has(Role.ADJUDICATOR):
-        return "anonymous"
-    takes_part = viewer.user_id in history.voters and conflict_is_open_to_voters(policy)
-    if policy.adjudicator_sees == "all":
-        return "all"
-    # Of one vote that is left the log tells whose it is, so there is no letter to hide behind.
-    if history.status is not Status.CONFLICT:
-        return "nothing"
-    return "anonymous" if takes_part else policy.adjudicator_sees
-
-
-def votes_open_to(viewer: Viewer, history: ConflictHistory) -> dict[UserId, Decision]:
-    """Return the votes in a conflict from which this person cannot tell whose they are.
-
-    The present ones where nobody's are hidden, and for one of two voters, who knows the other.
-    Else their own beside those of the others as all had last voted.
-    """
-    present = dict(history.state.votes)
-    me, is_hidden = viewer.user_id, hides_votes(viewer, history.conflict.stage, history.status)
-    if not is_hidden or (me in present and len(present) == len(history.together()) == 2):
-        return present
-    others = {by: one for by, one in history.together().items() if by != me}
-    return others | ({me: present[me]} if me in present else {})
-
-
 def show(session: Session, viewer: Viewer, found: Sequence[ConflictHistory]) -> list[ShownConflict]:
     """Return these conflicts with what of them is open to the viewer, who may know of each."""
     people = [decision.reviewer_id for history in found for decision in history.entries]
@@ -101,7 +74,7 @@ def show(session: Session, viewer: Viewer, found: Sequence[ConflictHistory]) -> 
 
 
 def _show(viewer: Viewer, history: ConflictHistory, names: Mapping[UserId, str]) -> ShownConflict:
-    sees, letters = openness(viewer, history), history.letters()
+    sees, letters = conflict_visibility(viewer, history), history.letters()
     open_names = names if sees == "all" or viewer.has(Role.ADJUDICATOR) else None
     active = history.state.resolution
     taken_back = [one for one in history.resolutions if one.taken_back_at is not None]
@@ -109,32 +82,18 @@ def _show(viewer: Viewer, history: ConflictHistory, names: Mapping[UserId, str])
         conflict=history.conflict,
         record=history.record,
         decisions=[] if sees == "nothing" else _decisions(viewer, history, names, sees, letters),
-        second_votes=[letters[one] for one in _voted_again(viewer, history, sees)],
+        second_votes=[letters[one] for one in visible_second_votes(viewer, history, sees)],
         needs=_needs(viewer, history),
         resolution=None if active is None else ShownResolution(active, open_names),
         history=[ShownResolution(one, open_names) for one in taken_back],
     )
 
 
-def _voted_again(viewer: Viewer, history: ConflictHistory, sees: Openness) -> list[UserId]:
-    """Return who is shown to have voted once more, by letter.
-
-    The log tells of every decision whose it is. To somebody who settles and may know A and B by
-    their letters only, one letter alone would tell which of them that was.
-    """
-    takes_part = viewer.user_id in history.voters
-    some = history.voters - history.voted_again
-    if sees == "nothing" or (sees == "anonymous" and some and not takes_part):
-        return []
-    letters = history.letters()
-    return sorted(history.voted_again, key=lambda one: (len(letters[one]), letters[one]))
-
-
 def _decisions(
     viewer: Viewer,
     history: ConflictHistory,
     names: Mapping[UserId, str],
-    sees: Openness,
+    sees: Visibility,
     letters: Mapping[UserId, str],
 ) -> list[ShownDecision]:
     shown = [
@@ -149,7 +108,7 @@ def _decisions(
             reasons=decision.reasons,
             note=decision.note,
         )
-        for decision in votes_open_to(viewer, history).values()
+        for decision in visible_votes(viewer, history).values()
         if decision.verdict is not None
     ]
     return sorted(shown, key=lambda vote: (len(vote.letter), vote.letter))
