@@ -20,6 +20,8 @@ import atheris
 with atheris.instrument_imports(include=["tandem.records"]):
     from tandem.errors import TandemError
     from tandem.records.formats import reading
+    from tandem.records.formats.entry import Rejection
+    from tandem.records.formats.pieces import FAULT
 
 SEEDS = Path(__file__).parents[1] / "tests/unit/records"
 LONGEST = 20_000
@@ -35,8 +37,10 @@ def read(data: bytes) -> None:
     except TandemError:
         pass
     else:
-        n = sum(1 for _ in result.entries)
-        assert n == result.total, f"{n} items of {result.total}"
+        items = list(result.entries)
+        assert len(items) == result.total, f"{len(items)} items of {result.total}"
+        faults = [item for item in items if isinstance(item, Rejection) and FAULT in item.reason]
+        assert not faults, f"a reader failed; its log says at what: {faults[0]}"
         if result.cut is not None:
             end = 0
             for start, following, _ in result.cut:

@@ -15,9 +15,11 @@ from typing import Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from tandem.errors import TandemError
+from tandem.log import logger
 from tandem.records.formats import normalise
 from tandem.records.formats.assembly import reject
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.pieces import FAULT
 
 LARGEST = 1_000_000_000
 """Bytes that an archive may unpack to."""
@@ -43,6 +45,8 @@ _PROJECTS = (
 _IGNORED = re.compile(r"(?:^|/)(?:__MACOSX/|\.(?!\.(?:[/\\]|$))|Thumbs\.db$|desktop\.ini$)", re.I)
 _OUTSIDE = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)")
 _LONGEST_NAME = 100
+
+log_ = logger(__name__)
 
 
 class UnreadableArchive(TandemError):
@@ -188,6 +192,11 @@ def _member(archive: ZipFile, info: ZipInfo, read_member: Read) -> _Member:
         reading = read_member(data)
     except TandemError as error:
         return _Member(name, None, str(error))
+    except MemoryError:
+        raise
+    except Exception:  # a fault at one file may not cost all others
+        log_.exception("a file of an archive could not be read")
+        return _Member(name, None, FAULT)
     if reading.total == 0:
         return _Member(name, None, "there is no record in it")
     return _Member(name, reading)

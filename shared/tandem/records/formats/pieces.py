@@ -11,12 +11,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, AnyStr, Generic, Protocol, TypeVar
 
+from tandem.log import logger
 from tandem.records.formats.assembly import LONGEST_RECORD, reject, reject_overlong
 from tandem.records.formats.entry import Entry, Rejection
 
 RECORD = "record"
 FILLER = "filler"
 STRAY = "text that belongs to no record"
+FAULT = "not read, because Tandem has a fault here; its log says which"
+"""Why a record is rejected at which a reader failed. All others are read."""
+
+log_ = logger(__name__)
 
 Piece = tuple[int, str]
 """Where a piece ends, and what it is: `RECORD`, `FILLER`, or why it is rejected."""
@@ -40,7 +45,7 @@ _FILLER_LINE = re.compile(
     r"[ \t]{0,3}[:=].*"
     r"|(?:exported|generated|created|downloaded|retrieved) (?:by|from|on|at)\b.*"
     r"|</?(?:html|head|body|pre|p|br|div|meta|title)\b[^<>]{0,300}>|(?:#|//|%%).*"
-    r"|eo?f|sep=.|er[ \t\xa0]{0,4}-?)?",
+    r"|eo?f|sep=.?|er[ \t\xa0]{0,4}-?)?",
     re.I,
 )
 
@@ -55,7 +60,7 @@ class Reader(Protocol[Read]):
         """Yield the pieces in order; what follows the last is a rejection, unless it is blank."""
 
     def maker(self, data: Read) -> Make[Read]:
-        """Return what makes records of pieces of `data`; it never raises."""
+        """Return what makes records of pieces of `data`."""
 
 
 class Cut(Generic[AnyStr]):
@@ -67,12 +72,16 @@ class Cut(Generic[AnyStr]):
         self._kinds = bytearray()
         self._names = [FILLER, RECORD, STRAY]
         self.total = 0
-        end = 0
-        for end, kind in pieces:
-            self._add(end, kind)
-        if not self._ends or self._ends[-1] < len(data):
-            rest = data[self._ends[-1] if self._ends else 0 :]
-            self._add(len(data), FILLER if _is_blank(rest) else STRAY)
+        try:
+            for end, kind in pieces:
+                self._add(end, kind)
+        except MemoryError:
+            raise
+        except Exception:  # what is cut already can be read
+            log_.exception("a reader failed while it cut a file", at=self._end)
+            self._add(len(data), FAULT)
+        if self._end < len(data):
+            self._add(len(data), FILLER if _is_blank(data[self._end :]) else STRAY)
 
     def __iter__(self) -> Iterator[tuple[int, int, str]]:
         """Yield where each piece begins and ends, and what it is."""
@@ -81,8 +90,12 @@ class Cut(Generic[AnyStr]):
             yield start, end, self._names[kind]
             start = end
 
+    @property
+    def _end(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
     def _add(self, end: int, kind: str) -> None:
-        if end <= (self._ends[-1] if self._ends else 0):
+        if end <= self._end:
             return
         if kind not in self._names:
             self._names.append(kind)
@@ -106,10 +119,10 @@ class File(Generic[AnyStr]):
                 continue
             position += 1
             raw = data[start:end]
-            if len(raw) > LONGEST_RECORD:
+            if len(raw) > LONGEST_RECORD and kind != FAULT:
                 yield reject_overlong(position, shown(raw))
             elif kind == RECORD:
-                yield self.make(position, raw)
+                yield self._made(position, raw)
             elif kind == STRAY:
                 newline: Any = "\n" if isinstance(data, str) else b"\n"
                 begin = start + len(raw) - len(raw.lstrip())
@@ -118,6 +131,15 @@ class File(Generic[AnyStr]):
                 yield reject(position, f"{STRAY} (line {line})", shown(raw))
             else:
                 yield reject(position, kind, shown(raw))
+
+    def _made(self, position: int, raw: AnyStr) -> Entry | Rejection:
+        try:
+            return self.make(position, raw)
+        except MemoryError:
+            raise
+        except Exception:  # a fault at one record may not cost all others
+            log_.exception("a reader failed at a record", position=position)
+            return reject(position, FAULT, shown(raw))
 
 
 def opened(reader: Reader[AnyStr], data: AnyStr) -> File[AnyStr]:
@@ -143,7 +165,7 @@ def gap(text: str, start: int, end: int, known: re.Pattern[str] | None = None) -
         line = text[at:following]
         words = line.strip(BLANKS)
         blank = not words
-        if not blank and not _is_filler(words, known):
+        if not blank and not is_filler(words, known):
             if not stray:
                 yield at, FILLER
             stray = True
@@ -154,7 +176,11 @@ def gap(text: str, start: int, end: int, known: re.Pattern[str] | None = None) -
     yield end, STRAY if stray else FILLER
 
 
-def _is_filler(words: str, known: re.Pattern[str] | None) -> bool:
+def is_filler(words: str, known: re.Pattern[str] | None = None) -> bool:
+    """Whether a line is known to be no record: blank, a number, a rule, a note of the export.
+
+    `known` is what the format has besides what all have.
+    """
     if len(words) > _LONGEST_LINE:
         return False
     return bool(_FILLER_LINE.fullmatch(words) or (known and known.match(words)))

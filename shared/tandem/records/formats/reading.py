@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 from typing import Any, Literal
 
 from tandem.errors import TandemError
 from tandem.records.formats import archive, bibtex, marc, normalise, staff_view, tabular, xlsx
+from tandem.records.formats.assembly import reject
 from tandem.records.formats.csl_json import CSL_JSON
 from tandem.records.formats.ebsco_xml import EBSCO_XML
 from tandem.records.formats.encoding import to_text
@@ -83,9 +85,9 @@ class _File:
         return decode(self.data)
 
     @cached_property
-    def sheet(self) -> str | None:
-        """The tables of an Excel workbook as CSV, None if it is none or has none."""
-        return xlsx.table(self.data)
+    def sheets(self) -> xlsx.Tables:
+        """What is in an Excel workbook."""
+        return xlsx.tables(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _read_member(data: bytes) -> Reading:
 
 # Formats of bytes are looked for first: what is none of them is decoded.
 _BINARY: dict[Format, _Reader] = {
-    "xlsx": _Reader("an Excel workbook (`.xlsx`)", tabular, lambda file: file.sheet or ""),
+    "xlsx": _Reader("an Excel workbook (`.xlsx`)", tabular, lambda file: file.sheets.text),
     "marc": _Reader("MARC 21 (its form of exchange, `.mrc`)", marc, lambda file: file.data),
 }
 
@@ -178,7 +180,11 @@ def read(data: bytes, format: Format | None = None) -> Reading:
         return Reading(format, total, archive.read(data, _read_member))
     reader = READERS[format]
     opened_ = opened(reader.of, reader.view(file))
-    return Reading(format, opened_.cut.total, opened_.entries(), opened_.cut)
+    total, entries = opened_.cut.total, opened_.entries()
+    if format == "xlsx" and (others := file.sheets.others):
+        entries = chain(entries, map(reject, count(total + 1), *zip(*others, strict=True)))
+        total += len(others)
+    return Reading(format, total, entries, opened_.cut)
 
 
 def _begins(format: Format, file: _File) -> int | None:

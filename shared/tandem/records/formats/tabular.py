@@ -14,7 +14,7 @@ from tandem.records.formats.columns import Header, find_header, head_rows
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.lines import Lines
 from tandem.records.formats.people import split_glued
-from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
+from tandem.records.formats.pieces import BLANKS, FILLER, RECORD, Make, Piece, is_filler
 from tandem.records.formats.table_parts import Cells, parts
 
 # The limit is one for the process. The default of 128 KiB a cell is less than the reference
@@ -28,6 +28,14 @@ _SCOPUS = re.compile(r"2-s2\.0-[0-9]{6,}")
 _PROSE = re.compile(r"[^;|]{20,}?[a-z)] ?\.\s[^;|]{100,}")
 _SAMPLE = 100
 _FEWEST_USUAL = 5
+
+_NOTE = re.compile(
+    r"(?:[0-9,.]{1,9} )?(?:(?:search|export|query) )?"
+    r"(?:search(?:es|ed)?|results?|exports?|exported|records?|references?|report|downloaded|query)"
+    r" (?:of|on|for|from|by|at|results?|strategy|history|report|date)\b",
+    re.I,
+)
+"""What databases and people write above a table."""
 
 _ABOVE = "a row above the header row"
 _UNCLOSED = "a quotation mark is opened that is not closed"
@@ -46,7 +54,7 @@ def pieces(data: str) -> Iterator[Piece]:
     if vertical.begins(data):
         yield from vertical.pieces(data)
     elif header := find_header(data):
-        yield from _above(data, header)
+        yield from above(data, header)
         yield from _rows(data, header)
 
 
@@ -72,13 +80,14 @@ def maker(data: str) -> Make[str]:
     return make
 
 
-def _above(text: str, header: Header) -> Iterator[Piece]:
-    """Yield what stands above the header: a note in one cell is filler, more cells are a row."""
+def above(text: str, header: Header) -> Iterator[Piece]:
+    """Yield what stands above the header: a note on the search in one cell is filler."""
     for start, end, cells in head_rows(text, header.delimiter):
         if start >= header.start:
             break
-        filled = sum(bool(cell.strip()) for cell in cells)
-        yield end, _ABOVE if filled > 1 else FILLER
+        filled = [cell.strip(BLANKS) for cell in cells if cell.strip(BLANKS)]
+        is_note = len(filled) < 2 and all(is_filler(cell, _NOTE) for cell in filled)
+        yield end, FILLER if is_note else _ABOVE
     yield header.end, FILLER
 
 

@@ -5,12 +5,13 @@ Each row is a field's name and its values: `"AUTHOR NAMES","Liu R.","Adler D."`.
 
 import csv
 from collections.abc import Iterator
+from itertools import chain
 
 from tandem.records.formats.assembly import assemble
 from tandem.records.formats.columns import field_of, head_rows
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.lines import Lines
-from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
+from tandem.records.formats.pieces import FILLER, RECORD, STRAY, Make, Piece
 from tandem.records.formats.table_parts import parts
 
 _DELIMITERS = ",;"
@@ -25,9 +26,20 @@ def begins(text: str) -> bool:
 
 
 def pieces(data: str) -> Iterator[Piece]:
-    """Yield the records, each up to where the next begins."""
-    for end, rows in _records(data):
-        yield end, RECORD if rows else FILLER
+    """Yield the records, each up to where the next begins; a lone cell between them is none."""
+    delimiter = _delimiter(data)
+    if delimiter is None:
+        return
+    seen = set[str]()
+    stray = False
+    for at, cells in chain(_rows(data, delimiter), [(len(data), [])]):
+        field = field_of(cells[0]) if cells else None
+        if not cells or (field in _ONCE and field in seen) or stray:
+            yield at, RECORD if seen else STRAY if stray else FILLER
+            seen = set()
+        stray = bool(cells) and not seen and field is None and not _filled(cells)
+        if field and _filled(cells):
+            seen.add(field)
 
 
 def maker(data: str) -> Make[str]:
@@ -62,22 +74,6 @@ def _is_vertical(text: str, delimiter: str) -> bool:
         if len(set(found)) >= _FEWEST_FIELDS and "title" in found:
             return True
     return False
-
-
-def _records(text: str) -> Iterator[tuple[int, bool]]:
-    """Yield where each record ends, and whether it has rows of known fields."""
-    delimiter = _delimiter(text)
-    if delimiter is None:
-        return
-    seen = set[str]()
-    for at, cells in _rows(text, delimiter):
-        field = field_of(cells[0]) if cells else None
-        if not cells or (field in _ONCE and field in seen):
-            yield at, bool(seen)
-            seen = set()
-        if field and _filled(cells):
-            seen.add(field)
-    yield len(text), bool(seen)
 
 
 def _filled(cells: list[str]) -> list[str]:

@@ -4,7 +4,8 @@ import csv
 import datetime
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -14,6 +15,7 @@ from openpyxl import load_workbook
 from tandem.errors import TandemError
 from tandem.records.formats import tabular
 from tandem.records.formats.columns import find_header
+from tandem.records.formats.pieces import FILLER
 
 LARGEST = 300_000_000
 """Bytes of a workbook unpacked. A hundred thousand records with abstracts take two thirds."""
@@ -30,8 +32,9 @@ _WORK_OF_A_CELL = 2
 _WORK_OF_A_STRING = 4
 _MOST_TAGS_OF_A_ROW = 200_000
 _MOST_ROWS = 1_048_576
-_MOST_COLUMNS = 256
+_MOST_COLUMNS = 16_384
 _ROWS_SEARCHED = 20
+_NOT_READ = "the sheet {!r} has no column called title: none of its {:,} rows is read"
 _CHUNK = 1 << 20
 _LONGEST_ERROR = 200
 _PARTS = re.compile(r"xl/(?:workbook|worksheets/)", re.I)
@@ -41,6 +44,10 @@ _CELL = re.compile(rb"<(?:[A-Za-z0-9]{1,10}:)?c[ />]")
 _STRING = re.compile(rb"<(?:[A-Za-z0-9]{1,10}:)?si[ />]")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ZIP = b"PK\x03\x04"
+
+
+_Column = tuple[str, int]
+"""A column's name in small letters, and how many of that name are before it."""
 
 
 class UnreadableWorkbook(TandemError):
@@ -60,24 +67,38 @@ def is_workbook(data: bytes) -> bool:
         return False
 
 
-def table(data: bytes) -> str | None:
-    """Return the sheets with a title column as one table of CSV, or None if there is none.
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a workbook holds.
 
-    It has every column that any of them has. Sheets without a title column are notes.
+    Attributes:
+        text: The sheets with a title column as one table of CSV, which has every column that any
+            of them has; "" if there is none.
+        others: What is not read, the sheets without a title column: why, and how it begins.
+    """
+
+    text: str
+    others: tuple[tuple[str, str], ...] = ()
+
+
+def tables(data: bytes) -> Tables:
+    """Return what is in a workbook; nothing if `data` is none.
+
     Formulas are their values when the file was saved.
 
     Raises:
         UnreadableWorkbook: It is damaged, locked, or unpacks to more than `LARGEST`.
     """
     if not is_workbook(data):
-        return None
+        return Tables("")
     try:
         _check_size(data)
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         try:
-            return _joined([table for sheet in workbook.worksheets if (table := _table(sheet))])
+            sheets = [(sheet.title, *_table(sheet)) for sheet in workbook.worksheets]
         finally:
             workbook.close()
+        return _joined(sheets)
     except UnreadableWorkbook:
         raise
     except Exception as error:  # openpyxl lets through whatever damaged XML brings about
@@ -130,41 +151,57 @@ def _chunks(parts: ZipFile) -> Iterator[bytes]:
                 yield chunk
 
 
-def _joined(tables: list[str]) -> str | None:
-    """Return several tables as one, under all the columns that any of them has."""
-    if len(tables) < 2:
-        return next(iter(tables), None)
-    columns: dict[tuple[str, int], str] = {}
-    parts = []
-    for table in tables:
-        if header := find_header(table):
-            names = [name.strip().lower() for name in header.names]
-            keys = [(name, names[:at].count(name)) for at, name in enumerate(names)]
-            for key, name in zip(keys, header.names, strict=True):
-                columns.setdefault(key, name)
-            parts.append((keys, csv.reader(io.StringIO(table[header.end :], newline=""))))
+def _joined(sheets: list[tuple[str, int, str]]) -> Tables:
+    """Return sheets as one table, under all the columns that any of them has."""
+    titled = [text for _, _, text in sheets if tabular.begins(text) is not None]
+    if len(titled) < 2:
+        others = (
+            (_NOT_READ.format(name, n), text) for name, n, text in sheets if text not in titled
+        )
+        return Tables("".join(titled), tuple(other for other in others if other[1]))
+    columns: dict[_Column, str] = {}
+    parts, others_ = [], []
+    for name, n_rows, text in sheets:
+        if (header := find_header(text)) is None:
+            others_ += [(_NOT_READ.format(name, n_rows), text)] * bool(n_rows)
+            continue
+        at = 0
+        for end, kind in tabular.above(text, header):
+            others_ += [(f"{kind} of the sheet {name!r}", text[at:end])] * (kind != FILLER)
+            at = end
+        names = [cell.strip().lower() for cell in header.names]
+        keys = [(cell, names[:place].count(cell)) for place, cell in enumerate(names)]
+        for key, cell in zip(keys, header.names, strict=True):
+            columns.setdefault(key, cell)
+        parts.append((keys, csv.reader(io.StringIO(text[header.end :], newline=""))))
+    return Tables(_under(columns, parts), tuple(others_))
+
+
+def _under(
+    columns: Mapping[_Column, str], parts: Iterable[tuple[Sequence[_Column], Iterable[list[str]]]]
+) -> str:
+    """Return one table of `columns` with the rows of all parts, each with its own columns."""
     places = {key: place for place, key in enumerate(columns)}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns.values())
-    for keys, rows in parts:
-        for row in rows:
+    rows = [list(columns.values())]
+    for keys, cells_of in parts:
+        for row in cells_of:
             cells = [""] * len(places)
             for key, cell in zip(keys, row, strict=False):
                 cells[places[key]] = cell
-            writer.writerow([*cells, *row[len(keys) :]])
-    return text.getvalue()
+            rows.append([*cells, *row[len(keys) :]])
+    return _csv(rows, 0)
 
 
-def _table(sheet: Any) -> str | None:
-    """Return a sheet's rows as CSV, or None if it has no title column."""
+def _table(sheet: Any) -> tuple[int, str]:
+    """Return how many rows a sheet has, and as CSV all of them, or the first if none has titles."""
     # Some programs declare a size of one cell; the rows tell better.
     sheet.reset_dimensions()
     rows = _rows(sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True))
     first = list(islice(rows, _ROWS_SEARCHED))
-    if tabular.begins(_csv(first, 0)) is None:
-        return None
-    return _csv(chain(first, rows), max(map(len, first)))
+    beginning = _csv(first, 0)
+    if tabular.begins(beginning) is None:
+        return len(first) + sum(1 for _ in rows), beginning
+    return len(first), _csv(chain(first, rows), max(map(len, first)))
 
 
 def _csv(rows: Iterable[list[str]], width: int) -> str:

@@ -73,7 +73,7 @@ def test_other_percent_signs_are_not_refer(text: str) -> None:
     assert REFER.begins(text) is None
 
 
-@pytest.mark.parametrize("gap", ["", "\n", "\n\n\n", " \n\t\n", "\nwritten by a person\n"])
+@pytest.mark.parametrize("gap", ["", "\n", "\n\n\n", " \n\t\n", "\n2.\n"])
 def test_records_part_at_their_type_whatever_stands_between(gap: str) -> None:
     assert titles(REFER, record(1) + gap + record(2) + gap + record(3)) == [
         "Title 1", "Title 2", "Title 3",

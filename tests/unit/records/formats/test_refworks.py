@@ -88,7 +88,7 @@ def test_other_text_is_not_refworks(text: str) -> None:
     assert REFWORKS.begins(text) is None
 
 
-@pytest.mark.parametrize("gap", ["", "\n", "\n\n\n", "ER \n \n", "\nwritten by a person\n"])
+@pytest.mark.parametrize("gap", ["", "\n", "\n\n\n", "ER \n \n", "\n2.\n"])
 def test_records_part_at_their_type_whatever_stands_between(gap: str) -> None:
     assert titles(REFWORKS, record(1) + gap + record(2) + gap + record(3)) == [
         "Title 1", "Title 2", "Title 3",

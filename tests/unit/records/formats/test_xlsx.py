@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from tandem.records.formats import reading, xlsx
-from tandem.records.formats.entry import Entry, Prior
+from tandem.records.formats.entry import Entry, Prior, Rejection
 from tandem.records.formats.reading import UnknownFormat
 from tandem.records.formats.xlsx import UnreadableWorkbook
 
@@ -53,13 +53,33 @@ def test_a_sheet_is_read_as_any_table() -> None:
 
 
 def test_all_sheets_with_titles_are_read() -> None:
-    notes: list[list[object]] = [["About this file"], ["Made by nobody"]]
     other: list[list[object]] = [["Year", "Title"], [2019, "A third"]]
-    found = entries(
-        workbook(notes, [["Search of 2020"], [], HEADER, ["T"]], [HEADER, ["Other"]], other)
-    )
+    found = entries(workbook([["Search of 2020"], [], HEADER, ["T"]], [HEADER, ["Other"]], other))
     assert [entry.title for entry in found] == ["T", "Other", "A third"]
     assert found[2].year == 2019
+
+
+def test_a_sheet_without_titles_is_said_not_to_be_read() -> None:
+    notes: list[list[object]] = [["About this file"], [], ["Made by nobody"]]
+    reading_ = reading.read(workbook(notes, [HEADER, ["T"]], [], [["x", "y"], [1, 2]]))
+    entry, *rejected = reading_.entries
+    assert isinstance(entry, Entry)
+    assert rejected == [
+        Rejection(
+            2,
+            "the sheet 's0' has no column called title: none of its 2 rows is read",
+            "About this file Made by nobody",
+        ),
+        Rejection(
+            3, "the sheet 's3' has no column called title: none of its 2 rows is read", "x,y 1,2"
+        ),
+    ]
+    assert reading_.total == 3
+
+
+def test_a_column_far_to_the_right_is_read() -> None:
+    wide: list[list[object]] = [["Title", *["x"] * 300, "Year"], ["T", *[None] * 300, 2019]]
+    assert [entry.year for entry in entries(workbook(wide))] == [2019]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +131,7 @@ def test_of_what_is_damaged_not_everything_is_said() -> None:
 
     said = r"could not convert.*EEE.*save it again"
     with pytest.raises(UnreadableWorkbook, match=said) as caught:
-        xlsx.table(data)
+        xlsx.tables(data)
     assert len(str(caught.value)) < 400
 
 

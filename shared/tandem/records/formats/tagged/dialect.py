@@ -41,6 +41,8 @@ class Dialect(Reader[str]):
         opens: Where a record begins; None: `tells`.
         in_blocks: Whether a record begins with its block of lines where one of these tells so.
         lists: Tags whose further lines are further values, not the rest of the first.
+        prose: Tags whose values may have several paragraphs. Behind a value of any other, text that
+            stands apart belongs to no record.
         stops: Whether a line without a tag goes on with no value where a blank line is before it.
         preamble: What a file may begin with, up to its first record.
         between: Lines between records that belong to none.
@@ -59,6 +61,7 @@ class Dialect(Reader[str]):
     opens: re.Pattern[str] | None = None
     in_blocks: bool = False
     lists: frozenset[str] = frozenset()
+    prose: frozenset[str] = frozenset()
     stops: bool = False
     preamble: re.Pattern[str] | None = None
     between: re.Pattern[str] | None = None
@@ -89,9 +92,11 @@ class Dialect(Reader[str]):
             if not first and (line := self.line.match(data, start)):
                 first = self.renamed(line["tag"])
             end, at = self._end(data, start, first)
-            yield end, RECORD
-            yield at, FILLER
             marked = end < at
+            if not marked:
+                end = self.last_line(data, start, end)
+            yield end, RECORD
+            yield from [(at, FILLER)] if marked else gap(data, end, at, self.between)
 
     def maker(self, data: str) -> Make[str]:
         """Return what makes a record of a piece."""
@@ -113,6 +118,26 @@ class Dialect(Reader[str]):
                 fields.add("", "")  # text between records
             blank = False
         return fields
+
+    def tag_of(self, line: str) -> str | None:
+        """Return the tag that `line` has, None if it has none."""
+        found = self.line.match(line)
+        return self.renamed(found["tag"]) if found else None
+
+    def last_line(self, text: str, start: int, end: int) -> int:
+        """Return where the record ends that no mark ends before `end`.
+
+        What stands behind its last field and a blank line is none of it, unless that is prose.
+        """
+        at, apart = end, end
+        while at > start:
+            following, at = at, text.rfind("\n", start, at - 1) + 1 or start
+            line = text[at:following]
+            if not line.strip():
+                apart = following
+            elif (tag := self.tag_of(line.rstrip("\n"))) is not None:
+                return end if tag in self.prose else apart
+        return end
 
     def _record(self, position: int, raw: str) -> Entry | Rejection:
         fields = self.fields(self, raw) if self.fields else self.taken_apart(raw)

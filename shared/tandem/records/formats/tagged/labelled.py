@@ -20,7 +20,7 @@ _HEAD = (
 _BEGIN = re.compile(_HEAD, re.M | re.I)
 _BESIDE = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9 ()/_-]{1,60}?)[ \t]?:(?:[ \t]+(.*)|[ \t]*$)")
 _ABOVE = re.compile(r"[A-Z][A-Z0-9 ()/,&-]{2,80}")
-_RULE = re.compile(r"[ \t]*(?:[_=*-][ \t]?){5,200}$")
+_RULE = re.compile(r"[ \t]*(?:[_=*-][ \t]?){5,200}$", re.M)
 _SECTION = re.compile(
     r"aims?|backgrounds?|conclusions?|context|design|discussion|findings|importance|interventions?"
     r"|interpretation|introduction|methods?|(?:main )?(?:outcome measures?|outcomes?|results)"
@@ -68,6 +68,21 @@ class _Labelled(Dialect):
         found = sum(1 for field in _TELLING if fields.first(field))
         return head.start() if fields.first("title") and found >= _FEWEST else None
 
+    def tag_of(self, line: str) -> str | None:
+        """Return the field that `line` names; one of no use has an empty name."""
+        if (name := _name(line, above=False)) is not None:
+            return _field(name) or ""
+        return _field(line) if _name(line, above=True) else None
+
+    def last_line(self, text: str, start: int, end: int) -> int:
+        """Return where the record ends: at the latest at a rule below its title."""
+        at, titled = start, False
+        while at < end and not (titled and _RULE.match(text, at, end)):
+            following = text.find("\n", at, end) + 1 or end
+            titled = titled or self.tag_of(text[at:following].rstrip("\n")) == "title"
+            at = following
+        return super().last_line(text, start, at)
+
 
 def _parts(fields: Fields) -> Parts:
     cells = {name: found for name in FIELDS if (found := _filled(fields, name))}
@@ -93,9 +108,8 @@ def _fields(dialect: Dialect, raw: str) -> Fields:
         name = None if named and above and line.strip() else _name(line, above)
         named = bool(name)
         if _RULE.match(line):
-            if fields.first("title"):
-                break  # what follows it belongs to no record
-        elif name and not (last == "abstract" and _SECTION.fullmatch(name)):
+            continue
+        if name and not (last == "abstract" and _SECTION.fullmatch(name)):
             last = _field(name) or ""
             fields.add(last, "" if above else line.partition(":")[2])
         elif line.strip():
@@ -121,7 +135,13 @@ LABELLED = _Labelled(
     edge=f"(?i:{_HEAD})",
     always=frozenset({"RECORD", "DOCUMENT", "CITATION", "ITEM"}),
     preamble=re.compile(r"[\s_]*(?:report information|search name|date run|comment)", re.I),
+    between=re.compile(
+        r"contact us|database copyright|copyright|terms and conditions|bibliography|citation style"
+        r"|report information|search strategy|table of contents",
+        re.I,
+    ),
     lists=_LISTS,
+    prose=frozenset({"abstract", "notes"}),
     fields=_fields,
     parts=_parts,
 )

@@ -30,5 +30,6 @@ NOTEEXPRESS = Dialect(
     edge=rf"^{INDENT}\{{(?P<tag>(?i:TAGS))\}}",
     heads=frozenset({"REFERENCE TYPE"}),
     titles=frozenset({"TITLE"}),
+    prose=frozenset({"ABSTRACT", "NOTES"}),
     parts=_parts,
 )

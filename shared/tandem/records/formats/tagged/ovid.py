@@ -167,7 +167,13 @@ def _pmids(fields: Fields) -> Iterator[str | None]:
             yield normalise.pmid(text, guessed=True)
 
 
-OVID = Dialect(
+class _Ovid(Dialect):
+    def tag_of(self, line: str) -> str | None:
+        """Return the tag; of a line that goes on with a value, or has one under a name, none."""
+        return super().tag_of(line) or ("" if line[0] in " \t" else None)
+
+
+OVID = _Ovid(
     tells=re.compile(
         rf"^(?:{_HEAD}\n(?:[ \t]*\n){{0,3}}(?:{_TAGGED}|{_WORDS})"
         rf"|{INDENT}VN[ \t]{{1,2}}- Ovid"
@@ -182,6 +188,7 @@ OVID = Dialect(
     titles=frozenset({"TITLE", "TI"}),
     always=frozenset({"<"}),
     lists=frozenset({"AU", "FA", "CA", "MH", "KW", "UR"}),
+    prose=frozenset({"AB"}),
     preamble=re.compile(r"\s*(?:database|search strategy|results? )", re.I),
     fields=_fields,
     parts=_parts,

@@ -57,7 +57,14 @@ def _fields(dialect: Dialect, raw: str) -> Fields:
     return fields
 
 
-PUBMED_TEXT = Dialect(
+class _PubmedText(Dialect):
+    def tag_of(self, line: str) -> str | None:
+        """Return the name of an identifier or remark: a record ends with such."""
+        found = _IDENTIFIER.match(line) or _NO_ABSTRACT.match(line)
+        return found[0] if found else None
+
+
+PUBMED_TEXT = _PubmedText(
     tells=re.compile(rf"{_HEAD}(?=[^\x00]{{0,20000}}?^PMID: [0-9])", re.M),
     opens=re.compile(_HEAD, re.M),
     line=re.compile(r"(?P<tag>(?!))(?P<value>)"),

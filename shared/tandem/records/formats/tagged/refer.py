@@ -62,6 +62,7 @@ REFER = Dialect(
     again=frozenset("T"),
     in_blocks=True,
     lists=frozenset("AEKU?>"),
+    prose=frozenset("XZ<1O"),
     renamed=str,
     parts=_parts,
 )

@@ -58,6 +58,7 @@ REFWORKS = Dialect(
     titles=frozenset({"T1"}),
     again=frozenset({"SR", "ID", "A1", "T1"}),
     lists=frozenset({"A1", "A2", "K1", "UL", "LK"}),
+    prose=frozenset({"AB", "NO"}),
     preamble=re.compile(r"\s*refworks export|(?s:.*)BEGIN EXPORTED REFERENCES", re.I),
     parts=_parts,
 )

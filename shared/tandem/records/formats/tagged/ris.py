@@ -109,6 +109,7 @@ RIS = _Ris(
     heads=frozenset({"TY"}),
     titles=frozenset({"TI", "T1"}),
     lists=_LISTS,
+    prose=frozenset({"AB", "N2", "N1", "RN"}),
     between=re.compile(r"NL  - |link to |https?://\S+$|[\w ]{1,40} \(RIS\)", re.I),
     fields=_fields,
     parts=_MAP.parts,
