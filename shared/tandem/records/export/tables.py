@@ -11,46 +11,45 @@ from tandem.records.formats.people import split_names, split_terms
 
 Cell = str | int | None
 
-HEADER = (
-    *("record_id", "title", "abstract", "authors", "year", "journal", "volume", "issue"),
-    *("pages", "doi", "pmid", "url", "keywords", "language", "registry_ids", "kind"),
-    *("sources", "duplicate_of"),
-    *("screening_stage", marks.TABLE_MARK, "included", "screening_decisions"),
-    *("screening_reasons", "screening_labels", "screening_notes"),
-)
-
 _INCLUDED = {"included": 1, "excluded": 0}
+
+COLUMNS: dict[str, Callable[[ExportedRecord], Cell]] = {
+    "record_id": lambda record: record.id,
+    "title": lambda record: one_line(record.title),
+    "abstract": lambda record: one_line(record.abstract),
+    "authors": lambda record: _joined(normalise.names(record.authors), split_names),
+    "year": lambda record: record.year,
+    "journal": lambda record: record.journal,
+    "volume": lambda record: record.volume,
+    "issue": lambda record: record.issue,
+    "pages": lambda record: record.pages,
+    "doi": lambda record: record.doi,
+    "pmid": lambda record: record.pmid,
+    "url": lambda record: record.url,
+    "keywords": lambda record: _joined(normalise.terms(record.keywords), split_terms),
+    "language": lambda record: record.language,
+    "registry_ids": lambda record: "; ".join(record.registry_ids),
+    "kind": lambda record: record.kind,
+    "sources": lambda record: "; ".join(map(str, record.sources)),
+    "duplicate_of": lambda record: record.duplicate_of,
+    "screening_stage": lambda record: record.stage,
+    marks.TABLE_MARK: lambda record: record.status,
+    "included": lambda record: _INCLUDED.get(record.status),
+    "screening_decisions": lambda record: "; ".join(map(_decision, record.judged)),
+    "screening_reasons": lambda record: "; ".join(record.reasons),
+    "screening_labels": lambda record: "; ".join(record.labels),
+    "screening_notes": lambda record: "\n".join(
+        f"{one.by or 'anonymous'}: {one.note}" for one in record.judged if one.note
+    ),
+}
+"""Name and content of each column, in order. The content is unguarded."""
+
+HEADER = tuple(COLUMNS)
 
 
 def row(record: ExportedRecord) -> list[Cell]:
     """Return the record's cells under `HEADER`, unguarded."""
-    return [
-        record.id,
-        one_line(record.title),
-        one_line(record.abstract),
-        _joined(normalise.names(record.authors), split_names),
-        record.year,
-        record.journal,
-        record.volume,
-        record.issue,
-        record.pages,
-        record.doi,
-        record.pmid,
-        record.url,
-        _joined(normalise.terms(record.keywords), split_terms),
-        record.language,
-        "; ".join(record.registry_ids),
-        record.kind,
-        "; ".join(map(str, record.sources)),
-        record.duplicate_of,
-        record.stage,
-        record.status,
-        _INCLUDED.get(record.status),
-        "; ".join(map(_decision, record.judged)),
-        "; ".join(record.reasons),
-        "; ".join(record.labels),
-        "\n".join(f"{one.by or 'anonymous'}: {one.note}" for one in record.judged if one.note),
-    ]
+    return [cell(record) for cell in COLUMNS.values()]
 
 
 def write(records: Iterable[ExportedRecord]) -> Iterator[str]:
