@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parents[1]
-ARGUMENTS = [argument for argument in sys.argv[1:] if argument != "-v"]
-ROOT = Path(ARGUMENTS[0]).resolve() if ARGUMENTS else HERE
+ROOT = HERE
 PACKAGES = ("shared/tandem", "services/api/tandem_api", "services/worker/tandem_worker")
 
 VISIBILITY = {
@@ -189,7 +188,9 @@ FIGURES: list[tuple[str, str, Callable[[], int | list[str] | list[list[str]]], s
 ]
 
 
-def main() -> None:
+def main(root: Path, *, verbose: bool) -> None:
+    global ROOT
+    ROOT = root.resolve()
     for name, wanted, count, rule in FIGURES:
         found = count()
         listed = found if isinstance(found, list) else []
@@ -198,9 +199,10 @@ def main() -> None:
         if count is walk:
             back = len(listed) - len(set(listed))
             sys.stdout.write(f"{'  times it comes back to one of them':36} {back:>7,}\n")
-        if "-v" in sys.argv:
+        if verbose:
             sys.stdout.writelines(f"      {one}\n" for one in listed)
 
 
 if __name__ == "__main__":
-    main()
+    given = [argument for argument in sys.argv[1:] if argument != "-v"]
+    main(Path(given[0]) if given else HERE, verbose="-v" in sys.argv)

@@ -5,7 +5,6 @@
 
 import json
 import re
-import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -272,14 +271,3 @@ def _failure(status: int) -> dict[str, Any]:
 
 def as_text(made: dict[str, Any]) -> str:
     return json.dumps(made, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-def main() -> None:
-    from tandem.config import Settings
-    from tandem_api.app import create_app
-
-    sys.stdout.write(as_text(create_app(Settings()).openapi()))
-
-
-if __name__ == "__main__":
-    main()
