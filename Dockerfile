@@ -6,6 +6,9 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY shared shared
 COPY services services
 COPY migrations migrations
+# The page is built while the wheel is, by node from a wheel; none of that is in the image.
+COPY hatch_build.py ./
+COPY tools tools
 RUN python -m venv /opt/tandem \
  && /opt/tandem/bin/pip install --no-cache-dir -c constraints.txt .
 

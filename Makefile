@@ -11,10 +11,20 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 .DELETE_ON_ERROR:
-.PHONY: run test quick soak coverage lint format openapi migration figures semantic sbom clean help
+.PHONY: run page test quick soak coverage lint format openapi migration figures semantic sbom clean help
 
-run: $(VENV)/.installed ## Start Tandem on this machine, with a demo review. Ctrl-C stops it.
+# What the page is built of. Others' files in its folder are no part of it.
+PAGE := services/api/tandem_api/web/index.html
+PAGE_SOURCES := $(shell find services/web -name node_modules -prune -o -type f -print)
+
+run: $(VENV)/.installed $(PAGE) ## Start Tandem on this machine, with a demo review. Ctrl-C stops it.
 	@exec $(BIN)/tandem up --demo
+
+$(PAGE): $(PAGE_SOURCES) | $(VENV)/.installed
+	@$(BIN)/python tools/build_page.py --or-go-on
+
+page: $(VENV)/.installed ## Build the page that the API serves.
+	@$(BIN)/python tools/build_page.py
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

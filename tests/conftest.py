@@ -147,6 +147,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         database_url=database_url,
         redis_url=f"unix://{tmp_path}/nobody-listens.sock",
         artifact_url=str(tmp_path / "artifacts"),
+        page_folder=tmp_path / "no-page",  # whether it was built here is no part of a test
     )
 
 

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         description="Address that people use, where a proxy stands before the API; it may have a "
         "path: https://screening.example.org/tandem.",
     )
+    page_folder: Path | None = Field(
+        default=None,
+        description="Folder of the built page; unset: the one that belongs to the program. One "
+        "that is not there switches the page off.",
+    )
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",
         description="Addresses and networks of proxies, with commas between: from these, and from "

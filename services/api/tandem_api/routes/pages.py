@@ -1,4 +1,4 @@
-"""What a browser sees: the first page, and the description of the API to read and to try.
+"""What a browser sees: the page, and the description of the API to read and to try.
 
 Nothing in them comes from another host.
 """
@@ -11,6 +11,7 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
+from tandem_api import built_page
 from tandem_api.runtime import runtime
 
 router = APIRouter(include_in_schema=False)
@@ -30,13 +31,17 @@ _ASSETS: dict[str, tuple[str, str]] = {
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def first_page(request: Request) -> Response:
-    """Say what this is, and where to go on."""
+def first_page(request: Request) -> Response:
+    """Show the page; where it is not built, say how it is."""
+    if (built := built_page.index(runtime(request).settings)) is not None:
+        return built
     body = """<h1>Tandem</h1>
 <p>This is Tandem, a service for screening the records of systematic reviews: two people read each
 record independently, a ranking that learns from their decisions brings the likely ones first, and
 conflicts are flagged and resolved.</p>
-<p>It is used over HTTP, and by the command <code>tandem</code>.</p>
+<p><strong>The page is not built.</strong> To build it, run <code>make page</code> where the program
+lies (it needs the network), then reload. Until then Tandem is used over HTTP, and by the command
+<code>tandem</code>.</p>
 <ul>
 <li><a href="{prefix}/docs">The API, to read and to try</a>
 (<a href="{prefix}/api/v1/openapi.json">as an OpenAPI document</a>)</li>
@@ -44,6 +49,23 @@ conflicts are flagged and resolved.</p>
 lies beside the program. <code>tandem --help</code> lists the commands.</li>
 </ul>"""
     return page(request, "Tandem", body)
+
+
+@router.api_route("/assets/{name}", methods=["GET", "HEAD"])
+def page_asset(name: str, request: Request) -> Response:
+    return _built(request, f"assets/{name}")
+
+
+@router.api_route("/icon.svg", methods=["GET", "HEAD"])
+def icon(request: Request) -> Response:
+    return _built(request, "icon.svg")
+
+
+def _built(request: Request, path: str) -> Response:
+    found = built_page.file(runtime(request).settings, path)
+    if found is None:
+        raise HTTPException(404)
+    return found
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])
@@ -94,17 +116,24 @@ def page(
 
 
 def not_found(request: Request) -> Response:
-    """Say to somebody with a browser that there is no such page."""
+    """Answer a browser's address that no route has: it is the page's to know.
+
+    Where the page is not built, there is no such page.
+    """
+    if (built := built_page.index(runtime(request).settings)) is not None:
+        return built
     body = """<h1>There is no such page</h1>
 <p>This server has nothing at this address. <a href="{prefix}/">What it has</a>.</p>"""
     return page(request, "There is no such page", body, status=404)
 
 
-OURS = ("/api/", "/docs/", "/healthz", "/readyz", "/metrics")
+OURS = ("/api/", "/assets/", "/docs/", "/healthz", "/readyz", "/metrics")
 """Paths that programs ask for; under all others a browser gets a page."""
 
 
 def wants_page(request: Request) -> bool:
     """Whether a browser asks for a page, and not a program for data."""
+    if request.method not in ("GET", "HEAD"):
+        return False
     kinds = request.headers.get("accept", "")
     return "text/html" in kinds and not request.scope["path"].startswith(OURS)

@@ -1,0 +1,67 @@
+/** What the views read, by name. Events of a review say which of it is out of date. */
+import { QueryCache, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/preact-query";
+import { api, data, inReview, type Schemas } from "./client";
+import { codeOf, Refused } from "./problem";
+
+const signedOut = new Set<() => void>();
+
+/** Calls `listener` when the server says that nobody is signed in here any more. */
+export function onSignedOut(listener: () => void): () => void {
+  signedOut.add(listener);
+  return () => signedOut.delete(listener);
+}
+
+function noticeSignedOut(error: unknown): void {
+  if (codeOf(error) === "unauthenticated") for (const listener of signedOut) listener();
+}
+
+export const queries = new QueryClient({
+  queryCache: new QueryCache({ onError: noticeSignedOut }),
+  defaultOptions: {
+    queries: {
+      staleTime: 5000,
+      // What was refused is refused again; what did not arrive was tried again already.
+      retry: (failures, error) => !(error instanceof Refused) && failures < 1,
+      networkMode: "always",
+    },
+    mutations: { networkMode: "always", onError: noticeSignedOut },
+  },
+});
+
+export type Me = Schemas["MeOut"];
+export type Review = Schemas["WholeReviewOut"];
+
+export async function fetchMe(): Promise<Me> {
+  return data(api.GET("/api/v1/me"));
+}
+
+export const useReviews = (archived: boolean) =>
+  useInfiniteQuery({
+    queryKey: ["reviews", archived],
+    queryFn: ({ pageParam }) =>
+      data(
+        api.GET("/api/v1/reviews", {
+          params: { query: { archived, limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } },
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const useReview = (id: string) =>
+  useQuery({
+    queryKey: ["review", id, "review"],
+    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}", inReview(id))),
+    staleTime: 60_000,
+  });
+
+export const useWaiting = (id: string) =>
+  useQuery({
+    queryKey: ["review", id, "waiting"],
+    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/waiting", inReview(id))),
+  });
+
+/** Everything that was read of a review, or one kind of it, is out of date. */
+export function outdated(review: string, ...kind: string[]): void {
+  void queries.invalidateQueries({ queryKey: ["review", review, ...kind] });
+}

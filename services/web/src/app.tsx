@@ -1,0 +1,74 @@
+import { useQuery } from "@tanstack/preact-query";
+import { useEffect, useState } from "preact/hooks";
+import { Route, Switch } from "wouter-preact";
+import { codeOf, Unreachable } from "./api/problem";
+import { fetchMe, type Me, onSignedOut, queries } from "./api/queries";
+import { PersonContext } from "./ui/context";
+import { Shell } from "./ui/layout";
+import { lazy } from "./ui/lazy";
+import { Empty, Loading, Problem } from "./ui/parts";
+import { usePersonOf } from "./ui/person";
+import { lastPerson } from "./ui/last_person";
+import { texts } from "./texts/en";
+import { Reviews } from "./views/reviews/reviews";
+import { SignIn, SignInAgain } from "./views/sign_in/sign_in";
+
+const Account = lazy(async () => (await import("./views/account/account")).Account);
+const NewReview = lazy(async () => (await import("./views/reviews/new_review")).NewReview);
+const InReview = lazy(async () => (await import("./views/review")).InReview);
+
+/** The page: the sign-in for strangers, the views for everybody else. */
+export function App() {
+  const me = useQuery({ queryKey: ["me"], queryFn: fetchMe, staleTime: 300_000 });
+  const kept = me.error instanceof Unreachable ? lastPerson() : null;
+  const person = me.data ?? kept;
+  if (person !== null && person !== undefined) return <SignedIn key={person.id} me={person} />;
+  if (me.isPending) {
+    return (
+      <Shell>
+        <Loading />
+      </Shell>
+    );
+  }
+  if (codeOf(me.error) === "unauthenticated") return <SignIn />;
+  return (
+    <Shell>
+      <Problem error={me.error} again={() => void me.refetch()} />
+    </Shell>
+  );
+}
+
+function SignedIn({ me }: { me: Me }) {
+  const person = usePersonOf(me);
+  const [isOut, setOut] = useState(false);
+  useEffect(() => onSignedOut(() => setOut(true)), []);
+  if (person === null) return <Loading />;
+  const back = () => {
+    setOut(false);
+    void person.outbox.flush();
+    void queries.invalidateQueries();
+  };
+  const mayBeOut = isOut || person.outbox.state === "signed_out";
+  return (
+    <PersonContext.Provider value={person}>
+      <Switch>
+        <Route path="/" component={Reviews} />
+        <Route path="/new">
+          <NewReview />
+        </Route>
+        <Route path="/me">
+          <Account />
+        </Route>
+        <Route path="/r/:id/*?">{({ id }) => <InReview key={id} id={id ?? ""} />}</Route>
+        <Route>
+          <Shell>
+            <Empty title={texts.problem.notFound}>
+              <p>{texts.problem.notFoundMore}</p>
+            </Empty>
+          </Shell>
+        </Route>
+      </Switch>
+      {mayBeOut && <SignInAgain me={me} done={back} />}
+    </PersonContext.Provider>
+  );
+}

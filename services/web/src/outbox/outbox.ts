@@ -1,0 +1,270 @@
+/**
+ * Decisions on their way to the server: shown at once, kept in the browser, sent in order.
+ *
+ * The newest waits for the next one, or five seconds. Undo within that leaves no trace anywhere.
+ */
+import { newKey } from "../api/client";
+import {
+  added,
+  arrived,
+  dropped,
+  type Entry,
+  type Judgement,
+  lastOn,
+  marked,
+  type NotSent,
+  refused,
+} from "./entries";
+import { type Outcome, send, sendMany } from "./sending";
+import { save, type Store } from "./store";
+
+export const WAIT_MS = 5000;
+const MANY = 20;
+const LARGEST_BATCH = 100;
+const SLOWEST_S = 60;
+
+export interface Transport {
+  send(entry: Entry, keepalive?: boolean): Promise<Outcome>;
+  sendMany(entries: readonly Entry[]): Promise<Outcome[]>;
+}
+
+export type OutboxState = "saved" | "saving" | "offline" | "signed_out";
+
+export interface Arrival {
+  entry: Entry;
+  decision: string | null;
+  remaining: number | null;
+}
+
+export class Outbox {
+  entries: readonly Entry[] = [];
+  notSent: readonly NotSent[] = [];
+  state: OutboxState = "saved";
+  private held: string | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private failures = 0;
+  private inFlight: Promise<void> | null = null;
+  private saving: Promise<unknown> = Promise.resolve();
+  private readonly listeners = new Set<() => void>();
+  private readonly arrivals = new Set<(arrival: Arrival) => void>();
+
+  constructor(
+    readonly user: string,
+    readonly tab: string,
+    private readonly db: Store | null,
+    private readonly transport: Transport = { send, sendMany },
+  ) {}
+
+  /** Takes over what closed tabs have left, and sends it; returns the tabs that it left alone. */
+  async load(isAlive: (tab: string) => boolean): Promise<Set<string>> {
+    if (this.db === null) return new Set();
+    const found = await this.db.getAllFromIndex("entries", "user", this.user);
+    const others = found.filter((one) => !this.has(one.key));
+    const left = others.filter((one) => !isAlive(one.tab));
+    const mine = left.map(({ id: _, ...entry }) => ({ ...entry, tab: this.tab }));
+    this.notSent = await this.db.getAllFromIndex("not_sent", "user", this.user);
+    if (mine.length > 0) {
+      this.set([...mine, ...this.entries]);
+      void this.run();
+    } else this.changed();
+    return new Set(others.filter((one) => isAlive(one.tab)).map((one) => one.tab));
+  }
+
+  listen(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  onArrival(listener: (arrival: Arrival) => void): () => void {
+    this.arrivals.add(listener);
+    return () => this.arrivals.delete(listener);
+  }
+
+  /** Keeps what was decided, and lets all that was decided before it go. */
+  add(what: {
+    review: string;
+    record: string;
+    title: string;
+    kind: Entry["kind"];
+    judgement: Judgement | null;
+    basis: string | null;
+  }): string {
+    const entry: Entry = {
+      ...what,
+      key: newKey(),
+      user: this.user,
+      made_at: new Date().toISOString(),
+      after: null,
+      tried: false,
+      tab: this.tab,
+    };
+    this.set(added(this.entries, entry));
+    this.hold(entry.key);
+    return entry.key;
+  }
+
+  /** Forgets an entry that was never sent; false if it may have arrived. */
+  drop(key: string): boolean {
+    const left = dropped(this.entries, key);
+    if (left === null) return false;
+    if (this.held === key) this.release();
+    this.set(left);
+    return true;
+  }
+
+  /** Whether an entry still waits here. */
+  has(key: string): boolean {
+    return this.entries.some((one) => one.key === key);
+  }
+
+  waitingFor(review: string, record: string): Entry | undefined {
+    return lastOn(this.entries, review, record);
+  }
+
+  /** Sends all that waits, the newest too. */
+  flush(): Promise<void> {
+    this.release();
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    return this.run();
+  }
+
+  /** The tab is going away: what waits is stored, and sent if the browser still can. */
+  leave(): void {
+    this.release();
+    // The limit of what a browser sends for a page that is gone is 64 kB.
+    const last = this.entries.filter((one) => one.after === null && !one.tried).slice(0, MANY);
+    this.set(marked(this.entries, new Set(last.map((one) => one.key))));
+    for (const entry of last) void this.transport.send(entry, true);
+  }
+
+  async forget(key: string): Promise<void> {
+    this.notSent = this.notSent.filter((one) => one.entry.key !== key);
+    await this.db?.delete("not_sent", key);
+    this.changed();
+  }
+
+  /** Sends once more what was refused, on top of what stands now. */
+  async again(key: string, basis: string | null): Promise<void> {
+    const found = this.notSent.find((one) => one.entry.key === key);
+    if (found === undefined) return;
+    await this.forget(key);
+    const { review, record, title, kind, judgement } = found.entry;
+    this.add({ review, record, title, kind, judgement, basis });
+    await this.flush();
+  }
+
+  /** Resolves once all that has happened so far is stored. */
+  async stored(): Promise<void> {
+    await this.saving;
+  }
+
+  private hold(key: string): void {
+    this.release();
+    this.held = key;
+    this.timer = setTimeout(() => void this.flush(), WAIT_MS);
+    void this.run();
+  }
+
+  private release(): void {
+    clearTimeout(this.timer);
+    this.held = null;
+  }
+
+  private run(): Promise<void> {
+    this.inFlight ??= this.work().finally(() => {
+      this.inFlight = null;
+      this.settle();
+      // Something may have been added while the last answer was looked at.
+      if (this.retry === undefined && this.next().length > 0) void this.run();
+    });
+    return this.inFlight;
+  }
+
+  private async work(): Promise<void> {
+    await Promise.resolve();
+    while (this.retry === undefined) {
+      const batch = this.next();
+      if (batch.length === 0) return;
+      this.set(marked(this.entries, new Set(batch.map((one) => one.key))));
+      this.settle();
+      await this.saving;
+      const outcomes =
+        batch.length === 1
+          ? [await this.transport.send(batch[0] as Entry)]
+          : await this.transport.sendMany(batch);
+      for (const [at, outcome] of outcomes.entries()) this.take(batch[at] as Entry, outcome);
+    }
+  }
+
+  /** What goes out next: one entry, or many of one review that do not hang on each other. */
+  private next(): Entry[] {
+    const ready = this.entries.filter((one) => one.key !== this.held);
+    const first = ready.find((one) => one.after === null || !this.has(one.after));
+    if (first === undefined) return [];
+    if (ready.length <= MANY || first.kind === "later") return [first];
+    const batch: Entry[] = [];
+    for (const one of ready) {
+      const fits = one.review === first.review && one.kind !== "later" && one.after === null;
+      if (!fits || batch.length === LARGEST_BATCH) break;
+      batch.push(one);
+    }
+    return batch;
+  }
+
+  private take(entry: Entry, outcome: Outcome): void {
+    if (outcome.kind === "arrived") {
+      this.failures = 0;
+      this.set(arrived(this.entries, entry.key, outcome.decision));
+      for (const listener of this.arrivals) {
+        listener({ entry, decision: outcome.decision, remaining: outcome.remaining });
+      }
+    } else if (outcome.kind === "changed") {
+      const key = outcome.entry.key || newKey();
+      this.set(
+        this.entries.map((one) => {
+          if (one.key === entry.key) return { ...outcome.entry, key };
+          return one.after === entry.key ? { ...one, after: key } : one;
+        }),
+      );
+    } else if (outcome.kind === "refused") {
+      const { code, detail } = outcome.problem;
+      const failed = { entry, code, detail, user: this.user };
+      this.notSent = [...this.notSent, failed];
+      this.saving = this.saving.then(() => this.db?.put("not_sent", failed));
+      this.set(refused(this.entries, entry.key));
+    } else {
+      this.wait(outcome);
+    }
+  }
+
+  private wait(outcome: Extract<Outcome, { kind: "wait" | "signed_out" }>): void {
+    if (this.retry !== undefined) return;
+    this.failures += 1;
+    const signedOut = outcome.kind === "signed_out";
+    const asked = signedOut ? SLOWEST_S : outcome.seconds;
+    const seconds = asked ?? Math.min(SLOWEST_S, 2 ** (this.failures - 1));
+    this.retry = setTimeout(() => void this.flush(), 1000 * seconds);
+    this.state = signedOut ? "signed_out" : "offline";
+    this.changed();
+  }
+
+  private settle(): void {
+    if (this.retry !== undefined) return;
+    this.state = this.entries.length > 0 ? "saving" : "saved";
+    this.changed();
+  }
+
+  private set(entries: readonly Entry[]): void {
+    const before = this.entries;
+    this.entries = entries;
+    const db = this.db;
+    if (db !== null) this.saving = this.saving.then(() => save(db, before, entries));
+    this.changed();
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+}

@@ -1,0 +1,139 @@
+/** One request of the outbox, and what its answer means for the entry. */
+import { api, asProblem, type Schemas } from "../api/client";
+import type { Problem } from "../api/problem";
+import type { Entry } from "./entries";
+
+export type Outcome =
+  | { kind: "arrived"; decision: string | null; remaining: number | null }
+  /** No answer, or a server in trouble: the same again, later. */
+  | { kind: "wait"; seconds: number | null }
+  | { kind: "signed_out" }
+  /** The same once more at once, changed as `entry` says. */
+  | { kind: "changed"; entry: Entry }
+  | { kind: "refused"; problem: Problem };
+
+const STAGE = "title_abstract" as const;
+
+/** Sends one entry. `keepalive` lets it outlive the tab. */
+export async function send(entry: Entry, keepalive = false): Promise<Outcome> {
+  const params = { path: { review_id: entry.review, record_id: entry.record } };
+  const headers = { "Idempotency-Key": entry.key };
+  const how = { headers, keepalive, fetch: (request: Request) => fetch(request) };
+  try {
+    if (entry.kind === "later") {
+      const answer = await api.DELETE("/api/v1/reviews/{review_id}/queue/{record_id}", {
+        params: { ...params, query: { stage: STAGE } },
+        ...how,
+      });
+      return meaning(entry, answer);
+    }
+    if (entry.kind === "withdraw") {
+      const query = entry.basis === null ? {} : { basis: entry.basis };
+      const answer = await api.DELETE("/api/v1/reviews/{review_id}/records/{record_id}/decision", {
+        params: { ...params, query },
+        ...how,
+      });
+      return meaning(entry, answer);
+    }
+    const answer = await api.PUT("/api/v1/reviews/{review_id}/records/{record_id}/decision", {
+      params,
+      body: bodyOf(entry),
+      ...how,
+    });
+    return meaning(entry, answer);
+  } catch {
+    return { kind: "wait", seconds: null };
+  }
+}
+
+/** Sends many decisions of one review in one request; the outcomes are in their order. */
+export async function sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
+  const [first] = entries;
+  if (first === undefined) return [];
+  try {
+    const answer = await api.POST("/api/v1/reviews/{review_id}/decisions", {
+      params: { path: { review_id: first.review } },
+      body: { items: entries.map(itemOf) },
+      fetch: (request: Request) => fetch(request),
+    });
+    if (answer.data === undefined) {
+      const one = meaning(first, answer);
+      // Refused as a whole: each of them says alone why.
+      if (one.kind === "refused" || one.kind === "changed") return Promise.all(entries.map((e) => send(e)));
+      return entries.map(() => one);
+    }
+    return answer.data.items.map((item, at) => {
+      const entry = entries[at] as Entry;
+      if (item.error === null || item.error === undefined) {
+        return { kind: "arrived", decision: item.decision?.id ?? null, remaining: null };
+      }
+      const { code, detail } = item.error;
+      return judged(entry, { code, detail, status: item.status, title: "" }, null);
+    });
+  } catch {
+    return entries.map(() => ({ kind: "wait", seconds: null }));
+  }
+}
+
+function bodyOf(entry: Entry): Schemas["DecisionIn"] {
+  const judgement = entry.judgement;
+  if (judgement === null) throw new Error("a decision has a verdict");
+  return { ...judgement, stage: STAGE, basis: entry.basis, made_at: entry.made_at };
+}
+
+function itemOf(entry: Entry): Schemas["DecisionItemIn"] {
+  const said = { record_id: entry.record, basis: entry.basis, made_at: entry.made_at };
+  if (entry.judgement === null) return { ...said, verdict: null, stage: STAGE };
+  return { ...entry.judgement, ...said, stage: STAGE };
+}
+
+interface Answer {
+  data?: unknown;
+  error?: unknown;
+  response: Response;
+}
+
+function meaning(entry: Entry, answer: Answer): Outcome {
+  const { response } = answer;
+  if (response.ok) {
+    const found = answer.data as Partial<Schemas["DecidedOut"]> | undefined;
+    return {
+      kind: "arrived",
+      decision: found?.decision?.id ?? null,
+      remaining: found?.remaining ?? null,
+    };
+  }
+  const after = Number(response.headers.get("Retry-After"));
+  return judged(entry, asProblem(answer.error, response.status), after > 0 ? after : null);
+}
+
+/** Says what a problem means for an entry. */
+export function judged(entry: Entry, problem: Problem, seconds: number | null): Outcome {
+  if (problem.status >= 500 || problem.status === 429 || problem.status === 408) {
+    return { kind: "wait", seconds };
+  }
+  switch (problem.code) {
+    case "unauthenticated":
+      return { kind: "signed_out" };
+    case "idempotency_key_reused":
+      return { kind: "changed", entry: { ...entry, key: "" } };
+    case "is_duplicate":
+      if (problem.record_id) {
+        return { kind: "changed", entry: { ...entry, key: "", record: problem.record_id, basis: null } };
+      }
+      break;
+    case "no_decision":
+      if (entry.kind === "withdraw") return { kind: "arrived", decision: null, remaining: null };
+      break;
+    case "not_found":
+      if (entry.kind === "later") return { kind: "arrived", decision: null, remaining: null };
+      break;
+    case "invalid":
+      // A clock that is wrong is no reason to lose a decision.
+      if (entry.made_at !== null && problem.errors?.some((one) => one.field.endsWith("made_at"))) {
+        return { kind: "changed", entry: { ...entry, key: "", made_at: null } };
+      }
+      break;
+  }
+  return { kind: "refused", problem };
+}

@@ -1,0 +1,111 @@
+import type { ComponentChildren } from "preact";
+import { useContext, useState } from "preact/hooks";
+import { Link, useRoute } from "wouter-preact";
+import { prefix } from "../api/address";
+import type { Review } from "../api/queries";
+import { useWaiting } from "../api/queries";
+import { number } from "../texts/format";
+import { texts } from "../texts/en";
+import { PersonContext } from "./context";
+import { Button, Dialog } from "./parts";
+
+interface ShellProps {
+  review?: Review | undefined;
+  /** What the bar at the top shows beside the review's title. */
+  bar?: ComponentChildren;
+  wide?: boolean;
+  children: ComponentChildren;
+}
+
+/** The frame of every view: bar, places to go to, content. */
+export function Shell({ review, bar, wide, children }: ShellProps) {
+  const person = useContext(PersonContext);
+  const [isOpen, open] = useState(false);
+  return (
+    <div class={`shell ${review ? "with-rail" : ""}`}>
+      <a class="skip button" href="#content">
+        {texts.skip}
+      </a>
+      <header class="bar">
+        {person && (
+          <span class="only-narrow">
+            <Button kind="quiet" icon="menu" aria-label={texts.menu} onClick={() => open(true)} />
+          </span>
+        )}
+        <Link href="/" class="brand" aria-label={texts.tandem}>
+          <img src={`${prefix}/icon.svg`} alt="" width="28" height="28" />
+          <span class="brand-name">{texts.tandem}</span>
+        </Link>
+        {review && <span class="bar-title">{review.title}</span>}
+        <div class="bar-end">
+          {bar}
+          {person && (
+            <Link href="/me" class="button quiet only-wide">
+              {person.me.name}
+            </Link>
+          )}
+        </div>
+      </header>
+      {review && (
+        <nav class="rail" aria-label={texts.nav.label}>
+          <Places review={review} />
+        </nav>
+      )}
+      <main id="content" tabIndex={-1} class={wide ? "wide" : ""}>
+        {children}
+      </main>
+      {isOpen && (
+        <Dialog title={review?.title ?? texts.tandem} close={() => open(false)} sheet>
+          <nav aria-label={texts.menu} onClick={() => open(false)}>
+            {review && <Places review={review} />}
+            <ul class="places">
+              <Place href="/" name={texts.nav.reviews} />
+              <Place href="/me" name={texts.nav.account} />
+            </ul>
+          </nav>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function Places({ review }: { review: Review }) {
+  const waiting = useWaiting(review.id).data;
+  const at = (view: string) => `/r/${review.id}/${view}`;
+  const screens = review.role !== "observer";
+  const owns = review.role === "owner";
+  const settles = owns || review.role === "adjudicator" || waiting?.conflicts !== null;
+  const open = review.archived_at === null;
+  const { nav } = texts;
+  return (
+    <ul class="places">
+      {screens && <Place href={at("screen")} name={nav.screen} n={waiting?.remaining_for_me} />}
+      {screens && <Place href={at("mine")} name={nav.mine} n={waiting?.second_looks} />}
+      {settles && <Place href={at("conflicts")} name={nav.conflicts} n={waiting?.conflicts} />}
+      <Place href={at("progress")} name={nav.progress} />
+      <Place href={at("records")} name={nav.records} />
+      {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={waiting?.duplicates} />}
+      {owns && open && <Place href={at("import")} name={nav.import} n={waiting?.imports_failed} />}
+      <Place href={at("team")} name={nav.team} n={waiting?.invitations} />
+      {owns && <Place href={at("settings")} name={nav.settings} />}
+      <Place href={at("export")} name={nav.export} />
+    </ul>
+  );
+}
+
+/** Views that are there; no other is linked. */
+export const BUILT = new Set(["screen", "conflicts"]);
+
+function Place({ href, name, n }: { href: string; name: string; n?: number | null | undefined }) {
+  const view = href.split("/")[3];
+  const [isHere] = useRoute(href === "/" ? href : `${href}/*?`);
+  if (view !== undefined && !BUILT.has(view)) return null;
+  return (
+    <li>
+      <Link href={href} aria-current={isHere ? "page" : undefined}>
+        {name}
+        {n ? <span class="n">{number(n)}</span> : null}
+      </Link>
+    </li>
+  );
+}

@@ -1,0 +1,75 @@
+import { useState } from "preact/hooks";
+import { Link } from "wouter-preact";
+import { api, data, type Schemas } from "../../api/client";
+import { usePages } from "../../api/pages";
+import { ago } from "../../texts/format";
+import { useTitle } from "../../ui/hooks";
+import { Shell } from "../../ui/layout";
+import { Listed } from "../../ui/list";
+import { Tabs } from "../../ui/tabs";
+import type { ViewProps } from "../review";
+import { OneConflict } from "./one_conflict";
+import { conflictTexts as say } from "./texts";
+import "./conflicts.css";
+
+export type Conflict = Schemas["ConflictOut"];
+type State = Schemas["ConflictState"];
+
+export function useConflicts(review: string, state: State) {
+  return usePages(["review", review, "conflicts", state], (cursor) =>
+    data(
+      api.GET("/api/v1/reviews/{review_id}/conflicts", {
+        params: { path: { review_id: review }, query: { state, limit: 50, ...cursor } },
+      }),
+    ),
+  );
+}
+
+/** What reviewers differ in; one of them when the address names it. */
+export function Conflicts({ review, rest }: ViewProps) {
+  useTitle(say.title);
+  const [state, setState] = useState<State>("open");
+  const { query, items } = useConflicts(review.id, state);
+  if (rest !== "") return <OneConflict key={rest} review={review} id={rest} among={items} state={state} />;
+  return (
+    <Shell review={review}>
+      <h1>{say.title}</h1>
+      <Tabs
+        label={say.title}
+        value={state}
+        options={[
+          ["open", say.open],
+          ["resolved", say.resolved],
+        ]}
+        change={setState}
+      />
+      <Listed
+        query={query}
+        n={items.length}
+        empty={state === "open" ? say.noneOpen : say.noneResolved}
+        emptyMore={state === "open" && <p>{say.noneOpenMore}</p>}
+      >
+        <ul class="plainlist rows">
+          {items.map((one) => (
+            <li key={one.id} class="row conflict-row">
+              <Link href={`/r/${review.id}/conflicts/${one.id}`}>
+                <strong>{one.record.title}</strong>
+                <br />
+                <span class="soft small">
+                  {say.kinds[one.kind]} · {one.state === "open" ? say.since(ago(one.opened_at)) : outcome(one)}
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </Listed>
+    </Shell>
+  );
+}
+
+function outcome(conflict: Conflict): string {
+  const by = conflict.resolved_by;
+  const who = conflict.resolution?.resolver_name;
+  if (conflict.resolution && who) return say.settled(who, ago(conflict.resolution.resolved_at));
+  return by === null ? say.resolved : say.settledBy[by];
+}

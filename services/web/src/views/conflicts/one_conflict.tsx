@@ -1,0 +1,186 @@
+import { useMutation, useQuery } from "@tanstack/preact-query";
+import { useEffect, useState } from "preact/hooks";
+import { Link, useLocation } from "wouter-preact";
+import { api, data, type Schemas } from "../../api/client";
+import { outdated, type Review } from "../../api/queries";
+import { isWriting } from "../../keys/keys";
+import { ago } from "../../texts/format";
+import { texts } from "../../texts/en";
+import { VerdictMark } from "../../ui/icons";
+import { Shell } from "../../ui/layout";
+import { Button, Field, Loading, Problem } from "../../ui/parts";
+import { Abstract, Byline, Marked, useMarks } from "../screen/article";
+import { Criteria } from "../screen/criteria";
+import type { Conflict } from "./conflicts";
+import { Settle } from "./settle";
+import { Talk } from "./talk";
+import { conflictTexts as say } from "./texts";
+import { SecondVote } from "./second_vote";
+
+interface Props {
+  review: Review;
+  id: string;
+  among: Conflict[];
+  state: Schemas["ConflictState"];
+}
+
+/** One conflict: the record, what each decided, the talk, and the way to settle it. */
+export function OneConflict({ review, id, among }: Props) {
+  const path = { review_id: review.id, conflict_id: id };
+  const found = useQuery({
+    queryKey: ["review", review.id, "conflict", id],
+    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/conflicts/{conflict_id}", { params: { path } })),
+  });
+  const [, go] = useLocation();
+  const at = among.findIndex((one) => one.id === id);
+  const to = (step: number) => among[at + step]?.id;
+  const link = (to: string | undefined) => (to === undefined ? null : `/r/${review.id}/conflicts/${to}`);
+  const [previous, next] = at < 0 ? [null, link(among[0]?.id)] : [link(to(-1)), link(to(1))];
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (isWriting(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "j" && next) go(next);
+      if (event.key === "k" && previous) go(previous);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [next, previous]);
+  const conflict = found.data;
+  return (
+    <Shell review={review} wide>
+      <div class="head">
+        <Link class="small" href={`/r/${review.id}/conflicts`}>
+          ← {say.back}
+        </Link>
+        <span class="actions">
+          {at >= 0 && <span class="small soft">{say.of(at + 1, `${among.length}`)}</span>}
+          <Step href={previous} name={say.previous} sign="◂" />
+          <Step href={next} name={say.next} sign="▸" />
+        </span>
+      </div>
+      {found.isPending && <Loading />}
+      {found.error && <Problem error={found.error} again={() => void found.refetch()} />}
+      {conflict && <Whole conflict={conflict} review={review} next={next} />}
+    </Shell>
+  );
+}
+
+function Step({ href, name, sign }: { href: string | null; name: string; sign: string }) {
+  if (href === null) return null;
+  return (
+    <Link class="button quiet" href={href} aria-label={name}>
+      <span aria-hidden="true">{sign}</span>
+    </Link>
+  );
+}
+
+function Whole({ conflict, review, next }: { conflict: Conflict; review: Review; next: string | null }) {
+  const marks = useMarks(review);
+  const [, go] = useLocation();
+  const { record } = conflict;
+  const settled = () => {
+    outdated(review.id);
+    if (next !== null) go(next);
+  };
+  return (
+    <div class="conflict">
+      <article class="article" lang={record.language ?? undefined}>
+        <h1 class="article-title">
+          <Marked text={record.title} marks={marks} />
+        </h1>
+        <Byline record={record} />
+        <Abstract record={record} marks={marks} />
+      </article>
+      <aside class="conflict-side" aria-label={texts.screen.criteria}>
+        <Criteria review={review} />
+      </aside>
+      <div class="conflict-main stack">
+        <Votes conflict={conflict} />
+        <Talk review={review.id} conflict={conflict.id} />
+        <Way conflict={conflict} review={review} settled={settled} />
+      </div>
+    </div>
+  );
+}
+
+function Votes({ conflict }: { conflict: Conflict }) {
+  return (
+    <section class="stack">
+      <h2>{say.votes}</h2>
+      {conflict.decisions.length === 0 && <p class="soft">{say.noVotes}</p>}
+      <ul class="plainlist votes">
+        {conflict.decisions.map((vote) => (
+          <li key={vote.letter} class={`card vote ${vote.verdict}`}>
+            <p class="small soft">
+              {vote.reviewer_id === null ? say.voter(vote.letter) : vote.reviewer}
+              {vote.mine && ` (${say.mine})`}
+            </p>
+            <VerdictMark verdict={vote.verdict} word={texts.verdicts[vote.verdict]} />
+            {vote.reasons.length > 0 && <p class="small">{vote.reasons.join(" · ")}</p>}
+            {vote.note && <p class="quote">{vote.note}</p>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Way({ conflict, review, settled }: { conflict: Conflict; review: Review; settled: () => void }) {
+  const settles = review.role === "owner" || review.role === "adjudicator";
+  if (review.archived_at !== null) return null;
+  if (conflict.state === "resolved") return <Settled conflict={conflict} review={review} mayReopen={settles} />;
+  if (conflict.needs === "voters") return <SecondVote conflict={conflict} review={review} done={settled} />;
+  if (settles || review.policy.title_abstract.voter_may_adjudicate) {
+    return <Settle conflict={conflict} review={review} done={settled} />;
+  }
+  return <p class="notice">{say.notYours}</p>;
+}
+
+function Settled({ conflict, review, mayReopen }: { conflict: Conflict; review: Review; mayReopen: boolean }) {
+  const { resolution } = conflict;
+  const reopen = useMutation({
+    mutationFn: (note: string) =>
+      data(
+        api.POST("/api/v1/reviews/{review_id}/conflicts/{conflict_id}/reopen", {
+          params: { path: { review_id: review.id, conflict_id: conflict.id } },
+          body: { note: note || null },
+        }),
+      ),
+    onSuccess: () => outdated(review.id),
+  });
+  const [isOpen, open] = useState(false);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    reopen.mutate(String(new FormData(event.target as HTMLFormElement).get("note")).trim());
+  };
+  return (
+    <section class="notice good">
+      {resolution ? (
+        <>
+          <p>{say.settled(resolution.resolver_name ?? "", ago(resolution.resolved_at))}</p>
+          <VerdictMark verdict={resolution.verdict} word={texts.decided[resolution.verdict]} />
+          {resolution.reasons.length > 0 && <p>{resolution.reasons.join(" · ")}</p>}
+          {resolution.cause && <p class="soft">{say.causes[resolution.cause]}</p>}
+          {resolution.note && <p class="quote">{resolution.note}</p>}
+        </>
+      ) : (
+        <p>{conflict.resolved_by ? say.settledBy[conflict.resolved_by] : say.resolved}</p>
+      )}
+      {mayReopen && resolution && !isOpen && <Button onClick={() => open(true)}>{say.reopen}</Button>}
+      {isOpen && (
+        <form class="form" onSubmit={submit}>
+          <Field label={say.reopenNote}>{(ids) => <textarea {...ids} name="note" rows={2} />}</Field>
+          <div class="actions">
+            <Button type="submit" disabled={reopen.isPending}>
+              {say.reopenConfirm}
+            </Button>
+            <Button kind="quiet" onClick={() => open(false)}>
+              {texts.cancel}
+            </Button>
+          </div>
+        </form>
+      )}
+      {reopen.error && <Problem error={reopen.error} />}
+    </section>
+  );
+}

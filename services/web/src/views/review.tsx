@@ -1,0 +1,52 @@
+import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
+import { useLocation } from "wouter-preact";
+import { follow } from "../api/events";
+import { Unreachable } from "../api/problem";
+import { type Review, useReview } from "../api/queries";
+import { texts } from "../texts/en";
+import { Shell } from "../ui/layout";
+import { lazy } from "../ui/lazy";
+import { Empty, Loading, Problem } from "../ui/parts";
+import { keptReview, keepReview } from "../ui/last_review";
+import { Screen } from "./screen/screen";
+
+export interface ViewProps {
+  review: Review;
+  /** What stands in the address behind the view's name. */
+  rest: string;
+}
+
+const VIEWS: Record<string, ComponentType<ViewProps>> = {
+  screen: Screen,
+  conflicts: lazy(async () => (await import("./conflicts/conflicts")).Conflicts),
+};
+
+/** One review: fetches it, follows its events, and shows the view that the address names. */
+export function InReview({ id }: { id: string }) {
+  const found = useReview(id);
+  const [path] = useLocation();
+  const [, , , name = "", ...rest] = path.split("/");
+  useEffect(() => follow(id), [id]);
+  useEffect(() => {
+    if (found.data) keepReview(found.data);
+  }, [found.data]);
+  const review = found.data ?? (found.error instanceof Unreachable ? keptReview(id) : null);
+  if (review === null || review === undefined) {
+    return (
+      <Shell>
+        {found.isPending ? <Loading /> : <Problem error={found.error} again={() => void found.refetch()} />}
+      </Shell>
+    );
+  }
+  const View = VIEWS[name];
+  if (View !== undefined) return <View key={name} review={review} rest={rest.join("/")} />;
+  return (
+    <Shell review={review}>
+      <Empty title={texts.problem.notFound}>
+        <p>{texts.problem.notFoundMore}</p>
+      </Empty>
+    </Shell>
+  );
+}
+

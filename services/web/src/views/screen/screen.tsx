@@ -1,0 +1,196 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { outdated } from "../../api/queries";
+import { isWriting, meaning } from "../../keys/keys";
+import type { Verdict } from "../../outbox/entries";
+import { texts } from "../../texts/en";
+import { usePerson } from "../../ui/context";
+import { useListening, useTitle } from "../../ui/hooks";
+import { Shell } from "../../ui/layout";
+import { Button, Dialog, Loading, Meter, Problem } from "../../ui/parts";
+import type { ViewProps } from "../review";
+import { Answers } from "./answers";
+import { emptyDraft, useDraft } from "./draft";
+import { Drawer } from "./drawer";
+import { End } from "./end";
+import { KeysDialog } from "./keys_dialog";
+import { NotSentNotice, SaveState } from "./save_state";
+import { ReasonsDialog } from "./reasons";
+import { Article } from "./article";
+import { Session } from "./session";
+import { Criteria } from "./criteria";
+import "./screen.css";
+
+type Open = "reasons" | "criteria" | "keys" | null;
+
+const RENEW_MS = 10 * 60_000;
+
+/** The main job: one record after the other. */
+export function Screen({ review }: ViewProps) {
+  useTitle(`${texts.screen.title} · ${review.title}`);
+  const { outbox, db, preferences, prefer } = usePerson();
+  const session = useMemo(() => new Session(review.id, outbox, db), [review.id, outbox]);
+  useListening(useCallback((draw: () => void) => session.listen(draw), [session]));
+  const [open, setOpen] = useState<Open>(null);
+  const item = session.current;
+  const [draft, setDraft] = useDraft(item?.record.id ?? null);
+  const title = useRef<HTMLHeadingElement>(null);
+  const screens = review.role !== "observer" && review.archived_at === null;
+
+  useEffect(() => {
+    if (!screens) return;
+    void session.start();
+    const stop = outbox.onArrival(({ entry, decision }) => session.took(entry.key, decision));
+    const renewing = setInterval(() => document.visibilityState === "visible" && void session.fill(), RENEW_MS);
+    const online = () => void session.fill();
+    addEventListener("online", online);
+    return () => {
+      stop();
+      clearInterval(renewing);
+      removeEventListener("online", online);
+      void outbox.flush().then(() => outdated(review.id));
+    };
+  }, [session, outbox, screens]);
+
+  const record = item?.record.id;
+  useEffect(() => {
+    scrollTo(0, 0);
+    if (session.said !== null) title.current?.focus({ preventScroll: true });
+  }, [record]);
+
+  const decide = useCallback(
+    (verdict: Verdict, reason?: string) => {
+      const { note, labels } = draft;
+      const reasons = verdict === "exclude" && reason !== undefined ? [reason] : [];
+      const made = session.decide({ verdict, reasons, labels, note: note.trim() || null });
+      if (made) setDraft(emptyDraft());
+      setOpen(null);
+    },
+    [session, draft, setDraft],
+  );
+
+  const act = useCallback(
+    (does: NonNullable<ReturnType<typeof meaning>>) => {
+      if (typeof does === "number") {
+        const reason = review.exclusion_reasons[does - 1];
+        if (reason !== undefined) decide("exclude", reason);
+      } else if (does === "include" || does === "exclude" || does === "maybe") decide(does);
+      else if (does === "undo") session.undo();
+      else if (does === "later") session.later();
+      else if (does === "note" || does === "label") setDraft({ ...draft, open: does });
+      else if (does === "criteria") setOpen("criteria");
+      else if (does === "help") setOpen("keys");
+      else if (does === "highlights") prefer({ highlights: NEXT[preferences.highlights] });
+    },
+    [decide, session, draft, setDraft, review, preferences, prefer],
+  );
+  useKeys(act, open === null && screens);
+
+  const bar = (
+    <>
+      <SaveState />
+      <span class="only-narrow">
+        <Button
+          kind="quiet"
+          icon="undo"
+          aria-label={texts.screen.undo}
+          disabled={!session.canUndo}
+          onClick={() => session.undo()}
+        />
+      </span>
+      <Button kind="quiet" icon="help" aria-label={texts.screen.keys} onClick={() => setOpen("keys")} />
+    </>
+  );
+  return (
+    <Shell review={review} bar={bar} wide>
+      <h1 class="hidden">{texts.screen.title}</h1>
+      <Announcer session={session} />
+      <NotSentNotice review={review.id} />
+      {!screens && <End review={review} session={session} state={review.archived_at ? "archived" : "observer"} />}
+      {screens && session.queue !== null && <Done session={session} />}
+      {session.fromStore && <p class="notice warn">{texts.screen.offlineStart}</p>}
+      {screens && item === undefined && <Nothing session={session} review={review} />}
+      {screens && item !== undefined && (
+        <div class="screen">
+          <div class="screen-record">
+            <Article item={item} review={review} titleRef={title} />
+          </div>
+          <aside class="screen-side" aria-label={texts.screen.criteria}>
+            <Criteria review={review} exclude={(reason) => decide("exclude", reason)} />
+          </aside>
+          <div class="screen-foot">
+            <Drawer draft={draft} change={setDraft} review={review.id} />
+            <Answers
+              hasReasons={review.exclusion_reasons.length > 0}
+              canUndo={session.canUndo}
+              draft={draft}
+              decide={decide}
+              act={act}
+              reasons={() => setOpen("reasons")}
+            />
+          </div>
+        </div>
+      )}
+      {open === "keys" && <KeysDialog close={() => setOpen(null)} reasons={review.exclusion_reasons} session={session} />}
+      {open === "criteria" && (
+        <Dialog title={texts.screen.criteria} close={() => setOpen(null)} sheet>
+          <Criteria review={review} exclude={(reason) => decide("exclude", reason)} />
+        </Dialog>
+      )}
+      {open === "reasons" && (
+        <ReasonsDialog
+          reasons={review.exclusion_reasons}
+          close={() => setOpen(null)}
+          choose={(reason) => decide("exclude", reason)}
+        />
+      )}
+    </Shell>
+  );
+}
+
+const NEXT = { off: "own", own: "all", all: "off" } as const;
+
+function useKeys(act: (does: NonNullable<ReturnType<typeof meaning>>) => void, isOn: boolean): void {
+  const { preferences } = usePerson();
+  useEffect(() => {
+    if (!isOn) return;
+    const press = (event: KeyboardEvent) => {
+      if (isWriting(event.target)) return;
+      const does = meaning(event, preferences.keys);
+      if (does === null) return;
+      event.preventDefault();
+      act(does);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [act, isOn, preferences.keys]);
+}
+
+function Done({ session }: { session: Session }) {
+  const { decided } = session;
+  const left = session.remaining ?? 0;
+  return (
+    <div class="screen-done">
+      <Meter value={decided} of={decided + left} label={texts.screen.progress} />
+      <span class="small soft">{texts.screen.of(decided, decided + left)}</span>
+    </div>
+  );
+}
+
+function Announcer({ session }: { session: Session }) {
+  const { said, current, remaining } = session;
+  const what = said === null ? "" : said.what === "decided" ? texts.screen.said[said.verdict ?? "maybe"] : said.what === "later" ? texts.screen.said.later : texts.screen.said.undone;
+  return (
+    <p class="hidden" role="status">
+      {said !== null && texts.screen.next(what, remaining, current?.record.title ?? "")}
+    </p>
+  );
+}
+
+function Nothing({ session, review }: { session: Session; review: ViewProps["review"] }) {
+  if (session.error !== null && !session.fromStore) {
+    return <Problem error={session.error} again={() => void session.fill()} />;
+  }
+  if (session.queue === null || session.queue.state === "ready") return <Loading />;
+  return <End review={review} session={session} state={session.queue.state} />;
+}
+

@@ -1,0 +1,241 @@
+/**
+ * One person's screening of one review: the records that are next, what was just decided, undo.
+ *
+ * Nothing here waits for the server: deciding changes what is shown at once, and the outbox does
+ * the rest.
+ */
+import { api, data, inReview, type Schemas } from "../../api/client";
+import type { Judgement } from "../../outbox/entries";
+import type { Outbox } from "../../outbox/outbox";
+import type { QueueItem, Store } from "../../outbox/store";
+
+const AHEAD = 10;
+const REFILL_BELOW = 5;
+const MOST = 500;
+/** A second press within this time after a record appeared was meant for the one before. */
+export const SLIP_MS = 250;
+
+export type QueueOut = Schemas["QueueOut"];
+type Ask = (limit: number) => Promise<QueueOut>;
+
+interface Step {
+  item: QueueItem;
+  key: string;
+  kind: "decide" | "later";
+}
+
+export interface Said {
+  /** For screen readers, and under the title. */
+  what: "decided" | "undone" | "later" | "undo_first";
+  verdict?: Schemas["Verdict"];
+}
+
+export class Session {
+  items: QueueItem[] = [];
+  queue: QueueOut | null = null;
+  error: unknown = null;
+  said: Said | null = null;
+  fromStore = false;
+  private steps: Step[] = [];
+  private shownAt = 0;
+  private filling: Promise<void> | null = null;
+  private readonly listeners = new Set<() => void>();
+  /** Sent while an answer of the queue was on its way, which may still name them. */
+  private recent = new Set<string>();
+
+  constructor(
+    readonly review: string,
+    readonly outbox: Outbox,
+    private readonly db: Store | null,
+    private readonly ask: Ask = (limit) => askQueue(review, limit),
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
+
+  listen(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  get current(): QueueItem | undefined {
+    return this.items[0];
+  }
+
+  /** How many are left to decide, as far as is known: what waits here is not counted again. */
+  get remaining(): number | null {
+    if (this.queue === null) return this.fromStore ? this.items.length : null;
+    return Math.max(this.queue.remaining, this.items.length);
+  }
+
+  get decided(): number {
+    return this.queue?.workload.decided ?? 0;
+  }
+
+  get canUndo(): boolean {
+    return this.steps.length > 0;
+  }
+
+  async start(): Promise<void> {
+    await this.fill();
+    if (this.queue === null && this.db !== null) {
+      const kept = await this.db.get("kept", [this.outbox.user, this.review]);
+      if (kept !== undefined && this.items.length === 0) {
+        this.items = kept.items.filter((one) => this.isFree(one.record.id));
+        this.fromStore = true;
+        this.shown();
+      }
+    }
+  }
+
+  /** Asks for the next records, and renews the hold on those that are here. */
+  fill(ahead = AHEAD): Promise<void> {
+    this.filling ??= this.refill(ahead).finally(() => {
+      this.filling = null;
+      this.changed();
+    });
+    return this.filling;
+  }
+
+  decide(judgement: Omit<Judgement, "seconds">): boolean {
+    const item = this.current;
+    if (item === undefined || this.isSlip()) return false;
+    const seconds = Math.round((this.clock() - this.shownAt) / 100) / 10;
+    const key = this.outbox.add({
+      review: this.review,
+      record: item.record.id,
+      title: item.record.title,
+      kind: "decide",
+      judgement: { ...judgement, seconds: Math.min(seconds, 3600) },
+      basis: item.record.my_decision?.id ?? null,
+    });
+    this.count(-1);
+    this.step({ item, key, kind: "decide" }, { what: "decided", verdict: judgement.verdict });
+    return true;
+  }
+
+  later(): boolean {
+    const item = this.current;
+    if (item === undefined || this.isSlip()) return false;
+    const { id, title } = item.record;
+    const what = { review: this.review, record: id, title, kind: "later" as const };
+    const key = this.outbox.add({ ...what, judgement: null, basis: null });
+    this.step({ item, key, kind: "later" }, { what: "later" });
+    return true;
+  }
+
+  /** Takes back the last step, and the one before it when asked again. */
+  undo(): boolean {
+    const last = this.steps.pop();
+    if (last === undefined) return false;
+    const { record } = last.item;
+    if (!this.outbox.drop(last.key) && last.kind === "decide") {
+      this.outbox.add({
+        review: this.review,
+        record: record.id,
+        title: record.title,
+        kind: "withdraw",
+        judgement: null,
+        basis: this.basisOf.get(last.key) ?? null,
+      });
+    }
+    if (last.kind === "decide") this.count(+1);
+    this.recent.delete(record.id);
+    const mine = null;
+    this.items = [{ ...last.item, record: { ...record, my_decision: mine } }, ...this.items];
+    this.said = { what: "undone" };
+    this.shown();
+    return true;
+  }
+
+  private readonly basisOf = new Map<string, string>();
+
+  /** Notes which decision an entry became; an undo that comes later is about that one. */
+  took(key: string, decision: string | null): void {
+    if (decision !== null) this.basisOf.set(key, decision);
+  }
+
+  private isSlip(): boolean {
+    return this.clock() - this.shownAt < SLIP_MS;
+  }
+
+  private step(step: Step, said: Said): void {
+    this.steps = [...this.steps.slice(-(MOST - 1)), step];
+    this.recent.add(step.item.record.id);
+    this.items = this.items.slice(1);
+    this.said = said;
+    this.shown();
+    if (this.items.length < REFILL_BELOW) void this.fill();
+  }
+
+  private count(by: number): void {
+    if (this.queue === null) return;
+    const { workload, remaining } = this.queue;
+    const decided = Math.max(0, workload.decided - by);
+    const left = workload.left === null ? null : Math.max(0, workload.left + by);
+    this.queue = {
+      ...this.queue,
+      remaining: Math.max(0, remaining + by),
+      workload: { ...workload, decided, left },
+    };
+  }
+
+  private async refill(ahead: number): Promise<void> {
+    const unsent = () =>
+      this.outbox.entries.filter((one) => one.review === this.review && one.kind !== "withdraw");
+    const before = unsent().length;
+    try {
+      const found = await this.ask(Math.min(MOST, Math.max(ahead, this.items.length) + before));
+      this.error = null;
+      this.fromStore = false;
+      const here = new Set(this.items.map((one) => one.record.id));
+      const fresh = found.items.filter((one) => !here.has(one.record.id) && this.isFree(one.record.id));
+      const leases = new Map(found.items.map((one) => [one.record.id, one.lease_expires_at]));
+      const hadNone = this.items.length === 0;
+      this.items = [
+        ...this.items.map((one) => ({
+          ...one,
+          lease_expires_at: leases.get(one.record.id) ?? one.lease_expires_at,
+        })),
+        ...fresh,
+      ];
+      const waiting = unsent().filter((one) => one.kind === "decide").length;
+      const { workload } = found;
+      this.queue = {
+        ...found,
+        remaining: Math.max(0, found.remaining - waiting),
+        workload: {
+          ...workload,
+          decided: workload.decided + waiting,
+          left: workload.left === null ? null : Math.max(0, workload.left - waiting),
+        },
+      };
+      this.recent = new Set([...this.recent].filter((id) => this.outbox.waitingFor(this.review, id)));
+      if (hadNone) this.shown();
+      await this.keep();
+    } catch (error) {
+      this.error = error;
+    }
+  }
+
+  /** Whether a record is neither decided here nor on its way. */
+  private isFree(record: string): boolean {
+    return !this.recent.has(record) && this.outbox.waitingFor(this.review, record) === undefined;
+  }
+
+  private async keep(): Promise<void> {
+    const { user } = this.outbox;
+    await this.db?.put("kept", { user, review: this.review, items: this.items });
+  }
+
+  private shown(): void {
+    this.shownAt = this.clock();
+    this.changed();
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+async function askQueue(review: string, limit: number): Promise<QueueOut> {
+  return data(api.POST("/api/v1/reviews/{review_id}/queue", { ...inReview(review), body: { limit } }));
+}

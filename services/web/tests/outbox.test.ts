@@ -1,0 +1,205 @@
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Entry } from "../src/outbox/entries";
+import { Outbox, type Transport, WAIT_MS } from "../src/outbox/outbox";
+import { judged, type Outcome } from "../src/outbox/sending";
+import { open } from "../src/outbox/store";
+
+const INCLUDE = { verdict: "include" as const, reasons: [], labels: [], note: null, seconds: 1 };
+const decision = (record: string, basis: string | null = null) => ({
+  review: "r",
+  record,
+  title: record,
+  kind: "decide" as const,
+  judgement: INCLUDE,
+  basis,
+});
+const withdrawal = (record: string, basis: string | null = null) => ({
+  ...decision(record, basis),
+  kind: "withdraw" as const,
+  judgement: null,
+});
+
+/** A server that keeps what it took, and answers as it is asked to. */
+class Server implements Transport {
+  taken: string[] = [];
+  sent: Entry[] = [];
+  answers: Outcome[] = [];
+  async send(entry: Entry): Promise<Outcome> {
+    this.sent.push(entry);
+    const answer = this.answers.shift();
+    if (answer !== undefined) return answer;
+    this.taken.push(`${entry.kind} ${entry.record}`);
+    const made = entry.kind === "decide" ? `decision-of-${entry.key}` : null;
+    return { kind: "arrived", decision: made, remaining: null };
+  }
+  async sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
+    const answer = this.answers.shift();
+    if (answer !== undefined) return entries.map(() => answer);
+    return Promise.all(entries.map((one) => this.send(one)));
+  }
+}
+
+const until = async (what: () => boolean) => {
+  for (let n = 0; n < 200 && !what(); n++) await vi.advanceTimersByTimeAsync(10);
+  expect(what()).toBe(true);
+};
+
+let server: Server;
+let box: Outbox;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  server = new Server();
+  box = new Outbox("me", "tab", null, server);
+});
+afterEach(() => void vi.useRealTimers());
+
+describe("the outbox", () => {
+  it("holds the newest decision back, and sends it when the wait is over", async () => {
+    box.add(decision("1"));
+    await vi.advanceTimersByTimeAsync(WAIT_MS - 100);
+    expect(server.sent).toEqual([]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(server.taken).toEqual(["decide 1"]);
+    expect(box.state).toBe("saved");
+  });
+
+  it("sends the one before when the next is made", async () => {
+    box.add(decision("1"));
+    box.add(decision("2"));
+    await until(() => server.taken.length === 1);
+    expect(server.taken).toEqual(["decide 1"]);
+  });
+
+  it("sends nothing of what was undone within the wait", async () => {
+    const key = box.add(decision("1"));
+    expect(box.drop(key)).toBe(true);
+    await vi.advanceTimersByTimeAsync(10 * WAIT_MS);
+    expect(server.sent).toEqual([]);
+  });
+
+  it("withdraws what has arrived, on the basis of what it became", async () => {
+    const key = box.add(decision("1"));
+    await box.flush();
+    expect(box.drop(key)).toBe(false);
+    box.add(withdrawal("1", `decision-of-${key}`));
+    await box.flush();
+    expect(server.taken).toEqual(["decide 1", "withdraw 1"]);
+    expect(server.sent[1]?.basis).toBe(`decision-of-${key}`);
+  });
+
+  it("never drops what may have arrived, and undoes it afterwards", async () => {
+    server.answers = [{ kind: "wait", seconds: 1 }];
+    const key = box.add(decision("1"));
+    await box.flush();
+    expect(box.state).toBe("offline");
+    expect(box.drop(key)).toBe(false);
+    box.add(withdrawal("1"));
+    await until(() => server.taken.length === 2);
+    expect(server.taken).toEqual(["decide 1", "withdraw 1"]);
+    expect(server.sent.map((one) => one.key).slice(0, 2)).toEqual([key, key]);
+    expect(server.sent[2]?.basis).toBe(`decision-of-${key}`);
+  });
+
+  it("keeps the order of decisions without a connection", async () => {
+    server.answers = [{ kind: "wait", seconds: 2 }];
+    for (const record of ["1", "2", "3", "4"]) box.add(decision(record));
+    await until(() => box.state === "offline");
+    await vi.advanceTimersByTimeAsync(WAIT_MS + 3000);
+    await until(() => server.taken.length === 4);
+    expect(server.taken).toEqual(["decide 1", "decide 2", "decide 3", "decide 4"]);
+  });
+
+  it("keeps everything while nobody is signed in", async () => {
+    server.answers = [{ kind: "signed_out" }];
+    box.add(decision("1"));
+    await box.flush();
+    expect(box.state).toBe("signed_out");
+    expect(box.entries).toHaveLength(1);
+    await box.flush();
+    expect(server.taken).toEqual(["decide 1"]);
+  });
+
+  it("shows what was refused for good, and sends it again when asked", async () => {
+    const problem = { status: 409, code: "newer_decision" as const, detail: "You have decided.", title: "" };
+    server.answers = [{ kind: "refused", problem }];
+    box.add(decision("1"));
+    await box.flush();
+    expect(box.notSent.map((one) => one.detail)).toEqual(["You have decided."]);
+    expect(box.entries).toEqual([]);
+    await box.again(box.notSent[0]?.entry.key ?? "", "newer");
+    expect(server.sent[1]?.basis).toBe("newer");
+    expect(box.notSent).toEqual([]);
+  });
+
+  it("sends many together, and each of them once", async () => {
+    server.answers = [{ kind: "wait", seconds: 60 }];
+    const many = Array.from({ length: 60 }, (_, n) => String(n));
+    for (const record of many) box.add(decision(record));
+    await until(() => box.state === "offline");
+    const sendMany = vi.spyOn(server, "sendMany");
+    await box.flush();
+    expect(sendMany.mock.calls[0]?.[0]).toHaveLength(60);
+    expect(server.taken).toEqual(many.map((record) => `decide ${record}`));
+  });
+});
+
+describe("what is stored", () => {
+  it("outlives the tab, and is sent by the next one", async () => {
+    vi.useRealTimers();
+    const db = await open("outlives");
+    server.answers = [{ kind: "wait", seconds: 100 }];
+    const first = new Outbox("me", "one", db, server);
+    first.add(decision("1"));
+    first.add(decision("2"));
+    await first.stored();
+    const second = new Outbox("me", "two", db, new Server());
+    await second.load(() => false);
+    await second.flush();
+    await second.stored();
+    expect(second.entries).toEqual([]);
+    expect(await db.count("entries")).toBe(0);
+  });
+
+  it("is left to the tab that made it while that lives, and to its own person", async () => {
+    vi.useRealTimers();
+    const db = await open("left");
+    server.answers = [{ kind: "wait", seconds: 100 }];
+    const first = new Outbox("me", "one", db, server);
+    first.add(decision("1"));
+    await first.stored();
+    const same = new Outbox("me", "two", db, new Server());
+    await same.load((tab) => tab === "one");
+    const other = new Outbox("somebody", "three", db, new Server());
+    await other.load(() => false);
+    expect([...same.entries, ...other.entries]).toEqual([]);
+  });
+});
+
+describe("answers", () => {
+  const entry = { ...decision("1"), made_at: "2026-01-01T00:00:00Z", key: "k", user: "me", after: null, tried: true, tab: "t" };
+  const says = (code: string, more: object = {}, of: Entry = entry) =>
+    judged(of, { status: 409, code: code as "invalid", detail: "", title: "", ...more }, null).kind;
+
+  it("of a server in trouble are waited for", () => {
+    expect(says("internal", { status: 500 })).toBe("wait");
+    expect(says("too_many_requests", { status: 429 })).toBe("wait");
+  });
+  it("of a person who is signed out keep the work", () => {
+    expect(says("unauthenticated", { status: 401 })).toBe("signed_out");
+  });
+  it("send on to the record that is screened in its place", () => {
+    const outcome = judged(entry, { status: 409, code: "is_duplicate", record_id: "9", detail: "", title: "" }, null);
+    expect(outcome.kind === "changed" && outcome.entry.record).toBe("9");
+  });
+  it("take a decision that is gone for undone", () => {
+    expect(says("no_decision", {}, { ...entry, kind: "withdraw" })).toBe("arrived");
+    expect(says("no_decision")).toBe("refused");
+  });
+  it("leave a wrong clock's time out", () => {
+    const errors = [{ field: "made_at", location: "body", message: "" }];
+    const outcome = judged(entry, { status: 422, code: "invalid", detail: "", title: "", errors } as never, null);
+    expect(outcome.kind === "changed" && outcome.entry.made_at).toBeNull();
+  });
+});
