@@ -2,8 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from tandem.records.formats.reading import Format
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -25,3 +28,8 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
     missing |= {path for path in _PATH.findall(text) if not (ROOT / path).exists()}
 
     assert missing == set()
+
+
+def test_every_import_format_is_in_the_documents() -> None:
+    table = (ROOT / "docs" / "records.md").read_text("utf-8").partition("## Formats")[2]
+    assert {name for name in get_args(Format) if f"`{name}`" not in table} == set()
