@@ -19,9 +19,8 @@ from tandem.records.shown import n_shown
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import told_numbers
-from tandem.screening.blinding.sql import status_sql
-from tandem.screening.blinding.view import conflict_is_open_to_voters
+from tandem.screening.blinding import numbers
+from tandem.screening.blinding.sql import StatusRule, status_rule, status_sql
 from tandem.screening.criteria import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order
@@ -220,14 +219,13 @@ def _ranked(
 
 def _shown(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:
     """Select the review's records as this person sees them; `_load` brings who that is."""
-    policy = viewer.policies[stage]
-    return _select(viewer.sees_all(stage), conflict_is_open_to_voters(policy))
+    return _select(status_rule(viewer, stage))
 
 
 @cache
-def _select(sees_all: bool, shows_conflicts: bool) -> Select[Record, str, Decision]:
+def _select(rule: StatusRule) -> Select[Record, str, Decision]:
     # Made once: the queue asks it of the database with every request.
-    status = status_sql(sees_all=sees_all, shows_conflicts=shows_conflicts)
+    status = status_sql(rule)
     return (
         select(Record, status.label("status"), Decision)
         .outerjoin(ScreenedRecord, _screened())
@@ -289,7 +287,7 @@ def _load(
         review = reviews.get_review(session, review_id)
         finals = reasons.final_reasons(session, review, stage, excluded)
     mine = [decision.labels_seq for _, _, decision in rows if decision is not None]
-    told = told_numbers.as_told(session, viewer, mine)
+    told = numbers.visible_numbers(session, viewer, mine)
     return [
         ShownRecord(
             record,

@@ -22,7 +22,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.sql import visible_status_sql, with_status
-from tandem.screening.blinding.view import hides_open_votes, visible_votes, vote_visibility
+from tandem.screening.blinding.view import needs_history, visible_votes, vote_visibility
 from tandem.screening.criteria import reasons
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import (
@@ -208,7 +208,7 @@ def _votes(
 ) -> Iterator[Any]:
     """Yield the present votes; in a conflict whose voters are hidden, those it shows."""
     differing = [n for n, row in shown.items() if row.shown_status == Status.CONFLICT]
-    hidden = set(differing) if hides_open_votes(viewer, stage) else set[int]()
+    hidden = set(differing) if needs_history(viewer, stage, Status.CONFLICT) else set[int]()
     yield from session.execute(_present(viewer, stage, [n for n in shown if n not in hidden]))
     query = select(Conflict).where(
         Conflict.review_id == viewer.review_id,

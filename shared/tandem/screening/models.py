@@ -257,7 +257,7 @@ class Resolution(Base):
 
 
 class ClosedChange(Base):
-    """A `labels_seq` that was given to what the blinded do not hear of. See `told_numbers`."""
+    """A `labels_seq` that was given to what the blinded do not hear of. See `blinding.numbers`."""
 
     __tablename__ = "closed_change"
 

@@ -15,7 +15,7 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding import exposure
-from tandem.screening.blinding.view import conflict_is_open_to_voters, hides_votes
+from tandem.screening.blinding.view import hides_votes
 from tandem.screening.ledger.append import apply_outcome
 from tandem.screening.ledger.state import load_stage
 from tandem.screening.models import ResolvedBy
@@ -88,7 +88,7 @@ def _judge_again(
     moved, opened, closed = list[Moved](), list[RecordNumber](), list[RecordNumber]()
     facts, n_hidden = list[Fact](), 0
     until_now = viewer.policies[stage]
-    closes = conflict_is_open_to_voters(until_now) and not conflict_is_open_to_voters(policy)
+    closes = exposure.closes_conflicts(until_now, policy)
     for state in load_stage(session, review.id, stage):
         before, result, was_open = state.status, state.outcome(policy), state.is_in_conflict
         n_hidden += hides_votes(viewer, stage, before)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import DecisionId, UserId
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import DONE, hides_votes, status_is_visible
+from tandem.screening.blinding.view import DONE, preview_is_open
 from tandem.screening.ledger.state import RecordKey, RecordState, load
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status
@@ -52,9 +52,7 @@ def preview(
     savepoint.rollback()
     me = viewer.user_id
     touched = sum(had.get(one) != has.get(one) for one in (had.keys() | has.keys()) - {me})
-    would_learn = had.get(me) != has.get(me) and hides_votes(viewer, key.stage, before.status)
-    is_open = status_is_visible(viewer, key.stage, before.status, has_decided=me in had)
-    if is_open and not would_learn:
+    if preview_is_open(viewer, before, changes_own_vote=had.get(me) != has.get(me)):
         return Preview(before.status, after.status, _turn(before, after), touched)
     shown = {True: DONE, False: Status.UNSCREENED.value}
     return Preview(shown[me in had], shown[me in has], None, touched)

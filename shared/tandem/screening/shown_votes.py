@@ -52,7 +52,7 @@ def shown_votes(session: Session, *, viewer: Viewer, key: RecordKey) -> list[Sho
     once they have decided and it is settled those of all.
     """
     state, history = load(session, key), None
-    if state.conflict is not None and needs_history(viewer, state):
+    if state.conflict is not None and needs_history(viewer, key.stage, state.status):
         (history,) = histories(session, [state.conflict])
     votes = view(viewer, state, history).votes
     names = accounts.names_of(session, [one.decision.reviewer_id for one in votes])

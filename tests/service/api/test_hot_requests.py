@@ -108,7 +108,7 @@ def test_a_decision_asks_little(client: TestClient, team: Team) -> None:
     with statements(client) as repeated:
         api.decide(team.ben, served)
 
-    # One of each counts what the blinded are not told of (`told_numbers`), four what is left.
+    # One of each counts what the blinded are not told of (`blinding.numbers`), four what is left.
     assert len(first) <= 13 + 4
     assert len(unserved) <= 16 + 1 + 4 + 2  # Ben's name is compared with the authors
     assert len(repeated) <= 5 + 4

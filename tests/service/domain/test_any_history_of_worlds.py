@@ -29,11 +29,11 @@ from tandem.ids import DuplicateGroupId, ReviewId
 from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
+from tandem.screening.blinding.numbers import numbers_for_the_blinded
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.decisions import NoDecision
 from tandem.screening.ledger.state import IsDuplicate
 from tandem.screening.progress import progress
-from tandem.screening.told_numbers import as_told_to_the_blinded
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -158,7 +158,7 @@ class Worlds(RuleBasedStateMachine):
             rankings = serving.list_rankings(session, review_id=review_id, limit=100)
             counted = [event.data.get("labels_seq", 0) for _, event in told]
             counted += [ranking.labels_seq for ranking in rankings]
-            number_of = as_told_to_the_blinded(session, review_id, counted)
+            number_of = numbers_for_the_blinded(session, review_id, counted)
             counts = progress(session, viewer=viewer, stage=TA)
             # Her queue goes by numbers of decisions alone, which the events tell.
             return (

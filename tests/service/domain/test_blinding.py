@@ -90,7 +90,9 @@ def test_lists_say_of_each_record_what_it_says_itself(world: World, team: Team) 
         for viewer in viewers(team):
             views = {
                 number: view(
-                    viewer, state, conflicts[number] if needs_history(viewer, state) else None
+                    viewer,
+                    state,
+                    conflicts[number] if needs_history(viewer, TA, state.status) else None,
                 )
                 for number, state in there.items()
             }

@@ -10,7 +10,7 @@ from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening import catalogue
-from tandem.screening.blinding.view import hides_open_votes
+from tandem.screening.blinding.view import sees_all_votes
 from tandem.screening.queue import service as queue
 from tandem_api.deps import Here, InReview, Me, Write
 from tandem_api.routing import Router
@@ -45,7 +45,7 @@ def next_records(
         reasons = serving.reasons_for(
             session, {lease.record_number: lease.ranking_id for lease in found.items}
         )
-        sees_score = viewer.sees_all(asked.stage) and not hides_open_votes(viewer, asked.stage)
+        sees_score = sees_all_votes(viewer, asked.stage)
         items = [
             QueueItemOut.of(
                 lease,

@@ -12,8 +12,8 @@ from tandem.ranking.models import Ranking
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
-from tandem.screening import told_numbers
-from tandem.screening.blinding.view import hides_open_votes
+from tandem.screening.blinding import numbers
+from tandem.screening.blinding.view import sees_all_votes
 from tandem.work import lease
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
@@ -60,24 +60,19 @@ def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
         serving.ask_for_training(review)
         if viewer.has(Role.OWNER) and training.parked(session, review_id):
             lease.try_again(session, training.RANKINGS, review_id)
-        told = told_numbers.as_told(session, viewer, [review.labels_seq])
+        told = numbers.visible_numbers(session, viewer, [review.labels_seq])
         return RankingAskedOut(labels_seq=told[review.labels_seq])
 
     return write(work, status=202, changed=review_id)
 
 
 def _shown(session: Session, viewer: Viewer, rankings: Sequence[Ranking]) -> list[RankingOut]:
-    numbers = [ranking.labels_seq for ranking in rankings]
-    told = told_numbers.as_told(session, viewer, numbers)
+    shown = numbers.visible_numbers(session, viewer, [one.labels_seq for one in rankings])
     return [
         RankingOut.of(
-            ranking, labels_seq=told[ranking.labels_seq], sees_all=_may_see(viewer, ranking)
+            ranking,
+            labels_seq=shown[ranking.labels_seq],
+            sees_all=sees_all_votes(viewer, ranking.stage),
         )
         for ranking in rankings
     ]
-
-
-def _may_see(viewer: Viewer, ranking: Ranking) -> bool:
-    """Whether they may know what it learned: from votes on open records, too."""
-    stage = ranking.stage
-    return viewer.sees_all(stage) and not hides_open_votes(viewer, stage)

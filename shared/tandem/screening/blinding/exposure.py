@@ -255,6 +255,11 @@ def remember(session: Session, policy: Policy, state: RecordState) -> None:
         _note(session, start.key, number, _shown_to(session, policy, start, voters - {by}))
 
 
+def closes_conflicts(before: Policy, after: Policy) -> bool:
+    """Whether open conflicts are no longer open to their voters under another policy."""
+    return conflict_is_open_to_voters(before) and not conflict_is_open_to_voters(after)
+
+
 def _verdicts(session: Session, state: RecordState) -> Iterator[tuple[RecordNumber, UserId]]:
     """Yield on which records the verdicts that a record shows were given, and by whom."""
     key, linked = state.key, list[RecordNumber]()

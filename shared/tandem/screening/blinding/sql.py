@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -42,30 +42,36 @@ from tandem.screening.rules import Status
 _SETTLED = [Status.INCLUDED, Status.EXCLUDED]
 
 
+class StatusRule(NamedTuple):
+    """What the status that somebody sees of a stage's records depends on."""
+
+    sees_all: bool
+    shows_conflicts: bool
+
+
+def status_rule(viewer: Viewer, stage: Stage) -> StatusRule:
+    shows_conflicts = conflict_is_open_to_voters(viewer.policies[stage])
+    return StatusRule(viewer.sees_all(stage), shows_conflicts)
+
+
 def visible_status_sql(viewer: Viewer, stage: Stage) -> ColumnElement[str]:
-    """`shown_status` as a condition over rows joined with the viewer's present decision.
+    """`visible_status` as a condition over rows joined with the viewer's active vote.
 
     The query has outer joins to ScreenedRecord and to PresentDecision of this viewer.
     """
-    shows_conflicts = conflict_is_open_to_voters(viewer.policies[stage])
-    return status_sql(sees_all=viewer.sees_all(stage), shows_conflicts=shows_conflicts)
+    return status_sql(status_rule(viewer, stage))
 
 
-def status_sql(*, sees_all: bool, shows_conflicts: bool) -> ColumnElement[str]:
-    """`visible_status_sql` by what it depends on.
-
-    Args:
-        sees_all: Whether the viewer sees every status.
-        shows_conflicts: Whether the policy shows a conflict to those whose votes are in it.
-    """
+def status_sql(rule: StatusRule) -> ColumnElement[str]:
+    """`visible_status_sql` by what it depends on."""
     status = case(
         (ScreenedRecord.status.is_(None), literal(Status.UNSCREENED.value)),
         else_=cast(ScreenedRecord.status, String),
     )
-    if sees_all:
+    if rule.sees_all:
         return status
     visible = [Status.INCLUDED, Status.EXCLUDED]
-    if shows_conflicts:
+    if rule.shows_conflicts:
         visible.append(Status.CONFLICT)
     return case(
         (PresentDecision.decision_id.is_(None), literal(Status.UNSCREENED.value)),

@@ -98,10 +98,9 @@ class RecordView:
     others_labels: bool
 
 
-def needs_history(viewer: Viewer, state: RecordState) -> bool:
-    """Whether `view` depends on how the record's conflict came about."""
-    hidden = hides_votes(viewer, state.key.stage, state.status)
-    return hidden and state.status is Status.CONFLICT
+def needs_history(viewer: Viewer, stage: Stage, status: Status) -> bool:
+    """Whether what they see of the votes depends on how a record's conflict came about."""
+    return status is Status.CONFLICT and hides_votes(viewer, stage, status)
 
 
 def view(viewer: Viewer, state: RecordState, history: ConflictHistory | None = None) -> RecordView:
@@ -136,7 +135,7 @@ def _votes(
     votes, letters = state.votes, dict[UserId, str]()
     if not viewer.sees_all(stage) and not (me in votes and state.status.is_settled):
         votes = {by: vote for by, vote in votes.items() if by == me}
-    elif needs_history(viewer, state):
+    elif needs_history(viewer, stage, state.status):
         if history is None:
             raise AssertionError("in a conflict whose votes are hidden its history decides")
         votes, letters = visible_votes(viewer, history), history.letters()
@@ -147,6 +146,26 @@ def _votes(
             shown.append(VisibleVote(vote, letters[by] if sees == "anonymous" else None))
     # Those without a name by their letter, not by time: who voted first would tell A from B.
     return tuple(sorted(shown, key=lambda one: one.letter or ""))
+
+
+def sees_all_votes(viewer: Viewer, stage: Stage) -> bool:
+    """Whether every verdict of a stage is open to them, those on open records too.
+
+    Then they may also see what was computed from all verdicts: scores, terms, counts.
+    """
+    return viewer.sees_all(stage) and not hides_open_votes(viewer, stage)
+
+
+def preview_is_open(viewer: Viewer, before: RecordState, *, changes_own_vote: bool) -> bool:
+    """Whether somebody may see what a change would do to a record, before it is made.
+
+    Only if the record's status is open to them now. Else they could learn the others' verdicts by
+    trying their own; so could those who see every status but not the votes.
+    """
+    stage, has_decided = before.key.stage, viewer.user_id in before.votes
+    would_learn = changes_own_vote and hides_votes(viewer, stage, before.status)
+    is_open = status_is_visible(viewer, stage, before.status, has_decided=has_decided)
+    return is_open and not would_learn
 
 
 def sees_every_event(viewer: Viewer) -> bool:

@@ -1,9 +1,9 @@
-"""The review's `labels_seq` as the blinded are told it: what is closed to them has no number.
+"""The review's `labels_seq` as the blinded see it: what is closed to them has no number.
 
-A hole between two changes that they hear of would say that a conflict lies there, settled or
-opened again. As told, an open change stands one above what came before it, so that a ranking
-counts it just where the ranking's number, as told, is at least its own. What is closed is told
-the number of what came before it.
+A hole between two changes that they know of would say that a conflict lies there, settled or
+opened again. As they see it, an open change has the number after the one before it, so that a
+ranking counts it just where the ranking's number, as they see it, is at least its own. What is
+closed has the number of what came before it.
 """
 
 from bisect import bisect_right
@@ -19,22 +19,24 @@ from tandem.screening.blinding.view import sees_every_event
 from tandem.screening.models import ClosedChange
 
 
-def keep_closed(session: Session, review: Review) -> None:
-    """Note that the blinded do not hear of the change that `labels_seq` was just raised by."""
+def note_closed(session: Session, review: Review) -> None:
+    """Note that the change that has just raised `labels_seq` is closed to the blinded."""
     session.add(ClosedChange(review_id=review.id, labels_seq=review.labels_seq))
 
 
-def as_told(session: Session, viewer: Viewer, numbers: Collection[int]) -> Mapping[int, int]:
-    """Return for each of these numbers which one this person is told."""
+def visible_numbers(
+    session: Session, viewer: Viewer, numbers: Collection[int]
+) -> Mapping[int, int]:
+    """Return for each of these numbers which one this person sees."""
     if sees_every_event(viewer):
         return {number: number for number in numbers}
-    return as_told_to_the_blinded(session, viewer.review_id, numbers)
+    return numbers_for_the_blinded(session, viewer.review_id, numbers)
 
 
-def as_told_to_the_blinded(
+def numbers_for_the_blinded(
     session: Session, review_id: ReviewId, numbers: Collection[int]
 ) -> Mapping[int, int]:
-    """Return for each of these numbers how many changes up to it the blinded hear of."""
+    """Return for each of these numbers how many changes up to it are open to the blinded."""
     if not numbers:
         return {}
     first, last = min(numbers), max(numbers)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import Base
 from tandem.ids import ReviewId, new_id
+from tandem.screening.blinding.numbers import numbers_for_the_blinded
 from tandem.screening.models import ClosedChange
-from tandem.screening.told_numbers import as_told_to_the_blinded
 
 changes = st.lists(st.booleans(), min_size=1, max_size=40)
 """Whether each of a review's changes is closed."""
@@ -42,21 +42,21 @@ def test_an_open_change_stands_one_above_what_came_before_it_and_a_closed_one_wi
 ) -> None:
     review_id = reviewed(session, closed)
     every = range(len(closed) + 1)
-    told = as_told_to_the_blinded(session, review_id, every)
+    told = numbers_for_the_blinded(session, review_id, every)
 
     assert told[0] == 0
     for number, is_closed in enumerate(closed, start=1):
         assert told[number] == told[number - 1] + (not is_closed)
     # Whichever are asked for together, each is told the same.
     some = data.draw(st.sets(st.sampled_from(every)))
-    assert as_told_to_the_blinded(session, review_id, some) == {n: told[n] for n in some}
+    assert numbers_for_the_blinded(session, review_id, some) == {n: told[n] for n in some}
 
 
 @given(closed=changes)
 def test_a_ranking_counts_an_open_change_just_where_its_number_is_at_least_the_changes(
     session: Session, closed: list[bool]
 ) -> None:
-    told = as_told_to_the_blinded(session, reviewed(session, closed), range(len(closed) + 1))
+    told = numbers_for_the_blinded(session, reviewed(session, closed), range(len(closed) + 1))
     for change in (n for n, is_closed in enumerate(closed, start=1) if not is_closed):
         for ranking in range(len(closed) + 1):
             assert (told[ranking] >= told[change]) == (ranking >= change)
