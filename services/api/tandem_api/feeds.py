@@ -12,7 +12,7 @@ from tandem.db.session import Database
 from tandem.events import log
 from tandem.ids import ReviewId
 from tandem.reviews import service as reviews
-from tandem.screening.blinding import numbers
+from tandem.screening.blinding.numbers import numbers_for_the_blinded
 from tandem.screening.blinding.view import sees_every_event
 from tandem_api.schemas.events import EventOut
 
@@ -118,7 +118,7 @@ def events_after(
     if not only_open:
         return [EventOut.of(number, event) for number, event in found]
     counted = [event.data["labels_seq"] for _, event in found if "labels_seq" in event.data]
-    told = numbers.numbers_for_the_blinded(session, review_id, counted)
+    told = numbers_for_the_blinded(session, review_id, counted)
     return [
         EventOut.of(number, event, labels_seq=told.get(event.data.get("labels_seq", 0)))
         for number, event in found

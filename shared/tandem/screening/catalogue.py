@@ -19,7 +19,7 @@ from tandem.records.shown import n_shown
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding import numbers
+from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.sql import StatusRule, status_rule, status_sql
 from tandem.screening.criteria import reasons
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
@@ -287,7 +287,7 @@ def _load(
         review = reviews.get_review(session, review_id)
         finals = reasons.final_reasons(session, review, stage, excluded)
     mine = [decision.labels_seq for _, _, decision in rows if decision is not None]
-    told = numbers.visible_numbers(session, viewer, mine)
+    told = visible_numbers(session, viewer, mine)
     return [
         ShownRecord(
             record,

@@ -14,7 +14,7 @@ from tandem.errors import Conflict as Contradiction
 from tandem.errors import Invalid
 from tandem.ids import DecisionId
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding import numbers
+from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision
 
@@ -60,7 +60,7 @@ def require_newest(
         return
     if mine is None:
         raise NewerDecision(None, None)
-    told = numbers.visible_numbers(session, viewer, [mine.labels_seq])
+    told = visible_numbers(session, viewer, [mine.labels_seq])
     session.expunge(mine)  # so that its values outlive the rollback that follows
     raise NewerDecision(mine, told[mine.labels_seq])
 

@@ -13,7 +13,8 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import client_state
-from tandem.screening.blinding import exposure, numbers
+from tandem.screening.blinding import exposure
+from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
 from tandem.screening.ledger.append import append
@@ -96,7 +97,7 @@ def record_decision(
 def _recorded(
     session: Session, viewer: Viewer, decision: Decision, status: Status, *, changed: bool
 ) -> Recorded:
-    told = numbers.visible_numbers(session, viewer, [decision.labels_seq])
+    told = visible_numbers(session, viewer, [decision.labels_seq])
     shown = visible_status(viewer, decision.stage, status, has_decided=True)
     return Recorded(decision, told[decision.labels_seq], shown, changed)
 

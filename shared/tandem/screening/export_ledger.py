@@ -14,7 +14,7 @@ from tandem.records.export.decisions import LedgerEntry
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding import numbers
+from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.sql import visible_status_sql
 from tandem.screening.blinding.view import sees_every_event, vote_visibility
 from tandem.screening.export import Names
@@ -82,7 +82,7 @@ def _as_told(session: Session, viewer: Viewer, entries: list[LedgerEntry]) -> li
     """Number entries as this person is told it; what they are paged by is the real number."""
     if sees_every_event(viewer):
         return entries
-    told = numbers.visible_numbers(session, viewer, [entry.seq for entry in entries])
+    told = visible_numbers(session, viewer, [entry.seq for entry in entries])
     return [replace(entry, seq=told[entry.seq]) for entry in entries]
 
 

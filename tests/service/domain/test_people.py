@@ -142,6 +142,26 @@ class TestDepartures:
         assert world.status(team.review_id, 2) is Status.UNSCREENED
         assert_in_step(world.database, team.review_id)
 
+    @pytest.mark.both_engines
+    def test_of_a_vote_changed_on_a_record_that_is_linked_since_the_one_before_counts(
+        self, world: World
+    ) -> None:
+        team = world.team(n_records=4)
+        for person in (team.ben, team.eve):
+            world.decide(team.review_id, person, 1, "include")  # it is the one that is shown
+        world.decide(team.review_id, team.ann, 2, "include", note="first")
+        between = now()
+        world.decide(team.review_id, team.ann, 2, "exclude")
+        world.merge(team.review_id, team.owner, 1, 2)
+
+        leave(world, team, team.ann, since=between)
+
+        *_, entry = (e for e in ledger(world.database, team.review_id) if e.record_number == 1)
+        assert (entry.reviewer_id, entry.verdict) == (team.ann.id, Verdict.INCLUDE)
+        assert (entry.note, entry.carried_from) == ("first", 2)
+        assert world.status(team.review_id, 1) is Status.INCLUDED
+        assert_in_step(world.database, team.review_id)
+
     def test_what_was_carried_counts_from_when_it_was_said(self, world: World) -> None:
         team = world.team(n_records=4)
         for number in (1, 3):  # which makes them the ones that are shown

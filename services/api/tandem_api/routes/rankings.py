@@ -12,7 +12,7 @@ from tandem.ranking.models import Ranking
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding import numbers
+from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import sees_all_votes
 from tandem.work import lease
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
@@ -60,14 +60,14 @@ def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
         serving.ask_for_training(review)
         if viewer.has(Role.OWNER) and training.parked(session, review_id):
             lease.try_again(session, training.RANKINGS, review_id)
-        told = numbers.visible_numbers(session, viewer, [review.labels_seq])
+        told = visible_numbers(session, viewer, [review.labels_seq])
         return RankingAskedOut(labels_seq=told[review.labels_seq])
 
     return write(work, status=202, changed=review_id)
 
 
 def _shown(session: Session, viewer: Viewer, rankings: Sequence[Ranking]) -> list[RankingOut]:
-    shown = numbers.visible_numbers(session, viewer, [one.labels_seq for one in rankings])
+    shown = visible_numbers(session, viewer, [one.labels_seq for one in rankings])
     return [
         RankingOut.of(
             ranking,

@@ -34,6 +34,13 @@ def conflict_is_open_to_voters(policy: Policy) -> bool:
     return policy.resolution == "consensus" or policy.voter_may_adjudicate
 
 
+def open_conflicts_known(viewer: Viewer, stage: Stage) -> Literal["all", "own", "none"]:
+    """Return which open conflicts of a stage this person may know of: their own have their vote."""
+    if viewer.sees_all(stage):
+        return "all"
+    return "own" if conflict_is_open_to_voters(viewer.policies[stage]) else "none"
+
+
 def names_are_open(viewer: Viewer, stage: Stage) -> bool:
     """Whether this person is shown by name who voted how, also while a record is open."""
     policy = viewer.policies[stage]

@@ -16,7 +16,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.settling import WAYS_OUT
 from tandem.screening.blinding.sql import conflict_is_visible, has_vote_of
-from tandem.screening.blinding.view import conflict_is_open_to_voters, names_are_open
+from tandem.screening.blinding.view import names_are_open, open_conflicts_known
 from tandem.screening.conflicts.shown import ShownConflict, show
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.conflict_history import histories
@@ -119,12 +119,8 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
     """
     found: dict[ReviewId, int] = {}
     for stage in Stage:
-        seeing = [viewer for viewer in viewers if viewer.sees_all(stage)]
-        voting = [
-            viewer
-            for viewer in viewers
-            if viewer not in seeing and conflict_is_open_to_voters(viewer.policies[stage])
-        ]
+        seeing = [one for one in viewers if open_conflicts_known(one, stage) == "all"]
+        voting = [one for one in viewers if open_conflicts_known(one, stage) == "own"]
         for some in (seeing, voting):
             ids = [viewer.review_id for viewer in some]
             found |= {review_id: found.get(review_id, 0) for review_id in ids}

@@ -23,6 +23,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import Change, Criteria
+from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import hides_votes
 from tandem.screening.models import Cause, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
@@ -221,9 +222,7 @@ def _load(session: Session, viewer: Viewer, page: Sequence[_Touched]) -> list[Af
         found = session.scalars(select(Decision).where(Decision.id.in_(ids)))
         made |= {decision.id: decision for decision in found}
     decisions = [(made[one.decision_id], one) for one in page]
-    told = numbers.visible_numbers(
-        session, viewer, [decision.labels_seq for decision, _ in decisions]
-    )
+    told = visible_numbers(session, viewer, [decision.labels_seq for decision, _ in decisions])
     return [
         Affected(records[one.number], decision, told[decision.labels_seq], one.why)
         for decision, one in decisions

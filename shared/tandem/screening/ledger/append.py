@@ -27,7 +27,8 @@ from tandem.events.types import (
 from tandem.ids import ConflictId, UserId, new_id
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy
-from tandem.screening.blinding import exposure, numbers
+from tandem.screening.blinding import exposure
+from tandem.screening.blinding.numbers import note_closed
 from tandem.screening.ledger.entries import (
     Entry,
     NewDecision,
@@ -142,7 +143,7 @@ def _decide(session: Session, review: Review, key: RecordKey, new: NewDecision) 
     session.add(row)
     is_closed = new.is_closed or new.second_in is not None
     if is_closed:
-        numbers.note_closed(session, review)
+        note_closed(session, review)
     by = {} if new.entered_by is None else {"by": str(new.entered_by)}
     transferred_from = new.transferred_from
     fact = _DECIDED[row.verdict is not None, is_closed](
@@ -171,7 +172,7 @@ def _resolve(
 ) -> RecordState:
     conflict = state.conflict
     if new.transferred_from is None:
-        numbers.note_closed(session, review)
+        note_closed(session, review)
     if conflict is None:  # it comes from another record, and here there was no difference
         conflict = _conflict(session, review, state.key)
         conflict.state, conflict.kind = ConflictState.RESOLVED, ConflictKind.VERDICT
@@ -186,7 +187,7 @@ def _resolve(
 def _revoke(session: Session, review: Review, state: RecordState, new: Revocation) -> RecordState:
     if state.resolution is None:
         raise AssertionError("only an active resolution is revoked")
-    numbers.note_closed(session, review)
+    note_closed(session, review)
     row = state.resolution
     row.taken_back_at, row.taken_back_by, row.taken_back_note = now(), new.revoked_by, new.note
     return replace(state, resolution=None)
