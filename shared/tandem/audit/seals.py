@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import hides_open_votes
+from tandem.screening.blinding.view import hides_votes
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
 
@@ -19,7 +19,7 @@ class Seals:
 
     def __init__(self, session: Session, viewer: Viewer) -> None:
         self._user = str(viewer.user_id)
-        self._stages = {stage for stage in viewer.policies if hides_open_votes(viewer, stage)}
+        self._stages = {stage for stage in viewer.policies if hides_votes(viewer, stage, None)}
         settled = select(ScreenedRecord.stage, ScreenedRecord.record_number).where(
             ScreenedRecord.review_id == viewer.review_id,
             ScreenedRecord.stage.in_(self._stages),

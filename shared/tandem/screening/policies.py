@@ -14,9 +14,9 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding import exposure
+from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.view import hides_votes
-from tandem.screening.ledger.append import apply_outcome
+from tandem.screening.ledger.outcome import apply_outcome
 from tandem.screening.ledger.state import load_stage
 from tandem.screening.models import ResolvedBy
 from tandem.screening.rules import Status
@@ -88,14 +88,14 @@ def _judge_again(
     moved, opened, closed = list[Moved](), list[RecordNumber](), list[RecordNumber]()
     facts, n_hidden = list[Fact](), 0
     until_now = viewer.policies[stage]
-    closes = exposure.closes_conflicts(until_now, policy)
+    closes = exposure_notes.closes_conflicts(until_now, policy)
     for state in load_stage(session, review.id, stage):
         before, result, was_open = state.status, state.outcome(policy), state.is_in_conflict
         n_hidden += hides_votes(viewer, stage, before)
         kind = state.conflict.kind if state.conflict and was_open else None
         is_same = (result.status, result.conflict) == (before, kind)
         if not is_same or (closes and was_open):
-            exposure.remember(session, until_now, state)
+            exposure_notes.remember(session, until_now, state)
         if is_same:
             continue
         number = state.key.record_number

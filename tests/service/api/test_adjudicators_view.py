@@ -106,7 +106,7 @@ def build(
     ids = Ids()
     monkeypatch.setattr("tandem.ids.uuid4", ids)
     # These stand in cursors.
-    monkeypatch.setattr("tandem.screening.ledger.append.new_id", Ids())
+    monkeypatch.setattr("tandem.screening.ledger.outcome.new_id", Ids())
     folder.mkdir()
     copy(template, folder / "tandem.sqlite3")
     settings = Settings(

@@ -67,6 +67,11 @@ def fill(world: World) -> Team:
         world.decide(review_id, team.ann, number, "include")
         world.decide(review_id, team.ben, number, "exclude")
     world.resolve(review_id, team.judge, 3, "include")
+    for verdict in ("include", "exclude"):  # it is settled, and no longer
+        world.decide(review_id, team.ann, 2, "include")
+        world.decide(review_id, team.ben, 2, verdict)
+    for blind in (False, True):
+        world.change_policy(review_id, team.owner, blind=blind)
     world.rank(review_id, 6, 5, 4, 3, 2, 1)
     world.say(review_id, team.judge, 1, "Who is right?")
     world.serve(review_id, team.eve, limit=2)

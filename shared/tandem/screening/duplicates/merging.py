@@ -22,7 +22,7 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
-from tandem.screening.blinding import exposure
+from tandem.screening.blinding import exposure_notes
 from tandem.screening.duplicates import transfer
 from tandem.screening.duplicates.transfer import Policies
 from tandem.screening.ledger.state import RecordKey, load_many
@@ -259,7 +259,7 @@ def _remember(
     """Note to whom verdicts on records are open, before these are linked or parted."""
     for stage in Stage:
         for state in load_many(session, review.id, stage, numbers):
-            exposure.remember(session, policies[stage], state)
+            exposure_notes.remember(session, policies[stage], state)
 
 
 def _first_of_each(records: Mapping[RecordNumber, Record]) -> list[Record]:

@@ -17,7 +17,7 @@ from tandem.events.types import Fact, RecordReopened
 from tandem.ids import RecordNumber, UserId
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
-from tandem.screening.ledger.append import activate, append, close_conflict
+from tandem.screening.ledger.append import activate, append
 from tandem.screening.ledger.entries import (
     DecisionInput,
     NewDecision,
@@ -25,6 +25,7 @@ from tandem.screening.ledger.entries import (
     ResolutionInput,
 )
 from tandem.screening.ledger.origins import given_on
+from tandem.screening.ledger.outcome import close_conflict
 from tandem.screening.ledger.state import RecordKey, RecordState, entries, load
 from tandem.screening.models import (
     Decision,

@@ -29,7 +29,7 @@ from tandem.reviews import members
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding import exposure
+from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.view import hides_votes
 from tandem.screening.duplicates import transfer
 from tandem.screening.ledger.append import Change, append_all, enter
@@ -124,7 +124,7 @@ def leave(
         raise NotFound("This person is not a member of the review, nor has decisions to void.")
     departure = Departure()
     if member is not None:
-        exposure.remember_all_of(session, review.id, viewer.policies, user_id)
+        exposure_notes.remember_all_of(session, review.id, viewer.policies, user_id)
         detail = {"decisions": decisions, "since": since.isoformat() if since else None}
         members.remove_member(session, review, user_id=user_id, by=viewer.user_id, detail=detail)
         queue.release_all(session, review_id=review.id, user_id=user_id)
