@@ -109,8 +109,8 @@ def test_a_decision_asks_little(client: TestClient, team: Team) -> None:
         api.decide(team.ben, served)
 
     # One of each counts what the blinded are not told of (`blinding.numbers`), four what is left.
-    assert len(first) <= 13 + 4
-    assert len(unserved) <= 16 + 1 + 4 + 2  # Ben's name is compared with the authors
+    assert len(first) <= 12 + 4
+    assert len(unserved) <= 14 + 1 + 4 + 2  # Ben's name is compared with the authors
     assert len(repeated) <= 5 + 4
 
 
