@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tandem.config import Settings
 from tandem_api.addresses import is_trusted, source_of
-from tandem_api.errors import PROBLEM
+from tandem_api.problems import PROBLEM
 
 _LOOKS = 4
 """How often a connection is looked at within the shortest of its time limits."""

@@ -20,6 +20,7 @@ from tandem.db.keyset import InvalidCursor
 from tandem.log import logger, without_secrets
 from tandem.screening.client_state import NewerDecision
 from tandem_api.messages import message as describe
+from tandem_api.problems import PROBLEM
 from tandem_api.routes import pages
 from tandem_api.schemas.decisions import DecisionOut
 from tandem_api.schemas.words import FRAMEWORK_CODES, OTHER_CODE, ErrorCode
@@ -94,9 +95,6 @@ class Problem(BaseModel):
         default=None,
         description="With `newer_decision`: your decision as it stands; none if you withdrew it.",
     )
-
-
-PROBLEM = "application/problem+json"
 
 
 def problem(

@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from tandem_api.errors import PROBLEM, Problem
-from tandem_api.examples import ANSWERS, FAILURES, JSON, NOT_READY, REQUESTS
+from tandem_api.errors import Problem
+from tandem_api.examples import Schemas, example_of
+from tandem_api.problems import HEADERS, REQUEST_ID, reference, responses
 from tandem_api.schemas.decisions import DecisionItemIn
 
 DESCRIPTION = """Two people screen each record independently; a ranking that learns from their
@@ -43,45 +44,6 @@ TAGS = [
 
 _SENTENCE = re.compile(r".+?[.](?=\s|$)", re.DOTALL)
 _WRITES = {"post", "put", "patch", "delete"}
-_NOT_FOR_ALL = (
-    "/jobs",
-    *("/users", "/invitations", "/webhooks", "/webhooks/{webhook_id}", "/deliveries"),
-    *("/export", "/progress", "/records/{record_id}"),  # a trail, an earlier state
-    *("/agreement", "/agreement.svg", "/second-looks", "/record"),
-    *("/exclusion-reasons", "/affected/reviewers", "/disagreements"),
-    "/conflicts",  # by a reviewer, where names are hidden
-)
-"""How the paths end that some members may not even read."""
-
-_REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
-_HEADERS: dict[str, Any] = {
-    "RequestId": {
-        "description": "Stands in the server's log beside everything this request did.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    },
-    "Replayed": {
-        "description": "The answer of the first request with this Idempotency-Key.",
-        "schema": {"const": "true"},
-    },
-    "Cookie": {
-        "description": "The session: HttpOnly, SameSite=Lax, Secure under https.",
-        "schema": {"type": "string"},
-    },
-    "Challenge": {"required": True, "schema": {"const": "Bearer"}},
-    "RetryAfter": {"description": "Seconds.", "required": True, "schema": {"type": "string"}},
-}
-_OF_FAILURE = {
-    401: {"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}},
-    429: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
-    503: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
-}
-
-
-_GUESSABLE = ("/auth/login", "/auth/reset", "/setup", "/me/password", "/acceptance")
-"""How the paths end where a secret may be guessed at, so that attempts are counted."""
-
-_GIVE_COOKIES = ("login", "logout", "accept_invitation", "set_up", "change_password")
 
 
 def operation_id(route: APIRoute) -> str:
@@ -114,13 +76,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
         components["schemas"] |= {model.__name__: schema} | schema.pop("$defs", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
-    components["headers"] = _HEADERS
+    components["headers"] = HEADERS
     _without_null(components["schemas"]["Body_upload"])
-    _left_out(made["paths"], components["schemas"])
-    components["responses"] = {_name(status): _failure(status) for status in FAILURES}
+    components["responses"] = responses()
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
-            _complete(path, method, operation)
+            _complete(path, method, operation, components["schemas"])
+    _left_out(made["paths"], components["schemas"])
     return _plainly_named(made)
 
 
@@ -191,8 +153,7 @@ def first_sentence(text: str) -> str:
     return " ".join(found[0].split()) if found else text
 
 
-def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    name = operation["operationId"]
+def _complete(path: str, method: str, operation: dict[str, Any], schemas: Schemas) -> None:
     operation["summary"] = first_sentence(operation["description"])
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
@@ -200,73 +161,43 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             parameter["schema"]["pattern"] = "^[^/]+$"
     if "requestBody" in operation:
         for content in operation["requestBody"]["content"].values():
-            content["example"] = REQUESTS[name]
+            content["example"] = example_of(content["schema"], schemas, sent=True)
     answers = operation["responses"]
+    failures = _failures(path, method, operation)
     answers.pop("422", None)
     keyed = any(item["name"] == "Idempotency-Key" for item in operation.get("parameters", ()))
     for answer in answers.values():
-        answer["headers"] = dict(_REQUEST_ID)
+        answer["headers"] = REQUEST_ID | answer.get("headers", {})
         if keyed:
             answer["headers"]["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}
-        if name in _GIVE_COOKIES:
-            answer["headers"]["Set-Cookie"] = {"$ref": "#/components/headers/Cookie"}
-    content = next((answer["content"] for answer in answers.values() if "content" in answer), {})
-    for media_type, example in ANSWERS.get(name, {}).items():
-        content[media_type]["example"] = example
-    if name == "read_metrics":  # who shows nothing gets the sums
-        operation["security"] = [{}, *operation["security"]]
-    if name == "ready":
-        answers["503"]["content"][JSON]["example"] = NOT_READY
-    for status in _failures(path, method, operation):
-        answers[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}
+        for content in answer.get("content", {}).values():
+            if "example" not in content and {"$ref", "anyOf"} & content.get("schema", {}).keys():
+                content["example"] = example_of(content["schema"], schemas)
+    for status in failures:
+        if "content" not in answers.get(str(status), {}):
+            answers[str(status)] = reference(status)
 
 
 def _failures(path: str, method: str, operation: dict[str, Any]) -> list[int]:
-    """Return how this operation may fail, by what it takes and who may call it."""
-    if path == "/metrics":
-        return [401, 422, 500, 503]
+    """Return how this operation may fail: as its route says, and by what it takes."""
+    found = {
+        int(status) for status in operation["responses"] if int(status) >= HTTPStatus.BAD_REQUEST
+    }
+    found.add(422)  # an unknown query parameter, at the least
     if not path.startswith("/api/"):
-        return [422]
-    inside = operation.get("parameters", []), operation.get("requestBody")
-    found = {422, 500, 503}  # 422: an unknown query parameter, at the least
-    if operation.get("security") or path.endswith(("/login", "/acceptance")):
+        return sorted(found)
+    found |= {500, 503}
+    if operation.get("security"):
         found.add(401)
-    if method in _WRITES or path.endswith(_NOT_FOR_ALL):
+    if method in _WRITES:
         found.add(403)
     if "{" in path:
         found.add(404)
-    keyed = any(parameter["name"] == "Idempotency-Key" for parameter in inside[0])
-    if keyed or path.endswith(("/acceptance", "/setup")):
+    if any(item["name"] == "Idempotency-Key" for item in operation.get("parameters", ())):
         found.add(409)
-    if method in _WRITES and path.endswith(_GUESSABLE):
-        found.add(429)
-    if inside[1]:
+    if "requestBody" in operation:
         found.add(413)
     return sorted(found)
-
-
-def _name(status: int) -> str:
-    return HTTPStatus(status).phrase.replace(" ", "")
-
-
-def _failure(status: int) -> dict[str, Any]:
-    phrase = HTTPStatus(status).phrase
-    examples = {}
-    for code, detail in FAILURES[status].items():
-        body = Problem(title=phrase, status=status, code=code, detail=detail, request_id="4f1c0a7e")
-        examples[code] = {"value": body.model_dump(exclude_none=True)}
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        for example in examples.values():
-            field, _, message = example["value"]["detail"].partition(": ")
-            named = {"field": field, "location": "body", "message": message}
-            example["value"]["errors"] = [named]
-    return {
-        "description": phrase,
-        "headers": _REQUEST_ID | _OF_FAILURE.get(status, {}),
-        "content": {
-            PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
-        },
-    }
 
 
 def as_text(made: dict[str, Any]) -> str:

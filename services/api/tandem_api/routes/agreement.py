@@ -1,6 +1,6 @@
 """How far reviewers agree, which excludes deserve a second look, how steady somebody is."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from tandem.screening.agreement.reviewer import reviewer_record
 from tandem.screening.agreement.service import AgreementOn, agreement
 from tandem_api.addresses import public_path
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.agreement import (
     AgreementOut,
@@ -37,7 +38,14 @@ class SvgResponse(Response):
     media_type = "image/svg+xml"
 
 
-@router.get("/agreement")
+def svg(title: str) -> dict[int | str, dict[str, Any]]:
+    """Return for `responses=` of a route what a picture with this title begins with."""
+    begin = '<svg role="img" aria-labelledby="title description">'
+    example = f'{begin}<title id="title">{title}</title></svg>'
+    return {200: {"content": {SvgResponse.media_type: {"example": example}}}}
+
+
+@router.get("/agreement", responses=errors(403))
 def get_agreement(
     request: Request,
     session: Read,
@@ -58,7 +66,11 @@ def get_agreement(
     return AgreementOut.of(found, plot=f"{path}?stage={stage}&on={on}")
 
 
-@router.get("/plots/agreement.svg", response_class=SvgResponse)
+@router.get(
+    "/plots/agreement.svg",
+    response_class=SvgResponse,
+    responses=svg("Agreement of first decisions, all records") | errors(403),
+)
 def plot_agreement(
     session: Read,
     viewer: AsViewer,
@@ -73,7 +85,7 @@ def plot_agreement(
     return SvgResponse(agreement_plot(found), headers={"Cache-Control": "no-store"})
 
 
-@router.get("/second-looks")
+@router.get("/second-looks", responses=errors(403))
 def list_second_looks(
     session: Read,
     viewer: AsViewer,
@@ -122,7 +134,7 @@ def ask_for_second_looks(
     return answer
 
 
-@router.get("/reviewers/{user_id}/record")
+@router.get("/reviewers/{user_id}/record", responses=errors(403))
 def get_reviewer_record(
     user_id: str,
     session: Read,

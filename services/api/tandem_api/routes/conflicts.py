@@ -17,6 +17,7 @@ from tandem.screening.previews import preview
 from tandem.screening.rules import ConflictKind
 from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.conflicts import (
@@ -35,7 +36,7 @@ router = Router(prefix="/reviews/{review_id}", tags=["conflicts"])
 Named = Annotated[PlainText | None, Query(max_length=50)]
 
 
-@router.get("/conflicts")
+@router.get("/conflicts", responses=errors(403))
 def list_conflicts(
     session: Read,
     viewer: AsViewer,
@@ -182,7 +183,7 @@ def send_message(
     return write(work, status=201)
 
 
-@router.get("/disagreements")
+@router.get("/disagreements", responses=errors(403))
 def get_disagreements(session: Read, viewer: AsViewer) -> DisagreementsOut:
     """Count what reviewers differ in, and why: which criterion makes trouble."""
     return DisagreementsOut.of(disagreements(session, viewer=viewer))

@@ -14,6 +14,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening.criteria import affected, confirming
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.criteria import AffectedOut, AffectedPage, CriteriaVersionOut, LooksOut
 from tandem_api.schemas.decisions import RecordedOut, ScreeningStage
@@ -67,7 +68,7 @@ def list_affected(
     )
 
 
-@router.get("/criteria/affected/reviewers")
+@router.get("/criteria/affected/reviewers", responses=errors(403))
 def count_affected(
     session: Read,
     viewer: AsViewer,

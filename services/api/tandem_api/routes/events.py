@@ -22,6 +22,12 @@ from tandem_api.schemas.events import EventOut
 router = Router(prefix="/reviews/{review_id}/events", tags=["events"])
 
 _LARGEST = 2**31 - 1
+_STREAM = (
+    "event: tandem.ranking.updated\n"
+    'data: {"specversion":"1.0","id":"…","source":"/reviews/6f1c2d3e-…",…}\n'
+    "id: 6\n\n"
+    ": ping\n\n"
+)
 
 
 def _place(value: object) -> int | Literal["latest"]:
@@ -60,7 +66,9 @@ After = Annotated[
     responses={
         200: {
             "description": "Events in order; as a stream with `Accept: text/event-stream`.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {
+                "text/event-stream": {"schema": {"type": "string"}, "example": _STREAM},
+            },
         }
     },
 )

@@ -18,6 +18,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening.export import Selection, exported_records
 from tandem.screening.export_ledger import exported_entries
 from tandem_api.deps import Here, InReview, Me
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.words import StatusFilter
@@ -51,7 +52,10 @@ def _content() -> dict[str, Any]:
 @router.get(
     "",
     response_class=StreamingResponse,
-    responses={200: {"description": "The file, as it is made.", "content": _content()}},
+    responses={
+        200: {"description": "The file, as it is made.", "content": _content()},
+        **errors(403),
+    },
 )
 def export_records(
     me: Me,

@@ -26,14 +26,25 @@ class ReadyOut(Out):
     """`degraded`: decisions are taken, but without the broker rankings come later."""
 
     status: Literal["ok", "degraded", "unavailable"]
-    database: bool
-    broker: bool
-    n_stale_reviews: int | None
-    n_waiting_imports: int | None
+    database: bool = Field(examples=[True])
+    broker: bool = Field(examples=[True])
+    n_stale_reviews: int | None = Field(examples=[0])
+    n_waiting_imports: int | None = Field(examples=[0])
     problems: list[str] = Field(
         description="What is wrong with the disks and with writing, in words. Any of it makes the "
-        "status `unavailable`."
+        "status `unavailable`.",
+        examples=[[]],
     )
+
+
+_NOT_READY = {
+    "status": "unavailable",
+    "database": True,
+    "broker": True,
+    "n_stale_reviews": 2,
+    "n_waiting_imports": 0,
+    "problems": ["The disk that holds the database is full."],
+}
 
 
 @router.get("/healthz")
@@ -50,6 +61,7 @@ def alive() -> AliveOut:
         503: {
             "model": ReadyOut,
             "description": "The database does not answer, or there is no room to write.",
+            "content": {"application/json": {"example": _NOT_READY}},
         }
     },
 )

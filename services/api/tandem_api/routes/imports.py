@@ -31,12 +31,20 @@ router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])
     response_model=ImportOut,
 )
 def upload(
-    file: Annotated[UploadFile, File(description="As a database or program exported it.")],
+    file: Annotated[
+        UploadFile,
+        File(
+            description="As a database or program exported it.",
+            examples=["TY  - JOUR\nTI  - A title\nER  - \n"],
+        ),
+    ],
     me: Me,
     review_id: InReview,
     here: Here,
     write: Write,
-    source: Annotated[Line | None, Form(description="Where it comes from, e.g. Medline.")] = None,
+    source: Annotated[
+        Line | None, Form(description="Where it comes from, e.g. Medline.", examples=["Medline"])
+    ] = None,
     platform: Annotated[
         Line | None, Form(description="Where that was searched, e.g. Ovid.")
     ] = None,

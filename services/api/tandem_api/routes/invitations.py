@@ -29,6 +29,7 @@ from tandem_api.deps import (
     refuse_cross_site,
 )
 from tandem_api.paging import Page
+from tandem_api.problems import errors, gives_cookie
 from tandem_api.routing import Router
 from tandem_api.runtime import Runtime
 from tandem_api.schemas.invitations import (
@@ -65,7 +66,7 @@ def invite(
     return write(work, status=201, replayable=False)
 
 
-@router.get("/reviews/{review_id}/invitations")
+@router.get("/reviews/{review_id}/invitations", responses=errors(403))
 def list_invitations(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[InvitationOut]:
@@ -95,7 +96,11 @@ def show_invitation(token: str, request: Request, session: Read) -> ShownInvitat
     return ShownInvitationOut.of(invitations.show(session, token), acceptance=acceptance)
 
 
-@router.post("/invitations/{token}/acceptance", response_model=AcceptanceOut)
+@router.post(
+    "/invitations/{token}/acceptance",
+    response_model=AcceptanceOut,
+    responses=gives_cookie(200) | errors(401, 409, 429),
+)
 async def accept_invitation(
     token: str, request: Request, here: Here, body: AcceptanceIn | None = None
 ) -> Response:

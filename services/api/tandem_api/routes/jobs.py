@@ -12,13 +12,14 @@ from tandem.operations.jobs import retry, screens_in, unfinished
 from tandem.work.jobs import Job, JobKind, JobState
 from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
 from tandem_api.paging import Page
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.jobs import JobOut, RetriedOut
 
 router = Router(prefix="/jobs", tags=["operations"])
 
 
-@router.get("")
+@router.get("", responses=errors(403))
 def list_jobs(
     session: Read,
     me: Administrator,

@@ -12,6 +12,7 @@ from tandem.ids import TokenId, parse_uuid
 from tandem_api import cookies, signing_in
 from tandem_api.deps import Here, Limit, Me, PageFrom, Read, Write, access_of
 from tandem_api.paging import Page
+from tandem_api.problems import errors, gives_cookie
 from tandem_api.routing import Router
 from tandem_api.schemas.accounts import (
     MeOut,
@@ -54,7 +55,7 @@ def change_me(
     return write(work)
 
 
-@router.put("/me/password", status_code=204)
+@router.put("/me/password", status_code=204, responses=gives_cookie(204) | errors(429))
 async def change_password(body: PasswordChangeIn, request: Request, me: Me, here: Here) -> Response:
     """Change your password, and end all your other sessions.
 

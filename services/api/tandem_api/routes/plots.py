@@ -8,7 +8,7 @@ from tandem.screening import plots
 from tandem.screening.progress import progress
 from tandem.screening.recall import recall
 from tandem_api.deps import AsViewer, Read
-from tandem_api.routes.agreement import SvgResponse
+from tandem_api.routes.agreement import SvgResponse, svg
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
 
@@ -17,7 +17,11 @@ router = Router(prefix="/reviews/{review_id}/plots", tags=["progress"])
 _FRESH = {"Cache-Control": "no-store"}
 
 
-@router.get("/recall.svg", response_class=SvgResponse)
+@router.get(
+    "/recall.svg",
+    response_class=SvgResponse,
+    responses=svg("Included so far: 6 of 42 screened (1,180 records)"),
+)
 def plot_recall(
     session: Read, viewer: AsViewer, stage: ScreeningStage = Stage.TITLE_ABSTRACT
 ) -> Response:
@@ -31,7 +35,11 @@ def plot_recall(
     return SvgResponse(drawn, headers=_FRESH)
 
 
-@router.get("/progress.svg", response_class=SvgResponse)
+@router.get(
+    "/progress.svg",
+    response_class=SvgResponse,
+    responses=svg("1,159 of 1,180 records are not settled yet"),
+)
 def plot_progress(
     session: Read, viewer: AsViewer, stage: ScreeningStage = Stage.TITLE_ABSTRACT
 ) -> Response:

@@ -11,6 +11,7 @@ from tandem.screening.people.stranded import stranded
 from tandem.screening.progress import progress
 from tandem.webhooks import endpoints
 from tandem_api.deps import AsViewer, Read
+from tandem_api.problems import errors
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.jobs import ParkedRankingOut
@@ -26,7 +27,7 @@ from tandem_api.schemas.webhooks import WebhookTroubleOut
 router = Router(prefix="/reviews/{review_id}/progress", tags=["progress"])
 
 
-@router.get("")
+@router.get("", responses=errors(403))
 def get_progress(
     request: Request, session: Read, viewer: AsViewer, as_of: AsOf = None
 ) -> ProgressOut:

@@ -23,6 +23,7 @@ from tandem.screening.ledger.state import RecordKey
 from tandem.screening.record_filters import Filters
 from tandem.screening.rules import Verdict
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.problems import errors
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
@@ -141,7 +142,7 @@ def _decided(session: Session, asked: _Asked, page: Cursor) -> tuple[list[ShownR
     return items, encode(last.id)
 
 
-@router.get("/{record_id}")
+@router.get("/{record_id}", responses=errors(403))
 def get_record(
     record_id: str,
     session: Read,

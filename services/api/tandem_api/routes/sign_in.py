@@ -8,13 +8,14 @@ from tandem.accounts import service as accounts
 from tandem.accounts import setup
 from tandem_api import cookies, signing_in
 from tandem_api.deps import COOKIE, Here, Read, refuse_cross_site
+from tandem_api.problems import errors, gives_cookie
 from tandem_api.routing import Router
 from tandem_api.schemas.accounts import MeOut, ResetIn, SetupIn, SetupOut, SignInIn
 
 router = Router(tags=["accounts"])
 
 
-@router.post("/auth/login", status_code=204)
+@router.post("/auth/login", status_code=204, responses=gives_cookie(204) | errors(401, 429))
 async def login(body: SignInIn, request: Request, here: Here) -> Response:
     """Sign in with a browser, which gets an HttpOnly cookie.
 
@@ -29,7 +30,7 @@ async def login(body: SignInIn, request: Request, here: Here) -> Response:
     return response
 
 
-@router.post("/auth/logout", status_code=204)
+@router.post("/auth/logout", status_code=204, responses=gives_cookie(204))
 def logout(request: Request, here: Here) -> Response:
     """End this browser's session, on the server too."""
     refuse_cross_site(request)
@@ -41,7 +42,7 @@ def logout(request: Request, here: Here) -> Response:
     return response
 
 
-@router.post("/auth/reset", status_code=204)
+@router.post("/auth/reset", status_code=204, responses=errors(429))
 async def reset_password(body: ResetIn, request: Request, here: Here) -> Response:
     """Set a new password by the token of a link that an administrator made.
 
@@ -59,7 +60,12 @@ def show_setup(session: Read) -> SetupOut:
     return SetupOut(needed=setup.needs_setup(session))
 
 
-@router.post("/setup", status_code=201, response_model=MeOut)
+@router.post(
+    "/setup",
+    status_code=201,
+    response_model=MeOut,
+    responses=gives_cookie(201) | errors(409, 429),
+)
 async def set_up(body: SetupIn, request: Request, here: Here) -> Response:
     """Make the first account, an administrator's, and sign in with it.
 

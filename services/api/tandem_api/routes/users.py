@@ -13,6 +13,7 @@ from tandem.ids import UserId, parse_uuid
 from tandem_api.addresses import client_source, public_url
 from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
 from tandem_api.paging import Page
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.accounts import ResetLinkOut, UserIn, UserOut, UserPatch
 from tandem_api.schemas.base import PlainText
@@ -47,7 +48,7 @@ async def add_user(
     return await run_in_threadpool(write, work, status=201)
 
 
-@router.get("/users")
+@router.get("/users", responses=errors(403))
 def list_users(
     _: Administrator, session: Read, page: PageFrom, q: Words = "", limit: Limit = 100
 ) -> Page[UserOut]:

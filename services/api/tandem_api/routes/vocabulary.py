@@ -8,6 +8,7 @@ from tandem.screening import shown_votes
 from tandem.screening.criteria import reasons
 from tandem_api.deps import AsViewer, Limit, PageFrom, Read
 from tandem_api.paging import Page
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.criteria import LabelOut, ReasonsPage
 from tandem_api.schemas.decisions import ScreeningStage
@@ -15,7 +16,7 @@ from tandem_api.schemas.decisions import ScreeningStage
 router = Router(prefix="/reviews/{review_id}", tags=["records"])
 
 
-@router.get("/exclusion-reasons")
+@router.get("/exclusion-reasons", responses=errors(403))
 def count_reasons(
     session: Read,
     viewer: AsViewer,

@@ -18,6 +18,7 @@ from tandem.webhooks.addresses import Rules
 from tandem.webhooks.models import Webhook
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
+from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.runtime import Runtime
 from tandem_api.schemas.webhooks import (
@@ -58,7 +59,7 @@ def add_webhook(body: WebhookIn, me: Me, review_id: InReview, here: Here, write:
     return _told(here, review_id, write(work, status=201, replayable=False))
 
 
-@router.get("")
+@router.get("", responses=errors(403))
 def list_webhooks(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[WebhookOut]:
@@ -69,7 +70,7 @@ def list_webhooks(
     return Page.of(found.map(lambda one: WebhookOut.of(one, _done(session, one), names)))
 
 
-@router.get("/{webhook_id}")
+@router.get("/{webhook_id}", responses=errors(403))
 def get_webhook(webhook_id: str, session: Read, viewer: AsViewer) -> WebhookOut:
     """Show a webhook: whether it is on, and why not (owners)."""
     webhook = _find(session, viewer, webhook_id)
@@ -138,7 +139,7 @@ def test_webhook(
     return _told(here, review_id, done)
 
 
-@router.get("/{webhook_id}/deliveries")
+@router.get("/{webhook_id}/deliveries", responses=errors(403))
 def list_deliveries(
     webhook_id: str, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[DeliveryOut]:

@@ -15,7 +15,17 @@ from pydantic import (
 )
 
 from tandem.accounts.models import Scope, SignIn, Token, User
-from tandem_api.schemas.base import In, Line, Out, PlainText, Time, storable
+from tandem_api.schemas.base import (
+    Id,
+    In,
+    Line,
+    Out,
+    PersonId,
+    PersonName,
+    PlainText,
+    Time,
+    storable,
+)
 
 Email = Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
 NewEmail = Annotated[
@@ -59,11 +69,11 @@ class UserIn(In):
 
 
 class UserOut(Out):
-    id: str
-    email: str
-    name: str
+    id: PersonId
+    email: str = Field(examples=["ann@example.org"])
+    name: PersonName
     is_admin: bool
-    is_active: bool
+    is_active: bool = Field(examples=[True])
 
     @classmethod
     def of(cls, user: User) -> "UserOut":
@@ -128,7 +138,9 @@ class UserPatch(In):
     """What is left out stays."""
 
     name: Line | None = Field(default=None, examples=["Ann Lee"])
-    is_active: StrictBool | None = Field(default=None, description="False: switched off.")
+    is_active: StrictBool | None = Field(
+        default=None, description="False: switched off.", examples=[False]
+    )
     is_admin: StrictBool | None = None
 
 
@@ -136,7 +148,7 @@ class ResetLinkOut(Out):
     """A link to choose a new password by, which is shown this once."""
 
     link: str = Field(examples=["https://tandem.example.org/reset/6oXl…"])
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2026-11-24T09:30:00Z"])
 
 
 class ResetIn(In):
@@ -149,7 +161,7 @@ class ResetIn(In):
 
 
 class SetupOut(Out):
-    needed: bool = Field(description="True: there is no account yet.")
+    needed: bool = Field(description="True: there is no account yet.", examples=[True])
 
 
 class SetupIn(In):
@@ -164,13 +176,20 @@ class SetupIn(In):
 class SessionOut(Out):
     """Where somebody is signed in with a browser. Times of use are exact to some minutes."""
 
-    id: str
+    id: Id
     created_at: datetime
     last_used_at: datetime
-    expires_at: datetime = Field(description="If it is not used until then.")
-    source: str | None = Field(description="The address that it was started from.")
-    user_agent: str | None = Field(description="What the browser calls itself.")
-    current: bool = Field(description="True: the session that asks.")
+    expires_at: datetime = Field(
+        description="If it is not used until then.", examples=["2026-11-26T09:30:00Z"]
+    )
+    source: str | None = Field(
+        description="The address that it was started from.", examples=["203.0.113.7"]
+    )
+    user_agent: str | None = Field(
+        description="What the browser calls itself.",
+        examples=["Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"],
+    )
+    current: bool = Field(description="True: the session that asks.", examples=[True])
 
     @classmethod
     def of(cls, one: SignIn, *, mine: UUID | None) -> "SessionOut":
@@ -190,20 +209,22 @@ class TokenIn(In):
     expires_at: Time | None = Field(
         default=None,
         description="Null: it does not expire, or with the token that makes it.",
+        examples=["2027-11-23T00:00:00Z"],
     )
     scope: Scope = Field(
         default=Scope.MANAGE,
         description="`read`: nothing is changed by it. `screen`: also decides, settles and "
         "discusses. `manage`: all that the account may.",
+        examples=["screen"],
     )
 
 
 class TokenOut(Out):
-    id: str
-    name: str
-    scope: Scope
+    id: Id
+    name: str = Field(examples=["screening front-end"])
+    scope: Scope = Field(examples=["screen"])
     created_at: datetime
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(examples=["2027-11-23T00:00:00Z"])
     last_used_at: datetime | None = Field(description="Exact to some minutes; null: never.")
 
     @classmethod

@@ -15,16 +15,16 @@ from tandem.screening.agreement.reviewer import AgainstOutcome, ReviewerRecord, 
 from tandem.screening.agreement.service import Agreement, AgreementOn, Compared, Month, Pair, Reader
 from tandem.screening.agreement.statistics import N_RESAMPLES, Figures
 from tandem.screening.second_look import Doubtful
-from tandem_api.schemas.base import Out
+from tandem_api.schemas.base import Out, PersonId, PersonName
 from tandem_api.schemas.records import RecordOut
 
 
 class FigureOut(Out):
     """A figure with its 95 % interval. Null where the data give none, never a guess."""
 
-    value: float | None
-    low: float | None
-    high: float | None
+    value: float | None = Field(examples=[0.779])
+    low: float | None = Field(examples=[0.68])
+    high: float | None = Field(examples=[0.861])
 
     @classmethod
     def of(cls, figure: statistics.Figure) -> "FigureOut":
@@ -37,10 +37,10 @@ class TableOut(Out):
     A `maybe` counts as include: it keeps the record in.
     """
 
-    a: int
-    b: int
-    c: int
-    d: int
+    a: int = Field(examples=[41])
+    b: int = Field(examples=[12])
+    c: int = Field(examples=[9])
+    d: int = Field(examples=[609])
 
 
 class FiguresOut(Out):
@@ -49,8 +49,8 @@ class FiguresOut(Out):
     `prevalence`: the mean share of includes. `note` says what is wanting, if anything is.
     """
 
-    n: int
-    n_records: int
+    n: int = Field(examples=[671])
+    n_records: int = Field(examples=[671])
     table: TableOut
     prevalence: FigureOut
     percent: FigureOut
@@ -74,8 +74,8 @@ class ComparedOut(FiguresOut):
     which one was a `maybe`.
     """
 
-    n_informed: int
-    n_maybe: int
+    n_informed: int = Field(examples=[0])
+    n_maybe: int = Field(examples=[7])
     independent: FiguresOut
 
 
@@ -102,8 +102,8 @@ def _compared(compared: Compared) -> ComparedOut:
 
 
 class ReaderOut(Out):
-    user_id: str
-    name: str
+    user_id: PersonId
+    name: PersonName
 
     @classmethod
     def of(cls, reader: Reader) -> "ReaderOut":
@@ -154,13 +154,17 @@ class AgreementOut(Out):
     stage: Stage
     on: AgreementOn
     basis: Literal["first_decisions"] = "first_decisions"
-    n_readers: int
-    n_hidden: int
+    n_readers: int = Field(examples=[2])
+    n_hidden: int = Field(examples=[0])
     overall: ComparedOut
     by_month: list[MonthOut]
     pairs: list[PairOut]
     intervals: IntervalsOut = IntervalsOut()
-    plot: str
+    plot: str = Field(
+        examples=[
+            "/api/v1/reviews/6f1c2d3e-5a4b-4c8d-9e0f-112233445566/plots/agreement.svg?stage=title_abstract&on=all"
+        ]
+    )
 
     @classmethod
     def of(cls, found: Agreement, *, plot: str) -> "AgreementOut":
@@ -180,8 +184,8 @@ class SecondLookOut(Out):
     """An excluded record. `likeness`: the share of all others that look less like an include."""
 
     record: RecordOut
-    n_decisions: int
-    likeness: float = Field(ge=0, le=1)
+    n_decisions: int = Field(examples=[2])
+    likeness: float = Field(ge=0, le=1, examples=[0.982])
 
 
 State = Literal["none", "asked", "ready"]
@@ -195,13 +199,13 @@ class SecondLooksOut(Out):
     few decisions to learn from.
     """
 
-    state: State
-    model: str | None
-    labels_seq: int | None
+    state: State = Field(examples=["ready"])
+    model: str | None = Field(examples=["tandem-1"])
+    labels_seq: int | None = Field(examples=[1342])
     is_stale: bool
-    n_scored: int
-    seconds: float | None
-    made_at: datetime | None
+    n_scored: int = Field(examples=[609])
+    seconds: float | None = Field(examples=[1.4])
+    made_at: datetime | None = Field(examples=["2026-11-23T09:30:00Z"])
     items: list[SecondLookOut]
     next_cursor: str | None
 
@@ -245,11 +249,11 @@ class SecondLooksAskedOut(Out):
 class ShareOut(Out):
     """`n` of so many, with an exact 95 % interval; null of none."""
 
-    n: int
-    of: int
-    value: float | None
-    low: float | None
-    high: float | None
+    n: int = Field(examples=[4])
+    of: int = Field(examples=[671])
+    value: float | None = Field(examples=[0.004])
+    low: float | None = Field(examples=[0.001])
+    high: float | None = Field(examples=[0.013])
 
     @classmethod
     def from_share(cls, share: Share) -> "ShareOut":
@@ -259,10 +263,10 @@ class ShareOut(Out):
 class WeekOut(Out):
     """Records first decided in the week that begins on this Monday, in UTC."""
 
-    monday: date
-    n_read: int
-    include_share: float | None
-    median_seconds: float | None
+    monday: date = Field(examples=["2026-11-16"])
+    n_read: int = Field(examples=[671])
+    include_share: float | None = Field(examples=[0.079])
+    median_seconds: float | None = Field(examples=[14.2])
 
     @classmethod
     def of(cls, week: Week) -> "WeekOut":
@@ -280,13 +284,18 @@ class DriftOut(Out):
     `what` says of which records; null where there are too few. The note says how to read it.
     """
 
-    what: Measured
-    value: float | None
-    low: float | None
-    high: float | None
-    n_recent: int
-    n_before: int
-    note: str
+    what: Measured = Field(examples=["include_share_change_all"])
+    value: float | None = Field(examples=[-0.063])
+    low: float | None = Field(examples=[-0.101])
+    high: float | None = Field(examples=[-0.015])
+    n_recent: int = Field(examples=[200])
+    n_before: int = Field(examples=[471])
+    note: str = Field(
+        examples=[
+            "All records, the likely ones first: the share of includes falls by design, "
+            "and a fall is no sign of drift. A rise may be one."
+        ]
+    )
 
     @classmethod
     def of(cls, found: Drift) -> "DriftOut":
@@ -334,13 +343,13 @@ class ReviewerRecordOut(Out):
     settled yet are left out everywhere, where the policy hides their votes from you.
     """
 
-    user_id: str
-    name: str
+    user_id: PersonId
+    name: PersonName
     stage: Stage
-    n_read: int
-    n_decisions: int
-    n_hidden: int
-    median_seconds: float | None
+    n_read: int = Field(examples=[671])
+    n_decisions: int = Field(examples=[677])
+    n_hidden: int = Field(examples=[0])
+    median_seconds: float | None = Field(examples=[14.2])
     includes: ShareOut
     changed: ShareOut
     by_week: list[WeekOut]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tandem.audit.history import Happening
 from tandem.reviews.policy import Stage
-from tandem_api.schemas.base import Out
+from tandem_api.schemas.base import Out, PersonId, PersonName
 from tandem_api.schemas.words import EventType, HappeningState
 
 
@@ -18,15 +18,29 @@ class HappeningOut(Out):
     conflict, by the type; null for none, and where they are hidden from you.
     """
 
-    sequence: int = Field(ge=1, description="As in the list of events.")
+    sequence: int = Field(ge=1, description="As in the list of events.", examples=[41])
     type: EventType = Field(examples=["tandem.decision.recorded"])
     time: datetime
     stage: Stage | None = Field(description="Null for what concerns the record as a whole.")
-    user_id: str | None = Field(description="Who did it; null where it followed from something.")
-    name: str | None
+    user_id: PersonId | None = Field(
+        description="Who did it; null where it followed from something."
+    )
+    name: PersonName | None
     before: HappeningState | None
-    after: HappeningState | None
-    detail: dict[str, Any] = Field(description="What else is known: reasons, a note, a cause.")
+    after: HappeningState | None = Field(examples=["exclude"])
+    detail: dict[str, Any] = Field(
+        description="What else is known: reasons, a note, a cause.",
+        examples=[
+            {
+                "carried_from": None,
+                "criteria_version": 1,
+                "entered_by": None,
+                "note": None,
+                "reasons": ["Not about health"],
+                "second_in": None,
+            }
+        ],
+    )
 
     @classmethod
     def of(cls, one: Happening) -> "HappeningOut":

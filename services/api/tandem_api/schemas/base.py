@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     WithJsonSchema,
 )
@@ -86,6 +87,12 @@ Whole = Annotated[int, WHOLE]
 
 Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(storable)]
 """A question, a note: up to 20,000 characters."""
+
+
+Id = Annotated[str, Field(examples=["6f1c2d3e-5a4b-4c8d-9e0f-112233445566"])]
+PersonId = Annotated[str, Field(examples=["0b1f3c52-8a1e-4c7e-9a44-0f2c5d9b7e10"])]
+PersonName = Annotated[str, Field(examples=["Ann Lee"])]
+RecordId = Annotated[str, Field(examples=["17"])]
 
 
 class In(BaseModel):

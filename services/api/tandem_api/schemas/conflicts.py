@@ -12,7 +12,7 @@ from tandem.screening.conflicts.shown import Needs, ShownConflict, ShownDecision
 from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
 from tandem.screening.models import Cause, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
-from tandem_api.schemas.base import In, Line, Out, Prose
+from tandem_api.schemas.base import Id, In, Line, Out, PersonId, PersonName, Prose
 from tandem_api.schemas.records import BibliographicOut
 
 Criterion = Annotated[
@@ -28,12 +28,12 @@ class ConflictDecisionOut(Out):
     their name, or the letter again.
     """
 
-    letter: str
-    reviewer: str
-    reviewer_id: str | None
+    letter: str = Field(examples=["A"])
+    reviewer: PersonName
+    reviewer_id: PersonId | None
     mine: bool
-    verdict: Verdict
-    reasons: list[str]
+    verdict: Verdict = Field(examples=["exclude"])
+    reasons: list[str] = Field(examples=[["wrong population"]])
     note: str | None
 
     @classmethod
@@ -53,10 +53,13 @@ class ResolutionIn(In):
     verdict: Literal[Verdict.INCLUDE, Verdict.EXCLUDE]
     reasons: list[Line] = Field(default=[], max_length=20)
     note: Prose | None = None
-    cause: Cause | None = Field(default=None, description="Why the reviewers differed.")
+    cause: Cause | None = Field(
+        default=None, description="Why the reviewers differed.", examples=["ambiguous_criterion"]
+    )
     criterion: Criterion | None = Field(
         default=None,
         description="What they differed on: one of the review's criteria, or your own words.",
+        examples=["Peer support workers"],
     )
 
     def settlement(self) -> ResolutionInput:
@@ -65,14 +68,18 @@ class ResolutionIn(In):
 
 
 class ReopeningIn(In):
-    note: Prose | None = Field(default=None, description="Why the resolution is taken back.")
+    note: Prose | None = Field(
+        default=None,
+        description="Why the resolution is taken back.",
+        examples=["The criterion was reworded since."],
+    )
 
 
 class SecondVoteIn(In):
     verdict: Verdict
     reasons: list[Line] = Field(default=[], max_length=20)
     labels: list[Line] = Field(default=[], max_length=50)
-    note: Prose | None = None
+    note: Prose | None = Field(default=None, examples=["I had read over the second sentence."])
     seconds: StrictFloat | None = Field(default=None, ge=0, le=1e6, allow_inf_nan=False)
 
     def given(self) -> DecisionInput:
@@ -86,17 +93,17 @@ class ResolutionOut(Out):
     """
 
     verdict: Verdict
-    reasons: list[str]
-    note: str | None
-    cause: Cause | None
-    criterion: str | None
-    resolver_id: str | None
-    resolver_name: str | None
-    resolved_at: datetime
-    taken_back_at: datetime | None
-    taken_back_by: str | None
-    taken_back_by_name: str | None
-    taken_back_note: str | None
+    reasons: list[str] = Field(examples=[[]])
+    note: str | None = Field(examples=["Peers are the participants."])
+    cause: Cause | None = Field(examples=["ambiguous_criterion"])
+    criterion: str | None = Field(examples=["Peer support workers"])
+    resolver_id: PersonId | None
+    resolver_name: str | None = Field(examples=["Eve Adeyemi"])
+    resolved_at: datetime = Field(examples=["2026-11-24T14:05:00Z"])
+    taken_back_at: datetime | None = Field(examples=["2026-11-25T08:00:00Z"])
+    taken_back_by: Id | None
+    taken_back_by_name: str | None = Field(examples=["Eve Adeyemi"])
+    taken_back_note: str | None = Field(examples=["The criterion was reworded since."])
 
     @classmethod
     def of(cls, shown: ShownResolution) -> "ResolutionOut":
@@ -126,17 +133,17 @@ class ConflictOut(Out):
     always can); `history` are the resolutions that were taken back, the oldest first.
     """
 
-    id: str
+    id: Id
     record: BibliographicOut
     stage: Stage
     state: ConflictState
     kind: ConflictKind
     opened_at: datetime
     resolved_at: datetime | None
-    resolved_by: ResolvedBy | None
-    needs: Needs | None
+    resolved_by: ResolvedBy | None = Field(examples=[None])
+    needs: Needs | None = Field(examples=["adjudicator"])
     decisions: list[ConflictDecisionOut]
-    second_votes: list[str]
+    second_votes: list[str] = Field(examples=[[]])
     resolution: ResolutionOut | None
     history: list[ResolutionOut]
 
@@ -167,12 +174,12 @@ class MessageIn(In):
 class MessageOut(Out):
     """What somebody said. `author` is a name, the letter of their vote, or `adjudicator`."""
 
-    id: str
-    author: str
+    id: Id
+    author: str = Field(examples=["A"])
     author_id: str | None
     mine: bool
-    text: str
-    sent_at: datetime
+    text: str = Field(examples=["The peers are the participants here, not the staff."])
+    sent_at: datetime = Field(examples=["2026-11-24T14:05:00Z"])
 
     @classmethod
     def of(cls, shown: ShownMessage) -> "MessageOut":
@@ -188,39 +195,43 @@ class MessageOut(Out):
 
 class KindOut(Out):
     kind: ConflictKind
-    n_open: int
-    n_resolved: int
+    n_open: int = Field(examples=[0])
+    n_resolved: int = Field(examples=[10])
 
 
 class OutcomesOut(Out):
     """Resolutions that stand: how many included the record, how many excluded it."""
 
-    n_include: int
-    n_exclude: int
+    n_include: int = Field(examples=[5])
+    n_exclude: int = Field(examples=[2])
 
 
 class CauseOut(OutcomesOut):
-    cause: Cause | None = Field(description="Null: not said.")
+    cause: Cause | None = Field(description="Null: not said.", examples=["ambiguous_criterion"])
 
 
 class CriterionOut(OutcomesOut):
-    criterion: str | None = Field(description="Null: not said.")
+    criterion: str | None = Field(description="Null: not said.", examples=["Peer support workers"])
 
 
 class ReasonsOut(Out):
     """Two first reasons for an exclude that met. Null: none was given."""
 
-    reasons: list[str | None] = Field(min_length=2, max_length=2)
-    n: int
+    reasons: list[str | None] = Field(
+        min_length=2, max_length=2, examples=[["wrong design", "wrong population"]]
+    )
+    n: int = Field(examples=[2])
 
 
 class StageDisagreementsOut(Out):
     """A stage's conflicts, counted; causes and criteria with the most resolutions first."""
 
     n_open: int
-    n_resolved: int
+    n_resolved: int = Field(examples=[12])
     by_kind: list[KindOut]
-    settled_by: dict[ResolvedBy, int]
+    settled_by: dict[ResolvedBy, int] = Field(
+        examples=[{"agreement": 2, "duplicate": 0, "policy": 0, "resolution": 9, "withdrawal": 1}]
+    )
     resolutions: OutcomesOut
     by_cause: list[CauseOut]
     by_criterion: list[CriterionOut]

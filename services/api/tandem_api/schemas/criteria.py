@@ -13,7 +13,7 @@ from tandem.reviews.wording import key
 from tandem.screening.criteria.affected import Affected, AffectedBy, Why
 from tandem.screening.shown_votes import LabelInUse
 from tandem_api.paging import Page
-from tandem_api.schemas.base import Out
+from tandem_api.schemas.base import Out, PersonId, PersonName
 from tandem_api.schemas.decisions import DecisionOut
 from tandem_api.schemas.records import BibliographicOut
 
@@ -21,13 +21,16 @@ from tandem_api.schemas.records import BibliographicOut
 class CriteriaVersionOut(Out):
     """The criteria as they were from `created_at` on, until the next version."""
 
-    version: int
-    include: list[str]
-    exclude: list[str]
-    note: str | None = Field(description="Why they were changed.")
-    created_by: str
-    created_by_name: str
-    created_at: datetime
+    version: int = Field(examples=[2])
+    include: list[str] = Field(examples=[["Paid peer support workers"]])
+    exclude: list[str] = Field(examples=[["Not about health"]])
+    note: str | None = Field(
+        description="Why they were changed.",
+        examples=["Volunteers were read in by one of us and not by the other."],
+    )
+    created_by: PersonId
+    created_by_name: PersonName
+    created_at: datetime = Field(examples=["2026-11-24T08:00:00Z"])
 
     @classmethod
     def of(cls, row: CriteriaVersion, names: Mapping[UserId, str]) -> "CriteriaVersionOut":
@@ -50,9 +53,9 @@ class WhyOut(Out):
     added or removed. `conflict`: people differed over a criterion that was changed.
     """
 
-    cause: AffectedBy
-    criteria: list[str]
-    words: list[str]
+    cause: AffectedBy = Field(examples=["words"])
+    criteria: list[str] = Field(examples=[[]])
+    words: list[str] = Field(examples=[["paid"]])
 
     @classmethod
     def of(cls, why: Why) -> "WhyOut":
@@ -86,9 +89,9 @@ class AffectedPage(Page[AffectedOut]):
 class LooksOut(Out):
     """How many decisions somebody would be asked to look at again."""
 
-    user_id: str
-    name: str
-    n: int
+    user_id: PersonId
+    name: PersonName
+    n: int = Field(examples=[12])
 
     @classmethod
     def of(cls, user_id: UserId, person: User, n: int) -> "LooksOut":
@@ -98,16 +101,20 @@ class LooksOut(Out):
 class ReasonOut(Out):
     """Of how many excluded records a reason is the final one."""
 
-    reason: str
-    n_records: int
-    is_listed: bool = Field(description="It is one of the review's exclusion reasons.")
+    reason: str = Field(examples=["wrong population"])
+    n_records: int = Field(examples=[310])
+    is_listed: bool = Field(
+        description="It is one of the review's exclusion reasons.", examples=[True]
+    )
 
 
 class ReasonsPage(Page[ReasonOut]):
     """The listed reasons in their fixed order, then the others, the most frequent first."""
 
     stage: Stage
-    n_without_reason: int = Field(description="Excluded records for which nobody gave one.")
+    n_without_reason: int = Field(
+        description="Excluded records for which nobody gave one.", examples=[11]
+    )
 
     @staticmethod
     def item(review: Review, reason: str, n_records: int) -> ReasonOut:
@@ -118,9 +125,9 @@ class ReasonsPage(Page[ReasonOut]):
 class LabelOut(Out):
     """A label, and on how many records it is, as far as you may see it."""
 
-    label: str
-    n_records: int
-    n_own: int = Field(description="Of your own decisions.")
+    label: str = Field(examples=["interviews"])
+    n_records: int = Field(examples=[31])
+    n_own: int = Field(description="Of your own decisions.", examples=[20])
 
     @classmethod
     def of(cls, label: LabelInUse) -> "LabelOut":

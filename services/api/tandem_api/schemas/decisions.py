@@ -15,7 +15,7 @@ from tandem.screening.models import Decision
 from tandem.screening.previews import Preview, Turn
 from tandem.screening.queue.service import Left
 from tandem.screening.rules import Verdict
-from tandem_api.schemas.base import In, Line, Out, PlainText, Prose, Time
+from tandem_api.schemas.base import Id, In, Line, Out, PlainText, Prose, RecordId, Time
 from tandem_api.schemas.members import WorkloadOut
 from tandem_api.schemas.words import ErrorCode, ShownStatus
 
@@ -44,10 +44,19 @@ class _Said(In):
     labels: list[Line] = Field(default=[], max_length=50)
     note: Prose | None = None
     seconds: StrictFloat | None = Field(
-        default=None, ge=0, le=1e6, allow_inf_nan=False, description="Time spent on the record."
+        default=None,
+        ge=0,
+        le=1e6,
+        allow_inf_nan=False,
+        description="Time spent on the record.",
+        examples=[12.5],
     )
-    basis: UUID | None = Field(default=None, description=BASIS)
-    made_at: Time | None = Field(default=None, description=MADE_AT)
+    basis: UUID | None = Field(
+        default=None, description=BASIS, examples=["5c6d7e8f-9a0b-4d1e-9f2a-4b5c6d7e8f9a"]
+    )
+    made_at: Time | None = Field(
+        default=None, description=MADE_AT, examples=["2026-11-23T09:29:58Z"]
+    )
 
     def known(self) -> Basis | None:
         """Return what the client says it knows of; None where it says nothing."""
@@ -62,13 +71,13 @@ class _Said(In):
 
 
 class DecisionIn(_Said):
-    verdict: Verdict
+    verdict: Verdict = Field(examples=["exclude"])
 
 
 class DecisionItemIn(_Said):
     """One of many. A `verdict` of null withdraws your decision; nothing else is said of it then."""
 
-    record_id: PlainText = Field(max_length=50)
+    record_id: PlainText = Field(max_length=50, examples=["17"])
     verdict: Verdict | None
 
 
@@ -88,24 +97,26 @@ class DecisionOut(Out):
     ranking then.
     """
 
-    id: str
-    record_id: str
+    id: Id
+    record_id: RecordId
     stage: Stage
     verdict: Verdict
-    reasons: list[str]
-    labels: list[str]
+    reasons: list[str] = Field(examples=[[]])
+    labels: list[str] = Field(examples=[["interviews"]])
     note: str | None
-    seconds: float | None
+    seconds: float | None = Field(examples=[12.5])
     informed: bool = Field(description="Another's verdict was open to the reviewer by then.")
-    rank: int | None
-    ranking_id: str | None
+    rank: int | None = Field(examples=[3])
+    ranking_id: Id | None
     carried_from: str | None = Field(
         description="The linked record on which this was decided, where it was not this one."
     )
     criteria_version: int = Field(description="Of the review's criteria, as they were then.")
-    labels_seq: int = Field(description=COUNTED)
+    labels_seq: int = Field(description=COUNTED, examples=[42])
     decided_at: datetime
-    made_at: datetime | None = Field(description="When it was made by the client's own clock.")
+    made_at: datetime | None = Field(
+        description="When it was made by the client's own clock.", examples=["2026-11-23T09:29:58Z"]
+    )
 
     @classmethod
     def of(cls, decision: Decision, labels_seq: int) -> "DecisionOut":
@@ -139,7 +150,7 @@ class DecisionOut(Out):
 
 
 class PlaceOut(Out):
-    status: ShownStatus
+    status: ShownStatus = Field(examples=["done"])
     stage: Stage
 
 
@@ -158,7 +169,9 @@ class RecordedOut(Out):
 
 
 class _LeftOut(Out):
-    remaining: int = Field(description="How many you can still decide, as the queue says.")
+    remaining: int = Field(
+        description="How many you can still decide, as the queue says.", examples=[1137]
+    )
     workload: WorkloadOut
 
 
@@ -199,13 +212,19 @@ class PreviewedOut(Out):
 
 
 class WithdrawnOut(_LeftOut):
-    decision: None = None
+    decision: None = Field(default=None, examples=[None])
     record: PlaceOut
 
 
 class ItemError(Out):
-    code: ErrorCode
-    detail: str
+    code: ErrorCode = Field(examples=["newer_decision"])
+    detail: str = Field(
+        examples=[
+            "You have decided this record since, in another window or on another device. "
+            "Nothing was changed. Look at it, and send yours again with that decision as "
+            "`basis` if it holds."
+        ]
+    )
 
 
 class DecisionItemOut(Out):
@@ -215,8 +234,8 @@ class DecisionItemOut(Out):
     that your client did not know of.
     """
 
-    record_id: str | None
-    status: int
+    record_id: RecordId | None
+    status: int = Field(examples=[200])
     decision: DecisionOut | None = None
     record: PlaceOut | None = None
     error: ItemError | None = None

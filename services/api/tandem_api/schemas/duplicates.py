@@ -8,7 +8,7 @@ from pydantic import Field
 from tandem.ids import UserId
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
-from tandem_api.schemas.base import In, Out, PlainText
+from tandem_api.schemas.base import Id, In, Out, PersonId, PersonName, PlainText
 from tandem_api.schemas.records import BibliographicOut, SourceOut, bibliographic
 
 
@@ -29,16 +29,16 @@ class GroupOut(Out):
     `score` in [0, 1] says how sure the link is, `evidence` why.
     """
 
-    id: str
+    id: Id
     state: GroupState
     records: list[CandidateOut]
     representative: str | None
-    score: float = Field(ge=0, le=1)
-    evidence: list[str]
+    score: float = Field(ge=0, le=1, examples=[0.93])
+    evidence: list[str] = Field(examples=[["equal titles", "same first author"]])
     created_at: datetime
-    settled_at: datetime | None
-    settled_by: str | None = Field(description="Who settled it; null: nobody yet, or a rule.")
-    settled_by_name: str | None
+    settled_at: datetime | None = Field(examples=["2026-11-23T09:30:00Z"])
+    settled_by: PersonId | None = Field(description="Who settled it; null: nobody yet, or a rule.")
+    settled_by_name: PersonName | None
 
     @classmethod
     def of(
@@ -63,4 +63,6 @@ class GroupOut(Out):
 class SplitIn(In):
     """Which records leave the group, each on its own; left out: all are parted."""
 
-    record_ids: list[PlainText] | None = Field(default=None, min_length=1, max_length=1000)
+    record_ids: list[PlainText] | None = Field(
+        default=None, min_length=1, max_length=1000, examples=[["912"]]
+    )

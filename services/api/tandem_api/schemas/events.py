@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tandem.events.log import Event
-from tandem_api.schemas.base import Out
+from tandem_api.schemas.base import Id, Out, RecordId
 from tandem_api.schemas.words import EventType
 
 
@@ -17,14 +17,23 @@ class EventOut(Out):
     """
 
     specversion: Literal["1.0"] = "1.0"
-    id: str
+    id: Id
     source: str = Field(examples=["/reviews/6f1c…"])
     type: EventType = Field(examples=["tandem.decision.recorded"])
     time: datetime
-    subject: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    subject: RecordId | None = Field(default=None, exclude_if=lambda value: value is None)
     datacontenttype: Literal["application/json"] = "application/json"
-    data: dict[str, Any]
-    sequence: int = Field(ge=1)
+    data: dict[str, Any] = Field(
+        examples=[
+            {
+                "labels_seq": 42,
+                "record_id": "17",
+                "reviewer_id": "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b",
+                "stage": "title_abstract",
+            }
+        ]
+    )
+    sequence: int = Field(ge=1, examples=[5])
 
     @classmethod
     def of(cls, number: int, event: Event, *, labels_seq: int | None = None) -> "EventOut":

@@ -10,33 +10,33 @@ from tandem.reviews import invitations
 from tandem.reviews.invitations import InvitationState, NewPerson, Shown
 from tandem.reviews.models import Invitation, Member, Role
 from tandem_api.schemas.accounts import NewEmail, Password
-from tandem_api.schemas.base import In, Line, Out, Whole
+from tandem_api.schemas.base import Id, In, Line, Out, PersonId, PersonName, Whole
 
 _DAYS = 14
 _MOST_DAYS = 90
 
 
 class InvitationIn(In):
-    role: Role
+    role: Role = Field(examples=["reviewer"])
     email: NewEmail | None = Field(
         default=None,
         description="Only the account with this address may accept. Null: whoever has the link.",
         examples=["ben@example.org"],
     )
-    expires_days: Whole = Field(default=_DAYS, ge=1, le=_MOST_DAYS)
+    expires_days: Whole = Field(default=_DAYS, ge=1, le=_MOST_DAYS, examples=[14])
 
 
 class InvitationOut(Out):
     """An invitation, without its secret."""
 
-    id: str
-    role: Role
-    email: str | None
+    id: Id
+    role: Role = Field(examples=["reviewer"])
+    email: str | None = Field(examples=["ben@example.org"])
     state: InvitationState
     created_at: datetime
-    expires_at: datetime
-    invited_by: str = Field(description="The id of the owner who made it.")
-    invited_by_name: str
+    expires_at: datetime = Field(examples=["2026-12-07T09:30:00Z"])
+    invited_by: PersonId = Field(description="The id of the owner who made it.")
+    invited_by_name: PersonName
     accepted_by: str | None = Field(description="The id of who came in by it.")
     accepted_by_name: str | None
 
@@ -67,16 +67,23 @@ class NewInvitationOut(InvitationOut):
 class ShownInvitationOut(Out):
     """What an invitation is to, for whoever has its link."""
 
-    review_title: str
-    role: Role
-    invited_by: str
-    email: str | None
-    expires_at: datetime
+    review_title: str = Field(examples=["Peer support workers in health"])
+    role: Role = Field(examples=["reviewer"])
+    invited_by: PersonName
+    email: str | None = Field(examples=["ben@example.org"])
+    expires_at: datetime = Field(examples=["2026-12-07T09:30:00Z"])
     needs_account: bool | None = Field(
         description="True: nobody has an account with this address, so make one. False: sign in "
-        "with it first. Null: the invitation is for any address; do either."
+        "with it first. Null: the invitation is for any address; do either.",
+        examples=[True],
     )
-    to_accept: str = Field(description="What to do with it, in words.")
+    to_accept: str = Field(
+        description="What to do with it, in words.",
+        examples=[
+            "POST /api/v1/invitations/6oXlJ4yq…/acceptance with a `name` and a `password` makes "
+            "your account and lets you in."
+        ],
+    )
 
     @classmethod
     def of(cls, shown: Shown, *, acceptance: str) -> "ShownInvitationOut":
@@ -118,10 +125,10 @@ class AcceptanceIn(In):
 class AcceptanceOut(Out):
     """You are in: which review, who you are, and in which role."""
 
-    review_id: str
-    user_id: str
-    user_name: str
-    role: Role
+    review_id: Id
+    user_id: PersonId
+    user_name: PersonName
+    role: Role = Field(examples=["reviewer"])
 
     @classmethod
     def of(cls, member: Member, name: str) -> "AcceptanceOut":

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tandem.ranking.models import Training
 from tandem.work.jobs import Job, JobKind, JobState
-from tandem_api.schemas.base import Out
+from tandem_api.schemas.base import Id, Out
 
 
 class JobOut(Out):
@@ -18,15 +18,22 @@ class JobOut(Out):
     tried again, or for something about it to change.
     """
 
-    id: str
-    kind: JobKind = Field(description="`deduplication` is the last step of an import.")
-    state: JobState
-    review_id: str
-    target_id: str = Field(description="The import or webhook; the review itself for all else.")
+    id: str = Field(examples=["ranking-6f1c2d3e-5a4b-4c8d-9e0f-112233445566"])
+    kind: JobKind = Field(
+        description="`deduplication` is the last step of an import.", examples=["ranking"]
+    )
+    state: JobState = Field(examples=["parked"])
+    review_id: Id
+    target_id: Id = Field(description="The import or webhook; the review itself for all else.")
     since: datetime = Field(description="From when on it is in this state.")
-    attempts: int = Field(description="Tries since it last got any further.")
-    worker: str | None = Field(description="Who runs it or ran it last: host and process.")
-    cause: str | None = Field(description="Why the last try failed.")
+    attempts: int = Field(description="Tries since it last got any further.", examples=[5])
+    worker: str | None = Field(
+        description="Who runs it or ran it last: host and process.", examples=["worker-1:4711"]
+    )
+    cause: str | None = Field(
+        description="Why the last try failed.",
+        examples=["The worker fell silent: it was killed, ran out of memory, or was cut off."],
+    )
     next_try_at: datetime | None = Field(description="It is not tried again earlier than then.")
 
     @classmethod
@@ -48,7 +55,7 @@ class JobOut(Out):
 class RetriedOut(Out):
     """A job that is due again, at once, as if it had never failed."""
 
-    id: str
+    id: str = Field(examples=["ranking-6f1c2d3e-5a4b-4c8d-9e0f-112233445566"])
     state: Literal["queued"] = "queued"
 
 

@@ -12,7 +12,7 @@ from tandem.screening.people import departures
 from tandem.screening.people.departures import Departure
 from tandem.screening.people.membership import UNCHANGED, Unchanged
 from tandem.screening.people.workload import Workload
-from tandem_api.schemas.base import In, Out
+from tandem_api.schemas.base import In, Out, PersonId, PersonName
 from tandem_api.schemas.reviews import MovedOut, hidden_note
 
 MOST_NAMED = 500
@@ -28,7 +28,7 @@ Paused = Annotated[
 class MemberPatch(In):
     """What is left out stays as it is."""
 
-    paused: Paused = None
+    paused: Paused = Field(default=None, examples=[True])
     share: Share | None = Field(
         default=None,
         description="Of a stage's decisions (records times reviewers per record) at most this "
@@ -44,15 +44,15 @@ class MemberPatch(In):
 
 
 class MemberIn(MemberPatch):
-    role: Role
+    role: Role = Field(examples=["reviewer"])
 
 
 class WorkloadOut(Out):
     """What somebody has decided in the stage, of how much. Without a share: no target."""
 
-    decided: int
-    target: int | None
-    left: int | None
+    decided: int = Field(examples=[66])
+    target: int | None = Field(examples=[590])
+    left: int | None = Field(examples=[524])
 
     @classmethod
     def of(cls, workload: Workload) -> "WorkloadOut":
@@ -60,13 +60,13 @@ class WorkloadOut(Out):
 
 
 class MemberOut(Out):
-    user_id: str
-    name: str
-    email: str
-    role: Role
+    user_id: PersonId
+    name: PersonName
+    email: str = Field(examples=["ann@example.org"])
+    role: Role = Field(examples=["reviewer"])
     added_at: datetime
     paused: bool
-    share: float | None
+    share: float | None = Field(examples=[0.25])
     workload: WorkloadOut | None = Field(
         description="In the title and abstract stage. Yours; others' for owners, adjudicators and "
         "where nobody is blinded."
@@ -101,21 +101,24 @@ class DepartureOut(Out):
     Null, and `note` says why, is what would tell of votes that the policy hides from you.
     """
 
-    n_decisions_voided: int
-    n_records_changed: int | None
-    n_conflicts_opened: int | None
-    n_conflicts_closed: int | None
+    n_decisions_voided: int = Field(examples=[66])
+    n_records_changed: int | None = Field(examples=[2])
+    n_conflicts_opened: int | None = Field(examples=[0])
+    n_conflicts_closed: int | None = Field(examples=[1])
     records: list[MovedRecordOut] | None
     n_open_conflicts_of_theirs: int = Field(
-        description="Open conflicts in which a vote of theirs stays."
+        description="Open conflicts in which a vote of theirs stays.", examples=[0]
     )
     n_nobody_may_settle: int = Field(
         description="Open conflicts of the review, theirs or not, that none of those who stay may "
         "settle: everybody who could has a vote in them, and the policy bars voters. Make another "
         "member adjudicator, "
-        "let voters adjudicate by the policy, or void the decisions of who leaves."
+        "let voters adjudicate by the policy, or void the decisions of who leaves.",
+        examples=[0],
     )
-    n_awaiting: int = Field(description="Records with a decision of theirs that lack another.")
+    n_awaiting: int = Field(
+        description="Records with a decision of theirs that lack another.", examples=[0]
+    )
     note: str | None
 
     @classmethod

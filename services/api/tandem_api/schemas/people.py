@@ -6,7 +6,7 @@ from pydantic import Field, StrictBool
 
 from tandem.screening.people import pilot
 from tandem.screening.people.interests import Known
-from tandem_api.schemas.base import In, Out, Whole
+from tandem_api.schemas.base import In, Out, PersonId, PersonName, RecordId, Whole
 
 
 class PilotIn(In):
@@ -16,17 +16,17 @@ class PilotIn(In):
 
 
 class DoneByOut(Out):
-    user_id: str
-    name: str
-    n: int = Field(description="Records of the round that they have decided.")
+    user_id: PersonId
+    name: PersonName
+    n: int = Field(description="Records of the round that they have decided.", examples=[50])
 
 
 class PilotOut(Out):
     """The newest pilot round."""
 
-    state: pilot.PilotState
-    size: int = Field(description="As many were asked for; 0 without a round.")
-    n_records: int = Field(description="As many there are.")
+    state: pilot.PilotState = Field(examples=["running"])
+    size: int = Field(description="As many were asked for; 0 without a round.", examples=[50])
+    n_records: int = Field(description="As many there are.", examples=[50])
     records_done_by: list[DoneByOut] = Field(
         description="Everybody's, for those to whom others' verdicts are open; else yours."
     )
@@ -50,13 +50,13 @@ class InterestOut(Out):
     themselves, which counts for more. `withheld`: it is not served to them.
     """
 
-    user_id: str
-    name: str
-    record_id: str
-    title: str
-    author: str | None
+    user_id: PersonId
+    name: PersonName
+    record_id: RecordId
+    title: str = Field(examples=["What peer workers say about their work"])
+    author: str | None = Field(examples=["Lee, A."])
     declared: bool | None
-    withheld: bool
+    withheld: bool = Field(examples=[True])
     at: datetime
 
     @classmethod

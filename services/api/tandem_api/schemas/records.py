@@ -14,7 +14,18 @@ from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.rules import Verdict
 from tandem.screening.shown_votes import ShownVote
-from tandem_api.schemas.base import WHOLE, In, Line, Out, PlainText, Prose
+from tandem_api.schemas.base import (
+    WHOLE,
+    Id,
+    In,
+    Line,
+    Out,
+    PersonId,
+    PersonName,
+    PlainText,
+    Prose,
+    RecordId,
+)
 from tandem_api.schemas.decisions import DecisionOut
 from tandem_api.schemas.words import ImportFormat, ShownStatus
 
@@ -22,9 +33,9 @@ from tandem_api.schemas.words import ImportFormat, ShownStatus
 class SourceOut(Out):
     """Where one occurrence of the record came from, and its id there."""
 
-    source: str | None
-    import_id: str
-    ref: str | None
+    source: str | None = Field(examples=["Medline"])
+    import_id: Id
+    ref: str | None = Field(examples=["22000017"])
 
     @classmethod
     def of(cls, record: Record) -> "SourceOut":
@@ -54,22 +65,23 @@ class RelatedOut(Out):
 class CitationOut(Out):
     """A record as its source describes it, without the abstract."""
 
-    id: str
-    title: str
-    authors: list[str]
-    year: int | None
-    journal: str | None
-    volume: str | None
-    issue: str | None
-    pages: str | None
-    doi: str | None
-    pmid: str | None
+    id: RecordId
+    title: str = Field(examples=["What peer workers say about their work"])
+    authors: list[str] = Field(examples=[["Moran, Galia S.", "Russinova, Zlatka"]])
+    year: int | None = Field(examples=[2012])
+    journal: str | None = Field(examples=["Qualitative Health Research"])
+    volume: str | None = Field(examples=["22"])
+    issue: str | None = Field(examples=["10"])
+    pages: str | None = Field(examples=["1356-1367"])
+    doi: str | None = Field(examples=["10.1000/example.17"])
+    pmid: str | None = Field(examples=["22000017"])
     url: str | None
-    keywords: list[str]
-    language: str | None
+    keywords: list[str] = Field(examples=[["peer support"]])
+    language: str | None = Field(examples=["eng"])
     registry_ids: list[str] = Field(
         description="Numbers of trial registries that it has or names, such as NCT01234567. "
-        "Of a trial's own record, its own number is the first."
+        "Of a trial's own record, its own number is the first.",
+        examples=[["NCT01234567"]],
     )
     kind: Kind | None = Field(description="What was published, where the source says so.")
 
@@ -77,7 +89,9 @@ class CitationOut(Out):
 class BibliographicOut(CitationOut):
     """A record as its source describes it."""
 
-    abstract: str
+    abstract: str = Field(
+        examples=["Background: peer support is spreading. Methods: we interviewed 21 workers."]
+    )
 
     @classmethod
     def of(cls, record: Record) -> "BibliographicOut":
@@ -86,11 +100,11 @@ class BibliographicOut(CitationOut):
 
 class _InReviewOut(Out):
     sources: list[SourceOut]
-    duplicates: list[DuplicateOut]
+    duplicates: list[DuplicateOut] = Field(examples=[[]])
     duplicate_of: str | None
-    related: list[RelatedOut]
+    related: list[RelatedOut] = Field(examples=[[]])
     stage: Stage
-    status: ShownStatus
+    status: ShownStatus = Field(examples=["excluded"])
     final_reason: str | None = Field(
         description="Why it counts as excluded, where you see that it is: of all reasons given, "
         "the first in the review's fixed order."
@@ -106,6 +120,7 @@ class ListedRecordOut(CitationOut, _InReviewOut):
         default=None,
         exclude_if=lambda abstract: abstract is None,
         description="Left out with `fields=brief`.",
+        examples=["Background: peer support is spreading. Methods: we interviewed 21 workers."],
     )
 
     @classmethod
@@ -148,21 +163,21 @@ class RecordsOut(Out):
     items: list[ListedRecordOut]
     next_cursor: str | None
     n_matching: int | None = Field(
-        description="With `count=true`: how many records the whole list has."
+        description="With `count=true`: how many records the whole list has.", examples=[1204]
     )
 
 
 class VoteOut(Out):
     """A present decision as you may see it: by name, or as A, B, C where names are hidden."""
 
-    reviewer: str
-    reviewer_id: str | None
-    verdict: Verdict
-    reasons: list[str]
-    labels: list[str]
+    reviewer: PersonName
+    reviewer_id: PersonId | None
+    verdict: Verdict = Field(examples=["exclude"])
+    reasons: list[str] = Field(examples=[["wrong study design"]])
+    labels: list[str] = Field(examples=[[]])
     note: str | None
-    decided_at: datetime | None
-    criteria_version: int | None
+    decided_at: datetime | None = Field(examples=["2026-11-23T09:30:00Z"])
+    criteria_version: int | None = Field(examples=[1])
 
     @classmethod
     def of(cls, vote: ShownVote) -> "VoteOut":
@@ -214,12 +229,14 @@ class RecordPatch(In):
     )
     abstract: Annotated[PlainText, Field(max_length=1_000_000)] | None = None
     authors: list[Line] | None = Field(default=None, max_length=10_000)
-    year: Annotated[int, Field(ge=1000, le=2100), WHOLE] | None = None
+    year: Annotated[int, Field(ge=1000, le=2100), WHOLE] | None = Field(
+        default=None, examples=[2013]
+    )
     journal: Line | None = None
     volume: Line | None = None
     issue: Line | None = None
-    pages: Line | None = None
-    doi: Doi | None = None
+    pages: Line | None = Field(default=None, examples=["1356-1367"])
+    doi: Doi | None = Field(default=None, examples=["10.1000/example.17"])
     pmid: Pmid | None = None
     url: Address | None = None
     keywords: list[Line] | None = Field(default=None, max_length=10_000)
@@ -242,40 +259,43 @@ def bibliographic(record: Record) -> dict[str, Any]:
 class RejectionOut(Out):
     """Something in the file that could not be read: where, why, and how it begins."""
 
-    position: int = Field(description="Among the file's records, from 1.")
-    reason: str
-    excerpt: str
+    position: int = Field(description="Among the file's records, from 1.", examples=[77])
+    reason: str = Field(examples=["neither title nor abstract"])
+    excerpt: str = Field(examples=["TY  - JOUR"])
 
 
 class ImportOut(Out):
     """A file's way into the review. `n_read = n_added + n_duplicates + n_rejected`, always."""
 
-    id: str
-    state: ImportState
-    step: ImportStep | None = Field(description="What a running import is at.")
+    id: Id
+    state: ImportState = Field(examples=["done"])
+    step: ImportStep | None = Field(description="What a running import is at.", examples=[None])
     percent: int | None = Field(description="How far that step is; null where nobody knows.")
-    source: str | None
-    platform: str | None
-    searched_on: date | None
-    strategy: str | None
-    filename: str
+    source: str | None = Field(examples=["Medline"])
+    platform: str | None = Field(examples=["PubMed"])
+    searched_on: date | None = Field(examples=["2026-11-20"])
+    strategy: str | None = Field(examples=["peer support*[tiab] AND qualitative[tiab]"])
+    filename: str = Field(examples=["medline.ris"])
     format: ImportFormat | None
-    n_total: int | None = Field(description="Records in the file; null until that is known.")
-    n_read: int
-    n_added: int
-    n_duplicates: int
+    n_total: int | None = Field(
+        description="Records in the file; null until that is known.", examples=[1204]
+    )
+    n_read: int = Field(examples=[1204])
+    n_added: int = Field(examples=[1180])
+    n_duplicates: int = Field(examples=[23])
     n_rejected: int
     n_priors: int = Field(
         description="Records that carry decisions of an earlier screening. They count only once "
-        "somebody takes them over."
+        "somebody takes them over.",
+        examples=[0],
     )
     priors_taken_at: datetime | None
     rejected: list[RejectionOut]
     error: str | None
-    created_by: str = Field(description="Who sent the file.")
-    created_by_name: str
+    created_by: PersonId = Field(description="Who sent the file.")
+    created_by_name: PersonName
     created_at: datetime
-    finished_at: datetime | None
+    finished_at: datetime | None = Field(examples=["2026-11-23T09:30:00Z"])
     taken_back_at: datetime | None = Field(
         description="Since then its records are gone; the counts say what it had brought."
     )

@@ -26,7 +26,7 @@ from tandem.reviews.settling import Warned, WarningCode
 from tandem.screening.blinding.view import newest_sequence
 from tandem.screening.policies import Effect, Moved
 from tandem.screening.rules import Status
-from tandem_api.schemas.base import In, Line, Out, PlainText, Prose
+from tandem_api.schemas.base import Id, In, Line, Out, PlainText, Prose, RecordId
 
 _MOST_NAMED = 500
 """Records named in an effect: enough to look at, and a bounded answer."""
@@ -81,8 +81,10 @@ Highlights = Annotated[
 
 
 class CriteriaIn(In):
-    include: list[Criterion] = Field(default=[], max_length=100)
-    exclude: list[Criterion] = Field(default=[], max_length=100)
+    include: list[Criterion] = Field(
+        default=[], max_length=100, examples=[["Peer support workers"]]
+    )
+    exclude: list[Criterion] = Field(default=[], max_length=100, examples=[["Not about health"]])
 
 
 class CriteriaPatch(In):
@@ -148,11 +150,16 @@ class ReviewIn(In):
     question: Prose | None = Field(
         default=None, examples=["How do peer support workers experience their role?"]
     )
-    criteria: CriteriaIn = CriteriaIn()
+    criteria: CriteriaIn = Field(
+        default=CriteriaIn(),
+        examples=[{"include": ["Peer support workers"], "exclude": ["Not about health"]}],
+    )
     exclusion_reasons: ExclusionReasons = Field(default=[])
     seed_studies: SeedStudies = Field(default=[])
     highlights: HighlightsIn = HighlightsIn()
-    policy: PoliciesIn = PoliciesIn()
+    policy: PoliciesIn = Field(
+        default=PoliciesIn(), examples=[{"title_abstract": {"maybe": "conflict"}}]
+    )
 
 
 class ReviewDeletion(In):
@@ -172,7 +179,9 @@ class ReviewPatch(In):
     exclusion_reasons: ExclusionReasons | None = None
     seed_studies: SeedStudies | None = None
     highlights: HighlightsIn | None = None
-    policy: PoliciesIn | None = None
+    policy: PoliciesIn | None = Field(
+        default=None, examples=[{"title_abstract": {"reviewers_per_record": 1}}]
+    )
 
     def text_changes(self) -> dict[str, Any]:
         changes: dict[str, Any] = {}
@@ -196,8 +205,8 @@ class ReviewPatch(In):
 
 
 class CriteriaOut(Out):
-    include: list[str]
-    exclude: list[str]
+    include: list[str] = Field(examples=[["Peer support workers"]])
+    exclude: list[str] = Field(examples=[["Not about health"]])
 
 
 class PoliciesOut(Out):
@@ -210,8 +219,12 @@ class HighlightsOut(Out):
 
     model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
-    for_: list[str] = Field(alias="for", description="Words that speak for an inclusion.")
-    against: list[str] = Field(description="Words that speak against one.")
+    for_: list[str] = Field(
+        alias="for",
+        description="Words that speak for an inclusion.",
+        examples=[["peer support", "interview*"]],
+    )
+    against: list[str] = Field(description="Words that speak against one.", examples=[["protocol"]])
 
     @classmethod
     def of(cls, review: Review) -> "HighlightsOut":
@@ -220,19 +233,25 @@ class HighlightsOut(Out):
 
 
 class ReviewOut(Out):
-    id: str
-    title: str
-    question: str | None
+    id: Id
+    title: str = Field(examples=["Peer support workers in health"])
+    question: str | None = Field(examples=["How do peer support workers experience their role?"])
     criteria: CriteriaOut
     criteria_version: int = Field(description="Counts their changes, from 1.")
-    exclusion_reasons: list[str] = Field(description="In their fixed order.")
-    seed_studies: list[str] = Field(description="Known to belong in: DOIs, PMIDs, titles.")
+    exclusion_reasons: list[str] = Field(
+        description="In their fixed order.", examples=[["wrong population", "wrong study design"]]
+    )
+    seed_studies: list[str] = Field(
+        description="Known to belong in: DOIs, PMIDs, titles.",
+        examples=[["https://doi.org/10.1000/example.17", "PMID: 22000018"]],
+    )
     highlights: HighlightsOut
     policy: PoliciesOut
     role: Role = Field(description="Yours.")
     sequence: int = Field(
         description="Number of the newest event that you may know of: what is read now is as it "
-        "was after it. 0 before the first."
+        "was after it. 0 before the first.",
+        examples=[42],
     )
     archived_at: datetime | None = Field(
         description="Since then it is archived: nothing in it can be changed."
@@ -265,16 +284,19 @@ class WaitingOut(Out):
     """What waits for people in a review, as far as you may know. Null: it is hidden from you."""
 
     conflicts: int | None = Field(
-        description="Open ones that you may see. Null where the policy hides them from you."
+        description="Open ones that you may see. Null where the policy hides them from you.",
+        examples=[3],
     )
-    duplicates: int = Field(description="Groups that are proposed and not settled.")
+    duplicates: int = Field(description="Groups that are proposed and not settled.", examples=[12])
     second_looks: int | None = Field(
         description="Excluded records on the list of second looks, as far as it was made. Null for "
-        "the blinded."
+        "the blinded.",
+        examples=[0],
     )
     imports_failed: int = Field(description="Files that could not be read.")
     invitations: int | None = Field(
-        description="Links that nobody has used and that are good still. Null for all but owners."
+        description="Links that nobody has used and that are good still. Null for all but owners.",
+        examples=[1],
     )
 
     @classmethod
@@ -285,10 +307,10 @@ class WaitingOut(Out):
 class ListedReviewOut(ReviewOut):
     """A review in your list: how far you are, and what waits."""
 
-    n_records: int = Field(description="Duplicates aside.")
-    n_decided_by_me: int
+    n_records: int = Field(description="Duplicates aside.", examples=[1180])
+    n_decided_by_me: int = Field(examples=[66])
     remaining_for_me: int | None = Field(
-        description="What `POST …/queue` says as `remaining`. Null for observers."
+        description="What `POST …/queue` says as `remaining`. Null for observers.", examples=[1114]
     )
     waiting: WaitingOut
 
@@ -307,10 +329,10 @@ class ListedReviewOut(ReviewOut):
 class ReviewWaitingOut(WaitingOut):
     """The same for one review, with how far you are."""
 
-    n_records: int = Field(description="Duplicates aside.")
-    n_decided_by_me: int
+    n_records: int = Field(description="Duplicates aside.", examples=[1180])
+    n_decided_by_me: int = Field(examples=[66])
     remaining_for_me: int | None = Field(
-        description="What `POST …/queue` says as `remaining`. Null for observers."
+        description="What `POST …/queue` says as `remaining`. Null for observers.", examples=[1114]
     )
 
     @classmethod
@@ -326,15 +348,21 @@ class ReviewWaitingOut(WaitingOut):
 class SeedStudyOut(Out):
     """Whether the search found a study that the team knew."""
 
-    given: str
-    record_id: str | None = Field(description="The record that it is; null if there is none.")
+    given: str = Field(examples=["https://doi.org/10.1000/example.17"])
+    record_id: RecordId | None = Field(description="The record that it is; null if there is none.")
 
 
 class WarningOut(Out):
     """Something that the review's policies and people cannot do."""
 
     code: WarningCode
-    message: str = Field(description="What it is, and what to do about it.")
+    message: str = Field(
+        description="What it is, and what to do about it.",
+        examples=[
+            "title_abstract: nobody may settle a conflict. The review has 2 members who screen, "
+            "all of whom vote on each record, and the policy bars voters from settling."
+        ],
+    )
 
 
 class WholeReviewOut(ReviewOut):
@@ -366,9 +394,9 @@ class MovedOut(Out):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    record_id: str
-    from_: Status = Field(alias="from")
-    to: Status
+    record_id: RecordId
+    from_: Status = Field(alias="from", examples=["awaiting"])
+    to: Status = Field(examples=["awaiting"])
 
     @classmethod
     def of(cls, moved: Moved) -> "MovedOut":
@@ -393,12 +421,16 @@ class EffectOut(Out):
     """
 
     stage: Stage
-    n_records_changed: int | None
-    n_conflicts_opened: int | None
-    n_conflicts_closed: int | None
+    n_records_changed: int | None = Field(examples=[1])
+    n_conflicts_opened: int | None = Field(examples=[0])
+    n_conflicts_closed: int | None = Field(examples=[0])
     records_changed: list[MovedOut] | None
-    conflicts_opened: list[str] | None = Field(description="The records that come into conflict.")
-    conflicts_closed: list[str] | None = Field(description="The records whose conflict ends.")
+    conflicts_opened: list[str] | None = Field(
+        description="The records that come into conflict.", examples=[[]]
+    )
+    conflicts_closed: list[str] | None = Field(
+        description="The records whose conflict ends.", examples=[[]]
+    )
     note: str | None = None
 
     @classmethod
@@ -426,5 +458,5 @@ class EffectOut(Out):
 
 
 class ChangedReviewOut(WholeReviewOut):
-    dry_run: bool
+    dry_run: bool = Field(examples=[True])
     effects: list[EffectOut]

@@ -15,7 +15,7 @@ from tandem.screening.people.stranded import Stranded
 from tandem.screening.progress import Progress
 from tandem.screening.queue.service import Queue, QueueState
 from tandem.screening.recall import Recall
-from tandem_api.schemas.base import In, Out, Whole
+from tandem_api.schemas.base import Id, In, Out, PersonId, PersonName, Whole
 from tandem_api.schemas.decisions import COUNTED, ScreeningStage
 from tandem_api.schemas.jobs import ParkedRankingOut
 from tandem_api.schemas.members import WorkloadOut
@@ -26,7 +26,7 @@ from tandem_api.schemas.words import RankingKind, ShownStatus
 
 class QueueIn(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
-    limit: Whole = Field(default=10, ge=1, le=500)
+    limit: Whole = Field(default=10, ge=1, le=500, examples=[5])
     anew: StrictBool = Field(
         default=False,
         description="Give back what you hold and have not decided, and take all from the newest "
@@ -37,8 +37,8 @@ class QueueIn(In):
 class TermOut(Out):
     """A word or two, and how far they pull a record up (> 0) or down (< 0)."""
 
-    term: str
-    weight: float
+    term: str = Field(examples=["statins"])
+    weight: float = Field(examples=[0.31])
 
 
 class QueueItemOut(Out):
@@ -51,10 +51,10 @@ class QueueItemOut(Out):
     """
 
     record: RecordOut
-    rank: int | None
-    score: float | None
-    ranking_id: str | None
-    lease_expires_at: datetime
+    rank: int | None = Field(examples=[3])
+    score: float | None = Field(examples=[0.83])
+    ranking_id: Id | None
+    lease_expires_at: datetime = Field(examples=["2026-11-23T10:00:00Z"])
     terms: list[TermOut]
 
     @classmethod
@@ -85,11 +85,12 @@ class QueueOut(Out):
     """
 
     items: list[QueueItemOut]
-    remaining: int
+    remaining: int = Field(examples=[1138])
     state: QueueState
     withheld: int = Field(
         description="Records that you are not served: you have an interest in them, as their "
-        "author or otherwise. `GET /reviews/{review_id}/interests` lists them."
+        "author or otherwise. `GET /reviews/{review_id}/interests` lists them.",
+        examples=[2],
     )
     workload: WorkloadOut
 
@@ -106,26 +107,27 @@ class QueueOut(Out):
 
 class DayOut(Out):
     date: date
-    n_decisions: int
+    n_decisions: int = Field(examples=[42])
 
 
 class ReviewerProgressOut(Out):
-    user_id: str
-    name: str
-    n_decided: int
+    user_id: PersonId
+    name: PersonName
+    n_decided: int = Field(examples=[42])
     by_day: list[DayOut]
 
 
 class CurvePointOut(Out):
-    n_decisions: int
-    n_included: int
+    n_decisions: int = Field(examples=[0])
+    n_included: int = Field(examples=[0])
 
 
 class RecallPointOut(Out):
-    n_screened: int
-    n_included: int
+    n_screened: int = Field(examples=[0])
+    n_included: int = Field(examples=[0])
     n_possible: int | None = Field(
-        description="With those that may be included in the end; null where votes are hidden."
+        description="With those that may be included in the end; null where votes are hidden.",
+        examples=[0],
     )
 
 
@@ -156,16 +158,33 @@ class RecallOut(Out):
 class PlotsOut(Out):
     """Where the same is to be had as pictures (SVG)."""
 
-    recall: str
-    progress: str
-    agreement: str | None = Field(description="Null for those who may not see how far you agree.")
+    recall: str = Field(
+        examples=[
+            "/api/v1/reviews/6f1c2d3e-5a4b-4c8d-9e0f-112233445566/plots/recall.svg?stage=title_abstract"
+        ]
+    )
+    progress: str = Field(
+        examples=[
+            "/api/v1/reviews/6f1c2d3e-5a4b-4c8d-9e0f-112233445566/plots/progress.svg?stage=title_abstract"
+        ]
+    )
+    agreement: str | None = Field(
+        description="Null for those who may not see how far you agree.",
+        examples=[
+            "/api/v1/reviews/6f1c2d3e-5a4b-4c8d-9e0f-112233445566/plots/agreement.svg?stage=title_abstract"
+        ],
+    )
 
 
 class StageProgressOut(Out):
     """`counts` by status as you may see it: everyone's, or your own `unscreened` and `done`."""
 
-    n_records: int
-    counts: dict[ShownStatus, int]
+    n_records: int = Field(examples=[1180])
+    counts: dict[ShownStatus, int] = Field(
+        examples=[
+            {"awaiting": 20, "conflict": 1, "excluded": 15, "included": 6, "unscreened": 1138}
+        ]
+    )
     reviewers: list[ReviewerProgressOut]
     recall_curve: list[CurvePointOut] | None = Field(
         description="Included records against decisions of the team; null for the blinded."
@@ -199,9 +218,9 @@ class StageProgressOut(Out):
 class SentencesOut(Out):
     """Sentence vectors: `encoded` of the review's records have one, made by `model`."""
 
-    model: str
-    encoded: int
-    of: int
+    model: str = Field(examples=["all-MiniLM-L6-v2"])
+    encoded: int = Field(examples=[640])
+    of: int = Field(examples=[1180])
 
     @classmethod
     def of_progress(cls, progress: encoding.Progress) -> "SentencesOut":
@@ -218,10 +237,10 @@ class StrandedOut(Out):
     back, invite one more, or change shares or the policy.
     """
 
-    n_screeners: int
+    n_screeners: int = Field(examples=[2])
     n_records: int
-    record_ids: list[str]
-    n_decisions_beyond_shares: int
+    record_ids: list[str] = Field(examples=[["17"]])
+    n_decisions_beyond_shares: int = Field(examples=[0])
 
     @classmethod
     def of(cls, found: Stranded) -> "StrandedOut":
@@ -240,7 +259,8 @@ class ProgressOut(Out):
         description="How far the optional sentence vectors are; null where none were ever made."
     )
     ranking: ParkedRankingOut | None = Field(
-        description="For owners: why no more rankings are made; null where they are."
+        description="For owners: why no more rankings are made; null where they are.",
+        examples=[None],
     )
     stranded: StrandedOut | None = Field(
         description="For owners: what nobody will decide as things are; null if there is nothing."
@@ -260,18 +280,18 @@ class RankingOut(Out):
     settle conflicts where the policy hides the votes from them.
     """
 
-    id: str
+    id: Id
     stage: Stage
-    model: str
-    preset: dict[str, Any]
+    model: str = Field(examples=["tandem-1"])
+    preset: dict[str, Any] = Field(examples=[{"ngrams": [1, 2]}])
     kind: RankingKind | None
-    labels_seq: int = Field(description=COUNTED)
-    n_labels: int | None
-    n_relevant: int | None
-    n_ranked: int
-    n_vectors: int
+    labels_seq: int = Field(description=COUNTED, examples=[42])
+    n_labels: int | None = Field(examples=[40])
+    n_relevant: int | None = Field(examples=[6])
+    n_ranked: int = Field(examples=[1180])
+    n_vectors: int = Field(examples=[1180])
     terms: list[TermOut] | None
-    seconds: float
+    seconds: float = Field(examples=[0.4])
     created_at: datetime
 
     @classmethod
@@ -298,4 +318,4 @@ class RankingOut(Out):
 class RankingAskedOut(Out):
     """A ranking that counts `labels_seq` will follow within seconds."""
 
-    labels_seq: int = Field(description=COUNTED)
+    labels_seq: int = Field(description=COUNTED, examples=[43])

@@ -15,7 +15,7 @@ from tandem.webhooks.models import (
     Webhook,
     WebhookDelivery,
 )
-from tandem_api.schemas.base import WHOLE, In, Line, Out, PlainText
+from tandem_api.schemas.base import WHOLE, Id, In, Line, Out, PersonId, PersonName, PlainText
 from tandem_api.schemas.words import DeliveryType, EventType
 
 _LARGEST = 2**31 - 1
@@ -44,9 +44,11 @@ After = Annotated[
 class WebhookIn(In):
     """Where events go. Without `after`, from now on."""
 
-    url: Url
-    types: Types = Field(default=[])
-    description: Line | None = None
+    url: Url = Field(examples=["https://hooks.example.org/tandem"])
+    types: Types = Field(
+        default=[], examples=[["tandem.record.included", "tandem.conflict.opened"]]
+    )
+    description: Line | None = Field(default=None, examples=["Our data warehouse"])
     after: After | None = None
 
 
@@ -56,7 +58,7 @@ class WebhookPatch(In):
     url: Url | None = None
     types: Types | None = None
     description: Line | None = None
-    enabled: bool | None = None
+    enabled: bool | None = Field(default=None, examples=[True])
     after: After | None = None
 
     def changes(self) -> Changes:
@@ -69,21 +71,23 @@ class WebhookPatch(In):
 class WebhookOut(Out):
     """One endpoint. While `failing_since` is set, an event holds back those behind it."""
 
-    id: str
-    url: str
-    types: list[EventType]
-    description: str | None
-    owner_id: str = Field(
+    id: Id
+    url: str = Field(examples=["https://hooks.example.org/tandem"])
+    types: list[EventType] = Field(examples=[["tandem.record.included", "tandem.conflict.opened"]])
+    description: str | None = Field(examples=["Our data warehouse"])
+    owner_id: PersonId = Field(
         description="Who answers for it: who added it, named its URL or switched it on last. It "
         "is switched off when they are no owner any more."
     )
-    owner_name: str
+    owner_name: PersonName
     created_at: datetime
-    enabled: bool
+    enabled: bool = Field(examples=[True])
     disabled_at: datetime | None
-    disabled_reason: DisabledReason | None
-    delivered_to: int = Field(ge=0, description="`sequence` of the last event that is done with.")
-    n_failures: int = Field(ge=0, description="Attempts in a row that failed.")
+    disabled_reason: DisabledReason | None = Field(examples=[None])
+    delivered_to: int = Field(
+        ge=0, description="`sequence` of the last event that is done with.", examples=[118]
+    )
+    n_failures: int = Field(ge=0, description="Attempts in a row that failed.", examples=[0])
     failing_since: datetime | None
     next_attempt_at: datetime | None
     old_secret_until: datetime | None = Field(
@@ -98,10 +102,10 @@ class WebhookOut(Out):
 class WebhookTroubleOut(Out):
     """A webhook that its owners have to look after: it fails, or was switched off for it."""
 
-    id: str
-    url: str
-    state: Literal["failing", "off"]
-    reason: DisabledReason | None = Field(description="Why it is off.")
+    id: Id
+    url: str = Field(examples=["https://hooks.example.org/tandem"])
+    state: Literal["failing", "off"] = Field(examples=["off"])
+    reason: DisabledReason | None = Field(description="Why it is off.", examples=["failing"])
     since: datetime
 
     @classmethod
@@ -151,24 +155,28 @@ def _fields(webhook: Webhook, delivered_to: int, names: Mapping[UserId, str]) ->
 class AttemptOut(Out):
     """One request: `status` and the beginning of the answer, or `error`."""
 
-    at: datetime
-    seconds: float = Field(ge=0)
-    status: int | None
+    at: datetime = Field(examples=["2026-11-23T09:29:55Z"])
+    seconds: float = Field(ge=0, examples=[0.031])
+    status: int | None = Field(examples=[503])
     error: str | None
-    answer: str = Field(description="At most 1024 bytes of the body.")
+    answer: str = Field(
+        description="At most 1024 bytes of the body.", examples=["upstream is away"]
+    )
 
 
 class DeliveryOut(Out):
     """One event (or test) for this webhook. `event_id` is the `webhook-id` of every attempt."""
 
-    id: str
+    id: Id
     kind: DeliveryKind
     state: DeliveryState
-    event_id: str
+    event_id: Id
     event_type: DeliveryType
-    sequence: int | None = Field(description="Of the event; null: a test, which is in no log.")
+    sequence: int | None = Field(
+        description="Of the event; null: a test, which is in no log.", examples=[118]
+    )
     attempts: list[AttemptOut]
-    created_at: datetime
+    created_at: datetime = Field(examples=["2026-11-23T09:29:55Z"])
     finished_at: datetime | None
 
     @classmethod

@@ -15,7 +15,7 @@ from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status, Verdict
 from tandem.webhooks.deliveries import TEST_TYPE
 from tandem.webhooks.endpoints import known_types
-from tandem_api.examples import FAILURES
+from tandem_api.problems import FAILURES
 
 FRAMEWORK_CODES: dict[int, str] = {
     400: "bad_request",
