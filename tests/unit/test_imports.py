@@ -5,6 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
+import pytest
+
 import figures
 
 
@@ -13,6 +15,32 @@ def test_there_is_no_circle_of_files() -> None:
     graph = figures.imports()
 
     assert len(graph) > 200
+    assert figures.circles(graph) == []
+
+
+APART = "tandem.screening.ledger.append"
+"""The one module that stands above its package: it derives what follows from an entry."""
+
+SLICES = sorted({name.rpartition(".")[0] for name in figures.imports() if name.count(".") == 2})
+
+
+@pytest.mark.parametrize("within", SLICES)
+def test_the_parts_of_a_slice_stand_in_one_order(within: str) -> None:
+    """A part is a module of the slice, or a package in it with all of its modules."""
+
+    def part(name: str) -> str | None:
+        if not name.startswith(f"{within}."):
+            return None
+        return name if name == APART else ".".join(name.split(".")[:3])
+
+    graph: dict[str, set[str]] = {}
+    for name, imported in figures.imports().items():
+        if (of := part(name)) is not None:
+            found = {part(one) for one in imported} - {None, of}
+            graph.setdefault(of, set()).update(one for one in found if one is not None)
+            for one in graph[of]:
+                graph.setdefault(one, set())
+
     assert figures.circles(graph) == []
 
 

@@ -1,6 +1,6 @@
 """A review that is screened in memory: reviewers who err, the rules, and what each is served.
 
-The queue goes by `tandem.screening.queue.streams` and the ledger by `tandem.screening.rules`, as in
+The queue goes by `tandem.screening.streams` and the ledger by `tandem.screening.rules`, as in
 the service; only storage and leases are left out.
 """
 
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from tandem.ids import UserId
 from tandem.ranking.learning import Labels, Rows
 from tandem.reviews.policy import DEFAULT, Policy, Stage
-from tandem.screening.queue import streams
-from tandem.screening.queue.streams import Stream
+from tandem.screening import streams
 from tandem.screening.rules import Outcome, Status, Verdict, Vote, outcome, training_label
+from tandem.screening.streams import Stream
 
 REVIEWERS = (UserId(UUID(int=1)), UserId(UUID(int=2)))
 

@@ -18,8 +18,8 @@ from tandem.ids import (
 )
 from tandem.reviews.models import stored_enum
 from tandem.reviews.policy import Stage
-from tandem.screening.queue.streams import Stream
 from tandem.screening.rules import ConflictKind, Status, Verdict
+from tandem.screening.streams import Stream
 
 
 def _record_key() -> ForeignKeyConstraint:

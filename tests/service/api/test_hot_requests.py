@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
 
-from tandem.screening.queue import streams
+from tandem.screening import streams
 from world import Person, Team, World
 
 both_engines = pytest.mark.both_engines

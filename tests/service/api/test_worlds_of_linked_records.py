@@ -39,7 +39,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening import priors
 from tandem.screening.models import Decision, PresentDecision
-from tandem.screening.people import departures
+from tandem.screening.team import removal
 from world import Person, Team, World
 
 DAY_ONE, DAY_TWO = (datetime(2027, 1, day, 12, tzinfo=UTC) for day in (1, 2))
@@ -56,7 +56,7 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def voided_since(world: World, team: Team, who: Person, since: datetime | None) -> None:
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
-        departures.leave(
+        removal.leave(
             session,
             review=review,
             viewer=viewer,

@@ -10,7 +10,7 @@ from tandem.reviews import service as reviews
 from tandem.screening.agreement.service import Agreement, AgreementOn, agreement
 from tandem.screening.models import Decision, Served
 from tandem.screening.people import pilot
-from tandem.screening.queue.streams import Stream
+from tandem.screening.streams import Stream
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines

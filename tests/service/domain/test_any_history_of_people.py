@@ -22,8 +22,9 @@ from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.screening.models import Lease, Served
-from tandem.screening.people import departures, membership, pilot, workload
+from tandem.screening.people import pilot, workload
 from tandem.screening.queue.service import QueueState
+from tandem.screening.team import membership, removal
 from world import TA, Person, Team, World
 
 people = st.sampled_from(["ann", "ben", "eve"])
@@ -232,10 +233,10 @@ class People(RuleBasedStateMachine):
 
     def _leave(
         self, person: Person, fate: Any, since: datetime | None, *, preview: bool
-    ) -> departures.Departure:
+    ) -> removal.Departure:
         with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
             savepoint = session.begin_nested()
-            told = departures.leave(
+            told = removal.leave(
                 session,
                 review=review,
                 viewer=viewer,

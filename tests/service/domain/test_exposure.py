@@ -31,8 +31,8 @@ from tandem.screening.conflicts.service import Selection
 from tandem.screening.conflicts.shown import ShownConflict
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.state import RecordKey, load
-from tandem.screening.people import departures
 from tandem.screening.rules import Verdict
+from tandem.screening.team import removal
 from world import TA, Person, Team, World
 
 
@@ -45,7 +45,7 @@ def informed(world: World, team: Team, person: Person, number: int, verdict: str
 def set_role(world: World, team: Team, person: Person, role: Role | None) -> None:
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
         if role is None:
-            departures.leave(
+            removal.leave(
                 session,
                 review=review,
                 viewer=viewer,

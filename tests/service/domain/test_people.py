@@ -15,12 +15,13 @@ from tandem.records.models import Record
 from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
+from tandem.screening import streams
 from tandem.screening.models import Lease, Resolution
-from tandem.screening.people import departures, interests, membership, pilot
-from tandem.screening.people.departures import Departure
-from tandem.screening.queue import streams
+from tandem.screening.people import interests, pilot
 from tandem.screening.queue.service import QueueState
 from tandem.screening.rules import Status, Verdict
+from tandem.screening.team import membership, removal
+from tandem.screening.team.removal import Departure
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -40,7 +41,7 @@ def leave(
     by: Person | None = None,
 ) -> Departure:
     with world.entered(team.review_id, by or team.owner) as (session, review, viewer):
-        return departures.leave(
+        return removal.leave(
             session,
             review=review,
             viewer=viewer,
@@ -304,7 +305,7 @@ class TestDepartures:
             pytest.raises(Forbidden),
             world.entered(team.review_id, team.judge) as (session, review, viewer),
         ):
-            departures.leave(
+            removal.leave(
                 session,
                 review=review,
                 viewer=viewer,

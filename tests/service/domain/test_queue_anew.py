@@ -9,7 +9,7 @@ from tandem.screening.models import Served
 from tandem.screening.people import pilot
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import Queue
-from tandem.screening.queue.streams import Stream
+from tandem.screening.streams import Stream
 from world import TA, Person, Team, World
 
 ALONE = {"reviewers_per_record": 1}

@@ -16,14 +16,13 @@ from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking import serving
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
-from tandem.screening import decisions
+from tandem.screening import decisions, streams
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Decision, Lease, Served
 from tandem.screening.queue import service as queue
-from tandem.screening.queue import streams
 from tandem.screening.queue.service import QueueState
-from tandem.screening.queue.streams import Stream
 from tandem.screening.rules import Verdict
+from tandem.screening.streams import Stream
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines

@@ -5,8 +5,9 @@ import pytest
 from tandem.ids import RecordNumber
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening.people import interests, membership
+from tandem.screening.people import interests
 from tandem.screening.people.stranded import stranded
+from tandem.screening.team import membership
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines

@@ -25,8 +25,8 @@ from tandem.ranking.simulate_screening import (
     truth_of,
 )
 from tandem.ranking.simulate_team import TeamSimulation, simulate_team, start_of
-from tandem.screening.queue import streams
-from tandem.screening.queue.streams import Stream
+from tandem.screening import streams
+from tandem.screening.streams import Stream
 
 U4 = recipe("elas-u4")
 ERRING = Team(sensitivity=0.8, specificity=0.9)

@@ -11,8 +11,8 @@ from scipy.stats import chi2
 
 from tandem.ids import UserId
 from tandem.reviews.policy import Stage
-from tandem.screening.queue import streams
-from tandem.screening.queue.streams import BLOCK, Stream
+from tandem.screening import streams
+from tandem.screening.streams import BLOCK, Stream
 
 TA = Stage.TITLE_ABSTRACT
 SEEDS = range(2000)

@@ -13,7 +13,8 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.people import departures, membership, workload
+from tandem.screening.people import workload
+from tandem.screening.team import membership, removal
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.errors import InvalidQuery
 from tandem_api.paging import Page
@@ -130,7 +131,7 @@ def remove_member(
         if dry_run:  # it counts conflicts, which the blinded must not know of
             viewer.require(Role.OWNER, "see what a removal would do")
         savepoint = session.begin_nested()
-        departure = departures.leave(
+        departure = removal.leave(
             session,
             review=review,
             viewer=viewer,

@@ -8,10 +8,10 @@ from pydantic import Field, StrictBool, StrictFloat
 from tandem.accounts.models import User
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
-from tandem.screening.people import departures
-from tandem.screening.people.departures import Departure
-from tandem.screening.people.membership import UNCHANGED, Unchanged
 from tandem.screening.people.workload import Workload
+from tandem.screening.team import removal
+from tandem.screening.team.membership import UNCHANGED, Unchanged
+from tandem.screening.team.removal import Departure
 from tandem_api.schemas.base import In, Out, PersonId, PersonName
 from tandem_api.schemas.reviews import MovedOut, hidden_note
 
@@ -90,7 +90,7 @@ class MovedRecordOut(MovedOut):
     stage: Stage
 
     @classmethod
-    def in_stage(cls, moved: departures.Moved) -> "MovedRecordOut":
+    def in_stage(cls, moved: removal.Moved) -> "MovedRecordOut":
         said = {"from": moved.before, "to": moved.after, "stage": moved.stage}
         return cls.model_validate({"record_id": str(moved.record_number), **said})
 

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from tandem.records.export import marks
 from tandem.records.export.record import ExportedRecord, one_line
+from tandem.records.export.tags import notes, tags
 from tandem.records.formats import normalise
 from tandem.records.formats.entry import Kind
 
@@ -64,9 +64,9 @@ def _fields(record: ExportedRecord, kind: str) -> Iterator[tuple[str, str]]:
     yield "url", _address(record.url)
     yield "language", _text(record.language)
     yield "abstract", _text(record.abstract)
-    words = (*normalise.terms(record.keywords), *marks.tags(record))
+    words = (*normalise.terms(record.keywords), *tags(record))
     yield "keywords", ", ".join(map(_keyword, words))
-    yield "annote", " ".join(map(_text, marks.notes(record)))
+    yield "annote", " ".join(map(_text, notes(record)))
 
 
 def _text(text: str | None) -> str:

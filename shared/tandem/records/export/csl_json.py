@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tandem.records.export import marks
 from tandem.records.export.jsonl import as_json, screening
 from tandem.records.export.record import ExportedRecord, one_line
+from tandem.records.export.tags import notes, tags
 from tandem.records.formats import normalise
 from tandem.records.formats.entry import Kind
 
@@ -48,7 +48,7 @@ def _item(record: ExportedRecord) -> dict[str, Any]:
         "keyword": _keywords(record),
         "language": record.language,
         "source": "; ".join(record.source_names),
-        "note": "\n".join([*marks.tags(record), *marks.notes(record)]),
+        "note": "\n".join([*tags(record), *notes(record)]),
     }
     return {name: value for name, value in item.items() if value} | {
         "custom": {"tandem": screening(record)}

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from tandem.records.export import marks
 from tandem.records.export.record import ExportedRecord, one_line
+from tandem.records.export.tags import notes, tags
 from tandem.records.formats import normalise
 from tandem.records.formats.entry import Kind
 
@@ -46,10 +46,10 @@ def _fields(record: ExportedRecord) -> Iterator[tuple[str, str]]:
     yield "UR", record.url or ""
     yield "LA", record.language or ""
     yield "AB", record.abstract
-    yield from (("KW", word) for word in (*record.keywords, *marks.tags(record)))
+    yield from (("KW", word) for word in (*record.keywords, *tags(record)))
     yield "LB", record.status
     yield "DP", "; ".join(record.source_names)
-    yield from (("N1", note) for note in marks.notes(record))
+    yield from (("N1", note) for note in notes(record))
 
 
 def _type(record: ExportedRecord) -> str:

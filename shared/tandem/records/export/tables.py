@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tandem.records.export import marks
+from tandem.records import marks
 from tandem.records.export.record import ExportedRecord, Judged, one_line
 from tandem.records.formats import normalise
 from tandem.records.formats.people import split_names, split_terms

@@ -13,7 +13,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.writer.excel import ExcelWriter
 
-from tandem.records.export import marks, tables
+from tandem.records import marks
+from tandem.records.export import tables
 from tandem.records.export.record import ExportedRecord
 from tandem.records.export.tables import Cell
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import filterfalse, islice
 
-from tandem.records.export.marks import is_mark
 from tandem.records.formats import normalise, priors, registries
 from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Kind, Prior, Rejection
+from tandem.records.marks import is_mark
 
 LONGEST_RECORD = 1_000_000
 """Characters. No record of a bibliography is that long; a file cut or joined wrongly has one."""

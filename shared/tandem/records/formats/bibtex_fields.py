@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from tandem.records.export.marks import is_mark
 from tandem.records.formats import bibtex_values, kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
 from tandem.records.formats.latex import to_plain
 from tandem.records.formats.people import split_names
+from tandem.records.marks import is_mark
 
 Fields = dict[str, list[str]]
 """The values of each field, by its name in small letters without signs (`keywords-plus` is

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from itertools import islice
 
-from tandem.records.export import marks
+from tandem.records import marks
 from tandem.records.formats import kinds, normalise, vertical
 from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject
 from tandem.records.formats.columns import Header, find_header, head_rows

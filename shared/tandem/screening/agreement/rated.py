@@ -14,8 +14,8 @@ from tandem.ids import ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.screening.models import Decision, Served
-from tandem.screening.queue.streams import Stream
 from tandem.screening.rules import Verdict
+from tandem.screening.streams import Stream
 
 NONE, EXCLUDE, INCLUDE, MAYBE = -1, 0, 1, 2
 """How an entry's verdict is written here; NONE is a withdrawal."""

@@ -19,8 +19,8 @@ from tandem.screening.agreement.drift import Drift, Read, drift
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.blinding.sql import hidden_records
 from tandem.screening.models import Decision, ScreenedRecord, Served
-from tandem.screening.queue.streams import Stream
 from tandem.screening.rules import Status, Verdict
+from tandem.screening.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from tandem.records.models import Record
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening import streams
 from tandem.screening.models import PresentDecision
-from tandem.screening.queue import streams
 
 STAGE = Stage.TITLE_ABSTRACT
 LARGEST = 500

@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
+from tandem.screening import streams
 from tandem.screening.models import Lease
 from tandem.screening.people.interests import OwnPapers
-from tandem.screening.queue import queries, served, streams
+from tandem.screening.queue import queries, served
 from tandem.screening.queue.order import Order
 from tandem.screening.queue.queries import Which
 from tandem.screening.queue.seat import Seat
 from tandem.screening.queue.served import At
-from tandem.screening.queue.streams import Stream
+from tandem.screening.streams import Stream
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 80, 8000
 """The head of a fresh order is nearly always free, so few are asked for at first; behind a

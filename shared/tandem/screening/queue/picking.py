@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
 from tandem.ids import RecordNumber
-from tandem.screening.queue import streams
+from tandem.screening import streams
 from tandem.screening.queue.counting import Counts
 from tandem.screening.queue.desk import Desk
 from tandem.screening.queue.order import Order
 from tandem.screening.queue.served import At, Pick
-from tandem.screening.queue.streams import Stream
+from tandem.screening.streams import Stream
 
 _OTHERWISE = (Stream.HALF_DONE, Stream.RANKING, Stream.UNRANKED)
 """Where a pick is taken from when there is none left of its own kind."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tandem.ids import RankingId, RecordNumber
 from tandem.screening.models import Lease, Served
 from tandem.screening.queue.seat import REVIEW, STAGE, USER, Seat
-from tandem.screening.queue.streams import Stream
+from tandem.screening.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from tandem.screening.queue.desk import Desk
 from tandem.screening.queue.order import Order
 from tandem.screening.queue.seat import Seat
 from tandem.screening.queue.served import At, Pick
-from tandem.screening.queue.streams import Stream
+from tandem.screening.streams import Stream
 
 
 class QueueState(StrEnum):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.export import jsonl, marks
+from tandem.records import marks
+from tandem.records.export import jsonl, tags
 from unit.records.export.exported import FULL
 
 DANGEROUS = "=+-@\t\r\n＝＋－＠"
@@ -28,26 +29,26 @@ def test_a_harmless_text_stays_as_it_is(text: str) -> None:
 
 
 def test_tags_and_notes_are_marked() -> None:
-    assert marks.tags(FULL) == [
+    assert tags.tags(FULL) == [
         "Tandem title and abstract: excluded",
         "Tandem reason: wrong population",
         "Tandem reason: no data, none",
         "Tandem label: later",
     ]
-    assert marks.notes(FULL) == [
+    assert tags.notes(FULL) == [
         "Tandem decision: exclude by Ann Lee, 2027-01-02 12:00 UTC. Reasons: wrong population; "
         "no data; none. Labels: later. Note: See fig. 2.",
         "Tandem decision: include by Ben Ray, 2027-01-02 12:00 UTC",
         "Tandem resolution: exclude by Zoë, 2027-01-02 12:00 UTC. Reasons: wrong population",
     ]
-    assert all(map(marks.is_mark, [*marks.tags(FULL), *marks.notes(FULL)]))
+    assert all(map(marks.is_mark, [*tags.tags(FULL), *tags.notes(FULL)]))
 
 
 def test_the_final_reason_comes_first_and_none_of_the_others_is_lost() -> None:
     final = replace(FULL, final_reason="No data; none")
 
     assert final.reasons == ("No data; none", "wrong population")
-    assert marks.tags(final)[1:3] == [
+    assert tags.tags(final)[1:3] == [
         "Tandem reason: No data, none",
         "Tandem reason: wrong population",
     ]

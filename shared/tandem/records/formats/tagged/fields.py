@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tandem.records.export.marks import is_mark
 from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
+from tandem.records.marks import is_mark
 
 _PUBMED = re.compile(r"pubmed|medline|^nlm$", re.I)
 _NAMED_PMID = re.compile(r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*(?:NLM)?([0-9]{1,8})(?![0-9])", re.I)
