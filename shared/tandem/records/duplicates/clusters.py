@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from tandem.bars import Told, counted, nobody, stretch
 from tandem.ids import RecordNumber
@@ -111,5 +112,13 @@ def _compare_all(
             links.append(Link(low, high, match, verdict is Verdict.SAME))
         if relation := relation_of(records[low], records[high], signs):
             related.append((low, high, relation))
-    links.sort(key=lambda link: (not link.is_certain, -link.match.score, link.low, link.high))
+    # Of two that are as sure, the order of import does not decide.
+    said = cache(lambda at: repr(records[at]))
+    links.sort(
+        key=lambda link: (
+            *(not link.is_certain, -link.match.score),
+            *sorted((said(link.low), said(link.high))),
+            *(link.low, link.high),
+        )
+    )
     return links, related

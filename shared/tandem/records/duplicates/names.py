@@ -55,6 +55,12 @@ def same_first(a: Sequence[Name], b: Sequence[Name]) -> bool | None:
     return None if any(_is_one(one, other) for one in a for other in b) else False
 
 
+def same_team(a: Sequence[Name], b: Sequence[Name]) -> int:
+    """Return how many people two lists name, both the same ones in the same order; else 0."""
+    pairs = zip(a, b, strict=False)
+    return len(a) if len(a) == len(b) and all(same_first([x], [y]) for x, y in pairs) else 0
+
+
 def _read(text: str) -> Name | None:
     if plain_title(text) in _NOBODY:
         return None

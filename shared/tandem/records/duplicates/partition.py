@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from tandem.records.duplicates.matching import Match
-from tandem.records.duplicates.rules import contradict, is_refuted
+from tandem.records.duplicates.rules import contradict
 from tandem.records.duplicates.signs import Features, Signs, read_signs
 
 _MOST_CHECKED = 2_000
@@ -90,9 +90,8 @@ class Partition:
             a, b = self._find(link.low), self._find(link.high)
             if end(a) == end(b) or self._are_apart(a, b):
                 continue
-            if link.is_certain or not self._any_pair(a, b, is_refuted):
-                hoped[end(a)] = end(b)
-                asked.append(link)
+            hoped[end(a)] = end(b)
+            asked.append(link)
         return sorted(asked, key=lambda link: (link.low, link.high))
 
     def _find(self, at: int) -> int:

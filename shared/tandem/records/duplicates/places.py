@@ -104,6 +104,8 @@ class Journal:
     words: tuple[str, ...]
     key: str
     initials: str
+    aside: str
+    """The key of another name that stands in brackets behind it."""
 
 
 @lru_cache(maxsize=20_000)
@@ -112,8 +114,14 @@ def read_journal(text: str | None) -> Journal | None:
         return None
     main = _SUBTITLE.sub("", _ASIDE.sub(" ", text)) or text
     every = plain_title(main).split()
-    words = tuple(word for word in every if word not in _SMALL_WORDS) or tuple(every)
-    return Journal(words, "".join(words), "".join(word[0] for word in every)) if words else None
+    words = _telling(every)
+    aside = _ASIDE.search(text)
+    other = "".join(_telling(plain_title(aside[0]).split())) if aside else ""
+    return Journal(words, "".join(words), "".join(w[0] for w in every), other) if words else None
+
+
+def _telling(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in _SMALL_WORDS) or tuple(words)
 
 
 def same_journal(a: Journal | None, b: Journal | None) -> bool | None:
@@ -121,6 +129,8 @@ def same_journal(a: Journal | None, b: Journal | None) -> bool | None:
     if a is None or b is None or a.key.isascii() != b.key.isascii():
         return None
     if a.key == b.key or fuzz.ratio(a.key, b.key) >= _SAME_JOURNAL:
+        return True
+    if a.key == b.aside or b.key == a.aside:
         return True
     short, long = sorted((a, b), key=lambda journal: (len(journal.words), len(journal.key)))
     if len(short.words) == 1 and len(long.words) > 1:

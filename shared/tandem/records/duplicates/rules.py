@@ -13,6 +13,9 @@ _YEARS_APART = 1
 _YEARS_TO_ARTICLE = 5
 """From a preprint or an abstract."""
 
+_TEAM = 3
+"""Authors, all the same in one order, who do not publish twice under one title in one year."""
+
 _VERY_LIKE = (Likeness.EQUAL, Likeness.MISSPELT)
 _LIKE = (*_VERY_LIKE, Likeness.ALIKE, Likeness.SHORTENED, Likeness.REWORDED)
 
@@ -31,7 +34,7 @@ def judge(signs: Signs) -> Verdict:
         return Verdict.PROBABLY if _agrees_otherwise(signs) else Verdict.DIFFERENT
     if _same_number(signs) or _same_doi(signs) or _same_trial(signs):
         return Verdict.SAME
-    if _same_place(signs) or _same_text(signs) or _same_whole_place(signs):
+    if _same_place(signs) or _same_text(signs) or _same_whole_place(signs) or _same_work(signs):
         return Verdict.SAME
     if signs.pmid or (signs.doi and _plausible(signs)) or _same_pages(signs):
         return Verdict.PROBABLY
@@ -45,14 +48,6 @@ def judge(signs: Signs) -> Verdict:
 def contradict(signs: Signs) -> bool:
     """Whether two records may not be in one group without people, however they came there."""
     return _forbidden(signs) or judge(signs) is Verdict.DIFFERENT
-
-
-def is_refuted(signs: Signs) -> bool:
-    """Whether something says outright that the two are not one, so that nobody need be asked.
-
-    Another title alone does not: it may be a translation.
-    """
-    return _forbidden(signs) and not _agrees_otherwise(signs)
 
 
 def _forbidden(signs: Signs) -> bool:
@@ -86,8 +81,9 @@ def _agrees_otherwise(signs: Signs) -> bool:
         near = (signs.gap or 0) <= _YEARS_TO_ARTICLE
         if near and signs.author and signs.telling and signs.likeness is Likeness.EQUAL:
             return True
-        known = signs.doi is False or signs.pmid is False or Kind.PREPRINT in signs.kind_names
-        return not known and _same_title(signs)
+        # A preprint has another DOI than its article.
+        contradicted = signs.doi is False or signs.pmid is False
+        return _same_title(signs) and (not contradicted or Kind.PREPRINT in signs.kind_names)
     if signs.likeness not in _VERY_LIKE or not signs.telling:
         return False
     if signs.pmid or signs.doi:  # the other identifiers differ
@@ -133,15 +129,29 @@ def _same_text(signs: Signs) -> bool:
     return signs.volume is not False and signs.issue is not False
 
 
+def _same_work(signs: Signs) -> bool:
+    """Whether title, all authors, year and journal are one, and nothing of the place differs.
+
+    Of what is not in print yet, and of Cochrane's reviews, one source has no volume or pages.
+    """
+    if signs.likeness is not Likeness.EQUAL or not signs.telling or signs.team < _TEAM:
+        return False
+    place = (signs.volume, signs.issue, signs.pages, signs.abstract)
+    return bool(signs.gap == 0 and signs.journal and False not in place)
+
+
 def _same_whole_place(signs: Signs) -> bool:
     """Whether all of the place is one, so that titles may differ a little, or be short."""
     if not signs.author or signs.gap != 0 or signs.generic or signs.abstract is False:
         return False
-    if not (signs.journal and signs.volume and signs.pages):
+    # Journals are also called by other names, in other languages.
+    journal = signs.journal or (signs.team >= _TEAM and signs.filled)
+    if not (journal and signs.volume and signs.pages):
         return False
     if signs.length >= VERY_LONG_TITLE:
         return signs.likeness is Likeness.MISSPELT or (signs.filled and signs.likeness in _LIKE)
-    return signs.filled and signs.length >= TELLING_WEIGHT and signs.likeness is Likeness.EQUAL
+    likes = _LIKE if signs.team >= _TEAM and signs.journal else (Likeness.EQUAL,)
+    return signs.filled and signs.length >= TELLING_WEIGHT and signs.likeness in likes
 
 
 def _same_place(signs: Signs) -> bool:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from rapidfuzz import fuzz
 
 from tandem.records.duplicates.likeness import Likeness, likeness, similarity
-from tandem.records.duplicates.names import Name, same_first
+from tandem.records.duplicates.names import Name, same_first, same_team
 from tandem.records.duplicates.places import (
     Journal,
     Pages,
@@ -21,6 +21,9 @@ from tandem.records.formats.entry import Kind
 _SAME_ABSTRACT = 95.0
 _OTHER_ABSTRACT = 55.0
 """Two texts of one language have about half their letters in the same order by chance."""
+
+_OF_CENTRAL = "10.1002/central/"
+"""Cochrane's register gives DOIs of its own to its records of articles."""
 
 _LETTERS = re.compile(r"^[A-Za-z]+")
 _NOTICES = frozenset([Kind.ERRATUM, Kind.RETRACTION])
@@ -75,6 +78,7 @@ class Signs:
         number: Both are records of trials with one own number of a registry; False: with two
             numbers of one registry.
         names_number: Both are records of trials, and one names the other's own number.
+        team: How many authors both have, the same ones in the same order; else 0.
         unsigned: One has no author.
         filled: Both fill the same pages, from the first to the last, at least three.
     """
@@ -89,6 +93,7 @@ class Signs:
     number: bool | None
     names_number: bool
     author: bool | None
+    team: int
     unsigned: bool
     gap: int | None
     volume: bool | None
@@ -108,11 +113,12 @@ def read_signs(a: Features, b: Features) -> Signs:
         telling=a.title.is_telling and b.title.is_telling,
         length=min(a.title.weight, b.title.weight),
         generic=a.title.is_generic or b.title.is_generic,
-        doi=_equal(a.doi, b.doi),
+        doi=_same_doi(a.doi, b.doi),
         pmid=_equal(a.pmid, b.pmid),
         number=_same_number(a, b),
         names_number=_names_number(a, b),
-        author=same_first(a.names, b.names),
+        author=(author := same_first(a.names, b.names)),
+        team=same_team(a.names, b.names) if author else 0,
         unsigned=not a.names or not b.names,
         gap=abs(a.year - b.year) if a.year and b.year else None,
         volume=same_numbers(a.volume, b.volume),
@@ -172,6 +178,12 @@ def _equal(a: str | None, b: str | None) -> bool | None:
     return a == b if a and b else None
 
 
+def _same_doi(a: str | None, b: str | None) -> bool | None:
+    """Whether two DOIs are one; CENTRAL's own say nothing of an article's."""
+    same = _equal(a, b)
+    return None if same is False and f"{a} {b}".count(_OF_CENTRAL) else same
+
+
 def _same_number(a: Features, b: Features) -> bool | None:
     if not a.registry_ids or not b.registry_ids:  # most have none, and pairs are many
         return None
@@ -214,7 +226,7 @@ def _kinds(a: Features, b: Features) -> Kinds:
         if Kind.TRIAL in kinds:  # a registry's record is not linked to what may be an article
             return Kinds.EDITIONS
         # What has a DOI of its own beside a preprint is its article.
-        other_doi = _equal(a.doi, b.doi) is False
+        other_doi = _same_doi(a.doi, b.doi) is False
         return Kinds.EDITIONS if Kind.PREPRINT in kinds and other_doi else Kinds.FIT
     if kinds & _NOTICES:
         return Kinds.NOTICE

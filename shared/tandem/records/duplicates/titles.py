@@ -34,6 +34,9 @@ _ASIDE = re.compile(
 )
 """What databases put behind a title that is not part of it, mostly in brackets."""
 
+_CORRECTED = re.compile(r"\[(?:corrected|sic)\]", re.I)
+"""What PubMed puts behind a word of a title that it has mended."""
+
 _WORD = re.compile(r"[^\W_]+")
 _IDEOGRAPHS = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _PARTS = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
@@ -80,7 +83,8 @@ def plain_title(title: str) -> str:
 
 def read_title(text: str) -> Title:
     """Return a title ready for comparison, by its first 600 characters."""
-    folded = _fold(_ASIDE.sub("", text[:_LONGEST], count=1))
+    text = _ASIDE.sub("", text[:_LONGEST], count=1)
+    folded = _fold(_CORRECTED.sub("", text) if "[" in text else text)
     plain = " ".join(folded)
     words = _numbered(folded)
     key = "".join(words)

@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 from itertools import islice
 
@@ -28,6 +29,8 @@ _SCOPUS = re.compile(r"2-s2\.0-[0-9]{6,}")
 _PROSE = re.compile(r"[^;|]{20,}?[a-z)] ?\.\s[^;|]{100,}")
 _SAMPLE = 100
 _FEWEST_USUAL = 5
+_FEWEST_COUNTED = 30
+"""Rows of which no two have one number, if that is not the number of an issue."""
 
 _NOTE = re.compile(
     r"(?:[0-9,.]{1,9} )?(?:(?:search|export|query) )?"
@@ -66,6 +69,7 @@ def maker(data: str) -> Make[str]:
     if header is None:
         return lambda position, raw: reject(position, "no header row", raw)
     usual_surplus = _usual_surplus(data, header)
+    header = _without_count(data, header)
 
     def make(position: int, raw: str) -> Entry | Rejection:
         cells = _cells_of(raw, header)
@@ -195,6 +199,25 @@ def _usual_surplus(text: str, header: Header) -> int:
         start = end
     surplus, rows = max(surpluses.items(), key=lambda item: item[1], default=(0, 0))
     return surplus if rows >= _FEWEST_USUAL and rows > surpluses.total() / 2 else 0
+
+
+def _without_count(text: str, header: Header) -> Header:
+    """Return the header less a column called number that counts the records, not the issues."""
+    called = [name.strip().lower() for name in header.names]
+    if "number" not in called:
+        return header
+    at = called.index("number")
+    start, numbers = header.end, []
+    for end, kind in islice(_rows(text, header), _SAMPLE):
+        if kind == RECORD:
+            cells = _cells_of(text[start:end], header)
+            numbers.append(cells[at].strip() if at < len(cells) else "")
+        start = end
+    counts = len(set(numbers)) == len(numbers) >= _FEWEST_COUNTED
+    if not counts or not all(map(str.isdecimal, numbers)):
+        return header
+    issues = tuple(other for other in header.columns["issue"] if other != at)
+    return replace(header, columns={**header.columns, "issue": issues})
 
 
 def _vouched_for(header: Header, cells: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
 import random
 import time
 from collections.abc import Sequence
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, permutations
 
 import pytest
 from hypothesis import given
@@ -91,9 +92,12 @@ def test_what_people_parted_does_not_meet_in_a_third_record() -> None:
 
 
 def test_a_contradicted_link_becomes_a_question() -> None:
-    found = find([record(1, doi=DOI), record(2), record(3, doi=OTHER_DOI)])
-    assert found.linked == ((1, 2),)
-    assert len(found.proposed) == 1
+    one, bare_, other = {"doi": DOI}, dict[str, str](), {"doi": OTHER_DOI}
+    for fields in permutations((one, bare_, other)):
+        found = find([record(n, **of) for n, of in enumerate(fields, 1)])
+        ((a, b),) = found.linked
+        assert {fields[a - 1].get("doi"), fields[b - 1].get("doi")} == {None, OTHER_DOI}
+        assert len(asked(found)) == 1
 
 
 def test_four_that_may_be_one_make_three_questions() -> None:
@@ -216,6 +220,22 @@ def test_the_order_of_arrival_changes_nothing(
 ) -> None:
     shuffled: Sequence[Identity] = dice.sample(records, len(records))
     assert find(records, apart=apart(*parted)) == find(shuffled, apart=apart(*parted))
+
+
+@given(worlds(), st.randoms(use_true_random=False))
+def test_the_order_of_import_changes_no_group(records: list[Identity], dice: random.Random) -> None:
+    numbers = [*range(1, len(records) + 1)]
+    dice.shuffle(numbers)
+    imported = [
+        replace(record, number=RecordNumber(number))
+        for record, number in zip(records, numbers, strict=True)
+    ]
+
+    def groups(of: list[Identity]) -> list[list[str]]:
+        text = {record.number: repr(replace(record, number=RecordNumber(0))) for record in of}
+        return sorted(sorted(text[number] for number in group) for group in find(of).linked)
+
+    assert groups(records) == groups(imported)
 
 
 @given(worlds(), st.sets(pairs, max_size=6))

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tandem.ids import RecordNumber
 from tandem.records.duplicates.clusters import Found, find
@@ -188,3 +190,59 @@ def test_a_translated_title_in_a_group_does_not_silence_the_question() -> None:
     )
     assert found.linked == ((1, 2),)
     assert [(p.first, p.second) for p in found.proposed] == [(1, 3)]
+
+
+def test_an_identifier_in_a_group_that_contradicts_does_not_silence_the_question() -> None:
+    found = find([record(1), record(2, doi=DOI), record(3, doi=OTHER_DOI, **ELSEWHERE)])
+    assert found.linked == ((1, 2),)
+    assert [(p.first, p.second) for p in found.proposed] == [(1, 3)]
+
+
+def test_centrals_own_doi_contradicts_no_articles() -> None:
+    of_central: dict[str, Any] = {"doi": "10.1002/central/cn-01234567"}
+    assert certainty(record(**of_central), record(doi=DOI)) is AUTOMATIC
+    other: dict[str, Any] = {"doi": "10.1002/central/cn-07654321"}
+    assert certainty(record(**of_central), record(**other)) is AUTOMATIC
+
+
+def test_three_authors_of_one_title_in_one_journal_and_year_are_enough() -> None:
+    team: dict[str, Any] = {"authors": ("Lim, Sue M.", "Sanders, Leo", "Roe, Ann")}
+    bare_place: dict[str, Any] = {"volume": None, "issue": None, "pages": None}
+    assert certainty(record(**team), record(**team, **bare_place)) is AUTOMATIC
+    others: dict[str, Any] = {"authors": ("Lim, Sue M.", "Roe, Ann", "Sanders, Leo")}
+    assert certainty(record(**team), record(**others, **bare_place)) is PROPOSED
+    assert certainty(record(**team), record(**team, volume=None, pages="301-309")) is PROPOSED
+
+
+def test_a_journal_in_two_languages_is_one() -> None:
+    names = ("Gan to Kagaku Ryoho [Japanese Journal of Cancer]", "Japanese Journal of Cancer")
+    short: dict[str, Any] = {"title": "Walking on crutches at home"}
+    one, other = (record(**short, journal=name) for name in names)
+    assert certainty(one, other) is AUTOMATIC
+
+
+anything = st.fixed_dictionaries(
+    {
+        "authors": st.sampled_from([("Lim, Sue M.", "Roe, A."), ("Lim, S.",), ()]),
+        "year": st.sampled_from([2018, 2019, None]),
+        "journal": st.sampled_from(["Journal of Surgical Nursing", "Chest", None]),
+        "volume": st.sampled_from(["41", "7", None]),
+        "issue": st.sampled_from(["3", None]),
+        "pages": st.sampled_from(["152-160", "1-9", "S12", None]),
+        "abstract": st.sampled_from([ABSTRACT, ABSTRACT[::-1], ""]),
+        "kind": st.sampled_from([Kind.ARTICLE, Kind.CONFERENCE, Kind.PREPRINT, None]),
+    }
+)
+
+
+@given(st.lists(anything, min_size=2, max_size=5), anything)
+def test_equal_long_titles_are_always_at_least_proposed(
+    fields: list[dict[str, Any]], other: dict[str, Any]
+) -> None:
+    records = [record(n, **of) for n, of in enumerate(fields, 1)]
+    records.append(record(len(records) + 1, doi=DOI, **other))
+    hoped: dict[int, set[int]] = {r.number: {r.number} for r in records}
+    for one, another in together(find(records)):
+        both = hoped[one] | hoped[another]
+        hoped |= dict.fromkeys(both, both)
+    assert len(set(map(frozenset, hoped.values()))) == 1

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -279,3 +280,13 @@ def test_abstracts_do_for_titles_beside_other_columns() -> None:
 def test_embases_pubmed_number_stands_beside_its_address() -> None:
     row = COMMON | {"Medline PMID": "31234567 (http://www.example.org/pubmed/31234567)"}
     assert only(tabular, table(row)).pmid == "31234567"
+
+
+@pytest.mark.parametrize(("number", "issue"), [(lambda n: n, None), (lambda n: n % 12, "1")])
+def test_a_column_that_counts_the_records_is_no_issue(
+    number: Callable[[int], int], issue: str | None
+) -> None:
+    rows = [f"Toys of {n},{number(n)}" for n in range(1, 41)]
+    first, *_ = reading.read("\n".join(["title,number", *rows]).encode()).entries
+    assert isinstance(first, Entry)
+    assert first.issue == issue
