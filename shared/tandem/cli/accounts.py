@@ -38,8 +38,8 @@ def add_user(
         str | None,
         typer.Option(
             "--password",
-            help="Better not: it stays in the shell's history, and all on this machine may read "
-            "it. Leave it out and type it.",
+            help="Not recommended: it stays in the shell's history, and others on this machine "
+            "can read it. Leave it out and type the password.",
             show_default=False,
         ),
     ] = None,
@@ -48,8 +48,8 @@ def add_user(
 ) -> None:
     """Create an account, and print its id.
 
-    On a terminal it asks for the password; nothing typed, or no terminal and no option: the account
-    has none, and acts by tokens or after `tandem user reset`.
+    On a terminal it asks for the password. If you type nothing, or give none without a terminal,
+    the account has no password: it works with tokens, or after `tandem user reset`.
     """
     if password is not None and password_stdin:
         raise typer.BadParameter("not together with --password", param_hint="--password-stdin")
@@ -67,7 +67,8 @@ def add_user(
 @users.command("list")
 def list_users(
     words: Annotated[
-        list[str] | None, typer.Argument(help="Only those whose name or address has these.")
+        list[str] | None,
+        typer.Argument(help="Only accounts whose name or address contains these words."),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -121,7 +122,7 @@ def _switch(data_dir: "DataDir", email: str, *, on: bool) -> None:
 
 @users.command("reset")
 def reset(email: Email, data_dir: DataDir = None) -> None:
-    """Print a link by which the person chooses a new password. It is good once, for 24 hours."""
+    """Print a link to choose a new password. It works once, for 24 hours."""
     from tandem.accounts import links
 
     settings = installation(data_dir=data_dir)
@@ -138,7 +139,11 @@ def add_token(
     expires_days: Annotated[
         int | None,
         typer.Option(
-            "--expires-days", min=1, max=36500, help="Left out: never.", show_default=False
+            "--expires-days",
+            min=1,
+            max=36500,
+            help="Days until it ends. Without it the token never ends.",
+            show_default=False,
         ),
     ] = None,
     scope: Annotated[
@@ -146,7 +151,7 @@ def add_token(
     ] = "manage",
     data_dir: DataDir = None,
 ) -> None:
-    """Make a token and print it. It is shown this once."""
+    """Create a token and print it. It is shown only once."""
     from tandem.accounts import service as accounts
     from tandem.accounts.models import Scope
     from tandem.db.base import now
@@ -185,7 +190,7 @@ def revoke_token(
     token: Annotated[str, typer.Argument(help="The id that `tandem token list` shows.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Make a token useless at once."""
+    """Revoke a token. It stops working at once."""
     from tandem.accounts import service as accounts
     from tandem.ids import TokenId, parse_uuid
 

@@ -41,14 +41,14 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `tandem backup` has written.")],
+    file: Annotated[Path, typer.Argument(help="A file that `tandem backup` has written.")],
     data_dir: DataDir = None,
     *,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Give up what the installation holds now.")
+        bool, typer.Option("--replace", help="Replace what the installation holds now.")
     ] = False,
 ) -> None:
-    """Make the installation what it was at a backup, then check every review's audit trail."""
+    """Restore the installation from a backup, then check every review's audit trail."""
     settings = installation(data_dir=data_dir)
     from tandem.installation.backup.restoring import restore as bring_back
 

@@ -64,7 +64,7 @@ def export_records(
         bool, typer.Option("--include-duplicates", help="Linked duplicates, too.")
     ] = False,
 ) -> None:
-    """Export records or decisions, over HTTP. Set TANDEM_TOKEN; TANDEM_URL if elsewhere."""
+    """Export records or decisions, over HTTP. Set TANDEM_TOKEN and, if elsewhere, TANDEM_URL."""
     asked = {"format": format, "status": status, "stage": stage}
     query = {name: value for name, value in asked.items() if value is not None}
     if include_duplicates:

@@ -48,7 +48,7 @@ def root(
         typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show where a failure happened, as TANDEM_DEBUG=1.")
+        bool, typer.Option("--debug", help="Show the traceback of a failure, like TANDEM_DEBUG=1.")
     ] = False,
 ) -> None:
     # `main` looks for --debug itself: it is accepted after the command, too.
@@ -97,8 +97,8 @@ def worker(
         str | None,
         typer.Option(
             "--queue",
-            help="Serve only rankings, only those of large reviews (large), or only bulk: imports "
-            "and the like. Else all.",
+            help="Serve one queue only: rankings (large ones, too), large, or bulk (imports and "
+            "the like). Default: all.",
         ),
     ] = None,
 ) -> None:
@@ -109,7 +109,7 @@ def worker(
 
 @app.command()
 def relay(data_dir: DataDir = None) -> None:
-    """Run the relay alone: it delivers events and finds work whose message got lost."""
+    """Run the relay alone: it delivers events and finds work that is due."""
     installation(data_dir=data_dir)
     _become("tandem_worker.relay")
 
@@ -129,7 +129,7 @@ def migrate(data_dir: DataDir = None) -> None:
 
 @app.command()
 def doctor(data_dir: DataDir = None) -> None:
-    """Say what is wrong with the installation, and how to mend it."""
+    """Check the installation: what is wrong, and how to fix it."""
     settings = installation(data_dir=data_dir)
     from tandem.installation.doctor import diagnose
 

@@ -34,7 +34,7 @@ def import_records(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="As a database, a reference manager or a catalogue exported them.",
+            help="Files as a database, a reference manager or a catalogue exports them.",
             exists=True,
             dir_okay=False,
         ),
@@ -44,7 +44,7 @@ def import_records(
         typer.Option("--source", help="Where they come from, e.g. Medline.", show_default=False),
     ] = None,
 ) -> None:
-    """Import files into a review, over HTTP. Set TANDEM_TOKEN; TANDEM_URL if elsewhere."""
+    """Import files into a review, over HTTP. Set TANDEM_TOKEN and, if elsewhere, TANDEM_URL."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 

@@ -88,7 +88,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="RULE[,RULE...]",
-            help="Also tell where rules would have stopped: certificate, run-N (N records in a "
+            help="Also print where rules would have stopped: certificate, run-N (N records in a "
             "row without an include), share-P (P % of all in a row), knee, hypergeometric.",
             show_default=False,
         ),

@@ -49,7 +49,7 @@ def verify(
             metavar="HASH",
             callback=_known_hash,
             show_default=False,
-            help="The last hash of an earlier look: the trail must still contain it.",
+            help="A hash that you noted earlier: the trail must still contain it.",
         ),
     ] = None,
     *,

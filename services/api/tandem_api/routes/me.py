@@ -136,7 +136,7 @@ def list_tokens(me: Me, session: Read, page: PageFrom, limit: Limit = 100) -> Pa
 
 @router.delete("/me/tokens/{token_id}", status_code=204)
 def remove_token(token_id: str, me: Me, here: Here, write: Write) -> Response:
-    """Make a token useless at once."""
+    """Remove a token: it stops working at once."""
     found = TokenId(parse_uuid(token_id, kind="token"))
     answer = write(
         lambda session: accounts.remove_token(session, user_id=me.id, token_id=found), status=204
