@@ -17,6 +17,7 @@ MessageId = NewType("MessageId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
 DuplicateGroupId = NewType("DuplicateGroupId", UUID)
+AuditId = NewType("AuditId", UUID)
 RecordNumber = NewType("RecordNumber", int)
 """A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""
 

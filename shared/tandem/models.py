@@ -24,11 +24,14 @@ from tandem.screening.models import (
     ScreenedRecord,
     Served,
 )
+from tandem.stopping.models import Audit, AuditDraw
 from tandem.webhooks.models import Webhook, WebhookDelivery
 
 __all__ = [
     "AccountLink",
     "Attempts",
+    "Audit",
+    "AuditDraw",
     "Base",
     "Conflict",
     "ConsumerLease",

@@ -25,6 +25,7 @@ _IDS = {
     "reviewer_id": "0d1f2a3b-4c5d-4e6f-8a7b-9c0d1e2f3a4b",
     "import_id": "2f3a4b5c-6d7e-4a8b-8c9d-1e2f3a4b5c6d",
     "ranking_id": "3a4b5c6d-7e8f-4b9c-9d0e-2f3a4b5c6d7e",
+    "audit_id": "8f9a0b1c-2d3e-4f4a-8b5c-7d8e9f0a1b2c",
     "conflict_id": "4b5c6d7e-8f9a-4c0d-8e1f-3a4b5c6d7e8f",
     "stage": "title_abstract",
     "role": "reviewer",

@@ -104,6 +104,8 @@ FAILURES: dict[int, dict[str, str]] = {
     409: {
         "account_off": "The account of ann@example.org is switched off. Switch it on first.",
         "already_resolved": "This conflict is settled already.",
+        "audit_finished": "This audit is over; nothing about it changes any more.",
+        "audit_registered": "This stage has an audit already. Change its target, or abandon it.",
         "email_taken": "There is already an account for ann@example.org.",
         "idempotency_key_reused": "This Idempotency-Key was used for another request.",
         "is_duplicate": "Record 18 is a duplicate of record 17: decide that one.",
@@ -113,6 +115,7 @@ FAILURES: dict[int, dict[str, str]] = {
         "last_owner": "This is the review's only owner. Make somebody else an owner first.",
         "no_pilot": "No pilot round is running.",
         "no_records": "There are no records for a pilot round. Import some first.",
+        "nothing_to_keep": "Nothing of this audit can be kept: abandon it and register a new one.",
         "not_failed": "This job is running; only failed and parked ones are tried again.",
         "not_consensus": "The review's policy asks for no second vote: an adjudicator settles.",
         "not_linked": "These records are not linked.",
@@ -129,6 +132,7 @@ FAILURES: dict[int, dict[str, str]] = {
     413: {"too_large": "The request is larger than the 512 MiB accepted here."},
     422: {
         "invalid": "verdict: should be 'include', 'exclude' or 'maybe'",
+        "too_few_includes": "stage: Nothing is included yet, so there is no recall to show.",
         "title_differs": "title: To delete the review, repeat its title exactly.",
         "weak_password": "password: is one of the commonest passwords: choose another.",
         "unsafe_url": "url: hooks.example.org is not (only) at public addresses.",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tandem.reviews.policy import Policy
+from tandem.reviews.policy import Policy, stored
 
 TEXTS = (
     "title",
@@ -76,7 +76,7 @@ class Settings:
 
     def _policies(self, detail: Mapping[str, Any]) -> None:
         for stage, value in detail.get("policy", {}).items():
-            made = PolicyTold(Policy.model_validate(value), detail.get("by"))
+            made = PolicyTold(stored(value), detail.get("by"))
             self.policies.setdefault(stage, []).append(made)
 
 

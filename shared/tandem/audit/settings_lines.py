@@ -5,7 +5,7 @@ from typing import Any
 
 from tandem.audit.differences import Difference, Differs
 from tandem.audit.settings import Settings
-from tandem.reviews.policy import Policy
+from tandem.reviews.policy import stored
 
 
 def policy(settings: Settings, found: Mapping[str, Any]) -> None:
@@ -20,7 +20,7 @@ def policy(settings: Settings, found: Mapping[str, Any]) -> None:
     if not 1 <= version <= len(told):
         raise Differs(Difference(what, f"the log has {len(told)} versions"))
     due = told[version - 1]
-    if Policy.model_validate(found["value"]) != due.value:
+    if stored(found["value"]) != due.value:
         follows = f"the log has {due.value.model_dump(mode='json')}"
         raise Differs(Difference(f"{what} is {found['value']}", follows))
     if found["by"] != due.by:

@@ -9,7 +9,7 @@ from tandem.audit import digests
 from tandem.audit.differences import At
 from tandem.audit.entries import Step
 from tandem.audit.settings import Settings
-from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.policy import Policy, Stage, stored
 from tandem.screening.rules import Outcome, Status, Verdict, Vote, outcome
 
 BY_RESOLUTION = "resolution"
@@ -151,7 +151,7 @@ class State:
         if "standing" in detail:
             self._standing = detail["standing"]
         for stage, value in detail.get("policy", {}).items():
-            self.policies[stage] = Policy.model_validate(value)
+            self.policies[stage] = stored(value)
             self.touched.update(at for at in self.places if at.stage == stage)
 
     def _change_resolution(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from tandem.ids import (
+    AuditId,
     ConflictId,
     DecisionId,
     DeliveryId,
@@ -79,6 +80,7 @@ class Base(DeclarativeBase):
         DecisionId: Uuid(),
         ConflictId: Uuid(),
         DuplicateGroupId: Uuid(),
+        AuditId: Uuid(),
         RankingId: Uuid(),
         InvitationId: Uuid(),
         MessageId: Uuid(),

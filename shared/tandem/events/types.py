@@ -265,6 +265,35 @@ class ResolutionChanged(_AboutRecord):
     open_to_blinded = False
 
 
+class _AboutAudit(Fact):
+    audit_id: str
+    state: str
+
+    @property
+    def subject(self) -> str:
+        return self.audit_id
+
+
+class AuditStarted(_AboutAudit):
+    """A target recall was registered for a stage. Its draws count from now on."""
+
+    type = "tandem.audit.started"
+
+
+class AuditFinished(_AboutAudit):
+    """An audit has its certificate (`certified`), or an owner gave it up (`abandoned`)."""
+
+    type = "tandem.audit.finished"
+
+
+class StoppingChanged(Fact):
+    """Something about stopping is another one now: ask for it, it is not told here."""
+
+    type = "tandem.stopping.changed"
+    open_to_blinded = False
+    stage: str
+
+
 class RankingUpdated(Fact):
     """A new order is served. It counts every change up to `labels_seq`."""
 

@@ -33,6 +33,12 @@ def newest_order(session: Session, review_id: ReviewId, stage: Stage) -> Order:
     return _orders.get(session, ranking_id)
 
 
+def newest_model(session: Session, review_id: ReviewId, stage: Stage) -> str | None:
+    """Return the name of the recipe of the newest ranking; None before the first."""
+    query = select(Ranking.model).where(Ranking.review_id == review_id, Ranking.stage == stage)
+    return session.scalars(query.order_by(Ranking.labels_seq.desc()).limit(1)).first()
+
+
 def order_for_pages(
     session: Session, review_id: ReviewId, stage: Stage, begun_with: RankingId | None
 ) -> Order:

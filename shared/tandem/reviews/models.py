@@ -70,6 +70,8 @@ class Review(Base):
     """Since then nothing in the review can be changed; see `service.lock`."""
     deleted_at: Mapped[datetime | None]
     """Since then the review exists for nobody; a worker removes what is left of it."""
+    n_audits: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Audits that are not over, so that the queue of all other reviews need not look for one."""
     n_taken_back: Mapped[int] = mapped_column(default=0, server_default="0")
     """Records that were removed with their import. Their numbers are never used again."""
 

@@ -1,5 +1,6 @@
 """How a review's reviewers work together. Immutable and versioned."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -55,7 +56,7 @@ class Policy(BaseModel):
         default=False, description="The first include settles the record; nobody else decides it."
     )
     ranking_learns_from: Literal["settled", "all"] = Field(
-        default="all",
+        default="settled",
         description="`settled`: a record teaches the ranking when it has its full number of "
         "decisions, so that the order reveals no hidden decision. `all`: each decision teaches "
         "at once.",
@@ -66,6 +67,14 @@ DEFAULT: dict[Stage, Policy] = {
     Stage.TITLE_ABSTRACT: Policy(),
     Stage.FULL_TEXT: Policy(reasons_must_match=True),
 }
+
+
+def stored(value: Mapping[str, Any]) -> Policy:
+    """Return a policy as it was stored or told in the log.
+
+    One of before there was `ranking_learns_from` was followed as if it said `all`.
+    """
+    return Policy.model_validate({"ranking_learns_from": "all", **value})
 
 
 def changed(policy: Policy, part: dict[str, Any]) -> Policy:

@@ -19,7 +19,7 @@ from tandem.reviews import policy as policies
 from tandem.reviews.members import remove_member as remove_member
 from tandem.reviews.members import set_member as set_member
 from tandem.reviews.models import Member, PolicyVersion, Review, Role
-from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.policy import Policy, Stage, stored
 
 _LARGEST_SEED = 2**31 - 1
 
@@ -200,7 +200,7 @@ def viewer(session: Session, *, review_id: ReviewId, user_id: UserId) -> Viewer:
     rows = session.execute(_VIEWER, {"review_id": review_id, "user_id": user_id}).all()
     if not rows:
         raise NoReview(review_id)
-    in_force = {row.stage: Policy.model_validate(row.value) for row in rows}
+    in_force = {row.stage: stored(row.value) for row in rows}
     return Viewer(review_id, user_id, rows[0].role, in_force)
 
 
@@ -240,7 +240,7 @@ def policies_of_many(
         .order_by(PolicyVersion.version)
     )
     for row in session.scalars(query):
-        found[row.review_id][row.stage] = Policy.model_validate(row.value)
+        found[row.review_id][row.stage] = stored(row.value)
     return found
 
 

@@ -81,6 +81,17 @@ def is_certain(*, found: int, pool: int, target: Fraction) -> bool:
     return pool < still_bad(found, target)
 
 
+def log_factor(draw: Draw, total: int) -> float:
+    """Return the natural logarithm of what one draw multiplies e by, at a total."""
+    bad = bad_total(draw.found, draw.target)
+    if draw.pool <= bad - draw.found or bad > total:
+        return 0.0
+    log = -math.log1p(-(bad - draw.found) / draw.pool)
+    if not draw.is_include:
+        return log
+    return log + math.log((total - bad) / (total - draw.found)) if total > bad else -math.inf
+
+
 class Evidence:
     """e of a sequence of draws, at any total. Takes some ms for 10,000 draws.
 

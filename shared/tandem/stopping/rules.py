@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from tandem.errors import TandemError
 from tandem.stopping.heuristics import KNEE_BAR, Reading
 
 CERTIFICATE = "certificate"
@@ -20,10 +19,8 @@ the knee and the test of `heuristics`."""
 _SHARE = r"share-([0-9]{1,2}(?:\.[0-9]{1,6})?)"
 
 
-class UnknownRule(TandemError):
+class UnknownRule(ValueError):
     """There is no rule of this name."""
-
-    code = "unknown_rule"
 
 
 class Rule(Protocol):

@@ -12,7 +12,9 @@ from tandem.records.models import Import
 from tandem.reviews import invitations
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
+from tandem.reviews.policy import Stage
 from tandem.screening.models import Conflict
+from tandem.stopping import audits
 from tandem.webhooks import deliveries, endpoints
 from tandem.webhooks.addresses import Rules
 from world import Person, Team, World
@@ -81,6 +83,16 @@ def build(world: World) -> Scene:
             session, review, owner_id=team.owner.id, url="https://9.9.9.9/hook", rules=Rules()
         )
         delivery = deliveries.ask_for_test(session, webhook)
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        audit = audits.register(
+            session,
+            review,
+            viewer,
+            stage=Stage.TITLE_ABSTRACT,
+            target=0.9,
+            confidence=0.9,
+            note=None,
+        )
     ids = {
         "review_id": str(review_id),
         "webhook_id": str(webhook.id),
@@ -94,6 +106,7 @@ def build(world: World) -> Scene:
         "ranking_id": str(ranking.id),
         "user_id": str(team.eve.id),
         "token_id": str(token),
+        "audit_id": str(audit.id),
         "session_id": str(signed_in),
         "job_id": f"ranking-{review_id}",
     }

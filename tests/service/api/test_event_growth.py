@@ -31,6 +31,9 @@ TOLD_FROM_THE_BEGINNING = {
     "tandem.conflict.reopened": "conflict_id record_id stage kind",
     "tandem.resolution.changed": "record_id stage",
     "tandem.ranking.updated": "ranking_id stage labels_seq",
+    "tandem.audit.started": "audit_id state",
+    "tandem.audit.finished": "audit_id state",
+    "tandem.stopping.changed": "stage",
 }
 """Fields of each type's first version. New types are added here; nothing here ever changes."""
 

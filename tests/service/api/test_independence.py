@@ -263,6 +263,34 @@ WRITES: dict[tuple[str, str], list[Asked]] = {
     ],
 }
 
+_AUDIT = f"{R}/audits/{NOWHERE}"
+READS |= {
+    ("GET", "/reviews/{review_id}/stopping"): [
+        ("GET", f"{R}/stopping{query}", None) for query in ("", f"?stage={TA}")
+    ],
+    ("GET", "/reviews/{review_id}/plots/stopping.svg"): [("GET", f"{R}/plots/stopping.svg", None)],
+    ("GET", "/reviews/{review_id}/audits"): [("GET", f"{R}/audits", None)],
+    ("GET", "/reviews/{review_id}/audits/{audit_id}"): [("GET", _AUDIT, None)],
+    **{
+        ("GET", f"/reviews/{{review_id}}/audits/{{audit_id}}/{what}"): [
+            ("GET", f"{_AUDIT}/{what}", None)
+        ]
+        for what in ("draws", "certificate", "certificate.md")
+    },
+}
+WRITES |= {
+    ("POST", "/reviews/{review_id}/audits"): [
+        ("POST", f"{R}/audits{query}", {"stage": TA, "target_recall": 0.9, "confidence": 0.9})
+        for query in ("", "?dry_run=true")
+    ],
+    ("PATCH", "/reviews/{review_id}/audits/{audit_id}"): [
+        ("PATCH", _AUDIT, {"serving": "draws_only"})
+    ],
+    ("POST", "/reviews/{review_id}/audits/{audit_id}/reframe"): [
+        ("POST", f"{_AUDIT}/reframe", None)
+    ],
+}
+
 _HOOK = f"{R}/webhooks/{NOWHERE}"
 # Its owners' alone: whatever else a webhook told would tell of conflicts.
 READS |= {
@@ -590,6 +618,31 @@ def test_to_try_a_decision_tells_nothing_of_the_others_while_a_conflict_is_close
     texts = [answer[3] for answer in told[0]]
     assert '"status_before":"done","status_after":"done","conflict":null' in texts[0]
     assert '"status_before":"done","status_after":"unscreened","conflict":null' in texts[1]
+
+
+def test_an_open_audit_tells_the_blinded_nothing(
+    worlds: tuple[OneWorld, OneWorld], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Registered and open in both worlds, its order the same; what it has shown differs."""
+    monkeypatch.setattr("tandem.stopping.random_order.new_seed", lambda: b"\x01" * 32)
+    told, shown = [], []
+    for one in worlds:
+        owner = one.team.owner
+        asked = {"stage": TA, "target_recall": 0.8, "confidence": 0.8}
+        made = one.client.post(
+            R.format(**one.names) + "/audits", json=asked, headers=owner.auth
+        ).json()
+        names = one.names | {"a": made["id"]}
+        draws = f"{R}/audits/{{a}}"
+        here = OneWorld(one.client, one.world, one.team, names)
+        here.ask(owner, ("PATCH", draws, {"serving": "draws_only"}))
+        own = [("GET", path, None) for path in (draws, f"{draws}/draws", f"{draws}/certificate.md")]
+        both = [*EVERY_READ, *own, *EVERY_WRITE, *EVERY_READ, *own]
+        told.append([seen(here, who, both) for who in ("ann", "eve", "observer")])
+        shown.append(here.ask(owner, ("GET", f"{R}/stopping", None))[3])
+
+    assert told[0] == told[1]
+    assert shown[0] != shown[1]
 
 
 def test_a_change_of_criteria_gives_the_blinded_something_to_look_at(

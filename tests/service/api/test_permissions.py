@@ -147,6 +147,18 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/events"): allowed("observer", 200),
     ("GET", f"{R}/export"): allowed("observer", 200),
     ("POST", f"{R}/webhooks"): allowed("owner", 201),
+    ("GET", f"{R}/stopping"): allowed("observer", 200),
+    ("GET", f"{R}/plots/stopping.svg"): allowed("adjudicator", 200),
+    ("GET", f"{R}/audits"): allowed("observer", 200),
+    # There is one already.
+    ("POST", f"{R}/audits"): allowed("owner", 409),
+    ("GET", f"{R}/audits/{{audit_id}}"): allowed("adjudicator", 200),
+    ("PATCH", f"{R}/audits/{{audit_id}}"): allowed("owner", 200),
+    ("POST", f"{R}/audits/{{audit_id}}/reframe"): allowed("owner", 201),
+    ("GET", f"{R}/audits/{{audit_id}}/draws"): allowed("adjudicator", 200),
+    # It has none yet.
+    ("GET", f"{R}/audits/{{audit_id}}/certificate"): allowed("adjudicator", 404),
+    ("GET", f"{R}/audits/{{audit_id}}/certificate.md"): allowed("adjudicator", 404),
     ("GET", f"{R}/webhooks"): allowed("owner", 200),
     ("GET", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
     ("PATCH", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
@@ -190,6 +202,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", f"{R}/records/{{record_id}}"): {"json": {"year": 2001}},
     ("POST", f"{R}/decisions"): {"json": {"items": []}},
     ("POST", f"{R}/queue"): {"json": {}},
+    ("POST", f"{R}/audits"): {
+        "json": {"stage": "title_abstract", "target_recall": 0.9, "confidence": 0.9}
+    },
+    ("PATCH", f"{R}/audits/{{audit_id}}"): {"json": {"serving": "draws_only"}},
     ("POST", f"{R}/webhooks"): {"json": {"url": "https://9.9.9.9/another"}},
     ("PATCH", f"{R}/webhooks/{{webhook_id}}"): {"json": {"description": "Another one"}},
     ("POST", f"{R}/conflicts/{{conflict_id}}/resolution"): {"json": {"verdict": "include"}},

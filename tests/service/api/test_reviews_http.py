@@ -17,7 +17,7 @@ DEFAULT = {
     "voter_may_adjudicate": False,
     "adjudicator_sees": "all",
     "single_include_advances": False,
-    "ranking_learns_from": "all",
+    "ranking_learns_from": "settled",
 }
 
 

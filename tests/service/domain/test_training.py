@@ -323,6 +323,10 @@ class TestOrder:
         workshop.rerank(team.review_id)
 
         assert sorted(order_of(database, team.review_id)) == [4, 5, 6, 7, 8]
+        assert newest(database, team.review_id).n_labels == 3, "the half-done one teaches later"
+
+        world.change_policy(team.review_id, team.owner, ranking_learns_from="all")
+        workshop.rerank(team.review_id)
         assert newest(database, team.review_id).n_labels == 4
 
     def test_a_half_done_record_stands_where_it_does_however_it_was_voted(
@@ -510,7 +514,8 @@ class TestSeedStudies:
     def test_decisions_and_resolutions_take_its_place_until_they_are_withdrawn(
         self, world: World, database: Database, workshop: Workshop
     ) -> None:
-        team = self.review(world, seed_studies=["Sleep loss in nurses"])
+        at_once = {"ranking_learns_from": "all"}
+        team = self.review(world, seed_studies=["Sleep loss in nurses"], policy=at_once)
         settle(world, team, 1, "exclude")
 
         def n_relevant() -> int:
@@ -532,7 +537,8 @@ class TestSeedStudies:
     ) -> None:
         orders = []
         for seed_studies in (["Sleep loss in nurses"], []):
-            team = self.review(world, seed_studies=seed_studies)
+            at_once = {"ranking_learns_from": "all"}
+            team = self.review(world, seed_studies=seed_studies, policy=at_once)
             world.decide(team.review_id, team.ann, 82, "maybe")
             world.decide(team.review_id, team.ann, 1, "exclude")
             workshop.rerank(team.review_id)

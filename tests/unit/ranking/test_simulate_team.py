@@ -25,6 +25,7 @@ from tandem.ranking.simulate_screening import (
     truth_of,
 )
 from tandem.ranking.simulate_team import TeamSimulation, simulate_team, start_of
+from tandem.reviews.policy import changed
 from tandem.screening import streams
 from tandem.screening.streams import Stream
 
@@ -109,7 +110,8 @@ class TestDoubleReading:
 
 class TestScreening:
     def test_labels_follow_the_rules_and_rows(self) -> None:
-        screening = Screening(truth("ixixi", ann="ixiix", ben="ixxix", known=(4,)), PERFECT)
+        at_once = Team(policy=changed(Team().policy, {"ranking_learns_from": "all"}))
+        screening = Screening(truth("ixixi", ann="ixiix", ben="ixxix", known=(4,)), at_once)
         screening.decide(0, 3)
         screening.decide(0, 0)
         screening.decide(1, 0)

@@ -21,6 +21,9 @@ BOTH_INCLUDE, BOTH_EXCLUDE = [INCLUDE] * 2, [EXCLUDE] * 2
 Votes = dict[int, list[Vote]]
 
 
+AT_ONCE = Policy(ranking_learns_from="all")
+
+
 def features(seed: int) -> Features:
     """Make records of which every third is about a topic with words of its own."""
     random = np.random.RandomState(seed)
@@ -39,7 +42,7 @@ def ranked(
     labels = {
         row: label
         for row, cast in sorted(votes.items())
-        if (label := training_label(Policy(), cast, (resolved or {}).get(row))) is not None
+        if (label := training_label(AT_ONCE, cast, (resolved or {}).get(row))) is not None
     }
     unread = np.array([row for row in range(N) if row not in votes], dtype=np.int64)
     order = rank(

@@ -34,6 +34,7 @@ TAGS = [
     {"name": "screening", "description": "What to screen next, and what you decide."},
     {"name": "conflicts", "description": "Where reviewers differ."},
     {"name": "progress", "description": "How far the review is."},
+    {"name": "stopping", "description": "When to stop, and the certificate that proves it."},
     {"name": "agreement", "description": "How far reviewers agree, and how steady they are."},
     {"name": "rankings", "description": "What the order of the queue was learned from."},
     {"name": "events", "description": "Everything that happens, as a list or a live stream."},

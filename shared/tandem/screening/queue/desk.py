@@ -15,7 +15,7 @@ from tandem.screening import streams
 from tandem.screening.models import Lease
 from tandem.screening.people.interests import OwnPapers
 from tandem.screening.queue import queries, served
-from tandem.screening.queue.order import Order
+from tandem.screening.queue.order import Order, Sample
 from tandem.screening.queue.queries import Which
 from tandem.screening.queue.seat import Seat
 from tandem.screening.queue.served import At
@@ -110,10 +110,13 @@ class Desk:
         if kept_back is not None:
             yield kept_back
 
-    def on_random_stream(self, order: Order) -> Iterator[At]:
-        """Yield the review's random stream, without what this reviewer cannot decide."""
+    def on_random_stream(self, order: Order, sample: Sample | None = None) -> Iterator[At]:
+        """Yield the review's random stream, or an audit's, without what they cannot decide."""
         seat = self._seat
-        stream = streams.random_stream(seat.seed, seat.stage, seat.last_record_number)
+        if sample is not None:
+            stream = sample.numbers
+        else:
+            stream = streams.random_stream(seat.seed, seat.stage, seat.last_record_number)
         for _, numbers in _chunks(stream):
             named = numbers.tolist()
             free = self._free_among(Which.NAMED, named)

@@ -29,3 +29,16 @@ class Order:
 
 
 NO_ORDER = Order(None, np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The random order that the queue goes by in place of the review's own.
+
+    Attributes:
+        numbers: Record numbers in the order in which they are drawn, shape (n,).
+        is_all: Whether everything served is drawn, beside what others have begun.
+    """
+
+    numbers: NDArray[np.int32]
+    is_all: bool

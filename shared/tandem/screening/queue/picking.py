@@ -7,27 +7,35 @@ from tandem.ids import RecordNumber
 from tandem.screening import streams
 from tandem.screening.queue.counting import Counts
 from tandem.screening.queue.desk import Desk
-from tandem.screening.queue.order import Order
+from tandem.screening.queue.order import Order, Sample
 from tandem.screening.queue.served import At, Pick
 from tandem.screening.streams import Stream
 
 _OTHERWISE = (Stream.HALF_DONE, Stream.RANKING, Stream.UNRANKED)
 """Where a pick is taken from when there is none left of its own kind."""
 
+_DRAWS_ONLY = (Stream.HALF_DONE, Stream.RANDOM, *_OTHERWISE[1:])
+"""The same while an audit is open: what others have begun is ended first."""
 
-def picks(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[Pick]:
+
+def picks(
+    desk: Desk, order: Order, counts: Counts, first: int, sample: Sample | None = None
+) -> Iterator[Pick]:
     """Yield what to serve next, as pick number `first` of this reviewer and those after it.
 
     While a pilot round runs, everybody gets its records in its order. Otherwise a reviewer who
     decides records alone gets them by rank, and so does everybody before there is a ranking. Of
     several reviewers each gets half-done records, new ones and those of the random stream by
     turns, as `streams.kind_of_pick` says. It goes by the number of decisions and the ranks alone,
-    so it tells nothing of a verdict.
+    so it tells nothing of a verdict. While an audit is open, everybody gets half-done records and
+    then draws of its `sample`; otherwise the sample stands for the random stream.
     """
     if desk.is_in_pilot:
         yield from (Pick(at, Stream.RANDOM) for at in _offered(desk, desk.pilot(order)))
-    elif desk.is_shared and order.ranking_id is not None:
-        yield from _by_turns(desk, order, counts, first)
+    elif (sample is not None and sample.is_all) or (
+        desk.is_shared and order.ranking_id is not None
+    ):
+        yield from _by_turns(desk, order, counts, first, sample)
     else:
         yield from _by_rank(desk, order)
 
@@ -39,11 +47,13 @@ def _by_rank(desk: Desk, order: Order) -> Iterator[Pick]:
         yield Pick(at, Stream.UNRANKED)
 
 
-def _by_turns(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[Pick]:
+def _by_turns(
+    desk: Desk, order: Order, counts: Counts, first: int, sample: Sample | None
+) -> Iterator[Pick]:
     sources = {
         Stream.HALF_DONE: _offered(desk, desk.half_done(order, counts.half_done_by_others)),
         Stream.RANKING: _offered(desk, desk.untouched(order)),
-        Stream.RANDOM: _offered(desk, desk.on_random_stream(order)),
+        Stream.RANDOM: _offered(desk, desk.on_random_stream(order, sample)),
         Stream.UNRANKED: _offered(desk, desk.unranked(order)),
     }
     finish_first = counts.half_done > streams.half_done_cap(counts.total)
@@ -52,7 +62,8 @@ def _by_turns(desk: Desk, order: Order, counts: Counts, first: int) -> Iterator[
         kind = desk.kind_of_pick(number)
         if kind is Stream.RANKING and finish_first:
             kind = Stream.HALF_DONE
-        pick = _take((kind, *_OTHERWISE), sources, taken)
+        kinds = _DRAWS_ONLY if sample is not None and sample.is_all else (kind, *_OTHERWISE)
+        pick = _take(kinds, sources, taken)
         if pick is None:
             return
         yield pick

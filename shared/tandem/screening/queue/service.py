@@ -23,7 +23,7 @@ from tandem.screening.people.workload import Workload
 from tandem.screening.queue import counting, picking, served
 from tandem.screening.queue.counting import Counts
 from tandem.screening.queue.desk import Desk
-from tandem.screening.queue.order import Order
+from tandem.screening.queue.order import Order, Sample
 from tandem.screening.queue.seat import Seat
 from tandem.screening.queue.served import At, Pick
 from tandem.screening.streams import Stream
@@ -55,6 +55,7 @@ class Queue:
         state: Why there are as many items as there are.
         n_withheld: Records that are not served to them: they have an interest in these.
         workload: What they have decided, of how much.
+        drawn: Of what was not held before, what came from the random order.
     """
 
     items: list[Lease]
@@ -62,6 +63,7 @@ class Queue:
     state: QueueState
     n_withheld: int
     workload: Workload
+    drawn: list[RecordNumber]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def serve(
     limit: int,
     lasting: timedelta,
     anew: bool = False,
+    sample: Sample | None = None,
 ) -> Queue:
     """Return this reviewer's next records and hold them for `lasting`.
 
@@ -117,7 +120,8 @@ def serve(
     still lacks decisions, and never served to anyone twice or beyond its number of decisions.
     Records of no ranking follow the ranked ones, those the reviewer put off come last. What was
     not held before is logged as served. `anew`: what they hold is given back first, so all that is
-    served is from `order`. The caller has locked the review.
+    served is from `order`. `sample`: the random order of an audit that is in force. The caller has
+    locked the review.
     """
     viewer.require(Role.REVIEWER, "screen records")
     member = members.get_member(session, review.id, viewer.user_id)
@@ -127,12 +131,16 @@ def serve(
     counts = counting.count(session, seat, own_papers.numbers)
     mine = _workload(session, seat, viewer, member, counts)
     remaining = _remaining(seat, counts, mine)
-    leases: list[Lease] = []
+    leases, drawn = list[Lease](), list[RecordNumber]()
     if member.paused_at is None:
         desk = Desk(session, seat, own_papers)
         if anew:
             desk.give_back()
-        leases = _hold(session, seat, desk, order, counts, min(limit, remaining), lasting)
+        leases, new = _hold(
+            session, seat, desk, order, counts, min(limit, remaining), lasting, sample
+        )
+        if seat.pilot is None:
+            drawn = [pick.at.number for pick in new if pick.stream is Stream.RANDOM]
         if len(own_papers.numbers) > n_withheld:  # found among what was about to be served
             counts = counting.count(session, seat, own_papers.numbers)
             remaining = _remaining(seat, counts, mine)
@@ -143,6 +151,7 @@ def serve(
         state=QueueState.PAUSED if member.paused_at is not None else state,
         n_withheld=len(own_papers.numbers),
         workload=mine,
+        drawn=drawn,
     )
 
 
@@ -154,12 +163,14 @@ def _hold(
     counts: Counts,
     limit: int,
     lasting: timedelta,
-) -> list[Lease]:
-    until = now() + lasting
+    sample: Sample | None,
+) -> tuple[list[Lease], list[Pick]]:
+    """Return what is held now, and what of it was not held before."""
+    until, new = now() + lasting, list[Pick]()
     leases = _in_pilot_order(seat, desk.held())[:limit]
     if len(leases) < limit:
         first = served.how_many(session, seat) + 1
-        new = list(islice(picking.picks(desk, order, counts, first), limit - len(leases)))
+        new = list(islice(picking.picks(desk, order, counts, first, sample), limit - len(leases)))
         leases += desk.leases(sorted((pick.at for pick in new), key=_best_first), until=until)
         late = desk.put_off()[: limit - len(leases)] if len(leases) < limit else []
         leases = _in_pilot_order(seat, [*leases, *(desk.take_up(lease) for lease in late)])
@@ -168,7 +179,7 @@ def _hold(
     for lease in leases:
         lease.expires_at = until
     session.flush()
-    return leases
+    return leases, new
 
 
 def _in_pilot_order(seat: Seat, leases: list[Lease]) -> list[Lease]:

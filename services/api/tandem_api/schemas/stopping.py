@@ -1,0 +1,392 @@
+"""Stopping: what a stage shows, audits, their draws and certificates."""
+
+from dataclasses import asdict
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tandem.reviews.policy import Stage
+from tandem.stopping.audits import AuditState, Shown
+from tandem.stopping.certificate import still_bad
+from tandem.stopping.counting import Step
+from tandem.stopping.display import ASSUMES, FEWEST_IN_BOTH, TEAM_NOTE, Display, Team
+from tandem.stopping.models import Serving
+from tandem.stopping.words import sentences
+from tandem_api.schemas.base import In, Out, PersonId, PersonName, Prose
+from tandem_api.schemas.decisions import ScreeningStage
+
+_TARGET = Fraction(19, 20)
+"""What the test is asked for where no audit names a target."""
+
+_SHARE = "A decimal number; 0.9 is nine tenths exactly."
+_AUDIT_ID = "8f9a0b1c-2d3e-4f4a-8b5c-7d8e9f0a1b2c"
+_SEAL = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_SEQ = "The review's `labels_seq` that this counts up to."
+
+
+Outcome = Literal["include", "exclude", "pending"]
+
+
+class AuditIn(In):
+    """A target that the team means to show, registered before any draw counts."""
+
+    stage: ScreeningStage
+    target_recall: float = Field(description=f"From 0.8 to 0.99. {_SHARE}", examples=[0.9])
+    confidence: float = Field(description=f"From 0.8 to 0.999. {_SHARE}", examples=[0.9])
+    note: Prose | None = Field(default=None, description="Why this target, for the report.")
+
+
+class AuditChangeIn(In):
+    """What is to change; what is left out stays."""
+
+    serving: Serving | None = Field(
+        default=None, description="`draws_only` opens the audit, `mixed` pauses it."
+    )
+    target_recall: float | None = Field(default=None, examples=[0.95])
+    state: Literal["abandoned"] | None = Field(default=None, description="Gives the audit up.")
+
+
+class FrameOut(Out):
+    """What is drawn from: every record that was there at the registration."""
+
+    n: int
+    seq: int = Field(description="The review's `labels_seq` at the registration.")
+    last: int = Field(description="The largest record number.")
+    sha256: str = Field(
+        description="Of `SEED/STAGE/LAST`, so that the order is fixed beforehand.",
+        examples=[_SEAL],
+    )
+
+
+class FrameGivenOut(Out):
+    """What a certificate is about."""
+
+    n: int
+    last: int = Field(description="The largest record number.")
+    sha256: str = Field(examples=[_SEAL])
+
+
+class OutsideFrameOut(Out):
+    """Records that were imported after the registration."""
+
+    settled: int
+    includes: int
+    unsettled: int
+
+
+class AuditMadeOut(Out):
+    """A change after the registration."""
+
+    seq: int
+    what: str = Field(examples=["serving: draws_only"])
+
+
+class AuditOut(Out):
+    """An audit, by the labels in force now."""
+
+    id: str = Field(examples=[_AUDIT_ID])
+    stage: Stage
+    state: AuditState
+    serving: Serving
+    registered_at: datetime
+    by: PersonId = Field(description="Who registered it.")
+    by_name: PersonName
+    note: str | None
+    target_recall: float
+    confidence: float
+    frame: FrameOut
+    seed_revealed: str | None = Field(description="In hexadecimal, once the audit is over.")
+    n_draws: int
+    n_draw_includes: int
+    n_pending: int = Field(description="Records that have left the pool and are not settled.")
+    pool: int = Field(description="Records of the frame that nobody has decided or drawn.")
+    found: int = Field(description="Settled includes in the frame.")
+    bad_total: int = Field(description="So many includes in the frame would be too many.")
+    e: float
+    e_needed: float
+    e_provisional: bool = Field(
+        description="Records wait: draws among them count as includes, all others as excludes."
+    )
+    draws_to_go_if_none: int
+    recall_low: float | None = Field(
+        description="At all times and for all targets at once, so it may lie a little below a "
+        "recall that is certified. Null where it cannot be said."
+    )
+    outside_frame: OutsideFrameOut
+    changes: list[AuditMadeOut]
+    carried: float | None = Field(description="Evidence that an audit before this one had.")
+    reframed_as: str | None = Field(description="The audit with the new frame.")
+    sentences: list[str] = Field(
+        description="The same in words.",
+        examples=[["412 read at random, 0 of them included. Evidence 2.8 of 10."]],
+    )
+    as_of_seq: int = Field(description=_SEQ)
+
+    @classmethod
+    def of(cls, found: Shown, *, by_name: str, as_of_seq: int) -> "AuditOut":
+        audit, now = found.audit, found.now
+        outside = found.ledger.outside
+        is_over = audit.ended_at is not None or found.state is AuditState.CERTIFIED
+        return cls(
+            id=str(audit.id),
+            stage=audit.stage,
+            state=found.state,
+            serving=audit.serving,
+            registered_at=audit.registered_at,
+            by=str(audit.registered_by),
+            by_name=by_name,
+            note=audit.note,
+            target_recall=float(now.target),
+            confidence=float(now.confidence),
+            frame=FrameOut(
+                n=audit.n_frame,
+                seq=audit.registered_seq,
+                last=audit.last_number,
+                sha256=audit.seal,
+            ),
+            seed_revealed=audit.seed.hex() if is_over else None,
+            n_draws=now.n_draws,
+            n_draw_includes=now.hits,
+            n_pending=sum(found.ledger.waiting.values()),
+            pool=now.pool,
+            found=now.found,
+            bad_total=now.bad_total,
+            e=now.e,
+            e_needed=now.needed,
+            e_provisional=now.is_provisional,
+            draws_to_go_if_none=now.draws_to_go,
+            recall_low=now.recall_low,
+            outside_frame=OutsideFrameOut(
+                settled=outside.settled, includes=outside.includes, unsettled=outside.unsettled
+            ),
+            changes=[AuditMadeOut(**change) for change in audit.changes],
+            carried=now.carried,
+            reframed_as=str(audit.followed_by) if audit.followed_by else None,
+            sentences=sentences(found),
+            as_of_seq=as_of_seq,
+        )
+
+
+class HypergeometricOut(Out):
+    """A test that is right only where what is left is no harder to find than what was found."""
+
+    p: float
+    target_recall: float
+    supported_recall_95: float | None = Field(
+        description="The largest recall for which p is below 5 %."
+    )
+
+
+class ProjectedOut(Out):
+    """Includes among the records left, with an interval of 95 %."""
+
+    includes_left: float
+    low: float
+    high: float
+
+
+class DisplayOut(Out):
+    """The usual heuristics. They promise nothing."""
+
+    assumption: str = Field(examples=[ASSUMES])
+    run_since_include: int = Field(description="Settled records since the last include.")
+    run_bar: list[int] = Field(
+        description="Runs at which many teams stop: 50, and 5 % of the records.",
+        examples=[[50, 80]],
+    )
+    knee_ratio: float | None = Field(description="6 is the usual bar.")
+    hypergeometric: HypergeometricOut
+    projected: ProjectedOut | None = Field(
+        description="If includes stay as frequent as among the last records settled."
+    )
+
+
+class CostOut(Out):
+    """What a certificate costs from here on."""
+
+    target_recall: float
+    confidence: float
+    draws_if_none_found: int
+    draws_if_one_left: float
+    share_of_pool: float
+
+
+class AuditCostOut(Out):
+    """What an audit would cost, if it were registered now."""
+
+    cost: list[CostOut]
+
+
+class TeamSensitivityOut(Out):
+    """Two reviewers' includes, among the records included in the end."""
+
+    both: int
+    only_1: int
+    only_2: int
+    sensitivity_1: float | None
+    sensitivity_2: float | None
+    sensitivity_team: float | None
+    chapman_missed: float | None = Field(
+        description=f"Includes that both missed; null below {FEWEST_IN_BOTH} in both."
+    )
+    note: str = Field(examples=[TEAM_NOTE])
+
+    @classmethod
+    def of(cls, team: Team) -> "TeamSensitivityOut":
+        found, says = team.found, team.both >= FEWEST_IN_BOTH
+        return cls(
+            both=team.both,
+            only_1=team.only_1,
+            only_2=team.only_2,
+            sensitivity_1=_number(found.first) if says else None,
+            sensitivity_2=_number(found.second) if says else None,
+            sensitivity_team=_number(found.team) if says else None,
+            chapman_missed=float(found.missed) if says else None,
+            note=TEAM_NOTE,
+        )
+
+
+class BlockingOut(Out):
+    """What a certificate waits for: `conflict`, `awaiting`, `drawn_undecided`, `outside_frame`."""
+
+    kind: str = Field(examples=["conflict"])
+    n: int
+
+
+class StoppingOut(Out):
+    """How far a stage is, for those who see all of it."""
+
+    stage: Stage
+    as_of_seq: int = Field(description=_SEQ)
+    n_records: int
+    n_settled: int
+    n_pending: int
+    n_included: int
+    n_pool: int = Field(description="Records that nobody has decided.")
+    display: DisplayOut
+    cost: list[CostOut]
+    audit: AuditOut | None
+    team: TeamSensitivityOut | None
+    blocking: list[BlockingOut]
+
+
+class OwnStoppingOut(Out):
+    """The same for those who must not be told how far the pair is."""
+
+    stage: Stage
+    remaining_for_you: int
+    note: str | None = Field(examples=["Records now come in random order."])
+
+
+class DrawOut(Out):
+    """One draw."""
+
+    i: int
+    record_id: str = Field(examples=["17"])
+    pool: int
+    found_before: int
+    k: int
+    outcome: Outcome
+    factor: float
+    e: float
+
+    @classmethod
+    def of(cls, step: Step) -> "DrawOut":
+        bet = step.bet
+        outcome: Outcome = "pending"
+        if not step.drawn.is_pending:
+            outcome = "include" if step.drawn.is_include else "exclude"
+        return cls(
+            i=step.drawn.row.place,
+            record_id=str(step.drawn.row.record_number),
+            pool=bet.pool,
+            found_before=bet.found,
+            k=still_bad(bet.found, bet.target),
+            outcome=outcome,
+            factor=step.factor,
+            e=step.e,
+        )
+
+
+class CertificateOut(Out):
+    """A certificate as it was given, with the text for a methods section."""
+
+    audit_id: str = Field(examples=[_AUDIT_ID])
+    given_at: datetime
+    seq: int
+    target_recall: float
+    confidence: float
+    n_draws: int
+    n_draw_includes: int
+    found: int
+    pool: int
+    bad_total: int
+    e: float | None = Field(description="Null where it is certain without statistics.")
+    e_needed: float
+    is_certain: bool
+    recall_low: float | None
+    frame: FrameGivenOut
+    outside_frame: OutsideFrameOut
+    changes: list[AuditMadeOut]
+    withdrawn_at: datetime | None
+    withdrawn_because: str | None
+    seed: str = Field(examples=["5c" * 32])
+    text: str = Field(description="Markdown, to print.", examples=["# Certificate of recall"])
+    methods: str = Field(
+        description="A paragraph for the report (PRISMA 2020, item 8).",
+        examples=["Titles and abstracts were screened independently in Tandem."],
+    )
+
+
+def _number(share: Any) -> float | None:
+    return None if share is None else float(share)
+
+
+def stopping_out(
+    found: Display,
+    shown: Shown | None,
+    audit: AuditOut | None,
+    *,
+    stage: Stage,
+    as_of_seq: int,
+) -> StoppingOut:
+    """Return the panel of a stage."""
+    return StoppingOut(
+        stage=stage,
+        as_of_seq=as_of_seq,
+        n_records=found.n_records,
+        n_settled=found.n_settled,
+        n_pending=found.n_pending,
+        n_included=found.n_included,
+        n_pool=found.n_pool,
+        display=_display(found, shown.now.target if shown else _TARGET),
+        cost=[CostOut(**asdict(offer)) for offer in found.offers()],
+        audit=audit,
+        team=TeamSensitivityOut.of(found.team) if found.team else None,
+        blocking=_blocking(shown) if shown else [],
+    )
+
+
+def _display(found: Display, target: Fraction) -> DisplayOut:
+    knee, projected = found.reading.knee(), found.projected
+    return DisplayOut(
+        assumption=ASSUMES,
+        run_since_include=found.reading.run_since_include,
+        run_bar=list(found.run_bars),
+        knee_ratio=knee.ratio if knee else None,
+        hypergeometric=HypergeometricOut(
+            p=found.reading.hypergeometric_p(target),
+            target_recall=float(target),
+            supported_recall_95=found.reading.supported_recall(),
+        ),
+        projected=ProjectedOut(**asdict(projected)) if projected else None,
+    )
+
+
+def _blocking(audit: Shown) -> list[BlockingOut]:
+    waiting = dict(audit.ledger.waiting)
+    if not audit.now.can_certify:
+        waiting["outside_frame"] = audit.ledger.outside.unsettled
+    return [BlockingOut(kind=kind, n=n) for kind, n in waiting.items() if n]

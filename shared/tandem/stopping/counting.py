@@ -1,0 +1,360 @@
+"""What an audit has shown so far, recomputed from the ledger with the labels in force now."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from tandem.ids import RecordNumber
+from tandem.records.models import Record
+from tandem.screening.models import Decision, ScreenedRecord
+from tandem.screening.rules import Status
+from tandem.stopping.certificate import Draw, Evidence, bad_total, largest_total, log_factor
+from tandem.stopping.costs import draws_if_none_found
+from tandem.stopping.models import Audit, AuditDraw
+
+_LARGEST_LOG = 700.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One draw, and what is known of its record now.
+
+    Attributes:
+        row: As it was stored.
+        status: Of the record; None where nobody has decided it.
+    """
+
+    row: AuditDraw
+    status: Status | None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status is None or not self.status.is_settled
+
+    @property
+    def is_include(self) -> bool:
+        return self.status is Status.INCLUDED
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Records that came after the frame: how many are settled, of these included, and are not."""
+
+    settled: int = 0
+    includes: int = 0
+    unsettled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What an audit's evidence is made of.
+
+    Attributes:
+        draws: Those of records that are shown now, in the order of drawing.
+        left_at: For each include of the team in the frame the `labels_seq` of its first decision.
+        pool: Records of the frame that nobody has decided and that were not drawn.
+        waiting: Records that have left the pool and are not settled, by kind.
+        outside: What came after the frame.
+    """
+
+    draws: Sequence[Drawn]
+    left_at: Mapping[RecordNumber, int]
+    pool: int
+    waiting: Mapping[str, int]
+    outside: Outside
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A draw and the bet that it was.
+
+    Attributes:
+        drawn: The draw.
+        bet: What e is made of.
+        factor: What it multiplies e by, at the total that is looked at now.
+        log_e: Natural logarithm of e after it.
+    """
+
+    drawn: Drawn
+    bet: Draw
+    factor: float
+    log_e: float
+
+    @property
+    def e(self) -> float:
+        return _exp(self.log_e)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What is shown now.
+
+    Attributes:
+        target: The recall aimed at.
+        confidence: 1 − α.
+        found: Includes of the team in the frame that are settled.
+        n_draws: Draws that count.
+        hits: Settled includes among them.
+        pool: See `Ledger`.
+        bad_total: The smallest total of includes in the frame that would make the recall too low.
+        log_e: Natural logarithm of the evidence. While records wait it is the least that it can
+            come to: a draw that waits counts as an include, any other record as an exclude.
+        is_provisional: Whether records wait.
+        can_certify: False where what came after the frame could hold too many includes.
+        is_certain: Whether the pool is too small to hold what would make the recall too low.
+        recall_low: The recall is at least that, with the same confidence.
+        draws_to_go: If none of them is an include.
+        log_carried: Natural logarithm of what an audit before this one had shown.
+    """
+
+    target: Fraction
+    confidence: Fraction
+    found: int
+    n_draws: int
+    hits: int
+    pool: int
+    bad_total: int
+    log_e: float
+    is_provisional: bool
+    can_certify: bool
+    is_certain: bool
+    recall_low: float | None
+    draws_to_go: int
+    log_carried: float
+
+    @property
+    def carried(self) -> float | None:
+        """The evidence that an audit before this one had; None where there was none."""
+        return _exp(self.log_carried) if self.log_carried else None
+
+    @property
+    def e(self) -> float:
+        return _exp(self.log_e)
+
+    @property
+    def needed(self) -> float:
+        return float(1 / (1 - self.confidence))
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the evidence suffices, also if what waits turns out badly."""
+        return self.can_certify and (self.is_certain or self.log_e >= math.log(self.needed))
+
+    @property
+    def is_certified(self) -> bool:
+        return self.is_enough and not self.is_provisional
+
+
+def _exp(log: float) -> float:
+    return math.exp(min(log, _LARGEST_LOG))
+
+
+def load(session: Session, audit: Audit) -> Ledger:
+    """Read what an audit's evidence is made of."""
+    draws, counts = _draws(session, audit), _by_status(session, audit)
+    inside, after = _n_shown(session, audit)
+    undecided = sum(drawn.status is None for drawn in draws)
+    decided = sum(n for (is_inside, _), n in counts.items() if is_inside)
+    settled = sum(counts.get((False, status), 0) for status in Status if status.is_settled)
+    open_again = counts.get((True, Status.UNSCREENED), 0)  # its decisions were withdrawn
+    waiting = {
+        "conflict": counts.get((True, Status.CONFLICT), 0),
+        "awaiting": counts.get((True, Status.AWAITING), 0) + open_again,
+        "drawn_undecided": undecided,
+    }
+    includes = counts.get((False, Status.INCLUDED), 0)
+    outside = Outside(settled, includes, after - settled)
+    return Ledger(draws, _left_at(session, audit), inside - decided - undecided, waiting, outside)
+
+
+def evaluate(audit: Audit, ledger: Ledger) -> Evaluation:
+    """Return what the ledger shows now."""
+    return _evaluate(audit, ledger, ledger.draws, ledger.left_at, ledger.pool)
+
+
+def evaluate_then(audit: Audit, ledger: Ledger, *, seq: int, n_draws: int, pool: int) -> Evaluation:
+    """Return what was shown at an earlier moment, by the labels in force now.
+
+    Args:
+        audit: The audit.
+        ledger: As it is now.
+        seq: The review's `labels_seq` then.
+        n_draws: Draws by then.
+        pool: Records that were left then.
+    """
+    then = [drawn for drawn in ledger.draws if drawn.row.place <= n_draws]
+    drawn_then = {drawn.row.record_number for drawn in then}
+    left = {
+        number: at for number, at in ledger.left_at.items() if at <= seq or number in drawn_then
+    }
+    return _evaluate(audit, ledger, then, left, pool)
+
+
+def _evaluate(
+    audit: Audit,
+    ledger: Ledger,
+    draws: Sequence[Drawn],
+    left_at: Mapping[RecordNumber, int],
+    pool: int,
+) -> Evaluation:
+    target, confidence = Fraction(audit.target), Fraction(audit.confidence)
+    bets = _bets(draws, left_at)
+    found = _found(draws, left_at)
+    total = _total(found, target, ledger.outside)
+    evidence = Evidence(bets)
+    log_e = audit.carried + evidence.log_from(total, max(total, found + pool))
+    k = total - found
+    low = None
+    if found and not audit.carried and not (ledger.outside.settled or ledger.outside.unsettled):
+        low = found / largest_total(
+            bets, found=found, pool=pool, target=target, confidence=confidence
+        )
+    return Evaluation(
+        target,
+        confidence,
+        found=len(left_at),
+        n_draws=len(draws),
+        hits=sum(drawn.is_include for drawn in draws),
+        pool=pool,
+        bad_total=total,
+        log_e=log_e,
+        is_provisional=any(ledger.waiting.values()),
+        can_certify=total >= bad_total(found, target),
+        is_certain=pool < k,
+        recall_low=low,
+        draws_to_go=_draws_to_go(pool, k, -math.log(1 - confidence) - log_e),
+        log_carried=audit.carried,
+    )
+
+
+def _draws_to_go(pool: int, k: int, bar: float) -> int:
+    if pool < k or bar <= 0:
+        return 0
+    return min(pool, draws_if_none_found(pool=pool, k=max(k, 1), bar=bar))
+
+
+def least_log(ledger: Ledger) -> float:
+    """Return the least logarithm of e against any total that there may be."""
+    found = _found(ledger.draws, ledger.left_at)
+    bets = _bets(ledger.draws, ledger.left_at)
+    return Evidence(bets).log_from(found, found + ledger.pool)
+
+
+def steps(audit: Audit, ledger: Ledger) -> list[Step]:
+    """Return each draw with its bet, and e after it at the total that is looked at now."""
+    bets = _bets(ledger.draws, ledger.left_at)
+    found = _found(ledger.draws, ledger.left_at)
+    total = _total(found, Fraction(audit.target), ledger.outside)
+    log_e, made = audit.carried, list[Step]()
+    for drawn, bet in zip(ledger.draws, bets, strict=True):
+        log = log_factor(bet, total)
+        log_e += log
+        made.append(Step(drawn, bet, math.exp(log), log_e))
+    return made
+
+
+def _total(found: int, target: Fraction, outside: Outside) -> int:
+    """Return the smallest total of includes in the frame that would make the recall too low.
+
+    With c includes settled and u records unsettled outside of it, B(r + c) − c − u.
+    """
+    return bad_total(found + outside.includes, target) - outside.includes - outside.unsettled
+
+
+def _found(draws: Sequence[Drawn], left_at: Mapping[RecordNumber, int]) -> int:
+    """Return the includes, a draw that waits among them."""
+    return len(left_at) + sum(drawn.is_pending for drawn in draws)
+
+
+def _bets(draws: Sequence[Drawn], left_at: Mapping[RecordNumber, int]) -> list[Draw]:
+    """Return each draw with the includes that had left the pool before it.
+
+    An include leaves it with its first decision, or when it is drawn, whichever is first.
+    """
+    drawn_numbers = {drawn.row.record_number for drawn in draws}
+    by_decision = sorted(at for number, at in left_at.items() if number not in drawn_numbers)
+    bets, drawn_includes = list[Draw](), 0
+    for drawn in draws:
+        row, counts_as_include = drawn.row, drawn.is_include or drawn.is_pending
+        found = bisect_right(by_decision, row.seq) + drawn_includes
+        bets.append(Draw(row.pool, found, counts_as_include, Fraction(row.target)))
+        drawn_includes += counts_as_include
+    return bets
+
+
+def _draws(session: Session, audit: Audit) -> list[Drawn]:
+    query = (
+        select(AuditDraw, ScreenedRecord.status)
+        .join(
+            Record,
+            and_(
+                Record.review_id == audit.review_id,
+                Record.number == AuditDraw.record_number,
+                Record.duplicate_of.is_(None),
+            ),
+        )
+        .outerjoin(ScreenedRecord, _screened(audit))
+        .where(AuditDraw.audit_id == audit.id)
+        .order_by(AuditDraw.place)
+    )
+    return [Drawn(row, status) for row, status in session.execute(query)]
+
+
+def _screened(audit: Audit) -> ColumnElement[bool]:
+    return and_(
+        ScreenedRecord.review_id == Record.review_id,
+        ScreenedRecord.stage == audit.stage,
+        ScreenedRecord.record_number == Record.number,
+    )
+
+
+def _shown(audit: Audit) -> ColumnElement[bool]:
+    return and_(Record.review_id == audit.review_id, Record.duplicate_of.is_(None))
+
+
+def _n_shown(session: Session, audit: Audit) -> tuple[int, int]:
+    """Return how many records are shown in the frame, and beyond it."""
+    is_inside = Record.number <= audit.last_number
+    query = select(is_inside, func.count()).where(_shown(audit)).group_by(is_inside)
+    counts = {bool(side): n for side, n in session.execute(query)}
+    return counts.get(True, 0), counts.get(False, 0)
+
+
+def _by_status(session: Session, audit: Audit) -> dict[tuple[bool, Status], int]:
+    """Count the records that anybody has decided: in the frame or not, by status."""
+    is_inside = Record.number <= audit.last_number
+    query = (
+        select(is_inside, ScreenedRecord.status, func.count())
+        .join(ScreenedRecord, _screened(audit))
+        .where(_shown(audit))
+        .group_by(is_inside, ScreenedRecord.status)
+    )
+    return {(bool(side), status): n for side, status, n in session.execute(query)}
+
+
+def _left_at(session: Session, audit: Audit) -> dict[RecordNumber, int]:
+    """Return for each include in the frame the number of its first decision."""
+    query = (
+        select(ScreenedRecord.record_number, func.min(Decision.labels_seq))
+        .join(Record, _screened(audit))
+        .join(
+            Decision,
+            and_(
+                Decision.review_id == ScreenedRecord.review_id,
+                Decision.stage == ScreenedRecord.stage,
+                Decision.record_number == ScreenedRecord.record_number,
+            ),
+        )
+        .where(
+            _shown(audit),
+            ScreenedRecord.status == Status.INCLUDED,
+            ScreenedRecord.record_number <= audit.last_number,
+        )
+        .group_by(ScreenedRecord.record_number)
+    )
+    return dict(session.execute(query).all())

@@ -1,0 +1,254 @@
+"""What a team may look at while it thinks about stopping. It promises nothing; see `heuristics`."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId
+from tandem.records.models import Record
+from tandem.records.shown import n_shown
+from tandem.reviews.policy import Stage
+from tandem.screening.agreement.intervals import exact_share
+from tandem.screening.models import Decision, ScreenedRecord
+from tandem.screening.rules import Status, Verdict
+from tandem.stopping.costs import cost
+from tandem.stopping.heuristics import Reading
+from tandem.stopping.two_reviewers import TeamSensitivity, sensitivity
+
+ASSUMES = (
+    "These assume that what is left is no harder to find than what was found. With one include in "
+    "ten that is hard to find, stopping by the hypergeometric test missed a recall of .95 in 62 to "
+    "95 % of trials. Only an audit gives a guarantee."
+)
+TEAM_NOTE = (
+    "From how far the first decisions of two reviewers overlap, on records that are included in "
+    "the end. Too high where errors go together."
+)
+FEWEST_IN_BOTH = 7
+"""Includes of both reviewers from which on Chapman's estimate is shown."""
+
+_RUN, _RUN_SHARE = 50, 20
+_OFFERED = tuple((t, c) for t in ("0.8", "0.9", "0.95") for c in ("0.9", "0.95"))
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """Includes among the records left, if they are as frequent as in the last ones settled."""
+
+    includes_left: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a certificate would cost from here on; see `costs.Cost`."""
+
+    target_recall: float
+    confidence: float
+    draws_if_none_found: int
+    draws_if_one_left: float
+    share_of_pool: float
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Two reviewers' includes among the records that are included in the end."""
+
+    both: int
+    only_1: int
+    only_2: int
+    found: TeamSensitivity
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How far a stage is, and what the usual heuristics say.
+
+    Attributes:
+        n_records: Shown in the stage.
+        n_settled: Included or excluded.
+        n_pending: Begun and not settled.
+        n_included: Of those settled.
+        n_pool: Records that nobody has decided.
+        reading: The settled records, in the order in which they came to be settled.
+        projected: None before enough is settled.
+        team: None where no record was decided by two.
+    """
+
+    n_records: int
+    n_settled: int
+    n_pending: int
+    n_included: int
+    n_pool: int
+    reading: Reading
+    projected: Projected | None
+    team: Team | None
+
+    @property
+    def run_bars(self) -> tuple[int, int]:
+        """Runs without an include that many teams stop at."""
+        return _RUN, math.ceil(self.n_records / _RUN_SHARE)
+
+    def offers(self) -> list[Offer]:
+        """Return what certificates would cost, if an audit were opened now."""
+        if not self.n_included:
+            return []
+        return [self.offer(Fraction(target), Fraction(sure)) for target, sure in _OFFERED]
+
+    def offer(self, target: Fraction, confidence: Fraction) -> Offer:
+        """Return what a certificate of this recall would cost."""
+        made = cost(pool=self.n_pool, found=self.n_included, target=target, confidence=confidence)
+        return Offer(
+            float(target),
+            float(confidence),
+            made.if_none_found,
+            round(made.if_one_left, 1),
+            made.share_of_pool,
+        )
+
+
+def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
+    """Return what a stage shows now."""
+    n_records = n_shown(session, review_id)
+    statuses = _settled_in_order(session, review_id, stage)
+    begun, n_touched = _counts(session, review_id, stage)
+    reading = Reading.of((status is Status.INCLUDED for status in statuses), n_records=n_records)
+    return Display(
+        n_records,
+        n_settled=reading.n_read,
+        n_pending=begun,
+        n_included=reading.n_found,
+        n_pool=n_records - n_touched,
+        reading=reading,
+        projected=_projected(reading),
+        team=_team(session, review_id, stage),
+    )
+
+
+def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
+    query = select(func.count()).where(
+        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.stage == stage,
+        ScreenedRecord.status == Status.INCLUDED,
+    )
+    return session.scalar(query) or 0
+
+
+def _settled_in_order(session: Session, review_id: ReviewId, stage: Stage) -> list[Status]:
+    newest = func.max(Decision.labels_seq)
+    query = (
+        select(ScreenedRecord.status)
+        .join(
+            Record,
+            and_(
+                Record.review_id == ScreenedRecord.review_id,
+                Record.number == ScreenedRecord.record_number,
+                Record.duplicate_of.is_(None),
+            ),
+        )
+        .join(
+            Decision,
+            and_(
+                Decision.review_id == ScreenedRecord.review_id,
+                Decision.stage == ScreenedRecord.stage,
+                Decision.record_number == ScreenedRecord.record_number,
+            ),
+        )
+        .where(
+            ScreenedRecord.review_id == review_id,
+            ScreenedRecord.stage == stage,
+            ScreenedRecord.status.in_([status for status in Status if status.is_settled]),
+        )
+        .group_by(ScreenedRecord.record_number, ScreenedRecord.status)
+        .order_by(newest)
+    )
+    return list(session.scalars(query))
+
+
+def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int]:
+    """Return how many records are begun and not settled, and how many anybody ever decided."""
+    query = (
+        select(ScreenedRecord.status, func.count())
+        .join(
+            Record,
+            and_(
+                Record.review_id == ScreenedRecord.review_id,
+                Record.number == ScreenedRecord.record_number,
+                Record.duplicate_of.is_(None),
+            ),
+        )
+        .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
+        .group_by(ScreenedRecord.status)
+    )
+    counts = Counter(dict(session.execute(query).all()))
+    settled = sum(n for status, n in counts.items() if status.is_settled)
+    return counts.total() - settled, counts.total()
+
+
+def _projected(reading: Reading) -> Projected | None:
+    """Project the rate of the last records: as many as the run that people look at."""
+    window = max(_RUN, math.ceil(reading.n_records / _RUN_SHARE))
+    if reading.n_read < window:
+        return None
+    hits = sum(place > reading.n_read - window for place in reading.found_at)
+    left = reading.n_records - reading.n_read
+    low, high = exact_share(hits, window)
+    return Projected(hits / window * left, low * left, high * left)
+
+
+def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
+    """Compare the first decisions of the two who decided an included record first.
+
+    The first reviewer of a record is the one with the smaller id, so that it is the same person
+    throughout where two people screen.
+    """
+    first = (
+        select(
+            Decision.record_number,
+            Decision.reviewer_id,
+            func.min(Decision.labels_seq).label("seq"),
+        )
+        .where(
+            Decision.review_id == review_id,
+            Decision.stage == stage,
+            Decision.verdict.is_not(None),
+            Decision.carried_from.is_(None),
+            Decision.second_in.is_(None),
+        )
+        .group_by(Decision.record_number, Decision.reviewer_id)
+        .subquery()
+    )
+    query = (
+        select(first.c.record_number, first.c.reviewer_id, Decision.verdict)
+        .join(Decision, and_(Decision.review_id == review_id, Decision.labels_seq == first.c.seq))
+        .join(
+            ScreenedRecord,
+            and_(
+                ScreenedRecord.review_id == review_id,
+                ScreenedRecord.stage == stage,
+                ScreenedRecord.record_number == first.c.record_number,
+                ScreenedRecord.status == Status.INCLUDED,
+            ),
+        )
+        .order_by(first.c.record_number, first.c.seq)
+    )
+    by_record: dict[int, list[tuple[str, bool]]] = {}
+    for number, reviewer, verdict in session.execute(query):
+        kept = by_record.setdefault(number, [])
+        if len(kept) < 2:
+            kept.append((str(reviewer), verdict is not Verdict.EXCLUDE))
+    pairs = Counter(
+        tuple(kept_in for _, kept_in in sorted(votes))
+        for votes in by_record.values()
+        if len(votes) == 2
+    )
+    if not pairs:
+        return None
+    both, only_1, only_2 = pairs[True, True], pairs[True, False], pairs[False, True]
+    found = sensitivity(first=both + only_1, second=both + only_2, both=both)
+    return Team(both, only_1, only_2, found)
