@@ -35,6 +35,7 @@ test: $(VENV)/.installed-test
 else
 test: $(VENV)/.installed-test ## Run lint, types and all tests. T=tests/unit/x.py::test_y runs only that one.
 	$(MAKE) lint
+	@$(MAKE) --no-print-directory $(PAGE)
 	$(PYTEST) $(PARALLEL)
 endif
 

@@ -163,9 +163,7 @@ def _welcome(title: str, role: Role) -> str:
     return f"""<h1>You are in</h1>
 <p>You are now <strong>{role}</strong> of the review &ldquo;{escape(title)}&rdquo;, and signed in
 in this browser. You can {_MAY[role]}.</p>
-<p>What to do next: <a href="{{prefix}}/">go to the first page of this server</a>. It says how to
-begin. Your next records come from <code>POST /api/v1/reviews/…/queue</code>;
-<a href="{{prefix}}/docs">the API's description</a> lets you try it.</p>"""
+<p><a href="{{prefix}}/">Start: your reviews, and what waits for you</a>.</p>"""
 
 
 def _signed_in(request: Request, here: Runtime) -> User | None:

@@ -93,13 +93,8 @@ function Places({ review }: { review: Review }) {
   );
 }
 
-/** Views that are there; no other is linked. */
-export const BUILT = new Set(["screen", "conflicts"]);
-
 function Place({ href, name, n }: { href: string; name: string; n?: number | null | undefined }) {
-  const view = href.split("/")[3];
   const [isHere] = useRoute(href === "/" ? href : `${href}/*?`);
-  if (view !== undefined && !BUILT.has(view)) return null;
   return (
     <li>
       <Link href={href} aria-current={isHere ? "page" : undefined}>

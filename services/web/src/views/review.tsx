@@ -19,6 +19,14 @@ export interface ViewProps {
 
 const VIEWS: Record<string, ComponentType<ViewProps>> = {
   screen: Screen,
+  mine: lazy(async () => (await import("./mine/mine")).Mine),
+  progress: lazy(async () => (await import("./progress/progress")).Progress),
+  records: lazy(async () => (await import("./records/records")).Records),
+  duplicates: lazy(async () => (await import("./duplicates/duplicates")).Duplicates),
+  import: lazy(async () => (await import("./imports/imports")).Imports),
+  team: lazy(async () => (await import("./team/team")).Team),
+  settings: lazy(async () => (await import("./settings/settings")).Settings),
+  export: lazy(async () => (await import("./exports/exports")).Exports),
   conflicts: lazy(async () => (await import("./conflicts/conflicts")).Conflicts),
 };
 

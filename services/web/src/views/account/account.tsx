@@ -8,6 +8,7 @@ import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
+import { CopyButton } from "../../ui/copy_button";
 import { Button, Field, Loading, Problem } from "../../ui/parts";
 
 /** Who I am here, how the page looks, and where I am signed in. */
@@ -264,16 +265,5 @@ function Tokens() {
       </form>
       {(make.error || end.error) && <Problem error={make.error ?? end.error} />}
     </section>
-  );
-}
-
-export function CopyButton({ text }: { text: string }) {
-  const [done, setDone] = useState(false);
-  // The clipboard is there on https and on this machine only; elsewhere people select the text.
-  if (!("clipboard" in navigator)) return null;
-  return (
-    <Button onClick={() => void navigator.clipboard.writeText(text).then(() => setDone(true))}>
-      <span role="status">{done ? texts.copied : texts.copy}</span>
-    </Button>
   );
 }

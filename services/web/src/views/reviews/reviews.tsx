@@ -4,7 +4,7 @@ import { useReviews } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { useTitle } from "../../ui/hooks";
-import { BUILT, Shell } from "../../ui/layout";
+import { Shell } from "../../ui/layout";
 import { ButtonLink, Empty, Loading, Meter, More, Problem } from "../../ui/parts";
 import "./reviews.css";
 
@@ -104,7 +104,7 @@ function Waiting({ review, at }: { review: Listed; at: (view: string) => string 
   ] as const;
   const { role } = review;
   const may = { import: role === "owner", duplicates: role === "owner" || role === "adjudicator" };
-  const shown = places.filter(([view, n]) => n && BUILT.has(view) && (!(view in may) || may[view as keyof typeof may]));
+  const shown = places.filter(([view, n]) => n && (!(view in may) || may[view as keyof typeof may]));
   if (shown.length === 0) return null;
   return (
     <ul class="chips">

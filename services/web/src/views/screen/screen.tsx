@@ -23,6 +23,7 @@ import "./screen.css";
 type Open = "reasons" | "criteria" | "keys" | null;
 
 const RENEW_MS = 10 * 60_000;
+const PAUSE_MS = 50 * 60_000;
 
 /** The main job: one record after the other. */
 export function Screen({ review }: ViewProps) {
@@ -105,6 +106,7 @@ export function Screen({ review }: ViewProps) {
       <h1 class="hidden">{texts.screen.title}</h1>
       <Announcer session={session} />
       <NotSentNotice review={review.id} />
+      {screens && <Pause />}
       {!screens && <End review={review} session={session} state={review.archived_at ? "archived" : "observer"} />}
       {screens && session.queue !== null && <Done session={session} />}
       {session.fromStore && <p class="notice warn">{texts.screen.offlineStart}</p>}
@@ -172,6 +174,23 @@ function Done({ session }: { session: Session }) {
     <div class="screen-done">
       <Meter value={decided} of={decided + left} label={texts.screen.progress} />
       <span class="small soft">{texts.screen.of(decided, decided + left)}</span>
+    </div>
+  );
+}
+
+/** Suggests a pause, once. */
+function Pause() {
+  const { preferences } = usePerson();
+  const [isDue, setDue] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setDue(true), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!isDue || !preferences.pauses) return null;
+  return (
+    <div class="notice" role="status">
+      <p>{texts.screen.pause}</p>
+      <Button onClick={() => setDue(false)}>{texts.screen.pauseOk}</Button>
     </div>
   );
 }

@@ -1,0 +1,216 @@
+import { useMutation } from "@tanstack/preact-query";
+import { useState } from "preact/hooks";
+import { api, data, type Schemas } from "../../api/client";
+import { usePages } from "../../api/pages";
+import { sentence } from "../../api/problem";
+import { outdated } from "../../api/queries";
+import { at } from "../../texts/format";
+import { texts } from "../../texts/en";
+import { useTitle } from "../../ui/hooks";
+import { Shell } from "../../ui/layout";
+import { Listed } from "../../ui/list";
+import { Button, Field, Meter, Problem } from "../../ui/parts";
+import type { ViewProps } from "../review";
+import { importTexts as say } from "./texts";
+import { type About, upload } from "./upload";
+import "./imports.css";
+
+type Import = Schemas["ImportOut"];
+
+interface Sending {
+  file: File;
+  percent: number;
+  error: unknown;
+}
+
+/** Files into the review: send them, see what became of each. */
+export function Imports({ review }: ViewProps) {
+  useTitle(say.title);
+  const { query, items } = usePages(["review", review.id, "imports"], (cursor) =>
+    data(
+      api.GET("/api/v1/reviews/{review_id}/imports", {
+        params: { path: { review_id: review.id }, query: { limit: 50, ...cursor } },
+      }),
+    ),
+  );
+  return (
+    <Shell review={review}>
+      <h1>{say.title}</h1>
+      <Upload review={review.id} />
+      <section class="stack">
+        <h2>{say.earlier}</h2>
+        <Listed query={query} n={items.length} empty={say.none}>
+          <ul class="plainlist stack">
+            {items.map((one) => (
+              <Row key={one.id} one={one} review={review.id} />
+            ))}
+          </ul>
+        </Listed>
+      </section>
+    </Shell>
+  );
+}
+
+function Upload({ review }: { review: string }) {
+  const [chosen, choose] = useState<File[]>([]);
+  const [sending, setSending] = useState<Sending[]>([]);
+  const [isOver, setOver] = useState(false);
+  const changed = (file: File, what: Partial<Sending>) =>
+    setSending((now) => now.map((one) => (one.file === file ? { ...one, ...what } : one)));
+  const send = async (files: File[], about: About) => {
+    for (const file of files) {
+      try {
+        await upload(review, file, about, (percent) => changed(file, { percent }));
+        setSending((now) => now.filter((one) => one.file !== file));
+      } catch (error) {
+        changed(file, { error });
+      }
+      outdated(review, "imports");
+    }
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    const text = (name: string) => String(form.get(name) ?? "").trim();
+    const about = { source: text("source"), platform: text("platform"), searched_on: text("searched_on"), strategy: text("strategy") };
+    setSending((now) => [...now, ...chosen.map((file) => ({ file, percent: 0, error: null }))]);
+    void send(chosen, about);
+    choose([]);
+  };
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    choose([...chosen, ...(event.dataTransfer?.files ?? [])]);
+  };
+  return (
+    <form class="card stack" onSubmit={submit}>
+      <label
+        class={`drop ${isOver ? "over" : ""}`}
+        onDragOver={(event) => (event.preventDefault(), setOver(true))}
+        onDragLeave={() => setOver(false)}
+        onDrop={drop}
+      >
+        <strong>{say.drop}</strong>
+        <span class="hint">{say.formats}</span>
+        <input
+          type="file"
+          multiple
+          aria-label={say.drop}
+          onChange={(event) => {
+            choose([...chosen, ...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = "";
+          }}
+        />
+      </label>
+      {chosen.length > 0 && (
+        <ul class="chips" aria-label={say.chosen}>
+          {chosen.map((file, at) => (
+            <li class="chip" key={`${file.name}-${at}`}>
+              {file.name}
+              <button
+                type="button"
+                aria-label={`${texts.remove}: ${file.name}`}
+                onClick={() => choose(chosen.filter((one) => one !== file))}
+              >
+                ×
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <details>
+        <summary>{say.details}</summary>
+        <div class="form">
+          <Field label={say.source}>{(ids) => <input {...ids} name="source" maxLength={200} />}</Field>
+          <Field label={say.platform}>{(ids) => <input {...ids} name="platform" maxLength={200} />}</Field>
+          <Field label={say.searchedOn}>{(ids) => <input {...ids} name="searched_on" type="date" />}</Field>
+          <Field label={say.strategy}>{(ids) => <textarea {...ids} name="strategy" rows={3} />}</Field>
+        </div>
+      </details>
+      <div class="actions">
+        <Button kind="main" type="submit" disabled={chosen.length === 0}>
+          {say.send(chosen.length)}
+        </Button>
+        <span class="hint">{say.leave}</span>
+      </div>
+      {sending.map((one) => (
+        <div key={one.file.name} class="stack small">
+          <span>
+            {one.file.name} · {say.sending(one.percent)}
+          </span>
+          <Meter value={one.percent} of={100} label={one.file.name} />
+          {one.error !== null && (
+            <p class="wrong" role="alert">
+              {sentence(one.error)}
+            </p>
+          )}
+        </div>
+      ))}
+    </form>
+  );
+}
+
+function Row({ one, review }: { one: Import; review: string }) {
+  const isRunning = one.state === "queued" || one.state === "running";
+  const params = { path: { review_id: review, import_id: one.id } };
+  const takeBack = useMutation({
+    mutationFn: () => data(api.DELETE("/api/v1/reviews/{review_id}/imports/{import_id}", { params })),
+    onSuccess: () => outdated(review),
+  });
+  const priors = useMutation({
+    mutationFn: () =>
+      data(api.POST("/api/v1/reviews/{review_id}/imports/{import_id}/prior-decisions", { params })),
+    onSuccess: () => outdated(review),
+  });
+  return (
+    <li class="card stack">
+      <div class="head">
+        <span>
+          <strong>{one.filename}</strong>
+          <br />
+          <span class="soft small">
+            {[one.source, one.platform, one.created_by_name, at(one.created_at)].filter(Boolean).join(" · ")}
+          </span>
+        </span>
+        <span class={`state ${one.state}`}>{one.step === "linking" ? say.linking : say.states[one.state]}</span>
+      </div>
+      {isRunning && <Meter value={one.percent ?? 0} of={100} label={one.filename} />}
+      {isRunning && one.n_total !== null && <p class="small soft">{say.of(one.n_read, one.n_total)}</p>}
+      {one.error && <p class="wrong">{one.error}</p>}
+      {one.state === "done" && <p>{say.result(one.n_added, one.n_duplicates)}</p>}
+      {one.n_rejected > 0 && (
+        <details>
+          <summary>{say.rejected(one.n_rejected)}</summary>
+          <ul class="plainlist rows small">
+            {one.rejected.map((bad) => (
+              <li class="row" key={bad.position}>
+                <span>
+                  <strong>{say.position(bad.position)}</strong>: {bad.reason}
+                  <br />
+                  <code class="soft">{bad.excerpt}</code>
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {one.n_priors > 0 && one.priors_taken_at === null && one.state === "done" && (
+        <div class="notice warn">
+          <p>{say.priors(one.n_priors)}</p>
+          <Button disabled={priors.isPending} onClick={() => priors.mutate()}>
+            {say.takePriors}
+          </Button>
+        </div>
+      )}
+      {one.priors_taken_at !== null && <p class="small soft">{say.tookPriors}</p>}
+      {(takeBack.error || priors.error) && <Problem error={takeBack.error ?? priors.error} />}
+      {(one.state === "done" || one.state === "failed") && (
+        <div class="actions">
+          <Button disabled={takeBack.isPending} aria-label={say.takeBackOf(one.filename)} onClick={() => takeBack.mutate()}>
+            {say.takeBack}
+          </Button>
+        </div>
+      )}
+    </li>
+  );
+}

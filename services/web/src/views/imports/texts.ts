@@ -1,0 +1,37 @@
+import { count, number } from "../../texts/format";
+
+export const importTexts = {
+  title: "Import",
+  drop: "Drop files here, or choose them",
+  formats: "RIS, NBIB, EndNote, BibTeX, PubMed XML, CSV, XLSX, ZIP and others; the format is told by the content.",
+  source: "Source, as in “Medline” (optional)",
+  platform: "Platform, as in “Ovid” (optional)",
+  searchedOn: "Day of the search (optional)",
+  strategy: "Search strategy (optional)",
+  details: "Where the files come from",
+  send: (n: number) => (n === 0 ? "Import" : `Import ${count(n, "file", "files")}`),
+  chosen: "Chosen files",
+  sending: (percent: number) => `Sending, ${percent} %`,
+  states: {
+    queued: "Waiting",
+    running: "Reading",
+    done: "Done",
+    failed: "Failed",
+    taken_back: "Taken back",
+  },
+  linking: "Looking for duplicates",
+  of: (n: number, all: number) => `${number(n)} of ${number(all)}`,
+  result: (added: number, duplicates: number) =>
+    `${count(added, "new record", "new records")} · ${count(duplicates, "duplicate", "duplicates")}`,
+  rejected: (n: number) => `${count(n, "entry", "entries")} could not be read`,
+  position: (n: number) => `Entry ${number(n)}`,
+  priors: (n: number) => `${count(n, "record carries", "records carry")} an earlier decision`,
+  takePriors: "Take them over as mine",
+  tookPriors: "Earlier decisions taken over",
+  takeBack: "Take back",
+  takeBackOf: (file: string) => `Take back: ${file}`,
+  earlier: "Imports",
+  none: "Nothing was imported yet",
+  leave: "Once a file is sent, you can leave this page.",
+  again: "Send again",
+};

@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Entry } from "../src/outbox/entries";
+import { Outbox } from "../src/outbox/outbox";
+import type { Outcome } from "../src/outbox/sending";
+import type { QueueItem } from "../src/outbox/store";
+import { type QueueOut, Session, SLIP_MS } from "../src/views/screen/session";
+
+const JUDGEMENT = { verdict: "include" as const, reasons: [], labels: [], note: null };
+
+const item = (id: number) =>
+  ({ record: { id: String(id), title: `Title ${id}`, my_decision: null }, terms: [], rank: id, score: null,
+    ranking_id: null, lease_expires_at: "2026-01-01T00:00:00Z" }) as unknown as QueueItem;
+
+/** A queue of a server that hands out what nobody has decided. */
+class Queue {
+  decided = new Set<string>();
+  asked: number[] = [];
+  fails = false;
+  constructor(readonly n: number) {}
+  ask = async (limit: number): Promise<QueueOut> => {
+    this.asked.push(limit);
+    if (this.fails) throw new Error("no connection");
+    const left = Array.from({ length: this.n }, (_, at) => item(at + 1)).filter((one) => !this.decided.has(one.record.id));
+    const workload = { decided: this.decided.size, left: left.length, target: null };
+    const state = left.length > 0 ? ("ready" as const) : ("finished" as const);
+    return { items: left.slice(0, limit), remaining: left.length, state, withheld: 0, workload };
+  };
+  send = async (entry: Entry): Promise<Outcome> => {
+    if (entry.kind === "decide") this.decided.add(entry.record);
+    if (entry.kind === "withdraw") this.decided.delete(entry.record);
+    return { kind: "arrived", decision: `d${entry.key}`, remaining: null };
+  };
+  sendMany = async (entries: readonly Entry[]) => Promise.all(entries.map(this.send));
+}
+
+let now = 0;
+let queue: Queue;
+let outbox: Outbox;
+let session: Session;
+
+beforeEach(async () => {
+  now = 0;
+  queue = new Queue(30);
+  outbox = new Outbox("me", "tab", null, queue);
+  session = new Session("r", outbox, null, queue.ask, () => now);
+  outbox.onArrival(({ entry, decision }) => session.took(entry.key, decision));
+  await session.start();
+  now += 1000;
+});
+
+const decide = () => {
+  const made = session.decide(JUDGEMENT);
+  now += 1000;
+  return made;
+};
+
+describe("screening", () => {
+  it("has the next record there at once, and counts along", () => {
+    expect(session.current?.record.id).toBe("1");
+    decide();
+    expect(session.current?.record.id).toBe("2");
+    expect([session.decided, session.remaining]).toEqual([1, 29]);
+  });
+
+  it("takes a second press for a slip", () => {
+    session.decide(JUDGEMENT);
+    now += SLIP_MS - 1;
+    expect(session.decide(JUDGEMENT)).toBe(false);
+    expect(session.current?.record.id).toBe("2");
+  });
+
+  it("asks for more in time, and never shows again what is on its way", async () => {
+    const seen = [];
+    for (let n = 0; n < 30; n++) {
+      seen.push(session.current?.record.id);
+      decide();
+      await session.fill();
+    }
+    expect(new Set(seen).size).toBe(30);
+    expect(session.current).toBeUndefined();
+    await outbox.flush();
+    await session.fill();
+    expect(session.queue?.state).toBe("finished");
+    expect(queue.decided.size).toBe(30);
+  });
+
+  it("undoes as often as wanted, in the order back", async () => {
+    for (let n = 0; n < 4; n++) decide();
+    await outbox.flush();
+    for (let n = 0; n < 4; n++) session.undo();
+    expect(session.canUndo).toBe(false);
+    expect(session.current?.record.id).toBe("1");
+    await outbox.flush();
+    expect(queue.decided.size).toBe(0);
+    expect([session.decided, session.remaining]).toEqual([0, 30]);
+  });
+
+  it("decides again what was undone", async () => {
+    decide();
+    await outbox.flush();
+    session.undo();
+    now += 1000;
+    decide();
+    await outbox.flush();
+    expect([...queue.decided]).toEqual(["1"]);
+  });
+
+  it("puts a record off without a decision", async () => {
+    session.later();
+    now += 1000;
+    expect(session.current?.record.id).toBe("2");
+    await outbox.flush();
+    expect(queue.decided.size).toBe(0);
+  });
+
+  it("goes on with what is here when the server is away", async () => {
+    queue.fails = true;
+    for (let n = 0; n < 10; n++) decide();
+    await session.fill();
+    expect(session.error).not.toBeNull();
+    queue.fails = false;
+    await session.fill();
+    expect(session.error).toBeNull();
+    expect(session.current?.record.id).toBe("11");
+  });
+});

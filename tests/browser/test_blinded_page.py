@@ -1,0 +1,99 @@
+"""What a blinded reviewer's browser gets and shows is the same, however the others voted."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Response, expect
+
+from browser.visitors import Visitor, Visitors
+from service.api.test_event_stream import serve
+from tandem.config import Settings
+from tandem.db.session import Database
+from world import Team, World
+
+VIEWS = ("/", "screen", "mine", "progress", "records", "records/1", "records/6", "team", "export")
+OF_THE_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}"
+    r"|in \d+ minutes?|\d+ (minutes?|seconds?) ago|this minute"
+)
+"""Times, and ids that are made at random in each world."""
+
+
+@contextmanager
+def world_where(
+    ben_says: str, file: Path, team: Team, settings: Settings, chromium: Browser
+) -> Iterator[Callable[[], Visitor]]:
+    """A copy of the world in which Ben has decided everything in one way."""
+    copy = file.with_name(f"{ben_says}.sqlite3")
+    shutil.copy(file, copy)
+    database = Database(f"sqlite:///{copy}")
+    world = World(database)
+    for number in range(1, 9):
+        world.decide(team.review_id, team.ben, number, ben_says, note=f"Clearly: {ben_says}")
+    changed = settings.model_copy(update={"database_url": f"sqlite:///{copy}", "page_folder": None})
+    with serve(changed) as live:
+        visitors = Visitors(chromium, live.url, world)
+        yield lambda: visitors.opened(team.ann, "/me")
+        visitors.close()
+    database.close()
+
+
+def test_the_browser_gets_and_shows_the_same_in_two_worlds(
+    chromium: Browser, settings: Settings, world: World, tmp_path: Path
+) -> None:
+    team = world.team(n_records=12)
+    for number in (1, 2, 3):
+        world.decide(team.review_id, team.ann, number, "include")
+    file = tmp_path / "before.sqlite3"
+    world.database.close()
+    shutil.copy(tmp_path / "tandem.sqlite3", file)
+    heard = {}
+    with ExitStack() as open_worlds:
+        for ben_says in ("include", "exclude"):
+            opened = open_worlds.enter_context(
+                world_where(ben_says, file, team, settings, chromium)
+            )
+            heard[ben_says] = everything(opened(), team)
+
+    assert len(heard["include"]) > 2 * len(VIEWS)
+    assert heard["include"] == heard["exclude"]
+
+
+def everything(ann: Visitor, team: Team) -> list[str]:
+    """All answers that the browser got, sorted, and what each view shows."""
+    bodies: list[str] = []
+    said = []
+
+    def keep(answer: Response) -> None:
+        kind = answer.headers.get("content-type", "")
+        if "/api/" in answer.url and "event-stream" not in kind and answer.status != 204:
+            body = json.dumps(answer.json()) if "json" in kind else answer.text()
+            path = answer.url.removeprefix(ann.base)
+            bodies.append(OF_THE_MOMENT.sub("·", f"{answer.request.method} {path} {body}"))
+
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    ann.page.on("response", note)
+    for view in VIEWS:
+        ann.go(view if view == "/" else f"/r/{team.review_id}/{view}")
+        expect(ann.page.locator("h1").first).to_be_attached()
+        expect(ann.page.locator(".loading")).to_have_count(0)
+        ann.page.wait_for_load_state("load")
+        while answers:
+            keep(answers.pop())
+        said.append(OF_THE_MOMENT.sub("·", f"{view}: {ann.page.locator('body').inner_html()}"))
+    # A view may be read before or after the last of its answers; each is the same in itself.
+    return [*sorted(set(bodies)), *said]
+
+
+@pytest.fixture(autouse=True)
+def _one_engine(database_url: str) -> None:
+    assert database_url.startswith("sqlite")

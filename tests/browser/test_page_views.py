@@ -1,0 +1,177 @@
+"""The views of the page: what people do in them, that all can use them, and how large they are."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+from sqlalchemy import select
+
+from browser.visitors import Visitor
+from tandem.config import Settings
+from tandem.screening.models import Conflict
+from tandem_api import built_page
+from world import Team, World
+
+Visit = Callable[..., Visitor]
+AXE = Path(__file__).parents[2] / "services" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = """async () => {
+  const found = await axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  });
+  return found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.target).join(" | ")}`);
+}"""
+VIEWS = (
+    "screen",
+    "mine",
+    "conflicts",
+    "progress",
+    "records",
+    "records/1",
+    "duplicates",
+    "import",
+    "team",
+    "settings",
+    "export",
+)
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    made = world.team(
+        n_records=12,
+        exclusion_reasons=["wrong population", "no interviews"],
+        include=["paid peer workers"],
+        highlights_for=["record"],
+        highlights_against=["abstract*"],
+    )
+    for number in range(1, 5):
+        world.decide(made.review_id, made.ann, number, "include", note="Paid peers")
+        world.decide(made.review_id, made.ben, number, "exclude" if number < 4 else "include")
+    return made
+
+
+LOOKS = [(width, theme) for width in (1280, 360) for theme in ("light", "dark")]
+
+
+def faults_of(visitor: Visitor) -> dict[str, list[str]]:
+    """What axe finds in what is shown now, at each width and in each theme."""
+    visitor.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = {}
+    for width, theme in LOOKS:
+        visitor.page.set_viewport_size({"width": width, "height": 800})
+        visitor.page.emulate_media(color_scheme=theme)
+        if faults := visitor.page.evaluate(RUN_AXE):
+            found[f"{width} {theme}"] = faults
+        if visitor.page.evaluate("document.documentElement.scrollWidth") > width:
+            found[f"{width} {theme} scrolls sideways"] = []
+    return found
+
+
+def test_axe_finds_no_fault_in_any_view_and_none_scrolls_sideways(
+    visit: Visit, team: Team, world: World
+) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not there; `make page` fetches it")
+    owner = visit(team.owner)
+    with world.database.read() as session:
+        conflict = session.scalars(select(Conflict.id)).first()
+    views = [f"/r/{team.review_id}/{view}" for view in (*VIEWS, f"conflicts/{conflict}")]
+    found = {}
+    for path in ("/", "/new", "/me", *views):
+        owner.go(path)
+        expect(owner.page.locator("h1").first).to_be_attached()
+        expect(owner.page.locator(".loading")).to_have_count(0)
+        found[path] = faults_of(owner)
+    stranger = visit(None)
+    expect(stranger.page.locator("form")).to_be_visible()
+    found["sign in"] = faults_of(stranger)
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def test_two_who_differ_meet_and_a_third_settles(visit: Visit, team: Team, world: World) -> None:
+    screen = f"/r/{team.review_id}/screen"
+    said = {}
+    for person, key in ((team.ann, "a"), (team.ben, "x")):
+        reviewer = visit(person, screen)
+        expect(reviewer.page.locator(".article-title")).to_be_visible()
+        said[person.name] = reviewer.title()
+        reviewer.press(key)
+        reviewer.saved()
+    assert said["ann"] == said["ben"], "the half-done record comes first"
+
+    judge = visit(team.judge, f"/r/{team.review_id}/conflicts")
+    judge.page.get_by_role("link", name=said["ann"]).click()
+    judge.sees("What the reviewers decided")
+    judge.page.get_by_text("Include", exact=True).last.click()
+    judge.sees("The record becomes: Conflict → Included")
+    judge.page.get_by_label("Why did they differ?").select_option("misread")
+    judge.button("Settle").click()
+    expect(judge.page).not_to_have_url(f".*{said['ann']}")
+    judge.go(f"/r/{team.review_id}/conflicts")
+    expect(judge.page.get_by_role("link", name=said["ann"])).to_have_count(0)
+    judge.page.get_by_text("Settled", exact=True).click()
+    judge.sees(said["ann"])
+
+
+def test_a_reviewer_changes_a_decision_and_takes_one_back(
+    visit: Visit, team: Team, world: World
+) -> None:
+    ann = visit(team.ann, f"/r/{team.review_id}/mine")
+    ann.page.get_by_role("button", name="Change: Title 2", exact=True).click()
+    ann.page.get_by_text("Maybe", exact=True).last.click()
+    ann.button("Save").click()
+    expect(ann.page.get_by_role("dialog")).to_have_count(0)
+    ann.page.get_by_role("button", name="Change: Title 3", exact=True).click()
+    ann.button("Withdraw it").click()
+    expect(ann.page.get_by_role("button", name="Change: Title 3", exact=True)).to_have_count(0)
+    ann.page.get_by_text("Maybe", exact=True).first.click()
+    ann.sees("Title 2")
+
+
+def test_an_owner_makes_a_review_and_invites_and_somebody_joins(
+    visit: Visit, team: Team, world: World
+) -> None:
+    owner = visit(team.owner, "/new")
+    owner.page.get_by_label("Title", exact=True).fill("Sleep and memory")
+    owner.page.get_by_label("Inclusion criteria", exact=False).fill("adults\nsleep")
+    owner.button("Make the review").click()
+    expect(owner.page.get_by_role("heading", name="Import", exact=True)).to_be_visible()
+    owner.page.get_by_role("link", name="Team").click()
+    owner.button("Make a link").click()
+    link = owner.page.locator("code.secret").inner_text()
+
+    eve = visit(team.eve, link.removeprefix(owner.base))
+    eve.page.get_by_role("button", name="Join as eve").click()
+    eve.sees("You are in")
+    eve.page.get_by_role("link", name="Start").click()
+    eve.sees("Sleep and memory")
+
+
+def test_a_change_of_the_rules_shows_first_what_it_would_do(
+    visit: Visit, team: Team, world: World
+) -> None:
+    world.decide(team.review_id, team.ann, 9, "include")
+    owner = visit(team.owner, f"/r/{team.review_id}/settings")
+    owner.page.get_by_label("Conflicts are settled by").select_option("consensus")
+    owner.sees("No record changes its status.")
+    owner.page.get_by_label("Reviewers for each record").select_option("1")
+    owner.sees("1 record changes status.")
+    owner.button("Change the rules").click()
+    expect(owner.button("Change the rules")).to_be_disabled()
+
+
+def test_the_page_is_small(chromium: Browser) -> None:
+    """First route: what is fetched for the list of reviews. Sizes are those on the wire."""
+    folder = built_page.folder(Settings())
+    index = (folder / "index.html").read_text(encoding="utf-8")
+    sizes = {
+        path.name: len(gzip.compress(path.read_bytes(), 5))
+        for path in (folder / "assets").iterdir()
+    }
+    first = sum(size for name, size in sizes.items() if name in index)
+
+    assert first > 0
+    assert first <= 60_000
+    assert sum(sizes.values()) <= 150_000
