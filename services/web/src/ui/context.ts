@@ -1,8 +1,9 @@
 import { createContext } from "preact";
-import { useContext } from "preact/hooks";
+import { useCallback, useContext } from "preact/hooks";
 import type { Me } from "../api/queries";
 import type { Outbox } from "../outbox/outbox";
 import type { Store } from "../outbox/store";
+import { useListening } from "./hooks";
 
 /** Who is signed in, and what is kept for them in this browser. */
 export interface Person {
@@ -42,4 +43,11 @@ export function usePerson(): Person {
   const found = useContext(PersonContext);
   if (found === null) throw new Error("only for somebody who is signed in");
   return found;
+}
+
+/** The outbox; the component is drawn again whenever something in it changes. */
+export function useOutbox(): Outbox {
+  const { outbox } = usePerson();
+  useListening(useCallback((draw: () => void) => outbox.listen(draw), [outbox]));
+  return outbox;
 }

@@ -5,7 +5,6 @@ import { Outbox } from "../outbox/outbox";
 import { open, type Store } from "../outbox/store";
 import { texts } from "../texts/en";
 import type { Person, Preferences } from "./context";
-import { useListening } from "./hooks";
 import { remember } from "./last_person";
 import { applied, of, stored } from "./preferences";
 
@@ -25,7 +24,6 @@ export function usePersonOf(me: Me): Person | null {
     };
   }, [me.id]);
   const outbox = kept?.outbox ?? null;
-  useListening(useMemo(() => (outbox ? (draw) => outbox.listen(draw) : null), [outbox]));
   useEffect(() => (outbox ? leaving(outbox) : undefined), [outbox]);
   const prefer = useCallback(
     (change: Partial<Preferences>) => {
@@ -41,8 +39,10 @@ export function usePersonOf(me: Me): Person | null {
     },
     [preferences, me],
   );
-  if (kept === null) return null;
-  return { me, ...kept, preferences, prefer, signOut: () => void signOut(kept.outbox, kept.db) };
+  return useMemo(
+    () => kept && { me, ...kept, preferences, prefer, signOut: () => void signOut(kept.outbox, kept.db) },
+    [me, kept, preferences, prefer],
+  );
 }
 
 async function prepare(user: string): Promise<{ outbox: Outbox; db: Store | null }> {

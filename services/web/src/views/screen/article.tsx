@@ -58,9 +58,10 @@ export function useMarks(review: Review): Pattern {
 }
 
 export function Marked({ text, marks }: { text: string; marks: Pattern }) {
+  const found = useMemo(() => parts(text, marks), [text, marks]);
   return (
     <>
-      {parts(text, marks).map((part) => (part.tone === null ? part.text : <mark class={part.tone}>{part.text}</mark>))}
+      {found.map((part) => (part.tone === null ? part.text : <mark class={part.tone}>{part.text}</mark>))}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { texts } from "../../texts/en";
-import { usePerson } from "../../ui/context";
+import { useOutbox, usePerson } from "../../ui/context";
 import { Icon } from "../../ui/icons";
 import { Button, Dialog } from "../../ui/parts";
 import type { NotSent } from "../../outbox/entries";
@@ -8,7 +8,7 @@ import { api, data } from "../../api/client";
 
 /** Whether everything has reached the server. */
 export function SaveState() {
-  const { outbox } = usePerson();
+  const outbox = useOutbox();
   const { state } = outbox;
   const say = texts.screen.states;
   const words = state === "offline" ? say.offline(outbox.entries.length) : say[state];
@@ -22,7 +22,7 @@ export function SaveState() {
 
 /** What the server did not take: a person decides what becomes of it. */
 export function NotSentNotice({ review }: { review: string }) {
-  const { outbox } = usePerson();
+  const outbox = useOutbox();
   const [isOpen, open] = useState(false);
   const mine = outbox.notSent.filter((one) => one.entry.review === review);
   useEffect(() => open((is) => is && mine.length > 0), [mine.length]);
