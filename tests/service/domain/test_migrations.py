@@ -22,6 +22,7 @@ from tandem.events.positions import Place
 from tandem.events.stream import CONSUMER
 from tandem.ids import ReviewId
 from tandem.models import Base
+from tandem.records.models import Record
 from tandem.reviews.models import MemberSight
 from tandem.screening.models import ClosedChange, Decision, Exposure
 from world import World
@@ -249,6 +250,27 @@ def test_who_was_shown_verdicts_is_known_of_the_past(empty_url: str) -> None:
         person.id for person in (team.ann, team.ben, team.eve, team.observer)
     }
     assert sights_refound == sights
+    database.close()
+
+
+def test_records_of_the_past_have_their_numbers_of_trial_registries(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    team = World(database).team(n_records=3)
+    texts = {1: "A trial (NCT01234567)", 2: "No trial", 3: "Registered as ISRCTN12345678."}
+    with database.write.begin() as session:
+        for number, text_ in texts.items():
+            record = session.get_one(Record, (team.review_id, number))
+            record.abstract, record.registry_ids = text_, []
+    database.close()
+
+    command.downgrade(alembic(empty_url), "0022")
+    migrate.upgrade(empty_url)
+
+    database = Database(empty_url)
+    with database.read() as session:
+        query = select(Record.registry_ids).order_by(Record.number)
+        assert session.scalars(query).all() == [["NCT01234567"], [], ["ISRCTN12345678"]]
     database.close()
 
 
