@@ -8,7 +8,7 @@ from tandem.audit import figures, settings_lines
 from tandem.audit.checked import Checked
 from tandem.audit.differences import At, Difference, Differs
 from tandem.audit.record_texts import RecordTexts
-from tandem.audit.state import Place, State
+from tandem.audit.state import ReplayedRecord, State
 from tandem.audit.times import Times
 from tandem.audit.told_ledger import ToldLedger
 from tandem.audit.told_texts import ToldTexts
@@ -164,7 +164,7 @@ class Compared:
             says = f"that {found['by']} ended its conflict"
             raise Differs(Difference(says, f"it was {place.ended_by}", at=at))
 
-    def _is_hidden(self, at: At, place: Place, told: object) -> bool:
+    def _is_hidden(self, at: At, place: ReplayedRecord, told: object) -> bool:
         """Whether the trail may not tell of a record in a stage, and does not."""
         if place.has_seal:
             return True
@@ -263,7 +263,7 @@ class Compared:
                 raise Differs(Difference(f"nothing of {kind} {missing[0]}", "the log does"))
 
 
-def _votes(place: Place) -> dict[str, dict[str, Any]]:
+def _votes(place: ReplayedRecord) -> dict[str, dict[str, Any]]:
     return {
         who: {"verdict": said.vote.verdict, "reasons": list(said.vote.reasons)}
         for who, said in place.present.items()

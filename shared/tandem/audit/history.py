@@ -25,7 +25,7 @@ _RESOLUTION = "tandem.resolution."
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class HistoryEntry:
     """Something that happened to a record in a stage.
 
     `number` is its place in the log as the viewer may see it; what is not in there has that of
@@ -48,7 +48,7 @@ class Happening:
 
 def history(
     session: Session, *, viewer: Viewer, number: RecordNumber, cursor: Cursor, limit: int
-) -> Slice[Happening]:
+) -> Slice[HistoryEntry]:
     """Return what happened to a record, in order. The blinded get their own decisions only.
 
     Raises:
@@ -59,14 +59,14 @@ def history(
     blinded = not sees_every_event(viewer)
     statuses = _statuses(session, viewer, number)
     said: dict[tuple[str, str], str | None] = {}
-    found = list[Happening]()
+    found = list[HistoryEntry]()
     for event in _events(session, viewer, number):
         if event.type.startswith(_DECISION):
-            happening = _decision(viewer, event, statuses, said)
+            entry = _decision(viewer, event, statuses, said)
             if not blinded:
-                found.append(happening)
-            elif happening.by == viewer.user_id:
-                found.append(_numbered(session, viewer, event, happening))
+                found.append(entry)
+            elif entry.by == viewer.user_id:
+                found.append(_numbered(session, viewer, event, entry))
         elif not blinded:
             found.append(_other(viewer, event, statuses))
     # By the event's random id: its number in the log, and its time, would tell too much of others.
@@ -108,38 +108,38 @@ def _decision(
     event: Event,
     statuses: Mapping[str, str],
     said: dict[tuple[str, str], str | None],
-) -> Happening:
+) -> HistoryEntry:
     stage, reviewer = event.data["stage"], event.data["reviewer_id"]
     before, after = said.get((stage, reviewer)), event.detail.get("verdict")
     said[stage, reviewer] = after
     by = UserId(UUID(reviewer))
     detail = {"carried_from": event.data.get("carried_from")}
     if vote_visibility(viewer, Stage(stage), statuses.get(stage), by) != "all":
-        return _happening(viewer, event, None, None, None, detail)
+        return _entry(viewer, event, None, None, None, detail)
     kept = ("reasons", "note", "criteria_version", "second_in", "entered_by")
     detail |= {name: event.detail.get(name) for name in kept}
-    return _happening(viewer, event, by, before, after, detail)
+    return _entry(viewer, event, by, before, after, detail)
 
 
-def _numbered(session: Session, viewer: Viewer, event: Event, happening: Happening) -> Happening:
+def _numbered(session: Session, viewer: Viewer, event: Event, entry: HistoryEntry) -> HistoryEntry:
     """Give a blinded person's own second vote, which no list tells, a place in their log."""
     if event.open_seq is not None:
-        return happening
+        return entry
     number = renumbered(session, review_id=viewer.review_id, number=event.seq, to_open=True)
-    return replace(happening, number=number)
+    return replace(entry, number=number)
 
 
-def _other(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> Happening:
+def _other(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> HistoryEntry:
     told, data = event.detail, event.data
     if event.type.startswith(_RECORD):
-        return _happening(viewer, event, None, told.get("from"), told.get("to"), {})
+        return _entry(viewer, event, None, told.get("from"), told.get("to"), {})
     if event.type.startswith((_CONFLICT, _RESOLUTION)):
         return _of_conflict(viewer, event, statuses)
     by = told.get("by")
     linked: dict[str, Any] = {
         name: data[name] for name in ("record_id", "duplicate_id") if name in data
     }
-    return _happening(viewer, event, UserId(UUID(by)) if by else None, None, None, linked)
+    return _entry(viewer, event, UserId(UUID(by)) if by else None, None, None, linked)
 
 
 _STATES: Mapping[str, tuple[str | None, str]] = {
@@ -149,7 +149,7 @@ _STATES: Mapping[str, tuple[str | None, str]] = {
 }
 
 
-def _of_conflict(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> Happening:
+def _of_conflict(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> HistoryEntry:
     """Return what happened to a conflict, or that another resolution stands."""
     data, resolution = event.data, event.detail.get("resolution")
     before, after = _STATES.get(event.type.rpartition(".")[2], (None, None))
@@ -161,25 +161,25 @@ def _of_conflict(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> H
         if vote_visibility(viewer, Stage(stage), statuses.get(stage), person) == "all":
             more = {"resolution": resolution, "taken_back": taken_back}
             by, detail = person, detail | {name: it for name, it in more.items() if it}
-    return _happening(viewer, event, by, before, after, detail)
+    return _entry(viewer, event, by, before, after, detail)
 
 
-def _happening(
+def _entry(
     viewer: Viewer,
     event: Event,
     by: UserId | None,
     before: str | None,
     after: str | None,
     detail: Mapping[str, Any],
-) -> Happening:
+) -> HistoryEntry:
     number = event.seq if sees_every_event(viewer) else event.open_seq
     stage = Stage(event.data["stage"]) if "stage" in event.data else None
-    return Happening(
+    return HistoryEntry(
         event.id, number or 0, event.type, event.created_at, stage, by, None, before, after, detail
     )
 
 
-def _named(session: Session, found: Sequence[Happening]) -> list[Happening]:
+def _named(session: Session, found: Sequence[HistoryEntry]) -> list[HistoryEntry]:
     people = [one.by for one in found]
     people += [UserId(UUID(id)) for one in found for _, _, id in _people_in(one.detail)]
     names = accounts.names_of(session, people)

@@ -7,7 +7,7 @@ after every transaction that the second follows from the first by `screening.rul
 
 from tandem.audit.differences import At, Difference, Differs
 from tandem.audit.entries import Step
-from tandem.audit.state import Place, State
+from tandem.audit.state import ReplayedRecord, State
 from tandem.screening.rules import Status
 
 BEFORE = "before"
@@ -49,7 +49,7 @@ class Replay:
             self._compare(at, self.state.places[at])
         self.state.touched.clear()
 
-    def _compare(self, at: At, place: Place) -> None:
+    def _compare(self, at: At, place: ReplayedRecord) -> None:
         told = place.settled or (Status.CONFLICT if place.is_open else None)
         if at.record in self.state.linked:
             if told is not None:

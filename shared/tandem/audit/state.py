@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
 
 @dataclass(slots=True)
-class Place:
+class ReplayedRecord:
     """What the log has told of one record in one stage."""
 
     latest: dict[str, Said] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class State:
         self.settings = Settings()
         self.policies: dict[str, Policy] = {}
         """Those in force, by stage."""
-        self.places: defaultdict[At, Place] = defaultdict(Place)
+        self.places: defaultdict[At, ReplayedRecord] = defaultdict(ReplayedRecord)
         self.linked: dict[str, str] = {}
         """Each linked record, and the one that stands for it."""
         self.members: dict[str, str] = {}
@@ -125,10 +125,10 @@ class State:
         """Return how many records there are at least, duplicates included."""
         return self.last_record - len(self.taken_back)
 
-    def place(self, stage: str, record: str) -> Place:
-        return self.places.get(At(stage, record)) or Place()
+    def place(self, stage: str, record: str) -> ReplayedRecord:
+        return self.places.get(At(stage, record)) or ReplayedRecord()
 
-    def shown_places(self) -> Iterator[tuple[At, Place]]:
+    def shown_places(self) -> Iterator[tuple[At, ReplayedRecord]]:
         """Yield the places of records that are not linked to another one."""
         return ((at, one) for at, one in self.places.items() if at.record not in self.linked)
 
@@ -155,7 +155,7 @@ class State:
             self.touched.update(at for at in self.places if at.stage == stage)
 
     def _change_resolution(
-        self, place: Place, policy: Policy | None, detail: Mapping[str, Any] | None
+        self, place: ReplayedRecord, policy: Policy | None, detail: Mapping[str, Any] | None
     ) -> None:
         if place.conflict is None:  # it came with another record, where there was no difference
             place.conflict, place.ended_by = "", BY_RESOLUTION
@@ -186,7 +186,7 @@ class State:
         places = (At(stage, record) for stage in Stage for record in records)
         self.touched.update(at for at in places if at in self.places)
 
-    def _place(self, data: Mapping[str, Any]) -> Place:
+    def _place(self, data: Mapping[str, Any]) -> ReplayedRecord:
         at = At(data["stage"], data["record_id"])
         self.touched.add(at)
         return self.places[at]
@@ -213,7 +213,7 @@ class State:
             place.resolution = None
 
 
-def _resolve(place: Place, detail: Mapping[str, Any] | None) -> None:
+def _resolve(place: ReplayedRecord, detail: Mapping[str, Any] | None) -> None:
     if detail is None:
         place.has_seal = True
     elif "resolution" in detail:
@@ -224,7 +224,7 @@ def _resolve(place: Place, detail: Mapping[str, Any] | None) -> None:
             _stand(place, told)
 
 
-def _stand(place: Place, told: Mapping[str, Any]) -> None:
+def _stand(place: ReplayedRecord, told: Mapping[str, Any]) -> None:
     """Let a resolution stand; one that was made here is kept, whatever becomes of it."""
     place.resolution = digests.resolution(told)
     if told["carried_from"] is None:

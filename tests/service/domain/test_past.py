@@ -12,7 +12,7 @@ from sqlalchemy import insert
 import effort
 from service.domain.test_any_history import HOW, Merging, Screening
 from tandem.audit import history, past
-from tandem.audit.history import Happening
+from tandem.audit.history import HistoryEntry
 from tandem.audit.past import BeyondTheEnd
 from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice
@@ -193,7 +193,7 @@ class TestHistory:
 
     def ask(
         self, session: Any, viewer: Viewer, number: int, cursor: Cursor = START, limit: int = 100
-    ) -> Slice[Happening]:
+    ) -> Slice[HistoryEntry]:
         return history.history(
             session, viewer=viewer, number=RecordNumber(number), cursor=cursor, limit=limit
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from tandem.audit.history import Happening
+from tandem.audit.history import HistoryEntry
 from tandem.reviews.policy import Stage
 from tandem_api.schemas.base import Out, PersonId, PersonName
 from tandem_api.schemas.words import EventType, HappeningState
@@ -43,7 +43,7 @@ class HappeningOut(Out):
     )
 
     @classmethod
-    def of(cls, one: Happening) -> "HappeningOut":
+    def of(cls, one: HistoryEntry) -> "HappeningOut":
         return cls(
             sequence=one.number,
             type=one.type,
