@@ -17,7 +17,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.view import hides_votes
 from tandem.screening.ledger.outcome import apply_outcome
-from tandem.screening.ledger.state import load_stage
+from tandem.screening.ledger.state import RecordState, load_stage
 from tandem.screening.models import ResolvedBy
 from tandem.screening.rules import Status
 
@@ -87,7 +87,7 @@ def _judge_again(
     session.flush()
     moved, opened, closed = list[Moved](), list[RecordNumber](), list[RecordNumber]()
     facts, n_hidden = list[Fact](), 0
-    until_now = viewer.policies[stage]
+    until_now, ending = viewer.policies[stage], list[RecordState]()
     closes = exposure_notes.closes_conflicts(until_now, policy)
     for state in load_stage(session, review.id, stage):
         before, result, was_open = state.status, state.outcome(policy), state.is_in_conflict
@@ -95,7 +95,7 @@ def _judge_again(
         kind = state.conflict.kind if state.conflict and was_open else None
         is_same = (result.status, result.conflict) == (before, kind)
         if not is_same or (closes and was_open):
-            exposure_notes.remember(session, until_now, state)
+            ending.append(state)
         if is_same:
             continue
         number = state.key.record_number
@@ -107,5 +107,6 @@ def _judge_again(
         elif was_open and not result.conflict:
             closed.append(number)
     session.flush()
+    exposure_notes.remember(session, until_now, ending)
     log.append(session, review, *facts)
     return Effect(stage, policy, moved, opened, closed, n_hidden)

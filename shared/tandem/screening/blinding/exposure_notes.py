@@ -1,10 +1,12 @@
 """What is noted when verdicts on a record stop being open to its voters. See `exposure`."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import exists, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews.models import Member
@@ -49,26 +51,38 @@ def shown_in_conflict(
     }
 
 
-def remember(session: Session, policy: Policy, state: RecordState) -> None:
-    """Note to whom others' verdicts on a record are open, before that may end.
+def remember(session: Session, policy: Policy, states: Iterable[RecordState]) -> None:
+    """Note to whom others' verdicts on records are open, before that may end.
 
-    Called before each change of its ledger, of what it is linked to, and of a policy that closes
-    it. Of the people who see it, only its voters are noted: see `reviews.sight` for the others.
+    Called before each change of their ledgers, of what they are linked to, and of a policy that
+    closes them. Of the people who see it, only a record's voters are noted: see `reviews.sight`
+    for the others.
 
     Args:
         session: Of the transaction that has locked the review.
         policy: Of the stage, as it is until this change.
-        state: The record's, as it was loaded in this transaction.
+        states: Of records of one stage, as they were loaded in this transaction.
     """
-    start = state_at_start(session, state)
-    is_shown = start.status.is_settled or (
-        start.is_in_conflict and conflict_is_open_to_voters(policy)
-    )
-    if not is_shown or not start.votes:
+    to_voters = conflict_is_open_to_voters(policy)
+    starts = [state_at_start(session, state) for state in states]
+    shown = [
+        start
+        for start in starts
+        if start.votes and (start.status.is_settled or (start.is_in_conflict and to_voters))
+    ]
+    if not shown:
         return
-    voters = set(start.votes)
-    for number, by in _verdicts(session, start):
-        _note(session, start.key, number, _shown_to(session, policy, start, voters - {by}))
+    resolvers = _resolvers(session, shown)
+    noted: dict[frozenset[UserId], list[RecordNumber]] = defaultdict(list)
+    for start in shown:
+        people: dict[RecordNumber, set[UserId]] = defaultdict(set)
+        voters = _shown_to(session, policy, start)
+        for number, by in (*_votes(session, start), *resolvers[start.key.record_number]):
+            people[number] |= voters - {by}
+        for number, seeing in people.items():
+            noted[frozenset(seeing)].append(number)
+    for some, numbers in noted.items():
+        _note(session, shown[0].key, numbers, some)
 
 
 def closes_conflicts(before: Policy, after: Policy) -> bool:
@@ -76,8 +90,8 @@ def closes_conflicts(before: Policy, after: Policy) -> bool:
     return conflict_is_open_to_voters(before) and not conflict_is_open_to_voters(after)
 
 
-def _verdicts(session: Session, state: RecordState) -> Iterator[tuple[RecordNumber, UserId]]:
-    """Yield on which records the verdicts that a record shows were given, and by whom."""
+def _votes(session: Session, state: RecordState) -> Iterator[tuple[RecordNumber, UserId]]:
+    """Yield on which records the votes that a record shows were given, and by whom."""
     key, linked = state.key, list[RecordNumber]()
     if any(vote.carried_from is not None for vote in state.votes.values()):
         query = select(Record.number).where(
@@ -90,23 +104,33 @@ def _verdicts(session: Session, state: RecordState) -> Iterator[tuple[RecordNumb
         else:
             for given in given_on(session, key, by, linked) or [vote]:
                 yield given.record_number, by
-    if state.conflict is None:
-        return
-    settled = select(Resolution.resolver_id, Resolution.carried_from).where(
-        Resolution.review_id == key.review_id,
-        Resolution.stage == key.stage,
-        Resolution.record_number == key.record_number,
-    )
-    for by, source in session.execute(settled):
-        yield source or key.record_number, by
 
 
-def _shown_to(
-    session: Session, policy: Policy, state: RecordState, voters: set[UserId]
-) -> set[UserId]:
+Resolvers = Mapping[RecordNumber, Sequence[tuple[RecordNumber, UserId]]]
+
+
+def _resolvers(session: Session, states: Sequence[RecordState]) -> Resolvers:
+    """Return who ever settled the conflicts of records, and on which record each of them did."""
+    found: dict[RecordNumber, list[tuple[RecordNumber, UserId]]] = defaultdict(list)
+    differing = [state.key for state in states if state.conflict is not None]
+    for piece in pieces(differing):
+        query = select(
+            Resolution.record_number, Resolution.resolver_id, Resolution.carried_from
+        ).where(
+            Resolution.review_id == piece[0].review_id,
+            Resolution.stage == piece[0].stage,
+            Resolution.record_number.in_([key.record_number for key in piece]),
+        )
+        for number, by, source in session.execute(query):
+            found[number].append((source or number, by))
+    return found
+
+
+def _shown_to(session: Session, policy: Policy, state: RecordState) -> set[UserId]:
+    """Return which of a record's voters are shown others' votes."""
+    key, voters = state.key, set(state.votes)
     if state.status is not Status.CONFLICT or not policy.blind or policy.adjudicator_sees == "all":
         return voters
-    key = state.key
     query = select(Member).where(Member.review_id == key.review_id, Member.user_id.in_(voters))
     hidden = [
         viewer
@@ -119,29 +143,39 @@ def _shown_to(
     ]
     if not hidden:
         return voters
-    return voters - {viewer.user_id for viewer in hidden} | shown_in_conflict(
-        session, hidden, state
-    )
+    return voters - {one.user_id for one in hidden} | shown_in_conflict(session, hidden, state)
 
 
-def _note(session: Session, key: RecordKey, number: RecordNumber, people: set[UserId]) -> None:
-    """Note for those of these people who are members now that they have seen a verdict."""
+def _note(
+    session: Session, key: RecordKey, numbers: Sequence[RecordNumber], people: Collection[UserId]
+) -> None:
+    """Note for those of these people who are members now that they have seen verdicts."""
     if not people:
         return
     noted = exists().where(
         Exposure.review_id == key.review_id,
         Exposure.stage == key.stage,
-        Exposure.record_number == number,
+        Exposure.record_number == Record.number,
         Exposure.user_id == Member.user_id,
     )
-    members = select(
-        literal(key.review_id, Exposure.review_id.type),
-        literal(key.stage, Exposure.stage.type),
-        literal(number, Exposure.record_number.type),
-        Member.user_id,
-    ).where(Member.review_id == key.review_id, Member.user_id.in_(people), ~noted)
-    columns = ["review_id", "stage", "record_number", "user_id"]
-    session.execute(insert(Exposure).from_select(columns, members))
+    for piece in pieces(numbers):
+        seen = (
+            select(
+                literal(key.review_id, Exposure.review_id.type),
+                literal(key.stage, Exposure.stage.type),
+                Record.number,
+                Member.user_id,
+            )
+            .join(Member, Member.review_id == Record.review_id)
+            .where(
+                Record.review_id == key.review_id,
+                Record.number.in_(piece),
+                Member.user_id.in_(people),
+                ~noted,
+            )
+        )
+        columns = ["review_id", "stage", "record_number", "user_id"]
+        session.execute(insert(Exposure).from_select(columns, seen))
 
 
 def remember_all_of(

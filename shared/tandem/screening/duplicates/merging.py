@@ -258,8 +258,8 @@ def _remember(
 ) -> None:
     """Note to whom verdicts on records are open, before these are linked or parted."""
     for stage in Stage:
-        for state in load_many(session, review.id, stage, numbers):
-            exposure_notes.remember(session, policies[stage], state)
+        states = load_many(session, review.id, stage, numbers)
+        exposure_notes.remember(session, policies[stage], states)
 
 
 def _first_of_each(records: Mapping[RecordNumber, Record]) -> list[Record]:

@@ -89,8 +89,7 @@ def append_all(
     because: ResolvedBy,
 ) -> list[RecordState]:
     """Do what `append` does for many records of one stage."""
-    for state, _ in changes:
-        exposure_notes.remember(session, policy, state)
+    exposure_notes.remember(session, policy, [state for state, _ in changes])
     entered = [enter(session, review, state, *entries) for state, entries in changes]
     facts, after = list[Fact](), list[RecordState]()
     for state, change in zip(entered, changes, strict=True):
