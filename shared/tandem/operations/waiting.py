@@ -20,6 +20,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Invitation, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.queue import remaining
@@ -76,7 +77,7 @@ def of_reviews(
 def _waiting(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, Waiting]:
     ids = [viewer.review_id for viewer in viewers]
     owned = [viewer.review_id for viewer in viewers if viewer.has(Role.OWNER)]
-    seeing = [viewer.review_id for viewer in viewers if viewer.sees_all(_STAGE)]
+    seeing = [viewer.review_id for viewer in viewers if is_unblinded(viewer, _STAGE)]
     in_conflict = conflicts.n_open(session, viewers)
     proposed = DuplicateGroup.state == GroupState.PROPOSED
     duplicates = _count(session, DuplicateGroup, ids, proposed)

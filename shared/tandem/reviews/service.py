@@ -61,10 +61,6 @@ class Viewer:
         if not self.has(role):
             raise Forbidden(f"Only {_article(role)} of this review may {to}.")
 
-    def sees_all(self, stage: Stage) -> bool:
-        """Whether other people's verdicts in this stage are open to them."""
-        return self.has(Role.ADJUDICATOR) or not self.policies[stage].blind
-
 
 def _article(role: Role) -> str:
     return {

@@ -22,7 +22,12 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.sql import visible_status_sql, with_status
-from tandem.screening.blinding.view import needs_history, visible_votes, vote_visibility
+from tandem.screening.blinding.view import (
+    is_unblinded,
+    needs_history,
+    visible_votes,
+    vote_visibility,
+)
 from tandem.screening.criteria import reasons
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import (
@@ -231,7 +236,7 @@ def _present(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select[*tu
         )
         .order_by(Decision.labels_seq)
     )
-    if not viewer.sees_all(stage):
+    if not is_unblinded(viewer, stage):
         query = query.where(PresentDecision.reviewer_id == viewer.user_id)
     return query
 
@@ -249,6 +254,6 @@ def _resolutions(viewer: Viewer, stage: Stage, numbers: Sequence[int]) -> Select
         )
         .order_by(Resolution.labels_seq)
     )
-    if not viewer.sees_all(stage):
+    if not is_unblinded(viewer, stage):
         query = query.where(Resolution.resolver_id == viewer.user_id)
     return query

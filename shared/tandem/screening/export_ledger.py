@@ -16,7 +16,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.sql import visible_status_sql
-from tandem.screening.blinding.view import sees_every_event, vote_visibility
+from tandem.screening.blinding.view import is_unblinded, sees_every_event, vote_visibility
 from tandem.screening.export import Names
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 
@@ -117,7 +117,7 @@ def _selected(
     after: int,
 ) -> Select[*tuple[Any, ...]]:
     """Keep the entries of these stages that the viewer may see, with their record's status."""
-    seen_by_all = [stage for stage in stages if viewer.sees_all(stage)]
+    seen_by_all = [stage for stage in stages if is_unblinded(viewer, stage)]
     query = (
         query.add_columns(ScreenedRecord.status)
         .outerjoin(

@@ -14,7 +14,7 @@ from tandem.ids import ReviewId, UserId
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import DONE
+from tandem.screening.blinding.view import DONE, is_unblinded
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.recall import Recall, recall
 from tandem.screening.rules import Status
@@ -56,7 +56,7 @@ class Progress:
 def progress(session: Session, *, viewer: Viewer, stage: Stage) -> Progress:
     """Return the stage's progress: everyone's, or for a blinded reviewer their own."""
     n_records = n_shown(session, viewer.review_id)
-    sees_all = viewer.sees_all(stage)
+    sees_all = is_unblinded(viewer, stage)
     people = _reviewers(session, viewer.review_id, stage, None if sees_all else viewer.user_id)
     counts = (
         _team_counts(session, viewer.review_id, stage, n_records)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import sees_all_votes
+from tandem.screening.blinding.view import is_unblinded, sees_all_votes
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 
@@ -42,7 +42,7 @@ class Recall:
 
 def recall(session: Session, *, viewer: Viewer, stage: Stage) -> Recall:
     """Return what was found so far: by the team, or for a blinded reviewer by themselves."""
-    if not viewer.sees_all(stage):
+    if not is_unblinded(viewer, stage):
         return Recall("own", list(_points(_own(session, viewer, stage), shows_possible=True)))
     hides = not sees_all_votes(viewer, stage)
     found = _team(session, viewer, stage, hides_open=hides)

@@ -13,6 +13,7 @@ from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
@@ -33,7 +34,7 @@ def require_sight(viewer: Viewer, stage: Stage) -> None:
     What looks like an include was learnt from everybody's verdicts, at a moment that is not
     that of the ranking: where a record of their own stands in such a list would tell of them.
     """
-    if not viewer.sees_all(stage):
+    if not is_unblinded(viewer, stage):
         raise Forbidden(
             "Which excludes look like includes was learnt from everybody's decisions: while you "
             "screen blind, owners and adjudicators see it."

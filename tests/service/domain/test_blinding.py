@@ -13,7 +13,7 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding import sql
-from tandem.screening.blinding.view import hides_votes, needs_history, view
+from tandem.screening.blinding.view import hides_votes, is_unblinded, needs_history, view
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.state import RecordKey, RecordState, load
 from tandem.screening.models import Conflict
@@ -134,7 +134,7 @@ def test_lists_say_of_each_record_what_it_says_itself(world: World, team: Team) 
 
 def hides_others(viewer: Viewer, state: RecordState) -> bool:
     """Whether figures of decisions leave a record out: of the blinded as if they had decided it."""
-    if viewer.sees_all(TA):
+    if is_unblinded(viewer, TA):
         return hides_votes(viewer, TA, state.status)
     votes = {viewer.user_id: next(iter(state.votes.values()))}
     voted = RecordState.of(state.key, votes, None, state.conflict, state.row)
@@ -145,7 +145,7 @@ def test_who_has_not_decided_is_shown_nothing_of_others(world: World, team: Team
     with world.database.read() as session:
         for viewer in viewers(team):
             for state in states(session, team).values():
-                if viewer.sees_all(TA) or viewer.user_id in state.votes:
+                if is_unblinded(viewer, TA) or viewer.user_id in state.votes:
                     continue
                 seen = view(viewer, state)
                 assert (seen.status, seen.votes) == ("unscreened", ())

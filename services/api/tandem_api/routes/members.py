@@ -15,6 +15,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.people import workload
 from tandem.screening.team import membership, removal
+from tandem.screening.blinding.view import is_unblinded
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.errors import InvalidQuery
 from tandem_api.paging import Page
@@ -151,7 +152,7 @@ def _shown(
     session: Session, viewer: Viewer, found: Sequence[tuple[Member, User]]
 ) -> list[MemberOut]:
     """Show each member; how far they are, only to those who may know it of others."""
-    sees_all = viewer.sees_all(_STAGE)
+    sees_all = is_unblinded(viewer, _STAGE)
     asked = [member for member, _ in found if sees_all or member.user_id == viewer.user_id]
     work = workload.of_members(session, viewer.review_id, _STAGE, viewer.policies, asked)
     return [MemberOut.of(member, user, work.get(member.user_id)) for member, user in found]

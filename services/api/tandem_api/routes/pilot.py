@@ -11,6 +11,7 @@ from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people import pilot
 from tandem_api.addresses import public_path
 from tandem_api.deps import AsViewer, InReview, Me, Read, Write
@@ -83,7 +84,7 @@ def _done_by(session: Session, review: Review, viewer: Viewer) -> list[DoneByOut
         if member.role.reaches(Role.REVIEWER)
     ]
     people = list(dict.fromkeys([*screening, *done]))
-    if not viewer.sees_all(pilot.STAGE):
+    if not is_unblinded(viewer, pilot.STAGE):
         people = [person for person in people if person == viewer.user_id]
     users = accounts.users_by_id(session, set(people))
     return [

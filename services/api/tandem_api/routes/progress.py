@@ -7,6 +7,7 @@ from tandem.ranking import encoding, training
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people.stranded import stranded
 from tandem.screening.progress import progress
 from tandem.webhooks import endpoints
@@ -58,5 +59,5 @@ def _plots(request: Request, viewer: Viewer, stage: Stage) -> PlotsOut:
         path = request.app.url_path_for(f"plot_{name}", review_id=str(viewer.review_id))
         return f"{path}?stage={stage}"
 
-    agreement = at("agreement") if viewer.sees_all(stage) else None
+    agreement = at("agreement") if is_unblinded(viewer, stage) else None
     return PlotsOut(recall=at("recall"), progress=at("progress"), agreement=agreement)

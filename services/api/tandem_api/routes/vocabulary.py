@@ -5,6 +5,7 @@ from tandem.errors import Forbidden
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening import shown_votes
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.criteria import reasons
 from tandem_api.deps import AsViewer, Limit, PageFrom, Read
 from tandem_api.paging import Page
@@ -25,7 +26,7 @@ def count_reasons(
     limit: Limit = 100,
 ) -> ReasonsPage:
     """Count the excluded records for each final reason; not for the blinded."""
-    if not viewer.sees_all(stage):
+    if not is_unblinded(viewer, stage):
         raise Forbidden("How others excluded is hidden while this stage is blind.")
     review = reviews.get_review(session, viewer.review_id)
     counts, n_without = reasons.count(session, review, stage)

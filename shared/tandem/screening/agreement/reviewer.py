@@ -18,6 +18,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening.agreement.drift import Drift, Read, drift
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.blinding.sql import hidden_records
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.models import Decision, ScreenedRecord, Served
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.streams import Stream
@@ -140,7 +141,7 @@ def reviewer_record(
         by_week=_by_week(own),
         drift=drift([Read(read.include, read.number in by_chance) for read in own]),
         against_outcome=_against_outcome(session, viewer.review_id, stage, own)
-        if is_owner or viewer.sees_all(stage)
+        if is_owner or is_unblinded(viewer, stage)
         else None,
     )
 

@@ -20,6 +20,7 @@ from tandem.screening.agreement import rated, statistics
 from tandem.screening.agreement.rated import MONTHS, Rated
 from tandem.screening.agreement.statistics import Figures
 from tandem.screening.blinding.sql import hidden_records
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people import interests, pilot
 
 
@@ -114,7 +115,7 @@ def _require_sight(
     session: Session, review: Review, viewer: Viewer, stage: Stage, on: AgreementOn
 ) -> Set[RecordNumber]:
     """Return the records that stay closed to them: papers of their own that they did not decide."""
-    if viewer.sees_all(stage):
+    if is_unblinded(viewer, stage):
         return frozenset()
     if (
         on is AgreementOn.PILOT

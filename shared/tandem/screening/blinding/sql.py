@@ -28,6 +28,7 @@ from tandem.screening.blinding.view import (
     conflict_is_open_to_voters,
     hides_open_votes,
     hides_votes,
+    is_unblinded,
     status_is_visible,
 )
 from tandem.screening.models import (
@@ -51,7 +52,7 @@ class StatusRule(NamedTuple):
 
 def status_rule(viewer: Viewer, stage: Stage) -> StatusRule:
     shows_conflicts = conflict_is_open_to_voters(viewer.policies[stage])
-    return StatusRule(viewer.sees_all(stage), shows_conflicts)
+    return StatusRule(is_unblinded(viewer, stage), shows_conflicts)
 
 
 def visible_status_sql(viewer: Viewer, stage: Stage) -> ColumnElement[str]:
@@ -135,7 +136,7 @@ def carries_visible_label(viewer: Viewer, stage: Stage, label: str) -> ColumnEle
 def others_labels_are_visible(viewer: Viewer, stage: Stage) -> ColumnElement[bool]:
     """Return on which records others' labels are open: where their names are, too."""
     settled = ScreenedRecord.status.in_(_SETTLED)
-    if not viewer.sees_all(stage):
+    if not is_unblinded(viewer, stage):
         return and_(settled, PresentDecision.decision_id.is_not(None))
     # Not as A and B either: which labels are new would tell whose votes these are.
     return settled if hides_open_votes(viewer, stage) else true()
@@ -175,7 +176,7 @@ def conflict_is_visible(viewer: Viewer) -> ColumnElement[bool]:
     ]
     open_now = and_(Conflict.state == ConflictState.OPEN, Conflict.stage.in_(open_to_voters))
     return or_(
-        Conflict.stage.in_([stage for stage in Stage if viewer.sees_all(stage)]),
+        Conflict.stage.in_([stage for stage in Stage if is_unblinded(viewer, stage)]),
         and_(has_vote_of(viewer.user_id), or_(settled, open_now)),
     )
 
@@ -187,7 +188,7 @@ def hidden_records(session: Session, viewer: Viewer, stage: Stage) -> Sequence[R
     they had decided all records: they are told of no others. A record that nobody ever decided
     may be missing.
     """
-    sees_statuses = viewer.sees_all(stage)
+    sees_statuses = is_unblinded(viewer, stage)
     if sees_statuses and not hides_open_votes(viewer, stage):
         return []
     query = select(ScreenedRecord.record_number, ScreenedRecord.status).where(

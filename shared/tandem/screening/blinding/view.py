@@ -34,9 +34,14 @@ def conflict_is_open_to_voters(policy: Policy) -> bool:
     return policy.resolution == "consensus" or policy.voter_may_adjudicate
 
 
+def is_unblinded(viewer: Viewer, stage: Stage) -> bool:
+    """Whether every status of a stage is open to this person, whether or not they have decided."""
+    return viewer.has(Role.ADJUDICATOR) or not viewer.policies[stage].blind
+
+
 def open_conflicts_known(viewer: Viewer, stage: Stage) -> Literal["all", "own", "none"]:
     """Return which open conflicts of a stage this person may know of: their own have their vote."""
-    if viewer.sees_all(stage):
+    if is_unblinded(viewer, stage):
         return "all"
     return "own" if conflict_is_open_to_voters(viewer.policies[stage]) else "none"
 
@@ -44,7 +49,7 @@ def open_conflicts_known(viewer: Viewer, stage: Stage) -> Literal["all", "own", 
 def names_are_open(viewer: Viewer, stage: Stage) -> bool:
     """Whether this person is shown by name who voted how, also while a record is open."""
     policy = viewer.policies[stage]
-    return not policy.blind or (viewer.sees_all(stage) and policy.adjudicator_sees == "all")
+    return not policy.blind or (is_unblinded(viewer, stage) and policy.adjudicator_sees == "all")
 
 
 def hides_open_votes(viewer: Viewer, stage: Stage) -> bool:
@@ -63,7 +68,7 @@ def hides_votes(viewer: Viewer, stage: Stage, status: Status | None) -> bool:
 
 def status_is_visible(viewer: Viewer, stage: Stage, status: Status, *, has_decided: bool) -> bool:
     """Whether a record's status is shown to this person as it is."""
-    if viewer.sees_all(stage):
+    if is_unblinded(viewer, stage):
         return True
     return has_decided and (
         status.is_settled
@@ -119,7 +124,7 @@ def view(viewer: Viewer, state: RecordState, history: ConflictHistory | None = N
         history: Its conflict's, where `needs_history` says so.
     """
     stage, has_decided = state.key.stage, viewer.user_id in state.votes
-    sees_all, is_settled = viewer.sees_all(stage), state.status.is_settled
+    sees_all, is_settled = is_unblinded(viewer, stage), state.status.is_settled
     is_open = status_is_visible(viewer, stage, state.status, has_decided=has_decided)
     to_voters = state.is_in_conflict and conflict_is_open_to_voters(viewer.policies[stage])
     if sees_all:
@@ -140,7 +145,7 @@ def _votes(
 ) -> tuple[VisibleVote, ...]:
     stage, me = state.key.stage, viewer.user_id
     votes, letters = state.votes, dict[UserId, str]()
-    if not viewer.sees_all(stage) and not (me in votes and state.status.is_settled):
+    if not is_unblinded(viewer, stage) and not (me in votes and state.status.is_settled):
         votes = {by: vote for by, vote in votes.items() if by == me}
     elif needs_history(viewer, stage, state.status):
         if history is None:
@@ -160,7 +165,7 @@ def sees_all_votes(viewer: Viewer, stage: Stage) -> bool:
 
     Then they may also see what was computed from all verdicts: scores, terms, counts.
     """
-    return viewer.sees_all(stage) and not hides_open_votes(viewer, stage)
+    return is_unblinded(viewer, stage) and not hides_open_votes(viewer, stage)
 
 
 def preview_is_open(viewer: Viewer, before: RecordState, *, changes_own_vote: bool) -> bool:
@@ -177,7 +182,7 @@ def preview_is_open(viewer: Viewer, before: RecordState, *, changes_own_vote: bo
 
 def sees_every_event(viewer: Viewer) -> bool:
     """Whether the full log is open to them, or only what a blinded reviewer may know of."""
-    return viewer.sees_all(Stage.TITLE_ABSTRACT)
+    return is_unblinded(viewer, Stage.TITLE_ABSTRACT)
 
 
 def newest_sequence(review: Review, viewer: Viewer) -> int:

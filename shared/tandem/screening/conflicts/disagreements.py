@@ -15,7 +15,7 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
-from tandem.screening.blinding.view import conflict_visibility
+from tandem.screening.blinding.view import conflict_visibility, is_unblinded
 from tandem.screening.ledger.conflict_history import ConflictHistory, histories
 from tandem.screening.models import Cause, Conflict, ConflictState, Decision, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
@@ -62,7 +62,7 @@ def disagreements(session: Session, *, viewer: Viewer) -> dict[Stage, Disagreeme
     Raises:
         Forbidden: There is none.
     """
-    stages = [stage for stage in Stage if viewer.sees_all(stage)]
+    stages = [stage for stage in Stage if is_unblinded(viewer, stage)]
     if not stages:
         raise Forbidden("Only those who see all verdicts may see what reviewers differ in.")
     review = reviews.get_review(session, viewer.review_id)

@@ -24,7 +24,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import Change, Criteria
 from tandem.screening.blinding.numbers import visible_numbers
-from tandem.screening.blinding.view import hides_votes
+from tandem.screening.blinding.view import hides_votes, is_unblinded
 from tandem.screening.models import Cause, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 
@@ -203,7 +203,7 @@ def _why(viewer: Viewer, stage: Stage, row: Row[Any], change: Change) -> list[Wh
     elif not row.reasons and (shared := change.words_in(row.text)):
         found.append(Why(AffectedBy.WORDS, words=shared))
     # Of an open record nobody who is blinded may know that anything stands at it.
-    is_open = viewer.sees_all(stage) or row.status in (Status.INCLUDED, Status.EXCLUDED)
+    is_open = is_unblinded(viewer, stage) or row.status in (Status.INCLUDED, Status.EXCLUDED)
     over = row.criterion if is_open and row.cause is Cause.AMBIGUOUS_CRITERION else None
     if over is not None and wording.key(over) in change.gone:
         found.append(Why(AffectedBy.CONFLICT, criteria=(over,)))
