@@ -13,9 +13,9 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people import workload
 from tandem.screening.team import membership, removal
-from tandem.screening.blinding.view import is_unblinded
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.errors import InvalidQuery
 from tandem_api.paging import Page

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import exists, insert, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, exists, insert, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId
@@ -181,61 +182,75 @@ def _note(
 def remember_all_of(
     session: Session, review_id: ReviewId, policies: Mapping[Stage, Policy], user_id: UserId
 ) -> None:
-    """Do what `remember` does for everything that one person has decided: they leave the review."""
+    """Do what `remember` does for everything that one person has decided: they leave the review.
+
+    Of linked records each counts as the one that a verdict was given on.
+    """
     session.flush()
     for stage, policy in policies.items():
-        shown = [Status.INCLUDED, Status.EXCLUDED]
-        if conflict_is_open_to_voters(policy):
-            shown.append(Status.CONFLICT)
-        own, other, record = aliased(PresentDecision), aliased(PresentDecision), aliased(Record)
-        another = exists().where(
-            other.review_id == own.review_id,
-            other.stage == own.stage,
-            other.record_number == own.record_number,
-            other.reviewer_id != user_id,
+        # In one query with both, SQLite would read the whole review for each record.
+        for number in (PresentDecision.record_number, Record.number):
+            query = _decided_by(user_id, review_id, stage, policy, number)
+            if number is Record.number:
+                query = query.join(
+                    Record,
+                    (Record.review_id == PresentDecision.review_id)
+                    & (Record.duplicate_of == PresentDecision.record_number),
+                )
+            columns = ["review_id", "stage", "record_number", "user_id"]
+            session.execute(insert(Exposure).from_select(columns, query))
+
+
+def _decided_by(
+    user_id: UserId,
+    review_id: ReviewId,
+    stage: Stage,
+    policy: Policy,
+    number: InstrumentedAttribute[RecordNumber],
+) -> Select[*tuple[Any, ...]]:
+    """Select what is to be noted of the records that show somebody others' verdicts."""
+    shown = [Status.INCLUDED, Status.EXCLUDED]
+    if conflict_is_open_to_voters(policy):
+        shown.append(Status.CONFLICT)
+    own, other = PresentDecision, aliased(PresentDecision)
+    another = exists().where(
+        other.review_id == own.review_id,
+        other.stage == own.stage,
+        other.record_number == own.record_number,
+        other.reviewer_id != user_id,
+    )
+    settled = exists().where(
+        Resolution.review_id == own.review_id,
+        Resolution.stage == own.stage,
+        Resolution.record_number == own.record_number,
+        Resolution.resolver_id != user_id,
+    )
+    noted = exists().where(
+        Exposure.review_id == review_id,
+        Exposure.stage == stage,
+        Exposure.record_number == number,
+        Exposure.user_id == user_id,
+    )
+    return (
+        select(
+            literal(review_id, Exposure.review_id.type),
+            literal(stage, Exposure.stage.type),
+            number,
+            literal(user_id, Exposure.user_id.type),
         )
-        settled = exists().where(
-            Resolution.review_id == own.review_id,
-            Resolution.stage == own.stage,
-            Resolution.record_number == own.record_number,
-            Resolution.resolver_id != user_id,
+        .select_from(own)
+        .join(
+            ScreenedRecord,
+            (ScreenedRecord.review_id == own.review_id)
+            & (ScreenedRecord.stage == own.stage)
+            & (ScreenedRecord.record_number == own.record_number),
         )
-        noted = exists().where(
-            Exposure.review_id == review_id,
-            Exposure.stage == stage,
-            Exposure.record_number == record.number,
-            Exposure.user_id == user_id,
+        .where(
+            own.review_id == review_id,
+            own.stage == stage,
+            own.reviewer_id == user_id,
+            ScreenedRecord.status.in_(shown),
+            or_(another, settled),
+            ~noted,
         )
-        found = (
-            select(
-                literal(review_id, Exposure.review_id.type),
-                literal(stage, Exposure.stage.type),
-                record.number,
-                literal(user_id, Exposure.user_id.type),
-            )
-            .select_from(own)
-            .join(
-                ScreenedRecord,
-                (ScreenedRecord.review_id == own.review_id)
-                & (ScreenedRecord.stage == own.stage)
-                & (ScreenedRecord.record_number == own.record_number),
-            )
-            .join(
-                record,
-                (record.review_id == own.review_id)
-                & or_(
-                    record.number == own.record_number,
-                    record.duplicate_of == own.record_number,
-                ),
-            )
-            .where(
-                own.review_id == review_id,
-                own.stage == stage,
-                own.reviewer_id == user_id,
-                ScreenedRecord.status.in_(shown),
-                or_(another, settled),
-                ~noted,
-            )
-        )
-        columns = ["review_id", "stage", "record_number", "user_id"]
-        session.execute(insert(Exposure).from_select(columns, found))
+    )
