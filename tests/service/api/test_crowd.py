@@ -29,7 +29,7 @@ from world import Person, World
 SECONDS = float(os.environ.get("TANDEM_CROWD_SECONDS", effort.examples(8)))
 ROLES = [Role.REVIEWER] * 40 + [Role.ADJUDICATOR] * 6 + [Role.OWNER] * 4
 N_RECORDS = 20
-LEAST_EACH = 8
+LEAST_EACH = effort.examples(8)
 """So many answers each gets, however long that takes: fewer would tell nothing."""
 
 VERDICTS = ("include", "exclude", "maybe")
