@@ -30,7 +30,7 @@ from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import GroupState
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions, policies
@@ -184,7 +184,7 @@ class World:
     @contextmanager
     def entered(
         self, review_id: ReviewId, person: Person
-    ) -> Iterator[tuple[Session, Review, Viewer]]:
+    ) -> Iterator[tuple[Session, LockedReview, Viewer]]:
         """Open the transaction of a change by this person, as a route does."""
         with self.database.write.begin() as session:
             review, viewer = reviews.enter(session, review_id=review_id, user_id=person.id)

@@ -8,7 +8,7 @@ from tandem.errors import Conflict, Invalid
 from tandem.events import log
 from tandem.events.types import ReviewChanged
 from tandem.records.models import Import, ImportState
-from tandem.reviews.models import Invitation, Member, Review, Role
+from tandem.reviews.models import Invitation, LockedReview, Member, Review, Role
 from tandem.reviews.service import Viewer
 from tandem.webhooks.models import Webhook
 
@@ -25,11 +25,11 @@ class TitleDiffers(Invalid):
     code = "title_differs"
 
 
-def archive(session: Session, review: Review, viewer: Viewer) -> None:
+def archive(session: Session, review: LockedReview, viewer: Viewer) -> None:
     """Make a review read-only and take it out of lists. To do so again changes nothing.
 
     Workers leave it alone; what happened before is still delivered to webhooks and the stream.
-    The caller has locked the review, `also_archived`.
+    The review is locked `also_archived`.
 
     Raises:
         Forbidden: Only an owner may.
@@ -63,10 +63,10 @@ def unarchive(session: Session, review: Review, viewer: Viewer) -> None:
     _tell(session, review, viewer, "unarchived")
 
 
-def delete_review(session: Session, review: Review, viewer: Viewer, *, title: str) -> None:
+def delete_review(session: Session, review: LockedReview, viewer: Viewer, *, title: str) -> None:
     """Make a review exist for nobody, at once; `removal.remove` takes away what is left of it.
 
-    The caller has locked the review, `also_archived`.
+    The review is locked `also_archived`.
 
     Raises:
         Forbidden: Only an owner may.

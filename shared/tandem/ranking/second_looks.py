@@ -19,7 +19,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.ranking.models import SecondLook
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Stage
 from tandem.work import lease
 from tandem.work.lease import Held, Kind
@@ -49,8 +49,8 @@ class Looks:
         return "asked" if self.row.asked > self.row.done else "ready"
 
 
-def ask(session: Session, review: Review, stage: Stage) -> SecondLook:
-    """Make it due, unless it is already. The caller has locked the review."""
+def ask(session: Session, review: LockedReview, stage: Stage) -> SecondLook:
+    """Make it due, unless it is already."""
     row = session.get(SecondLook, (review.id, stage))
     if row is None:
         row = SecondLook(review_id=review.id, stage=stage, asked=0, done=0, fence=0)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, undefer
 from tandem.errors import NotFound
 from tandem.ids import RankingId, RecordNumber, ReviewId
 from tandem.ranking.models import Ranking
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview
 from tandem.reviews.policy import Stage
 from tandem.screening.queue.order import NO_ORDER, Order
 
@@ -20,8 +20,8 @@ T = TypeVar("T")
 _Reasons = Mapping[str, Sequence[tuple[str, float]]]
 
 
-def ask_for_training(review: Review) -> None:
-    """Make a training due although no label changed. The caller has locked the review."""
+def ask_for_training(review: LockedReview) -> None:
+    """Make a training due although no label changed."""
     review.labels_seq += 1
 
 

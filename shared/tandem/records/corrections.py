@@ -18,7 +18,7 @@ from tandem.records.formats.assembly import (
     LONGEST_TITLE,
 )
 from tandem.records.models import Record
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview
 
 _TEXTS = {"title", "abstract", "keywords"}
 """What features and rankings are made of."""
@@ -35,7 +35,7 @@ _MEANT = {
 
 def correct(
     session: Session,
-    review: Review,
+    review: LockedReview,
     *,
     number: RecordNumber,
     changes: Mapping[str, Any],
@@ -43,8 +43,7 @@ def correct(
 ) -> Record:
     """Replace fields of a record, brought to the form that an import gives them.
 
-    Equal values change nothing. A new title, abstract or keyword makes a training due. The
-    caller has locked the review.
+    Equal values change nothing. A new title, abstract or keyword makes a training due.
 
     Raises:
         NotFound: The review has no such record.

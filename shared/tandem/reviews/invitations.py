@@ -22,7 +22,7 @@ from tandem.errors import Forbidden, Invalid, NotFound
 from tandem.ids import InvitationId, new_id
 from tandem.reviews import members
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Invitation, Member, Review, Role
+from tandem.reviews.models import Invitation, LockedReview, Member, Review, Role
 from tandem.reviews.service import Viewer
 
 
@@ -209,7 +209,7 @@ def accept_as_new(
     return accept(session, secret, user=user)
 
 
-def _locked(session: Session, secret: str) -> tuple[Invitation, Review]:
+def _locked(session: Session, secret: str) -> tuple[Invitation, LockedReview]:
     """Return an open invitation, with its review locked: of two who accept at once, one may."""
     found = _open(session, secret)
     review = reviews.lock(session, found.review_id)

@@ -15,7 +15,7 @@ from tandem.events import log
 from tandem.events.types import MemberAdded, MemberRemoved
 from tandem.ids import ReviewId, UserId
 from tandem.reviews import sight
-from tandem.reviews.models import Invitation, Member, PolicyVersion, Review, Role
+from tandem.reviews.models import Invitation, LockedReview, Member, PolicyVersion, Review, Role
 from tandem.reviews.policy import Policy, Stage
 
 
@@ -55,12 +55,12 @@ def get_member(session: Session, review_id: ReviewId, user_id: UserId) -> Member
 
 
 def set_member(
-    session: Session, review: Review, *, user_id: UserId, role: Role, by: UserId | None = None
+    session: Session, review: LockedReview, *, user_id: UserId, role: Role, by: UserId | None = None
 ) -> tuple[Member, User]:
     """Add a person to the review, or change their role.
 
     Args:
-        session: Of the transaction that locked the review.
+        session: Of the change.
         review: The review.
         user_id: Who comes in, or is in it.
         role: What they are from now on.
@@ -90,7 +90,7 @@ def set_member(
 
 def remove_member(
     session: Session,
-    review: Review,
+    review: LockedReview,
     *,
     user_id: UserId,
     by: UserId | None = None,
@@ -99,7 +99,7 @@ def remove_member(
     """Take a person's access away. Their decisions stay, with their name.
 
     Args:
-        session: Of the transaction that locked the review.
+        session: Of the change.
         review: The review.
         user_id: Who leaves.
         by: Who has decided it, for the audit trail.

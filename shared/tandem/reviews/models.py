@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NewType
 
 from sqlalchemy import ColumnElement, Enum, ForeignKey, Index, and_
 from sqlalchemy.orm import Mapped, mapped_column, validates
@@ -107,6 +107,10 @@ class Review(Base):
         if value != self.corpus_seq:
             self.corpus_state = secrets.token_hex(4)
         return value
+
+
+LockedReview = NewType("LockedReview", Review)
+"""A review whose row this transaction has locked: nobody else changes anything in it meanwhile."""
 
 
 class Member(Base):

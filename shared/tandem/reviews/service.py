@@ -18,7 +18,7 @@ from tandem.reviews import criteria, sight
 from tandem.reviews import policy as policies
 from tandem.reviews.members import remove_member as remove_member
 from tandem.reviews.members import set_member as set_member
-from tandem.reviews.models import Member, PolicyVersion, Review, Role
+from tandem.reviews.models import LockedReview, Member, PolicyVersion, Review, Role
 from tandem.reviews.policy import Policy, Stage, stored
 
 _LARGEST_SEED = 2**31 - 1
@@ -86,7 +86,7 @@ def create_review(
     policy: Mapping[Stage, dict[str, Any]] | None = None,
     seed: int | None = None,
     review_id: ReviewId | None = None,
-) -> Review:
+) -> LockedReview:
     """Create a review whose first member is its owner.
 
     `review_id`: where the caller has to know it before.
@@ -137,10 +137,10 @@ def create_review(
         MemberAdded(user_id=str(owner_id), role=Role.OWNER, detail={"by": str(owner_id)}),
     )
     session.flush()
-    return review
+    return LockedReview(review)  # until it is committed, nobody else sees it
 
 
-def lock(session: Session, review_id: ReviewId, *, also_archived: bool = False) -> Review:
+def lock(session: Session, review_id: ReviewId, *, also_archived: bool = False) -> LockedReview:
     """Return the review, locked until the transaction ends.
 
     Every change to a review begins with this. It orders the outcome of two simultaneous
@@ -163,7 +163,7 @@ def lock(session: Session, review_id: ReviewId, *, also_archived: bool = False) 
         raise NoReview(review_id)
     if review.archived_at is not None and not also_archived:
         raise ReviewArchived
-    return review
+    return LockedReview(review)
 
 
 _LOCKED = (
@@ -241,7 +241,7 @@ def policies_of_many(
 
 
 def set_policy(
-    session: Session, review: Review, *, stage: Stage, value: Policy, by: UserId
+    session: Session, review: LockedReview, *, stage: Stage, value: Policy, by: UserId
 ) -> None:
     """Put a new version of a stage's policy in force, in the caller's transaction.
 
@@ -298,7 +298,7 @@ def reviews_of(
 
 def enter(
     session: Session, *, review_id: ReviewId, user_id: UserId, also_archived: bool = False
-) -> tuple[Review, Viewer]:
+) -> tuple[LockedReview, Viewer]:
     """Lock the review for a change by this person; see `lock` and `viewer`.
 
     A stranger does not learn that there is an archived review.

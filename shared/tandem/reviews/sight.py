@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from tandem.ids import UserId
-from tandem.reviews.models import MemberSight, Review, Role
+from tandem.reviews.models import LockedReview, MemberSight, Review, Role
 from tandem.reviews.policy import Policy, Stage
 
 
@@ -42,26 +42,26 @@ def sight(role: Role | None, policy: Policy) -> Sight:
 
 def note_role(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Mapping[Stage, Policy],
     user_id: UserId,
     before: Role | None,
     after: Role | None,
 ) -> None:
-    """Note what somebody loses with their role. The caller has locked the review."""
+    """Note what somebody loses with their role."""
     for stage, policy in policies.items():
         _note(session, review, stage, user_id, sight(before, policy), sight(after, policy))
 
 
 def note_policy(
     session: Session,
-    review: Review,
+    review: LockedReview,
     stage: Stage,
     roles: Iterable[tuple[UserId, Role]],
     before: Policy,
     after: Policy,
 ) -> None:
-    """Note what members lose with a policy. The caller has locked the review.
+    """Note what members lose with a policy.
 
     Of several policies within one transaction the first is what they had: nobody sees what is
     between.

@@ -9,7 +9,7 @@ from tandem.events import log
 from tandem.events.types import ReviewChanged
 from tandem.ids import UserId
 from tandem.reviews import criteria
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview
 
 _CRITERIA = {"criteria_include", "criteria_exclude"}
 _HIGHLIGHTS = {"highlights_for", "highlights_against"}
@@ -22,7 +22,7 @@ _CALLED = dict.fromkeys(_CRITERIA, "criteria") | dict.fromkeys(_HIGHLIGHTS, "hig
 
 def change(
     session: Session,
-    review: Review,
+    review: LockedReview,
     changes: Mapping[str, Any],
     *,
     by: UserId,
@@ -30,7 +30,7 @@ def change(
 ) -> None:
     """Change texts of the review; those that a ranking depends on ask for a new one.
 
-    Other criteria are a new version of them. The caller has locked the review.
+    Other criteria are a new version of them.
 
     Args:
         session: In the transaction of the change.

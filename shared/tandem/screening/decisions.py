@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tandem.errors import NotFound
 from tandem.ids import ConflictId, RankingId, RecordNumber
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import client_state
@@ -47,7 +47,7 @@ class Recorded:
 def record_decision(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     record_number: RecordNumber,
     stage: Stage,
@@ -60,7 +60,7 @@ def record_decision(
     """Record or replace this person's decision. Repeating the same one changes nothing.
 
     Always accepted, also when the record has its full number of decisions already: a vote
-    that was given is never lost. The caller has locked the review. `again`: the same one is
+    that was given is never lost. `again`: the same one is
     an entry of its own where the criteria have changed since; `in_any_case`: always. `newest` is
     asked for the newest ranking, where the record was not served from one. With a `basis` it is
     recorded only if that is their present decision; to repeat the present one is harmless.
@@ -105,7 +105,7 @@ def _recorded(
 def record_second_vote(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     key: RecordKey,
     given: DecisionInput,
@@ -126,7 +126,7 @@ def record_second_vote(
 def withdraw_decision(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     record_number: RecordNumber,
     stage: Stage,

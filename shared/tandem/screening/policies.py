@@ -11,7 +11,7 @@ from tandem.events.types import Fact, ReviewChanged
 from tandem.ids import RecordNumber
 from tandem.reviews import policy as policies
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding import exposure_notes
@@ -59,11 +59,11 @@ class Effect:
 
 
 def change(
-    session: Session, *, review: Review, viewer: Viewer, parts: Mapping[Stage, dict[str, Any]]
+    session: Session, *, review: LockedReview, viewer: Viewer, parts: Mapping[Stage, dict[str, Any]]
 ) -> list[Effect]:
     """Put the changed policies in force and bring every status in line with them.
 
-    To show the effect first, the caller rolls back. The caller has locked the review.
+    To show the effect first, the caller rolls back.
     """
     effects = []
     for stage, part in parts.items():

@@ -12,7 +12,7 @@ from tandem.errors import Conflict as Contradiction
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
 from tandem.records import imports
 from tandem.records.models import Import, ImportState, Record
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.decisions import record_decision
@@ -34,13 +34,13 @@ class Unfinished(Contradiction):
     code = "unfinished"
 
 
-def take(session: Session, review: Review, viewer: Viewer, *, import_id: ImportId) -> Import:
+def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: ImportId) -> Import:
     """Enter the decisions that an import's records carry, as votes of imported reviewers.
 
     Each person whom the file names becomes a reviewer of their own, "Ann (imported)", who has no
     way to sign in; decisions of nobody in particular are those of "Imported". Their votes count
     as any others do. Of several of one person on records that are linked, the one that keeps the
-    record in counts. Taking them a second time changes nothing. The caller has locked the review.
+    record in counts. Taking them a second time changes nothing.
 
     Raises:
         NotFound: The review has no such import.
@@ -74,7 +74,7 @@ def take(session: Session, review: Review, viewer: Viewer, *, import_id: ImportI
 
 def _take_one(
     session: Session,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     reviewer_id: UserId,
     number: RecordNumber,

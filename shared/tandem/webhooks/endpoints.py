@@ -14,7 +14,7 @@ from tandem.events import log, positions
 from tandem.events.positions import EventPosition, Place
 from tandem.events.types import Fact, ReviewChanged
 from tandem.ids import ReviewId, UserId, WebhookId, new_id
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.webhooks import addresses, signing
 from tandem.webhooks.addresses import Rules
 from tandem.webhooks.models import (
@@ -78,7 +78,7 @@ def known_types() -> frozenset[str]:
 
 def add(
     session: Session,
-    review: Review,
+    review: LockedReview,
     *,
     owner_id: UserId,
     url: str,
@@ -87,7 +87,7 @@ def add(
     after: int | None = None,
     rules: Rules,
 ) -> Webhook:
-    """Add an endpoint. The caller has locked the review, and looked where the name leads.
+    """Add an endpoint. The caller has looked where the name leads.
 
     Args:
         session: Of a change to the review.

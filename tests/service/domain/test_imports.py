@@ -164,8 +164,8 @@ class TestReading:
 
         assert (row.n_added, row.n_duplicates) == (0, 2)
         with office.database.read() as session:
-            review = reviews.get_review(session, office.review_id)
-            assert seeds.find(session, review.id, review.seed_studies) == {"10.1234/swim.19": 2}
+            stored = reviews.get_review(session, office.review_id)
+            assert seeds.find(session, stored.id, stored.seed_studies) == {"10.1234/swim.19": 2}
             assert review.labels_seq == before + 1
 
     def test_a_finished_import_is_not_read_again(self, office: Office) -> None:

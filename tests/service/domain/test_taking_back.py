@@ -187,8 +187,8 @@ def test_queue_pilot_and_proposals_follow(world: World, database: Database, offi
 
     with database.read() as session:
         assert sorted(session.scalars(select(Lease.record_number))) == [1, 2, 3]
-        review = session.get_one(Review, office.review_id)
-        assert sorted(pilot.record_numbers(session, review)) == [1, 2, 3]
+        stored = session.get_one(Review, office.review_id)
+        assert sorted(pilot.record_numbers(session, stored)) == [1, 2, 3]
         assert groups.touching(session, office.review_id, first_three) == []
     again = world.serve(office.review_id, ann, limit=10)
     assert (len(again.items), again.remaining) == (3, 3)

@@ -13,7 +13,7 @@ from tandem.errors import Invalid, TandemError
 from tandem.ids import DecisionId, RecordNumber, ReviewId, parse_record_number
 from tandem.ranking import serving
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
@@ -168,7 +168,7 @@ def _newest_order(session: Session, review_id: ReviewId) -> Newest:
 
 def _record(
     session: Session,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     record_id: str,
     said: DecisionIn | DecisionItemIn,
@@ -190,7 +190,7 @@ def _record(
 
 
 def _item(
-    session: Session, review: Review, viewer: Viewer, raw: Any, newest: Newest
+    session: Session, review: LockedReview, viewer: Viewer, raw: Any, newest: Newest
 ) -> DecisionItemOut:
     named = raw.get("record_id") if isinstance(raw, dict) else None
     record_id = named if isinstance(named, str) else None
@@ -215,7 +215,7 @@ def _item(
 
 
 def _done(
-    session: Session, review: Review, viewer: Viewer, item: DecisionItemIn, newest: Newest
+    session: Session, review: LockedReview, viewer: Viewer, item: DecisionItemIn, newest: Newest
 ) -> tuple[DecisionOut | None, PlaceOut]:
     """Do what an item asks for; return the decision and the record as they are then."""
     if item.verdict is not None:

@@ -11,7 +11,7 @@ from tandem.ids import DuplicateGroupId, ReviewId, UserId, parse_record_number, 
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.service import Viewer
 from tandem.screening.duplicates import merging
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
@@ -21,7 +21,7 @@ from tandem_api.schemas.duplicates import GroupOut, SplitIn
 
 router = Router(prefix="/reviews/{review_id}/duplicates", tags=["duplicates"])
 
-_Settle = Callable[[Session, Review, Viewer, DuplicateGroup], None]
+_Settle = Callable[[Session, LockedReview, Viewer, DuplicateGroup], None]
 
 
 @router.get("")
@@ -49,7 +49,9 @@ def get_duplicate(duplicate_id: str, session: Read, viewer: AsViewer) -> GroupOu
 def merge_duplicates(duplicate_id: str, me: Me, review_id: InReview, write: Write) -> Response:
     """Say that the records are one (adjudicators). Their decisions meet by the ordinary rules."""
 
-    def settle(session: Session, review: Review, viewer: Viewer, group: DuplicateGroup) -> None:
+    def settle(
+        session: Session, review: LockedReview, viewer: Viewer, group: DuplicateGroup
+    ) -> None:
         merging.merge(session, review, viewer.policies, group, by=viewer.user_id)
 
     return write(_settling(review_id, me.id, _id(duplicate_id), settle), changed=review_id)
@@ -77,7 +79,9 @@ def split_duplicates(
     named = body.record_ids if body is not None else None
     numbers = None if named is None else [parse_record_number(text) for text in named]
 
-    def settle(session: Session, review: Review, viewer: Viewer, group: DuplicateGroup) -> None:
+    def settle(
+        session: Session, review: LockedReview, viewer: Viewer, group: DuplicateGroup
+    ) -> None:
         merging.split(session, review, viewer.policies, group, numbers=numbers, by=viewer.user_id)
 
     return write(_settling(review_id, me.id, _id(duplicate_id), settle), changed=review_id)

@@ -9,7 +9,7 @@ from tandem.accounts import service as accounts
 from tandem.ids import UserId
 from tandem.reviews import members
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people import pilot
@@ -52,7 +52,7 @@ def _changing(
     request: Request,
     user_id: UserId,
     review_id: InReview,
-    change: Callable[[Session, Review, Viewer], None],
+    change: Callable[[Session, LockedReview, Viewer], None],
 ) -> Callable[[Session], PilotOut]:
     def work(session: Session) -> PilotOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=user_id)

@@ -11,7 +11,7 @@ from tandem.operations import lifecycle, waiting
 from tandem.records import seeds
 from tandem.reviews import service as reviews
 from tandem.reviews import settling, texts
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import policies
@@ -165,7 +165,7 @@ def delete_review(
     return answer
 
 
-_End = Callable[[Session, Review, Viewer], None]
+_End = Callable[[Session, LockedReview, Viewer], None]
 
 
 def _ending(review_id: ReviewId, user_id: UserId, end: _End) -> Callable[[Session], WholeReviewOut]:

@@ -11,7 +11,7 @@ from tandem.accounts import service as accounts
 from tandem.events import positions
 from tandem.ids import DeliveryId, ReviewId, UserId, WebhookId, parse_uuid
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.service import Viewer
 from tandem.webhooks import addresses, deliveries, endpoints
 from tandem.webhooks.addresses import Rules
@@ -31,7 +31,7 @@ from tandem_api.schemas.webhooks import (
 
 router = Router(prefix="/reviews/{review_id}/webhooks", tags=["webhooks"])
 
-_Work = Callable[[Session, Review, Viewer, Webhook], BaseModel | None]
+_Work = Callable[[Session, LockedReview, Viewer, Webhook], BaseModel | None]
 
 
 @router.post("", status_code=201, response_model=NewSecretOut)
@@ -180,7 +180,7 @@ def _changing(
     return change
 
 
-def _enter(session: Session, review_id: ReviewId, user_id: UserId) -> tuple[Review, Viewer]:
+def _enter(session: Session, review_id: ReviewId, user_id: UserId) -> tuple[LockedReview, Viewer]:
     review, viewer = reviews.enter(session, review_id=review_id, user_id=user_id)
     _require(viewer)
     return review, viewer

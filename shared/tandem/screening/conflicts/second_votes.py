@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Forbidden
 from tandem.ids import ConflictId
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem.screening.conflicts import service as conflicts
@@ -36,7 +36,7 @@ class VotedAgain(Contradiction):
 def vote_again(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     conflict_id: ConflictId,
     given: DecisionInput,
@@ -44,7 +44,7 @@ def vote_again(
     """Give this voter's second vote, be it another one or the same: then they stand by it.
 
     Where all agree by it the conflict is over at once. The first votes stay in the ledger, for
-    agreement between independent reviewers is theirs. The caller has locked the review.
+    agreement between independent reviewers is theirs.
 
     Raises:
         NotFound: There is no such conflict, or this person may not know of it.

@@ -11,7 +11,7 @@ from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ConflictId, RecordNumber, ReviewId, UserId
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.settling import WAYS_OUT
@@ -156,12 +156,12 @@ def visible(session: Session, viewer: Viewer, conflict_id: ConflictId) -> Confli
 def resolve_conflict(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     conflict_id: ConflictId,
     given: ResolutionInput,
 ) -> Conflict:
-    """Settle a conflict. The votes stay as they are. The caller has locked the review.
+    """Settle a conflict. The votes stay as they are.
 
     Raises:
         NotFound: There is no such conflict.
@@ -178,11 +178,16 @@ def resolve_conflict(
 
 
 def reopen_conflict(
-    session: Session, *, review: Review, viewer: Viewer, conflict_id: ConflictId, note: str | None
+    session: Session,
+    *,
+    review: LockedReview,
+    viewer: Viewer,
+    conflict_id: ConflictId,
+    note: str | None,
 ) -> Conflict:
     """Take a conflict's resolution back: the votes speak again. The ledger keeps it.
 
-    Where they agree by now, the conflict stays over. The caller has locked the review.
+    Where they agree by now, the conflict stays over.
 
     Raises:
         NotFound: There is no such conflict.

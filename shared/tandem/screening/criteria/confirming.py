@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
@@ -13,11 +13,16 @@ from tandem.screening.ledger.state import RecordKey, load_screenable
 
 
 def confirm_decision(
-    session: Session, *, review: Review, viewer: Viewer, record_number: RecordNumber, stage: Stage
+    session: Session,
+    *,
+    review: LockedReview,
+    viewer: Viewer,
+    record_number: RecordNumber,
+    stage: Stage,
 ) -> Recorded:
     """Enter this person's present decision once more, under the present criteria.
 
-    One that was made under them stays as it is. The caller has locked the review.
+    One that was made under them stays as it is.
 
     Raises:
         NotFound: The review has no such record.

@@ -20,7 +20,7 @@ from tandem.records.duplicates.groups import Evidence
 from tandem.records.duplicates.matching import Identity, compare
 from tandem.records.duplicates.models import GroupState
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.screening.duplicates import merging
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ def run(
 
 def _link(
     session: Session,
-    review: Review,
+    review: LockedReview,
     found: Sequence[tuple[Sequence[RecordNumber], Evidence]],
 ) -> None:
     apart = groups.apart(session, review.id)

@@ -20,7 +20,7 @@ from tandem.records.duplicates.groups import Evidence
 from tandem.records.duplicates.identities import richness
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Stage
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.duplicates import transfer
@@ -42,11 +42,11 @@ class IsLinked(Contradiction):
 
 
 def merge(
-    session: Session, review: Review, policies: Policies, group: DuplicateGroup, *, by: UserId
+    session: Session, review: LockedReview, policies: Policies, group: DuplicateGroup, *, by: UserId
 ) -> None:
     """Make one of all records of a group, and of the groups that they are linked in.
 
-    The caller has locked the review. Merging what is linked already changes nothing.
+    Merging what is linked already changes nothing.
     """
     if group.state is not GroupState.LINKED:
         members = groups.members_of(session, [group.id])[group.id]
@@ -66,7 +66,7 @@ def keep(group: DuplicateGroup, *, by: UserId) -> None:
 
 def link(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Policies,
     numbers: Collection[RecordNumber],
     *,
@@ -120,7 +120,7 @@ def _forget_between(
 
 def link_all(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Policies,
     found: Sequence[tuple[Collection[RecordNumber], Evidence]],
 ) -> None:
@@ -147,7 +147,10 @@ def link_all(
 
 
 def choose_again(
-    session: Session, review: Review, policies: Policies, found: Sequence[Collection[RecordNumber]]
+    session: Session,
+    review: LockedReview,
+    policies: Policies,
+    found: Sequence[Collection[RecordNumber]],
 ) -> None:
     """Let the richest record stand for each of these linked groups, now that they have grown."""
     records = groups.records_of(session, review.id, {n for members in found for n in members})
@@ -164,7 +167,7 @@ def is_poorly_shown(records: Mapping[RecordNumber, Record]) -> bool:
 
 def split(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Policies,
     group: DuplicateGroup,
     *,
@@ -173,7 +176,7 @@ def split(
 ) -> None:
     """Part a linked group: these records leave it, each on its own; None parts all.
 
-    Who is parted is never linked again but by hand. The caller has locked the review.
+    Who is parted is never linked again but by hand.
 
     Raises:
         NotLinked: The group is a proposal, or parted already.
@@ -215,7 +218,7 @@ def _settle_group(group: DuplicateGroup, state: GroupState, by: UserId | None) -
 
 def unite(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Policies,
     united: Sequence[Mapping[RecordNumber, Record]],
     *,
@@ -310,7 +313,7 @@ def _touched(
 
 def _part(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Policies,
     records: Mapping[RecordNumber, Record],
     *,

@@ -19,7 +19,7 @@ from tandem.records import imports
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState, Record
-from tandem.reviews.models import Review, Role
+from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.duplicates import merging, transfer
@@ -34,11 +34,13 @@ class ImportInUse(Conflict):
     code = "import_in_use"
 
 
-def take_back(session: Session, review: Review, viewer: Viewer, *, import_id: ImportId) -> Import:
+def take_back(
+    session: Session, review: LockedReview, viewer: Viewer, *, import_id: ImportId
+) -> Import:
     """Remove all records that an import brought; it stays listed, as taken back.
 
     Its counts stay what they were. Whoever reads its file just now is fenced off. To take it back
-    again changes nothing. The caller has locked the review.
+    again changes nothing.
 
     Raises:
         NotFound: The review has no such import.
@@ -96,7 +98,7 @@ def _n_decided(session: Session, row: Import) -> int:
 
 def _leave_groups(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Policies,
     going: Collection[RecordNumber],
     *,
@@ -124,7 +126,7 @@ def _leave_groups(
 
 def _part(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policies: Policies,
     records: Mapping[RecordNumber, Record],
     staying: Sequence[RecordNumber],

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tandem.events import log
 from tandem.events.types import Fact, RecordReopened
 from tandem.ids import RecordNumber, UserId
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.ledger.append import activate, append
 from tandem.screening.ledger.entries import (
@@ -47,7 +47,12 @@ _BECAUSE = ResolvedBy.DUPLICATE
 
 
 def transfer(
-    session: Session, review: Review, policies: Policies, source: RecordNumber, *, to: RecordNumber
+    session: Session,
+    review: LockedReview,
+    policies: Policies,
+    source: RecordNumber,
+    *,
+    to: RecordNumber,
 ) -> None:
     """Enter the votes on one record at another one, and let the first have no status."""
     session.flush()
@@ -108,7 +113,7 @@ def met(votes: Sequence[Decision], *, informed: bool) -> list[NewDecision]:
 
 def _meet(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policy: Policy,
     origin: RecordState,
     target: RecordState,
@@ -184,7 +189,7 @@ def _clear(session: Session, review: Review, state: RecordState) -> None:
 
 def release(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policy: Policy,
     key: RecordKey,
     *,

@@ -18,7 +18,7 @@ from tandem.events.types import (
     Fact,
 )
 from tandem.ids import UserId
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.numbers import note_closed
@@ -61,7 +61,7 @@ class Change(NamedTuple):
 
 def append(
     session: Session,
-    review: Review,
+    review: LockedReview,
     policy: Policy,
     state: RecordState,
     *entries: Entry,
@@ -70,7 +70,7 @@ def append(
     """Enter something in a record's ledger; return the state that follows.
 
     Args:
-        session: Of the transaction that has locked the review.
+        session: Of the change.
         review: The review.
         policy: Of the record's stage, in force.
         state: The record's, as it is stored.

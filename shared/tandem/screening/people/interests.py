@@ -25,7 +25,7 @@ from tandem.events.types import InterestDeclared
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.records.names import Name
-from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.models import LockedReview, Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.ledger.state import RecordKey, screenable
@@ -99,14 +99,14 @@ class OwnPapers:
 def declare(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     record_number: RecordNumber,
     has_interest: bool,
 ) -> Known:
     """Say of oneself whether one has an interest in a record. It counts for more than a match.
 
-    To say the same again changes nothing. The caller has locked the review.
+    To say the same again changes nothing.
 
     Raises:
         NotFound: The review has no such record.

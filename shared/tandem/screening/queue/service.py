@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tandem.db.base import now
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.reviews import members
-from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.models import LockedReview, Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.ledger.state import RecordKey, screenable
@@ -75,7 +75,7 @@ class Left:
 
 
 def what_is_left(session: Session, *, review: Review, viewer: Viewer, stage: Stage) -> Left:
-    """Return what the queue would say is left for this reviewer. The caller locked the review."""
+    """Return what the queue would say is left for this reviewer."""
     viewer.require(Role.REVIEWER, "screen records")
     session.flush()
     member = members.get_member(session, review.id, viewer.user_id)
@@ -104,7 +104,7 @@ def _remaining(seat: Seat, counts: Counts, mine: Workload) -> int:
 def serve(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     stage: Stage,
     order: Order,
@@ -120,8 +120,7 @@ def serve(
     still lacks decisions, and never served to anyone twice or beyond its number of decisions.
     Records of no ranking follow the ranked ones, those the reviewer put off come last. What was
     not held before is logged as served. `anew`: what they hold is given back first, so all that is
-    served is from `order`. `sample`: the random order of an audit that is in force. The caller has
-    locked the review.
+    served is from `order`. `sample`: the random order of an audit that is in force.
     """
     viewer.require(Role.REVIEWER, "screen records")
     member = members.get_member(session, review.id, viewer.user_id)

@@ -12,7 +12,7 @@ from tandem.events import log
 from tandem.events.types import MemberChanged
 from tandem.ids import UserId
 from tandem.reviews import members
-from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.models import LockedReview, Member, Role
 from tandem.reviews.service import Viewer
 from tandem.screening.queue import service as queue
 
@@ -26,7 +26,7 @@ UNCHANGED = Unchanged()
 
 
 def put(
-    session: Session, *, review: Review, viewer: Viewer, user_id: UserId, role: Role
+    session: Session, *, review: LockedReview, viewer: Viewer, user_id: UserId, role: Role
 ) -> tuple[Member, User]:
     """Let an owner add a person or change their role; an observer holds no records.
 
@@ -44,7 +44,7 @@ def put(
 def change(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     user_id: UserId,
     paused: bool | Unchanged = UNCHANGED,
@@ -52,8 +52,7 @@ def change(
 ) -> tuple[Member, User]:
     """Let a member pause or come back, or give them a share of the work.
 
-    Who pauses holds no records; what they still send is accepted. The caller has locked the
-    review.
+    Who pauses holds no records; what they still send is accepted.
 
     Raises:
         Forbidden: Only an owner may, or the members themselves to pause.

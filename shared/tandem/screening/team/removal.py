@@ -26,7 +26,7 @@ from tandem.errors import NotFound
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews import members
-from tandem.reviews.models import Member, Review, Role
+from tandem.reviews.models import LockedReview, Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding import exposure_notes
@@ -88,7 +88,7 @@ class Departure:
 def leave(
     session: Session,
     *,
-    review: Review,
+    review: LockedReview,
     viewer: Viewer,
     user_id: UserId,
     decisions: Fate,
@@ -98,7 +98,7 @@ def leave(
 
     Everybody may go themselves; their decisions stay then.
 
-    To show the effect first, the caller rolls back. The caller has locked the review.
+    To show the effect first, the caller rolls back.
 
     Args:
         session: Of the transaction.
