@@ -91,6 +91,8 @@ async function signOut(outbox: Outbox, db: Store | null): Promise<void> {
   if (unsent > 0 && !confirm(texts.signIn.outUnsent(unsent))) return;
   await api.POST("/api/v1/auth/logout").catch(() => undefined);
   for (const name of ["entries", "not_sent", "kept"] as const) await db?.clear(name);
-  remember(null);
+  for (const kept of [localStorage, sessionStorage]) {
+    for (const key of Object.keys(kept)) if (key.startsWith("tandem.")) kept.removeItem(key);
+  }
   location.assign(new URL(document.querySelector<HTMLMetaElement>('meta[name="tandem-path"]')?.content ?? "/", location.href));
 }

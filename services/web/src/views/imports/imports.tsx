@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/preact-query";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
@@ -17,6 +17,8 @@ import "./imports.css";
 
 type Import = Schemas["ImportOut"];
 
+const LOOK_MS = 3000;
+
 interface Sending {
   file: File;
   percent: number;
@@ -33,6 +35,13 @@ export function Imports({ review }: ViewProps) {
       }),
     ),
   );
+  const isRunning = items.some((one) => one.state === "queued" || one.state === "running");
+  useEffect(() => {
+    if (!isRunning) return;
+    // Events say so, too; but a proxy may hold them back.
+    const looking = setInterval(() => outdated(review.id, "imports"), LOOK_MS);
+    return () => clearInterval(looking);
+  }, [isRunning, review.id]);
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>
