@@ -120,6 +120,18 @@ def test_two_who_differ_meet_and_a_third_settles(visit: Visit, team: Team, world
     judge.sees(said["ann"])
 
 
+def test_who_watches_sees_it_happen(visit: Visit, team: Team, world: World) -> None:
+    judge = visit(team.judge, f"/r/{team.review_id}/conflicts")
+    judge.sees("Title 1")
+    assert judge.page.get_by_role("link", name="Title 9").count() == 0
+    while not any("/events" in path for _, path in judge.traffic):
+        judge.page.wait_for_timeout(50)  # until the stream has begun
+    world.decide(team.review_id, team.ann, 9, "include")
+    world.decide(team.review_id, team.ben, 9, "exclude")
+
+    expect(judge.page.get_by_role("link", name="Title 9")).to_be_visible()
+
+
 def test_a_reviewer_changes_a_decision_and_takes_one_back(
     visit: Visit, team: Team, world: World
 ) -> None:

@@ -1,25 +1,45 @@
 /** What happens in a review while somebody looks at it: events say what to read again. */
 import { prefix } from "./address";
+import type { Schemas } from "./client";
 import { outdated } from "./queries";
 
-/** Which of what the views read is changed by an event. */
-const CONCERNS: [prefix: string, kinds: string[]][] = [
-  ["tandem.decision", ["records", "record", "progress", "waiting", "mine", "agreement"]],
-  ["tandem.record", ["records", "record", "progress", "waiting", "mine", "agreement"]],
-  ["tandem.conflict", ["conflicts", "conflict", "waiting", "progress", "agreement"]],
-  ["tandem.resolution", ["conflicts", "conflict", "agreement"]],
-  ["tandem.import.progress", ["imports"]],
-  ["tandem.import", ["imports", "records", "waiting", "progress", "duplicates"]],
-  ["tandem.duplicates", ["duplicates", "records", "waiting", "progress"]],
-  ["tandem.member", ["members", "invitations", "waiting"]],
-  ["tandem.review", ["review", "criteria", "waiting", "progress"]],
-];
-const GATHER_MS = 400;
+const DECIDED = ["records", "record", "progress", "waiting", "mine", "agreement"];
+const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement"];
+const IMPORT = ["imports", "records", "waiting", "progress", "duplicates"];
+const LINKED = ["duplicates", "records", "waiting", "progress"];
+const TEAM = ["members", "invitations", "waiting"];
+const REVIEW = ["review", "waiting", "progress", "conflicts"];
 
-/** Names what an event makes out of date. */
-export function concerned(type: string): string[] {
-  return CONCERNS.find(([start]) => type.startsWith(start))?.[1] ?? [];
-}
+/** Which of what the views read is changed by an event; the compiler wants every type here. */
+const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]> = {
+  "tandem.audit.finished": [],
+  "tandem.audit.started": [],
+  "tandem.conflict.opened": CONFLICT,
+  "tandem.conflict.reopened": CONFLICT,
+  "tandem.conflict.resolved": CONFLICT,
+  "tandem.decision.recorded": DECIDED,
+  "tandem.decision.withdrawn": DECIDED,
+  "tandem.duplicates.merged": LINKED,
+  "tandem.duplicates.split": LINKED,
+  "tandem.import.failed": IMPORT,
+  "tandem.import.finished": IMPORT,
+  "tandem.import.retried": IMPORT,
+  "tandem.import.taken_back": IMPORT,
+  "tandem.interest.declared": ["waiting"],
+  "tandem.member.added": TEAM,
+  "tandem.member.changed": TEAM,
+  "tandem.member.removed": TEAM,
+  "tandem.ranking.updated": [],
+  "tandem.record.excluded": DECIDED,
+  "tandem.record.included": DECIDED,
+  "tandem.record.reopened": DECIDED,
+  "tandem.resolution.changed": CONFLICT,
+  "tandem.review.changed": REVIEW,
+  "tandem.review.created": REVIEW,
+  "tandem.stopping.changed": [],
+  "tandem.import.progress": ["imports"],
+};
+const GATHER_MS = 400;
 
 /**
  * Follows a review while its tab is visible; returns what ends it.
@@ -35,15 +55,15 @@ export function follow(review: string): () => void {
     for (const kind of waiting) outdated(review, kind);
     waiting.clear();
   };
-  const heard = (event: MessageEvent<string>) => {
-    const { type } = JSON.parse(event.data) as { type?: string };
-    for (const kind of concerned(type ?? "")) waiting.add(kind);
-    if (waiting.size > 0) timer ??= setTimeout(tell, GATHER_MS);
-  };
   const begin = () => {
     if (source !== null || document.visibilityState !== "visible") return;
     source = new EventSource(`${prefix}/api/v1/reviews/${review}/events?after=latest`);
-    source.onmessage = heard;
+    for (const [type, kinds] of Object.entries(CONCERNS)) {
+      source.addEventListener(type, () => {
+        for (const kind of kinds) waiting.add(kind);
+        if (kinds.length > 0) timer ??= setTimeout(tell, GATHER_MS);
+      });
+    }
   };
   const end = () => {
     source?.close();
