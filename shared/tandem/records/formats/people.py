@@ -3,6 +3,7 @@
 import re
 
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_NOTHING_ELSE = re.compile(r"\[[\s,]*\]")
 _AND = re.compile(r"\s+(?:and|&)\s+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
 _GLUED = re.compile(r"(?<=[a-zà-öø-ÿ)])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z]\.)(?=[A-ZÀ-Þ][a-zà-ÿ]{2})")
@@ -83,7 +84,10 @@ def _run_together(text: str) -> list[str] | None:
 def _listed(text: str) -> list[str] | None:
     """Return the items of `['a', 'b']`, as programs write a list into a cell."""
     text = text.strip()
-    if not (text.startswith(("['", '["')) and text.endswith("]")):
+    # Else "['a']; ]", of two keywords, would be one.
+    if not (text.startswith("['") or text.startswith('["')):
+        return None
+    if not _NOTHING_ELSE.fullmatch(_QUOTED.sub("", text)):
         return None
     return [single or double for single, double in _QUOTED.findall(text)]
 

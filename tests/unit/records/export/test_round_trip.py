@@ -97,3 +97,8 @@ def test_what_looks_like_a_formula_comes_back(format: ExportFormat) -> None:
 def test_the_screening_does_not_become_the_publications(format: ExportFormat) -> None:
     note = "Same cohort as PMID: 123 and doi:10.1234/abc"
     check(format, FULL, replace(BARE, status="excluded", judged=(replace(ANN, note=note),)))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_two_keywords_that_begin_and_end_like_a_list_are_two(format: ExportFormat) -> None:
+    check(format, replace(BARE, keywords=("['a']", "]")))
