@@ -188,7 +188,7 @@ class RunningEvidence:
         """Say whether the recall is shown; see the function of this name."""
         if is_certain(found=found, pool=pool, target=self._target):
             return True
-        if self._log < self._bar:  # finds only take from it
+        if self._log < self._bar - _NEAR:  # finds only take from it
             return False
         total = bad_total(found, self._target)
         finds = (math.log((total - bad) / (total - before)) for bad, before in self._hits)

@@ -11,7 +11,7 @@ from tandem import bars
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.ids import RecordNumber
-from tandem.records import importing
+from tandem.records import import_work
 from tandem.records.duplicates import clusters, groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState, Record
@@ -256,7 +256,7 @@ def test_looking_through_very_many_groups_is_no_silence(
         renewed.append(True)
         return really(records)
 
-    monkeypatch.setattr(importing, "LEASE", timedelta(milliseconds=300))
+    monkeypatch.setattr(import_work, "LEASE", timedelta(milliseconds=300))
     monkeypatch.setattr(merging, "is_poorly_shown", look)
     twice = [{"TI": f"Study number {n}", "DO": f"10.1000/{n}"} for n in range(3)] * 2
 

@@ -166,7 +166,7 @@ class TestReading:
         with office.database.read() as session:
             stored = reviews.get_review(session, office.review_id)
             assert seeds.find(session, stored.id, stored.seed_studies) == {"10.1234/swim.19": 2}
-            assert review.labels_seq == before + 1
+            assert stored.labels_seq == before + 1
 
     def test_a_finished_import_is_not_read_again(self, office: Office) -> None:
         row = office.read(titled([1, 2]))

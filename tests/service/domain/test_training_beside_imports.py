@@ -38,6 +38,7 @@ def test_while_a_file_is_read_the_features_that_are_there_serve(
     world: World, database: Database, workshop: Workshop
 ) -> None:
     team = about_sleep(world)
+    world.change_policy(team.review_id, team.owner, ranking_learns_from="all")
     workshop.rerank(team.review_id)
     world.records(team.review_id, team.owner, texts=MORE)
     set_import(database, team, ImportState.RUNNING)
@@ -83,6 +84,7 @@ def test_a_linked_record_is_neither_ranked_nor_learnt_from(
     world: World, database: Database, workshop: Workshop
 ) -> None:
     team = about_sleep(world)
+    world.change_policy(team.review_id, team.owner, ranking_learns_from="all")
     for person, verdict in ((team.ann, "include"), (team.ben, "exclude")):
         world.decide(team.review_id, person, 5, verdict)
     world.resolve(team.review_id, team.judge, 5, "exclude")

@@ -268,7 +268,11 @@ def test_table_of_web_of_science() -> None:
 
 
 def test_table_with_notes_before_the_header() -> None:
-    assert only('sep=;\n"About the data: exported, today"\n\nTitle;Abstract\nT;A\n').title == "T"
+    note, entry = everything('sep=;\n"About the data: exported, today"\n\nTitle;Abstract\nT;A\n')
+    assert isinstance(note, Rejection)
+    assert note.excerpt == '"About the data: exported, today"'
+    assert isinstance(entry, Entry)
+    assert entry.title == "T"
 
 
 def test_a_note_that_there_is_no_abstract_is_none() -> None:

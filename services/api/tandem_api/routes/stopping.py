@@ -68,7 +68,12 @@ def get_stopping(
     return stopping_out(shown, found, audit, stage=stage, as_of_seq=review.labels_seq)
 
 
-@router.post("/audits", status_code=201, response_model=AuditOut | AuditCostOut)
+@router.post(
+    "/audits",
+    status_code=201,
+    response_model=AuditOut,
+    responses={200: {"model": AuditCostOut, "description": "With `dry_run`: what it would cost."}},
+)
 def register_audit(
     body: AuditIn,
     me: Me,
