@@ -140,7 +140,8 @@ def register(
         TooFewIncludes: Nothing is included.
     """
     viewer.require(Role.OWNER, "register an audit")
-    share(target, "target_recall"), share(confidence, "confidence")
+    share(target, "target_recall")
+    share(confidence, "confidence")
     session.flush()
     if in_force(session, review.id, stage) is not None:
         raise AuditRegistered(

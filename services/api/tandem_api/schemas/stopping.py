@@ -3,12 +3,19 @@
 from dataclasses import asdict
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from tandem.reviews.policy import Stage
-from tandem.stopping.audits import AuditState, Shown
+from tandem.stopping.audits import (
+    HIGHEST_CONFIDENCE,
+    HIGHEST_TARGET,
+    LOWEST_CONFIDENCE,
+    LOWEST_TARGET,
+    AuditState,
+    Shown,
+)
 from tandem.stopping.certificate import still_bad
 from tandem.stopping.counting import Step
 from tandem.stopping.display import ASSUMES, FEWEST_IN_BOTH, TEAM_NOTE, Display, Team
@@ -26,6 +33,9 @@ _SEAL = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _SEQ = "The review's `labels_seq` that this counts up to."
 
 
+TargetRecall = Annotated[
+    float, Field(ge=float(LOWEST_TARGET), le=float(HIGHEST_TARGET), examples=[0.9])
+]
 Outcome = Literal["include", "exclude", "pending"]
 
 
@@ -33,8 +43,10 @@ class AuditIn(In):
     """A target that the team means to show, registered before any draw counts."""
 
     stage: ScreeningStage
-    target_recall: float = Field(description=f"From 0.8 to 0.99. {_SHARE}", examples=[0.9])
-    confidence: float = Field(description=f"From 0.8 to 0.999. {_SHARE}", examples=[0.9])
+    target_recall: TargetRecall = Field(description=_SHARE)
+    confidence: Annotated[
+        float, Field(ge=float(LOWEST_CONFIDENCE), le=float(HIGHEST_CONFIDENCE), examples=[0.9])
+    ] = Field(description=_SHARE)
     note: Prose | None = Field(default=None, description="Why this target, for the report.")
 
 
@@ -44,7 +56,7 @@ class AuditChangeIn(In):
     serving: Serving | None = Field(
         default=None, description="`draws_only` opens the audit, `mixed` pauses it."
     )
-    target_recall: float | None = Field(default=None, examples=[0.95])
+    target_recall: TargetRecall | None = None
     state: Literal["abandoned"] | None = Field(default=None, description="Gives the audit up.")
 
 
