@@ -97,7 +97,7 @@ def _own(session: Session, viewer: Viewer, stage: Stage) -> Iterator[Found]:
 def _team(session: Session, viewer: Viewer, stage: Stage, *, hides_open: bool) -> Iterator[Found]:
     query = (
         select(ScreenedRecord.record_number, ScreenedRecord.status)
-        .join(Decision, _of_record())
+        .join(Decision, of_screened_record())
         .where(
             ScreenedRecord.review_id == viewer.review_id,
             ScreenedRecord.stage == stage,
@@ -112,7 +112,8 @@ def _team(session: Session, viewer: Viewer, stage: Stage, *, hides_open: bool) -
         yield is_included, is_included or number in possible
 
 
-def _of_record() -> ColumnElement[bool]:
+def of_screened_record() -> ColumnElement[bool]:
+    """Whether a decision is on the record of a ScreenedRecord."""
     return and_(
         Decision.review_id == ScreenedRecord.review_id,
         Decision.stage == ScreenedRecord.stage,

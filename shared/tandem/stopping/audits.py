@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -22,11 +22,11 @@ from tandem.records.shown import n_shown
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.models import ScreenedRecord
 from tandem.screening.queue.order import Sample
 from tandem.stopping import counting, display, random_order
 from tandem.stopping.certificate import exact_target
-from tandem.stopping.counting import Evaluation, Ledger
+from tandem.stopping.counting import Evaluation, Ledger, Outside
+from tandem.stopping.joins import is_screened, is_shown
 from tandem.stopping.models import Audit, AuditDraw, Serving
 
 LOWEST_TARGET, HIGHEST_TARGET = Fraction(4, 5), Fraction(99, 100)
@@ -118,7 +118,13 @@ def get(session: Session, review_id: ReviewId, audit_id: AuditId) -> Audit:
 
 def shown(session: Session, audit: Audit) -> Shown:
     ledger = counting.load(session, audit)
-    return Shown(audit, ledger, counting.evaluate(audit, ledger))
+    now_shown = counting.evaluate(
+        ledger,
+        target=Fraction(audit.target),
+        confidence=Fraction(audit.confidence),
+        log_carried=audit.carried,
+    )
+    return Shown(audit, ledger, now_shown)
 
 
 def register(
@@ -246,7 +252,9 @@ def change(
     target: float | None = None,
     abandon: bool = False,
 ) -> None:
-    """Open or pause an audit, aim at another recall, or give it up. The review is locked.
+    """Open or pause an audit, aim at another recall, or end it. The review is locked.
+
+    To end it reveals its seed, so nothing is drawn any more; a certificate that holds stays.
 
     Raises:
         Forbidden: Only an owner may.
@@ -266,10 +274,8 @@ def change(
             _note(session, review, viewer, audit, f"target_recall: {audit.target} to {target}")
             audit.target = str(target)
     if abandon:
-        audit.ended_at = now()
-        review.n_audits -= 1
         _note(session, review, viewer, audit, "abandoned")
-        _finish(session, review, viewer, audit, "abandoned")
+        _end(session, review, viewer, audit)
     session.flush()
 
 
@@ -290,8 +296,7 @@ def reframe(session: Session, review: Review, viewer: Viewer, audit: Audit) -> A
     carried = min(0.0, audit.carried + counting.least_log(ledger))
     if math.isinf(carried):
         raise NothingToKeep("Nothing of this audit can be kept: abandon it and register a new one.")
-    audit.ended_at = now()
-    review.n_audits -= 1
+    _end(session, review, viewer, audit)
     after = _begin(
         session,
         review,
@@ -314,10 +319,17 @@ def _note(session: Session, review: Review, viewer: Viewer, audit: Audit, what: 
     log.append(session, review, StoppingChanged(stage=audit.stage.value, detail=detail))
 
 
+def _end(session: Session, review: Review, viewer: Viewer, audit: Audit) -> None:
+    audit.ended_at = now()
+    review.n_audits -= 1
+    if _standing(audit) is None:
+        _finish(session, review, viewer, audit, AuditState.ABANDONED)
+
+
 def _finish(
     session: Session, review: Review, viewer: Viewer | None, audit: Audit, state: str
 ) -> None:
-    detail: dict[str, Any] = {"stage": audit.stage.value, "seed": audit.seed.hex()}
+    detail: dict[str, Any] = {"stage": audit.stage.value}
     if viewer is not None:
         detail["by"] = str(viewer.user_id)
     fact = AuditFinished(audit_id=str(audit.id), state=state, detail=detail)
@@ -333,8 +345,7 @@ def sample_of(audit: Audit | None) -> Sample | None:
     """Return what the queue serves at random while an audit is in force."""
     if audit is None:
         return None
-    stage = audit.stage
-    numbers = random_order.order(audit.seed, stage, audit.last_number)
+    numbers = random_order.order(audit.seed, audit.stage, audit.last_number)
     return Sample(numbers, is_all=audit.serving is Serving.DRAWS_ONLY)
 
 
@@ -379,20 +390,10 @@ def draw(session: Session, review: Review, audit: Audit, served: Sequence[Record
 
 def _undecided(session: Session, audit: Audit) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
     """Return the shown records of the frame that nobody has ever decided."""
-    decided = (
-        select(ScreenedRecord.record_number)
-        .where(
-            ScreenedRecord.review_id == audit.review_id,
-            ScreenedRecord.stage == audit.stage,
-            ScreenedRecord.record_number == Record.number,
-        )
-        .exists()
-    )
     query = select(Record.number).where(
-        Record.review_id == audit.review_id,
+        is_shown(audit.review_id),
         Record.number <= audit.last_number,
-        Record.duplicate_of.is_(None),
-        ~decided,
+        ~exists().where(is_screened(audit.stage)),
     )
     return np.fromiter(session.scalars(query), dtype=np.int32)
 
@@ -404,34 +405,32 @@ def _n_draws(session: Session, audit: Audit) -> int:
 
 def is_due(found: Shown) -> bool:
     """Whether `follow` would give a certificate or withdraw one."""
-    if found.audit.ended_at is not None:
-        return False
     given = _standing(found.audit)
     if given is None:
-        return found.now.is_certified
+        return found.audit.ended_at is None and found.now.is_certified
     return not _then(found, given).is_enough
 
 
-def follow(session: Session, review: Review, stage: Stage) -> None:
+def follow(session: Session, review: Review, audit: Audit) -> None:
     """Give a certificate that has come to hold, or withdraw one that no longer does.
 
     The review is locked. To do so again changes nothing.
     """
     session.flush()
-    audit = in_force(session, review.id, stage)
-    if audit is None or not is_due(found := shown(session, audit)):
+    found = shown(session, audit)
+    if not is_due(found):
         return
     given = _standing(audit)
     if given is None:
         audit.certificates = [*audit.certificates, _certificate(review, found)]
-        _finish(session, review, None, audit, "certified")
+        _finish(session, review, None, audit, AuditState.CERTIFIED)
     else:
         then = _then(found, given)
         because = f"With the labels in force now e is {then.e:.4g}, and {then.needed:g} is needed."
         marked = given | {"withdrawn_at": now().isoformat(), "withdrawn_because": because}
         audit.certificates = [*audit.certificates[:-1], marked]
         detail = {"audit": str(audit.id), "what": "withdrawn"}
-        log.append(session, review, StoppingChanged(stage=stage.value, detail=detail))
+        log.append(session, review, StoppingChanged(stage=audit.stage.value, detail=detail))
     session.flush()
 
 
@@ -442,12 +441,18 @@ def _standing(audit: Audit) -> dict[str, Any] | None:
 
 
 def _then(found: Shown, given: dict[str, Any]) -> Evaluation:
-    return counting.evaluate_then(
-        found.audit,
-        found.ledger,
+    """Return what was shown when a certificate was given, of the target that it is about."""
+    ledger = found.ledger.then(
         seq=given["seq"],
-        n_draws=given["last_place"],
+        last_place=given["last_place"],
         pool=given["pool"],
+        outside=Outside(**given["outside_frame"]),
+    )
+    return counting.evaluate(
+        ledger,
+        target=exact_target(given["target_recall"]),
+        confidence=exact_target(given["confidence"]),
+        log_carried=found.audit.carried,
     )
 
 
@@ -469,11 +474,7 @@ def _certificate(review: Review, found: Shown) -> dict[str, Any]:
         "is_certain": evaluation.is_certain,
         "recall_low": evaluation.recall_low,
         "frame": {"n": audit.n_frame, "last": audit.last_number, "sha256": audit.seal},
-        "outside_frame": {
-            "settled": found.ledger.outside.settled,
-            "includes": found.ledger.outside.includes,
-            "unsettled": found.ledger.outside.unsettled,
-        },
+        "outside_frame": asdict(found.ledger.outside),
         "changes": audit.changes,
         "withdrawn_at": None,
         "withdrawn_because": None,

@@ -30,7 +30,7 @@ INTERVAL_TARGETS = tuple(map(Fraction, (".5", ".6", ".7", ".8", ".85", ".9", ".9
 """Target recalls whose bets together give the interval that is shown."""
 
 _NEAR = 1e-9
-"""Logarithms nearer than this to the bar are compared by whole numbers instead."""
+"""Sums of logarithms of 10,000 draws are right to less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,23 @@ def log_factor(draw: Draw, total: int) -> float:
     bad = bad_total(draw.found, draw.target)
     if draw.pool <= bad - draw.found or bad > total:
         return 0.0
-    log = -math.log1p(-(bad - draw.found) / draw.pool)
-    if not draw.is_include:
-        return log
-    return log + math.log((total - bad) / (total - draw.found)) if total > bad else -math.inf
+    find = _log_of_find(bad, draw.found, total) if draw.is_include else 0.0
+    return _log_of_draw(bad - draw.found, draw.pool) + find
+
+
+def _log_of_draw(k: int, pool: int) -> float:
+    """Return log(M / (M − K))."""
+    return -math.log1p(-k / pool)
+
+
+def _log_of_find(bad: int, found: int, total: int) -> float:
+    """Return log((T − B) / (T − r)); −∞ where the total cannot be any more."""
+    return math.log((total - bad) / (total - found)) if total > bad else -math.inf
+
+
+def reaches(log_e: float, confidence: Fraction) -> bool:
+    """Say whether e is 1 / (1 − confidence) or more; what rounding leaves short of it counts."""
+    return log_e >= -math.log(1 - confidence) - _NEAR
 
 
 class Evidence:
@@ -159,19 +172,12 @@ class Evidence:
                 e *= Fraction(total - bad, total - found)
         return e
 
-    def reaches(self, bar: Fraction, total: int) -> bool:
-        """Say whether e at a total is `bar` or more; never by a rounding error."""
-        log = self.log_at(total)
-        if abs(log - math.log(bar)) > _NEAR:
-            return log > math.log(bar)
-        return self.fraction_at(total) >= bar
-
 
 class RunningEvidence:
     """The same at one target, where draws come one by one: each step takes as long as all finds."""
 
     def __init__(self, target: Fraction, confidence: Fraction) -> None:
-        self._target, self._bar = target, -math.log(1 - confidence)
+        self._target, self._confidence = target, confidence
         self._log = 0.0
         self._hits: list[tuple[int, int]] = []
 
@@ -180,7 +186,7 @@ class RunningEvidence:
         bad = bad_total(found, self._target)
         if pool <= bad - found:
             return
-        self._log -= math.log1p(-(bad - found) / pool)
+        self._log += _log_of_draw(bad - found, pool)
         if is_include:
             self._hits.append((bad, found))
 
@@ -188,11 +194,11 @@ class RunningEvidence:
         """Say whether the recall is shown; see the function of this name."""
         if is_certain(found=found, pool=pool, target=self._target):
             return True
-        if self._log < self._bar - _NEAR:  # finds only take from it
+        if not reaches(self._log, self._confidence):  # finds only take from it
             return False
         total = bad_total(found, self._target)
-        finds = (math.log((total - bad) / (total - before)) for bad, before in self._hits)
-        return self._log + math.fsum(finds) >= self._bar - _NEAR
+        finds = (_log_of_find(bad, before, total) for bad, before in self._hits)
+        return reaches(self._log + math.fsum(finds), self._confidence)
 
 
 def is_certified(
@@ -209,7 +215,7 @@ def is_certified(
     """
     if is_certain(found=found, pool=pool, target=target):
         return True
-    return Evidence(draws).reaches(1 / (1 - confidence), bad_total(found, target))
+    return reaches(Evidence(draws).log_at(bad_total(found, target)), confidence)
 
 
 def largest_total(

@@ -3,18 +3,27 @@
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.screening.models import Decision, ScreenedRecord
+from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status
-from tandem.stopping.certificate import Draw, Evidence, bad_total, largest_total, log_factor
+from tandem.stopping.certificate import (
+    Draw,
+    Evidence,
+    bad_total,
+    largest_total,
+    log_factor,
+    reaches,
+)
 from tandem.stopping.costs import draws_if_none_found
+from tandem.stopping.joins import is_screened, is_shown
 from tandem.stopping.models import Audit, AuditDraw
 
 _LARGEST_LOG = 700.0
@@ -67,6 +76,22 @@ class Ledger:
     pool: int
     waiting: Mapping[str, int]
     outside: Outside
+
+    def then(self, *, seq: int, last_place: int, pool: int, outside: Outside) -> "Ledger":
+        """Return the ledger of an earlier moment, with the labels in force now.
+
+        Args:
+            seq: The review's `labels_seq` then.
+            last_place: Of the draws by then.
+            pool: As it was then.
+            outside: As it was then: what was imported since is no matter of that moment.
+        """
+        draws = [drawn for drawn in self.draws if drawn.row.place <= last_place]
+        drawn_then = {drawn.row.record_number for drawn in draws}
+        left_at = {
+            number: at for number, at in self.left_at.items() if at <= seq or number in drawn_then
+        }
+        return replace(self, draws=draws, left_at=left_at, pool=pool, outside=outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +168,7 @@ class Evaluation:
     @property
     def is_enough(self) -> bool:
         """Whether the evidence suffices, also if what waits turns out badly."""
-        return self.can_certify and (self.is_certain or self.log_e >= math.log(self.needed))
+        return self.can_certify and (self.is_certain or reaches(self.log_e, self.confidence))
 
     @property
     def is_certified(self) -> bool:
@@ -172,63 +197,40 @@ def load(session: Session, audit: Audit) -> Ledger:
     return Ledger(draws, _left_at(session, audit), inside - decided - undecided, waiting, outside)
 
 
-def evaluate(audit: Audit, ledger: Ledger) -> Evaluation:
-    """Return what the ledger shows now."""
-    return _evaluate(audit, ledger, ledger.draws, ledger.left_at, ledger.pool)
-
-
-def evaluate_then(audit: Audit, ledger: Ledger, *, seq: int, n_draws: int, pool: int) -> Evaluation:
-    """Return what was shown at an earlier moment, by the labels in force now.
+def evaluate(
+    ledger: Ledger, *, target: Fraction, confidence: Fraction, log_carried: float
+) -> Evaluation:
+    """Return what a ledger shows of a target.
 
     Args:
-        audit: The audit.
-        ledger: As it is now.
-        seq: The review's `labels_seq` then.
-        n_draws: Draws by then.
-        pool: Records that were left then.
+        ledger: As it is now, or as it was at an earlier moment.
+        target: The recall, in (0, 1).
+        confidence: 1 − α, in (0, 1).
+        log_carried: Natural logarithm of what an audit before had shown, ≤ 0.
     """
-    then = [drawn for drawn in ledger.draws if drawn.row.place <= n_draws]
-    drawn_then = {drawn.row.record_number for drawn in then}
-    left = {
-        number: at for number, at in ledger.left_at.items() if at <= seq or number in drawn_then
-    }
-    return _evaluate(audit, ledger, then, left, pool)
-
-
-def _evaluate(
-    audit: Audit,
-    ledger: Ledger,
-    draws: Sequence[Drawn],
-    left_at: Mapping[RecordNumber, int],
-    pool: int,
-) -> Evaluation:
-    target, confidence = Fraction(audit.target), Fraction(audit.confidence)
-    bets = _bets(draws, left_at)
-    found = _found(draws, left_at)
+    bets, found = _bets(ledger), _found(ledger)
     total = _total(found, target, ledger.outside)
-    evidence = Evidence(bets)
-    log_e = audit.carried + evidence.log_from(total, max(total, found + pool))
-    k = total - found
+    log_e = log_carried + Evidence(bets).log_from(total, max(total, found + ledger.pool))
     low = None
-    if found and not audit.carried and not (ledger.outside.settled or ledger.outside.unsettled):
+    if found and not log_carried and ledger.outside == Outside():
         low = found / largest_total(
-            bets, found=found, pool=pool, target=target, confidence=confidence
+            bets, found=found, pool=ledger.pool, target=target, confidence=confidence
         )
     return Evaluation(
         target,
         confidence,
-        found=len(left_at),
-        n_draws=len(draws),
-        hits=sum(drawn.is_include for drawn in draws),
-        pool=pool,
+        found=len(ledger.left_at),
+        n_draws=len(ledger.draws),
+        hits=sum(drawn.is_include for drawn in ledger.draws),
+        pool=ledger.pool,
         bad_total=total,
         log_e=log_e,
         is_provisional=any(ledger.waiting.values()),
         can_certify=total >= bad_total(found, target),
-        is_certain=pool < k,
+        is_certain=ledger.pool < total - found,
         recall_low=low,
-        draws_to_go=_draws_to_go(pool, k, -math.log(1 - confidence) - log_e),
-        log_carried=audit.carried,
+        draws_to_go=_draws_to_go(ledger.pool, total - found, -math.log(1 - confidence) - log_e),
+        log_carried=log_carried,
     )
 
 
@@ -240,15 +242,13 @@ def _draws_to_go(pool: int, k: int, bar: float) -> int:
 
 def least_log(ledger: Ledger) -> float:
     """Return the least logarithm of e against any total that there may be."""
-    found = _found(ledger.draws, ledger.left_at)
-    bets = _bets(ledger.draws, ledger.left_at)
-    return Evidence(bets).log_from(found, found + ledger.pool)
+    found = _found(ledger)
+    return Evidence(_bets(ledger)).log_from(found, found + ledger.pool)
 
 
 def steps(audit: Audit, ledger: Ledger) -> list[Step]:
     """Return each draw with its bet, and e after it at the total that is looked at now."""
-    bets = _bets(ledger.draws, ledger.left_at)
-    found = _found(ledger.draws, ledger.left_at)
+    bets, found = _bets(ledger), _found(ledger)
     total = _total(found, Fraction(audit.target), ledger.outside)
     log_e, made = audit.carried, list[Step]()
     for drawn, bet in zip(ledger.draws, bets, strict=True):
@@ -266,20 +266,20 @@ def _total(found: int, target: Fraction, outside: Outside) -> int:
     return bad_total(found + outside.includes, target) - outside.includes - outside.unsettled
 
 
-def _found(draws: Sequence[Drawn], left_at: Mapping[RecordNumber, int]) -> int:
+def _found(ledger: Ledger) -> int:
     """Return the includes, a draw that waits among them."""
-    return len(left_at) + sum(drawn.is_pending for drawn in draws)
+    return len(ledger.left_at) + sum(drawn.is_pending for drawn in ledger.draws)
 
 
-def _bets(draws: Sequence[Drawn], left_at: Mapping[RecordNumber, int]) -> list[Draw]:
+def _bets(ledger: Ledger) -> list[Draw]:
     """Return each draw with the includes that had left the pool before it.
 
     An include leaves it with its first decision, or when it is drawn, whichever is first.
     """
-    drawn_numbers = {drawn.row.record_number for drawn in draws}
-    by_decision = sorted(at for number, at in left_at.items() if number not in drawn_numbers)
+    drawn_numbers = {drawn.row.record_number for drawn in ledger.draws}
+    by_decision = sorted(at for number, at in ledger.left_at.items() if number not in drawn_numbers)
     bets, drawn_includes = list[Draw](), 0
-    for drawn in draws:
+    for drawn in ledger.draws:
         row, counts_as_include = drawn.row, drawn.is_include or drawn.is_pending
         found = bisect_right(by_decision, row.seq) + drawn_includes
         bets.append(Draw(row.pool, found, counts_as_include, Fraction(row.target)))
@@ -292,35 +292,19 @@ def _draws(session: Session, audit: Audit) -> list[Drawn]:
         select(AuditDraw, ScreenedRecord.status)
         .join(
             Record,
-            and_(
-                Record.review_id == audit.review_id,
-                Record.number == AuditDraw.record_number,
-                Record.duplicate_of.is_(None),
-            ),
+            and_(is_shown(audit.review_id), Record.number == AuditDraw.record_number),
         )
-        .outerjoin(ScreenedRecord, _screened(audit))
+        .outerjoin(ScreenedRecord, is_screened(audit.stage))
         .where(AuditDraw.audit_id == audit.id)
         .order_by(AuditDraw.place)
     )
     return [Drawn(row, status) for row, status in session.execute(query)]
 
 
-def _screened(audit: Audit) -> ColumnElement[bool]:
-    return and_(
-        ScreenedRecord.review_id == Record.review_id,
-        ScreenedRecord.stage == audit.stage,
-        ScreenedRecord.record_number == Record.number,
-    )
-
-
-def _shown(audit: Audit) -> ColumnElement[bool]:
-    return and_(Record.review_id == audit.review_id, Record.duplicate_of.is_(None))
-
-
 def _n_shown(session: Session, audit: Audit) -> tuple[int, int]:
     """Return how many records are shown in the frame, and beyond it."""
     is_inside = Record.number <= audit.last_number
-    query = select(is_inside, func.count()).where(_shown(audit)).group_by(is_inside)
+    query = select(is_inside, func.count()).where(is_shown(audit.review_id)).group_by(is_inside)
     counts = {bool(side): n for side, n in session.execute(query)}
     return counts.get(True, 0), counts.get(False, 0)
 
@@ -330,8 +314,8 @@ def _by_status(session: Session, audit: Audit) -> dict[tuple[bool, Status], int]
     is_inside = Record.number <= audit.last_number
     query = (
         select(is_inside, ScreenedRecord.status, func.count())
-        .join(ScreenedRecord, _screened(audit))
-        .where(_shown(audit))
+        .join(ScreenedRecord, is_screened(audit.stage))
+        .where(is_shown(audit.review_id))
         .group_by(is_inside, ScreenedRecord.status)
     )
     return {(bool(side), status): n for side, status, n in session.execute(query)}
@@ -341,17 +325,10 @@ def _left_at(session: Session, audit: Audit) -> dict[RecordNumber, int]:
     """Return for each include in the frame the number of its first decision."""
     query = (
         select(ScreenedRecord.record_number, func.min(Decision.labels_seq))
-        .join(Record, _screened(audit))
-        .join(
-            Decision,
-            and_(
-                Decision.review_id == ScreenedRecord.review_id,
-                Decision.stage == ScreenedRecord.stage,
-                Decision.record_number == ScreenedRecord.record_number,
-            ),
-        )
+        .join(Record, is_screened(audit.stage))
+        .join(Decision, of_screened_record())
         .where(
-            _shown(audit),
+            is_shown(audit.review_id),
             ScreenedRecord.status == Status.INCLUDED,
             ScreenedRecord.record_number <= audit.last_number,
         )

@@ -14,9 +14,11 @@ from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.models import Decision, ScreenedRecord
+from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status, Verdict
 from tandem.stopping.costs import cost
 from tandem.stopping.heuristics import Reading
+from tandem.stopping.joins import is_screened, is_shown
 from tandem.stopping.two_reviewers import TeamSensitivity, sensitivity
 
 ASSUMES = (
@@ -143,25 +145,10 @@ def _settled_in_order(session: Session, review_id: ReviewId, stage: Stage) -> li
     newest = func.max(Decision.labels_seq)
     query = (
         select(ScreenedRecord.status)
-        .join(
-            Record,
-            and_(
-                Record.review_id == ScreenedRecord.review_id,
-                Record.number == ScreenedRecord.record_number,
-                Record.duplicate_of.is_(None),
-            ),
-        )
-        .join(
-            Decision,
-            and_(
-                Decision.review_id == ScreenedRecord.review_id,
-                Decision.stage == ScreenedRecord.stage,
-                Decision.record_number == ScreenedRecord.record_number,
-            ),
-        )
+        .join(Record, is_screened(stage))
+        .join(Decision, of_screened_record())
         .where(
-            ScreenedRecord.review_id == review_id,
-            ScreenedRecord.stage == stage,
+            is_shown(review_id),
             ScreenedRecord.status.in_([status for status in Status if status.is_settled]),
         )
         .group_by(ScreenedRecord.record_number, ScreenedRecord.status)
@@ -174,15 +161,8 @@ def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, i
     """Return how many records are begun and not settled, and how many anybody ever decided."""
     query = (
         select(ScreenedRecord.status, func.count())
-        .join(
-            Record,
-            and_(
-                Record.review_id == ScreenedRecord.review_id,
-                Record.number == ScreenedRecord.record_number,
-                Record.duplicate_of.is_(None),
-            ),
-        )
-        .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
+        .join(Record, is_screened(stage))
+        .where(is_shown(review_id))
         .group_by(ScreenedRecord.status)
     )
     counts = Counter(dict(session.execute(query).all()))

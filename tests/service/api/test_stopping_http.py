@@ -114,7 +114,10 @@ def test_an_audit_without_a_find_is_certified_after_the_draws_that_were_announce
     assert (done["state"], done["n_draws"], done["n_draw_includes"]) == ("certified", len(read), 0)
     assert done["e"] >= done["e_needed"]
 
-    seed = bytes.fromhex(done["seed_revealed"])
+    assert done["seed_revealed"] is None, "a correction may make more draws necessary"
+    ended = screening.send("PATCH", f"/audits/{audit['id']}", {"state": "abandoned"})
+    assert ended["state"] == "certified"
+    seed = bytes.fromhex(ended["seed_revealed"])
     order = random_order.order(seed, Stage.TITLE_ABSTRACT, N).tolist()
     assert read == [number for number in order if number > N_READ][: len(read)]
     text = f"{seed.hex()}/title_abstract/{N}"
@@ -184,14 +187,19 @@ def test_a_certificate_that_no_longer_holds_is_withdrawn_and_never_changed(
     read = screening.read_draws(needed(N_INCLUDED, N - N_READ))
     given = screening.get(f"/audits/{audit['id']}/certificate")
 
+    screening.world.records(screening.team.review_id, screening.team.owner, 20)
+    screening.send("PATCH", f"/audits/{audit['id']}", {"target_recall": 0.95})
+    kept = screening.get(f"/audits/{audit['id']}")
+    assert kept["state"] == "certified", "of its own target, and of the frame as it was"
+
     for person in (screening.team.ann, screening.team.ben):
         screening.decide(person, read[0], "include")
 
     after = screening.get(f"/audits/{audit['id']}")
     assert after["state"] == "withdrawn"
     now = screening.get(f"/audits/{audit['id']}/certificate")
-    kept = set(given) - {"withdrawn_at", "withdrawn_because", "text"}
-    assert {key: now[key] for key in kept} == {key: given[key] for key in kept}
+    same = set(given) - {"withdrawn_at", "withdrawn_because", "text"}
+    assert {key: now[key] for key in same} == {key: given[key] for key in same}
     assert "is needed" in now["withdrawn_because"]
     events = screening.get("/events?limit=500")["items"]
     kinds = [event["type"] for event in events if "audit" in event["type"]]

@@ -45,7 +45,7 @@ def next_records(
         )
         if audit is not None:
             audits.draw(session, review, audit, found.drawn)
-            audits.follow(session, review, asked.stage)
+            audits.follow(session, review, audit)
         numbers = [lease.record_number for lease in found.items]
         shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)
         reasons = serving.reasons_for(

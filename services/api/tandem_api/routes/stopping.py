@@ -153,7 +153,7 @@ def change_audit(
             target=asked.target_recall,
             abandon=asked.state is not None,
         )
-        audits.follow(session, review, audit.stage)
+        audits.follow(session, review, audit)
         return _out(session, review, audit)
 
     return write(work, changed=review_id)
@@ -251,7 +251,7 @@ def _may_see(viewer: Viewer, found: Shown | None) -> bool:
 
 
 def _visible(here: Runtime, session: Session, viewer: Viewer, audit_id: str) -> Shown:
-    if not viewer.has(Role.ADJUDICATOR) and viewer.role is not Role.OBSERVER:
+    if viewer.role is Role.REVIEWER:
         viewer.require(Role.ADJUDICATOR, "see an audit")
     audit = audits.get(session, viewer.review_id, _id(audit_id))
     found = _up_to_date(here, session, audit)
@@ -273,10 +273,11 @@ def _up_to_date(here: Runtime, session: Session, audit: Audit) -> Shown:
     found = audits.shown(session, audit)
     if not audits.is_due(found):
         return found
-    review_id, stage, audit_id = audit.review_id, audit.stage, audit.id
+    review_id, audit_id = audit.review_id, audit.id
     session.rollback()
     with here.database.write.begin() as writing:
-        audits.follow(writing, reviews.lock(writing, review_id, also_archived=True), stage)
+        review = reviews.lock(writing, review_id, also_archived=True)
+        audits.follow(writing, review, audits.get(writing, review_id, audit_id))
     session.expire_all()
     return audits.shown(session, audits.get(session, review_id, audit_id))
 
@@ -298,7 +299,6 @@ def _certificate(here: Runtime, session: Session, viewer: Viewer, audit_id: str)
     return CertificateOut(
         **{key: given[key] for key in CertificateOut.model_fields if key in given},
         audit_id=str(audit.id),
-        seed=audit.seed.hex(),
         text=certificate_text(given, people=team_text(missed, in_both, FEWEST_IN_BOTH)),
         methods=methods_text(
             given,
@@ -313,7 +313,7 @@ def _own(
     session: Session, review: Review, viewer: Viewer, stage: Stage, found: Shown | None
 ) -> OwnStoppingOut:
     note = None
-    if _is_finished(found) and found is not None and found.state is AuditState.CERTIFIED:
+    if found is not None and found.state is AuditState.CERTIFIED:
         note = _CERTIFIED
     elif found is not None and found.audit.serving is Serving.DRAWS_ONLY:
         note = _RANDOM_NOW

@@ -57,7 +57,10 @@ class AuditChangeIn(In):
         default=None, description="`draws_only` opens the audit, `mixed` pauses it."
     )
     target_recall: TargetRecall | None = None
-    state: Literal["abandoned"] | None = Field(default=None, description="Gives the audit up.")
+    state: Literal["abandoned"] | None = Field(
+        default=None,
+        description="Ends the audit and reveals its seed. A certificate stays.",
+    )
 
 
 class FrameOut(Out):
@@ -109,7 +112,9 @@ class AuditOut(Out):
     target_recall: float
     confidence: float
     frame: FrameOut
-    seed_revealed: str | None = Field(description="In hexadecimal, once the audit is over.")
+    seed_revealed: str | None = Field(
+        description="In hexadecimal, once an owner has ended the audit."
+    )
     n_draws: int
     n_draw_includes: int
     n_pending: int = Field(description="Records that have left the pool and are not settled.")
@@ -140,7 +145,6 @@ class AuditOut(Out):
     def of(cls, found: Shown, *, by_name: str, as_of_seq: int) -> "AuditOut":
         audit, now = found.audit, found.now
         outside = found.ledger.outside
-        is_over = audit.ended_at is not None or found.state is AuditState.CERTIFIED
         return cls(
             id=str(audit.id),
             stage=audit.stage,
@@ -158,7 +162,7 @@ class AuditOut(Out):
                 last=audit.last_number,
                 sha256=audit.seal,
             ),
-            seed_revealed=audit.seed.hex() if is_over else None,
+            seed_revealed=audit.seed.hex() if audit.ended_at else None,
             n_draws=now.n_draws,
             n_draw_includes=now.hits,
             n_pending=sum(found.ledger.waiting.values()),
@@ -344,7 +348,6 @@ class CertificateOut(Out):
     changes: list[AuditMadeOut]
     withdrawn_at: datetime | None
     withdrawn_because: str | None
-    seed: str = Field(examples=["5c" * 32])
     text: str = Field(description="Markdown, to print.", examples=["# Certificate of recall"])
     methods: str = Field(
         description="A paragraph for the report (PRISMA 2020, item 8).",
