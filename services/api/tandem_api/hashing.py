@@ -85,7 +85,7 @@ class Passwords:
             raise
 
     async def _hold(self, source: str) -> None:
-        """Let whoever guesses wait for the refusal: it costs a sleep, and slows guessing down."""
+        """Delay the refusal: a sleep costs the server little, and slows guessing down."""
         if self._held[source] >= MOST_HELD:
             return
         self._held[source] += 1

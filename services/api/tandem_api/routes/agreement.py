@@ -59,7 +59,7 @@ def get_agreement(
     """Measure how far first decisions agree, with 95 % intervals (owners and adjudicators).
 
     In a stage that is not blind for all members; and of a pilot round that has been ended for
-    whoever has decided all its records.
+    reviewers who have decided all its records.
     """
     found = agreement(session, viewer=viewer, stage=stage, on=on)
     path = public_path(request, "plot_agreement", review_id=str(viewer.review_id))
@@ -79,7 +79,7 @@ def plot_agreement(
 ) -> Response:
     """Draw kappa, AC1 and positive agreement by month, and the table of all.
 
-    For whoever may see the figures. Its title and description say the same in words.
+    For those who may see the figures. Its title and description say the same in words.
     """
     found = agreement(session, viewer=viewer, stage=stage, on=on)
     return SvgResponse(agreement_plot(found), headers={"Cache-Control": "no-store"})

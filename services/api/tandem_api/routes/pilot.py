@@ -76,7 +76,7 @@ def _shown(request: Request, session: Session, review: Review, viewer: Viewer) -
 
 
 def _done_by(session: Session, review: Review, viewer: Viewer) -> list[DoneByOut]:
-    """Show how far people are, by name: those who screen, and whoever has decided a record."""
+    """Show how far people are, by name: those who screen, and all who have decided a record."""
     done = pilot.done_by(session, review)
     screening = [
         member.user_id

@@ -20,7 +20,7 @@ class InvitationIn(In):
     role: Role = Field(examples=["reviewer"])
     email: NewEmail | None = Field(
         default=None,
-        description="Only the account with this address may accept. Null: whoever has the link.",
+        description="Only the account with this address may accept. Null: anybody with the link.",
         examples=["ben@example.org"],
     )
     expires_days: Whole = Field(default=_DAYS, ge=1, le=_MOST_DAYS, examples=[14])
@@ -65,7 +65,7 @@ class NewInvitationOut(InvitationOut):
 
 
 class ShownInvitationOut(Out):
-    """What an invitation is to, for whoever has its link."""
+    """What an invitation is to, for anybody who has its link."""
 
     review_title: str = Field(examples=["Peer support workers in health"])
     role: Role = Field(examples=["reviewer"])

@@ -228,13 +228,13 @@ class SentencesOut(Out):
 
 
 class StrandedOut(Out):
-    """Title and abstract records that wait for somebody who will not come.
+    """Title and abstract records that lack decisions which nobody is left to make.
 
-    To come are the `n_screeners` who screen: reviewers, and of the others whoever has decided a
-    record; not who pauses or has had all of their share. `n_records` lack more decisions than
-    people are left who have neither decided them nor an interest in them; `record_ids` are the
-    first 100. `n_decisions_beyond_shares` are lacking and in nobody's share. Let somebody come
-    back, invite one more, or change shares or the policy.
+    `n_screeners` people screen: all reviewers, and others who have decided a record. People who
+    pause, or have done their share, do not count. `n_records` lack more decisions than there are
+    such people without a decision on the record and without an interest in it; `record_ids` are
+    the first 100. `n_decisions_beyond_shares` are in nobody's share. Let somebody come back, invite
+    another person, or change shares or the policy.
     """
 
     n_screeners: int = Field(examples=[2])

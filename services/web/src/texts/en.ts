@@ -40,7 +40,7 @@ export const texts = {
     unreachable: "The server cannot be reached. Check the connection, then try again.",
     unexpected: "Something went wrong in this page. Reload it; nothing that you decided is lost.",
     again: "Try again",
-    request: (id: string) => `For whoever runs this server: request ${id}`,
+    request: (id: string) => `For the people who run this server: request ${id}`,
     noRight: "You do not have the right to see this.",
     notFound: "There is no such page",
     notFoundMore: "Check the address, or go to your reviews.",
@@ -185,7 +185,7 @@ export const texts = {
     fetching: "Getting the next records…",
     ends: {
       waiting: "The remaining records are held by others at the moment",
-      waitingMore: "Whoever has opened a record keeps it for half an hour. Look again later.",
+      waitingMore: "Others have opened the records that are left, and keep them for half an hour. Look again later.",
       finished: "You have screened everything",
       finishedMore: (n: number) => `${count(n, "record", "records")} decided by you. Thank you.`,
       empty: "There are no records yet",

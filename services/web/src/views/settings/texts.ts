@@ -31,7 +31,7 @@ export const settingsTexts = {
     resolution: "Conflicts are settled by",
     resolutions: { adjudicator: "an adjudicator", consensus: "the reviewers’ consensus", majority: "the majority" },
     voter_may_adjudicate: "Somebody who decided a record may settle its conflict",
-    adjudicator_sees: "Whoever settles a conflict sees",
+    adjudicator_sees: "The person who settles a conflict sees",
     sees: { all: "who decided what", anonymous: "what was decided, as A and B", nothing: "nothing of the decisions" },
     single_include_advances: "One “include” is enough to go on to full text",
     ranking_learns_from: "The ranking learns from",

@@ -31,7 +31,7 @@ export const teamTexts = {
   invitedAs: (role: string, until: string) => `${role} · until ${until}`,
   revoke: "Revoke",
   states: { open: "open", accepted: "accepted", expired: "expired", revoked: "revoked" },
-  anybody: "Whoever has the link",
+  anybody: "Anybody who has the link",
   pilot: "Pilot round",
   pilotMore: "All reviewers screen the same records first and compare their decisions, before the rest is shared out.",
   pilotSize: "Number of records",
