@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from tandem.ranking import precedent
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted, Labels
-from tandem.ranking.parameters import Opinion, Words
+from tandem.ranking.parameters import EnsembleMember, Words
 from tandem.ranking.precedent import Table
 from tandem.ranking.presets import Preset
 from tandem.ranking.simulate import Labelled, read_labelled
@@ -52,7 +52,7 @@ class Unseen:
         return replace(self.preset.words, precedent=None)
 
     @property
-    def sentences(self) -> Opinion | None:
+    def sentences(self) -> EnsembleMember | None:
         return self.preset.sentences
 
     def to_json(self) -> dict[str, Any]:
@@ -63,11 +63,11 @@ class Unseen:
         features: Features,
         *,
         labels: Labels,
-        lots: NDArray[np.float64],
+        draws: NDArray[np.float64],
         random_state: np.random.RandomState,
     ) -> Fitted | None:
         informed = replace(features, precedent=self.values)
-        return self.preset.fit(informed, labels=labels, lots=lots, random_state=random_state)
+        return self.preset.fit(informed, labels=labels, draws=draws, random_state=random_state)
 
 
 def family(data: Labelled) -> str:

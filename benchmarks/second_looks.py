@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from tandem.ranking.learning import Labels
-from tandem.ranking.looking_again import likeness
 from tandem.ranking.recipes import recipe
+from tandem.ranking.second_look_scores import likeness
 from tandem.ranking.simulate import Labelled, prepared, read_labelled
 
 SEEDS = (1, 2, 3)

@@ -37,7 +37,7 @@ LARGE = "tandem.large"
 """Rankings of large reviews, which take minutes: they never take the slots of all others."""
 QUEUES = {"rankings": QUEUE, "large": LARGE, "bulk": BULK}
 """By the names that operators use."""
-DOORBELL = "tandem:doorbell"
+NOTIFIER = "tandem:notifier"
 """Channel on which the id of every review with new events is published."""
 
 PROGRESS = "tandem:progress"
@@ -156,7 +156,7 @@ class Nudges:
     def told(self, review_id: ReviewId) -> None:
         """New events."""
         name = str(review_id)
-        self._put((DOORBELL, name), lambda: self._redis.publish(DOORBELL, name))
+        self._put((NOTIFIER, name), lambda: self._redis.publish(NOTIFIER, name))
 
     def changed(self, review_id: ReviewId) -> None:
         """New events, and perhaps a ranking that is stale now."""

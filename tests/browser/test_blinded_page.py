@@ -78,12 +78,14 @@ def everything(ann: Visitor, team: Team) -> list[str]:
         bodies.append(OF_THE_MOMENT.sub("·", f"{asked.method} {path} {answer.text()}"))
         route.fulfill(response=answer)
 
-    ann.page.route(re.compile("/api/v1/(?!.*/events)"), keep)
     for view in VIEWS:
+        ann.page.route(re.compile("/api/v1/(?!.*/events)"), keep)
         ann.go(view if view == "/" else f"/r/{team.review_id}/{view}")
         expect(ann.page.locator("h1").first).to_be_attached()
         expect(ann.page.locator(".loading")).to_have_count(0)
         said.append(OF_THE_MOMENT.sub("·", f"{view}: {ann.page.locator('body').inner_html()}"))
+        # An answer on its way is gone once its page is left.
+        ann.page.unroute_all(behavior="wait")
     # A view may be read before or after the last of its answers; each is the same in itself.
     return [*sorted(set(bodies)), *said]
 

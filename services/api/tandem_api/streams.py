@@ -21,14 +21,14 @@ from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.reviews.models import Review
-from tandem.tasks import DOORBELL, PROGRESS
+from tandem.tasks import NOTIFIER, PROGRESS
 from tandem_api.feeds import Follower, Heard, look
 from tandem_api.seats import Seats
 
 HEARTBEAT_SECONDS = 15.0
 LOOK_SECONDS = 1.0
 """How often the database is asked, in one query for all readers, whether a log has grown. The
-doorbell only makes it faster: with Redis down, events come a second later."""
+notifier only makes it faster: with Redis down, events come a second later."""
 
 _log = logger(__name__)
 
@@ -132,7 +132,7 @@ class Bells:
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._run(self._listen(), "doorbell")
+        self._run(self._listen(), "notifier")
         self._run(self._look(), "look-for-events")
 
     async def stop(self) -> None:
@@ -216,22 +216,22 @@ class Bells:
             while True:
                 try:
                     async with client.pubsub() as channel:
-                        await channel.subscribe(DOORBELL, PROGRESS)
+                        await channel.subscribe(NOTIFIER, PROGRESS)
                         was_heard = True
                         async for message in channel.listen():
                             if message["type"] != "message":
                                 continue
-                            if message["channel"] == DOORBELL:
+                            if message["channel"] == NOTIFIER:
                                 self._ring(message["data"])
                                 continue
                             try:
                                 self._tell(message["data"])
                             except (ValueError, KeyError, TypeError) as error:
-                                # Of another version, perhaps; the doorbell is to go on.
+                                # Of another version, perhaps; the notifier is to go on.
                                 _log.warning("a message was not understood", error=repr(error))
                 except (RedisError, OSError) as error:
                     if was_heard:
-                        _log.warning("doorbell not reachable; looking instead", error=str(error))
+                        _log.warning("notifier not reachable; looking instead", error=str(error))
                     was_heard = False
                     await asyncio.sleep(LOOK_SECONDS)
 

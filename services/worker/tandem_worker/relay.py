@@ -1,6 +1,6 @@
 """`python -m tandem_worker.relay`: finds work whose message got lost, and asks for it again.
 
-It also brings events out of the house; see `ways_out`.
+It also brings events out of the house; see `outbound`.
 
 Everything that is due stands in the database. So the loss of every message, of the broker or
 of a worker costs one round of this loop, and nothing else.
@@ -23,7 +23,7 @@ from tandem.log import configure, logger
 from tandem.operations import removal
 from tandem.operations.jobs import KINDS
 from tandem.tasks import BULK, QUEUE, QUEUES, Nudges
-from tandem_worker.ways_out import WaysOut
+from tandem_worker.outbound import WaysOut
 
 ENOUGH_WAITING = 200
 """While so many messages wait, no worker takes them or all are busy: more would not help, and
@@ -77,7 +77,7 @@ def main() -> None:
     _log.info("relay started", every_seconds=config.sweep_seconds)
     with database.write.begin() as session:
         idempotency.forget_old(session)
-    ways_out = WaysOut(config, database)
+    outbound = WaysOut(config, database)
     while not stopping.wait(config.sweep_seconds):
         try:
             queues = [each for each in QUEUES.values() if nudges.backlog(each) < ENOUGH_WAITING]
@@ -85,7 +85,7 @@ def main() -> None:
             heartbeat.beat("relay")
         except SQLAlchemyError as error:
             _log.error("sweep failed; trying again", error=str(error))
-    ways_out.close()
+    outbound.close()
     nudges.close()
     database.close()
 

@@ -7,7 +7,7 @@ from redis import Redis
 
 from tandem.ids import ImportId, ReviewId
 from tandem.operations import removal
-from tandem.ranking import encoding, looking_again, sentences, training
+from tandem.ranking import encoding, second_look_scores, sentences, training
 from tandem.ranking.rerank import rerank as train
 from tandem.records import import_work, importing
 from tandem.records.importing import Rest
@@ -122,7 +122,7 @@ def make_second_looks(review_id: str) -> None:
     """Score the review's excluded records if somebody has asked for it."""
     here = runtime()
     review = ReviewId(UUID(review_id))
-    looking_again.make(here.database, here.artifacts, here.cache, review, here.model)
+    second_look_scores.make(here.database, here.artifacts, here.cache, review, here.model)
 
 
 @app.task(name=REMOVE_REVIEW)  # type: ignore[untyped-decorator]  # Celery has no types

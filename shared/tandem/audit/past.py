@@ -26,7 +26,7 @@ from tandem.screening.catalogue import ShownRecord
 from tandem.screening.models import Conflict, Decision
 from tandem.screening.progress import CurvePoint, Progress, ReviewerProgress
 from tandem.screening.rules import Status
-from tandem.screening.shown_votes import ShownVote
+from tandem.screening.visible_votes import ShownVote
 
 _PAGE = 5000
 _DUPLICATES = ("tandem.duplicates.merged", "tandem.duplicates.split")

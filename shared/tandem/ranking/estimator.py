@@ -20,7 +20,7 @@ def fit(
     *,
     preset: Parameters,
     labels: Labels,
-    lots: NDArray[np.float64],
+    draws: NDArray[np.float64],
     random_state: np.random.RandomState,
 ) -> Fitted | None:
     """Learn from the labels and score every record by how likely it is to be included.
@@ -35,7 +35,7 @@ def fit(
         preset: The recipe.
         labels: LIBLINEAR starts from their order, so it is part of its result. A doubtful
             record is learnt twice: as an include of weight q and as an exclude of weight 1 − q.
-        lots: Shape (n_records,): the unlabelled records with the lowest are those that are
+        draws: Shape (n_records,): the unlabelled records with the lowest are those that are
             presumed to be excludes; never one with an infinite lot.
         random_state: LIBLINEAR draws one number from it, exactly as by ASReview from NumPy's
             global generator.
@@ -47,20 +47,20 @@ def fit(
     if not np.any(labels.values > 0):
         return None
     with _blas().limit(limits=1, user_api="blas"):
-        return _fit(features, preset, labels, lots, random_state)
+        return _fit(features, preset, labels, draws, random_state)
 
 
 def _fit(
     features: Features,
     preset: Parameters,
     labels: Labels,
-    lots: NDArray[np.float64],
+    draws: NDArray[np.float64],
     random_state: np.random.RandomState,
 ) -> Fitted | None:
     n_records = features.matrix.shape[0]
     unread = np.ones(n_records, dtype=bool)
     unread[labels.rows] = False
-    examples = _Examples.of(labels, preset, lots, unread)
+    examples = _Examples.of(labels, preset, draws, unread)
     if not examples.are_of_both_classes:
         return None
     if features.matrix.shape[1] == 0:
@@ -82,7 +82,7 @@ def _fit(
     precedent, usual = preset.precedent, features.precedent
     if not opinions and (precedent is None or usual is None):
         return Fitted(scores, weights)
-    others = unread & np.isfinite(lots)
+    others = unread & np.isfinite(draws)
     scores = _standardised(scores, _to_go_by(others, np.ones(n_records, dtype=bool)))
     n_includes = float(labels.values.sum())
     for opinion, vectors in opinions:
@@ -114,20 +114,20 @@ class _Examples:
         cls,
         labels: Labels,
         preset: Parameters,
-        lots: NDArray[np.float64],
+        draws: NDArray[np.float64],
         unread: NDArray[np.bool_],
     ) -> "_Examples":
         likely, doubtful = labels.values > 0, (labels.values > 0) & (labels.values < 1)
         rows = np.concatenate([labels.rows, labels.rows[doubtful]])
         classes = np.concatenate([likely, np.zeros(int(doubtful.sum()), dtype=bool)])
         shares = np.concatenate([np.where(likely, labels.values, 1.0), 1 - labels.values[doubtful]])
-        strength = _strength(preset.presumed, labels, lots.size)
+        strength = _strength(preset.presumed, labels, draws.size)
         ratio = preset.ratio
         if preset.presumed:
             ratio += strength * (preset.presumed.ratio - preset.ratio)
         weights = _weights(classes, shares, ratio)
         if preset.presumed and strength:
-            added = _presumed(preset.presumed, lots, unread)
+            added = _presumed(preset.presumed, draws, unread)
             together = strength * preset.presumed.weight * weights[classes].sum() / ratio
             rows = np.concatenate([rows, added])
             classes = np.concatenate([classes, np.zeros(added.size, dtype=bool)])
@@ -194,10 +194,10 @@ def _strength(presumed: Presumed | None, labels: Labels, n_records: int) -> floa
     return max(0.0, 1.0 - float(labels.values.sum()) / (presumed.until * n_records))
 
 
-def _presumed(presumed: Presumed, lots: NDArray[np.float64], unread: NDArray[np.bool_]) -> Rows:
-    rows = np.flatnonzero(unread & np.isfinite(lots))
-    return rows[np.argsort(lots[rows], kind="stable")][
-        : min(presumed.most, int(presumed.share * lots.size))
+def _presumed(presumed: Presumed, draws: NDArray[np.float64], unread: NDArray[np.bool_]) -> Rows:
+    rows = np.flatnonzero(unread & np.isfinite(draws))
+    return rows[np.argsort(draws[rows], kind="stable")][
+        : min(presumed.most, int(presumed.share * draws.size))
     ]
 
 

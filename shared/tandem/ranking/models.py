@@ -141,7 +141,7 @@ class SecondLook(Attempted, Base):
         labels_seq: The scores count every change of the review up to this number.
         numbers: Records scored, ascending: little-endian int32, packed; empty where the labels
             are too few to learn from. None before the first time.
-        scores: Aligned, in [0, 1]: little-endian float32, packed; see `looking_again.likeness`.
+        scores: Aligned, in [0, 1]: little-endian float32, see `second_look_scores.likeness`.
     """
 
     __tablename__ = "second_look"

@@ -54,8 +54,8 @@ def plane(
     pulls, distances = np.zeros_like(sides), np.zeros_like(sides)
     within = np.ones(sides.size, dtype=bool)
     for step in range(_MOST_STEPS):
-        haste = _HASTE[step] if step < len(_HASTE) else 1.0
-        pulls, distances = _ridge(product, within, roots, sides, pulls, distances, haste)
+        early_tolerance = _HASTE[step] if step < len(_HASTE) else 1.0
+        pulls, distances = _ridge(product, within, roots, sides, pulls, distances, early_tolerance)
         now_within = sides * distances < 1
         if np.array_equal(now_within, within):
             break
@@ -75,7 +75,7 @@ def _ridge(
     sides: _Values,
     pulls: _Values,
     distances: _Values,
-    haste: float,
+    early_tolerance: float,
 ) -> tuple[_Values, _Values]:
     """Go on from these pulls and distances to those at which pull = root · (side − distance).
 
@@ -86,7 +86,7 @@ def _ridge(
     residual = roots * (sides - distances) - pulls
     direction = evened = evening * residual
     size, enough = residual @ evened, _SETTLED**2 * (evening @ roots**2)
-    look = haste**2 * enough
+    look = early_tolerance**2 * enough
     for _ in range(_MOST_PRODUCTS):
         if size <= look:
             if size <= enough or not np.array_equal(sides * distances < 1, within):

@@ -67,7 +67,7 @@ class Presumed:
 
 
 @dataclass(frozen=True)
-class Opinion:
+class EnsembleMember:
     """A second classifier of the same kind, on vectors of what the records are about.
 
     Its standardised scores are added to those on words, and the more so the more includes it
@@ -131,6 +131,6 @@ class Parameters:
     ratio: float
     tolerance: float | None
     presumed: Presumed | None = None
-    word_vectors: Opinion | None = None
-    sentences: Opinion | None = None
+    word_vectors: EnsembleMember | None = None
+    sentences: EnsembleMember | None = None
     precedent: Precedent | None = None

@@ -41,14 +41,14 @@ class Preset(Parameters):
         features: "Features",
         *,
         labels: "Labels",
-        lots: "NDArray[np.float64]",
+        draws: "NDArray[np.float64]",
         random_state: "np.random.RandomState",
     ) -> "Fitted | None":
         """Learn from the labels; see `estimator.fit`."""
         from tandem.ranking import estimator  # loads scikit-learn
 
         return estimator.fit(
-            features, preset=self, labels=labels, lots=lots, random_state=random_state
+            features, preset=self, labels=labels, draws=draws, random_state=random_state
         )
 
 

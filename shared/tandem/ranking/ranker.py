@@ -77,10 +77,10 @@ def rank(
     Returns:
         Every row of `pool` once.
     """
-    lots = _lots(features, seed)
-    cold = _before_any_model(features, pool, lots)
+    draws = _draws(features, seed)
+    cold = _before_any_model(features, pool, draws)
     stream = np.random.RandomState(seed) if random_state is None else random_state
-    main = _fit(recipe, features, labels, lots, stream)
+    main = _fit(recipe, features, labels, draws, stream)
     if main is None:
         return cold
     scores, half_done = main.scores.copy(), pool[np.isin(pool, labels.rows)]
@@ -88,7 +88,7 @@ def rank(
     for number, fold in enumerate(_folds(half_done)):
         # A stream of its own: the main one must not depend on how many folds there are.
         own = np.random.RandomState([seed, number + 1])
-        fitted = _fit(recipe, features, labels.without(fold), _never(lots, fold), own)
+        fitted = _fit(recipe, features, labels.without(fold), _never(draws, fold), own)
         if fitted is None:
             waiting.append(fold)
         else:
@@ -104,7 +104,7 @@ def rank(
     secret = half_done if hidden is None else hidden
     if secret.size:
         own = np.random.RandomState([seed, 0])
-        fitted = _fit(recipe, features, labels.without(secret), _never(lots, secret), own)
+        fitted = _fit(recipe, features, labels.without(secret), _never(draws, secret), own)
     else:
         fitted = main
     if fitted is None or fitted.weights is None:
@@ -117,20 +117,20 @@ def _fit(
     recipe: Recipe,
     features: Features,
     labels: Labels,
-    lots: NDArray[np.float64],
+    draws: NDArray[np.float64],
     random_state: np.random.RandomState,
 ) -> Fitted | None:
-    fitted = recipe.fit(features, labels=labels, lots=lots, random_state=random_state)
+    fitted = recipe.fit(features, labels=labels, draws=draws, random_state=random_state)
     if fitted is not None and not (
-        fitted.scores.shape == lots.shape and np.all(np.isfinite(fitted.scores))
+        fitted.scores.shape == draws.shape and np.all(np.isfinite(fitted.scores))
     ):
         raise BrokenPlugin(f"The model {recipe.name!r} gives no finite score for every record.")
     return fitted
 
 
-def _never(lots: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
-    """Return lots by which nothing is presumed of these rows."""
-    changed = lots.copy()
+def _never(draws: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
+    """Return draws by which nothing is presumed of these rows."""
+    changed = draws.copy()
     changed[rows] = np.inf
     return changed
 
@@ -142,15 +142,15 @@ def _best_first(
     return Ranked(pool[by_score], scores[by_score].astype(np.float32), kind)
 
 
-def _lots(features: Features, seed: int) -> NDArray[np.float64]:
+def _draws(features: Features, seed: int) -> NDArray[np.float64]:
     """Draw a number for each row, which it keeps whatever is read and whatever comes in behind."""
     return np.random.RandomState(seed).random_sample(features.similarity.size)
 
 
-def _before_any_model(features: Features, pool: Rows, lots: NDArray[np.float64]) -> Ranked:
+def _before_any_model(features: Features, pool: Rows, draws: NDArray[np.float64]) -> Ranked:
     if np.any(features.similarity):
         return _best_first(pool, features.similarity[pool], "text")
-    shuffled = pool[np.argsort(lots[pool], kind="stable")]
+    shuffled = pool[np.argsort(draws[pool], kind="stable")]
     return Ranked(shuffled, np.zeros(pool.size, dtype=np.float32), "random")
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tandem.errors import TandemError
-from tandem.ranking.parameters import Opinion, Precedent, Presumed, Words
+from tandem.ranking.parameters import EnsembleMember, Precedent, Presumed, Words
 from tandem.ranking.presets import Preset
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Recipe(Protocol):
     @property
     def words(self) -> Words: ...
     @property
-    def sentences(self) -> Opinion | None: ...
+    def sentences(self) -> EnsembleMember | None: ...
 
     def to_json(self) -> dict[str, Any]:
         """Return all its numbers, as JSON can hold them."""
@@ -72,7 +72,7 @@ class Recipe(Protocol):
         features: "Features",
         *,
         labels: "Labels",
-        lots: "NDArray[np.float64]",
+        draws: "NDArray[np.float64]",
         random_state: "np.random.RandomState",
     ) -> "Fitted | None":
         """Learn from labels and score every record.
@@ -80,7 +80,7 @@ class Recipe(Protocol):
         Args:
             features: Of all records.
             labels: What is known, perhaps nothing.
-            lots: A number in [0, 1) for every record, drawn once for the review: for whoever
+            draws: A number in [0, 1) for every record, drawn once for the review: for whoever
                 needs a random choice that stays the same from one fit to the next. Infinite
                 for records of which nothing may be presumed.
             random_state: To draw from.
@@ -106,8 +106,8 @@ _TANDEM_1 = replace(
     tolerance=None,
     words=replace(_ELAS_U4.words, title=0.25, vectors="wordllama-l2-supercat-256"),
     presumed=Presumed(most=300, share=0.2, weight=1.0, until=0.05, ratio=20.0),
-    word_vectors=Opinion("wordllama-l2-supercat-256", C=0.11, weight=0.4, settling=4),
-    sentences=Opinion("all-MiniLM-L6-v2", C=0.11, weight=0.4, settling=4),
+    word_vectors=EnsembleMember("wordllama-l2-supercat-256", C=0.11, weight=0.4, settling=4),
+    sentences=EnsembleMember("all-MiniLM-L6-v2", C=0.11, weight=0.4, settling=4),
 )
 
 _TANDEM_2 = replace(

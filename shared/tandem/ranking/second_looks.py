@@ -1,8 +1,8 @@
 """Asking which excludes look like includes, who works it out, and what came out.
 
-Trainings are not made longer by it: it is worked out when somebody asks, by a task of its own,
-`looking_again.make`. The database says what is due, so a message or a worker that gets lost costs
-a sweep of the relay. Nothing here loads machine learning.
+Trainings take no longer: a task of its own, `second_look_scores.make`, works it out when somebody
+asks. The database says what is due, so a lost message or worker costs a sweep of the relay.
+Nothing here loads machine learning.
 """
 
 from collections.abc import Sequence

@@ -20,7 +20,7 @@ from tandem.ranking import metrics
 from tandem.ranking import sentences as sentence_vectors
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels
-from tandem.ranking.parameters import Opinion, Words
+from tandem.ranking.parameters import EnsembleMember, Words
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import Recipe
 from tandem.ranking.simulate_stops import Stop, Stops, stops
@@ -235,7 +235,7 @@ def uses_sentences(recipe: Recipe) -> bool:
 
 
 @lru_cache(maxsize=1)
-def prepared(data: Labelled, words: Words, sentences: Opinion | None) -> Prepared:
+def prepared(data: Labelled, words: Words, sentences: EnsembleMember | None) -> Prepared:
     """Return the features of a file; those of the last one asked for are kept.
 
     Sentence vectors are among them where the recipe uses them and the extra is installed. They

@@ -185,7 +185,7 @@ class Screening:
         return judged
 
 
-class Desk:
+class ReviewerQueue:
     """What each reviewer is served between one ranking and the next.
 
     Args:

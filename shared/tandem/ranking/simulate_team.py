@@ -23,9 +23,9 @@ from tandem.ranking.simulate import (
 )
 from tandem.ranking.simulate_screening import (
     REVIEWERS,
-    Desk,
     DoubleReading,
     Mask,
+    ReviewerQueue,
     Screening,
     Team,
     Truth,
@@ -203,9 +203,9 @@ def _screen(
             seed=seed,
         )
         retrains += ranked.kind == "model"
-        desk = Desk(screening, ranked.order, seed)
+        reviewer_queue = ReviewerQueue(screening, ranked.order, seed)
         for reviewer in islice(turns, batch):
-            row = desk.next_for(reviewer)
+            row = reviewer_queue.next_for(reviewer)
             if row is None:  # nothing is left to wait for
                 screening.adjudicate(until=math.inf)
             else:

@@ -10,7 +10,7 @@ from service.api.scene import API
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.ids import ReviewId
-from tandem.ranking import looking_again
+from tandem.ranking import second_look_scores
 from tandem.reviews import members
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
@@ -131,7 +131,7 @@ def test_second_looks_are_asked_for_worked_out_and_listed(
     assert (asked.status_code, asked.json()) == (202, {"state": "asked"})
     assert get(client, team, "second-looks", team.judge)["state"] == "asked"
     artifacts = Artifacts(settings.resolved_artifact_url())
-    assert looking_again.make(
+    assert second_look_scores.make(
         world.database, artifacts, settings.data_dir / "cache", team.review_id
     )
 

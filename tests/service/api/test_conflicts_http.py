@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.domain.stored import events
+from service.domain.tables import events
 from world import Person, Team, World
 
 TA = "title_abstract"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.domain.stored import assert_in_step
+from service.domain.tables import assert_in_step
 from service.domain.threads import at_once
 from world import Person, Team, World
 

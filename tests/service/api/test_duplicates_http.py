@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.domain.office import Office, ris
+from service.domain.importing import Importer, ris
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from world import Team, World
@@ -40,10 +40,10 @@ def post(client: TestClient, team: Team, path: str, body: Any = None, *, expect:
 def test_a_proposal_is_settled_and_settled_again(
     client: TestClient, world: World, settings: Settings
 ) -> None:
-    office = Office(world, Artifacts(settings.resolved_artifact_url()))
-    office.read(ris(HERE), source="Medline")
-    office.read(ris(ALIKE), source="Embase")
-    auth, root = office.owner.auth, f"/api/v1/reviews/{office.review_id}"
+    importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
+    importer.read(ris(HERE), source="Medline")
+    importer.read(ris(ALIKE), source="Embase")
+    auth, root = importer.owner.auth, f"/api/v1/reviews/{importer.review_id}"
 
     (proposed,) = client.get(f"{root}/duplicates?state=proposed", headers=auth).json()["items"]
     assert [record["id"] for record in proposed["records"]] == ["1", "2"]
@@ -53,7 +53,7 @@ def test_a_proposal_is_settled_and_settled_again(
     path = f"{root}/duplicates/{proposed['id']}"
 
     kept = client.post(f"{path}/keep", headers=auth).json()
-    assert (kept["state"], kept["settled_by"]) == ("kept", str(office.owner.id))
+    assert (kept["state"], kept["settled_by"]) == ("kept", str(importer.owner.id))
     merged = client.post(f"{path}/merge", headers=auth).json()
     assert (merged["state"], merged["representative"]) == ("linked", "2")
     again = client.post(f"{path}/merge", headers=auth)
@@ -128,10 +128,10 @@ def test_what_does_not_fit_is_a_conflict(
 def test_earlier_decisions_count_when_the_team_takes_them(
     client: TestClient, world: World, settings: Settings
 ) -> None:
-    office = Office(world, Artifacts(settings.resolved_artifact_url()))
-    auth, root = office.owner.auth, f"/api/v1/reviews/{office.review_id}"
+    importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
+    auth, root = importer.owner.auth, f"/api/v1/reviews/{importer.review_id}"
     table = b"title,abstract,label_included\nOne,a,1\nTwo,b,0\nThree,c,\n"
-    row = office.read(table)
+    row = importer.read(table)
     records = f"{root}/records"
     assert {item["status"] for item in client.get(records, headers=auth).json()["items"]} == {
         "unscreened"

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import select
 
 from service.api.test_event_stream import SOON, Live, serve
-from service.domain.office import Office, titled
+from service.domain.importing import Importer, titled
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.events import log
@@ -138,15 +138,15 @@ def test_who_is_shown_another_numbering_is_told_not_left_behind(
 def test_an_import_that_failed_and_is_taken_up_again_is_done_in_the_copy(
     settings: Settings, world: World, tmp_path: Path
 ) -> None:
-    office = Office(world, Artifacts(settings.resolved_artifact_url()))
+    importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
     administrator = world.person("admin", is_admin=True)
     copy = Copy(str(tmp_path / "copy.sqlite3"))
 
     def imported() -> list[tuple[str, int | None, str | None]]:
-        with office.database.read() as session:
+        with importer.database.read() as session:
             found = log.read_after(
                 session,
-                review_id=office.review_id,
+                review_id=importer.review_id,
                 after=copy.sequence,
                 limit=100,
                 only_open=False,
@@ -156,13 +156,13 @@ def test_an_import_that_failed_and_is_taken_up_again_is_done_in_the_copy(
         with sqlite3.connect(tmp_path / "copy.sqlite3") as opened:
             return opened.execute("SELECT state, n_added, error FROM import").fetchall()
 
-    row = office.read(b"no bibliography at all")
+    row = importer.read(b"no bibliography at all")
     assert imported() == [("failed", None, row.error)]
-    with office.database.write.begin() as session:
+    with importer.database.write.begin() as session:
         retry(session, job_id=f"import-{row.id}", by=administrator.id)
     assert imported() == [("running", None, None)]
-    office.artifacts.write(row.artifact, BytesIO(titled(range(3))))
-    office.run(row.id)
+    importer.artifacts.write(row.artifact, BytesIO(titled(range(3))))
+    importer.run(row.id)
     assert imported() == [("done", 3, None)]
 
 

@@ -19,7 +19,7 @@ from redis import Redis
 
 from engines import Broker
 from service.api.test_event_stream import SOON, Live, serve
-from service.domain.stored import events
+from service.domain.tables import events
 from tandem.config import Settings
 from tandem.events.stream import STREAM, Publisher
 from tandem.reviews import service as reviews

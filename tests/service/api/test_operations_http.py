@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from service.api.scene import API
-from service.domain.workshop import edit_training
+from service.domain.ranked_review import edit_training
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import RankingId, ReviewId, new_id

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.domain.workshop import Workshop, about_sleep
+from service.domain.ranked_review import RankedReview, about_sleep
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
 from world import World
@@ -16,12 +16,14 @@ from world import World
 def test_the_first_verdict_is_not_told_by_its_own_records_score(
     client: TestClient, world: World, database: Database, tmp_path: Path, question: str
 ) -> None:
-    workshop = Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
+    ranked_review = RankedReview(
+        database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache"
+    )
 
     def place_and_score(verdict: str) -> tuple[Any, Any]:
         team = about_sleep(world, question=question, seed=3)
         world.decide(team.review_id, team.ann, 4, verdict)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         path = f"/api/v1/reviews/{team.review_id}/queue"
         queue = client.post(path, json={"limit": 100}, headers=team.ben.auth).json()
         (item,) = (item for item in queue["items"] if item["record"]["id"] == "4")

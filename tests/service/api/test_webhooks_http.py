@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from standardwebhooks import Webhook as Verifier
 
 from application import application
-from service.domain.stored import events
+from service.domain.tables import events
 from tandem.config import Settings
 from tandem.ids import WebhookId
 from tandem.webhooks import delivery

@@ -30,7 +30,7 @@ from service.api.test_independence import (
     seen,
     stand_still,
 )
-from service.domain.stored import assert_in_step, ledger
+from service.domain.tables import assert_in_step, ledger
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ids import ImportId

@@ -31,7 +31,7 @@ from service.api.test_worlds_of_linked_records import (
     told,
     voided_since,
 )
-from service.domain.stored import assert_in_step
+from service.domain.tables import assert_in_step
 from tandem.accounts.service import Secret
 from tandem.events import log
 from tandem.events.types import RankingUpdated

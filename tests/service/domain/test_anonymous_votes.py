@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from service.domain.stored import conflicts
+from service.domain.tables import conflicts
 from tandem.reviews import service as reviews
-from tandem.screening import shown_votes
+from tandem.screening import visible_votes
 from tandem.screening.conflicts.service import get_conflict
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.rules import Status
@@ -36,7 +36,7 @@ def verdicts(world: World, team: Team, person: Person | None = None) -> list[str
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
         shown = get_conflict(session, viewer=viewer, conflict_id=conflict.id)
         key = RecordKey(team.review_id, TA, conflict.record_number)
-        at_the_record = shown_votes.shown_votes(session, viewer=viewer, key=key)
+        at_the_record = visible_votes.visible_votes(session, viewer=viewer, key=key)
     found = sorted(one.verdict for one in shown.decisions)
     if who is not team.ann:
         assert sorted(one.verdict for one in at_the_record) == found

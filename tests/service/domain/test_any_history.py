@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 import effort
-from service.domain.stored import assert_in_step, conflicts, ledger
+from service.domain.tables import assert_in_step, conflicts, ledger
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import DuplicateGroupId
 from tandem.records.duplicates import groups

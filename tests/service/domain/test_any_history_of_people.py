@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 import effort
-from service.domain.stored import assert_in_step, ledger
+from service.domain.tables import assert_in_step, ledger
 from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.records.models import Record

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 
-from service.domain.office import Office, ris, titled
-from service.domain.stored import assert_in_step
+from service.domain.importing import Importer, ris, titled
+from service.domain.tables import assert_in_step
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db import session as writers
@@ -24,8 +24,8 @@ both_engines = pytest.mark.both_engines
 
 
 @pytest.fixture
-def office(world: World, settings: Settings) -> Office:
-    return Office(world, Artifacts(settings.resolved_artifact_url()))
+def importer(world: World, settings: Settings) -> Importer:
+    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 def before_it_is_stored(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
@@ -44,65 +44,67 @@ def before_it_is_stored(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], o
 @both_engines
 class TestInBetween:
     def test_records_of_another_file_are_numbered_first_and_recognised(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        waiting = office.accept(
+        waiting = importer.accept(
             ris({"TI": "Sleep", "DO": "10.1234/s"}, {"TI": "Walking", "DO": "10.1234/a"}),
             source="slow",
         )
         quick = ris({"TI": "Walking", "DO": "10.1234/a", "AB": "People walked."}, {"TI": "Clay"})
 
         def read_the_other_file() -> None:
-            office.let_the_lease_run_out(waiting)  # else the other one would wait for it
-            office.read(quick, source="quick")
+            importer.let_the_lease_run_out(waiting)  # else the other one would wait for it
+            importer.read(quick, source="quick")
 
         before_it_is_stored(monkeypatch, read_the_other_file)
-        office.run(waiting)
+        importer.run(waiting)
 
-        found = [(r.number, r.source, r.title, r.duplicate_of) for r in office.records()]
+        found = [(r.number, r.source, r.title, r.duplicate_of) for r in importer.records()]
         assert found == [
             (1, "quick", "Walking", None),
             (2, "quick", "Clay", None),
             (3, "slow", "Sleep", None),
             (4, "slow", "Walking", 1),
         ]
-        row = office.get(waiting)
+        row = importer.get(waiting)
         assert (row.n_read, row.n_added, row.n_duplicates) == (2, 1, 1)
-        assert_in_step(office.database, office.review_id)
+        assert_in_step(importer.database, importer.review_id)
 
     def test_a_copy_is_shown_as_what_its_original_has_become_a_part_of(
-        self, office: Office, world: World, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        office.read(ris({"TI": "Walking: a trial", "AB": "People walked."}), source="first")
-        office.read(ris({"TI": "Going on foot", "DO": "10.1234/a"}), source="second")
+        importer.read(ris({"TI": "Walking: a trial", "AB": "People walked."}), source="first")
+        importer.read(ris({"TI": "Going on foot", "DO": "10.1234/a"}), source="second")
         copies = ris(*[{"TI": "Going on foot", "DO": "10.1234/a"}] * 2)
 
-        before_it_is_stored(monkeypatch, lambda: world.merge(office.review_id, office.owner, 1, 2))
-        row = office.read(copies, source="third")
+        before_it_is_stored(
+            monkeypatch, lambda: world.merge(importer.review_id, importer.owner, 1, 2)
+        )
+        row = importer.read(copies, source="third")
 
-        assert [record.duplicate_of for record in office.records()] == [None, 1, 1, 1]
+        assert [record.duplicate_of for record in importer.records()] == [None, 1, 1, 1]
         assert row.n_duplicates == 2
-        with office.database.read() as session:
-            there = groups.touching(session, office.review_id, [RecordNumber(4)])
+        with importer.database.read() as session:
+            there = groups.touching(session, importer.review_id, [RecordNumber(4)])
             members = groups.members_of(session, [group.id for group in there])
         assert [*members.values()] == [[1, 2, 3, 4]]
-        assert_in_step(office.database, office.review_id)
+        assert_in_step(importer.database, importer.review_id)
 
     def test_a_worker_that_was_overtaken_stores_nothing(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(importing, "BATCH", 4)
-        import_id = office.accept(titled(range(10)))
+        import_id = importer.accept(titled(range(10)))
 
         def overtake() -> None:
-            office.let_the_lease_run_out(import_id)
-            assert office.run(import_id) == office.review_id
+            importer.let_the_lease_run_out(import_id)
+            assert importer.run(import_id) == importer.review_id
 
         before_it_is_stored(monkeypatch, overtake)
 
-        assert office.run(import_id) is None
-        assert [record.number for record in office.records()] == list(range(1, 11))
-        assert office.get(import_id).n_read == 10
+        assert importer.run(import_id) is None
+        assert [record.number for record in importer.records()] == list(range(1, 11))
+        assert importer.get(import_id).n_read == 10
 
 
 @contextmanager
@@ -126,11 +128,11 @@ def plans(database: Database) -> Iterator[list[str]]:
 
 
 def test_copies_are_looked_up_by_what_they_share_however_many_records_there_are(
-    office: Office,
+    importer: Importer,
 ) -> None:
-    with plans(office.database) as found, office.database.read() as session:
-        identities.sharing(session, office.review_id, dois={"10.1/a", "10.1/b"}, pmids=["1", "2"])
-        identities.sharing(session, office.review_id, dois={"10.1/a"}, pmids=())
+    with plans(importer.database) as found, importer.database.read() as session:
+        identities.sharing(session, importer.review_id, dois={"10.1/a", "10.1/b"}, pmids=["1", "2"])
+        identities.sharing(session, importer.review_id, dois={"10.1/a"}, pmids=())
 
     assert len(found) == 3
     assert all(
@@ -139,19 +141,19 @@ def test_copies_are_looked_up_by_what_they_share_however_many_records_there_are(
 
 
 def test_storing_a_batch_reads_no_more_of_a_larger_review(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = ris(*({"TI": f"Walking {n}", "DO": f"10.1234/{n}"} for n in range(9)))
-    office.read(file)
+    importer.read(file)
     really, taken = batch.store, list[str]()
 
     def store(*args: Any) -> None:
-        with plans(office.database) as found:
+        with plans(importer.database) as found:
             really(*args)
         taken.extend(found)
 
     monkeypatch.setattr(batch, "store", store)
-    assert office.read(file).n_duplicates == 9
+    assert importer.read(file).n_duplicates == 9
 
     assert taken
     whole = [plan for plan in taken if "SCAN" in plan or plan.endswith("(review_id=?)")]

@@ -5,7 +5,7 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from service.domain.workshop import HOUR, MINUTE, about_sleep, let_the_pause_pass, newest
+from service.domain.ranked_review import HOUR, MINUTE, about_sleep, let_the_pause_pass, newest
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database

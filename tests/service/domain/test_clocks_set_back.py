@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from service.domain.clocks import Clock
-from service.domain.office import Office, titled
+from service.domain.importing import Importer, titled
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
@@ -36,9 +36,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
 
 def key_of_work(kind: Kind[Any], world: World, settings: Settings) -> list[object]:
     """Make some work of this kind due; return its key."""
-    office = Office(world, Artifacts(settings.resolved_artifact_url()))
+    importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
     if kind.name == "import":
-        import_id: ImportId = office.accept(titled([1]))
+        import_id: ImportId = importer.accept(titled([1]))
         return [import_id]
     team = world.team()
     with world.entered(team.review_id, team.owner) as (session, review, _):

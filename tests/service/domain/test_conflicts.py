@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from service.domain.stored import assert_in_step, conflicts, told
+from service.domain.tables import assert_in_step, conflicts, told
 from service.domain.threads import at_once
 from tandem.db.keyset import START, Cursor
 from tandem.db.session import Database
@@ -18,7 +18,7 @@ from tandem.screening.conflicts.service import (
     list_conflicts,
     resolve_conflict,
 )
-from tandem.screening.conflicts.shown import ShownConflict
+from tandem.screening.conflicts.visible import ShownConflict
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import ResolutionInput
 from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import select
 
-from service.domain.stored import assert_in_step, conflicts, ledger, told
+from service.domain.tables import assert_in_step, conflicts, ledger, told
 from service.domain.threads import at_once
 from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from service.domain.office import Office, ris
+from service.domain.importing import Importer, ris
 from tandem import bars
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
@@ -42,216 +42,216 @@ OTHER = {"TI": "Swimming in cold water and mood", "AU": "Jones, C.", "PY": "2012
 
 
 @pytest.fixture
-def office(world: World, settings: Settings) -> Office:
-    return Office(world, Artifacts(settings.resolved_artifact_url()))
+def importer(world: World, settings: Settings) -> Importer:
+    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
-def linked(office: Office) -> dict[int, int]:
-    return {r.number: r.duplicate_of for r in office.records() if r.duplicate_of is not None}
+def linked(importer: Importer) -> dict[int, int]:
+    return {r.number: r.duplicate_of for r in importer.records() if r.duplicate_of is not None}
 
 
-def groups_of(office: Office, state: GroupState) -> list[tuple[RecordNumber, ...]]:
-    with office.database.read() as session:
-        return groups.all_members(session, office.review_id, state)
+def groups_of(importer: Importer, state: GroupState) -> list[tuple[RecordNumber, ...]]:
+    with importer.database.read() as session:
+        return groups.all_members(session, importer.review_id, state)
 
 
 def n(row: Import) -> tuple[int, int, int, int]:
     return row.n_read, row.n_added, row.n_duplicates, row.n_rejected
 
 
-def test_the_same_article_from_two_databases_is_screened_once(office: Office) -> None:
-    first = office.read(ris(HERE, OTHER))
-    second = office.read(ris(THERE))
+def test_the_same_article_from_two_databases_is_screened_once(importer: Importer) -> None:
+    first = importer.read(ris(HERE, OTHER))
+    second = importer.read(ris(THERE))
 
-    assert groups_of(office, GroupState.LINKED) == [(1, 3)]
+    assert groups_of(importer, GroupState.LINKED) == [(1, 3)]
     # The second tells more, and nobody is at work on the first: it stands for both.
-    assert linked(office) == {1: 3}
+    assert linked(importer) == {1: 3}
     # Whichever is shown, it was there before the second file came.
-    assert n(office.get(first.id)) == (2, 2, 0, 0)
-    assert n(office.get(second.id)) == (1, 0, 1, 0)
+    assert n(importer.get(first.id)) == (2, 2, 0, 0)
+    assert n(importer.get(second.id)) == (1, 0, 1, 0)
 
 
-def test_within_one_file_too(office: Office) -> None:
-    row = office.read(ris(HERE, OTHER, THERE))
+def test_within_one_file_too(importer: Importer) -> None:
+    row = importer.read(ris(HERE, OTHER, THERE))
     assert n(row) == (3, 2, 1, 0)
     assert row.state is ImportState.DONE
     assert row.step is None
 
 
-def test_what_is_not_certain_is_asked(office: Office) -> None:
-    office.read(ris(HERE, OTHER))
-    row = office.read(ris(ALIKE))
+def test_what_is_not_certain_is_asked(importer: Importer) -> None:
+    importer.read(ris(HERE, OTHER))
+    row = importer.read(ris(ALIKE))
 
-    assert linked(office) == {}
+    assert linked(importer) == {}
     assert n(row) == (1, 1, 0, 0)
-    assert groups_of(office, GroupState.PROPOSED) == [(1, 3)]
-    with office.database.read() as session:
+    assert groups_of(importer, GroupState.PROPOSED) == [(1, 3)]
+    with importer.database.read() as session:
         group = session.scalars(select(DuplicateGroup)).one()
     assert group.evidence
     assert 0 < group.score <= 1
 
 
-def test_a_pair_is_asked_once(office: Office) -> None:
-    office.read(ris(HERE, ALIKE))
-    office.read(ris(OTHER))
-    assert groups_of(office, GroupState.PROPOSED) == [(1, 2)]
+def test_a_pair_is_asked_once(importer: Importer) -> None:
+    importer.read(ris(HERE, ALIKE))
+    importer.read(ris(OTHER))
+    assert groups_of(importer, GroupState.PROPOSED) == [(1, 2)]
 
 
-def test_who_was_parted_is_not_linked_by_a_later_import(office: Office, world: World) -> None:
-    office.read(ris(HERE, THERE))
+def test_who_was_parted_is_not_linked_by_a_later_import(importer: Importer, world: World) -> None:
+    importer.read(ris(HERE, THERE))
     with world.database.read() as session:
         (group,) = groups.page(
-            session, review_id=office.review_id, state=GroupState.LINKED, limit=9
+            session, review_id=importer.review_id, state=GroupState.LINKED, limit=9
         ).items
-    world.split(office.review_id, office.owner, group.id)
+    world.split(importer.review_id, importer.owner, group.id)
 
-    office.read(ris(OTHER))
+    importer.read(ris(OTHER))
 
-    assert linked(office) == {}
-    assert groups_of(office, GroupState.KEPT) == [(1, 2)]
-    assert groups_of(office, GroupState.PROPOSED) == []
+    assert linked(importer) == {}
+    assert groups_of(importer, GroupState.KEPT) == [(1, 2)]
+    assert groups_of(importer, GroupState.PROPOSED) == []
 
 
 def test_a_copy_that_comes_later_joins_one_of_the_parted_at_most(
-    office: Office, world: World
+    importer: Importer, world: World
 ) -> None:
-    office.read(ris(HERE, THERE))
+    importer.read(ris(HERE, THERE))
     with world.database.read() as session:
         (group,) = groups.page(
-            session, review_id=office.review_id, state=GroupState.LINKED, limit=9
+            session, review_id=importer.review_id, state=GroupState.LINKED, limit=9
         ).items
-    world.split(office.review_id, office.owner, group.id)
+    world.split(importer.review_id, importer.owner, group.id)
 
-    office.read(ris(HERE | {"AB": ""}))
+    importer.read(ris(HERE | {"AB": ""}))
 
-    for members in groups_of(office, GroupState.LINKED):
+    for members in groups_of(importer, GroupState.LINKED):
         assert not {1, 2} <= set(members)
 
 
 def test_a_decided_record_keeps_its_decisions_when_its_copy_comes(
-    office: Office, world: World
+    importer: Importer, world: World
 ) -> None:
-    office.read(ris(HERE, OTHER))
-    world.decide(office.review_id, office.owner, 1, "include")
+    importer.read(ris(HERE, OTHER))
+    world.decide(importer.review_id, importer.owner, 1, "include")
 
-    office.read(ris(THERE))
+    importer.read(ris(THERE))
 
-    assert linked(office) == {3: 1}
-    assert world.status(office.review_id, 1) is Status.AWAITING
+    assert linked(importer) == {3: 1}
+    assert world.status(importer.review_id, 1) is Status.AWAITING
 
 
 def test_a_decision_on_a_title_alone_goes_with_the_record_that_has_the_abstract(
-    office: Office, world: World
+    importer: Importer, world: World
 ) -> None:
-    office.read(ris(HERE | {"AB": ""}))
-    world.decide(office.review_id, office.owner, 1, "include")
+    importer.read(ris(HERE | {"AB": ""}))
+    world.decide(importer.review_id, importer.owner, 1, "include")
 
-    office.read(ris(THERE))
+    importer.read(ris(THERE))
 
-    assert linked(office) == {1: 2}
-    assert world.status(office.review_id, 2) is Status.AWAITING
-    assert world.status(office.review_id, 1) is Status.UNSCREENED
+    assert linked(importer) == {1: 2}
+    assert world.status(importer.review_id, 2) is Status.AWAITING
+    assert world.status(importer.review_id, 1) is Status.UNSCREENED
 
 
 def test_killed_while_linking_another_worker_goes_on(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = merging.link_all
 
     def dies(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    import_id = office.accept(ris(HERE, OTHER, THERE))
+    import_id = importer.accept(ris(HERE, OTHER, THERE))
     monkeypatch.setattr(merging, "link_all", dies)
     with pytest.raises(KeyboardInterrupt):
-        office.run(import_id)
-    assert office.get(import_id).state is ImportState.RUNNING
-    assert office.get(import_id).step == "linking"
+        importer.run(import_id)
+    assert importer.get(import_id).state is ImportState.RUNNING
+    assert importer.get(import_id).step == "linking"
     monkeypatch.setattr(merging, "link_all", whole)
-    office.let_the_lease_run_out(import_id)
+    importer.let_the_lease_run_out(import_id)
 
-    assert office.run(import_id) == office.review_id
+    assert importer.run(import_id) == importer.review_id
 
-    assert n(office.get(import_id)) == (3, 2, 1, 0)
-    assert len(office.records()) == 3
+    assert n(importer.get(import_id)) == (3, 2, 1, 0)
+    assert len(importer.records()) == 3
 
 
 def test_who_has_lost_the_import_links_nothing(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import_id = office.accept(ris(HERE, THERE))
+    import_id = importer.accept(ris(HERE, THERE))
     find: Callable[..., object] = clusters.find
 
     def slowly(*args: object, **named: object) -> object:
-        office.let_the_lease_run_out(import_id)
+        importer.let_the_lease_run_out(import_id)
         monkeypatch.setattr(clusters, "find", find)
-        assert office.run(import_id) == office.review_id  # another worker, to the end
+        assert importer.run(import_id) == importer.review_id  # another worker, to the end
         return find(*args, **named)
 
     monkeypatch.setattr(clusters, "find", slowly)
 
-    assert office.run(import_id) is None
-    assert n(office.get(import_id)) == (2, 1, 1, 0)
-    assert len(groups_of(office, GroupState.LINKED)) == 1
+    assert importer.run(import_id) is None
+    assert n(importer.get(import_id)) == (2, 1, 1, 0)
+    assert len(groups_of(importer, GroupState.LINKED)) == 1
 
 
 def test_what_people_settle_while_it_compares_stands(
-    office: Office, world: World, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.read(ris(HERE, OTHER))
+    importer.read(ris(HERE, OTHER))
     find: Callable[..., object] = clusters.find
 
     def meanwhile(*args: object, **named: object) -> object:
         found = find(*args, **named)
-        group_id = world.merge(office.review_id, office.owner, 1, 3)
-        world.split(office.review_id, office.owner, group_id)
+        group_id = world.merge(importer.review_id, importer.owner, 1, 3)
+        world.split(importer.review_id, importer.owner, group_id)
         return found
 
     monkeypatch.setattr(clusters, "find", meanwhile)
-    office.read(ris(THERE))
+    importer.read(ris(THERE))
 
-    assert linked(office) == {}
-    assert groups_of(office, GroupState.KEPT) == [(1, 3)]
+    assert linked(importer) == {}
+    assert groups_of(importer, GroupState.KEPT) == [(1, 3)]
 
 
-def test_titles_in_any_script(office: Office) -> None:
+def test_titles_in_any_script(importer: Importer) -> None:
     titles = ("運動療法對髖關節置換術後的影響", "游泳對情緒的影響研究", "Влияние плавания")
-    office.read(ris(*({"TI": title, "AB": "x", "PY": "2015"} for title in titles)))
-    assert linked(office) == {}
-    assert groups_of(office, GroupState.PROPOSED) == []
+    importer.read(ris(*({"TI": title, "AB": "x", "PY": "2015"} for title in titles)))
+    assert linked(importer) == {}
+    assert groups_of(importer, GroupState.PROPOSED) == []
 
 
-def test_every_linked_record_has_its_group(office: Office) -> None:
+def test_every_linked_record_has_its_group(importer: Importer) -> None:
     same = {"TI": TITLE, "DO": "10.1000/hip.15", "AB": "x"}
-    office.read(ris(same, same | {"AB": "y"}, OTHER))
-    office.read(ris(same | {"AB": "z"}))
+    importer.read(ris(same, same | {"AB": "y"}, OTHER))
+    importer.read(ris(same | {"AB": "z"}))
 
-    assert groups_of(office, GroupState.LINKED) == [(1, 2, 4)]
-    with office.database.read() as session:
+    assert groups_of(importer, GroupState.LINKED) == [(1, 2, 4)]
+    with importer.database.read() as session:
         numbers = session.scalars(
             select(Record.number).where(Record.duplicate_of.is_not(None))
         ).all()
     assert sorted(numbers) == [2, 4]
 
 
-def test_the_copy_with_the_abstract_is_the_one_that_is_screened(office: Office) -> None:
+def test_the_copy_with_the_abstract_is_the_one_that_is_screened(importer: Importer) -> None:
     same = {"TI": TITLE, "DO": "10.1000/hip.15"}
-    office.read(ris(same))
-    office.read(ris(same | {"AB": "We randomised 120 people."}))
+    importer.read(ris(same))
+    importer.read(ris(same | {"AB": "We randomised 120 people."}))
 
-    assert linked(office) == {1: 2}
-    assert groups_of(office, GroupState.LINKED) == [(1, 2)]
+    assert linked(importer) == {1: 2}
+    assert groups_of(importer, GroupState.LINKED) == [(1, 2)]
 
 
 def test_looking_through_very_many_groups_is_no_silence(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     renewed: list[bool] = []
     really = merging.is_poorly_shown
 
     def look(records: Mapping[RecordNumber, Record]) -> bool:
-        given = lease_of(office)
-        while lease_of(office) == given:
+        given = lease_of(importer)
+        while lease_of(importer) == given:
             pass  # the test's time limit ends a wait in vain
         renewed.append(True)
         return really(records)
@@ -260,37 +260,37 @@ def test_looking_through_very_many_groups_is_no_silence(
     monkeypatch.setattr(merging, "is_poorly_shown", look)
     twice = [{"TI": f"Study number {n}", "DO": f"10.1000/{n}"} for n in range(3)] * 2
 
-    office.read(ris(*twice))
+    importer.read(ris(*twice))
 
     assert renewed == [True] * 3
 
 
-def lease_of(office: Office) -> datetime:
-    with office.database.read() as session:
+def lease_of(importer: Importer) -> datetime:
+    with importer.database.read() as session:
         until = session.scalars(select(Import.lease_until)).one()
     assert until is not None
     return until
 
 
-def test_it_says_how_far_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_how_far_it_is(importer: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bars, "EVERY_SECONDS", 0.0)
     monkeypatch.setattr(deduplication, "_BATCH", 1)
     told: list[tuple[str, int]] = []
 
     def tell(row: Import) -> None:
-        stored = office.get(row.id)
+        stored = importer.get(row.id)
         assert (stored.step, stored.percent) == (row.step, row.percent)
         assert row.step is not None
         assert row.percent is not None
         told.append((row.step, row.percent))
 
     many = [{"TI": f"Study number {n}", "DO": f"10.1000/{n}"} for n in range(20)]
-    import_id = office.accept(ris(*many, HERE, THERE, *many))
-    assert office.run(import_id, told=tell) == office.review_id
+    import_id = importer.accept(ris(*many, HERE, THERE, *many))
+    assert importer.run(import_id, told=tell) == importer.review_id
 
     assert told[0] == ("reading", 100)
     linking = [percent for step, percent in told if step == "linking"]
     assert (linking[0], linking[-1]) == (0, 100)
     assert linking == sorted(set(linking))
     assert len(linking) > 20
-    assert office.get(import_id).percent is None
+    assert importer.get(import_id).percent is None

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from service.domain.workshop import Workshop
+from service.domain.ranked_review import RankedReview
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.artifacts import Artifacts
@@ -148,7 +148,7 @@ def work_off(settings: Settings, database: Database) -> None:
             break
         for import_id in waiting:
             importing.run(database, artifacts, import_id, link=deduplication.run)
-    Workshop(database, artifacts, settings.data_dir / "cache").rerank(making.DEMO_REVIEW)
+    RankedReview(database, artifacts, settings.data_dir / "cache").rerank(making.DEMO_REVIEW)
 
 
 @pytest.mark.both_engines

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from service.domain.stored import assert_in_step
+from service.domain.tables import assert_in_step
 from tandem.db.session import Database
 from tandem.reviews import service as reviews
 from tandem.screening.conflicts import service as conflicts

@@ -3,7 +3,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from service.domain.stored import assert_in_step, events
+from service.domain.tables import assert_in_step, events
 from service.domain.threads import at_once
 from tandem.db.session import Database
 from tandem.events import log

@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 
 import effort
 from service.domain import replayed_exposure
-from service.domain.stored import ledger
+from service.domain.tables import ledger
 from service.domain.test_any_history import Merging
 from tandem.db.session import Database
 from tandem.errors import Conflict, Forbidden, NotFound
@@ -23,12 +23,12 @@ from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy
-from tandem.screening import decisions, export_ledger, policies, previews, shown_votes
+from tandem.screening import decisions, export_ledger, policies, previews, visible_votes
 from tandem.screening.blinding import exposure
 from tandem.screening.blinding.view import hides_open_votes
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.service import Selection
-from tandem.screening.conflicts.shown import ShownConflict
+from tandem.screening.conflicts.visible import ShownConflict
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.rules import Verdict
@@ -325,7 +325,7 @@ def is_shown_a_verdict(world: World, review_id: ReviewId, person: Person, number
         except NotFound:
             return False
         key = RecordKey(review_id, TA, RecordNumber(number))
-        votes = shown_votes.shown_votes(session, viewer=viewer, key=key)
+        votes = visible_votes.visible_votes(session, viewer=viewer, key=key)
     ledger = export_ledger.exported_entries(
         world.database, review_id=review_id, user_id=person.id, stage=TA, status=None
     )

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import insert, inspect, select, update
 
 from engines import Broker
-from service.domain.office import Office, titled
+from service.domain.importing import Importer, titled
 from service.domain.test_relay_and_worker import PATIENCE, environment, is_ranked, until
 from service.domain.threads import at_once
 from service.installation.stand_ins import processes
@@ -101,9 +101,9 @@ def test_two_endless_imports_do_not_keep_another_review_from_being_ranked(
     log: Path,
 ) -> None:
     artifacts = Artifacts(settings.resolved_artifact_url())
-    offices = [Office(world, artifacts), Office(world, artifacts)]
+    offices = [Importer(world, artifacts), Importer(world, artifacts)]
     team = world.team(n_records=5, question="Does sleep help memory?")
-    endless = [office.accept(titled(range(ENDLESS))) for office in offices]
+    endless = [importer.accept(titled(range(ENDLESS))) for importer in offices]
     for import_id in endless:
         nudges.uploaded(import_id)
     until(lambda: all(state_of(database, one)[1] > 0 for one in endless), worker, log)
@@ -203,9 +203,9 @@ def test_nobody_keeps_the_others_waiting(
     """Not two reviews with very many records, two endless imports, fifty files, or poison."""
     artifacts = Artifacts(settings.resolved_artifact_url())
     large, poisonous = troublesome
-    offices = [Office(world, artifacts), Office(world, artifacts)]
-    endless = [office.accept(titled(range(2 * ENDLESS))) for office in offices]
-    unreadable = Office(world, artifacts).accept(titled([1]))
+    offices = [Importer(world, artifacts), Importer(world, artifacts)]
+    endless = [importer.accept(titled(range(2 * ENDLESS))) for importer in offices]
+    unreadable = Importer(world, artifacts).accept(titled([1]))
     with database.read() as session:
         artifacts.remove(session.get_one(Import, unreadable).artifact)
     uploads = [*endless, unreadable, *(offices[0].accept(titled([n])) for n in range(50))]
@@ -216,7 +216,7 @@ def test_nobody_keeps_the_others_waiting(
     until(lambda: all(state_of(database, one)[1] > 0 for one in endless), worker, log)
     until(lambda: is_at_it(database, large[0].review_id), worker, log)
 
-    other = Office(world, artifacts)
+    other = Importer(world, artifacts)
     small_file, uploaded = other.accept(titled([1, 2])), time.monotonic()
     nudges.uploaded(small_file)
     took = []
@@ -301,8 +301,8 @@ def test_a_worker_of_one_queue_does_nothing_of_the_other(
     log: Path,
 ) -> None:
     team = world.team(n_records=5, question="Does sleep help memory?")
-    office = Office(world, Artifacts(settings.resolved_artifact_url()))
-    import_id = office.accept(titled([1, 2]))
+    importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
+    import_id = importer.accept(titled([1, 2]))
     nudges.uploaded(import_id)
     with (
         log.open("wb") as output,
@@ -370,8 +370,8 @@ class Room(Nudges):
 def test_a_full_queue_of_imports_keeps_no_ranking_from_being_asked_for(
     world: World, database: Database, settings: Settings
 ) -> None:
-    office = Office(world, Artifacts(settings.resolved_artifact_url()))
-    office.accept(titled([1]))
+    importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
+    importer.accept(titled([1]))
     world.team()
     for queues, expected in (([QUEUE], ["ranking"]), ([BULK], ["import"]), ([], [])):
         room = Room()

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.domain.office import Office, ris, titled
-from service.domain.stored import assert_in_step, events
+from service.domain.importing import Importer, ris, titled
+from service.domain.tables import assert_in_step, events
 from service.domain.threads import at_once
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
@@ -52,8 +52,8 @@ Running after surgery,People ran.,2020,
 
 
 @pytest.fixture
-def office(world: World, settings: Settings) -> Office:
-    return Office(world, Artifacts(settings.resolved_artifact_url()))
+def importer(world: World, settings: Settings) -> Importer:
+    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 def while_reading(
@@ -81,8 +81,8 @@ def counts(row: Import) -> tuple[int, int, int, int]:
     return row.n_read, row.n_added, row.n_duplicates, row.n_rejected
 
 
-def links(office: Office) -> list[int | None]:
-    return [record.duplicate_of for record in office.records()]
+def links(importer: Importer) -> list[int | None]:
+    return [record.duplicate_of for record in importer.records()]
 
 
 class TestReading:
@@ -91,24 +91,24 @@ class TestReading:
         [(titled([1, 2, 3]), "ris", (3, 3, 0, 0)), (NBIB, "nbib", (2, 2, 0, 0))],
     )
     def test_a_file_is_read_whole(
-        self, office: Office, content: bytes, format: str, expected: tuple[int, ...]
+        self, importer: Importer, content: bytes, format: str, expected: tuple[int, ...]
     ) -> None:
-        row = office.read(content)
+        row = importer.read(content)
 
         assert (row.state, row.format, row.error) == (ImportState.DONE, format, None)
         assert counts(row) == expected
         assert row.n_total == row.n_read
         assert row.finished_at
-        assert [record.number for record in office.records()] == list(range(1, row.n_added + 1))
-        assert {record.import_id for record in office.records()} == {row.id}
-        assert {record.source for record in office.records()} == {"Medline"}
-        assert_in_step(office.database, office.review_id)
+        assert [record.number for record in importer.records()] == list(range(1, row.n_added + 1))
+        assert {record.import_id for record in importer.records()} == {row.id}
+        assert {record.source for record in importer.records()} == {"Medline"}
+        assert_in_step(importer.database, importer.review_id)
 
-    def test_a_table_is_read_too(self, office: Office) -> None:
-        row = office.read(CSV)
+    def test_a_table_is_read_too(self, importer: Importer) -> None:
+        row = importer.read(CSV)
 
         assert (row.format, counts(row)) == ("csv", (2, 2, 0, 0))
-        walking, running = office.records()
+        walking, running = importer.records()
         assert (walking.title, walking.abstract, walking.year, walking.doi) == (
             "Walking after surgery: a trial",
             "People walked.",
@@ -117,17 +117,17 @@ class TestReading:
         )
         assert running.doi is None
 
-    def test_accepting_reads_nothing_yet(self, office: Office) -> None:
-        row = office.get(office.accept(titled([1])))
+    def test_accepting_reads_nothing_yet(self, importer: Importer) -> None:
+        row = importer.get(importer.accept(titled([1])))
 
         assert (row.state, counts(row), row.format) == (ImportState.QUEUED, (0, 0, 0, 0), None)
-        assert office.records() == []
+        assert importer.records() == []
 
-    def test_it_ends_with_one_event_that_counts(self, office: Office) -> None:
-        row = office.read(ris({"TI": "One"}, {"AU": "Lee"}, {"TI": "Two"}))
+    def test_it_ends_with_one_event_that_counts(self, importer: Importer) -> None:
+        row = importer.read(ris({"TI": "One"}, {"AU": "Lee"}, {"TI": "Two"}))
 
-        last = events(office.database, office.review_id)[-1]
-        assert office.told() == ["tandem.import.finished"]
+        last = events(importer.database, importer.review_id)[-1]
+        assert importer.told() == ["tandem.import.finished"]
         assert last.subject == str(row.id)
         assert last.data == {
             "import_id": str(row.id),
@@ -137,84 +137,86 @@ class TestReading:
             "n_rejected": 1,
         }
 
-    def test_new_records_make_the_ranking_stale_and_only_they(self, office: Office) -> None:
+    def test_new_records_make_the_ranking_stale_and_only_they(self, importer: Importer) -> None:
         def seqs() -> tuple[int, int]:
-            with office.database.read() as session:
-                review = session.get_one(Review, office.review_id)
+            with importer.database.read() as session:
+                review = session.get_one(Review, importer.review_id)
                 return review.labels_seq, review.corpus_seq
 
-        office.read(NBIB)
+        importer.read(NBIB)
         assert seqs() == (1, 1)
-        with office.database.read() as session:
-            assert training.stale_reviews(session) == [office.review_id]
-        office.read(NBIB)
+        with importer.database.read() as session:
+            assert training.stale_reviews(session) == [importer.review_id]
+        importer.read(NBIB)
         assert seqs() == (1, 1), "all of it was there already"
 
     def test_what_only_tells_more_of_known_records_matters_to_seed_studies(
-        self, office: Office
+        self, importer: Importer
     ) -> None:
-        office.read(NBIB)
-        with office.database.write.begin() as session:
-            review = reviews.lock(session, office.review_id)
+        importer.read(NBIB)
+        with importer.database.write.begin() as session:
+            review = reviews.lock(session, importer.review_id)
             change = {"seed_studies": ["10.1234/swim.19"]}
             texts.change(session, review, change, by=review.created_by)
             before = review.labels_seq
 
-        row = office.read(NBIB.replace(b"DP  - 2019", b"LID - 10.1234/swim.19 [doi]"))
+        row = importer.read(NBIB.replace(b"DP  - 2019", b"LID - 10.1234/swim.19 [doi]"))
 
         assert (row.n_added, row.n_duplicates) == (0, 2)
-        with office.database.read() as session:
-            stored = reviews.get_review(session, office.review_id)
+        with importer.database.read() as session:
+            stored = reviews.get_review(session, importer.review_id)
             assert seeds.find(session, stored.id, stored.seed_studies) == {"10.1234/swim.19": 2}
             assert stored.labels_seq == before + 1
 
-    def test_a_finished_import_is_not_read_again(self, office: Office) -> None:
-        row = office.read(titled([1, 2]))
+    def test_a_finished_import_is_not_read_again(self, importer: Importer) -> None:
+        row = importer.read(titled([1, 2]))
 
-        assert office.run(row.id) is None
-        assert len(office.records()) == 2
+        assert importer.run(row.id) is None
+        assert len(importer.records()) == 2
 
-    def test_numbers_go_on_over_files(self, office: Office) -> None:
-        office.read(titled([1, 2]))
-        office.read(titled([3, 4]))
+    def test_numbers_go_on_over_files(self, importer: Importer) -> None:
+        importer.read(titled([1, 2]))
+        importer.read(titled([3, 4]))
 
-        assert [record.number for record in office.records()] == [1, 2, 3, 4]
+        assert [record.number for record in importer.records()] == [1, 2, 3, 4]
 
-    def test_an_import_of_another_review_is_not_found(self, office: Office, world: World) -> None:
-        elsewhere = Office(world, office.artifacts)
+    def test_an_import_of_another_review_is_not_found(
+        self, importer: Importer, world: World
+    ) -> None:
+        elsewhere = Importer(world, importer.artifacts)
         import_id = elsewhere.accept(NBIB)
 
         with pytest.raises(NotFound):
-            office.get(import_id)
+            importer.get(import_id)
 
-    def test_the_newest_is_listed_first(self, office: Office) -> None:
-        made = [office.accept(titled([n])) for n in range(3)]
+    def test_the_newest_is_listed_first(self, importer: Importer) -> None:
+        made = [importer.accept(titled([n])) for n in range(3)]
 
-        with office.database.read() as session:
-            listed = imports.list_imports(session, review_id=office.review_id, limit=2).items
+        with importer.database.read() as session:
+            listed = imports.list_imports(session, review_id=importer.review_id, limit=2).items
         assert [row.id for row in listed] == [made[2], made[1]]
 
 
 class TestLinking:
-    def test_repeats_across_files_are_linked(self, office: Office) -> None:
-        office.read(NBIB)
-        row = office.read(CSV, source="Embase")
+    def test_repeats_across_files_are_linked(self, importer: Importer) -> None:
+        importer.read(NBIB)
+        row = importer.read(CSV, source="Embase")
 
         assert counts(row) == (2, 1, 1, 0)
         # The second has an abstract: it is shown.
-        assert links(office) == [3, None, None, None]
-        assert office.told() == [
+        assert links(importer) == [3, None, None, None]
+        assert importer.told() == [
             "tandem.import.finished",
             "tandem.duplicates.merged",
             "tandem.duplicates.merged",
             "tandem.import.finished",
         ]
-        linked, shown = events(office.database, office.review_id)[-3:-1]
+        linked, shown = events(importer.database, importer.review_id)[-3:-1]
         assert linked.data == {"record_id": "1", "duplicate_id": "3"}
         assert shown.data == {"record_id": "3", "duplicate_id": "1"}
 
-    def test_repeats_inside_one_file_are_linked(self, office: Office) -> None:
-        row = office.read(
+    def test_repeats_inside_one_file_are_linked(self, importer: Importer) -> None:
+        row = importer.read(
             ris(
                 {"TI": "Walking after surgery", "DO": "10.1234/a"},
                 {"TI": "Something else", "DO": "10.1234/b"},
@@ -223,30 +225,32 @@ class TestLinking:
         )
 
         assert counts(row) == (3, 2, 1, 0)
-        assert links(office) == [None, None, 1]
+        assert links(importer) == [None, None, 1]
 
-    def test_the_same_file_again_adds_nothing(self, office: Office) -> None:
-        office.read(NBIB)
-        row = office.read(NBIB)
+    def test_the_same_file_again_adds_nothing(self, importer: Importer) -> None:
+        importer.read(NBIB)
+        row = importer.read(NBIB)
 
         assert counts(row) == (2, 0, 2, 0)
-        assert links(office) == [None, None, 1, 2]
+        assert links(importer) == [None, None, 1, 2]
 
-    def test_a_repeat_of_a_repeat_points_to_the_one_that_is_shown(self, office: Office) -> None:
+    def test_a_repeat_of_a_repeat_points_to_the_one_that_is_shown(self, importer: Importer) -> None:
         for _ in range(3):
-            office.read(NBIB)
+            importer.read(NBIB)
 
-        assert links(office) == [None, None, 1, 2, 1, 2]
+        assert links(importer) == [None, None, 1, 2, 1, 2]
 
-    def test_a_chain_of_identifiers_leads_to_the_one_that_is_shown(self, office: Office) -> None:
-        office.read(ris({"TI": "Walking", "DO": "10.1234/a"}))
-        office.read(b"PMID- 5\nTI  - Walking\nLID - 10.1234/a [doi]\n\n")
-        office.read(b"PMID- 5\nTI  - Walking\n\n")
+    def test_a_chain_of_identifiers_leads_to_the_one_that_is_shown(
+        self, importer: Importer
+    ) -> None:
+        importer.read(ris({"TI": "Walking", "DO": "10.1234/a"}))
+        importer.read(b"PMID- 5\nTI  - Walking\nLID - 10.1234/a [doi]\n\n")
+        importer.read(b"PMID- 5\nTI  - Walking\n\n")
 
-        assert links(office) == [2, None, 2]
+        assert links(importer) == [2, None, 2]
 
-    def test_one_doi_of_different_works_links_nothing(self, office: Office) -> None:
-        row = office.read(
+    def test_one_doi_of_different_works_links_nothing(self, importer: Importer) -> None:
+        row = importer.read(
             ris(
                 {"TI": "Walking after surgery", "DO": "10.1234/a"},
                 {"TI": "Sleep", "DO": "10.1234/a"},
@@ -255,26 +259,26 @@ class TestLinking:
 
         assert counts(row) == (2, 2, 0, 0)
 
-    def test_in_another_review_nothing_is_linked(self, office: Office, world: World) -> None:
-        office.read(NBIB)
-        elsewhere = Office(world, office.artifacts)
+    def test_in_another_review_nothing_is_linked(self, importer: Importer, world: World) -> None:
+        importer.read(NBIB)
+        elsewhere = Importer(world, importer.artifacts)
 
         assert counts(elsewhere.read(NBIB)) == (2, 2, 0, 0)
 
-    def test_two_files_at_once_link_to_each_other(self, office: Office) -> None:
-        both = [office.accept(NBIB), office.accept(NBIB)]
+    def test_two_files_at_once_link_to_each_other(self, importer: Importer) -> None:
+        both = [importer.accept(NBIB), importer.accept(NBIB)]
 
-        at_once([lambda import_id=import_id: office.run(import_id) for import_id in both])  # type: ignore[misc]
+        at_once([lambda import_id=import_id: importer.run(import_id) for import_id in both])  # type: ignore[misc]
         for import_id in both:  # the one that had to wait for the other
-            office.run(import_id)
+            importer.run(import_id)
 
-        assert sum(office.get(import_id).n_added for import_id in both) == 2
-        assert sum(link is not None for link in links(office)) == 2
+        assert sum(importer.get(import_id).n_added for import_id in both) == 2
+        assert sum(link is not None for link in links(importer)) == 2
 
 
 class TestRejections:
-    def test_they_are_listed_with_their_places(self, office: Office) -> None:
-        row = office.read(
+    def test_they_are_listed_with_their_places(self, importer: Importer) -> None:
+        row = importer.read(
             ris({"TI": "One"}, {"AU": "The first without"}, {"TI": "Three"}, {"AU": "Lee"})
         )
 
@@ -286,17 +290,17 @@ class TestRejections:
         assert "The first without" in row.rejected[0]["excerpt"]
 
     def test_a_list_has_an_end_but_the_count_has_none(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(batch, "_MOST_REJECTIONS_LISTED", 3)
         monkeypatch.setattr(importing, "BATCH", 2)
-        row = office.read(ris(*[{"AU": "Lee"}] * 7, {"TI": "Last"}))
+        row = importer.read(ris(*[{"AU": "Lee"}] * 7, {"TI": "Last"}))
 
         assert counts(row) == (8, 1, 0, 7)
         assert [rejection["position"] for rejection in row.rejected] == [1, 2, 3]
 
-    def test_a_file_of_nothing_else_is_done_all_the_same(self, office: Office) -> None:
-        row = office.read(ris({"AU": "Lee"}, {"AU": "Lind"}))
+    def test_a_file_of_nothing_else_is_done_all_the_same(self, importer: Importer) -> None:
+        row = importer.read(ris({"AU": "Lee"}, {"AU": "Lind"}))
 
         assert (row.state, counts(row)) == (ImportState.DONE, (2, 0, 0, 2))
 
@@ -315,43 +319,43 @@ class TestFailing:
         ],
     )
     def test_it_says_why_and_writes_nothing(
-        self, office: Office, content: bytes, format: Format | None, says: str
+        self, importer: Importer, content: bytes, format: Format | None, says: str
     ) -> None:
-        row = office.read(content, format=format)
+        row = importer.read(content, format=format)
 
         assert (row.state, counts(row)) == (ImportState.FAILED, (0, 0, 0, 0))
         assert row.error
         assert says in row.error
         assert row.finished_at
-        assert office.records() == []
-        assert office.told() == ["tandem.import.failed"]
-        failed = events(office.database, office.review_id)[-1]
+        assert importer.records() == []
+        assert importer.told() == ["tandem.import.failed"]
+        failed = events(importer.database, importer.review_id)[-1]
         assert failed.data == {"import_id": str(row.id), "error": row.error}
-        with office.database.read() as session:
+        with importer.database.read() as session:
             assert training.stale_reviews(session) == []
 
-    def test_a_failed_import_is_not_tried_again(self, office: Office) -> None:
-        row = office.read(b"")
+    def test_a_failed_import_is_not_tried_again(self, importer: Importer) -> None:
+        row = importer.read(b"")
 
-        assert office.run(row.id) is None
-        with office.database.read() as session:
+        assert importer.run(row.id) is None
+        with importer.database.read() as session:
             assert import_work.unfinished(session) == []
 
     def test_a_worker_that_was_overtaken_does_not_fail_the_other_ones_import(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = office.accept(titled(range(4)))
+        import_id = importer.accept(titled(range(4)))
 
         def overtake() -> None:
-            office.let_the_lease_run_out(import_id)
-            assert office.run(import_id) == office.review_id
+            importer.let_the_lease_run_out(import_id)
+            assert importer.run(import_id) == importer.review_id
             raise importing.NoRecords("too late to say so")
 
         while_reading(monkeypatch, overtake)
 
-        assert office.run(import_id) is None
-        assert office.get(import_id).state is ImportState.DONE
-        assert office.told() == ["tandem.import.finished"]
+        assert importer.run(import_id) is None
+        assert importer.get(import_id).state is ImportState.DONE
+        assert importer.told() == ["tandem.import.finished"]
 
 
 class TestBeingKilled:
@@ -379,146 +383,146 @@ class TestBeingKilled:
         raise SystemExit("killed")
 
     def test_another_worker_goes_on_where_it_ended(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = office.accept(
+        import_id = importer.accept(
             ris(*({"TI": f"Study {n}"} if n % 3 else {"AU": "Lee"} for n in range(10)))
         )
         self.interrupt(monkeypatch, self.die, at_batch=2)
         with pytest.raises(SystemExit):
-            office.run(import_id)
+            importer.run(import_id)
 
-        half = office.get(import_id)
+        half = importer.get(import_id)
         assert (half.state, counts(half), half.n_total) == (ImportState.RUNNING, (4, 2, 0, 2), 10)
-        assert office.run(import_id) is None, "its lease has not run out"
+        assert importer.run(import_id) is None, "its lease has not run out"
 
-        office.let_the_lease_run_out(import_id)
-        assert office.run(import_id) == office.review_id
+        importer.let_the_lease_run_out(import_id)
+        assert importer.run(import_id) == importer.review_id
 
-        row = office.get(import_id)
+        row = importer.get(import_id)
         assert (row.state, counts(row)) == (ImportState.DONE, (10, 6, 0, 4))
         assert [rejection["position"] for rejection in row.rejected] == [1, 4, 7, 10]
-        assert [record.title for record in office.records()] == [
+        assert [record.title for record in importer.records()] == [
             f"Study {n}" for n in range(10) if n % 3
         ]
-        assert [record.number for record in office.records()] == list(range(1, 7))
-        assert office.told() == ["tandem.import.finished"]
-        assert_in_step(office.database, office.review_id)
+        assert [record.number for record in importer.records()] == list(range(1, 7))
+        assert importer.told() == ["tandem.import.finished"]
+        assert_in_step(importer.database, importer.review_id)
 
     def test_killed_at_every_batch_each_record_comes_once(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = office.accept(titled(range(18)))
+        import_id = importer.accept(titled(range(18)))
         for _ in range(4):
             self.interrupt(monkeypatch, self.die, at_batch=2)
             with pytest.raises(SystemExit):
-                office.run(import_id)
+                importer.run(import_id)
             monkeypatch.undo()
             monkeypatch.setattr(importing, "BATCH", 4)
-            office.let_the_lease_run_out(import_id)
-        assert office.run(import_id) == office.review_id
+            importer.let_the_lease_run_out(import_id)
+        assert importer.run(import_id) == importer.review_id
 
-        assert counts(office.get(import_id)) == (18, 18, 0, 0)
-        assert [record.title for record in office.records()] == [
+        assert counts(importer.get(import_id)) == (18, 18, 0, 0)
+        assert [record.title for record in importer.records()] == [
             f"Study number {n}" for n in range(18)
         ]
 
     def test_a_worker_that_was_overtaken_commits_nothing_more(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = office.accept(titled(range(10)))
+        import_id = importer.accept(titled(range(10)))
 
         def overtake() -> None:
-            office.let_the_lease_run_out(import_id)
-            assert office.run(import_id) == office.review_id
+            importer.let_the_lease_run_out(import_id)
+            assert importer.run(import_id) == importer.review_id
 
         while_reading(monkeypatch, overtake, after=6)
 
-        assert office.run(import_id) is None
-        assert counts(office.get(import_id)) == (10, 10, 0, 0)
-        assert len(office.records()) == 10
-        assert office.told() == ["tandem.import.finished"]
+        assert importer.run(import_id) is None
+        assert counts(importer.get(import_id)) == (10, 10, 0, 0)
+        assert len(importer.records()) == 10
+        assert importer.told() == ["tandem.import.finished"]
 
     def test_nor_while_the_other_one_has_not_got_further(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = office.accept(titled(range(10)))
+        import_id = importer.accept(titled(range(10)))
 
         def overtake() -> None:
-            office.let_the_lease_run_out(import_id)
+            importer.let_the_lease_run_out(import_id)
             with monkeypatch.context() as patched:
                 self.interrupt(patched, self.die, at_batch=1)
                 with pytest.raises(SystemExit):
-                    office.run(import_id)
+                    importer.run(import_id)
 
         while_reading(monkeypatch, overtake, after=6)
 
-        assert office.run(import_id) is None
-        half = office.get(import_id)
+        assert importer.run(import_id) is None
+        half = importer.get(import_id)
         assert (half.state, counts(half)) == (ImportState.RUNNING, (4, 4, 0, 0))
-        office.let_the_lease_run_out(import_id)
-        assert office.run(import_id) == office.review_id
-        assert counts(office.get(import_id)) == (10, 10, 0, 0)
+        importer.let_the_lease_run_out(import_id)
+        assert importer.run(import_id) == importer.review_id
+        assert counts(importer.get(import_id)) == (10, 10, 0, 0)
 
-    def test_only_one_of_many_workers_reads_it(self, office: Office) -> None:
-        import_id = office.accept(titled(range(10)))
+    def test_only_one_of_many_workers_reads_it(self, importer: Importer) -> None:
+        import_id = importer.accept(titled(range(10)))
 
-        done = at_once([lambda: office.run(import_id)] * 4)
+        done = at_once([lambda: importer.run(import_id)] * 4)
 
         assert sum(review_id is not None for review_id in done) == 1
-        assert counts(office.get(import_id)) == (10, 10, 0, 0)
+        assert counts(importer.get(import_id)) == (10, 10, 0, 0)
 
     def test_a_file_that_kills_every_worker_is_given_up(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = office.accept(titled(range(10)))
+        import_id = importer.accept(titled(range(10)))
         self.interrupt(monkeypatch, self.die, at_batch=1)
         for _ in range(MOST_TRIES):
             monkeypatch.undo()
             self.interrupt(monkeypatch, self.die, at_batch=1)
             with pytest.raises(SystemExit):
-                office.run(import_id)
-            office.let_the_lease_run_out(import_id)
+                importer.run(import_id)
+            importer.let_the_lease_run_out(import_id)
 
-        assert office.run(import_id) == office.review_id
-        row = office.get(import_id)
+        assert importer.run(import_id) == importer.review_id
+        row = importer.get(import_id)
         assert (row.state, counts(row)) == (ImportState.FAILED, (0, 0, 0, 0))
         assert f"in {MOST_TRIES} tries" in (row.error or "")
-        assert office.told() == ["tandem.import.failed"]
+        assert importer.told() == ["tandem.import.failed"]
 
     def test_what_was_read_before_it_was_given_up_is_ranked(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = office.accept(titled(range(10)))
+        import_id = importer.accept(titled(range(10)))
         self.interrupt(monkeypatch, self.die, at_batch=2)
         with pytest.raises(SystemExit):
-            office.run(import_id)
-        with office.database.write.begin() as session:
+            importer.run(import_id)
+        with importer.database.write.begin() as session:
             session.get_one(Import, import_id).attempts = MOST_TRIES
-        office.let_the_lease_run_out(import_id)
-        office.run(import_id)
+        importer.let_the_lease_run_out(import_id)
+        importer.run(import_id)
 
-        row = office.get(import_id)
+        row = importer.get(import_id)
         assert (row.state, counts(row)) == (ImportState.FAILED, (4, 4, 0, 0))
-        with office.database.read() as session:
-            assert training.stale_reviews(session) == [office.review_id]
+        with importer.database.read() as session:
+            assert training.stale_reviews(session) == [importer.review_id]
 
     def test_imports_that_nobody_works_on_are_found(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def unfinished() -> set[ImportId]:
-            with office.database.read() as session:
+            with importer.database.read() as session:
                 return set(import_work.unfinished(session))
 
-        queued, killed = office.accept(titled([1])), office.accept(titled(range(10)))
-        done = office.read(titled([2])).id
+        queued, killed = importer.accept(titled([1])), importer.accept(titled(range(10)))
+        done = importer.read(titled([2])).id
         assert unfinished() == {queued, killed}
 
         self.interrupt(monkeypatch, self.die, at_batch=1)
         with pytest.raises(SystemExit):
-            office.run(killed)
+            importer.run(killed)
         assert unfinished() == {queued}, "held until its lease runs out"
-        office.let_the_lease_run_out(killed)
+        importer.let_the_lease_run_out(killed)
         assert unfinished() == {queued, killed}
         assert done not in unfinished()
 
@@ -530,36 +534,36 @@ class TestTurns:
         monkeypatch.setattr(importing, "TURN", timedelta(0))
 
     def turn(
-        self, office: Office, import_id: ImportId, fence: int | None = None
+        self, importer: Importer, import_id: ImportId, fence: int | None = None
     ) -> ReviewId | Rest | None:
         """Let it have a turn while others wait: it ends as soon as one may."""
 
-        return office.run(import_id, fence=fence, others_wait=lambda: True)
+        return importer.run(import_id, fence=fence, others_wait=lambda: True)
 
-    def line(self, office: Office) -> list[ImportId]:
-        with office.database.read() as session:
+    def line(self, importer: Importer) -> list[ImportId]:
+        with importer.database.read() as session:
             return [*import_work.next_in_line(session)]
 
-    def test_a_long_file_is_read_in_turns_to_the_same_end(self, office: Office) -> None:
-        import_id = office.accept(titled(range(9)))
-        n_turns, got = 1, self.turn(office, import_id)
+    def test_a_long_file_is_read_in_turns_to_the_same_end(self, importer: Importer) -> None:
+        import_id = importer.accept(titled(range(9)))
+        n_turns, got = 1, self.turn(importer, import_id)
         while isinstance(got, Rest):
-            row = office.get(import_id)
+            row = importer.get(import_id)
             assert (row.state, row.lease_until, row.attempts) == (ImportState.RUNNING, None, 0)
-            n_turns, got = n_turns + 1, self.turn(office, import_id, got.fence)
+            n_turns, got = n_turns + 1, self.turn(importer, import_id, got.fence)
 
-        assert got == office.review_id
+        assert got == importer.review_id
         assert n_turns > 1
-        assert counts(office.get(import_id)) == (9, 9, 0, 0)
-        assert [record.title for record in office.records()] == [
+        assert counts(importer.get(import_id)) == (9, 9, 0, 0)
+        assert [record.title for record in importer.records()] == [
             f"Study number {n}" for n in range(9)
         ]
-        assert office.told() == ["tandem.import.finished"]
+        assert importer.told() == ["tandem.import.finished"]
 
-    def test_while_nobody_waits_it_goes_on(self, office: Office) -> None:
-        import_id = office.accept(titled(range(9)))
+    def test_while_nobody_waits_it_goes_on(self, importer: Importer) -> None:
+        import_id = importer.accept(titled(range(9)))
 
-        assert office.run(import_id, others_wait=lambda: False) == office.review_id
+        assert importer.run(import_id, others_wait=lambda: False) == importer.review_id
 
     def test_a_turn_is_four_times_as_long_as_it_takes_to_find_its_place(
         self, monkeypatch: pytest.MonkeyPatch
@@ -575,92 +579,94 @@ class TestTurns:
         clock[0] += 1
         assert turn.is_over
 
-    def test_only_who_was_told_goes_on_with_it_and_only_once(self, office: Office) -> None:
-        import_id = office.accept(titled(range(9)))
-        rest = self.turn(office, import_id)
+    def test_only_who_was_told_goes_on_with_it_and_only_once(self, importer: Importer) -> None:
+        import_id = importer.accept(titled(range(9)))
+        rest = self.turn(importer, import_id)
         assert isinstance(rest, Rest)
 
-        assert self.turn(office, import_id) is None
-        assert self.turn(office, import_id, rest.fence - 1) is None
-        assert self.turn(office, import_id, rest.fence) is not None
-        assert self.turn(office, import_id, rest.fence) is None
+        assert self.turn(importer, import_id) is None
+        assert self.turn(importer, import_id, rest.fence - 1) is None
+        assert self.turn(importer, import_id, rest.fence) is not None
+        assert self.turn(importer, import_id, rest.fence) is None
 
-    def test_a_rest_that_nobody_ends_is_ended_by_the_relay(self, office: Office) -> None:
-        import_id = office.accept(titled(range(9)))
-        assert isinstance(self.turn(office, import_id), Rest)
-        assert self.line(office) == [], "somebody was told"
+    def test_a_rest_that_nobody_ends_is_ended_by_the_relay(self, importer: Importer) -> None:
+        import_id = importer.accept(titled(range(9)))
+        assert isinstance(self.turn(importer, import_id), Rest)
+        assert self.line(importer) == [], "somebody was told"
 
-        office.let_the_lease_run_out(import_id)
+        importer.let_the_lease_run_out(import_id)
 
-        assert self.line(office) == [import_id]
-        assert office.run(import_id) == office.review_id
-        assert counts(office.get(import_id)) == (9, 9, 0, 0)
+        assert self.line(importer) == [import_id]
+        assert importer.run(import_id) == importer.review_id
+        assert counts(importer.get(import_id)) == (9, 9, 0, 0)
 
     def test_a_review_with_fifty_files_stands_in_line_once(
-        self, world: World, office: Office
+        self, world: World, importer: Importer
     ) -> None:
-        many = [office.accept(titled([n])) for n in range(50)]
-        other = Office(world, office.artifacts)
+        many = [importer.accept(titled([n])) for n in range(50)]
+        other = Importer(world, importer.artifacts)
         one = other.accept(titled([1]))
 
-        assert self.line(office) == [many[0], one]
-        office.run(many[0])
-        assert self.line(office) == [many[1], one]
+        assert self.line(importer) == [many[0], one]
+        importer.run(many[0])
+        assert self.line(importer) == [many[1], one]
 
     def test_files_of_one_review_are_read_one_after_the_other(
-        self, world: World, office: Office
+        self, world: World, importer: Importer
     ) -> None:
-        long, short = office.accept(titled(range(9))), office.accept(titled([100]))
-        other = Office(world, office.artifacts)
+        long, short = importer.accept(titled(range(9))), importer.accept(titled([100]))
+        other = Importer(world, importer.artifacts)
         elsewhere = other.accept(titled([1]))
-        rest = self.turn(office, long)
+        rest = self.turn(importer, long)
         assert isinstance(rest, Rest)
 
-        assert office.run(short) is None
-        assert self.line(office) == [elsewhere]
+        assert importer.run(short) is None
+        assert self.line(importer) == [elsewhere]
         assert other.run(elsewhere) == other.review_id
-        assert office.run(long, fence=rest.fence) == office.review_id
-        assert office.run(short) == office.review_id
+        assert importer.run(long, fence=rest.fence) == importer.review_id
+        assert importer.run(short) == importer.review_id
 
-    def test_one_that_rested_too_long_waits_for_the_one_begun_instead(self, office: Office) -> None:
-        long, short = office.accept(titled(range(9))), office.accept(titled(range(100, 109)))
-        rest = self.turn(office, long)
+    def test_one_that_rested_too_long_waits_for_the_one_begun_instead(
+        self, importer: Importer
+    ) -> None:
+        long, short = importer.accept(titled(range(9))), importer.accept(titled(range(100, 109)))
+        rest = self.turn(importer, long)
         assert isinstance(rest, Rest)
-        office.let_the_lease_run_out(long)
-        begun = self.turn(office, short)
+        importer.let_the_lease_run_out(long)
+        begun = self.turn(importer, short)
         assert isinstance(begun, Rest)
 
-        assert office.run(long, fence=rest.fence) is None
-        assert office.run(short, fence=begun.fence) == office.review_id
-        assert self.line(office) == [long]
-        assert office.run(long) == office.review_id
-        assert counts(office.get(long)) == counts(office.get(short)) == (9, 9, 0, 0)
+        assert importer.run(long, fence=rest.fence) is None
+        assert importer.run(short, fence=begun.fence) == importer.review_id
+        assert self.line(importer) == [long]
+        assert importer.run(long) == importer.review_id
+        assert counts(importer.get(long)) == counts(importer.get(short)) == (9, 9, 0, 0)
 
-    def test_one_that_rests_is_shown_as_waiting(self, office: Office) -> None:
-        import_id = office.accept(titled(range(9)))
-        self.turn(office, import_id)
+    def test_one_that_rests_is_shown_as_waiting(self, importer: Importer) -> None:
+        import_id = importer.accept(titled(range(9)))
+        self.turn(importer, import_id)
 
-        with office.database.read() as session:
+        with importer.database.read() as session:
             (job,) = unfinished(session, kinds={JobKind.IMPORT})
-        row = office.get(import_id)
+        row = importer.get(import_id)
         assert (job.state, job.cause, job.since) == (JobState.QUEUED, None, row.claimed_at)
 
 
 def test_decisions_go_on_beside_an_import(
-    office: Office, world: World, monkeypatch: pytest.MonkeyPatch
+    importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "BATCH", 5)
-    office.read(titled(range(20)))
-    import_id = office.accept(titled(range(100, 160)))
+    importer.read(titled(range(20)))
+    import_id = importer.accept(titled(range(100, 160)))
 
     def decide() -> ReviewId | None:
         for number in range(1, 21):
-            world.decide(office.review_id, office.owner, number, "include")
+            world.decide(importer.review_id, importer.owner, number, "include")
         return None
 
-    at_once([decide, lambda: office.run(import_id)])
+    at_once([decide, lambda: importer.run(import_id)])
 
-    assert counts(office.get(import_id)) == (60, 60, 0, 0)
-    with office.database.read() as session:
+    assert counts(importer.get(import_id)) == (60, 60, 0, 0)
+    with importer.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Record)) == 80
-    assert_in_step(office.database, office.review_id)
+    assert_in_step(importer.database, importer.review_id)

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from service.domain.office import Office, titled
-from service.domain.stored import events
-from service.domain.workshop import (
+from service.domain.importing import Importer, titled
+from service.domain.ranked_review import (
     MINUTE,
-    Workshop,
+    RankedReview,
     about_sleep,
     is_stale,
     let_the_lease_run_out,
     let_the_pause_pass,
 )
+from service.domain.tables import events
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.base import now
@@ -54,13 +54,13 @@ pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
+def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
+    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 @pytest.fixture
-def office(world: World, settings: Settings) -> Office:
-    return Office(world, Artifacts(settings.resolved_artifact_url()))
+def importer(world: World, settings: Settings) -> Importer:
+    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 class Poison(RuntimeError):
@@ -90,20 +90,20 @@ def row_of(database: Database, review_id: ReviewId) -> Training:
         return session.get_one(Training, (review_id, TA))
 
 
-def fail_as_often_as_may_be(workshop: Workshop, review_id: ReviewId) -> None:
+def fail_as_often_as_may_be(ranked_review: RankedReview, review_id: ReviewId) -> None:
     for _ in range(MOST_TRIES):
         with pytest.raises(Poison):
-            workshop.rerank(review_id)
-        let_the_pause_pass(workshop.database, review_id)
+            ranked_review.rerank(review_id)
+        let_the_pause_pass(ranked_review.database, review_id)
 
 
 @pytest.mark.usefixtures("poison")
 class TestPoisonousTraining:
     def test_it_is_parked_after_five_tries_with_the_cause_kept(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        fail_as_often_as_may_be(workshop, team.review_id)
+        fail_as_often_as_may_be(ranked_review, team.review_id)
 
         parked = job(database)
         assert (parked.kind, parked.state) == (JobKind.RANKING, JobState.PARKED)
@@ -111,16 +111,16 @@ class TestPoisonousTraining:
         assert parked.cause == "Poison: the third record is too much"
         assert parked.worker == attempts.this_worker()
         assert not is_stale(database, team.review_id), "nobody is asked to try it again"
-        assert workshop.rerank(team.review_id) == 0
+        assert ranked_review.rerank(team.review_id) == 0
 
     def test_each_try_waits_longer_than_the_one_before(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         waited = []
         for _ in range(MOST_TRIES - 1):
             with pytest.raises(Poison):
-                workshop.rerank(team.review_id)
+                ranked_review.rerank(team.review_id)
             failed = job(database)
             assert failed.state is JobState.FAILED
             assert failed.next_try_at is not None
@@ -131,20 +131,20 @@ class TestPoisonousTraining:
         assert waited == list(WAITS)
 
     def test_a_new_decision_is_no_reason_to_try_it_again(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        fail_as_often_as_may_be(workshop, team.review_id)
+        fail_as_often_as_may_be(ranked_review, team.review_id)
         world.decide(team.review_id, team.ann, 1, "include")
 
         assert not is_stale(database, team.review_id)
 
     @pytest.mark.parametrize("change", ["records", "policy"])
     def test_other_records_or_another_policy_are(
-        self, change: str, world: World, database: Database, workshop: Workshop
+        self, change: str, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        fail_as_often_as_may_be(workshop, team.review_id)
+        fail_as_often_as_may_be(ranked_review, team.review_id)
         if change == "records":
             world.records(team.review_id, team.owner, 1)
         else:
@@ -153,33 +153,33 @@ class TestPoisonousTraining:
         assert job(database).state is JobState.QUEUED
         assert is_stale(database, team.review_id)
         with pytest.raises(Poison):
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
         assert row_of(database, team.review_id).attempts == 1, "with all its tries before it"
 
     def test_what_succeeds_counts_from_the_beginning_again(
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         team = about_sleep(world)
         for _ in range(MOST_TRIES - 1):
             with pytest.raises(Poison):
-                workshop.rerank(team.review_id)
+                ranked_review.rerank(team.review_id)
             let_the_pause_pass(database, team.review_id)
         monkeypatch.undo()
 
-        assert workshop.rerank(team.review_id) == 1
+        assert ranked_review.rerank(team.review_id) == 1
         row = row_of(database, team.review_id)
         assert (row.attempts, row.cause) == (0, None)
         assert jobs(database) == []
 
     def test_one_review_holds_no_other_back(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         parked, other = about_sleep(world), world.team()
-        fail_as_often_as_may_be(workshop, parked.review_id)
+        fail_as_often_as_may_be(ranked_review, parked.review_id)
 
         assert is_stale(database, other.review_id)
         states = {one.review_id: one.state for one in jobs(database)}
@@ -187,7 +187,7 @@ class TestPoisonousTraining:
 
 
 def test_a_ranking_that_cannot_be_stored_tells_why(
-    world: World, database: Database, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    world: World, database: Database, ranked_review: RankedReview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
@@ -195,7 +195,7 @@ def test_a_ranking_that_cannot_be_stored_tells_why(
     team = about_sleep(world)
     monkeypatch.setattr(rerank, "_drop_old_orders", fail)
     with pytest.raises(OSError, match="no space"):
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
     failed = job(database)
     assert (failed.state, failed.cause) == (JobState.FAILED, "OSError: no space left on device")
@@ -242,101 +242,101 @@ def test_who_has_to_stop_in_the_midst_counts_for_nothing(world: World, database:
 
 
 class TestImports:
-    def poisoned(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> ImportId:
+    def poisoned(self, importer: Importer, monkeypatch: pytest.MonkeyPatch) -> ImportId:
         def fail(*_: object, **__: object) -> None:
             raise Poison("the third record")
 
-        import_id = office.accept(titled(range(10)))
+        import_id = importer.accept(titled(range(10)))
         monkeypatch.setattr(importing, "_store_all", fail)
         return import_id
 
     def test_one_that_raises_again_and_again_is_parked(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # The pause counts from the begin of a try, which takes long on a busy machine.
         monkeypatch.setattr(attempts, "WAITS", (60 * MINUTE,) * (MOST_TRIES - 1))
-        import_id = self.poisoned(office, monkeypatch)
+        import_id = self.poisoned(importer, monkeypatch)
         for number in range(1, MOST_TRIES + 1):
             with pytest.raises(Poison):
-                office.run(import_id)
+                importer.run(import_id)
             if number < MOST_TRIES:
-                assert job(office.database, kinds={JobKind.IMPORT}).state is JobState.FAILED
-                assert office.run(import_id) is None, "it has to wait"
-                office.let_the_lease_run_out(import_id)
+                assert job(importer.database, kinds={JobKind.IMPORT}).state is JobState.FAILED
+                assert importer.run(import_id) is None, "it has to wait"
+                importer.let_the_lease_run_out(import_id)
 
-        parked = job(office.database, kinds={JobKind.IMPORT})
+        parked = job(importer.database, kinds={JobKind.IMPORT})
         assert (parked.state, parked.cause) == (JobState.PARKED, "Poison: the third record")
-        row = office.get(import_id)
+        row = importer.get(import_id)
         assert row.state is ImportState.FAILED
         assert "in 5 tries" in (row.error or "")
         assert "third record" not in (row.error or ""), "members are told no more than they need"
-        assert office.told() == ["tandem.import.failed"]
-        assert office.run(import_id) is None
+        assert importer.told() == ["tandem.import.failed"]
+        assert importer.run(import_id) is None
 
     def test_it_is_read_to_its_end_when_somebody_says_it_is_mended(
-        self, office: Office, world: World, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = self.poisoned(office, monkeypatch)
+        import_id = self.poisoned(importer, monkeypatch)
         for _ in range(MOST_TRIES):
             with pytest.raises(Poison):
-                office.run(import_id)
-            office.let_the_lease_run_out(import_id)
+                importer.run(import_id)
+            importer.let_the_lease_run_out(import_id)
         monkeypatch.undo()
 
-        again(office.database, f"import-{import_id}", world)
+        again(importer.database, f"import-{import_id}", world)
 
-        assert office.run(import_id) == office.review_id
-        row = office.get(import_id)
+        assert importer.run(import_id) == importer.review_id
+        row = importer.get(import_id)
         assert (row.state, row.n_added, row.error) == (ImportState.DONE, 10, None)
         assert (row.attempts, row.parked_at, row.cause) == (0, None, None)
 
-    def test_it_waits_since_it_was_taken_up_again(self, office: Office, world: World) -> None:
-        row = office.read(b"no bibliography at all")
-        with office.database.write.begin() as session:
+    def test_it_waits_since_it_was_taken_up_again(self, importer: Importer, world: World) -> None:
+        row = importer.read(b"no bibliography at all")
+        with importer.database.write.begin() as session:
             session.execute(update(Import).values(claimed_at=now() - timedelta(days=7)))
 
-        again(office.database, f"import-{row.id}", world)
+        again(importer.database, f"import-{row.id}", world)
 
-        with office.database.read() as session:
+        with importer.database.read() as session:
             assert figures(session).oldest_due[JobKind.IMPORT] < MINUTE.total_seconds()
 
     def test_who_follows_the_review_is_told_what_became_of_it(
-        self, office: Office, world: World
+        self, importer: Importer, world: World
     ) -> None:
         administrator = world.person("admin", is_admin=True)
-        row = office.read(b"no bibliography at all")
-        again(office.database, f"import-{row.id}", world, administrator)
-        office.run(row.id)
-        again(office.database, f"import-{row.id}", world, administrator)
-        office.artifacts.write(row.artifact, BytesIO(titled(range(3))))
-        office.run(row.id)
+        row = importer.read(b"no bibliography at all")
+        again(importer.database, f"import-{row.id}", world, administrator)
+        importer.run(row.id)
+        again(importer.database, f"import-{row.id}", world, administrator)
+        importer.artifacts.write(row.artifact, BytesIO(titled(range(3))))
+        importer.run(row.id)
 
         story = ["failed", "retried", "failed", "retried", "finished"]
-        assert office.told() == [f"tandem.import.{what}" for what in story]
-        told = events(office.database, office.review_id)[2:]
+        assert importer.told() == [f"tandem.import.{what}" for what in story]
+        told = events(importer.database, importer.review_id)[2:]
         assert {event.subject for event in told} == {str(row.id)}
         assert told[1].data == {"import_id": str(row.id)}
         assert told[1].detail["by"] == str(administrator.id)
         assert told[-1].data["n_added"] == 3
 
     def test_of_one_that_only_waits_for_its_next_try_nothing_is_told(
-        self, office: Office, world: World, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import_id = self.poisoned(office, monkeypatch)
+        import_id = self.poisoned(importer, monkeypatch)
         with pytest.raises(Poison):
-            office.run(import_id)
+            importer.run(import_id)
         monkeypatch.undo()
 
-        again(office.database, f"import-{import_id}", world)
-        office.run(import_id)
+        again(importer.database, f"import-{import_id}", world)
+        importer.run(import_id)
 
-        assert office.told() == ["tandem.import.finished"]
+        assert importer.told() == ["tandem.import.finished"]
 
     def test_one_that_gets_further_each_time_is_not_parked(
-        self, office: Office, monkeypatch: pytest.MonkeyPatch
+        self, importer: Importer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A long import outlives more restarts of its worker than a poisonous one has tries."""
-        import_id = office.accept(titled(range(3 * MOST_TRIES)))
+        import_id = importer.accept(titled(range(3 * MOST_TRIES)))
         monkeypatch.setattr(importing, "BATCH", 1)
         stored, calls = batch.store, count()
 
@@ -348,21 +348,21 @@ class TestImports:
         monkeypatch.setattr(batch, "store", store_every_other_time)
         for _ in range(2 * MOST_TRIES):
             with pytest.raises(Poison):
-                office.run(import_id)
-            office.let_the_lease_run_out(import_id)
+                importer.run(import_id)
+            importer.let_the_lease_run_out(import_id)
 
-        assert job(office.database, kinds={JobKind.IMPORT}).state is JobState.FAILED
+        assert job(importer.database, kinds={JobKind.IMPORT}).state is JobState.FAILED
         monkeypatch.undo()
-        office.run(import_id)
-        assert office.get(import_id).n_added == 3 * MOST_TRIES
+        importer.run(import_id)
+        assert importer.get(import_id).n_added == 3 * MOST_TRIES
 
-    def test_a_file_that_cannot_be_read_is_failed_and_not_parked(self, office: Office) -> None:
-        import_id = office.accept(b"no bibliography at all")
-        office.run(import_id)
+    def test_a_file_that_cannot_be_read_is_failed_and_not_parked(self, importer: Importer) -> None:
+        import_id = importer.accept(b"no bibliography at all")
+        importer.run(import_id)
 
-        failed = job(office.database, kinds={JobKind.IMPORT})
+        failed = job(importer.database, kinds={JobKind.IMPORT})
         assert (failed.state, failed.is_over) == (JobState.FAILED, True)
-        assert failed.cause == office.get(import_id).error
+        assert failed.cause == importer.get(import_id).error
 
 
 def again(database: Database, job_id: str, world: World, by: Person | None = None) -> Job:
@@ -427,10 +427,10 @@ def test_second_looks_are_parked_until_somebody_asks_again(
 class TestRetry:
     @pytest.mark.usefixtures("poison")
     def test_a_parked_training_is_due_at_once(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        fail_as_often_as_may_be(workshop, team.review_id)
+        fail_as_often_as_may_be(ranked_review, team.review_id)
 
         assert again(database, f"ranking-{team.review_id}", world).state is JobState.PARKED
         assert is_stale(database, team.review_id)
@@ -438,11 +438,11 @@ class TestRetry:
 
     @pytest.mark.usefixtures("poison")
     def test_one_that_waits_after_a_failure_waits_no_longer(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         with pytest.raises(Poison):
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
         assert not is_stale(database, team.review_id)
 
         again(database, f"ranking-{team.review_id}", world)
@@ -538,10 +538,10 @@ class TestWebhooks:
 
 class TestStaleness:
     def test_it_counts_from_the_first_change_that_is_not_ranked(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert self.of(database).oldest_staleness == 0
         assert self.of(database).largest_staleness == 0
 
@@ -554,14 +554,14 @@ class TestStaleness:
         assert 3600 <= seen.oldest_staleness < 3700, "the second one has not made it younger"
 
         let_the_pause_pass(database, team.review_id)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert (self.of(database).n_stale, self.of(database).oldest_staleness) == (0, 0)
 
     def test_a_change_during_a_training_counts_from_its_begin(
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         team = about_sleep(world)
@@ -575,7 +575,7 @@ class TestStaleness:
 
         monkeypatch.setattr(from_ledger, "rank_review", rank_slowly)
         held = now()
-        workshop.rerank_once(team.review_id)
+        ranked_review.rerank_once(team.review_id)
 
         with database.read() as session:
             since = session.get_one(Review, team.review_id).stale_since

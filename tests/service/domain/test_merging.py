@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import pytest
 from sqlalchemy import select
 
-from service.domain.stored import assert_in_step, events
+from service.domain.tables import assert_in_step, events
 from tandem.db.session import Database
 from tandem.errors import NotFound
 from tandem.ids import DuplicateGroupId, RecordNumber, ReviewId

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service.domain.workshop import Workshop, newest, order_of
+from service.domain.ranked_review import RankedReview, newest, order_of
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
 from tandem.ranking.models import Ranking
@@ -24,8 +24,8 @@ SYLLABLES = ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "zu"]
 
 
 @pytest.fixture
-def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
+def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
+    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 def distinctive(number: int) -> str:
@@ -79,27 +79,29 @@ def auc_of_guessing(order: Sequence[int], votes: Sequence[str]) -> float:
     return sum(one < other for one, other in pairs) / len(pairs)
 
 
-def mean_auc(world: World, database: Database, workshop: Workshop, learns_from: str) -> float:
+def mean_auc(
+    world: World, database: Database, ranked_review: RankedReview, learns_from: str
+) -> float:
     found = []
     for seed in range(N_DRAWS):
         votes = draw(seed)
         team = review_of(world, learns_from, votes)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         found.append(auc_of_guessing(order_of(database, team.review_id), votes))
     return sum(found) / len(found)
 
 
 def test_the_order_cannot_be_used_to_guess_hidden_votes(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
-    assert mean_auc(world, database, workshop, "settled") == pytest.approx(0.5, abs=0.1)
+    assert mean_auc(world, database, ranked_review, "settled") == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_guess_works_where_each_vote_teaches_at_once(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     """Otherwise the test above would prove nothing."""
-    assert mean_auc(world, database, workshop, "all") > 0.9
+    assert mean_auc(world, database, ranked_review, "all") > 0.9
 
 
 def published(database: Database, team: Team) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def published(database: Database, team: Team) -> dict[str, Any]:
 @pytest.mark.both_engines
 @pytest.mark.parametrize("n_reviewers", [2, 3])
 def test_two_worlds_with_other_hidden_votes_have_one_ranking(
-    world: World, database: Database, workshop: Workshop, n_reviewers: int
+    world: World, database: Database, ranked_review: RankedReview, n_reviewers: int
 ) -> None:
     rankings = []
     for votes in (draw(1), ["maybe"] * N_HIDDEN, ["exclude"] * N_HIDDEN):
@@ -130,7 +132,7 @@ def test_two_worlds_with_other_hidden_votes_have_one_ranking(
             world.change_policy(team.review_id, team.owner, reviewers_per_record=3)
             for number, vote in enumerate(votes, start=3):
                 world.decide(team.review_id, team.ben, number, vote)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         rankings.append(published(database, team))
 
     assert rankings[0] == rankings[1] == rankings[2]
@@ -138,24 +140,26 @@ def test_two_worlds_with_other_hidden_votes_have_one_ranking(
 
 
 def test_a_first_include_that_advances_teaches_nothing_before_the_second_vote(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     rankings = []
     for vote in ("include", "exclude"):
         team = review_of(world, "settled", [])
         world.change_policy(team.review_id, team.owner, single_include_advances=True)
         world.decide(team.review_id, team.ann, 3, vote)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         rankings.append(published(database, team))
 
     assert rankings[0] == rankings[1]
 
 
-def test_the_second_vote_teaches(world: World, database: Database, workshop: Workshop) -> None:
+def test_the_second_vote_teaches(
+    world: World, database: Database, ranked_review: RankedReview
+) -> None:
     team = review_of(world, "settled", ["include"])
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
     before = newest(database, team.review_id).n_labels
     world.decide(team.review_id, team.ben, 3, "include")
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
     assert (before, newest(database, team.review_id).n_labels) == (2, 3)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service.domain.stored import assert_in_step, conflicts, events, ledger
+from service.domain.tables import assert_in_step, conflicts, events, ledger
 from tandem.accounts.models import User
 from tandem.db.base import now
 from tandem.errors import Forbidden, NotFound

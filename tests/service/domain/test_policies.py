@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import effort
-from service.domain.stored import assert_in_step, conflicts, events, told
+from service.domain.tables import assert_in_step, conflicts, events, told
 from tandem.db.session import Database
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.workshop import (
+from service.domain.ranked_review import (
     MINUTE,
-    Workshop,
+    RankedReview,
     about_sleep,
     let_the_lease_run_out,
     newest,
@@ -27,8 +27,8 @@ STARTED, FINISHED, FAILED = (
 
 
 @pytest.fixture
-def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
+def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
+    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 def instead(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
@@ -50,78 +50,83 @@ def fail(error: BaseException) -> Callable[[], object]:
     return happens
 
 
-def test_of_a_quick_one_nothing_is_told_but_begin_and_end(world: World, workshop: Workshop) -> None:
+def test_of_a_quick_one_nothing_is_told_but_begin_and_end(
+    world: World, ranked_review: RankedReview
+) -> None:
     team = about_sleep(world)
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
-    assert workshop.told == [STARTED, FINISHED]
+    assert ranked_review.told == [STARTED, FINISHED]
 
 
-def test_where_nothing_is_due_nothing_is_told(world: World, workshop: Workshop) -> None:
+def test_where_nothing_is_due_nothing_is_told(world: World, ranked_review: RankedReview) -> None:
     team = about_sleep(world)
-    workshop.rerank(team.review_id)
-    workshop.told.clear()
+    ranked_review.rerank(team.review_id)
+    ranked_review.told.clear()
 
-    assert workshop.rerank_once(team.review_id) is None
-    assert workshop.told == []
+    assert ranked_review.rerank_once(team.review_id) is None
+    assert ranked_review.told == []
 
 
 @pytest.mark.parametrize("error", [MemoryError(), SystemExit()])
 def test_one_that_fails_says_so(
-    error: BaseException, world: World, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, world: World, ranked_review: RankedReview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     team = about_sleep(world)
     instead(monkeypatch, fail(error))
 
     with pytest.raises(type(error)):
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
-    assert workshop.told == [STARTED, FAILED]
+    assert ranked_review.told == [STARTED, FAILED]
 
 
 def test_so_does_one_that_cannot_be_stored(
-    world: World, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    world: World, ranked_review: RankedReview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     team = about_sleep(world)
     monkeypatch.setattr(rerank, "_drop_old_orders", lambda *_: fail(OSError())())
 
     with pytest.raises(OSError):  # noqa: PT011  # it says nothing
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
-    assert workshop.told == [STARTED, FAILED]
+    assert ranked_review.told == [STARTED, FAILED]
 
 
 def test_one_that_comes_too_late_is_over_too(
-    world: World, database: Database, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    world: World, database: Database, ranked_review: RankedReview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     team = about_sleep(world)
 
     def overtake() -> None:
         let_the_lease_run_out(database, team.review_id)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
     instead(monkeypatch, overtake)
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
-    assert workshop.told == [STARTED, STARTED, FINISHED, FAILED]
+    assert ranked_review.told == [STARTED, STARTED, FINISHED, FAILED]
 
 
 def test_when_all_workers_have_died_of_it_the_one_that_gives_up_tells(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     team = about_sleep(world)
     for _ in range(MOST_TRIES):
         assert training.claim(database, team.review_id, TA, lasting=MINUTE)
         let_the_lease_run_out(database, team.review_id)
 
-    assert workshop.rerank_once(team.review_id) is None
+    assert ranked_review.rerank_once(team.review_id) is None
 
-    assert workshop.told == [FAILED]
+    assert ranked_review.told == [FAILED]
 
 
 @pytest.mark.parametrize("verdicts", [["exclude", "exclude"], ["exclude", "include"]])
 def test_a_long_one_tells_the_same_whatever_the_verdicts(
-    verdicts: Sequence[str], world: World, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    verdicts: Sequence[str],
+    world: World,
+    ranked_review: RankedReview,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rerank, "QUIET_SECONDS", 0.0)
     monkeypatch.setattr(bars, "EVERY_SECONDS", 0.0)
@@ -130,11 +135,11 @@ def test_a_long_one_tells_the_same_whatever_the_verdicts(
         settle(world, team, number, verdict)
     world.decide(team.review_id, team.ann, 5, "exclude")
 
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
     kind = "model" if "include" in verdicts else "text"
-    assert newest(workshop.database, team.review_id).kind == kind
-    begin, *on_the_way, fitting, end = workshop.told
+    assert newest(ranked_review.database, team.review_id).kind == kind
+    begin, *on_the_way, fitting, end = ranked_review.told
     assert (begin, end) == (STARTED, FINISHED)
     assert fitting == RankingProgress(ranking="started", step="fitting")
     assert {(made.ranking, made.step) for made in on_the_way} == {("started", "features")}

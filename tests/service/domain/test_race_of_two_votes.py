@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 
 import effort
-from service.domain.stored import assert_in_step, conflicts, ledger, told
+from service.domain.tables import assert_in_step, conflicts, ledger, told
 from service.domain.threads import at_once
 from tandem.db.session import Database
 from tandem.screening.models import ConflictState

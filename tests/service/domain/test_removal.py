@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 
 from engines import Broker
-from service.domain.office import Office, titled
-from service.domain.workshop import Workshop, about_sleep
+from service.domain.importing import Importer, titled
+from service.domain.ranked_review import RankedReview, about_sleep
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.base import now
@@ -233,14 +233,14 @@ def test_people_whom_only_its_files_named_go_with_it(
 ) -> None:
     reviews = []
     for _ in range(2):
-        office = Office(world, artifacts)
+        importer = Importer(world, artifacts)
         content = b"title,abstract,included\nA study,Text.,1\nAnother,Text.,0\n"
-        import_id = office.accept(content)
-        office.run(import_id)
-        with world.entered(office.review_id, office.owner) as (session, review, viewer):
+        import_id = importer.accept(content)
+        importer.run(import_id)
+        with world.entered(importer.review_id, importer.owner) as (session, review, viewer):
             taken = priors.take(session, review, viewer, import_id=import_id)
             assert taken.n_priors == 2
-        reviews.append(office)
+        reviews.append(importer)
     delete(world, reviews[0].review_id, reviews[0].owner)
 
     assert removal.remove(database, artifacts, redis, reviews[0].review_id, grace=AT_ONCE)
@@ -266,7 +266,7 @@ def test_a_worker_that_trains_is_fenced_off_without_an_error(
                     end(session, review, viewer)
             super().append(made)
 
-    shop = Workshop(database, artifacts, tmp_path, told=Ending())
+    shop = RankedReview(database, artifacts, tmp_path, told=Ending())
     assert shop.rerank(team.review_id) == 0
 
     # Whoever shows a bar hears of the end.
@@ -283,18 +283,18 @@ def test_a_worker_that_trains_is_fenced_off_without_an_error(
 def test_a_worker_that_reads_a_file_is_fenced_off_without_an_error(
     world: World, database: Database, artifacts: Artifacts
 ) -> None:
-    office = Office(world, artifacts)
-    first, second = office.accept(titled(range(200))), office.accept(titled(range(200, 210)))
+    importer = Importer(world, artifacts)
+    first, second = importer.accept(titled(range(200))), importer.accept(titled(range(200, 210)))
     n_told = 0
 
     def told(_: object) -> None:
         nonlocal n_told
         n_told += 1
         if n_told == 1:
-            delete(world, office.review_id, office.owner)
+            delete(world, importer.review_id, importer.owner)
 
-    assert office.run(first, told=told) is None
-    assert office.run(second) is None
+    assert importer.run(first, told=told) is None
+    assert importer.run(second) is None
     assert n_told == 1
     with database.read() as session:
         assert import_work.next_in_line(session) == []

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 import effort
 from dual_data import read_dual
-from service.domain.stored import assert_in_step, conflicts
+from service.domain.tables import assert_in_step, conflicts
 from tandem.db.session import Database
 from tandem.ids import RecordNumber
 from tandem.screening import decisions

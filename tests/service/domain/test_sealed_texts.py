@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, text
 
-from service.domain.office import Office, ris, titled
+from service.domain.importing import Importer, ris, titled
 from service.domain.test_migrations import alembic
 from service.domain.test_migrations import empty_url as empty_url
 from tandem.artifacts import Artifacts
@@ -31,29 +31,31 @@ MADE_AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def office(world: World, tmp_path: Path) -> Office:
+def importer(world: World, tmp_path: Path) -> Importer:
     """Two files of three records; 1 and 2 are decided, 3 is corrected, 5 is linked to 4."""
-    office = Office(world, Artifacts(str(tmp_path / "artifacts")))
-    office.read(titled(range(1, 4)))
-    office.read(titled(range(11, 14)))
-    r, owner = office.review_id, office.owner
+    importer = Importer(world, Artifacts(str(tmp_path / "artifacts")))
+    importer.read(titled(range(1, 4)))
+    importer.read(titled(range(11, 14)))
+    r, owner = importer.review_id, importer.owner
     world.decide(r, owner, 1, "include", made_at=MADE_AT)
     world.decide(r, owner, 2, "include")
     world.decide(r, owner, 2, "exclude")
-    correct(world, office, 3, title="A corrected title", year=2001)
+    correct(world, importer, 3, title="A corrected title", year=2001)
     world.merge(r, owner, 4, 5)
-    return office
+    return importer
 
 
-def correct(world: World, office: Office, number: int, **changes: Any) -> None:
-    with world.entered(office.review_id, office.owner) as (session, review, _):
+def correct(world: World, importer: Importer, number: int, **changes: Any) -> None:
+    with world.entered(importer.review_id, importer.owner) as (session, review, _):
         corrections.correct(
-            session, review, number=RecordNumber(number), changes=changes, by=office.owner.id
+            session, review, number=RecordNumber(number), changes=changes, by=importer.owner.id
         )
 
 
-def exported(office: Office) -> list[str]:
-    return list(trail.lines(office.database, review_id=office.review_id, user_id=office.owner.id))
+def exported(importer: Importer) -> list[str]:
+    return list(
+        trail.lines(importer.database, review_id=importer.review_id, user_id=importer.owner.id)
+    )
 
 
 def execute(engine: Engine, statement: str) -> None:
@@ -62,15 +64,15 @@ def execute(engine: Engine, statement: str) -> None:
 
 
 @pytest.mark.both_engines
-def test_what_nobody_changed_holds(world: World, office: Office) -> None:
-    found = check(exported(office))
+def test_what_nobody_changed_holds(world: World, importer: Importer) -> None:
+    found = check(exported(importer))
 
     assert found.difference is None
     assert (found.n_texts, found.n_texts_open, found.texts_since) == (6, 0, None)
     # To correct it once more, and back to how it came, changes nothing of that.
-    correct(world, office, 3, title="Study number 3")
-    correct(world, office, 5, abstract="Another text.")
-    assert check(exported(office)).difference is None
+    correct(world, importer, 3, title="Study number 3")
+    correct(world, importer, 5, abstract="Another text.")
+    assert check(exported(importer)).difference is None
 
 
 _DECIDED = "UPDATE decision SET {} WHERE record_number = {}"
@@ -97,25 +99,25 @@ _DECIDED = "UPDATE decision SET {} WHERE record_number = {}"
 )  # fmt: skip
 @pytest.mark.both_engines
 def test_the_record_is_named_whose_text_or_time_was_changed(
-    statement: str, record: str, office: Office
+    statement: str, record: str, importer: Importer
 ) -> None:
-    execute(office.database.engine, statement)
+    execute(importer.database.engine, statement)
 
-    difference = check(exported(office)).difference
+    difference = check(exported(importer)).difference
 
     assert difference is not None
     assert difference.at == At(TA, record)
 
 
-def test_who_changes_a_text_and_its_digest_too_is_found_by_the_import(office: Office) -> None:
-    with office.database.write.begin() as session:
-        row = session.get_one(Record, (office.review_id, 2))
+def test_who_changes_a_text_and_its_digest_too_is_found_by_the_import(importer: Importer) -> None:
+    with importer.database.write.begin() as session:
+        row = session.get_one(Record, (importer.review_id, 2))
         row.title = "Another title"
         shown = {name: getattr(row, name) for name in judged_text.FIELDS}
         row.text_digest = judged_text.digest(shown)
         import_id = row.import_id
 
-    difference = check(exported(office)).difference
+    difference = check(exported(importer)).difference
 
     assert difference is not None
     assert str(import_id) in difference.says
@@ -129,14 +131,14 @@ def test_who_changes_a_text_and_its_digest_too_is_found_by_the_import(office: Of
         " WHERE number = 2",
     ],
 )
-def test_a_seal_cannot_be_taken_off(statement: str, office: Office) -> None:
-    execute(office.database.engine, statement)
+def test_a_seal_cannot_be_taken_off(statement: str, importer: Importer) -> None:
+    execute(importer.database.engine, statement)
 
-    assert not check(exported(office)).ok
+    assert not check(exported(importer)).ok
 
 
-def test_a_file_without_lines_about_texts_or_times_does_not_hold(office: Office) -> None:
-    lines = [json.loads(line) for line in exported(office)]
+def test_a_file_without_lines_about_texts_or_times_does_not_hold(importer: Importer) -> None:
+    lines = [json.loads(line) for line in exported(importer)]
     without = [line for line in lines if "texts_of" not in line]
     untimed = [line | {"times": None} if "ledger" in line else line for line in lines]
     twice = [copy for line in lines for copy in [line] * (1 + ("texts_of" in line))]
@@ -146,15 +148,15 @@ def test_a_file_without_lines_about_texts_or_times_does_not_hold(office: Office)
 
 
 def test_what_was_read_of_a_file_that_failed_is_sealed(world: World, tmp_path: Path) -> None:
-    office = Office(world, Artifacts(str(tmp_path / "artifacts")))
-    office.read(ris({"TI": "One"}, {"N1": "neither title nor abstract"}, {"AB": "Two"}))
-    office.read(b"")  # it fails: there is no record in it
-    found = check(exported(office))
+    importer = Importer(world, Artifacts(str(tmp_path / "artifacts")))
+    importer.read(ris({"TI": "One"}, {"N1": "neither title nor abstract"}, {"AB": "Two"}))
+    importer.read(b"")  # it fails: there is no record in it
+    found = check(exported(importer))
     assert (found.difference, found.n_texts, found.n_texts_open) == (None, 2, 0)
 
-    execute(office.database.engine, "UPDATE record SET abstract = 'Three' WHERE number = 2")
+    execute(importer.database.engine, "UPDATE record SET abstract = 'Three' WHERE number = 2")
 
-    assert not check(exported(office)).ok
+    assert not check(exported(importer)).ok
 
 
 def test_texts_of_an_import_that_runs_are_not_sealed_yet(world: World) -> None:
@@ -167,15 +169,15 @@ def test_texts_of_an_import_that_runs_are_not_sealed_yet(world: World) -> None:
 
 
 def test_the_command_names_the_record_and_needs_no_database(
-    office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    importer: Importer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "trail.jsonl"
-    file.write_text("".join(exported(office)), encoding="utf-8")
+    file.write_text("".join(exported(importer)), encoding="utf-8")
     assert main.main(["verify", str(file)]) == 0
     assert "  texts                        6" in capsys.readouterr().out
 
-    execute(office.database.engine, "UPDATE record SET title = 'Another' WHERE number = 2")
-    file.write_text("".join(exported(office)), encoding="utf-8")
+    execute(importer.database.engine, "UPDATE record SET title = 'Another' WHERE number = 2")
+    file.write_text("".join(exported(importer)), encoding="utf-8")
     assert main.main(["verify", str(file)]) == 1
     assert "record 2 (title_abstract)" in capsys.readouterr().err
 
@@ -191,14 +193,14 @@ class TestTrailsFromBefore:
         opened.close()
 
     @pytest.fixture
-    def old(self, office: Office, empty_url: str) -> Office:
-        """The office's review after the upgrade, as if its entries had sealed neither."""
-        office.database.close()
+    def old(self, importer: Importer, empty_url: str) -> Importer:
+        """The importer's review after the upgrade, as if its entries had sealed neither."""
+        importer.database.close()
         command.downgrade(alembic(empty_url), "0006")
         command.upgrade(alembic(empty_url), "head")
-        return office
+        return importer
 
-    def test_they_hold_and_say_since_when(self, old: Office, world: World) -> None:
+    def test_they_hold_and_say_since_when(self, old: Importer, world: World) -> None:
         before = check(exported(old))
         world.decide(old.review_id, old.owner, 6, "include")
         correct(world, old, 6, title="Corrected since")
@@ -216,7 +218,9 @@ class TestTrailsFromBefore:
             (_DECIDED.format("created_at = '2020-01-01 00:00:00'", 1), "1"),
         ],
     )
-    def test_what_is_changed_since_is_found(self, statement: str, record: str, old: Office) -> None:
+    def test_what_is_changed_since_is_found(
+        self, statement: str, record: str, old: Importer
+    ) -> None:
         execute(old.database.engine, statement)
 
         difference = check(exported(old)).difference
@@ -224,8 +228,8 @@ class TestTrailsFromBefore:
         assert difference is not None
         assert difference.at == At(TA, record)
 
-    def test_a_file_of_the_first_form_is_read(self, office: Office) -> None:
-        lines = [json.loads(line) for line in exported(office)]
+    def test_a_file_of_the_first_form_is_read(self, importer: Importer) -> None:
+        lines = [json.loads(line) for line in exported(importer)]
 
         found: Checked = check(json.dumps(line) for line in _of_the_first_form(lines))
 

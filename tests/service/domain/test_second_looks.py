@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from service.domain.workshop import SLEEP, SOIL, TEXTS
+from service.domain.ranked_review import SLEEP, SOIL, TEXTS
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.base import now
 from tandem.db.keyset import START, Cursor
 from tandem.errors import Forbidden
 from tandem.ids import ReviewId
-from tandem.ranking import looking_again, second_looks
+from tandem.ranking import second_look_scores, second_looks
 from tandem.ranking.models import SecondLook
 from tandem.reviews import service as reviews
 from tandem.screening import second_look
@@ -32,7 +32,7 @@ class Worker:
         self.cache = settings.data_dir / "cache"
 
     def make(self, review_id: ReviewId) -> bool:
-        return looking_again.make(self.database, self.artifacts, self.cache, review_id)
+        return second_look_scores.make(self.database, self.artifacts, self.cache, review_id)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_what_failed_is_still_due(
         raise MemoryError
 
     with monkeypatch.context() as broken:
-        broken.setattr(looking_again, "likeness", fails)
+        broken.setattr(second_look_scores, "likeness", fails)
         with pytest.raises(MemoryError):
             worker.make(team.review_id)
     assert state(world, team) == "asked"
@@ -209,7 +209,7 @@ def test_while_somebody_works_nobody_else_may_try(
 ) -> None:
     team = screened(world, mistaken=2)
     ask(world, team)
-    really = looking_again.likeness
+    really = second_look_scores.likeness
 
     def slowly(*given: Any, **named: Any) -> Any:
         given_until = lease_until(world, team)
@@ -218,7 +218,7 @@ def test_while_somebody_works_nobody_else_may_try(
         return really(*given, **named)
 
     monkeypatch.setattr(second_looks, "LEASE", timedelta(milliseconds=300))
-    monkeypatch.setattr(looking_again, "likeness", slowly)
+    monkeypatch.setattr(second_look_scores, "likeness", slowly)
 
     assert worker.make(team.review_id)
     assert state(world, team) == "ready"
@@ -259,13 +259,13 @@ def test_no_record_is_scored_by_a_model_that_has_seen_its_label(
 
     def watched(self: Preset, features: Any, *, labels: Labels, lots: Any, **rest: Any) -> Any:
         seen.append(({*labels.rows.tolist()}, {*np.flatnonzero(np.isinf(lots)).tolist()}))
-        return fit(self, features, labels=labels, lots=lots, **rest)
+        return fit(self, features, labels=labels, draws=lots, **rest)
 
     monkeypatch.setattr(Preset, "fit", watched)
     ask(world, team)
     worker.make(team.review_id)
 
     excludes = {0, 1, 2, 4, 6}
-    assert len(seen) == looking_again.FOLDS
+    assert len(seen) == second_look_scores.FOLDS
     assert all(not labels & unseen for labels, unseen in seen)
     assert set.union(*(unseen for _, unseen in seen)) == excludes

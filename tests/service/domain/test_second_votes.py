@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service.domain.stored import assert_in_step, conflicts, events, ledger, told
+from service.domain.tables import assert_in_step, conflicts, events, ledger, told
 from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import RecordNumber
@@ -20,7 +20,7 @@ from tandem.screening.conflicts.service import (
     OwnConflict,
     get_conflict,
 )
-from tandem.screening.conflicts.shown import ShownConflict
+from tandem.screening.conflicts.visible import ShownConflict
 from tandem.screening.decisions import record_decision
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.state import RecordKey

@@ -181,7 +181,7 @@ class TestHalfDone:
     def test_many_of_them_are_found_among_the_ranked(
         self, world: World, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tandem.screening.queue.desk._LARGEST_CHUNK", 40)
+        monkeypatch.setattr("tandem.screening.queue.reviewer_queue._LARGEST_CHUNK", 40)
         team = ranked_team(world, 200)
         decide_all(world, team, team.ben, range(101, 151))
 

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError, WatchError
 from sqlalchemy import update
 
 from engines import Broker
-from service.domain.stored import events
+from service.domain.tables import events
 from service.domain.threads import at_once
 from tandem.db.base import now
 from tandem.db.session import Database

@@ -13,7 +13,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from service.domain.stored import events
+from service.domain.tables import events
 from service.domain.test_migrations import alembic
 from service.domain.test_migrations import empty_url as empty_url
 from tandem.audit import past, trail

@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from service.domain.stored import events
-from service.domain.threads import at_once
-from service.domain.workshop import (
+from service.domain.ranked_review import (
     HOUR,
     MINUTE,
     SLEEP,
     SOIL,
     TEXTS,
-    Workshop,
+    RankedReview,
     about_sleep,
     edit_training,
     is_stale,
@@ -30,6 +28,8 @@ from service.domain.workshop import (
     settle,
     settle_all,
 )
+from service.domain.tables import events
+from service.domain.threads import at_once
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
@@ -48,8 +48,8 @@ pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
+def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
+    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 class TestClaim:
@@ -114,10 +114,10 @@ class TestClaim:
             assert not training.finish(session, held, labels_seq=seq - 1, not_before=now())
 
     def test_nothing_is_claimed_where_nothing_is_due(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert training.claim(database, team.review_id, TA, lasting=MINUTE) is None
 
@@ -179,10 +179,10 @@ class TestStaleReviews:
         assert not is_stale(database, empty), "without records there is nothing to rank"
 
     def test_a_trained_one_is_not(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team, other = about_sleep(world), about_sleep(world)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert not is_stale(database, team.review_id)
         assert is_stale(database, other.review_id)
@@ -221,29 +221,29 @@ class TestStaleReviews:
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         change: Callable[[World, Team], object],
     ) -> None:
         team = about_sleep(world)
         world.decide(team.review_id, team.ann, 1, "include")
         world.decide(team.review_id, team.ann, 2, "include")
         world.decide(team.review_id, team.ben, 2, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert not is_stale(database, team.review_id)
 
         change(world, team)
 
         assert is_stale(database, team.review_id)
-        assert workshop.rerank(team.review_id) == 1
+        assert ranked_review.rerank(team.review_id) == 1
         assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
         assert not is_stale(database, team.review_id)
 
     def test_what_changes_nothing_does_not(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         world.decide(team.review_id, team.ann, 1, "include")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         world.decide(team.review_id, team.ann, 1, "include")
         seed(world, team)
@@ -270,49 +270,49 @@ def seed(world: World, team: Team, *given: str) -> None:
 
 class TestOrder:
     def test_text_first_then_a_model_once_there_are_labels_of_both_kinds(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
 
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert newest(database, team.review_id).kind == "text"
         assert sorted(order_of(database, team.review_id)) == list(range(1, 9))
         assert set(order_of(database, team.review_id)[:4]) == {2, 4, 6, 8}
 
         settle(world, team, 2, "include")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert newest(database, team.review_id).kind == "text", "one kind of label is not enough"
 
         settle(world, team, 1, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         made = newest(database, team.review_id)
         assert (made.kind, made.n_labels, made.n_relevant, made.n_ranked) == ("model", 2, 1, 6)
         assert set(order_of(database, team.review_id)[:3]) == {4, 6, 8}
 
     def test_the_model_follows_the_reviewers_against_the_question(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         settle(world, team, 1, "include")
         settle(world, team, 2, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert set(order_of(database, team.review_id)[:3]) == {3, 5, 7}
 
     def test_without_a_question_chance_decides_by_the_reviews_seed(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         orders: dict[int, list[int]] = {}
         for seed in (1, 1, 2, 3):
             team = about_sleep(world, question=None, seed=seed)
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
             assert newest(database, team.review_id).kind == "random"
             found = order_of(database, team.review_id)
             assert orders.setdefault(seed, found) == found, "the same seed, the same order"
         assert len({tuple(found) for found in orders.values()}) > 1
 
     def test_settled_records_leave_the_order_and_half_done_ones_stay(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         settle(world, team, 2, "include")
@@ -320,17 +320,17 @@ class TestOrder:
         world.decide(team.review_id, team.ann, 3, "include")
         world.decide(team.review_id, team.ben, 3, "exclude")  # a conflict
         world.decide(team.review_id, team.ann, 4, "include")  # half done
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert sorted(order_of(database, team.review_id)) == [4, 5, 6, 7, 8]
         assert newest(database, team.review_id).n_labels == 3, "the half-done one teaches later"
 
         world.change_policy(team.review_id, team.owner, ranking_learns_from="all")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert newest(database, team.review_id).n_labels == 4
 
     def test_a_half_done_record_stands_where_it_does_however_it_was_voted(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         places = []
         for verdict in ("include", "exclude"):
@@ -338,7 +338,7 @@ class TestOrder:
             settle(world, team, 2, "include")
             settle(world, team, 1, "exclude")
             world.decide(team.review_id, team.ann, 4, verdict)
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
             with database.read() as session:
                 found = serving.newest_order(session, team.review_id, TA)
             scores = dict(zip(found.numbers.tolist(), found.scores.tolist(), strict=True))
@@ -347,33 +347,33 @@ class TestOrder:
         assert places[0] == places[1]
 
     def test_a_withdrawn_record_comes_back(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         settle(world, team, 2, "include")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert 2 not in order_of(database, team.review_id)
 
         world.withdraw(team.review_id, team.ann, 2)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert 2 in order_of(database, team.review_id)
 
     def test_a_correction_turns_the_order_round(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         settle(world, team, 2, "include")
         settle(world, team, 1, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         settle(world, team, 2, "exclude")
         settle(world, team, 1, "include")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert set(order_of(database, team.review_id)[:3]) == {3, 5, 7}
 
     def test_a_corrected_click_leaves_no_trace(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         made = []
         for first_clicks in (["exclude", "maybe", "include"], ["include"]):
@@ -382,7 +382,7 @@ class TestOrder:
             settle(world, team, 4, "include")
             for verdict in first_clicks:
                 world.decide(team.review_id, team.ann, 2, verdict)
-                workshop.rerank(team.review_id)
+                ranked_review.rerank(team.review_id)
             with database.read() as session:
                 made.append(serving.newest_order(session, team.review_id, TA))
 
@@ -390,7 +390,7 @@ class TestOrder:
         np.testing.assert_array_equal(made[0].scores, made[1].scores)
 
     def test_a_resolution_leaves_no_trace_of_the_error(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         made = []
         for is_careless in (True, False):
@@ -399,10 +399,10 @@ class TestOrder:
             settle(world, team, 4, "include")
             world.decide(team.review_id, team.ann, 3, "include" if is_careless else "exclude")
             world.decide(team.review_id, team.ben, 3, "exclude")
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
             if is_careless:
                 world.resolve(team.review_id, team.judge, 3, "exclude")
-                workshop.rerank(team.review_id)
+                ranked_review.rerank(team.review_id)
             with database.read() as session:
                 made.append(serving.newest_order(session, team.review_id, TA))
 
@@ -410,21 +410,21 @@ class TestOrder:
         np.testing.assert_array_equal(made[0].scores, made[1].scores)
 
     def test_a_resolution_is_learnt_instead_of_the_votes(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         settle(world, team, 1, "exclude")
         world.decide(team.review_id, team.ann, 2, "include")
         world.decide(team.review_id, team.ben, 2, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert newest(database, team.review_id).n_relevant == 1
 
         world.resolve(team.review_id, team.judge, 2, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         assert newest(database, team.review_id).n_relevant == 0
 
     def test_the_same_labels_give_the_same_order_whoever_was_faster(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         verdicts = {2: "include", 1: "exclude", 34: "include", 33: "exclude"}
         made = []
@@ -434,7 +434,7 @@ class TestOrder:
             for number in numbers:
                 settle(world, team, number, verdicts[number])
             world.decide(team.review_id, team.eve, 5, "exclude")
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
             with database.read() as session:
                 made.append(serving.newest_order(session, team.review_id, TA))
 
@@ -442,25 +442,25 @@ class TestOrder:
         np.testing.assert_array_equal(made[0].scores, made[1].scores)
 
     def test_asked_again_it_is_made_again_the_same(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         settle(world, team, 2, "include")
         settle(world, team, 1, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         first = order_of(database, team.review_id)
         ask_again(world, team)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert order_of(database, team.review_id) == first
 
     def test_a_review_without_records_has_an_empty_order(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = world.team(n_records=0)
         ask_otherwise(world, team)
 
-        assert workshop.rerank(team.review_id) == 1
+        assert ranked_review.rerank(team.review_id) == 1
         assert order_of(database, team.review_id) == []
         assert not is_stale(database, team.review_id)
 
@@ -477,11 +477,11 @@ class TestSeedStudies:
         return team
 
     def test_what_is_like_a_seed_comes_first_before_anybody_has_decided(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = self.review(world, seed_studies=["SLEEP AND MEMORY - in older adults."])
 
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         made, order = newest(database, team.review_id), order_of(database, team.review_id)
         assert (made.kind, made.n_labels, made.n_relevant) == ("model", 1, 1)
@@ -489,37 +489,37 @@ class TestSeedStudies:
         assert next(number for number in order if number != 81) == 82
 
     def test_a_title_that_is_no_record_is_part_of_the_question(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = self.review(world, seed_studies=["Sleep loss of older nurses", "10.1000/not.here"])
 
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         made = newest(database, team.review_id)
         assert (made.kind, made.n_labels) == ("text", 0)
         assert set(order_of(database, team.review_id)[:2]) == {81, 82}
 
     def test_an_identifier_that_is_no_record_changes_nothing(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         orders = []
         for seed_studies in ([], ["10.1000/not.here", "PMID: 99"]):
             team = self.review(world, seed_studies=seed_studies)
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
             assert newest(database, team.review_id).kind == "random"
             orders.append(order_of(database, team.review_id))
 
         assert orders[0] == orders[1]
 
     def test_decisions_and_resolutions_take_its_place_until_they_are_withdrawn(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         at_once = {"ranking_learns_from": "all"}
         team = self.review(world, seed_studies=["Sleep loss in nurses"], policy=at_once)
         settle(world, team, 1, "exclude")
 
         def n_relevant() -> int:
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
             made = newest(database, team.review_id)
             assert made.n_labels == 2, "the seed study and record 1"
             return made.n_relevant
@@ -533,7 +533,7 @@ class TestSeedStudies:
         assert n_relevant() == 0
 
     def test_a_decided_seed_leaves_no_trace(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         orders = []
         for seed_studies in (["Sleep loss in nurses"], []):
@@ -541,29 +541,29 @@ class TestSeedStudies:
             team = self.review(world, seed_studies=seed_studies, policy=at_once)
             world.decide(team.review_id, team.ann, 82, "maybe")
             world.decide(team.review_id, team.ann, 1, "exclude")
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
             orders.append(order_of(database, team.review_id))
 
         assert orders[0] == orders[1]
 
     def test_withdrawn_decisions_leave_the_seed(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = self.review(world, seed_studies=["Sleep loss in nurses"])
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         before = order_of(database, team.review_id)
         world.decide(team.review_id, team.ann, 82, "exclude")
         world.withdraw(team.review_id, team.ann, 82)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert newest(database, team.review_id).n_relevant == 1
         assert order_of(database, team.review_id) == before
 
     def test_nothing_but_the_ranking_tells(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = self.review(world, seed_studies=["Sleep loss in nurses"])
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert world.status(team.review_id, 82) == "unscreened"
         told = [event.type for event in events(database, team.review_id)]
@@ -576,10 +576,10 @@ class TestSeedStudies:
 
 class TestRerank:
     def test_an_update_is_told_with_what_it_counts(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         made, last = newest(database, team.review_id), events(database, team.review_id)[-1]
         assert (last.type, last.data) == (
@@ -595,13 +595,13 @@ class TestRerank:
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         team = about_sleep(world)
         seen = self.change_during_the_first(monkeypatch, lambda: settle_all(world, team))
 
-        assert workshop.rerank(team.review_id) == 2
+        assert ranked_review.rerank(team.review_id) == 2
         assert seen == [0, 8], "each training learnt what there was when it began"
         assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
 
@@ -609,7 +609,7 @@ class TestRerank:
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         team = about_sleep(world)
@@ -622,14 +622,14 @@ class TestRerank:
             return corpus
 
         monkeypatch.setattr("tandem.ranking.from_ledger.load_or_build", load_or_build)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         with database.read() as session:
             made = serving.list_rankings(session, review_id=team.review_id, limit=9)
         assert [(ranking.n_labels, ranking.n_ranked) for ranking in made] == [(8, 0), (0, 8)]
 
     def test_many_changes_during_the_pause_become_one_more(
-        self, world: World, workshop: Workshop
+        self, world: World, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
         to_come = iter([settle_all])
@@ -638,50 +638,50 @@ class TestRerank:
             for do in to_come:
                 do(world, team)
 
-        made = workshop.rerank(team.review_id, during_the_pause=change)
+        made = ranked_review.rerank(team.review_id, during_the_pause=change)
 
         assert made == 2
 
     def test_the_pause_grows_while_changes_pour_in(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id, during_the_pause=Bursts(world, team, pace.SLOWEST + 1))
+        ranked_review.rerank(team.review_id, during_the_pause=Bursts(world, team, pace.SLOWEST + 1))
 
-        hours = [paused / HOUR for paused in workshop.paused]
+        hours = [paused / HOUR for paused in ranked_review.paused]
         assert hours == pytest.approx([1, 2, 3, 4, 5, 6, 7, 8, 8, 8], abs=0.001)
         made = newest(database, team.review_id)
         assert made.labels_seq == labels_seq(database, team.review_id)
 
     def test_it_is_short_again_after_a_quiet_minute(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id, during_the_pause=Bursts(world, team, 3))
-        assert workshop.paused[-1] / HOUR == pytest.approx(4, abs=0.001)
+        ranked_review.rerank(team.review_id, during_the_pause=Bursts(world, team, 3))
+        assert ranked_review.paused[-1] / HOUR == pytest.approx(4, abs=0.001)
         with database.write.begin() as session:
             session.execute(update(Ranking).values(created_at=now() - MINUTE))
 
         ask_again(world, team)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
-        assert workshop.paused[-1] / HOUR == pytest.approx(1, abs=0.001)
+        assert ranked_review.paused[-1] / HOUR == pytest.approx(1, abs=0.001)
 
     def test_until_the_pause_is_over_the_worker_is_there_for_others(
-        self, world: World, workshop: Workshop
+        self, world: World, ranked_review: RankedReview
     ) -> None:
         busy, other = about_sleep(world), about_sleep(world)
-        assert workshop.rerank_once(busy.review_id)
+        assert ranked_review.rerank_once(busy.review_id)
         ask_again(world, busy)
 
-        assert workshop.rerank_once(busy.review_id) is None
-        assert workshop.rerank_once(other.review_id)
+        assert ranked_review.rerank_once(busy.review_id) is None
+        assert ranked_review.rerank_once(other.review_id)
 
     def test_one_who_was_overtaken_publishes_nothing(
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         team = about_sleep(world)
@@ -689,21 +689,21 @@ class TestRerank:
 
         def overtake() -> None:
             let_the_lease_run_out(database, team.review_id)
-            overtaking.append(workshop.rerank(team.review_id))
+            overtaking.append(ranked_review.rerank(team.review_id))
 
         self.change_during_the_first(monkeypatch, overtake)
 
-        assert workshop.rerank(team.review_id) == 0
+        assert ranked_review.rerank(team.review_id) == 0
         assert overtaking == [1]
         told = [event.type for event in events(database, team.review_id)]
         assert told.count("tandem.ranking.updated") == 1
 
     def test_side_by_side_they_make_one_ranking_of_one_state(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
 
-        made = at_once([lambda: workshop.rerank(team.review_id)] * 4)
+        made = at_once([lambda: ranked_review.rerank(team.review_id)] * 4)
 
         assert sum(made) == 1
 
@@ -711,7 +711,7 @@ class TestRerank:
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         team = about_sleep(world)
@@ -722,20 +722,20 @@ class TestRerank:
         self.change_during_the_first(monkeypatch, fail)
 
         with pytest.raises(ZeroDivisionError):
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
         assert not is_stale(database, team.review_id), "not at once"
         let_the_pause_pass(database, team.review_id)
         assert is_stale(database, team.review_id)
-        assert workshop.rerank(team.review_id) == 1
+        assert ranked_review.rerank(team.review_id) == 1
 
     def test_only_the_newest_orders_are_kept(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         for _ in range(KEPT_ORDERS + 1):
             ask_again(world, team)
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
 
         with database.read() as session:
             kept = session.scalars(
@@ -750,13 +750,13 @@ class TestRerank:
         self,
         world: World,
         database: Database,
-        workshop: Workshop,
+        ranked_review: RankedReview,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(rerank, "KEPT_ORDERS", 1)
         one, other = about_sleep(world), about_sleep(world)
         for team in (one, other):
-            workshop.rerank(team.review_id)
+            ranked_review.rerank(team.review_id)
 
         with database.read() as session:
             n_kept = session.scalar(select(func.count()).where(Ranking.numbers.is_not(None)))
@@ -794,74 +794,76 @@ class Bursts:
 
 
 class TestFeatures:
-    def folders(self, workshop: Workshop, team: Team) -> list[str]:
-        return workshop.artifacts.list(f"features/{team.review_id}")
+    def folders(self, ranked_review: RankedReview, team: Team) -> list[str]:
+        return ranked_review.artifacts.list(f"features/{team.review_id}")
 
-    def test_they_are_made_once_for_many_trainings(self, world: World, workshop: Workshop) -> None:
+    def test_they_are_made_once_for_many_trainings(
+        self, world: World, ranked_review: RankedReview
+    ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id)
-        (folder,) = self.folders(workshop, team)
-        written = self.written(workshop, team, folder)
+        ranked_review.rerank(team.review_id)
+        (folder,) = self.folders(ranked_review, team)
+        written = self.written(ranked_review, team, folder)
 
         settle(world, team, 2, "include")
         settle(world, team, 1, "exclude")
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
-        assert self.folders(workshop, team) == [folder]
-        assert self.written(workshop, team, folder) == written
+        assert self.folders(ranked_review, team) == [folder]
+        assert self.written(ranked_review, team, folder) == written
 
     def test_new_records_ask_for_new_ones_and_the_old_are_removed(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id)
-        before = self.folders(workshop, team)
+        ranked_review.rerank(team.review_id)
+        before = self.folders(ranked_review, team)
 
         world.records(team.review_id, team.owner, texts=[("Dreams", "Sleep, dreams and memory")])
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert 9 in order_of(database, team.review_id)
-        (after,) = self.folders(workshop, team)
+        (after,) = self.folders(ranked_review, team)
         assert after not in before
 
     def test_another_question_compares_anew(
-        self, world: World, database: Database, workshop: Workshop
+        self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
         ask_otherwise(world, team)
-        workshop.rerank(team.review_id)
+        ranked_review.rerank(team.review_id)
 
         assert set(order_of(database, team.review_id)[:4]) == {1, 3, 5, 7}
 
     def test_workers_elsewhere_find_them_in_a_store_that_is_no_folder(
-        self, world: World, database: Database, workshop: Workshop, tmp_path: Path
+        self, world: World, database: Database, ranked_review: RankedReview, tmp_path: Path
     ) -> None:
         far = Artifacts(f"memory://{tmp_path.name}")
         team = about_sleep(world)
-        workshop.artifacts, workshop.cache = far, tmp_path / "one"
-        workshop.rerank(team.review_id)
+        ranked_review.artifacts, ranked_review.cache = far, tmp_path / "one"
+        ranked_review.rerank(team.review_id)
         first = order_of(database, team.review_id)
         ask_again(world, team)
 
-        workshop.cache = tmp_path / "other"
-        workshop.rerank(team.review_id)
+        ranked_review.cache = tmp_path / "other"
+        ranked_review.rerank(team.review_id)
 
         assert order_of(database, team.review_id) == first
         names = [folder.name for folder in (tmp_path / "other").glob("features/*/*")]
-        assert names == self.folders(workshop, team)
+        assert names == self.folders(ranked_review, team)
 
-    def written(self, workshop: Workshop, team: Team, folder: str) -> set[tuple[str, int]]:
-        path = workshop.artifacts.local_path(f"features/{team.review_id}/{folder}")
+    def written(self, ranked_review: RankedReview, team: Team, folder: str) -> set[tuple[str, int]]:
+        path = ranked_review.artifacts.local_path(f"features/{team.review_id}/{folder}")
         assert path
         return {(file.name, file.stat().st_mtime_ns) for file in path.iterdir()}
 
 
 def test_the_full_text_stage_is_not_ranked_yet(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     team = about_sleep(world)
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
     with database.read() as session:
         assert serving.newest_order(session, team.review_id, Stage.FULL_TEXT).ranking_id is None

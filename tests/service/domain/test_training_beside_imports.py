@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from service.domain.workshop import TEXTS, Workshop, about_sleep, newest, order_of
+from service.domain.ranked_review import TEXTS, RankedReview, about_sleep, newest, order_of
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
@@ -19,8 +19,8 @@ MORE = [("Sleep and dreams", "Memory of dreams after sleep."), ("Clay", "Soil of
 
 
 @pytest.fixture
-def workshop(database: Database, tmp_path: Path) -> Workshop:
-    return Workshop(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
+def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
+    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 def set_import(database: Database, team: Team, state: ImportState, minutes: int = 5) -> None:
@@ -35,53 +35,53 @@ def set_import(database: Database, team: Team, state: ImportState, minutes: int 
 
 
 def test_while_a_file_is_read_the_features_that_are_there_serve(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     team = about_sleep(world)
     world.change_policy(team.review_id, team.owner, ranking_learns_from="all")
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
     world.records(team.review_id, team.owner, texts=MORE)
     set_import(database, team, ImportState.RUNNING)
 
     for number in (2, 10):  # one of before, one of those that have just come
         world.decide(team.review_id, team.ann, number, "include")
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
     assert sorted(order_of(database, team.review_id)) == list(range(1, len(TEXTS) + 1))
     assert newest(database, team.review_id).n_labels == 1
     set_import(database, team, ImportState.DONE)
     world.decide(team.review_id, team.ann, 9, "include")
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
     assert sorted(order_of(database, team.review_id)) == list(range(1, 11))
     assert newest(database, team.review_id).n_labels == 3
 
 
 def test_a_file_that_nobody_reads_any_more_keeps_nothing_waiting(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     team = about_sleep(world)
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
     world.records(team.review_id, team.owner, texts=MORE)
     set_import(database, team, ImportState.RUNNING, minutes=-1)
 
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
     assert sorted(order_of(database, team.review_id)) == list(range(1, 11))
 
 
 def test_the_first_file_is_ranked_as_far_as_it_is_read(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     team = about_sleep(world)
     set_import(database, team, ImportState.RUNNING)
 
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
     assert sorted(order_of(database, team.review_id)) == list(range(1, len(TEXTS) + 1))
 
 
 def test_a_linked_record_is_neither_ranked_nor_learnt_from(
-    world: World, database: Database, workshop: Workshop
+    world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     team = about_sleep(world)
     world.change_policy(team.review_id, team.owner, ranking_learns_from="all")
@@ -91,11 +91,11 @@ def test_a_linked_record_is_neither_ranked_nor_learnt_from(
     world.decide(team.review_id, team.eve, 4, "include")
     group_id = world.merge(team.review_id, team.owner, 4, 5)
 
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
 
     shown = set(range(1, len(TEXTS) + 1)) - {5}
     assert set(order_of(database, team.review_id)) <= shown
     assert newest(database, team.review_id).n_labels == 1
     world.split(team.review_id, team.owner, group_id)
-    workshop.rerank(team.review_id)
+    ranked_review.rerank(team.review_id)
     assert newest(database, team.review_id).n_labels == 2

@@ -92,11 +92,11 @@ class TestInTheRanking:
             """How much it lifts a trial above an essay."""
             rows = np.arange(n_includes + 1)
             known = Labels(rows, np.where(rows < n_includes, 1.0, 0.0))
-            lots = np.linspace(0, 0.9, len(texts))
+            draws = np.linspace(0, 0.9, len(texts))
             scores = []
             for of in (features, replace(features, precedent=None)):
                 drawn = np.random.RandomState(1)
-                fitted = OURS.fit(of, labels=known, lots=lots, random_state=drawn)
+                fitted = OURS.fit(of, labels=known, draws=draws, random_state=drawn)
                 assert fitted is not None
                 scores.append(fitted.scores)
             gain = scores[0] - scores[1]
@@ -110,10 +110,10 @@ class TestInTheRanking:
         features = build(TEXTS, OURS.words)
         assert features.precedent is not None
         known = Labels(np.array([0, 5]), np.array([1.0, 0.0]))
-        drawn, lots = np.random.RandomState(1), np.linspace(0, 0.9, len(TEXTS))
+        drawn, draws = np.random.RandomState(1), np.linspace(0, 0.9, len(TEXTS))
 
         def scores(of: Features, how: Preset) -> NDArray[np.float64]:
-            fitted = how.fit(of, labels=known, lots=lots, random_state=drawn)
+            fitted = how.fit(of, labels=known, draws=draws, random_state=drawn)
             assert fitted is not None
             return fitted.scores
 
@@ -128,11 +128,11 @@ class TestInTheRanking:
         values = features.precedent.copy()
         values[7] = 0
         known = Labels(np.array([0, 5]), np.array([1.0, 0.0]))
-        lots = np.linspace(0, 0.9, len(TEXTS))
+        draws = np.linspace(0, 0.9, len(TEXTS))
 
         def score(usual: NDArray[np.float64] | None) -> float:
             of = replace(features, precedent=usual)
-            fitted = OURS.fit(of, labels=known, lots=lots, random_state=np.random.RandomState(1))
+            fitted = OURS.fit(of, labels=known, draws=draws, random_state=np.random.RandomState(1))
             assert fitted is not None
             return float(fitted.scores[7])
 
@@ -143,12 +143,12 @@ class TestInTheRanking:
         talk = ("Йога", ESSAY[1])
         features = build([talk, ("Йога", f"{ESSAY[1]} We."), TRIAL, *unknown], OURS.words)
         known = Labels(np.array([3, 4]), np.array([1.0, 0.0]))
-        lots = np.linspace(0, 0.9, 103)
-        lots[2] = np.inf  # half done
+        draws = np.linspace(0, 0.9, 103)
+        draws[2] = np.inf  # half done
 
         def scores(usual: NDArray[np.float64] | None) -> list[float]:
             of = replace(features, precedent=usual)
-            fitted = OURS.fit(of, labels=known, lots=lots, random_state=np.random.RandomState(1))
+            fitted = OURS.fit(of, labels=known, draws=draws, random_state=np.random.RandomState(1))
             assert fitted is not None
             found: list[float] = fitted.scores.tolist()
             return found

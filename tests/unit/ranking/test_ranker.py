@@ -120,7 +120,7 @@ class TestWithAModel:
         expected = model.decision_function(TOPICAL.matrix[UNSEEN])
 
         fitted = U4.fit(
-            TOPICAL, labels=known, lots=np.zeros(N), random_state=np.random.RandomState(1)
+            TOPICAL, labels=known, draws=np.zeros(N), random_state=np.random.RandomState(1)
         )
 
         assert fitted is not None
@@ -163,7 +163,7 @@ class TestBeforeThereIsAModel:
     def test_the_classifier_itself_says_so(self) -> None:
         one_sided = labels({3: 1, 9: 1})
         stream = np.random.RandomState(1)
-        assert U4.fit(TOPICAL, labels=one_sided, lots=np.zeros(N), random_state=stream) is None
+        assert U4.fit(TOPICAL, labels=one_sided, draws=np.zeros(N), random_state=stream) is None
 
 
 class TestHalfDone:

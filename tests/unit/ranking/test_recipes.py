@@ -12,7 +12,7 @@ from tandem.ranking import recipes, word_vectors
 from tandem.ranking.features import Features, build
 from tandem.ranking.learning import Fitted, Labels
 from tandem.ranking.metrics import loss
-from tandem.ranking.parameters import Opinion, Presumed
+from tandem.ranking.parameters import EnsembleMember, Presumed
 from tandem.ranking.presets import Preset
 from tandem.ranking.ranker import Ranked, rank
 from tandem.ranking.recipes import PRESETS, BrokenPlugin, UnknownModel, recipe
@@ -70,9 +70,9 @@ def rows_of(*numbers: int) -> NDArray[np.int64]:
     return np.array(numbers, dtype=np.int64)
 
 
-def fit(how: Preset, features: Features, lots: NDArray[np.float64] | None = None) -> Fitted:
-    drawn, lots = np.random.RandomState(1), np.zeros(N) if lots is None else lots
-    fitted = how.fit(features, labels=labels(KNOWN), lots=lots, random_state=drawn)
+def fit(how: Preset, features: Features, draws: NDArray[np.float64] | None = None) -> Fitted:
+    drawn, draws = np.random.RandomState(1), np.zeros(N) if draws is None else draws
+    fitted = how.fit(features, labels=labels(KNOWN), draws=draws, random_state=drawn)
     assert fitted is not None
     return fitted
 
@@ -144,20 +144,20 @@ class TestPresumedExcludes:
 
     def test_never_of_a_record_with_an_infinite_lot(self) -> None:
         features = build(texts(), OURS.words)
-        lots = np.linspace(0, 0.5, N)
+        draws = np.linspace(0, 0.5, N)
 
         def score(of: NDArray[np.float64]) -> float:
             return float(fit(OURS, features, of).scores[1])
 
-        never = lots.copy()
+        never = draws.copy()
         never[1] = np.inf
-        assert score(never) > score(lots), "being presumed an exclude lowers a record's own score"
+        assert score(never) > score(draws), "being presumed an exclude lowers a record's own score"
 
 
 class TestOpinionsOnVectors:
     """Vectors that know the truth beside words that know nothing of it."""
 
-    HOW = replace(U4, sentences=Opinion("any", C=1.0, weight=4.0, settling=4.0))
+    HOW = replace(U4, sentences=EnsembleMember("any", C=1.0, weight=4.0, settling=4.0))
 
     def features(self, *, without: int | None = None) -> Features:
         random = np.random.RandomState(0)
@@ -175,7 +175,7 @@ class TestOpinionsOnVectors:
 
     def test_they_count_more_when_more_includes_are_known(self) -> None:
         few, many = {0: 1.0, 3: 0.0}, {0: 1.0, 10: 1.0, 20: 1.0, 30: 1.0, 40: 1.0, 3: 0.0}
-        slow = replace(self.HOW, sentences=Opinion("any", C=1.0, weight=4.0, settling=1e9))
+        slow = replace(self.HOW, sentences=EnsembleMember("any", C=1.0, weight=4.0, settling=1e9))
         words = ranked(self.features(), few, U4).order
         np.testing.assert_array_equal(ranked(self.features(), few, slow).order, words)
         assert loss_of(ranked(self.features(), many, self.HOW)) < 0.05
@@ -195,18 +195,18 @@ class TestOpinionsOnVectors:
         vectors[[0, 3, 51, 52]] = np.eye(4, vectors.shape[1])
         vectors[50] = vectors[0]
         vectors[51] = vectors[52] + np.float32(1e-3)  # no other unread record has one
-        lots = np.linspace(0, 0.9, N)
-        lots[50] = np.inf
-        fitted = fit(self.HOW, replace(features, sentences=vectors), lots)
+        draws = np.linspace(0, 0.9, N)
+        draws[50] = np.inf
+        fitted = fit(self.HOW, replace(features, sentences=vectors), draws)
         others = np.delete(fitted.scores, [0, 3, 50])
         assert abs(fitted.scores[50]) < 3 * np.abs(others).max()
 
     def test_equal_scores_stay_equal_though_their_mean_is_rounded(self) -> None:
         words = build([("", f"only{row}") for row in range(N)], U4.words)
         features = replace(words, sentences=np.zeros((N, 8), np.float32))
-        lots = np.linspace(0, 0.9, N)
-        lots[3] = np.inf  # half done
-        assert np.abs(fit(self.HOW, features, lots).scores).max() < 100
+        draws = np.linspace(0, 0.9, N)
+        draws[3] = np.inf  # half done
+        assert np.abs(fit(self.HOW, features, draws).scores).max() < 100
 
     def test_vectors_that_are_not_finite_are_refused(self) -> None:
         features = self.features()

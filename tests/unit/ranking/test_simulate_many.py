@@ -45,7 +45,7 @@ class Odd(Preset):
         features: Features,
         *,
         labels: Labels,
-        lots: NDArray[np.float64],
+        draws: NDArray[np.float64],
         random_state: np.random.RandomState,
     ) -> Fitted | None:
         if self.does == "die":
@@ -58,7 +58,7 @@ class Odd(Preset):
             }
         if self.does == "fail":
             raise ZeroDivisionError("by zero")
-        return super().fit(features, labels=labels, lots=lots, random_state=random_state)
+        return super().fit(features, labels=labels, draws=draws, random_state=random_state)
 
 
 def odd(does: str) -> How:

@@ -17,7 +17,7 @@ from tandem.ranking.plot import recall_curve
 from tandem.ranking.recipes import recipe
 from tandem.ranking.simulate import Labelled, UnusableLabels, simulate
 from tandem.ranking.simulate_screening import (
-    Desk,
+    ReviewerQueue,
     Screening,
     Team,
     Truth,
@@ -151,7 +151,7 @@ def meant(monkeypatch: pytest.MonkeyPatch) -> list[Stream]:
     return kinds
 
 
-class TestDesk:
+class TestReviewerQueue:
     SEED = 5
     ANN, BEN = 0, 1
     ORDER = np.arange(N)[::-1].copy()
@@ -160,9 +160,9 @@ class TestDesk:
     def screening(self) -> Screening:
         return Screening(truth("x" * N, ann="x" * N, ben="x" * N, known=(N - 1,)), PERFECT)
 
-    def desk(self, screening: Screening) -> Desk:
+    def reviewer_queue(self, screening: Screening) -> ReviewerQueue:
         order = self.ORDER[screening.lacks_decisions()[self.ORDER]]
-        return Desk(screening, order, self.SEED)
+        return ReviewerQueue(screening, order, self.SEED)
 
     def test_a_new_record_is_the_first_of_the_reviewers_own_order(
         self, screening: Screening, meant: list[Stream]
@@ -176,7 +176,9 @@ class TestDesk:
         best = range(N - 2, N - 2 - 2 * streams.SPREAD, -1)  # the known one is the last row
         for reviewer in (self.ANN, self.BEN):
             places = {row: own_place(place, row, reviewer) for place, row in enumerate(best)}
-            assert self.desk(screening).next_for(reviewer) == min(places, key=places.__getitem__)
+            assert self.reviewer_queue(screening).next_for(reviewer) == min(
+                places, key=places.__getitem__
+            )
 
     def test_a_half_done_record_is_one_the_other_has_decided(
         self, screening: Screening, meant: list[Stream]
@@ -184,10 +186,10 @@ class TestDesk:
         meant[0] = Stream.HALF_DONE
         for row in (70, 3, 40):
             screening.decide(self.BEN, row)
-        desk = self.desk(screening)
+        reviewer_queue = self.reviewer_queue(screening)
         served = []
         for _ in range(3):
-            half_done = desk.next_for(self.ANN)
+            half_done = reviewer_queue.next_for(self.ANN)
             assert half_done is not None
             screening.decide(self.ANN, half_done)
             served.append(half_done)
@@ -197,22 +199,22 @@ class TestDesk:
         self, screening: Screening, meant: list[Stream]
     ) -> None:
         meant[0] = Stream.HALF_DONE
-        new = self.desk(screening).next_for(self.ANN)
+        new = self.reviewer_queue(screening).next_for(self.ANN)
         assert new is not None
         meant[0] = Stream.RANKING
         for row in range(N - 1):
             screening.decide(self.BEN, row)
-        assert self.desk(screening).next_for(self.ANN) is not None
-        assert self.desk(screening).next_for(self.BEN) is None
+        assert self.reviewer_queue(screening).next_for(self.ANN) is not None
+        assert self.reviewer_queue(screening).next_for(self.BEN) is None
 
     def test_the_random_stream_is_the_same_for_both(
         self, screening: Screening, meant: list[Stream]
     ) -> None:
         meant[0] = Stream.RANDOM
-        desk = self.desk(screening)
+        reviewer_queue = self.reviewer_queue(screening)
         served: dict[int, list[int]] = {self.ANN: [], self.BEN: []}
         for reviewer in (self.ANN, self.ANN, self.BEN, self.ANN, self.BEN):
-            row = desk.next_for(reviewer)
+            row = reviewer_queue.next_for(reviewer)
             assert row is not None
             screening.decide(reviewer, row)
             served[reviewer].append(row)
@@ -225,14 +227,14 @@ class TestDesk:
     ) -> None:
         monkeypatch.setattr(streams, "half_done_cap", lambda _: 1)
         screening.decide(self.BEN, 0)
-        assert self.desk(screening).next_for(self.ANN) != 0
+        assert self.reviewer_queue(screening).next_for(self.ANN) != 0
         screening.decide(self.BEN, 1)
-        assert self.desk(screening).next_for(self.ANN) == 0
+        assert self.reviewer_queue(screening).next_for(self.ANN) == 0
 
     def test_nobody_gets_a_record_twice_or_a_known_one(self, screening: Screening) -> None:
         for _ in range(N - 1):
             for reviewer in (self.ANN, self.BEN):
-                row = self.desk(screening).next_for(reviewer)
+                row = self.reviewer_queue(screening).next_for(reviewer)
                 assert row is not None
                 assert not screening.decided[reviewer, row]
                 assert row != N - 1

@@ -8,7 +8,7 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
-from tandem.screening.people.stranded import stranded
+from tandem.screening.people.blocked_records import blocked_records
 from tandem.screening.progress import progress
 from tandem.webhooks import endpoints
 from tandem_api.deps import AsViewer, Read
@@ -17,11 +17,11 @@ from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.jobs import ParkedRankingOut
 from tandem_api.schemas.screening import (
+    BlockedRecordsOut,
     PlotsOut,
     ProgressOut,
     SentencesOut,
     StageProgressOut,
-    StrandedOut,
 )
 from tandem_api.schemas.webhooks import WebhookTroubleOut
 
@@ -42,14 +42,14 @@ def get_progress(
     parked = training.parked(session, viewer.review_id) if viewer.has(Role.OWNER) else None
     waiting, troubled = None, None
     if viewer.has(Role.OWNER) and as_of is None:
-        waiting = stranded(session, viewer.review_id, stage, viewer.policies)
+        waiting = blocked_records(session, viewer.review_id, stage, viewer.policies)
         troubled = endpoints.in_trouble(session, viewer.review_id)
     return ProgressOut(
         stages={found.stage: StageProgressOut.of(found)},
         plots=_plots(request, viewer, stage),
         sentences=SentencesOut.of_progress(encoded) if encoded else None,
         ranking=ParkedRankingOut.of(parked) if parked else None,
-        stranded=StrandedOut.of(waiting) if waiting else None,
+        stranded=BlockedRecordsOut.of(waiting) if waiting else None,
         webhooks=[WebhookTroubleOut.of(webhook) for webhook in troubled] if troubled else None,
     )
 

@@ -17,7 +17,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import catalogue, shown_votes
+from tandem.screening import catalogue, visible_votes
 from tandem.screening.catalogue import OrderBy, ShownRecord
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.record_filters import Filters
@@ -182,5 +182,5 @@ def correct_record(
 def _whole(session: Session, viewer: Viewer, stage: Stage, number: RecordNumber) -> WholeRecordOut:
     shown = catalogue.get_record(session, viewer=viewer, stage=stage, number=number)
     key = RecordKey(viewer.review_id, stage, number)
-    votes = shown_votes.shown_votes(session, viewer=viewer, key=key)
+    votes = visible_votes.visible_votes(session, viewer=viewer, key=key)
     return WholeRecordOut.whole(RecordOut.shown(shown, stage), votes)

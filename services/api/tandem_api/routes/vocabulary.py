@@ -4,7 +4,7 @@ from tandem.db.keyset import sliced
 from tandem.errors import Forbidden
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.screening import shown_votes
+from tandem.screening import visible_votes
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.criteria import reasons
 from tandem_api.deps import AsViewer, Limit, PageFrom, Read
@@ -48,6 +48,6 @@ def list_labels(
     limit: Limit = 100,
 ) -> Page[LabelOut]:
     """List the labels in use, your own and those of decisions that are open to you."""
-    labels = shown_votes.labels_in_use(session, viewer=viewer, stage=stage)
+    labels = visible_votes.labels_in_use(session, viewer=viewer, stage=stage)
     found = sliced(labels, lambda one: (-one.n_records, one.label), (float, str), page, limit)
     return Page.of(found.map(LabelOut.of))

@@ -222,6 +222,6 @@ def _rules(here: Runtime) -> Rules:
 
 
 def _told(here: Runtime, review_id: ReviewId, answer: Response) -> Response:
-    """Ring the doorbell after the commit; no ranking depends on any of this."""
+    """Ring the notifier after the commit; no ranking depends on any of this."""
     here.nudges.told(review_id)
     return answer

@@ -8,7 +8,7 @@ from pydantic import Field, StrictFloat, StringConstraints
 from tandem.reviews.policy import Stage
 from tandem.screening.conflicts.disagreements import Disagreements, Outcomes
 from tandem.screening.conflicts.discussion import ShownMessage
-from tandem.screening.conflicts.shown import Needs, ShownConflict, ShownDecision, ShownResolution
+from tandem.screening.conflicts.visible import Needs, ShownConflict, ShownDecision, ShownResolution
 from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
 from tandem.screening.models import Cause, ConflictState, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict

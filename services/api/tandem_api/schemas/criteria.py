@@ -11,7 +11,7 @@ from tandem.reviews.models import CriteriaVersion, Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.wording import key
 from tandem.screening.criteria.affected import Affected, AffectedBy, Why
-from tandem.screening.shown_votes import LabelInUse
+from tandem.screening.visible_votes import LabelInUse
 from tandem_api.paging import Page
 from tandem_api.schemas.base import Out, PersonId, PersonName
 from tandem_api.schemas.decisions import DecisionOut

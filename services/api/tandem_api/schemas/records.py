@@ -13,7 +13,7 @@ from tandem.records.models import Import, ImportState, ImportStep, Record
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.rules import Verdict
-from tandem.screening.shown_votes import ShownVote
+from tandem.screening.visible_votes import ShownVote
 from tandem_api.schemas.base import (
     WHOLE,
     Id,

@@ -11,7 +11,7 @@ from tandem.ranking.models import Ranking
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.models import Lease
-from tandem.screening.people.stranded import Stranded
+from tandem.screening.people.blocked_records import BlockedRecords
 from tandem.screening.progress import Progress
 from tandem.screening.queue.service import Queue, QueueState
 from tandem.screening.recall import Recall
@@ -227,7 +227,7 @@ class SentencesOut(Out):
         return cls(model=progress.model, encoded=progress.encoded, of=progress.of)
 
 
-class StrandedOut(Out):
+class BlockedRecordsOut(Out):
     """Title and abstract records that lack decisions which nobody is left to make.
 
     `n_screeners` people screen: all reviewers, and others who have decided a record. People who
@@ -243,7 +243,7 @@ class StrandedOut(Out):
     n_decisions_beyond_shares: int = Field(examples=[0])
 
     @classmethod
-    def of(cls, found: Stranded) -> "StrandedOut":
+    def of(cls, found: BlockedRecords) -> "BlockedRecordsOut":
         return cls(
             n_screeners=found.n_screeners,
             n_records=found.n_records,
@@ -262,7 +262,7 @@ class ProgressOut(Out):
         description="For owners: why no more rankings are made; null where they are.",
         examples=[None],
     )
-    stranded: StrandedOut | None = Field(
+    stranded: BlockedRecordsOut | None = Field(
         description="For owners: what nobody will decide as things are; null if there is nothing."
     )
     webhooks: list[WebhookTroubleOut] | None = Field(

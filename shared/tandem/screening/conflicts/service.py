@@ -17,7 +17,7 @@ from tandem.reviews.service import Viewer
 from tandem.reviews.settling import WAYS_OUT
 from tandem.screening.blinding.sql import conflict_is_visible, has_vote_of
 from tandem.screening.blinding.view import names_are_open, open_conflicts_known
-from tandem.screening.conflicts.shown import ShownConflict, show
+from tandem.screening.conflicts.visible import ShownConflict, show
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import NewResolution, ResolutionInput, Revocation

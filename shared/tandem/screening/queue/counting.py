@@ -12,12 +12,12 @@ from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.records.shown import n_shown, n_shown_sql
 from tandem.screening.models import PresentDecision, ScreenedRecord
-from tandem.screening.queue.seat import (
+from tandem.screening.queue.queue_filter import (
     REVIEW,
     STAGE,
     USER,
+    QueueFilter,
     Rules,
-    Seat,
     begun,
     has_decided,
     is_among,
@@ -42,15 +42,17 @@ class Counts:
     half_done_by_others: int
 
 
-def count(session: Session, seat: Seat, withheld: Collection[RecordNumber]) -> Counts:
+def count(
+    session: Session, queue_filter: QueueFilter, withheld: Collection[RecordNumber]
+) -> Counts:
     """Count for this reviewer. What is withheld from them does not remain for them."""
-    if seat.pilot is not None:
-        remaining = still_to_decide(session, seat, set(seat.pilot) - set(withheld))
-        total = n_shown(session, seat.review_id)
+    if queue_filter.pilot is not None:
+        remaining = still_to_decide(session, queue_filter, set(queue_filter.pilot) - set(withheld))
+        total = n_shown(session, queue_filter.review_id)
         return Counts(total, remaining, half_done=0, half_done_by_others=0)
-    row = session.execute(_counts(seat.rules), seat.parameters()).one()
+    row = session.execute(_counts(queue_filter.rules), queue_filter.parameters()).one()
     total, full, closed_to_me, half_done, by_others = row
-    not_served = still_to_decide(session, seat, withheld)
+    not_served = still_to_decide(session, queue_filter, withheld)
     return Counts(total, total - full - closed_to_me - not_served, half_done, by_others)
 
 
@@ -82,10 +84,14 @@ def _counts(rules: Rules) -> Select[int, int, int, int, int]:
     )
 
 
-def still_to_decide(session: Session, seat: Seat, some: Collection[RecordNumber]) -> int:
+def still_to_decide(
+    session: Session, queue_filter: QueueFilter, some: Collection[RecordNumber]
+) -> int:
     """Return how many of some records, none of them a duplicate, the reviewer could decide."""
-    query = _n_open(seat.rules)
-    found = (session.scalar(query, seat.parameters(piece)) for piece in pieces(sorted(some)))
+    query = _n_open(queue_filter.rules)
+    found = (
+        session.scalar(query, queue_filter.parameters(piece)) for piece in pieces(sorted(some))
+    )
     return sum(n or 0 for n in found)
 
 

@@ -6,8 +6,8 @@ from itertools import count
 from tandem.ids import RecordNumber
 from tandem.screening import streams
 from tandem.screening.queue.counting import Counts
-from tandem.screening.queue.desk import Desk
 from tandem.screening.queue.order import Order, Sample
+from tandem.screening.queue.reviewer_queue import ReviewerQueue
 from tandem.screening.queue.served import At, Pick
 from tandem.screening.streams import Stream
 
@@ -19,7 +19,11 @@ _DRAWS_ONLY = (Stream.HALF_DONE, Stream.RANDOM, *_OTHERWISE[1:])
 
 
 def picks(
-    desk: Desk, order: Order, counts: Counts, first: int, sample: Sample | None = None
+    reviewer_queue: ReviewerQueue,
+    order: Order,
+    counts: Counts,
+    first: int,
+    sample: Sample | None = None,
 ) -> Iterator[Pick]:
     """Yield what to serve next, as pick number `first` of this reviewer and those after it.
 
@@ -30,36 +34,40 @@ def picks(
     so it tells nothing of a verdict. While an audit is open, everybody gets half-done records and
     then draws of its `sample`; otherwise the sample stands for the random stream.
     """
-    if desk.is_in_pilot:
-        yield from (Pick(at, Stream.RANDOM) for at in _offered(desk, desk.pilot(order)))
+    if reviewer_queue.is_in_pilot:
+        yield from (
+            Pick(at, Stream.RANDOM) for at in _offered(reviewer_queue, reviewer_queue.pilot(order))
+        )
     elif (sample is not None and sample.is_all) or (
-        desk.is_shared and order.ranking_id is not None
+        reviewer_queue.is_shared and order.ranking_id is not None
     ):
-        yield from _by_turns(desk, order, counts, first, sample)
+        yield from _by_turns(reviewer_queue, order, counts, first, sample)
     else:
-        yield from _by_rank(desk, order)
+        yield from _by_rank(reviewer_queue, order)
 
 
-def _by_rank(desk: Desk, order: Order) -> Iterator[Pick]:
-    for at in _offered(desk, desk.free(order)):
+def _by_rank(reviewer_queue: ReviewerQueue, order: Order) -> Iterator[Pick]:
+    for at in _offered(reviewer_queue, reviewer_queue.free(order)):
         yield Pick(at, Stream.RANKING)
-    for at in _offered(desk, desk.unranked(order)):
+    for at in _offered(reviewer_queue, reviewer_queue.unranked(order)):
         yield Pick(at, Stream.UNRANKED)
 
 
 def _by_turns(
-    desk: Desk, order: Order, counts: Counts, first: int, sample: Sample | None
+    reviewer_queue: ReviewerQueue, order: Order, counts: Counts, first: int, sample: Sample | None
 ) -> Iterator[Pick]:
     sources = {
-        Stream.HALF_DONE: _offered(desk, desk.half_done(order, counts.half_done_by_others)),
-        Stream.RANKING: _offered(desk, desk.untouched(order)),
-        Stream.RANDOM: _offered(desk, desk.on_random_stream(order, sample)),
-        Stream.UNRANKED: _offered(desk, desk.unranked(order)),
+        Stream.HALF_DONE: _offered(
+            reviewer_queue, reviewer_queue.half_done(order, counts.half_done_by_others)
+        ),
+        Stream.RANKING: _offered(reviewer_queue, reviewer_queue.untouched(order)),
+        Stream.RANDOM: _offered(reviewer_queue, reviewer_queue.on_random_stream(order, sample)),
+        Stream.UNRANKED: _offered(reviewer_queue, reviewer_queue.unranked(order)),
     }
     finish_first = counts.half_done > streams.half_done_cap(counts.total)
     taken = set[RecordNumber]()
     for number in count(first):
-        kind = desk.kind_of_pick(number)
+        kind = reviewer_queue.kind_of_pick(number)
         if kind is Stream.RANKING and finish_first:
             kind = Stream.HALF_DONE
         kinds = _DRAWS_ONLY if sample is not None and sample.is_all else (kind, *_OTHERWISE)
@@ -69,8 +77,8 @@ def _by_turns(
         yield pick
 
 
-def _offered(desk: Desk, found: Iterator[At]) -> Iterator[At]:
-    return (at for at in found if not desk.withholds(at.number))
+def _offered(reviewer_queue: ReviewerQueue, found: Iterator[At]) -> Iterator[At]:
+    return (at for at in found if not reviewer_queue.withholds(at.number))
 
 
 def _take(

@@ -1,4 +1,4 @@
-"""What a desk asks of the database, each query made once: that takes longer than to run it."""
+"""The queries of a reviewer's queue. Each is built once: building takes longer than running."""
 
 from enum import Enum, auto
 from functools import cache
@@ -9,7 +9,7 @@ from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews.models import Member
 from tandem.screening.models import Decision, Lease, ScreenedRecord
-from tandem.screening.queue.seat import (
+from tandem.screening.queue.queue_filter import (
     REVIEW,
     STAGE,
     USER,

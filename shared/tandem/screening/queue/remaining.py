@@ -20,7 +20,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.people import interests, workload
 from tandem.screening.queue import counting
-from tandem.screening.queue.seat import STAGE, USER, Rules, Seat
+from tandem.screening.queue.queue_filter import STAGE, USER, QueueFilter, Rules
 
 _REVIEWS: BindParameter[ReviewId] = bindparam("reviews", expanding=True)
 
@@ -71,21 +71,23 @@ def _left(
     totals: dict[ReviewId, int],
     decided: dict[ReviewId, int],
 ) -> dict[ReviewId, int]:
-    seats = [(review, Seat.of(session, review, stage, viewer)) for review, viewer in screening]
-    ids = [review.id for review, _ in seats]
+    filters = [
+        (review, QueueFilter.of(session, review, stage, viewer)) for review, viewer in screening
+    ]
+    ids = [review.id for review, _ in filters]
     withheld = interests.withheld_in(session, ids, user_id)
     shares = _shares(session, ids, user_id)
-    over = _not_to_decide(session, [seat for _, seat in seats])
+    over = _not_to_decide(session, [queue_filter for _, queue_filter in filters])
     left: dict[ReviewId, int] = {}
-    for review, seat in seats:
+    for review, queue_filter in filters:
         own = withheld.get(review.id, frozenset())
-        if seat.pilot is not None:  # everybody's, whatever their share
-            left[review.id] = counting.count(session, seat, own).remaining
+        if queue_filter.pilot is not None:  # everybody's, whatever their share
+            left[review.id] = counting.count(session, queue_filter, own).remaining
             continue
-        not_served = counting.still_to_decide(session, seat, own) if own else 0
+        not_served = counting.still_to_decide(session, queue_filter, own) if own else 0
         total = totals[review.id]
         remaining = total - over.get(review.id, 0) - not_served
-        target = workload.target(shares.get(review.id), total=total, quota=seat.quota)
+        target = workload.target(shares.get(review.id), total=total, quota=queue_filter.quota)
         if target is not None:
             remaining = min(remaining, max(0, target - decided.get(review.id, 0)))
         left[review.id] = remaining
@@ -116,16 +118,16 @@ def _shares(
     return dict(session.execute(query).all())
 
 
-def _not_to_decide(session: Session, seats: Sequence[Seat]) -> dict[ReviewId, int]:
+def _not_to_decide(session: Session, filters: Sequence[QueueFilter]) -> dict[ReviewId, int]:
     """Count in each review what is full, or decided by the person."""
-    alike: dict[tuple[Rules, int], list[Seat]] = defaultdict(list)
-    for seat in seats:
-        if seat.pilot is None:
-            alike[seat.rules, seat.quota].append(seat)
+    alike: dict[tuple[Rules, int], list[QueueFilter]] = defaultdict(list)
+    for queue_filter in filters:
+        if queue_filter.pilot is None:
+            alike[queue_filter.rules, queue_filter.quota].append(queue_filter)
     found: dict[ReviewId, int] = {}
     for (rules, quota), some in alike.items():
         asked = {
-            "reviews": [seat.review_id for seat in some],
+            "reviews": [queue_filter.review_id for queue_filter in some],
             "stage": some[0].stage,
             "user_id": some[0].user_id,
             "quota": quota,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, RecordNumber
 from tandem.screening.models import Lease, Served
-from tandem.screening.queue.seat import REVIEW, STAGE, USER, Seat
+from tandem.screening.queue.queue_filter import REVIEW, STAGE, USER, QueueFilter
 from tandem.screening.streams import Stream
 
 
@@ -32,9 +32,9 @@ class Pick:
     stream: Stream
 
 
-def how_many(session: Session, seat: Seat) -> int:
+def how_many(session: Session, queue_filter: QueueFilter) -> int:
     """Return how many picks this reviewer has been served in the stage."""
-    return session.scalar(_HOW_MANY, seat.parameters()) or 0
+    return session.scalar(_HOW_MANY, queue_filter.parameters()) or 0
 
 
 _HOW_MANY = select(func.max(Served.pick)).where(
@@ -43,10 +43,10 @@ _HOW_MANY = select(func.max(Served.pick)).where(
 
 
 def taken_up_again(
-    session: Session, seat: Seat, numbers: Sequence[RecordNumber]
+    session: Session, queue_filter: QueueFilter, numbers: Sequence[RecordNumber]
 ) -> set[RecordNumber]:
     """Return which of these records were served to this reviewer last after they put them off."""
-    latest = dict(session.execute(_STREAMS, seat.parameters(numbers)).all())
+    latest = dict(session.execute(_STREAMS, queue_filter.parameters(numbers)).all())
     return {number for number, stream in latest.items() if stream is Stream.AGAIN}
 
 
@@ -62,16 +62,16 @@ _STREAMS = (
 )
 
 
-def log(session: Session, seat: Seat, first: int, picks: Sequence[Pick]) -> None:
+def log(session: Session, queue_filter: QueueFilter, first: int, picks: Sequence[Pick]) -> None:
     """Log that these are served, as pick number `first` of this reviewer and those after."""
     rows = [
         {
-            "review_id": seat.review_id,
-            "stage": seat.stage,
-            "user_id": seat.user_id,
+            "review_id": queue_filter.review_id,
+            "stage": queue_filter.stage,
+            "user_id": queue_filter.user_id,
             "pick": number,
             "record_number": pick.at.number,
-            "served_at": seat.now,
+            "served_at": queue_filter.now,
             "rank": pick.at.rank,
             "ranking_id": pick.at.ranking_id,
             "stream": pick.stream,

@@ -22,9 +22,9 @@ from tandem.screening.people.interests import OwnPapers
 from tandem.screening.people.workload import Workload
 from tandem.screening.queue import counting, picking, served
 from tandem.screening.queue.counting import Counts
-from tandem.screening.queue.desk import Desk
 from tandem.screening.queue.order import Order, Sample
-from tandem.screening.queue.seat import Seat
+from tandem.screening.queue.queue_filter import QueueFilter
+from tandem.screening.queue.reviewer_queue import ReviewerQueue
 from tandem.screening.queue.served import At, Pick
 from tandem.screening.streams import Stream
 
@@ -79,25 +79,30 @@ def what_is_left(session: Session, *, review: Review, viewer: Viewer, stage: Sta
     viewer.require(Role.REVIEWER, "screen records")
     session.flush()
     member = members.get_member(session, review.id, viewer.user_id)
-    seat = Seat.of(session, review, stage, viewer)
+    queue_filter = QueueFilter.of(session, review, stage, viewer)
     own_papers = OwnPapers(session, review, member)
-    counts = counting.count(session, seat, own_papers.numbers)
-    mine = _workload(session, seat, viewer, member, counts)
-    return Left(_remaining(seat, counts, mine), mine)
+    counts = counting.count(session, queue_filter, own_papers.numbers)
+    mine = _workload(session, queue_filter, viewer, member, counts)
+    return Left(_remaining(queue_filter, counts, mine), mine)
 
 
 def _workload(
-    session: Session, seat: Seat, viewer: Viewer, member: Member, counts: Counts
+    session: Session, queue_filter: QueueFilter, viewer: Viewer, member: Member, counts: Counts
 ) -> Workload:
     work = workload.of_members(
-        session, seat.review_id, seat.stage, viewer.policies, [member], total=counts.total
+        session,
+        queue_filter.review_id,
+        queue_filter.stage,
+        viewer.policies,
+        [member],
+        total=counts.total,
     )
     return work[member.user_id]
 
 
-def _remaining(seat: Seat, counts: Counts, mine: Workload) -> int:
+def _remaining(queue_filter: QueueFilter, counts: Counts, mine: Workload) -> int:
     # A pilot round is everybody's, whatever their share.
-    left = mine.left if seat.pilot is None else None
+    left = mine.left if queue_filter.pilot is None else None
     return counts.remaining if left is None else min(counts.remaining, left)
 
 
@@ -124,26 +129,33 @@ def serve(
     """
     viewer.require(Role.REVIEWER, "screen records")
     member = members.get_member(session, review.id, viewer.user_id)
-    seat = Seat.of(session, review, stage, viewer)
+    queue_filter = QueueFilter.of(session, review, stage, viewer)
     own_papers = OwnPapers(session, review, member)
     n_withheld = len(own_papers.numbers)
-    counts = counting.count(session, seat, own_papers.numbers)
-    mine = _workload(session, seat, viewer, member, counts)
-    remaining = _remaining(seat, counts, mine)
+    counts = counting.count(session, queue_filter, own_papers.numbers)
+    mine = _workload(session, queue_filter, viewer, member, counts)
+    remaining = _remaining(queue_filter, counts, mine)
     leases, drawn = list[Lease](), list[RecordNumber]()
     if member.paused_at is None:
-        desk = Desk(session, seat, own_papers)
+        reviewer_queue = ReviewerQueue(session, queue_filter, own_papers)
         if anew:
-            desk.give_back()
+            reviewer_queue.give_back()
         leases, new = _hold(
-            session, seat, desk, order, counts, min(limit, remaining), lasting, sample
+            session,
+            queue_filter,
+            reviewer_queue,
+            order,
+            counts,
+            min(limit, remaining),
+            lasting,
+            sample,
         )
-        if seat.pilot is None:
+        if queue_filter.pilot is None:
             drawn = [pick.at.number for pick in new if pick.stream is Stream.RANDOM]
         if len(own_papers.numbers) > n_withheld:  # found among what was about to be served
-            counts = counting.count(session, seat, own_papers.numbers)
-            remaining = _remaining(seat, counts, mine)
-    state = _state(seat, counts, remaining, has_items=bool(leases))
+            counts = counting.count(session, queue_filter, own_papers.numbers)
+            remaining = _remaining(queue_filter, counts, mine)
+    state = _state(queue_filter, counts, remaining, has_items=bool(leases))
     return Queue(
         items=leases,
         remaining=remaining,
@@ -156,8 +168,8 @@ def serve(
 
 def _hold(
     session: Session,
-    seat: Seat,
-    desk: Desk,
+    queue_filter: QueueFilter,
+    reviewer_queue: ReviewerQueue,
     order: Order,
     counts: Counts,
     limit: int,
@@ -166,26 +178,32 @@ def _hold(
 ) -> tuple[list[Lease], list[Pick]]:
     """Return what is held now, and what of it was not held before."""
     until, new = now() + lasting, list[Pick]()
-    leases = _in_pilot_order(seat, desk.held())[:limit]
+    leases = _in_pilot_order(queue_filter, reviewer_queue.held())[:limit]
     if len(leases) < limit:
-        first = served.how_many(session, seat) + 1
-        new = list(islice(picking.picks(desk, order, counts, first, sample), limit - len(leases)))
-        leases += desk.leases(sorted((pick.at for pick in new), key=_best_first), until=until)
-        late = desk.put_off()[: limit - len(leases)] if len(leases) < limit else []
-        leases = _in_pilot_order(seat, [*leases, *(desk.take_up(lease) for lease in late)])
+        first = served.how_many(session, queue_filter) + 1
+        new = list(
+            islice(picking.picks(reviewer_queue, order, counts, first, sample), limit - len(leases))
+        )
+        leases += reviewer_queue.leases(
+            sorted((pick.at for pick in new), key=_best_first), until=until
+        )
+        late = reviewer_queue.put_off()[: limit - len(leases)] if len(leases) < limit else []
+        leases = _in_pilot_order(
+            queue_filter, [*leases, *(reviewer_queue.take_up(lease) for lease in late)]
+        )
         again = [Pick(At.of(lease), Stream.AGAIN) for lease in late]
-        served.log(session, seat, first, [*new, *again])
+        served.log(session, queue_filter, first, [*new, *again])
     for lease in leases:
         lease.expires_at = until
     session.flush()
     return leases, new
 
 
-def _in_pilot_order(seat: Seat, leases: list[Lease]) -> list[Lease]:
+def _in_pilot_order(queue_filter: QueueFilter, leases: list[Lease]) -> list[Lease]:
     """Order records of a pilot round as it is read, not by rank; leave all others as they are."""
-    if seat.pilot is None:
+    if queue_filter.pilot is None:
         return leases
-    return sorted(leases, key=lambda lease: (seat.pilot or ()).index(lease.record_number))
+    return sorted(leases, key=lambda lease: (queue_filter.pilot or ()).index(lease.record_number))
 
 
 def put_off(
@@ -209,11 +227,13 @@ def _best_first(at: At) -> tuple[float, RecordNumber]:
     return inf if at.rank is None else at.rank, at.number
 
 
-def _state(seat: Seat, counts: Counts, remaining: int, *, has_items: bool) -> QueueState:
+def _state(
+    queue_filter: QueueFilter, counts: Counts, remaining: int, *, has_items: bool
+) -> QueueState:
     if has_items:
         return QueueState.READY
     if remaining:
         return QueueState.WAITING
     if not counts.total:
         return QueueState.EMPTY
-    return QueueState.FINISHED if seat.pilot is None else QueueState.PILOT_DONE
+    return QueueState.FINISHED if queue_filter.pilot is None else QueueState.PILOT_DONE

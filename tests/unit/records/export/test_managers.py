@@ -20,7 +20,7 @@ def test_ris() -> None:
         "ID  - 17",
         "TI  - Peer support: who does what, & why?",
         "AU  - Lee, Ann",
-        "AU  - World Health Organization, Regional Office",
+        "AU  - World Health Organization, Regional Importer",
         "AU  - Smith and Jones Group",
         "PY  - 2012",
         "T2  - Community Mental Health Journal",
@@ -81,7 +81,7 @@ def test_bibtex() -> None:
 
     assert text.startswith("@article{lee2012-17,\n  title = {{Peer support: who does what, \\& ")
     assert (
-        "  author = {Lee, Ann and World Health Organization, Regional Office and "
+        "  author = {Lee, Ann and World Health Organization, Regional Importer and "
         "{Smith and Jones Group}},\n" in text
     )
     assert "  pages = {25--40},\n" in text

@@ -35,7 +35,7 @@ def test_the_columns() -> None:
     (row,) = csv_rows(written("csv", FULL))
 
     assert row["authors"] == (
-        "Lee, Ann; World Health Organization, Regional Office; Smith and Jones Group"
+        "Lee, Ann; World Health Organization, Regional Importer; Smith and Jones Group"
     )
     assert row["keywords"] == "peer support; health, mental; 50%"
     assert row["sources"] == "Medline (21452057); Embase"

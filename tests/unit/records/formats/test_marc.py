@@ -129,8 +129,8 @@ def test_name_loses_years_and_roles(name: str, read_as: str) -> None:
 
 
 def test_body_made_it_where_no_person_did() -> None:
-    body = field("110", ("a", "World Rest Office."), ("b", "Naps."))
-    assert both(TITLE, body).authors == ("World Rest Office. Naps",)
+    body = field("110", ("a", "World Rest Importer."), ("b", "Naps."))
+    assert both(TITLE, body).authors == ("World Rest Importer. Naps",)
     assert both(TITLE, body, field("700", ("a", "Lind, Bo"))).authors == ("Lind, Bo",)
 
 

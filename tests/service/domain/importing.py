@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from service.domain.stored import events
+from service.domain.tables import events
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.ids import ImportId, ReviewId
@@ -32,7 +32,7 @@ def titled(numbers: Iterable[int]) -> bytes:
     return ris(*({"TI": f"Study number {n}", "AB": "Text."} for n in numbers))
 
 
-class Office:
+class Importer:
     """Takes files and reads them, as the API and a worker do."""
 
     def __init__(self, world: World, artifacts: Artifacts) -> None:

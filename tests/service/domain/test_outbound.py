@@ -1,4 +1,4 @@
-"""Real relay processes: killed, restarted, two at once, and quick when a doorbell rings."""
+"""Real relay processes: killed, restarted, two at once, and quick when a notifier rings."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from sqlalchemy import update
 
 from engines import Broker
 from service.domain.receivers import Receiver, listening
-from service.domain.stored import events
+from service.domain.tables import events
 from tandem.config import Settings
 from tandem.db.base import now
 from tandem.db.session import Database
@@ -173,7 +173,7 @@ def test_a_doorbell_brings_an_event_out_in_well_under_a_second(
     team, log = world.team(n_records=20), tmp_path / "relay.log"
     add_webhook(world, team, receiver.url)
     waits = []
-    # Without a doorbell nothing would come for a minute.
+    # Without a notifier nothing would come for a minute.
     with relay(settings, broker, log, sweep_seconds=60):
         until(redis, team, last_seq(database, team), log)
         for number in range(1, 11):

@@ -87,16 +87,16 @@ def likeness(
     """
     excludes = np.sort(labels.rows[labels.values == 0])
     n_records = features.similarity.size
-    lots = np.random.RandomState(seed).random_sample(n_records)
+    draws = np.random.RandomState(seed).random_sample(n_records)
     scores = np.zeros(excludes.size, dtype=np.float32)
     for number in range(min(FOLDS, excludes.size)):
         fold = excludes[number::FOLDS]
-        presumable = lots.copy()
+        presumable = draws.copy()
         presumable[fold] = np.inf
         fitted = recipe.fit(
             features,
             labels=labels.without(fold),
-            lots=presumable,
+            draws=presumable,
             random_state=np.random.RandomState([seed, number]),
         )
         if fitted is None:

@@ -6,7 +6,7 @@ from tandem.ids import RecordNumber
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.people import interests
-from tandem.screening.people.stranded import stranded
+from tandem.screening.people.blocked_records import blocked_records
 from tandem.screening.team import membership
 from world import TA, Person, Team, World
 
@@ -17,7 +17,7 @@ def found(world: World, team: Team) -> tuple[int, int, list[int], int] | None:
     """Return who is to come, how many wait and which, and what is in nobody's share."""
     with world.database.read() as session:
         policies = reviews.policies_in_force(session, team.review_id)
-        told = stranded(session, team.review_id, TA, policies)
+        told = blocked_records(session, team.review_id, TA, policies)
     if told is None:
         return None
     return told.n_screeners, told.n_records, [*told.numbers], told.n_beyond_shares

@@ -1,8 +1,8 @@
-"""Records that wait for somebody who will not come: for the owners, who can do something about it.
+"""Records that nobody is left to decide, told to the owners, who can mend it.
 
-To come are those who screen: the reviewers, and of the others in the review whoever has decided a
-record of the stage; not who pauses or has had all of their share. A record is stranded where fewer
-of them are left who have neither decided it nor an interest in it than decisions it lacks.
+A record is blocked where it lacks more decisions than there are people left to give them: people
+who screen, have not decided it, and have no interest in it. Those screen who are reviewers, or have
+decided a record of the stage; not those who pause or have had all of their share.
 
 All goes by the number of decisions and by who gave them, never by what they say.
 """
@@ -28,12 +28,12 @@ _MOST_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Stranded:
+class BlockedRecords:
     """What nobody will decide as things are.
 
     Attributes:
-        n_screeners: So many people are to come at all.
-        n_records: So many records are stranded.
+        n_screeners: So many people screen.
+        n_records: So many records are blocked.
         numbers: The first hundred of them.
         n_beyond_shares: So many of the decisions that are lacking are in nobody's share; 0 if one
             of those who screen has none, and takes what comes.
@@ -45,10 +45,10 @@ class Stranded:
     n_beyond_shares: int
 
 
-def stranded(
+def blocked_records(
     session: Session, review_id: ReviewId, stage: Stage, policies: Mapping[Stage, Policy]
-) -> Stranded | None:
-    """Return what is stranded in a stage; None if nothing is."""
+) -> BlockedRecords | None:
+    """Return what is blocked_records in a stage; None if nothing is."""
     left = _left_of_shares(session, review_id, stage, policies)
     screeners = {person for person, n_left in left.items() if n_left != 0}
     work = _Work(session, review_id, stage, policies[stage].reviewers_per_record)
@@ -60,7 +60,7 @@ def stranded(
     if not (n_records or own or beyond):
         return None
     named = sorted({*numbers, *own})[:_MOST_NAMED]
-    return Stranded(len(screeners), n_records + len(own), named, beyond)
+    return BlockedRecords(len(screeners), n_records + len(own), named, beyond)
 
 
 def _left_of_shares(

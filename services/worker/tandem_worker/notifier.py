@@ -7,15 +7,15 @@ from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from tandem.log import logger
-from tandem.tasks import DOORBELL
+from tandem.tasks import NOTIFIER
 
 _LISTEN_SECONDS = 1.0
 
 _log = logger(__name__)
 
 
-class Doorbell:
-    """Rings every bell when any review's doorbell is rung.
+class Notifier:
+    """Rings every bell when any review's notifier is rung.
 
     With the broker down it is silent: whoever waits for a bell looks by themselves every so often.
     """
@@ -24,7 +24,7 @@ class Doorbell:
         self._redis = redis
         self._bells: list[threading.Event] = []
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
 
     def bell(self) -> threading.Event:
         """Return a bell; whoever waits for it clears it before they look for what is new."""
@@ -48,7 +48,7 @@ class Doorbell:
         while not self._closing.is_set():
             try:
                 with self._channel() as channel:
-                    channel.subscribe(DOORBELL)
+                    channel.subscribe(NOTIFIER)
                     self.ring()  # for what may have been rung while nobody listened
                     was_heard = True
                     while not self._closing.is_set():
@@ -56,7 +56,7 @@ class Doorbell:
                             self.ring()
             except (RedisError, OSError) as error:
                 if was_heard:
-                    _log.warning("doorbell not reachable; looking instead", error=str(error))
+                    _log.warning("notifier not reachable; looking instead", error=str(error))
                 was_heard = False
                 self._closing.wait(_LISTEN_SECONDS)
 

@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 
 import effort
 from service.api.scene import API
-from service.domain.stored import assert_in_step, ledger
+from service.domain.tables import assert_in_step, ledger
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ids import ReviewId

@@ -1,7 +1,7 @@
 """One reviewer in one stage, and which records are theirs to decide, as conditions of a query.
 
-Each condition is over rows of Record with an outer join to ScreenedRecord by `screened`. Whose
-seat it is comes with the query's parameters, so that each query is made once for all of them.
+Each condition is over rows of Record with an outer join to ScreenedRecord by `screened`. The
+reviewer comes with the query's parameters, so that each query is made once for all of them.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _NOW: BindParameter[datetime] = bindparam("now")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a seat's conditions depend on beside its parameters."""
+    """What the conditions of a filter depend on beside its parameters."""
 
     is_blind: bool
     in_pilot: bool
@@ -74,7 +74,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class QueueFilter:
     """Who screens what by which rules.
 
     `pilot` are the records of a pilot round that is running: these and no others are open, to
@@ -92,7 +92,7 @@ class Seat:
     pilot: tuple[RecordNumber, ...] | None
 
     @classmethod
-    def of(cls, session: Session, review: Review, stage: Stage, viewer: Viewer) -> "Seat":
+    def of(cls, session: Session, review: Review, stage: Stage, viewer: Viewer) -> "QueueFilter":
         policy = viewer.policies[stage]
         is_pilot = stage is pilot.STAGE and pilot.state(review) is pilot.PilotState.RUNNING
         return cls(

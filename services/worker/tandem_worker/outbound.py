@@ -25,7 +25,7 @@ from tandem.webhooks import delivery, sending, signing
 from tandem.webhooks.addresses import Rules
 from tandem.webhooks.delivery import Held
 from tandem.webhooks.sending import Answer
-from tandem_worker.doorbell import Doorbell
+from tandem_worker.notifier import Notifier
 
 TURN_SECONDS = 20.0
 """After so long a webhook with a long backlog stands behind the others."""
@@ -197,13 +197,13 @@ class Deliverers:
 
 
 class WaysOut:
-    """Everything of this module, running: on the doorbell, and every `sweep_seconds`."""
+    """Everything of this module, running: on the notifier, and every `sweep_seconds`."""
 
     def __init__(self, config: Settings, database: Database) -> None:
         self._redis = Redis.from_url(
             config.resolved_redis_url(), socket_connect_timeout=2, socket_timeout=5
         )
-        self._doorbell = Doorbell(self._redis)
+        self._doorbell = Notifier(self._redis)
         self._publishing, self._delivering = self._doorbell.bell(), self._doorbell.bell()
         rules = Rules(
             allow_private=config.webhooks_allow_private, allow_http=config.webhooks_allow_http

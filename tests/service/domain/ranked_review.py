@@ -37,7 +37,7 @@ TEXTS = [text for pair in zip(SOIL, SLEEP, strict=True) for text in pair]
 
 
 @dataclass
-class Workshop:
+class RankedReview:
     """A worker's things, and pauses that pass at once.
 
     `paused`: how long each pause would have been, from the begin of the training before it.

@@ -17,7 +17,7 @@ from tandem.screening.people.interests import OwnPapers
 from tandem.screening.queue import queries, served
 from tandem.screening.queue.order import Order, Sample
 from tandem.screening.queue.queries import Which
-from tandem.screening.queue.seat import Seat
+from tandem.screening.queue.queue_filter import QueueFilter
 from tandem.screening.queue.served import At
 from tandem.screening.streams import Stream
 
@@ -26,11 +26,11 @@ _FIRST_CHUNK, _LARGEST_CHUNK = 80, 8000
 reviewer who is far ahead of the others long stretches are not, so the steps grow."""
 
 
-class Desk:
+class ReviewerQueue:
     """One reviewer's view of what is left in a stage. Their own papers are not on it."""
 
-    def __init__(self, session: Session, seat: Seat, own_papers: OwnPapers) -> None:
-        self._session, self._seat, self._own_papers = session, seat, own_papers
+    def __init__(self, session: Session, queue_filter: QueueFilter, own_papers: OwnPapers) -> None:
+        self._session, self._seat, self._own_papers = session, queue_filter, own_papers
 
     def held(self) -> list[Lease]:
         """Return this reviewer's open leases on records that are still theirs to decide."""
@@ -90,8 +90,8 @@ class Desk:
     def half_done(self, order: Order, expected: int) -> Iterator[At]:
         """Yield ranked records that others have decided, in this reviewer's own order.
 
-        The one decided last by anybody else comes after all others: that colleague may sit at
-        the next desk. `expected` is how many there are about; they are looked for accordingly.
+        The one decided last by anybody else comes after all others: that colleague may be
+        in the same room. `expected` is about how many there are; they are looked for accordingly.
         """
         if not expected:
             return
@@ -112,11 +112,13 @@ class Desk:
 
     def on_random_stream(self, order: Order, sample: Sample | None = None) -> Iterator[At]:
         """Yield the review's random stream, or an audit's, without what they cannot decide."""
-        seat = self._seat
+        queue_filter = self._seat
         if sample is not None:
             stream = sample.numbers
         else:
-            stream = streams.random_stream(seat.seed, seat.stage, seat.last_record_number)
+            stream = streams.random_stream(
+                queue_filter.seed, queue_filter.stage, queue_filter.last_record_number
+            )
         for _, numbers in _chunks(stream):
             named = numbers.tolist()
             free = self._free_among(Which.NAMED, named)
@@ -149,8 +151,10 @@ class Desk:
             yield _at(order, heappop(waiting)[1])
 
     def _own_place(self, order: Order, place: int) -> float:
-        seat, number = self._seat, int(order.numbers[place])
-        return streams.own_place(seat.seed, seat.stage, seat.user_id, number, place)
+        queue_filter, number = self._seat, int(order.numbers[place])
+        return streams.own_place(
+            queue_filter.seed, queue_filter.stage, queue_filter.user_id, number, place
+        )
 
     def _without_own(self, leases: Iterable[Lease]) -> list[Lease]:
         # Known ones only: the names were compared when they were served.

@@ -44,7 +44,7 @@ class LabelInUse:
     n_own: int
 
 
-def shown_votes(session: Session, *, viewer: Viewer, key: RecordKey) -> list[ShownVote]:
+def visible_votes(session: Session, *, viewer: Viewer, key: RecordKey) -> list[ShownVote]:
     """Return the present decisions on a record that are open to this person, their own too.
 
     The same as in a conflict: those who see all get what the policy shows an adjudicator until
