@@ -257,9 +257,9 @@ def test_no_record_is_scored_by_a_model_that_has_seen_its_label(
     seen: list[tuple[set[int], set[int]]] = []
     fit = Preset.fit
 
-    def watched(self: Preset, features: Any, *, labels: Labels, lots: Any, **rest: Any) -> Any:
-        seen.append(({*labels.rows.tolist()}, {*np.flatnonzero(np.isinf(lots)).tolist()}))
-        return fit(self, features, labels=labels, draws=lots, **rest)
+    def watched(self: Preset, features: Any, *, labels: Labels, draws: Any, **rest: Any) -> Any:
+        seen.append(({*labels.rows.tolist()}, {*np.flatnonzero(np.isinf(draws)).tolist()}))
+        return fit(self, features, labels=labels, draws=draws, **rest)
 
     monkeypatch.setattr(Preset, "fit", watched)
     ask(world, team)

@@ -44,9 +44,8 @@ _LOST_HEAD = re.compile(r"^[^\S\n]*@?[A-Za-z][\w-]{0,60}\s{0,9}[{(][^\n{}=]{0,20
 _MORE_FIELDS = re.compile(r"[\s,}]{0,1000}[A-Za-z][\w-]{0,50}\s{0,50}=\s{0,50}[{\"]")
 _HEAD = re.compile(rf"^{INDENT}@[ \t]*(?P<type>{_TYPE})\s{{0,10}}(?=[{{(])")
 _BRACES = re.compile(r"\\.|[{}]", re.S)
-_LIKE_AN_ENTRY = re.compile(
-    r"[\w-]\s{0,30}=\s{0,30}[{\"]|@[^\s{}]{0,60}\s{0,10}[{(]|[\w-]\s{0,9}\{[^\n{}=]{0,200},"
-)
+_LIKE_AN_ENTRY = re.compile(r"\w\s{0,9}[{}]|[{}]\s{0,9}\w|=\s{0,30}\"|@\S{0,60}\s{0,10}\(")
+"""A word beside a brace, a value in quotation marks, or an entry in parentheses."""
 _SWALLOWED = re.compile(r",\s{0,100}[A-Za-z][\w-]{1,30}\s{0,30}=\s{0,30}[{\"\d]")
 _POINTER = re.compile(r"\b(?:crossref|xdata)\s{0,30}=\s{0,30}[{\"]([^{}\"\n]{1,500})", re.I)
 _KEYED = re.compile(rf"{INDENT}@[ \t]*{_TYPE}\s{{0,10}}[{{(]\s{{0,20}}([^\s,{{}}]{{1,200}})")

@@ -162,7 +162,7 @@ def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
         try:
             key, at = decoder.decode(at)
             at = _after(_SPACE, text, at)
-            if text[at : at + 1] != ":" or key == "title":
+            if text[at : at + 1] != ":" or key == "title" or not isinstance(key, str):
                 return None
             at = _after(_SPACE, text, at + 1)
             sign = text[at : at + 1]

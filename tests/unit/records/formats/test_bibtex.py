@@ -228,9 +228,10 @@ mess = st.lists(st.one_of(nasty, st.text("ab \n", max_size=4)), max_size=25).map
 @given(mess.filter(lambda text: "@" not in text))
 def test_a_mangled_record_never_costs_its_neighbours(text: str) -> None:
     found = read(bibtex, f"{WHOLE}\n@article{{x, {text}\n{WHOLE}")
-    assert len(found) == 3
+    # The mangled one, and what stands behind its closing brace.
+    assert 3 <= len(found) <= 4
     assert isinstance(found[0], Entry)
-    assert found[0] == found[2]
+    assert found[0] == found[-1]
 
 
 @given(st.one_of(any_text, mess.map("@article{a, title = ".__add__), mess))

@@ -184,3 +184,7 @@ def test_anything_is_read_to_its_end(text: str, at: int) -> None:
     whole = json.dumps({"results": [DOAJ, OPENALEX]})
     read(JSON, text)
     read(JSON, whole[:at] + text + whole[at:])
+
+
+def test_an_object_with_a_list_for_a_key_is_no_answer() -> None:
+    assert JSON.begins('{[]:"",') is None
