@@ -15,6 +15,7 @@ from tandem.ranking.models import Encoding, Ranking, SecondLook, SentenceVector,
 from tandem.records.duplicates.models import DuplicateGroup, DuplicateMember, RecordRelation
 from tandem.records.models import Import, Record
 from tandem.reviews.models import Member, PolicyVersion, Review
+from tandem.screening.full_text.models import Retrieval
 from tandem.screening.models import (
     Conflict,
     Decision,
@@ -51,6 +52,7 @@ __all__ = [
     "Record",
     "RecordRelation",
     "Resolution",
+    "Retrieval",
     "Review",
     "ScreenedRecord",
     "SecondLook",

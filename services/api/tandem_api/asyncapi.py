@@ -35,6 +35,7 @@ _IDS = {
     "state": "running",
     "step": "reading",
     "ranking": "started",
+    "via": "ill",
 }
 _ON_THE_WAY = {"tandem.ranking.progress": {"step": "features"}}
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"

@@ -118,6 +118,8 @@ FAILURES: dict[int, dict[str, str]] = {
         "nothing_to_keep": "Nothing of this audit can be kept: abandon it and register a new one.",
         "not_failed": "This job is running; only failed and parked ones are tried again.",
         "not_consensus": "The review's policy asks for no second vote: an adjudicator settles.",
+        "not_at_this_stage": "Record 17 is not at full text. It gets there when title and "
+        "abstract include it, with all decisions that the policy asks for.",
         "not_linked": "These records are not linked.",
         "not_resolved": "No resolution of this conflict stands, so there is none to take back.",
         "import_in_use": "3 of its records have been decided, so it cannot be taken back.",

@@ -265,6 +265,19 @@ class ResolutionChanged(_AboutRecord):
     open_to_blinded = False
 
 
+class ReportRetrievalChanged(Fact):
+    """Somebody said how far the retrieval of a full text is, and how it is got."""
+
+    type = "tandem.report.retrieval_changed"
+    record_id: str
+    state: str
+    via: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
 class _AboutAudit(Fact):
     audit_id: str
     state: str

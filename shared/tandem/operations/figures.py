@@ -151,7 +151,7 @@ def _reviews(session: Session, moment: datetime) -> list[OfReview]:
             Review.id,
             Review.created_at,
             Review.stale_since,
-            Review.labels_seq - trained,
+            Review.taught_seq - trained,
             Ranking.seconds,
         )
         .outerjoin(Training, Training.review_id == Review.id)

@@ -160,7 +160,7 @@ def _publish(
             _log.warning("training came too late", review_id=str(held.row.review_id))
             return None
         # What has changed meanwhile did so after the labels were read.
-        review.stale_since = began_at if review.labels_seq > ranking.labels_seq else None
+        review.stale_since = began_at if review.taught_seq > ranking.labels_seq else None
         session.add(ranking)
         session.flush()
         _drop_old_orders(session, ranking)

@@ -101,7 +101,7 @@ def _stale() -> Select[ReviewId]:
         select(Review.id)
         .where(
             Review.is_active(),
-            or_(and_(Review.labels_seq > 0, ~has_row), Review.id.in_(waits)),
+            or_(and_(Review.taught_seq > 0, ~has_row), Review.id.in_(waits)),
         )
         .order_by(_stale_since(), Review.id)
     )
@@ -113,7 +113,7 @@ def _stale_since() -> ColumnElement[datetime]:
 
 def _is_due() -> ColumnElement[bool]:
     its_review = (Review.id == Training.review_id, Review.is_active())
-    wanted = select(Review.labels_seq).where(*its_review).correlate(Training).scalar_subquery()
+    wanted = select(Review.taught_seq).where(*its_review).correlate(Training).scalar_subquery()
     return and_(
         Training.trained_seq < wanted, or_(Training.parked_at.is_(None), _has_reason_to_go_on())
     )
@@ -146,9 +146,9 @@ def _unfinished() -> Select[*tuple[Any, ...]]:
         )
         .outerjoin(Training, Training.review_id == Review.id)
         .where(
-            Review.labels_seq > 0,
+            Review.taught_seq > 0,
             Review.is_active(),
-            or_(Training.review_id.is_(None), Training.trained_seq < Review.labels_seq),
+            or_(Training.review_id.is_(None), Training.trained_seq < Review.taught_seq),
         )
     )
 

@@ -13,13 +13,13 @@ from tandem.ids import InvitationId, ReviewId, UserId
 from tandem.reviews.policy import Stage
 
 
-def stored_enum(of: type[StrEnum]) -> Enum:
+def stored_enum(of: type[StrEnum], length: int = 20) -> Enum:
     """Store an enumeration by its values, as text, on either engine."""
     return Enum(
         of,
         native_enum=False,
         create_constraint=False,
-        length=20,
+        length=length,
         values_callable=lambda kind: [member.value for member in kind],
     )
 
@@ -83,6 +83,8 @@ class Review(Base):
     """Counts what a ranking depends on: decisions, resolutions, new records, the question,
     the seed studies.
     A ranking made at `labels_seq` n counts every change that was given a number up to n."""
+    taught_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The newest of these numbers that a ranking learns from: those of full texts teach none."""
     corpus_seq: Mapped[int] = mapped_column(default=0)
     """Counts changes of the texts. Features computed at another number are stale."""
     corpus_state: Mapped[str] = mapped_column(default="", server_default="")
@@ -98,9 +100,17 @@ class Review(Base):
 
     @validates("labels_seq")
     def _stale_from_now_on(self, _: str, value: int) -> int:
+        self.taught_seq = value
         if value and self.stale_since is None:
             self.stale_since = now()
         return value
+
+    def count_change(self, stage: Stage) -> None:
+        """Give the next number to a change in a stage; of a full text it makes no training due."""
+        before = self.taught_seq, self.stale_since
+        self.labels_seq += 1
+        if stage is Stage.FULL_TEXT:
+            self.taught_seq, self.stale_since = before
 
     @validates("corpus_seq")
     def _in_another_state(self, _: str, value: int) -> int:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import Enum, ForeignKey, ForeignKeyConstraint, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
@@ -18,14 +18,19 @@ from tandem.ids import (
 )
 from tandem.reviews.models import stored_enum
 from tandem.reviews.policy import Stage
-from tandem.screening.rules import ConflictKind, Status, Verdict
+from tandem.screening.rules import Classification, ConflictKind, Status, Verdict
 from tandem.screening.streams import Stream
 
 
-def _record_key() -> ForeignKeyConstraint:
+def record_key() -> ForeignKeyConstraint:
+    """Return what ties a row to a record, for `__table_args__`."""
     return ForeignKeyConstraint(
         ["review_id", "record_number"], ["record.review_id", "record.number"], ondelete="CASCADE"
     )
+
+
+def classified() -> Enum:
+    return stored_enum(Classification, length=30)
 
 
 class Decision(Base):
@@ -41,7 +46,7 @@ class Decision(Base):
 
     __tablename__ = "decision"
     __table_args__ = (
-        _record_key(),
+        record_key(),
         Index(None, "review_id", "stage", "record_number", "labels_seq"),
         Index(None, "review_id", "reviewer_id", "labels_seq"),
         Index("uq_decision_review_id_labels_seq", "review_id", "labels_seq", unique=True),
@@ -55,6 +60,7 @@ class Decision(Base):
     labels_seq: Mapped[int]
     verdict: Mapped[Verdict | None] = mapped_column(stored_enum(Verdict))
     reasons: Mapped[list[str]]
+    classification: Mapped[Classification | None] = mapped_column(classified())
     labels: Mapped[list[str]]
     note: Mapped[str | None]
     seconds: Mapped[float | None]
@@ -73,7 +79,7 @@ class PresentDecision(Base):
     """Which entry of the ledger is a reviewer's present decision on a record. Derived."""
 
     __tablename__ = "present_decision"
-    __table_args__ = (_record_key(), Index(None, "review_id", "stage", "reviewer_id"))
+    __table_args__ = (record_key(), Index(None, "review_id", "stage", "reviewer_id"))
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -90,7 +96,7 @@ class ScreenedRecord(Base):
 
     __tablename__ = "screened_record"
     __table_args__ = (
-        _record_key(),
+        record_key(),
         Index(None, "review_id", "stage", "status"),
         Index(None, "review_id", "stage", "n_decisions"),
     )
@@ -102,6 +108,10 @@ class ScreenedRecord(Base):
     n_decisions: Mapped[int]
     resolution_id: Mapped[DecisionId | None]
     """The resolution that stands, if one does."""
+    classification: Mapped[Classification | None] = mapped_column(classified())
+    """Of an included report."""
+    has_advanced: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Of title and abstract: the record has been at full text, which everybody could know."""
 
 
 class Exposure(Base):
@@ -112,7 +122,7 @@ class Exposure(Base):
     """
 
     __tablename__ = "exposure"
-    __table_args__ = (_record_key(),)
+    __table_args__ = (record_key(),)
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -124,7 +134,7 @@ class Lease(Base):
     """A record that was served to a reviewer and is held for them, or put off by them."""
 
     __tablename__ = "lease"
-    __table_args__ = (_record_key(), Index(None, "review_id", "stage", "user_id"))
+    __table_args__ = (record_key(), Index(None, "review_id", "stage", "user_id"))
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -146,7 +156,7 @@ class Served(Base):
     """
 
     __tablename__ = "served"
-    __table_args__ = (_record_key(),)
+    __table_args__ = (record_key(),)
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -183,7 +193,7 @@ class Conflict(Base):
 
     __tablename__ = "conflict"
     __table_args__ = (
-        _record_key(),
+        record_key(),
         Index(
             "uq_conflict_review_id_stage_record_number",
             "review_id",
@@ -226,7 +236,7 @@ class Resolution(Base):
 
     __tablename__ = "resolution"
     __table_args__ = (
-        _record_key(),
+        record_key(),
         Index(None, "conflict_id"),
         Index(None, "review_id", "stage", "record_number"),
     )
@@ -239,6 +249,7 @@ class Resolution(Base):
     labels_seq: Mapped[int]
     verdict: Mapped[Verdict] = mapped_column(stored_enum(Verdict))
     reasons: Mapped[list[str]]
+    classification: Mapped[Classification | None] = mapped_column(classified())
     note: Mapped[str | None]
     cause: Mapped[Cause | None] = mapped_column(stored_enum(Cause))
     resolver_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
@@ -278,23 +289,3 @@ class Message(Base):
     author_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
     text: Mapped[str]
     created_at: Mapped[datetime]
-
-
-class Interest(Base):
-    """Whether somebody has an interest in a record, as its author or otherwise.
-
-    `author` is the name among its authors that is like theirs; `declared` what they said of it
-    themselves, which counts for more.
-    """
-
-    __tablename__ = "interest"
-    __table_args__ = (_record_key(),)
-
-    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
-    user_id: Mapped[UserId] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True
-    )
-    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True)
-    author: Mapped[str | None]
-    declared: Mapped[bool | None]
-    at: Mapped[datetime]

@@ -36,6 +36,14 @@ class ConflictKind(StrEnum):
     VERDICT = "verdict"
     REASON = "reason"
     MAYBE = "maybe"
+    CLASSIFICATION = "classification"
+
+
+class Classification(StrEnum):
+    """Of an included report whose study cannot be used yet: it has no results, or too little."""
+
+    ONGOING = "ongoing"
+    AWAITING = "awaiting_classification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +52,33 @@ class Vote:
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+    classification: Classification | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`conflict` says what the votes differ in; set exactly when the status is `conflict`."""
+    """What votes amount to.
+
+    `conflict` says what the votes differ in; set exactly when the status is `conflict`.
+    `classification` is that of an included report.
+    """
 
     status: Status
     conflict: ConflictKind | None = None
+    classification: Classification | None = None
 
 
 _ONE_INCLUDE, _MAYBE, _CONFLICT = 0.76, 0.5, 0.3
 """What a ranking learns from an include that nobody has confirmed; from `maybe` and nothing
 else; from an include or a `maybe` against an exclude."""
 
-_SETTLED = {
-    Verdict.INCLUDE: Outcome(Status.INCLUDED),
-    Verdict.EXCLUDE: Outcome(Status.EXCLUDED),
-}
 
-
-def outcome(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None = None) -> Outcome:
+def outcome(
+    policy: Policy,
+    votes: Sequence[Vote],
+    resolution: Verdict | None = None,
+    classification: Classification | None = None,
+) -> Outcome:
     """Return what the present votes amount to under the policy.
 
     Args:
@@ -73,12 +87,13 @@ def outcome(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None = 
             There may be more than `reviewers_per_record`: a vote that comes late counts.
         resolution: The verdict that settled the record's conflict, if one stands. It
             overrides the votes until it is taken back.
+        classification: Of the resolution.
     """
     if resolution is not None:
-        return _SETTLED[resolution]
+        return _settled(policy, resolution, [Vote(resolution, classification=classification)])
     verdicts = {_counted(policy, vote.verdict) for vote in votes}
     if policy.single_include_advances and Verdict.INCLUDE in verdicts:
-        return _SETTLED[Verdict.INCLUDE]
+        return _settled(policy, Verdict.INCLUDE, votes)
     if not votes:
         return Outcome(Status.UNSCREENED)
     if len(votes) < policy.reviewers_per_record:
@@ -91,7 +106,28 @@ def outcome(policy: Policy, votes: Sequence[Vote], resolution: Verdict | None = 
         return Outcome(Status.CONFLICT, ConflictKind.VERDICT)
     if verdicts == {Verdict.EXCLUDE} and policy.reasons_must_match and _reasons_differ(votes):
         return Outcome(Status.CONFLICT, ConflictKind.REASON)
-    return _SETTLED[verdicts.pop()]
+    return _settled(policy, verdicts.pop(), votes)
+
+
+def _settled(policy: Policy, verdict: Verdict, votes: Sequence[Vote]) -> Outcome:
+    """Return the outcome for a verdict; includes that are classified differently are a conflict."""
+    if verdict is Verdict.EXCLUDE:
+        return Outcome(Status.EXCLUDED)
+    found = {vote.classification for vote in votes if _counted(policy, vote.verdict) is verdict}
+    if len(found) > 1:
+        return Outcome(Status.CONFLICT, ConflictKind.CLASSIFICATION)
+    return Outcome(Status.INCLUDED, classification=found.pop() if found else None)
+
+
+def advances(policy: Policy, status: Status, n_decisions: int) -> bool:
+    """Whether a record goes on to full text, for everybody to know: title and abstract include it.
+
+    Where the stage is blind it waits for its full number of decisions: else it would tell those
+    who have not decided the record how the others did. With `single_include_advances` it does not.
+    """
+    is_open = not policy.blind or policy.single_include_advances
+    is_complete = n_decisions >= policy.reviewers_per_record
+    return status is Status.INCLUDED and (is_open or is_complete)
 
 
 def _majority(policy: Policy, votes: Sequence[Vote]) -> Verdict | None:

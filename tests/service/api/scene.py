@@ -100,6 +100,7 @@ def build(world: World) -> Scene:
         "invitation_id": str(invitation.id),
         "token": secret,
         "record_id": "4",
+        "report_id": "2",
         "conflict_id": str(conflict),
         "duplicate_id": str(world.propose(review_id, 5, 6)),
         "import_id": str(made),

@@ -18,7 +18,7 @@ from tandem.ids import ImportId, new_id
 from tandem.ranking.models import SecondLook
 from tandem.records.models import Import, ImportState
 from tandem.reviews.models import Invitation
-from tandem.screening.models import Interest
+from tandem.screening.people.models import Interest
 from world import TA, Person, Team, World
 
 API = "/api/v1"

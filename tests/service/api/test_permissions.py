@@ -106,6 +106,9 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     # Nobody has decided record 4: who may withdraw finds nothing to withdraw.
     ("DELETE", f"{R}/records/{{record_id}}/decision"): allowed("reviewer", 404),
     ("POST", f"{R}/decisions"): allowed("reviewer", 207),
+    ("GET", f"{R}/reports"): allowed("observer", 200),
+    ("GET", f"{R}/reports/{{report_id}}"): allowed("observer", 200),
+    ("POST", f"{R}/reports/{{report_id}}/retrieval"): allowed("reviewer", 200),
     ("POST", f"{R}/queue"): allowed("reviewer", 200),
     ("DELETE", f"{R}/queue/{{record_id}}"): allowed("reviewer", 204),
     ("POST", f"{R}/imports/{{import_id}}/prior-decisions"): allowed("owner", 200),
@@ -202,6 +205,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", f"{R}/records/{{record_id}}"): {"json": {"year": 2001}},
     ("POST", f"{R}/decisions"): {"json": {"items": []}},
     ("POST", f"{R}/queue"): {"json": {}},
+    ("POST", f"{R}/reports/{{report_id}}/retrieval"): {"json": {"state": "sought"}},
     ("POST", f"{R}/audits"): {
         "json": {"stage": "title_abstract", "target_recall": 0.9, "confidence": 0.9}
     },
@@ -312,7 +316,7 @@ def test_a_session_in_a_browser_has_the_rights_of_its_person(
 @pytest.mark.parametrize(
     "kind",
     [
-        *("conflict_id", "duplicate_id", "import_id", "ranking_id", "record_id"),
+        *("conflict_id", "duplicate_id", "import_id", "ranking_id", "record_id", "report_id"),
         *("webhook_id", "delivery_id"),
     ],
 )

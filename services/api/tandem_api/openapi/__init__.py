@@ -32,6 +32,7 @@ TAGS = [
     {"name": "duplicates", "description": "Records that are one, may be, or are not."},
     {"name": "records", "description": "The records, with their status as you may see it."},
     {"name": "screening", "description": "What to screen next, and what you decide."},
+    {"name": "full text", "description": "Records at full text, and getting hold of their texts."},
     {"name": "conflicts", "description": "Where reviewers differ."},
     {"name": "progress", "description": "How far the review is."},
     {"name": "stopping", "description": "When to stop, and the certificate that proves it."},

@@ -116,7 +116,7 @@ def enter(session: Session, review: Review, state: RecordState, *entries: Entry)
     Alone, without `append`, for records that have no status: they are linked to another one.
     """
     for entry in entries:
-        review.labels_seq += 1
+        review.count_change(state.key.stage)
         match entry:
             case NewDecision():
                 state = state.with_entry(_decide(session, review, state.key, entry))

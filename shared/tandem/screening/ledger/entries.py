@@ -9,7 +9,7 @@ from tandem.ids import ConflictId, DecisionId, RankingId, RecordNumber, UserId, 
 from tandem.reviews.models import Review
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Cause, Decision, Resolution
-from tandem.screening.rules import Verdict
+from tandem.screening.rules import Classification, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,20 @@ class DecisionInput:
     note: str | None = None
     seconds: float | None = None
     made_at: datetime | None = None
+    classification: Classification | None = None
 
     @classmethod
     def of(cls, decision: Decision) -> "DecisionInput | None":
         """Return what a decision says, to enter it once more; None for a withdrawal."""
         if decision.verdict is None:
             return None
-        return cls(decision.verdict, decision.reasons, decision.labels, decision.note)
+        return cls(
+            decision.verdict,
+            decision.reasons,
+            decision.labels,
+            decision.note,
+            classification=decision.classification,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class NewDecision:
             labels_seq=review.labels_seq,
             verdict=given.verdict if given else None,
             reasons=given.reasons if given else [],
+            classification=given.classification if given else None,
             labels=given.labels if given else [],
             note=given.note if given else None,
             seconds=given.seconds if given else None,
@@ -100,11 +108,12 @@ class ResolutionInput:
     note: str | None = None
     cause: Cause | None = None
     criterion: str | None = None
+    classification: Classification | None = None
 
     @classmethod
     def of(cls, row: Resolution) -> "ResolutionInput":
         """Return what a resolution says, to enter it at another record."""
-        return cls(row.verdict, row.reasons, row.note, row.cause, row.criterion)
+        return cls(row.verdict, row.reasons, row.note, row.cause, row.criterion, row.classification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ class NewResolution:
             labels_seq=review.labels_seq,
             verdict=self.given.verdict,
             reasons=self.given.reasons,
+            classification=self.given.classification,
             note=self.given.note,
             cause=self.given.cause,
             criterion=self.given.criterion,
@@ -149,7 +159,8 @@ Entry = NewDecision | NewResolution | Revocation
 
 def decision_detail(entry: Decision) -> dict[str, Any]:
     """Return what the audit trail keeps of an entry of the ledger, its verdict included."""
-    return {
+    classified = {} if entry.classification is None else {"classification": entry.classification}
+    return classified | {
         "verdict": entry.verdict,
         "reasons": entry.reasons,
         "labels": entry.labels,
@@ -176,8 +187,10 @@ def resolution_detail(resolution: Resolution | None) -> dict[str, Any]:
     """Return what the audit trail keeps of the resolution that is active at a record now."""
     if resolution is None:
         return {"resolution": None}
+    kind = resolution.classification
     return {
-        "resolution": {
+        "resolution": ({} if kind is None else {"classification": kind})
+        | {
             "id": str(resolution.id),
             "resolver_id": str(resolution.resolver_id),
             "labels_seq": resolution.labels_seq,

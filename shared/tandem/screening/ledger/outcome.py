@@ -17,7 +17,7 @@ from tandem.events.types import (
 )
 from tandem.ids import ConflictId, new_id
 from tandem.reviews.models import Review
-from tandem.reviews.policy import Policy
+from tandem.reviews.policy import Policy, Stage
 from tandem.screening.ledger.entries import (
     resolution_detail,
 )
@@ -29,7 +29,7 @@ from tandem.screening.models import (
     ResolvedBy,
     ScreenedRecord,
 )
-from tandem.screening.rules import Outcome, Status
+from tandem.screening.rules import Outcome, Status, advances
 
 
 def apply_outcome(
@@ -53,6 +53,9 @@ def apply_outcome(
     resolution = state.resolution
     row.status, row.n_decisions = result.status, len(state.votes)
     row.resolution_id = resolution.id if resolution else None
+    row.classification = result.classification
+    if state.key.stage is Stage.TITLE_ABSTRACT and advances(policy, row.status, row.n_decisions):
+        row.has_advanced = True
     conflict, told = _apply_to_conflict(session, review, state, result, because)
     facts: list[Fact] = []
     is_told = resolution is not None and any(isinstance(fact, ConflictResolved) for fact in told)
@@ -77,6 +80,7 @@ def _screened(session: Session, key: RecordKey) -> ScreenedRecord:
         record_number=key.record_number,
         status=Status.UNSCREENED,
         n_decisions=0,
+        has_advanced=False,
     )
     session.add(row)
     return row

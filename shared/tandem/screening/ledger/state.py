@@ -101,11 +101,13 @@ class RecordState:
     def outcome(self, policy: Policy) -> Outcome:
         """Return what the votes and the resolution amount to under a policy."""
         votes = [
-            Vote(vote.verdict, tuple(vote.reasons))
+            Vote(vote.verdict, tuple(vote.reasons), vote.classification)
             for vote in self.votes.values()
             if vote.verdict is not None
         ]
-        return outcome(policy, votes, self.resolution.verdict if self.resolution else None)
+        if self.resolution is None:
+            return outcome(policy, votes)
+        return outcome(policy, votes, self.resolution.verdict, self.resolution.classification)
 
     def with_entry(self, entry: Decision) -> "RecordState":
         """Return the state with an entry as its reviewer's vote; a withdrawal leaves none."""
@@ -282,5 +284,6 @@ _OF_VOTES = (
     Decision.labels_seq,
     Decision.verdict,
     Decision.reasons,
+    Decision.classification,
     Decision.carried_from,
 )

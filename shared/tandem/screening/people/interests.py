@@ -29,7 +29,8 @@ from tandem.reviews.models import LockedReview, Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.ledger.state import RecordKey, screenable
-from tandem.screening.models import Interest, Lease
+from tandem.screening.models import Lease
+from tandem.screening.people.models import Interest
 
 STEP = 1000
 """Records whose authors are compared in one request: some 20 ms."""

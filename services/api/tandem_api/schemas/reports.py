@@ -1,0 +1,75 @@
+"""Reports: records at full text, and how far the retrieval of each is."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from tandem.reports.listing import ShownReport
+from tandem.reports.rules import Standing
+from tandem.reviews.policy import Stage
+from tandem.screening.full_text.models import RetrievalState, Via
+from tandem_api.schemas.base import In, Out, PersonName, Prose
+from tandem_api.schemas.records import RecordOut
+
+
+class RetrievalIn(In):
+    """How far the retrieval of a full text is."""
+
+    state: RetrievalState = Field(examples=["requested"])
+    via: Via | None = Field(
+        default=None,
+        description="How it is got. `ill`: interlibrary loan; `elsewhere`: read without a file.",
+        examples=["ill"],
+    )
+    note: Prose | None = Field(
+        default=None,
+        description="Needed for `not_retrieved`: where you looked.",
+        examples=["Asked the library for volume 22."],
+    )
+
+
+class RetrievalOut(Out):
+    """The newest that was said of it. Of linked records the one that got furthest counts."""
+
+    state: RetrievalState = Field(examples=["requested"])
+    via: Via | None = Field(examples=["ill"])
+    note: str | None = Field(examples=["Asked the library for volume 22."])
+    by: PersonName
+    at: datetime
+
+
+class ReportOut(RecordOut):
+    """A report: a record at full text, under the same number, and where it stands.
+
+    `status` is that of its full text, as you may see it. While the report is not there, because
+    title and abstract do not include it now or its text is not retrieved, what was decided of its
+    full text is kept and does not count.
+    """
+
+    standing: Standing = Field(
+        description="`being_sought`: its text is not there yet. `to_assess`: its text is there, "
+        "and it is not settled, as far as you may see. `not_sought`: title and abstract do not "
+        "include it now.",
+        examples=["being_sought"],
+    )
+    retrieval: RetrievalOut | None = Field(
+        description="How far its retrieval is; null: nobody has said anything of it."
+    )
+
+    @classmethod
+    def of_report(cls, shown: ShownReport) -> "ReportOut":
+        record = RecordOut.shown(shown.record, Stage.FULL_TEXT)
+        entry, retrieval = shown.report.retrieval, None
+        if entry is not None and shown.retrieved_by is not None:
+            retrieval = RetrievalOut(
+                state=entry.state,
+                via=entry.via,
+                note=entry.note,
+                by=shown.retrieved_by,
+                at=entry.created_at,
+            )
+        return cls(
+            **dict(record) | {"final_reason": shown.final_reason},
+            standing=shown.standing,
+            retrieval=retrieval,
+        )

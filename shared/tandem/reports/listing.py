@@ -1,0 +1,131 @@
+"""A review's reports as somebody may see them: lists, filters, single ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.db.keyset import START, Cursor, Slice, sliced
+from tandem.db.pieces import pieces
+from tandem.errors import NotFound
+from tandem.ids import RecordNumber
+from tandem.records.models import Record
+from tandem.reports.facts import Report, visible_reports
+from tandem.reports.rules import Standing, reason, standing
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.reviews.wording import key
+from tandem.screening import catalogue
+from tandem.screening.catalogue import ShownRecord
+from tandem.screening.full_text.models import RetrievalState
+from tandem.screening.record_filters import Filters, conditions
+
+
+class NoReport(NotFound):
+    """The record is not at full text, as far as the caller may know."""
+
+    def __init__(self, number: RecordNumber) -> None:
+        super().__init__(
+            f"Record {number} is not at full text. GET /reviews/{{review_id}}/reports lists the "
+            "records that are."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilters:
+    """What to list. `words` must all occur in title, abstract or authors, in any case."""
+
+    standing: Standing | None = None
+    retrieval: RetrievalState | None = None
+    reason: str | None = None
+    words: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReport:
+    """A report as somebody may see it; `retrieved_by` is who said how far its retrieval is."""
+
+    record: ShownRecord
+    report: Report
+    standing: Standing
+    final_reason: str | None
+    retrieved_by: str | None
+
+
+def list_reports(
+    session: Session,
+    *,
+    viewer: Viewer,
+    filters: ReportFilters,
+    limit: int,
+    cursor: Cursor = START,
+) -> Slice[ShownReport]:
+    """Return reports by number: those that are at full text, and those that were."""
+    review = reviews.get_review(session, viewer.review_id)
+    reports = visible_reports(session, viewer, review)
+    found = [number for number, report in sorted(reports.items()) if _matches(report, filters)]
+    if filters.words:
+        named = _naming(session, viewer, filters.words, found)
+        found = [number for number in found if number in named]
+    page = sliced(found, lambda number: (number,), (int,), cursor, limit)
+    shown = _shown(session, viewer, {number: reports[number] for number in page.items})
+    return page.map(lambda number: shown[number])
+
+
+def get_report(session: Session, *, viewer: Viewer, number: RecordNumber) -> ShownReport:
+    """Return one report.
+
+    Raises:
+        NoReport: The record is not at full text and never was, or there is none.
+    """
+    review = reviews.get_review(session, viewer.review_id)
+    reports = visible_reports(session, viewer, review, [number])
+    if number not in reports:
+        raise NoReport(number)
+    return _shown(session, viewer, reports)[number]
+
+
+def _matches(report: Report, filters: ReportFilters) -> bool:
+    stands, facts = standing(report.facts), report.facts
+    if stands is None:
+        return False
+    why = reason(facts)
+    return (
+        filters.standing in (None, stands)
+        and filters.retrieval in (None, facts.retrieval)
+        and (filters.reason is None or (why is not None and key(why) == key(filters.reason)))
+    )
+
+
+def _naming(
+    session: Session, viewer: Viewer, words: Sequence[str], among: Sequence[RecordNumber]
+) -> set[RecordNumber]:
+    """Return those of the records whose texts have all of these words."""
+    named = conditions(viewer, Stage.FULL_TEXT, Filters(words=words))
+    found = set[RecordNumber]()
+    for piece in pieces(among):
+        query = select(Record.number).where(
+            Record.review_id == viewer.review_id, Record.number.in_(piece), *named
+        )
+        found.update(session.scalars(query))
+    return found
+
+
+def _shown(
+    session: Session, viewer: Viewer, reports: dict[RecordNumber, Report]
+) -> dict[RecordNumber, ShownReport]:
+    numbers = [*reports]
+    records = catalogue.get_records(session, viewer=viewer, stage=Stage.FULL_TEXT, numbers=numbers)
+    said_by = {one.retrieval.by_id for one in reports.values() if one.retrieval is not None}
+    names = accounts.names_of(session, said_by)
+    shown: dict[RecordNumber, ShownReport] = {}
+    for number, report in reports.items():
+        stands, entry = standing(report.facts), report.retrieval
+        if stands is None:
+            continue
+        by = None if entry is None else names[entry.by_id]
+        shown[number] = ShownReport(records[number], report, stands, reason(report.facts), by)
+    return shown

@@ -1,0 +1,126 @@
+"""Which records are at full text: title and abstract include them, and their text is there.
+
+Each condition is over rows of Record. `population` names the records of a whole review.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from tandem.ids import RecordNumber, ReviewId
+from tandem.records.models import Record
+from tandem.reviews.policy import Policy, Stage
+from tandem.screening.full_text.models import Retrieval, RetrievalState
+from tandem.screening.models import ScreenedRecord
+from tandem.screening.rules import Status
+
+
+class Gate(NamedTuple):
+    """What it takes to get to full text, as `rules.advances` has it: so many decisions at least."""
+
+    n_decisions: int
+
+
+def gate(policies: Mapping[Stage, Policy]) -> Gate:
+    """Return the gate between title and abstract and full text under these policies."""
+    first = policies[Stage.TITLE_ABSTRACT]
+    is_open = not first.blind or first.single_include_advances
+    return Gate(0 if is_open else first.reviewers_per_record)
+
+
+def is_report(through: Gate) -> ColumnElement[bool]:
+    """Whether a record goes on to full text: `rules.advances`, over rows of Record."""
+    first = aliased(ScreenedRecord)
+    return (
+        select(first.record_number)
+        .where(
+            first.review_id == Record.review_id,
+            first.stage == Stage.TITLE_ABSTRACT,
+            first.record_number == Record.number,
+            first.status == Status.INCLUDED,
+            first.n_decisions >= through.n_decisions,
+        )
+        .correlate(Record)
+        .exists()
+    )
+
+
+def is_retrieved() -> ColumnElement[bool]:
+    """Whether the text of a record is there, or that of a record that is linked to it."""
+    linked = aliased(Record)
+    entry, of_linked = aliased(Retrieval), aliased(Retrieval)
+    own = (
+        select(entry.seq)
+        .where(
+            entry.review_id == Record.review_id,
+            entry.record_number == Record.number,
+            _says_retrieved(entry),
+        )
+        .correlate(Record)
+        .exists()
+    )
+    others = (
+        select(of_linked.seq)
+        .join(
+            linked,
+            and_(linked.review_id == of_linked.review_id, linked.number == of_linked.record_number),
+        )
+        .where(
+            linked.review_id == Record.review_id,
+            linked.duplicate_of == Record.number,
+            _says_retrieved(of_linked),
+        )
+        .correlate(Record)
+        .exists()
+    )
+    return or_(own, others)
+
+
+def _says_retrieved(entry: type[Retrieval]) -> ColumnElement[bool]:
+    newer = aliased(Retrieval)
+    is_older = (
+        select(newer.seq)
+        .where(
+            newer.review_id == entry.review_id,
+            newer.record_number == entry.record_number,
+            newer.seq > entry.seq,
+        )
+        .correlate(entry)
+        .exists()
+    )
+    return and_(entry.state == RetrievalState.RETRIEVED, ~is_older)
+
+
+def is_at_full_text(through: Gate) -> ColumnElement[bool]:
+    """Whether a record is one to assess by its full text, whoever has done so already."""
+    return and_(is_report(through), is_retrieved())
+
+
+def population(
+    session: Session, review_id: ReviewId, policies: Mapping[Stage, Policy]
+) -> frozenset[RecordNumber]:
+    """Return the records that are at full text. No linked record is among them."""
+    return frozenset(session.scalars(_population(gate(policies)), {"review_id": review_id}))
+
+
+@cache
+def _population(through: Gate) -> Select[RecordNumber]:
+    # It begins with the entries: there are as many as full texts, whatever the review has else.
+    said = aliased(Record)
+    heads = (
+        select(func.coalesce(said.duplicate_of, said.number))
+        .join(
+            Retrieval,
+            and_(Retrieval.review_id == said.review_id, Retrieval.record_number == said.number),
+        )
+        .where(Retrieval.review_id == bindparam("review_id"))
+    )
+    return select(Record.number).where(
+        Record.review_id == bindparam("review_id"),
+        Record.number.in_(heads),
+        Record.duplicate_of.is_(None),
+        is_at_full_text(through),
+    )
