@@ -97,6 +97,16 @@ def in_force(session: Session, review_id: ReviewId, stage: Stage) -> Audit | Non
     return session.scalars(query).first()
 
 
+def certified_up_to(session: Session, review_id: ReviewId, stage: Stage) -> int:
+    """Return up to which record number a certificate that holds allows to leave records unread.
+
+    0 where no audit of the stage has one.
+    """
+    query = select(Audit).where(Audit.review_id == review_id, Audit.stage == stage)
+    holding = [audit for audit in session.scalars(query) if _standing(audit) is not None]
+    return max((audit.last_number for audit in holding), default=0)
+
+
 def all_of(session: Session, review_id: ReviewId, cursor: Cursor, limit: int) -> Slice[Audit]:
     """Return the review's audits, the newest first."""
     query = select(Audit).where(Audit.review_id == review_id)

@@ -110,6 +110,7 @@ def build(world: World) -> Scene:
         "audit_id": str(audit.id),
         "session_id": str(signed_in),
         "job_id": f"ranking-{review_id}",
+        "key": "records_screened",
     }
     return Scene(team, admin, stranger, ids)
 

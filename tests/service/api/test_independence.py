@@ -291,6 +291,19 @@ WRITES |= {
     ],
 }
 
+READS |= {
+    ("GET", f"/reviews/{{review_id}}/prisma{ending}"): [
+        ("GET", f"{R}/prisma{ending}{query}", None) for query in ("", "?wave=1", "?template=new_v2")
+    ]
+    for ending in ("", ".json", ".svg", ".png", ".csv")
+} | {
+    ("GET", "/reviews/{review_id}/prisma/boxes/{key}"): [
+        ("GET", f"{R}/prisma/boxes/{key}{query}", None)
+        for key in ("records_screened", "records_excluded", "nothing")
+        for query in ("", "?part=Medline")
+    ]
+}
+
 _HOOK = f"{R}/webhooks/{NOWHERE}"
 # Its owners' alone: whatever else a webhook told would tell of conflicts.
 READS |= {

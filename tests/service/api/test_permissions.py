@@ -162,6 +162,11 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     # It has none yet.
     ("GET", f"{R}/audits/{{audit_id}}/certificate"): allowed("adjudicator", 404),
     ("GET", f"{R}/audits/{{audit_id}}/certificate.md"): allowed("adjudicator", 404),
+    # The reviewers and the observer are blinded.
+    **{
+        ("GET", f"{R}/prisma{ending}"): allowed("adjudicator", 200)
+        for ending in ("", ".json", ".svg", ".png", ".csv", "/boxes/{key}")
+    },
     ("GET", f"{R}/webhooks"): allowed("owner", 200),
     ("GET", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
     ("PATCH", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),

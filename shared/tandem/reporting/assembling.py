@@ -1,0 +1,56 @@
+"""From what tables or a log say of a review's records to the facts of its flow. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tandem.records.origin import RemovalKind
+from tandem.reporting.facts import Occurrence, RecordFacts, Standing
+from tandem.screening.rules import Status
+
+
+class Came(NamedTuple):
+    """A record as it came, and the one that is shown in its place: itself if it is not linked."""
+
+    occurrence: Occurrence
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of a review's records, by number.
+
+    Attributes:
+        came: Every record that there is.
+        statuses: At title and abstract, of those that anybody has decided.
+        removals: Of those that were removed before screening.
+        certified_up_to: Records with numbers up to this that nobody has decided were left unread
+            under a certificate; 0 where none holds.
+    """
+
+    came: Iterable[Came]
+    statuses: Mapping[int, Status] = field(default_factory=dict)
+    removals: Mapping[int, RemovalKind] = field(default_factory=dict)
+    certified_up_to: int = 0
+
+
+def assemble(source: Source) -> list[RecordFacts]:
+    """Return the facts of each record that is not linked to another one."""
+    groups = defaultdict[int, list[Occurrence]](list)
+    for occurrence, shown in source.came:
+        groups[shown].append(occurrence)
+    return [_of_record(source, number, groups[number]) for number in sorted(groups)]
+
+
+def _of_record(source: Source, number: int, occurrences: list[Occurrence]) -> RecordFacts:
+    status = source.statuses.get(number, Status.UNSCREENED)
+    included = status is Status.INCLUDED
+    return RecordFacts(
+        number=number,
+        occurrences=occurrences,
+        status=status,
+        removal=source.removals.get(number),
+        left_unread=number <= source.certified_up_to,
+        standing=Standing.BEING_SOUGHT if included else Standing.NOT_SOUGHT,
+    )

@@ -1,0 +1,42 @@
+"""What the tables say of a review's records, as the flow needs it."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId
+from tandem.records.models import Import, Record
+from tandem.reporting.assembling import Came, Source, assemble
+from tandem.reporting.facts import Occurrence, RecordFacts
+from tandem.reviews.policy import Stage
+from tandem.screening.models import ScreenedRecord
+from tandem.stopping.audits import certified_up_to
+
+_PAGE = 5000
+
+
+def facts(session: Session, review_id: ReviewId) -> list[RecordFacts]:
+    """Return the facts of each record of a review that is not linked, whatever anybody may see."""
+    statuses = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
+        ScreenedRecord.review_id == review_id, ScreenedRecord.stage == Stage.TITLE_ABSTRACT
+    )
+    return assemble(
+        Source(
+            came=_came(session, review_id),
+            statuses=dict(session.execute(statuses).all()),
+            certified_up_to=certified_up_to(session, review_id, Stage.TITLE_ABSTRACT),
+        )
+    )
+
+
+def _came(session: Session, review_id: ReviewId) -> Iterator[Came]:
+    query = (
+        select(Record.number, Record.duplicate_of, Import.source)
+        .join(Import, Import.id == Record.import_id)
+        .where(Record.review_id == review_id)
+        .order_by(Record.number)
+        .execution_options(yield_per=_PAGE)
+    )
+    for number, shown, source in session.execute(query):
+        yield Came(Occurrence(number, source=source), shown or number)

@@ -1,0 +1,156 @@
+"""The flow of a review for those who may see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from tandem.db.keyset import Cursor, Slice, sliced
+from tandem.errors import Forbidden, NotFound
+from tandem.reporting import evidence, gathering
+from tandem.reporting.boxes import Box, Item, StudyKey
+from tandem.reporting.flow import Flow, Template, flow
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import is_unblinded
+
+
+class FlowWarning(StrEnum):
+    """What somebody who prints the diagram should know."""
+
+    DOES_NOT_ADD_UP = "does_not_add_up"
+    COLUMN_HIDDEN = "column_hidden"
+    NOT_IN_CSV = "not_in_csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    code: FlowWarning
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFlow:
+    """A flow, the diagram it is drawn as, and the number of the last event that it counts."""
+
+    flow: Flow
+    template: Template
+    title: str
+    as_of: int
+    warnings: Sequence[Warned]
+
+
+class NoBox(NotFound):
+    """The flow has no such box, or the box no such part."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxItem:
+    """A record or a study of a box, and the event that put a record there."""
+
+    item: Item
+    seq: int | None
+
+
+def require_sight(viewer: Viewer) -> None:
+    """Raise Forbidden for who is blinded in either stage: the numbers tell how others voted."""
+    if not all(is_unblinded(viewer, stage) for stage in Stage):
+        raise Forbidden(
+            "The flow tells how others voted. Only those who see every status in both stages may "
+            "see it: owners and adjudicators, and in stages that are not blind all members."
+        )
+
+
+def shown(
+    session: Session,
+    *,
+    viewer: Viewer,
+    wave: int | None = None,
+    template: Template | None = None,
+) -> ShownFlow:
+    """Return the review's flow as it is now.
+
+    Args:
+        session: A session.
+        viewer: Who asks.
+        wave: Only what this wave found; None: all as one.
+        template: Which diagram; None: the smallest that shows all there is.
+
+    Raises:
+        Forbidden: They are blinded in one of the stages.
+    """
+    require_sight(viewer)
+    review = reviews.get_review(session, viewer.review_id)
+    made = flow(
+        gathering.facts(session, viewer.review_id), wave=wave, reasons=review.exclusion_reasons
+    )
+    chosen = template or made.template
+    return ShownFlow(made, chosen, review.title, review.last_seq, [*_warnings(made, chosen)])
+
+
+def _warnings(made: Flow, template: Template) -> list[Warned]:
+    found = list[Warned]()
+    if wrong := [one.name for one in made.invariants if not one.holds]:
+        found.append(Warned(FlowWarning.DOES_NOT_ADD_UP, f"Not equal: {'; '.join(wrong)}."))
+    fits = made.template
+    hidden = [
+        name
+        for name, is_hidden in (
+            ("previous studies", fits.is_updated and not template.is_updated),
+            ("other methods", fits.has_other_methods and not template.has_other_methods),
+        )
+        if is_hidden
+    ]
+    if hidden:
+        message = f"This diagram has no column for {' and '.join(hidden)}, and there are some."
+        found.append(Warned(FlowWarning.COLUMN_HIDDEN, message))
+    if n := made.n("other_method_results"):
+        message = f"The CSV of the R package has no row for {n} records found by other methods."
+        found.append(Warned(FlowWarning.NOT_IN_CSV, message))
+    return found
+
+
+def items(
+    session: Session,
+    *,
+    viewer: Viewer,
+    key: str,
+    part: str | None = None,
+    wave: int | None = None,
+    cursor: Cursor,
+    limit: int,
+) -> tuple[Box, int, Slice[BoxItem]]:
+    """Return a box of the flow, how many it counts, and a page of these.
+
+    Raises:
+        Forbidden: They are blinded in one of the stages.
+        NoBox: There is no such box, or no such part of it.
+    """
+    made = shown(session, viewer=viewer, wave=wave)
+    if (box := made.flow.boxes.get(key)) is None:
+        known = ", ".join(made.flow.boxes)
+        raise NoBox(f"The flow has no box {key!r}. It has {known}.")
+    found = _part_of(box, part)
+    page = sliced(found, _key, (str, int), cursor, limit)
+    numbers = [item for item in page.items if isinstance(item, int)]
+    told = evidence.entries(session, viewer.review_id, key, numbers, up_to=None)
+    shown_items = page.map(
+        lambda item: BoxItem(item, told.get(item) if isinstance(item, int) else None)
+    )
+    return box, len(found), shown_items
+
+
+def _part_of(box: Box, part: str | None) -> Sequence[Item]:
+    if part is None:
+        return box.items
+    for one in box.parts:
+        if one.label == part:
+            return one.items
+    named = ", ".join(repr(one.label) for one in box.parts) or "no parts"
+    raise NoBox(f"This box has no part {part!r}. It has {named}.")
+
+
+def _key(item: Item) -> StudyKey:
+    return item if isinstance(item, StudyKey) else StudyKey.alone(item)
