@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from tandem.bars import Told, counted, nobody, stretch
 from tandem.ids import RecordNumber
@@ -113,11 +112,10 @@ def _compare_all(
         if relation := relation_of(records[low], records[high], signs):
             related.append((low, high, relation))
     # Of two that are as sure, the order of import does not decide.
-    said = cache(lambda at: repr(records[at]))
     links.sort(
         key=lambda link: (
             *(not link.is_certain, -link.match.score),
-            *sorted((said(link.low), said(link.high))),
+            *sorted((records[link.low].order, records[link.high].order)),
             *(link.low, link.high),
         )
     )

@@ -104,6 +104,7 @@ SSRN, Preprints.org, the Open Science Framework's, ChemRxiv, Authorea, TechRxiv,
 
 def features(identity: Identity) -> Features:
     """Return the identity with each part in the form in which it is compared."""
+    doi, kind = _published(identity)
     return Features(
         title=read_title(identity.title),
         names=read_names(identity.authors),
@@ -112,25 +113,25 @@ def features(identity: Identity) -> Features:
         volume=read_numbers(identity.volume, year=identity.year),
         issue=read_numbers(identity.issue, year=identity.year),
         pages=read_pages(identity.pages),
-        doi=_doi(identity.doi),
+        doi=doi,
         pmid=identity.pmid,
-        kind=_kind(identity),
+        kind=kind,
         abstract=_beginning(identity.abstract),
         registry_ids=identity.registry_ids,
     )
 
 
-def _doi(doi: str | None) -> str | None:
-    """Return a DOI less the version of a preprint, which is one work in all its versions."""
-    doi = doi.casefold() if doi else None
-    return _VERSION.sub("", doi) if doi and _PREPRINT_DOI.match(doi) else doi
+def _published(identity: Identity) -> tuple[str | None, Kind | None]:
+    """Return the DOI, of a preprint less its version, and what was published.
 
-
-def _kind(identity: Identity) -> Kind | None:
-    """Return what was published; many databases call preprints articles, their DOIs do not."""
+    A preprint is one work in all its versions. Many databases call preprints articles, their
+    DOIs do not.
+    """
+    doi = identity.doi.casefold() if identity.doi else None
+    if doi is None or not _PREPRINT_DOI.match(doi):
+        return doi, identity.kind
     unsaid = identity.kind in (None, Kind.ARTICLE, Kind.OTHER)
-    is_preprint = unsaid and identity.doi and _PREPRINT_DOI.match(identity.doi.casefold())
-    return Kind.PREPRINT if is_preprint else identity.kind
+    return _VERSION.sub("", doi), Kind.PREPRINT if unsaid else identity.kind
 
 
 def _beginning(abstract: str) -> str:

@@ -22,7 +22,7 @@ _SAME_NAME = 85.0
 _MOST_COMPARED = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Name:
     """A person: the family name without spaces, every word of the name, the given initial.
 

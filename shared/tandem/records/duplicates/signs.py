@@ -54,6 +54,17 @@ class Features:
         """The number under which a registry has this record; None where it is no such record."""
         return self.registry_ids[0] if self.kind is Kind.TRIAL and self.registry_ids else None
 
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What puts records in one order, whenever they were imported; equal only for copies."""
+        journal, pages = self.journal, self.pages
+        return (
+            *(self.title.words, self.doi or "", self.pmid or "", self.year or 0, self.abstract),
+            *(self.volume, self.issue, self.kind or "", self.registry_ids, self.names),
+            (journal.words, journal.initials, journal.aside) if journal else (),
+            (pages.letters, pages.first, pages.last, sorted(pages.starts)) if pages else (),
+        )
+
 
 class Kinds(Enum):
     """Whether two records can be one by what was published."""
