@@ -23,7 +23,11 @@ from tandem.screening.streams import Stream
 
 
 def record_key() -> ForeignKeyConstraint:
-    """Return what ties a row to a record, for `__table_args__`."""
+    """Return the key of the record that a row is about.
+
+    Each table has an index that begins with both columns: where a record goes, the database looks
+    in every table for what refers to it, and would read all of the review's rows.
+    """
     return ForeignKeyConstraint(
         ["review_id", "record_number"], ["record.review_id", "record.number"], ondelete="CASCADE"
     )
@@ -47,7 +51,7 @@ class Decision(Base):
     __tablename__ = "decision"
     __table_args__ = (
         record_key(),
-        Index(None, "review_id", "stage", "record_number", "labels_seq"),
+        Index(None, "review_id", "record_number", "stage", "labels_seq"),
         Index(None, "review_id", "reviewer_id", "labels_seq"),
         Index("uq_decision_review_id_labels_seq", "review_id", "labels_seq", unique=True),
     )
@@ -79,7 +83,11 @@ class PresentDecision(Base):
     """Which entry of the ledger is a reviewer's present decision on a record. Derived."""
 
     __tablename__ = "present_decision"
-    __table_args__ = (record_key(), Index(None, "review_id", "stage", "reviewer_id"))
+    __table_args__ = (
+        record_key(),
+        Index(None, "review_id", "record_number"),
+        Index(None, "review_id", "stage", "reviewer_id"),
+    )
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -97,6 +105,7 @@ class ScreenedRecord(Base):
     __tablename__ = "screened_record"
     __table_args__ = (
         record_key(),
+        Index(None, "review_id", "record_number"),
         Index(None, "review_id", "stage", "status"),
         Index(None, "review_id", "stage", "n_decisions"),
     )
@@ -122,7 +131,7 @@ class Exposure(Base):
     """
 
     __tablename__ = "exposure"
-    __table_args__ = (record_key(),)
+    __table_args__ = (record_key(), Index(None, "review_id", "record_number"))
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -134,7 +143,11 @@ class Lease(Base):
     """A record that was served to a reviewer and is held for them, or put off by them."""
 
     __tablename__ = "lease"
-    __table_args__ = (record_key(), Index(None, "review_id", "stage", "user_id"))
+    __table_args__ = (
+        record_key(),
+        Index(None, "review_id", "record_number"),
+        Index(None, "review_id", "stage", "user_id"),
+    )
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -156,7 +169,7 @@ class Served(Base):
     """
 
     __tablename__ = "served"
-    __table_args__ = (record_key(),)
+    __table_args__ = (record_key(), Index(None, "review_id", "record_number"))
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     stage: Mapped[Stage] = mapped_column(stored_enum(Stage), primary_key=True)
@@ -195,10 +208,8 @@ class Conflict(Base):
     __table_args__ = (
         record_key(),
         Index(
-            "uq_conflict_review_id_stage_record_number",
-            "review_id",
-            "stage",
-            "record_number",
+            "uq_conflict_review_id_record_number_stage",
+            *("review_id", "record_number", "stage"),
             unique=True,
         ),
         Index(None, "review_id", "stage", "state", "opened_at"),
@@ -238,7 +249,7 @@ class Resolution(Base):
     __table_args__ = (
         record_key(),
         Index(None, "conflict_id"),
-        Index(None, "review_id", "stage", "record_number"),
+        Index(None, "review_id", "record_number", "stage"),
     )
 
     id: Mapped[DecisionId] = mapped_column(primary_key=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
@@ -18,7 +18,7 @@ class Interest(Base):
     """
 
     __tablename__ = "interest"
-    __table_args__ = (record_key(),)
+    __table_args__ = (record_key(), Index(None, "review_id", "record_number"))
 
     review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
     user_id: Mapped[UserId] = mapped_column(
