@@ -1,4 +1,4 @@
-"""What an audit has shown so far, recomputed from the ledger with the labels in force now."""
+"""What an audit has shown so far, with the labels in force now. Pure."""
 
 import math
 from bisect import bisect_right
@@ -6,13 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session
-
 from tandem.ids import RecordNumber
-from tandem.records.models import Record
-from tandem.screening.models import Decision, ScreenedRecord
-from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status
 from tandem.stopping.certificate import (
     Draw,
@@ -23,7 +17,6 @@ from tandem.stopping.certificate import (
     reaches,
 )
 from tandem.stopping.costs import draws_if_none_found
-from tandem.stopping.joins import is_screened, is_shown
 from tandem.stopping.models import Audit, AuditDraw
 
 _LARGEST_LOG = 700.0
@@ -179,24 +172,6 @@ def _exp(log: float) -> float:
     return math.exp(min(log, _LARGEST_LOG))
 
 
-def load(session: Session, audit: Audit) -> Ledger:
-    """Read what an audit's evidence is made of."""
-    draws, counts = _draws(session, audit), _by_status(session, audit)
-    inside, after = _n_shown(session, audit)
-    undecided = sum(drawn.status is None for drawn in draws)
-    decided = sum(n for (is_inside, _), n in counts.items() if is_inside)
-    settled = sum(counts.get((False, status), 0) for status in Status if status.is_settled)
-    open_again = counts.get((True, Status.UNSCREENED), 0)  # its decisions were withdrawn
-    waiting = {
-        "conflict": counts.get((True, Status.CONFLICT), 0),
-        "awaiting": counts.get((True, Status.AWAITING), 0) + open_again,
-        "drawn_undecided": undecided,
-    }
-    includes = counts.get((False, Status.INCLUDED), 0)
-    outside = Outside(settled, includes, after - settled)
-    return Ledger(draws, _left_at(session, audit), inside - decided - undecided, waiting, outside)
-
-
 def evaluate(
     ledger: Ledger, *, target: Fraction, confidence: Fraction, log_carried: float
 ) -> Evaluation:
@@ -285,53 +260,3 @@ def _bets(ledger: Ledger) -> list[Draw]:
         bets.append(Draw(row.pool, found, counts_as_include, Fraction(row.target)))
         drawn_includes += counts_as_include
     return bets
-
-
-def _draws(session: Session, audit: Audit) -> list[Drawn]:
-    query = (
-        select(AuditDraw, ScreenedRecord.status)
-        .join(
-            Record,
-            and_(is_shown(audit.review_id), Record.number == AuditDraw.record_number),
-        )
-        .outerjoin(ScreenedRecord, is_screened(audit.stage))
-        .where(AuditDraw.audit_id == audit.id)
-        .order_by(AuditDraw.place)
-    )
-    return [Drawn(row, status) for row, status in session.execute(query)]
-
-
-def _n_shown(session: Session, audit: Audit) -> tuple[int, int]:
-    """Return how many records are shown in the frame, and beyond it."""
-    is_inside = Record.number <= audit.last_number
-    query = select(is_inside, func.count()).where(is_shown(audit.review_id)).group_by(is_inside)
-    counts = {bool(side): n for side, n in session.execute(query)}
-    return counts.get(True, 0), counts.get(False, 0)
-
-
-def _by_status(session: Session, audit: Audit) -> dict[tuple[bool, Status], int]:
-    """Count the records that anybody has decided: in the frame or not, by status."""
-    is_inside = Record.number <= audit.last_number
-    query = (
-        select(is_inside, ScreenedRecord.status, func.count())
-        .join(ScreenedRecord, is_screened(audit.stage))
-        .where(is_shown(audit.review_id))
-        .group_by(is_inside, ScreenedRecord.status)
-    )
-    return {(bool(side), status): n for side, status, n in session.execute(query)}
-
-
-def _left_at(session: Session, audit: Audit) -> dict[RecordNumber, int]:
-    """Return for each include in the frame the number of its first decision."""
-    query = (
-        select(ScreenedRecord.record_number, func.min(Decision.labels_seq))
-        .join(Record, is_screened(audit.stage))
-        .join(Decision, of_screened_record())
-        .where(
-            is_shown(audit.review_id),
-            ScreenedRecord.status == Status.INCLUDED,
-            ScreenedRecord.record_number <= audit.last_number,
-        )
-        .group_by(ScreenedRecord.record_number)
-    )
-    return dict(session.execute(query).all())

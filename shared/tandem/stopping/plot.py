@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from tandem.drawing import COLOURS, as_svg, style
 from tandem.stopping import counting
-from tandem.stopping.audits import Shown
 from tandem.stopping.certificate import bad_total
 from tandem.stopping.display import Display
+from tandem.stopping.states import Shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from tandem.stopping.audits import AuditState, Shown
+from tandem.stopping.states import AuditState, Shown
 
 _WAITS = {
     "conflict": ("record is in conflict", "records are in conflict"),

@@ -32,7 +32,7 @@ from tandem.reviews import invitations
 from tandem.reviews.models import Review, Role
 from tandem.screening import priors
 from tandem.screening.people import interests
-from tandem.stopping import audits
+from tandem.stopping import audits, draws
 from tandem.webhooks import deliveries, delivery, endpoints
 from tandem.webhooks.addresses import Rules
 from world import TA, Person, Team, World
@@ -92,7 +92,7 @@ def fill(world: World) -> Team:
         audit = audits.register(
             session, review, viewer, stage=TA, target=0.9, confidence=0.9, note=None
         )
-        audits.draw(session, review, audit, [RecordNumber(4)])
+        draws.draw(session, review, audit, [RecordNumber(4)])
     with world.entered(review_id, team.eve) as (session, review, viewer):
         interests.declare(
             session,

@@ -12,7 +12,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening import catalogue
 from tandem.screening.blinding.view import sees_all_votes
 from tandem.screening.queue import service as queue
-from tandem.stopping import audits
+from tandem.stopping import draws, states
 from tandem_api.deps import Here, InReview, Me, Write
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
@@ -31,7 +31,7 @@ def next_records(
 
     def work(session: Session) -> QueueOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        audit = audits.of_queue(session, review, asked.stage)
+        audit = draws.of_queue(session, review, asked.stage)
         found = queue.serve(
             session,
             review=review,
@@ -41,11 +41,11 @@ def next_records(
             limit=asked.limit,
             lasting=lasting,
             anew=asked.anew,
-            sample=audits.sample_of(audit),
+            sample=draws.sample_of(audit),
         )
         if audit is not None:
-            audits.draw(session, review, audit, found.drawn)
-            audits.follow(session, review, audit)
+            draws.draw(session, review, audit, found.drawn)
+            states.follow(session, review, audit)
         numbers = [lease.record_number for lease in found.items]
         shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)
         reasons = serving.reasons_for(

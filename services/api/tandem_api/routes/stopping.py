@@ -17,11 +17,11 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.queue import service as queue
-from tandem.stopping import audits, counting
-from tandem.stopping.audits import AuditState, Shown
+from tandem.stopping import audits, counting, states
 from tandem.stopping.display import FEWEST_IN_BOTH, display
 from tandem.stopping.models import Audit, Serving
 from tandem.stopping.plot import stopping_plot
+from tandem.stopping.states import AuditState, Shown
 from tandem.stopping.words import certificate_text, methods_text, team_text
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
@@ -121,7 +121,7 @@ def list_audits(
     """List the review's audits, the newest first: those that you may see."""
     review = reviews.get_review(session, viewer.review_id)
     found = audits.all_of(session, review.id, page, limit)
-    shown = [audits.shown(session, audit) for audit in found.items]
+    shown = [states.shown(session, audit) for audit in found.items]
     items = [_shown(session, review, one) for one in shown if _may_see(viewer, one)]
     return Page(items=items, next_cursor=found.next_cursor)
 
@@ -153,7 +153,7 @@ def change_audit(
             target=asked.target_recall,
             abandon=asked.state is not None,
         )
-        audits.follow(session, review, audit)
+        states.follow(session, review, audit)
         return _out(session, review, audit)
 
     return write(work, changed=review_id)
@@ -230,7 +230,7 @@ def _id(text: str) -> AuditId:
 
 def _out(session: Session, review: Review, audit: Audit) -> AuditOut:
     session.flush()
-    return _shown(session, review, audits.shown(session, audit))
+    return _shown(session, review, states.shown(session, audit))
 
 
 def _shown(session: Session, review: Review, found: Shown) -> AuditOut:
@@ -270,16 +270,16 @@ def _up_to_date(here: Runtime, session: Session, audit: Audit) -> Shown:
 
     Decisions, resolutions and merges change it without knowing of it.
     """
-    found = audits.shown(session, audit)
-    if not audits.is_due(found):
+    found = states.shown(session, audit)
+    if not states.is_due(found):
         return found
     review_id, audit_id = audit.review_id, audit.id
     session.rollback()
     with here.database.write.begin() as writing:
         review = reviews.lock(writing, review_id, also_archived=True)
-        audits.follow(writing, review, audits.get(writing, review_id, audit_id))
+        states.follow(writing, review, audits.get(writing, review_id, audit_id))
     session.expire_all()
-    return audits.shown(session, audits.get(session, review_id, audit_id))
+    return states.shown(session, audits.get(session, review_id, audit_id))
 
 
 def _certificate(here: Runtime, session: Session, viewer: Viewer, audit_id: str) -> CertificateOut:

@@ -13,13 +13,12 @@ from tandem.stopping.audits import (
     HIGHEST_TARGET,
     LOWEST_CONFIDENCE,
     LOWEST_TARGET,
-    AuditState,
-    Shown,
 )
 from tandem.stopping.certificate import still_bad
 from tandem.stopping.counting import Step
 from tandem.stopping.display import ASSUMES, FEWEST_IN_BOTH, TEAM_NOTE, Display, Team
 from tandem.stopping.models import Serving
+from tandem.stopping.states import AuditState, Shown
 from tandem.stopping.words import sentences
 from tandem_api.schemas.base import In, Out, PersonId, PersonName, Prose
 from tandem_api.schemas.decisions import ScreeningStage

@@ -1,0 +1,166 @@
+"""What an audit has come to: its state, and the certificate that it gives or withdraws."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from tandem.db.base import now
+from tandem.events import log
+from tandem.events.types import AuditFinished, StoppingChanged
+from tandem.reviews.models import Review
+from tandem.reviews.service import Viewer
+from tandem.stopping import counting
+from tandem.stopping.certificate import exact_target
+from tandem.stopping.counting import Evaluation, Ledger, Outside
+from tandem.stopping.loading import load
+from tandem.stopping.models import Audit, Serving
+
+
+class AuditState(StrEnum):
+    """How an audit stands.
+
+    `registered`: draws count, one record in twenty. `open`: everybody is served draws. `paused`: it
+    was open. `blocked`: the evidence would suffice, but records wait. `certified`: the recall is
+    shown. `withdrawn`: it was, and is not any more. `exhausted`: nothing is left to draw.
+    `abandoned`: an owner gave it up, or another audit took over.
+    """
+
+    REGISTERED = "registered"
+    OPEN = "open"
+    PAUSED = "paused"
+    BLOCKED = "blocked"
+    CERTIFIED = "certified"
+    WITHDRAWN = "withdrawn"
+    EXHAUSTED = "exhausted"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An audit with what the ledger says of it now."""
+
+    audit: Audit
+    ledger: Ledger
+    now: Evaluation
+
+    @property
+    def state(self) -> AuditState:
+        return _state(self.audit, self.now)
+
+
+def shown(session: Session, audit: Audit) -> Shown:
+    ledger = load(session, audit)
+    now_shown = counting.evaluate(
+        ledger,
+        target=Fraction(audit.target),
+        confidence=Fraction(audit.confidence),
+        log_carried=audit.carried,
+    )
+    return Shown(audit, ledger, now_shown)
+
+
+def is_due(found: Shown) -> bool:
+    """Whether `follow` would give a certificate or withdraw one."""
+    given = certificate_in_force(found.audit)
+    if given is None:
+        return found.audit.ended_at is None and found.now.is_certified
+    return not _then(found, given).is_enough
+
+
+def follow(session: Session, review: Review, audit: Audit) -> None:
+    """Give a certificate that has come to hold, or withdraw one that no longer does.
+
+    The review is locked. To do so again changes nothing.
+    """
+    session.flush()
+    found = shown(session, audit)
+    if not is_due(found):
+        return
+    given = certificate_in_force(audit)
+    if given is None:
+        audit.certificates = [*audit.certificates, _certificate(review, found)]
+        finish(session, review, None, audit, AuditState.CERTIFIED)
+    else:
+        then = _then(found, given)
+        because = f"With the labels in force now e is {then.e:.4g}, and {then.needed:g} is needed."
+        marked = given | {"withdrawn_at": now().isoformat(), "withdrawn_because": because}
+        audit.certificates = [*audit.certificates[:-1], marked]
+        detail = {"audit": str(audit.id), "what": "withdrawn"}
+        log.append(session, review, StoppingChanged(stage=audit.stage.value, detail=detail))
+    session.flush()
+
+
+def certificate_in_force(audit: Audit) -> dict[str, Any] | None:
+    """Return the certificate that is not withdrawn."""
+    given = audit.certificates[-1] if audit.certificates else None
+    return given if given is not None and given["withdrawn_at"] is None else None
+
+
+def _then(found: Shown, given: dict[str, Any]) -> Evaluation:
+    """Return what was shown when a certificate was given, of the target that it is about."""
+    ledger = found.ledger.then(
+        seq=given["seq"],
+        last_place=given["last_place"],
+        pool=given["pool"],
+        outside=Outside(**given["outside_frame"]),
+    )
+    return counting.evaluate(
+        ledger,
+        target=exact_target(given["target_recall"]),
+        confidence=exact_target(given["confidence"]),
+        log_carried=found.audit.carried,
+    )
+
+
+def _certificate(review: Review, found: Shown) -> dict[str, Any]:
+    evaluation, audit = found.now, found.audit
+    return {
+        "given_at": now().isoformat(),
+        "seq": review.labels_seq,
+        "last_place": found.ledger.draws[-1].row.place if found.ledger.draws else 0,
+        "target_recall": float(evaluation.target),
+        "confidence": float(evaluation.confidence),
+        "n_draws": evaluation.n_draws,
+        "n_draw_includes": evaluation.hits,
+        "found": evaluation.found,
+        "pool": evaluation.pool,
+        "bad_total": evaluation.bad_total,
+        "e": None if evaluation.is_certain else evaluation.e,
+        "e_needed": evaluation.needed,
+        "is_certain": evaluation.is_certain,
+        "recall_low": evaluation.recall_low,
+        "frame": {"n": audit.n_frame, "last": audit.last_number, "sha256": audit.seal},
+        "outside_frame": asdict(found.ledger.outside),
+        "changes": audit.changes,
+        "withdrawn_at": None,
+        "withdrawn_because": None,
+    }
+
+
+def _state(audit: Audit, evaluation: Evaluation) -> AuditState:
+    if certificate_in_force(audit) is not None:
+        return AuditState.CERTIFIED
+    if audit.ended_at is not None:
+        return AuditState.ABANDONED
+    if audit.certificates:
+        return AuditState.WITHDRAWN
+    if evaluation.is_enough:
+        return AuditState.BLOCKED if evaluation.is_provisional else AuditState.CERTIFIED
+    if evaluation.pool == 0:
+        return AuditState.EXHAUSTED
+    if audit.serving is Serving.DRAWS_ONLY:
+        return AuditState.OPEN
+    return AuditState.REGISTERED if audit.opened_at is None else AuditState.PAUSED
+
+
+def finish(
+    session: Session, review: Review, viewer: Viewer | None, audit: Audit, state: str
+) -> None:
+    detail: dict[str, Any] = {"stage": audit.stage.value}
+    if viewer is not None:
+        detail["by"] = str(viewer.user_id)
+    fact = AuditFinished(audit_id=str(audit.id), state=state, detail=detail)
+    log.append(session, review, fact)
