@@ -7,10 +7,11 @@ from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
-VERSION = 2
-"""Of the trail's form. Version 1 tells nothing of texts and of the times of decisions."""
+VERSION = 3
+"""Of the trail's form. Version 1 tells nothing of texts and of the times of decisions, version 2
+nothing of what audits of recall have shown."""
 
-READABLE = (1, VERSION)
+READABLE = (1, 2, VERSION)
 
 
 class NotATrail(TandemError):
@@ -23,6 +24,7 @@ class NotATrail(TandemError):
 class Checked:
     """What was checked, and the first difference that was found, if there is one."""
 
+    version: int = VERSION
     review: str = ""
     title: str = ""
     n_entries: int = 0
@@ -32,6 +34,8 @@ class Checked:
     n_ledgers: int = 0
     """Records, in a stage each, whose entries were compared one by one, by their digest."""
     n_figures: int = 0
+    n_audits: int = 0
+    """Audits of recall whose evidence was computed again, and is the same."""
     n_texts: int = 0
     """Records whose text is the one that was sealed."""
     n_texts_open: int = 0

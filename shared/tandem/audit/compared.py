@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tandem.audit import figures, settings_lines
+from tandem.audit.audits import Audits
 from tandem.audit.checked import Checked
 from tandem.audit.differences import At, Difference, Differs
 from tandem.audit.record_texts import RecordTexts
 from tandem.audit.state import ReplayedRecord, State
 from tandem.audit.times import Times
+from tandem.audit.told_audits import ToldAudits
 from tandem.audit.told_ledger import ToldLedger
 from tandem.audit.told_texts import ToldTexts
 from tandem.reviews.policy import Stage
@@ -28,6 +30,7 @@ class Compared:
         n_records: int,
         ledger: ToldLedger,
         texts: ToldTexts,
+        audits: ToldAudits,
     ) -> None:
         self.made = made
         self.is_complete = False
@@ -36,6 +39,7 @@ class Compared:
         self._ledger = ledger
         self._record_texts = RecordTexts(made, texts)
         self._times = Times(ledger, texts.times)
+        self._audits = Audits(made, state, audits, ledger, n_records)
         self._seen: set[object] = set()
 
     def take(self, found: Mapping[str, Any]) -> None:
@@ -49,6 +53,7 @@ class Compared:
             raise Differs(Difference("more behind its figures", "they are the last line"))
         kinds: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "texts_of": self._record_texts.take,
+            "audit": self._audits.take,
             "texts": self._texts,
             "policy": self._policy,
             "criteria": self._criteria,
@@ -191,6 +196,7 @@ class Compared:
         state = self._state
         self._none_is_missing()
         self._record_texts.end()
+        self._audits.end()
         self._times.end()
         told = found["figures"]
         n_records = told["flow"]["identified"]

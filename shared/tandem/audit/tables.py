@@ -6,7 +6,7 @@ from typing import Any, cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tandem.audit import figures, places, text_lines
+from tandem.audit import figures, places, stopping_lines, text_lines
 from tandem.audit.places import PAGE, Line
 from tandem.audit.seals import Seals
 from tandem.audit.settings import TEXTS
@@ -39,6 +39,7 @@ def lines(session: Session, review_id: ReviewId, seals: Seals) -> Iterator[Line]
         yield from places.statuses(session, review_id, stage, seals)
         yield from places.ledgers(session, review_id, stage, seals)
     yield from _conflicts(session, review_id, seals)
+    yield from stopping_lines.lines(session, review_id)
     yield from text_lines.lines(session, review_id)
     yield {"figures": _figures(session, review_id, n_duplicates, seals)}
 

@@ -37,6 +37,8 @@ class ToldLedger:
         self.digests: dict[At, bytes] = defaultdict(lambda: digests.NOTHING)
         """By record and stage; good for those of which nothing is sealed."""
         self.n_entries: Counter[At] = Counter()
+        self.first_seq: dict[tuple[str, str], int] = {}
+        """By stage and record, the `labels_seq` of the first of its entries."""
         self.times: dict[At, list[Timed]] = defaultdict(list)
         """By record and stage, when each of its entries was made."""
 
@@ -49,6 +51,7 @@ class ToldLedger:
         data, detail = step.data, step.detail
         at = At(data["stage"], data["record_id"])
         self.n_entries[at] += 1
+        self.first_seq.setdefault(at, data["labels_seq"])
         if detail is None:
             return
         sealed = (detail["decided_at"], detail["made_at"]) if "decided_at" in detail else None

@@ -9,6 +9,7 @@ from tandem.audit.compared import Compared
 from tandem.audit.differences import Difference, Differs
 from tandem.audit.entries import Entry
 from tandem.audit.replay import Replay
+from tandem.audit.told_audits import ToldAudits
 from tandem.audit.told_ledger import ToldLedger
 from tandem.audit.told_texts import ToldTexts
 from tandem.events import chain
@@ -44,6 +45,7 @@ class _Checking:
         self._replay = Replay()
         self._ledger = ToldLedger()
         self._texts = ToldTexts()
+        self._audits = ToldAudits()
         self._compared: Compared | None = None
         """From the end of the log on."""
 
@@ -68,11 +70,12 @@ class _Checking:
         if not isinstance(found, dict) or "trail" not in found:
             raise NotATrail("This is no audit trail: export one with format=trail.")
         if found["trail"] not in READABLE:
-            known = " and ".join(str(version) for version in READABLE)
+            known = ", ".join(str(version) for version in READABLE)
             raise NotATrail(
                 f"This trail is of version {found['trail']}, and this program reads {known}."
             )
         self._header = found
+        self.made.version = found["trail"]
         self.made.review, self.made.title = str(found["review"]), str(found["title"])
 
     def _take(self, found: Mapping[str, Any]) -> None:
@@ -102,6 +105,7 @@ class _Checking:
             made.n_decisions += 1
             self._ledger.follow(entry.step)
         self._texts.follow(entry.step)
+        self._audits.follow(entry.step)
         self._replay.follow(entry.step)
 
     def _end_of_log(self) -> Compared:
@@ -124,6 +128,7 @@ class _Checking:
             n_records=header.get("n_records") or 0,
             ledger=self._ledger,
             texts=self._texts,
+            audits=self._audits,
         )
         return self._compared
 

@@ -17,6 +17,7 @@ from tandem.cli.first_account import first_account
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.records import import_records
 from tandem.cli.simulate import simulate
+from tandem.cli.stopping import stopping
 from tandem.cli.verify import verify
 from tandem.errors import TandemError
 from tandem.installation.redaction import redact
@@ -166,6 +167,7 @@ def config(data_dir: DataDir = None) -> None:
 app.command()(simulate)
 app.command("import")(import_records)
 app.command("export")(export_records)
+app.command()(stopping)
 app.command()(verify)
 app.command()(backup)
 app.command()(restore)

@@ -112,6 +112,8 @@ def _table(checked: "Checked") -> str:
         "texts": checked.n_texts,
         "figures": checked.n_figures,
     }
+    if checked.n_audits:
+        rows["audits of recall"] = checked.n_audits
     if checked.n_texts_open:
         rows["texts not sealed"] = checked.n_texts_open
     if checked.texts_since is not None:

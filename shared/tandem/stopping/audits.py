@@ -1,6 +1,8 @@
 """Registering an audit, opening and pausing it, aiming elsewhere, and ending it."""
 
+import json
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -15,13 +17,13 @@ from tandem.events.types import AuditStarted, StoppingChanged
 from tandem.ids import AuditId, ReviewId, new_id
 from tandem.records.shown import n_shown
 from tandem.reviews.models import Review, Role
-from tandem.reviews.policy import Stage
+from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.stopping import counting, display, random_order
 from tandem.stopping.certificate import exact_target
 from tandem.stopping.loading import load
 from tandem.stopping.models import Audit, Serving
-from tandem.stopping.states import AuditState, certificate_in_force, finish
+from tandem.stopping.states import AuditState, certificate_in_force, finish, follow
 
 LOWEST_TARGET, HIGHEST_TARGET = Fraction(4, 5), Fraction(99, 100)
 LOWEST_CONFIDENCE, HIGHEST_CONFIDENCE = Fraction(4, 5), Fraction(999, 1000)
@@ -235,6 +237,7 @@ def change(
             _note(session, review, viewer, audit, f"target_recall: {audit.target} to {target}")
             audit.target = str(target)
     if abandon:
+        follow(session, review, audit)  # what is shown by now is certified, if nobody has looked
         _note(session, review, viewer, audit, "abandoned")
         _end(session, review, viewer, audit)
     session.flush()
@@ -253,6 +256,7 @@ def reframe(session: Session, review: Review, viewer: Viewer, audit: Audit) -> A
     viewer.require(Role.OWNER, "reframe an audit")
     if audit.ended_at is not None:
         raise AuditOver("This audit is over; register a new one.")
+    follow(session, review, audit)
     ledger = load(session, audit)
     carried = min(0.0, audit.carried + counting.least_log(ledger))
     if math.isinf(carried):
@@ -272,6 +276,41 @@ def reframe(session: Session, review: Review, viewer: Viewer, audit: Audit) -> A
     audit.followed_by = after.id
     _note(session, review, viewer, audit, "reframed")
     return after
+
+
+def note_rules(
+    session: Session,
+    review: Review,
+    viewer: Viewer,
+    *,
+    changed: Mapping[Stage, Policy],
+    criteria: bool,
+) -> None:
+    """Note in audits that have draws that the rules of their stage changed. The review is locked.
+
+    Args:
+        session: Within the transaction that changes them.
+        review: Locked.
+        viewer: Who changes them; with the policies until then.
+        changed: The policies that are new, by stage.
+        criteria: Whether the criteria have a new version; they are those of every stage.
+    """
+    for stage in Stage if review.n_audits else ():
+        audit = in_force(session, review.id, stage)
+        if audit is None or not audit.pointer:
+            continue
+        if stage in changed:
+            before, after = (
+                policy.model_dump(mode="json")
+                for policy in (viewer.policies[stage], changed[stage])
+            )
+            for name, value in after.items():
+                if value != before[name]:
+                    what = f"policy.{name}: {json.dumps(before[name])} to {json.dumps(value)}"
+                    _note(session, review, viewer, audit, what)
+        if criteria:
+            what = f"criteria: version {review.criteria_version}"
+            _note(session, review, viewer, audit, what)
 
 
 def _note(session: Session, review: Review, viewer: Viewer, audit: Audit, what: str) -> None:

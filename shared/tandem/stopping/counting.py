@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from tandem.ids import RecordNumber
 from tandem.screening.rules import Status
@@ -12,6 +13,7 @@ from tandem.stopping.certificate import (
     Draw,
     Evidence,
     bad_total,
+    exact_target,
     largest_total,
     log_factor,
     reaches,
@@ -205,6 +207,28 @@ def evaluate(
         is_certain=ledger.pool < total - found,
         recall_low=low,
         draws_to_go=_draws_to_go(ledger.pool, total - found, -math.log(1 - confidence) - log_e),
+        log_carried=log_carried,
+    )
+
+
+def when_certified(ledger: Ledger, given: Mapping[str, Any], *, log_carried: float) -> Evaluation:
+    """Return what was shown when a certificate was given, with the labels in force now.
+
+    Args:
+        ledger: As it is now.
+        given: The certificate; the evaluation is of the target and confidence that it is about.
+        log_carried: Natural logarithm of what an audit before had shown, ≤ 0.
+    """
+    then = ledger.then(
+        seq=given["seq"],
+        last_place=given["last_place"],
+        pool=given["pool"],
+        outside=Outside(**given["outside_frame"]),
+    )
+    return evaluate(
+        then,
+        target=exact_target(given["target_recall"]),
+        confidence=exact_target(given["confidence"]),
         log_carried=log_carried,
     )
 

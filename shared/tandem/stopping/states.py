@@ -13,8 +13,7 @@ from tandem.events.types import AuditFinished, StoppingChanged
 from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
 from tandem.stopping import counting
-from tandem.stopping.certificate import exact_target
-from tandem.stopping.counting import Evaluation, Ledger, Outside
+from tandem.stopping.counting import Evaluation, Ledger
 from tandem.stopping.loading import load
 from tandem.stopping.models import Audit, Serving
 
@@ -100,19 +99,7 @@ def certificate_in_force(audit: Audit) -> dict[str, Any] | None:
 
 
 def _then(found: Shown, given: dict[str, Any]) -> Evaluation:
-    """Return what was shown when a certificate was given, of the target that it is about."""
-    ledger = found.ledger.then(
-        seq=given["seq"],
-        last_place=given["last_place"],
-        pool=given["pool"],
-        outside=Outside(**given["outside_frame"]),
-    )
-    return counting.evaluate(
-        ledger,
-        target=exact_target(given["target_recall"]),
-        confidence=exact_target(given["confidence"]),
-        log_carried=found.audit.carried,
-    )
+    return counting.when_certified(found.ledger, given, log_carried=found.audit.carried)
 
 
 def _certificate(review: Review, found: Shown) -> dict[str, Any]:

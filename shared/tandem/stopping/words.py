@@ -119,8 +119,14 @@ def methods_text(given: dict[str, Any], *, registered: datetime, team: str, mode
         "test martingale for sampling without replacement, valid at any stopping time and for any "
         f"ranking, {reached}; we stopped with {given['found']:,} included and {given['pool']:,} "
         "records unread. The certificate concerns our own final decisions. The records unread were "
-        "not screened, and excluded by nobody."
+        "not screened, and excluded by nobody." + _changed_text(given["changes"])
     )
+
+
+def _changed_text(changes: Sequence[dict[str, Any]]) -> str:
+    if not changes:
+        return ""
+    return f" After the registration these changed: {'; '.join(one['what'] for one in changes)}."
 
 
 def team_text(missed: float | None, in_both: int, fewest: int) -> str:

@@ -206,6 +206,32 @@ def test_a_certificate_that_no_longer_holds_is_withdrawn_and_never_changed(
     assert kinds == ["tandem.audit.started", "tandem.audit.finished"]
 
 
+def test_rules_that_change_after_the_first_draw_are_named_in_the_certificate(
+    screening: Screening,
+) -> None:
+    cost = screening.send("POST", "/audits?dry_run=true", ASKED)["cost"][0]
+    audit = screening.register()
+    screening.send("PATCH", "", {"question": "Does sleep help?"})
+    screening.send("PATCH", "", {"policy": {"title_abstract": {"reasons_must_match": True}}})
+    screening.open(audit)
+    screening.read_draws(2)
+    screening.send("PATCH", "?dry_run=true", {"policy": {"title_abstract": {"blind": False}}})
+    screening.send("PATCH", "", {"policy": {"title_abstract": {"reasons_must_match": False}}})
+    screening.send("PATCH", "", {"criteria": {"include": ["adults"], "exclude": ["animals"]}})
+    screening.read_draws(cost["draws_if_none_found"] - 2)
+
+    found = screening.get(f"/audits/{audit['id']}")
+    assert [one["what"] for one in found["changes"]] == [
+        "serving: draws_only",
+        "policy.reasons_must_match: true to false",
+        "criteria: version 2",
+    ]
+    text = screening.get(f"/audits/{audit['id']}/certificate.md")
+    assert "- criteria: version 2" in text
+    methods = screening.get(f"/audits/{audit['id']}/certificate")["methods"]
+    assert methods.endswith("policy.reasons_must_match: true to false; criteria: version 2.")
+
+
 def test_reading_by_rank_between_the_draws_changes_no_draw(screening: Screening) -> None:
     audit = screening.register()
     screening.open(audit)

@@ -16,6 +16,7 @@ from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import policies
 from tandem.screening.blinding.view import newest_sequence
+from tandem.stopping import audits
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router
@@ -110,10 +111,18 @@ def change_review(
         viewer.require(Role.OWNER, "change it")
         sequence = newest_sequence(review, viewer)
         savepoint = session.begin_nested()
+        criteria_before = review.criteria_version
         note = body.criteria.note if body.criteria else None
         texts.change(session, review, body.text_changes(), by=me.id, criteria_note=note)
         parts = body.policy.parts() if body.policy else {}
         effects = policies.change(session, review=review, viewer=viewer, parts=parts)
+        audits.note_rules(
+            session,
+            review,
+            viewer,
+            changed={effect.stage: effect.policy for effect in effects},
+            criteria=review.criteria_version != criteria_before,
+        )
         session.flush()
         in_force = reviews.policies_in_force(session, review_id)
         changed = _whole(session, review, viewer.role, in_force)

@@ -1,0 +1,179 @@
+"""The lines of audits of recall, compared with the log: e is computed again. Pure."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from tandem.audit.checked import Checked
+from tandem.audit.differences import Difference, Differs
+from tandem.audit.state import State
+from tandem.audit.stopping_lines import evidence
+from tandem.audit.told_audits import ToldAudit, ToldAudits
+from tandem.audit.told_ledger import ToldLedger
+from tandem.ids import AuditId, RecordNumber
+from tandem.reviews.policy import Stage
+from tandem.screening.rules import Status
+from tandem.stopping import counting, random_order
+from tandem.stopping.counting import Drawn, Ledger, Outside
+from tandem.stopping.models import AuditDraw
+
+SINCE = 3
+"""The version of the trail that has the first lines of audits."""
+
+
+class Audits:
+    """Compares the line of each audit; the log registers each, and each has one line."""
+
+    def __init__(
+        self, made: Checked, state: State, told: ToldAudits, ledger: ToldLedger, n_records: int
+    ) -> None:
+        self._made, self._state, self._told, self._ledger = made, state, told, ledger
+        self._last_record = n_records + len(state.taken_back)
+        self._missing = set(told.by_id) if made.version >= SINCE else set[str]()
+
+    def take(self, found: Mapping[str, Any]) -> None:
+        """Compare an audit's line.
+
+        Raises:
+            Differs: It says something else than what follows from the log.
+            KeyError, TypeError, ValueError: It is no such line.
+        """
+        audit_id = found["audit"]
+        if audit_id not in self._missing:
+            raise Differs(Difference(f"an audit {audit_id}", "the log registers none such"))
+        self._missing.remove(audit_id)
+        self._made.n_audits += 1
+        told = self._told.by_id[audit_id]
+        _registered(found, told)
+        _drawn_in_order(found)
+        ledger = self._ledger_of(found)
+        shown = counting.evaluate(
+            ledger,
+            target=Fraction(found["target_recall"]),
+            confidence=Fraction(found["confidence"]),
+            log_carried=found["carried"],
+        )
+        _same_evidence(found["evidence"], evidence(shown))
+        _certified(found, told, ledger)
+
+    def end(self) -> None:
+        """Check that none is missing.
+
+        Raises:
+            Differs: One is.
+        """
+        if self._missing:
+            raise Differs(Difference(f"nothing of audit {min(self._missing)}", "the log does"))
+
+    def _ledger_of(self, found: Mapping[str, Any]) -> Ledger:
+        """Return what `stopping.loading.load` reads from tables, from the log."""
+        stage, last = Stage(found["stage"]), found["frame"]["last"]
+        gone = {int(number) for number in {*self._state.linked, *self._state.taken_back}}
+        places = {
+            int(at.record): place
+            for at, place in self._state.shown_places()
+            if at.stage == stage and place.latest
+        }
+        draws = [
+            Drawn(row, places[row.record_number].status if row.record_number in places else None)
+            for row in _rows(found)
+            if row.record_number not in gone
+        ]
+        inside = last - sum(number <= last for number in gone)
+        after = self._last_record - last - sum(number > last for number in gone)
+        within = Counter(place.status for number, place in places.items() if number <= last)
+        beyond = Counter(place.status for number, place in places.items() if number > last)
+        undecided = sum(drawn.status is None for drawn in draws)
+        settled = sum(n for status, n in beyond.items() if status.is_settled)
+        return Ledger(
+            draws,
+            {
+                RecordNumber(number): self._ledger.first_seq[stage, str(number)]
+                for number, place in places.items()
+                if number <= last and place.status is Status.INCLUDED
+            },
+            pool=inside - within.total() - undecided,
+            waiting={
+                "conflict": within[Status.CONFLICT],
+                "awaiting": within[Status.AWAITING] + within[Status.UNSCREENED],
+                "drawn_undecided": undecided,
+            },
+            outside=Outside(settled, beyond[Status.INCLUDED], after - settled),
+        )
+
+
+def _rows(found: Mapping[str, Any]) -> list[AuditDraw]:
+    audit_id = AuditId(UUID(found["audit"]))
+    return [
+        AuditDraw(
+            audit_id=audit_id,
+            place=place,
+            record_number=RecordNumber(number),
+            pool=pool,
+            seq=seq,
+            target=target,
+        )
+        for place, (number, pool, seq, target) in enumerate(found["draws"], start=1)
+    ]
+
+
+def _registered(found: Mapping[str, Any], told: ToldAudit) -> None:
+    due = dict(told.registered) | {"target_recall": told.target}
+    for name in ("stage", "target_recall", "confidence", "frame", "carried"):
+        if found[name] != due[name]:
+            says = f"that the {name} of audit {found['audit']} is {found[name]}"
+            raise Differs(Difference(says, f"it is {due[name]}"))
+    if (found["seed"] is not None) != told.is_over:
+        says = f"that audit {found['audit']} is {'over' if found['seed'] else 'not over'}"
+        raise Differs(Difference(says, "the log tells otherwise"))
+
+
+def _drawn_in_order(found: Mapping[str, Any]) -> None:
+    """Check that draws follow the order that was sealed when the audit was registered."""
+    name, last, draws = f"audit {found['audit']}", found["frame"]["last"], found["draws"]
+    numbers = [number for number, *_ in draws]
+    if len({*numbers}) < len(numbers) or not all(0 < number <= last for number in numbers):
+        raise Differs(
+            Difference(f"draws of {name} twice, or none of its frame", "each is drawn once")
+        )
+    for (_, pool, seq, _), (_, next_pool, next_seq, _) in pairwise(draws):
+        if next_pool >= pool or next_seq < seq:
+            raise Differs(Difference(f"draws of {name} from a pool that grows", "it shrinks"))
+    if found["seed"] is None:
+        return
+    seed, stage = bytes.fromhex(found["seed"]), Stage(found["stage"])
+    if random_order.seal(seed, stage, last) != found["frame"]["sha256"]:
+        raise Differs(Difference(f"a seed of {name}", "another one was sealed"))
+    place_of = np.argsort(random_order.order(seed, stage, last))
+    places = [int(place_of[number - 1]) for number in numbers]
+    if places != sorted(places):
+        raise Differs(Difference(f"an order of draws of {name}", "its seed gives another one"))
+
+
+def _same_evidence(says: Mapping[str, Any], follows: Mapping[str, Any]) -> None:
+    for name, due in follows.items():
+        given = says[name]
+        is_same = given == due
+        if name == "log_e" and None not in (given, due):
+            is_same = math.isclose(given, due, rel_tol=1e-9, abs_tol=1e-9)
+        if not is_same:
+            raise Differs(Difference(f"that the evidence's {name} is {given}", f"it is {due}"))
+
+
+def _certified(found: Mapping[str, Any], told: ToldAudit, ledger: Ledger) -> None:
+    given, name = found["certificates"], f"audit {found['audit']}"
+    withdrawn = [one for one in given if one["withdrawn_at"] is not None]
+    if (len(given), len(withdrawn)) != (told.n_certified, told.n_withdrawn):
+        says = f"{len(given)} certificates of {name}, {len(withdrawn)} withdrawn"
+        raise Differs(Difference(says, f"{told.n_certified} and {told.n_withdrawn} were told"))
+    for one in given:
+        if one["withdrawn_at"] is None:
+            then = counting.when_certified(ledger, one, log_carried=found["carried"])
+            if not then.is_enough:
+                raise Differs(Difference(f"that {name} is certified", f"e is {then.e:.4g}"))

@@ -1,0 +1,53 @@
+"""What the tables say of a stage's audits: what was registered, drawn, shown and certified."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId
+from tandem.stopping import states
+from tandem.stopping.counting import Evaluation
+from tandem.stopping.models import Audit, AuditDraw
+
+
+def lines(session: Session, review_id: ReviewId) -> Iterator[dict[str, Any]]:
+    """Yield a line for each audit of a review.
+
+    The seed is told once the audit is over: before, it would tell what is drawn next.
+    """
+    query = select(Audit).where(Audit.review_id == review_id)
+    for audit in session.scalars(query.order_by(Audit.registered_at, Audit.id)).all():
+        draws = select(
+            AuditDraw.record_number, AuditDraw.pool, AuditDraw.seq, AuditDraw.target
+        ).where(AuditDraw.audit_id == audit.id)
+        yield {
+            "audit": str(audit.id),
+            "stage": audit.stage,
+            "target_recall": audit.target,
+            "confidence": audit.confidence,
+            "carried": audit.carried,
+            "frame": {"n": audit.n_frame, "last": audit.last_number, "sha256": audit.seal},
+            "seed": None if audit.ended_at is None else audit.seed.hex(),
+            "draws": [list(row) for row in session.execute(draws.order_by(AuditDraw.place))],
+            "evidence": evidence(states.shown(session, audit).now),
+            "certificates": audit.certificates,
+        }
+
+
+def evidence(found: Evaluation) -> dict[str, Any]:
+    """Return what is recomputed from the log: counts, and the natural logarithm of e.
+
+    `log_e` is None where the evidence is refuted, so that e is 0.
+    """
+    return {
+        "log_e": found.log_e if math.isfinite(found.log_e) else None,
+        "n_draws": found.n_draws,
+        "n_draw_includes": found.hits,
+        "found": found.found,
+        "pool": found.pool,
+        "bad_total": found.bad_total,
+        "is_certified": found.is_certified,
+    }

@@ -1,0 +1,118 @@
+"""The trail of a review with audits: its evidence is computed again, and a change is found."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.test_stopping_http import N_READ, N, Screening
+from tandem.audit import trail
+from tandem.audit.checked import Checked
+from tandem.audit.verify import check
+from world import World
+
+Line = dict[str, Any]
+
+
+@pytest.fixture
+def screening(world: World, client: TestClient) -> Screening:
+    return Screening(world, client)
+
+
+def exported(screening: Screening) -> list[Line]:
+    team = screening.team
+    found = trail.lines(screening.world.database, review_id=team.review_id, user_id=team.owner.id)
+    return [json.loads(line) for line in found]
+
+
+def checked(lines: list[Line]) -> Checked:
+    return check(json.dumps(line) for line in lines)
+
+
+def test_its_evidence_follows_from_the_log_whatever_happened_meanwhile(
+    screening: Screening,
+) -> None:
+    before = screening.register()
+    screening.open(before)
+    screening.read_draws(3)
+    audit = screening.send("POST", f"/audits/{before['id']}/reframe", status=201)
+    (found,) = screening.read_draws(1, "include")
+    screening.send("PATCH", f"/audits/{audit['id']}", {"target_recall": 0.85})
+    read = [*range(1, N_READ + 1), *drawn(screening, before), *drawn(screening, audit)]
+    unread = [number for number in range(1, N + 1) if number not in read]
+    screening.both(unread[-1], "include")  # out of turn
+    screening.both(found, "exclude")  # a correction
+    screening.world.merge(screening.team.review_id, screening.team.owner, 1, 2)
+    screening.world.decide(screening.team.review_id, screening.team.ann, unread[-2], "include")
+
+    made = checked(exported(screening))
+    assert made.difference is None, made.difference
+    assert made.n_audits == 2
+
+
+def drawn(screening: Screening, audit: Line) -> list[int]:
+    return [int(one["record_id"]) for one in screening.get(f"/audits/{audit['id']}/draws")["items"]]
+
+
+def certified(screening: Screening) -> list[Line]:
+    cost = screening.send(
+        "POST",
+        "/audits?dry_run=true",
+        {"stage": "title_abstract", "target_recall": 0.8, "confidence": 0.8},
+    )["cost"][0]
+    audit = screening.register()
+    screening.open(audit)
+    screening.read_draws(cost["draws_if_none_found"])
+    screening.send("PATCH", f"/audits/{audit['id']}", {"state": "abandoned"})
+    return exported(screening)
+
+
+def test_what_somebody_changed_in_an_audit_is_found(screening: Screening) -> None:
+    lines = certified(screening)
+    assert checked(lines).ok
+    at = next(n for n, line in enumerate(lines) if "audit" in line)
+
+    def change(line: Line, *, of: str, to: Any) -> None:
+        line[of] = to
+
+    def swap(line: Line) -> None:
+        draws = line["draws"]
+        draws[0][0], draws[1][0] = draws[1][0], draws[0][0]
+
+    def claim(line: Line) -> None:
+        line["evidence"]["log_e"] += 0.1
+
+    def leave_out(line: Line) -> None:
+        line["draws"].pop(2)
+
+    changes: list[Callable[[Line], None]] = [
+        lambda line: change(line, of="target_recall", to="0.95"),
+        lambda line: change(line, of="carried", to=1.0),
+        lambda line: change(line, of="seed", to="00" * 32),
+        lambda line: change(line, of="certificates", to=[]),
+        swap,
+        claim,
+        leave_out,
+    ]
+    for made in changes:
+        changed = json.loads(json.dumps(lines))
+        made(changed[at])
+        assert checked(changed).difference is not None, made
+    del lines[at]
+    assert checked(lines).difference is not None
+
+
+def test_a_trail_of_the_version_before_tells_nothing_of_audits(screening: Screening) -> None:
+    lines = certified(screening)
+    lines[0]["trail"] = 2
+    assert checked([line for line in lines if "audit" not in line]).ok
+
+
+def test_an_audit_that_is_ended_before_anybody_looked_is_certified_all_the_same(
+    screening: Screening,
+) -> None:
+    audit = next(line for line in certified(screening) if "audit" in line)
+    assert [one["withdrawn_at"] for one in audit["certificates"]] == [None]
+    assert screening.get(f"/audits/{audit['audit']}")["state"] == "certified"
