@@ -67,7 +67,7 @@ def certified_up_to(session: Session, review_id: ReviewId, stage: Stage) -> int:
     0 where no audit of the stage has one.
     """
     query = select(Audit).where(Audit.review_id == review_id, Audit.stage == stage)
-    holding = [audit for audit in session.scalars(query) if _standing(audit) is not None]
+    holding = [audit for audit in session.scalars(query) if certificate_in_force(audit) is not None]
     return max((audit.last_number for audit in holding), default=0)
 
 
