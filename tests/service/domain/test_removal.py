@@ -28,9 +28,11 @@ from tandem.ranking.models import Encoding, SecondLook, SentenceVector, Training
 from tandem.records import import_work
 from tandem.records.duplicates.models import RecordRelation
 from tandem.records.duplicates.relations import Relation
+from tandem.reports import retrieval
 from tandem.reviews import invitations
 from tandem.reviews.models import Review, Role
 from tandem.screening import priors
+from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.people import interests
 from tandem.stopping import audits, draws
 from tandem.webhooks import deliveries, delivery, endpoints
@@ -93,6 +95,13 @@ def fill(world: World) -> Team:
             session, review, viewer, stage=TA, target=0.9, confidence=0.9, note=None
         )
         draws.draw(session, review, audit, [RecordNumber(4)])
+        retrieval.append_retrieval(
+            session,
+            review=review,
+            viewer=viewer,
+            number=RecordNumber(3),
+            state=RetrievalState.REQUESTED,
+        )
     with world.entered(review_id, team.eve) as (session, review, viewer):
         interests.declare(
             session,
