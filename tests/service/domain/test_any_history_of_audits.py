@@ -1,0 +1,196 @@
+"""Whatever happens in the middle of an audit: its evidence follows from the log alone.
+
+Each check of the trail computes the evidence again, with a loader of its own.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import effort
+from service.domain.tables import assert_in_step
+from tandem.db.keyset import START
+from tandem.ids import DuplicateGroupId
+from tandem.ranking import serving
+from tandem.records.models import Record
+from tandem.screening.models import PresentDecision
+from tandem.screening.queue import service as queue
+from tandem.stopping import audits, draws, states
+from tandem.stopping.models import Audit, Serving
+from world import TA, Person, Team, World
+
+RECORDS = 12
+HOW = effort.machine(full=24, steps=30)
+people = st.sampled_from(["ann", "ben"])
+verdicts = st.sampled_from(["include", "exclude", "exclude", "maybe"])
+
+
+class Auditing(RuleBasedStateMachine):
+    """Two reviewers draw and decide, while records, rules and targets change."""
+
+    world: World
+
+    @initialize()
+    def begin(self) -> None:
+        self.team: Team = self.world.team(n_records=RECORDS)
+        for number in (1, 2, 3):
+            for who in (self.team.ann, self.team.ben):
+                self.world.decide(self.id, who, number, "include")
+        self.world.rank(self.id, *range(1, RECORDS + 1))
+        self.n_records = RECORDS
+        self.groups: list[DuplicateGroupId] = []
+        self.linked: set[int] = set()
+        self.register(0.8)
+
+    @precondition(lambda self: self._audit() is None)
+    @rule(recall=st.sampled_from([0.8, 0.9]))
+    def register(self, recall: float) -> None:
+        with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
+            try:
+                audits.require_an_include(session, review.id, TA)
+            except audits.TooFewIncludes:
+                return
+            audits.register(
+                session, review, viewer, stage=TA, target=recall, confidence=0.8, note=None
+            )
+
+    @rule(who=people, verdict=verdicts, decides=st.booleans())
+    def draw(self, who: str, verdict: str, decides: bool) -> None:
+        person: Person = getattr(self.team, who)
+        with self.world.entered(self.id, person) as (session, review, viewer):
+            audit = draws.of_queue(session, review, TA)
+            found = queue.serve(
+                session,
+                review=review,
+                viewer=viewer,
+                stage=TA,
+                order=serving.newest_order(session, self.id, TA),
+                limit=1,
+                lasting=timedelta(minutes=30),
+                anew=False,
+                sample=draws.sample_of(audit),
+            )
+            if audit is not None:
+                draws.draw(session, review, audit, found.drawn)
+                states.follow(session, review, audit)
+        if decides and found.items:
+            self.world.decide(self.id, person, found.items[0].record_number, verdict)
+
+    @rule(who=people, number=st.integers(1, RECORDS), verdict=verdicts)
+    def decide(self, who: str, number: int, verdict: str) -> None:
+        if number not in self.linked:
+            self.world.decide(self.id, getattr(self.team, who), number, verdict)
+
+    @rule(who=people, number=st.integers(1, RECORDS))
+    def withdraw(self, who: str, number: int) -> None:
+        if number not in self.linked and self._has_said(getattr(self.team, who), number):
+            self.world.withdraw(self.id, getattr(self.team, who), number)
+
+    @rule(pair=st.lists(st.integers(1, RECORDS), min_size=2, max_size=2, unique=True))
+    def merge(self, pair: list[int]) -> None:
+        if not self.linked & {*pair} and not self.groups:
+            self.groups.append(self.world.merge(self.id, self.team.owner, *pair))
+            with self.world.database.read() as session:
+                self.linked = _linked(session, self.id)
+
+    @precondition(lambda self: self.groups)
+    @rule()
+    def split(self) -> None:
+        self.world.split(self.id, self.team.owner, self.groups.pop())
+        self.linked = set()
+
+    @rule()
+    def add_a_record(self) -> None:
+        if self.n_records < RECORDS + 3:
+            self.world.records(self.id, self.team.owner, 1)
+            self.n_records += 1
+
+    @rule(both=st.booleans(), verdict=verdicts)
+    def decide_what_came_later(self, both: bool, verdict: str) -> None:
+        if self.n_records > RECORDS:
+            for who in (self.team.ann, self.team.ben)[: 1 + both]:
+                self.world.decide(self.id, who, self.n_records, verdict)
+
+    @rule(maybe=st.sampled_from(["as_include", "conflict"]))
+    def change_the_policy(self, maybe: str) -> None:
+        self.world.change_policy(self.id, self.team.owner, maybe=maybe)
+
+    @precondition(lambda self: self._audit() is not None)
+    @rule(
+        recall=st.sampled_from([None, 0.8, 0.85, 0.9]),
+        serving=st.sampled_from([None, *Serving]),
+        end=st.sampled_from([False, False, False, True]),
+    )
+    def change(self, recall: float | None, serving: Serving | None, end: bool) -> None:
+        with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
+            audit = audits.in_force(session, self.id, TA)
+            assert audit is not None
+            audits.change(
+                session, review, viewer, audit, serving=serving, target=recall, abandon=end
+            )
+            states.follow(session, review, audit)
+
+    @precondition(lambda self: self._audit() is not None)
+    @rule()
+    def reframe(self) -> None:
+        with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
+            audit = audits.in_force(session, self.id, TA)
+            assert audit is not None
+            try:
+                audits.reframe(session, review, viewer, audit)
+            except audits.NothingToKeep:
+                session.rollback()
+
+    @invariant()
+    def the_trail_holds(self) -> None:
+        if hasattr(self, "team"):
+            self._follow_all()
+            assert_in_step(self.world.database, self.id)
+
+    @property
+    def id(self) -> Any:
+        return self.team.review_id
+
+    def _audit(self) -> Audit | None:
+        if not hasattr(self, "team"):
+            return None
+        with self.world.database.read() as session:
+            return audits.in_force(session, self.id, TA)
+
+    def _follow_all(self) -> None:
+        """Look at every audit, as somebody who opens the panel does."""
+        with self.world.entered(self.id, self.team.owner) as (session, review, _):
+            for audit in audits.all_of(session, self.id, START, 50).items:
+                states.follow(session, review, audit)
+
+    def _has_said(self, person: Person, number: int) -> bool:
+        with self.world.database.read() as session:
+            return session.get(PresentDecision, (self.id, TA, number, person.id)) is not None
+
+
+def _linked(session: Session, review_id: Any) -> set[int]:
+    query = select(Record.number).where(
+        Record.review_id == review_id, Record.duplicate_of.is_not(None)
+    )
+    return {int(number) for number in session.scalars(query)}
+
+
+@pytest.mark.both_engines
+def test_any_history_of_audits(world: World) -> None:
+    class Here(Auditing):
+        pass
+
+    Here.world = world
+    run_state_machine_as_test(Here, settings=HOW)
