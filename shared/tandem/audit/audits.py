@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 
@@ -16,12 +15,11 @@ from tandem.audit.state import State
 from tandem.audit.stopping_lines import evidence
 from tandem.audit.told_audits import ToldAudit, ToldAudits
 from tandem.audit.told_ledger import ToldLedger
-from tandem.ids import AuditId, RecordNumber
+from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.screening.rules import Status
 from tandem.stopping import counting, random_order
-from tandem.stopping.counting import Drawn, Ledger, Outside
-from tandem.stopping.models import AuditDraw
+from tandem.stopping.counting import Drawn, DrawnRow, Ledger, Outside
 
 SINCE = 3
 """The version of the trail that has the first lines of audits."""
@@ -108,17 +106,9 @@ class Audits:
         )
 
 
-def _rows(found: Mapping[str, Any]) -> list[AuditDraw]:
-    audit_id = AuditId(UUID(found["audit"]))
+def _rows(found: Mapping[str, Any]) -> list[DrawnRow]:
     return [
-        AuditDraw(
-            audit_id=audit_id,
-            place=place,
-            record_number=RecordNumber(number),
-            pool=pool,
-            seq=seq,
-            target=target,
-        )
+        DrawnRow(place, RecordNumber(number), pool, seq, target)
         for place, (number, pool, seq, target) in enumerate(found["draws"], start=1)
     ]
 

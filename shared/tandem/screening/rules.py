@@ -29,7 +29,7 @@ class Status(StrEnum):
 
     @property
     def is_settled(self) -> bool:
-        return self in (Status.INCLUDED, Status.EXCLUDED)
+        return self is Status.INCLUDED or self is Status.EXCLUDED
 
 
 class ConflictKind(StrEnum):

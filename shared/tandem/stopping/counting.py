@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from tandem.ids import RecordNumber
 from tandem.screening.rules import Status
@@ -19,9 +19,19 @@ from tandem.stopping.certificate import (
     reaches,
 )
 from tandem.stopping.costs import draws_if_none_found
-from tandem.stopping.models import Audit, AuditDraw
+from tandem.stopping.models import Audit
 
 _LARGEST_LOG = 700.0
+
+
+class DrawnRow(NamedTuple):
+    """One draw as it was stored; see `AuditDraw`."""
+
+    place: int
+    record_number: RecordNumber
+    pool: int
+    seq: int
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ class Drawn:
         status: Of the record; None where nobody has decided it.
     """
 
-    row: AuditDraw
+    row: DrawnRow
     status: Status | None
 
     @property
@@ -278,9 +288,10 @@ def _bets(ledger: Ledger) -> list[Draw]:
     drawn_numbers = {drawn.row.record_number for drawn in ledger.draws}
     by_decision = sorted(at for number, at in ledger.left_at.items() if number not in drawn_numbers)
     bets, drawn_includes = list[Draw](), 0
+    targets = {target: Fraction(target) for target in {one.row.target for one in ledger.draws}}
     for drawn in ledger.draws:
-        row, counts_as_include = drawn.row, drawn.is_include or drawn.is_pending
+        row, counts_as_include = drawn.row, drawn.status is not Status.EXCLUDED
         found = bisect_right(by_decision, row.seq) + drawn_includes
-        bets.append(Draw(row.pool, found, counts_as_include, Fraction(row.target)))
+        bets.append(Draw(row.pool, found, counts_as_include, targets[row.target]))
         drawn_includes += counts_as_include
     return bets

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
@@ -117,9 +117,9 @@ class Display:
 def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
     """Return what a stage shows now."""
     n_records = n_shown(session, review_id)
-    statuses = _settled_in_order(session, review_id, stage)
+    included = _settled_in_order(session, review_id, stage)
     begun, n_touched = _counts(session, review_id, stage)
-    reading = Reading.of((status is Status.INCLUDED for status in statuses), n_records=n_records)
+    reading = Reading.of(included, n_records=n_records)
     return Display(
         n_records,
         n_settled=reading.n_read,
@@ -141,10 +141,11 @@ def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
     return session.scalar(query) or 0
 
 
-def _settled_in_order(session: Session, review_id: ReviewId, stage: Stage) -> list[Status]:
+def _settled_in_order(session: Session, review_id: ReviewId, stage: Stage) -> list[bool]:
+    """Return of each settled record, in the order in which they came to be, if it is included."""
     newest = func.max(Decision.labels_seq)
     query = (
-        select(ScreenedRecord.status)
+        select(case((ScreenedRecord.status == Status.INCLUDED, 1), else_=0))
         .join(Record, is_screened(stage))
         .join(Decision, of_screened_record())
         .where(
@@ -154,7 +155,7 @@ def _settled_in_order(session: Session, review_id: ReviewId, stage: Stage) -> li
         .group_by(ScreenedRecord.record_number, ScreenedRecord.status)
         .order_by(newest)
     )
-    return list(session.scalars(query))
+    return [bool(included) for included in session.scalars(query)]
 
 
 def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int]:
@@ -187,6 +188,11 @@ def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
     The first reviewer of a record is the one with the smaller id, so that it is the same person
     throughout where two people screen.
     """
+    included = select(ScreenedRecord.record_number).where(
+        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.stage == stage,
+        ScreenedRecord.status == Status.INCLUDED,
+    )
     first = (
         select(
             Decision.record_number,
@@ -199,6 +205,7 @@ def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
             Decision.verdict.is_not(None),
             Decision.carried_from.is_(None),
             Decision.second_in.is_(None),
+            Decision.record_number.in_(included),
         )
         .group_by(Decision.record_number, Decision.reviewer_id)
         .subquery()
@@ -206,15 +213,6 @@ def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
     query = (
         select(first.c.record_number, first.c.reviewer_id, Decision.verdict)
         .join(Decision, and_(Decision.review_id == review_id, Decision.labels_seq == first.c.seq))
-        .join(
-            ScreenedRecord,
-            and_(
-                ScreenedRecord.review_id == review_id,
-                ScreenedRecord.stage == stage,
-                ScreenedRecord.record_number == first.c.record_number,
-                ScreenedRecord.status == Status.INCLUDED,
-            ),
-        )
         .order_by(first.c.record_number, first.c.seq)
     )
     by_record: dict[int, list[tuple[str, bool]]] = {}
