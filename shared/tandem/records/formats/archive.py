@@ -8,7 +8,7 @@ import io
 import re
 import stat
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -80,28 +80,26 @@ class _Member:
 
 def begins(data: bytes) -> int | None:
     """Return 0 if `data` is a zip archive, and no document of an office program; else None."""
-    if not data.startswith(_ZIP):
-        return None
+    names = names_in(data) if data.startswith(_ZIP) else None
+    return None if names is None or _OFFICE.intersection(names) or _project_of(names) else 0
+
+
+def names_in(data: bytes) -> list[str] | None:
+    """Return the names of what a zip archive holds; None if `data` is none."""
     try:
         with ZipFile(io.BytesIO(data)) as archive:
-            names = set(archive.namelist())
-            return None if _OFFICE & names or any(map(_is_projects, names)) else 0
+            return archive.namelist()
     except (BadZipFile, ValueError, NotImplementedError, OverflowError):
         return None
 
 
 def project(data: bytes) -> str | None:
     """Name the program whose packed project `data` is, and what to do; None if it is none."""
-    try:
-        with ZipFile(io.BytesIO(data)) as archive:
-            names = archive.namelist()
-    except (BadZipFile, ValueError, NotImplementedError, OverflowError):
-        return None
+    return _project_of(names_in(data) or ())
+
+
+def _project_of(names: Iterable[str]) -> str | None:
     return next((kind for sign, kind in _PROJECTS if any(map(sign.search, names))), None)
-
-
-def _is_projects(name: str) -> bool:
-    return any(sign.search(name) for sign, _ in _PROJECTS)
 
 
 def count(data: bytes, read_member: Read) -> int:

@@ -8,6 +8,7 @@ Strings = dict[str, str]
 """What names defined by `@string` stand for, by the name in lower case."""
 
 _LONGEST = 1_000_000
+_BRACES = re.compile(r"\\.|[{}]", re.S)
 _SIGN = re.compile(r"\\.|[{}\"#]", re.S)
 _AND = re.compile(r"\\.|[{}]|(?<=\s)and(?=\s)", re.S | re.I)
 _COMMA = re.compile(r"\\.|[{},]", re.S)
@@ -57,14 +58,18 @@ def is_braced(value: str) -> bool:
 
 def _unwrapped(value: str) -> str:
     value = value.strip()
-    if not (value.startswith("{") and value.endswith("}")):
-        return value
+    whole = value.startswith("{") and _closed_at(value) == len(value)
+    return value[1:-1] if whole else value
+
+
+def _closed_at(value: str) -> int | None:
+    """Return where the brace that `value` begins with is closed, None if it never is."""
     depth = 0
-    for sign in _SIGN.finditer(value):
+    for sign in _BRACES.finditer(value):
         depth += {"{": 1, "}": -1}.get(sign[0], 0)
-        if depth == 0 and sign.end() < len(value):
-            return value
-    return value[1:-1] if depth == 0 else value
+        if depth == 0:
+            return sign.end()
+    return None
 
 
 def _split(value: str, separator: re.Pattern[str]) -> Iterator[str]:
@@ -108,14 +113,12 @@ def _piece(piece: str, strings: Strings) -> str:
 
 
 def _within_braces(piece: str) -> str:
-    depth = 0
-    for sign in re.finditer(r"\\.|[{}]", piece, re.S):
-        depth += {"{": 1, "}": -1}.get(sign[0], 0)
-        if depth == 0:
-            if sign.end() < len(piece):
-                raise Malformed("something stands between a closing brace and the next comma")
-            return piece[1:-1]
+    end = _closed_at(piece)
     # BibTeX itself counts braces behind a backslash, too.
-    if piece.count("{") == piece.count("}") and piece.endswith("}"):
-        return piece[1:-1]
-    raise Malformed("a brace is opened that is not closed")
+    if end is None and piece.count("{") == piece.count("}") and piece.endswith("}"):
+        end = len(piece)
+    if end is None:
+        raise Malformed("a brace is opened that is not closed")
+    if end < len(piece):
+        raise Malformed("something stands between a closing brace and the next comma")
+    return piece[1:-1]

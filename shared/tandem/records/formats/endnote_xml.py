@@ -6,6 +6,7 @@ names in capitals, with underscores (`REFERENCE_TYPE`) and without groups.
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from lxml.etree import _Element as Element
 
@@ -53,12 +54,7 @@ def _parts(record: Element) -> Parts:
     for each in record.iter():
         each.tag = str(each.tag).lower().replace("_", "-")
 
-    def values(*paths: str) -> list[str]:
-        return xml.texts(record, *paths)
-
-    def first(*paths: str) -> str:
-        return xml.first(record, *paths)
-
+    values, first = partial(xml.texts, record), partial(xml.first, record)
     journals = values(
         "periodical/full-title",
         "titles/secondary-title",

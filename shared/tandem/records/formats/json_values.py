@@ -6,20 +6,11 @@ from typing import Any
 
 _MOST = 10_000
 _DEEPEST = 5
-_TELLING = (
-    *(
-        "literal",
-        "name",
-        "display_name",
-        "fullName",
-        "full_name",
-        "value",
-        "term",
-        "keyword",
-        "tag",
-    ),
-    *("url", "URL", "label", "title", "id", "descriptor_name", "$", "content", "raw", "text"),
+_TELLING_NAMES = (
+    "literal name display_name fullName full_name value term keyword tag url URL label title id"
+    " descriptor_name $ content raw text"
 )
+_TELLING = _TELLING_NAMES.split()
 """Of an object that stands for one text, the part that is it."""
 
 Object = Mapping[str, Any]

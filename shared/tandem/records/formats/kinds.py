@@ -166,23 +166,19 @@ def kind(text: str) -> Kind | None:
     return of((text,))
 
 
-def telling(*texts: str) -> Kind | None:
-    """Return the kind of a record that is given several types: the one that tells most.
-
-    A retracted paper is a retraction whatever else it is, an article only if nothing else.
-    """
-    found = {one for text in texts if (one := _one(text))}
-    return next((k for k in _TELLING if k in found), Kind.OTHER if found else None)
-
-
 def of(types: Iterable[str], sources: Iterable[str] = ()) -> Kind | None:
-    """Return the kind of a record of `types`, a preprint where one of `sources` has no others.
+    """Return the kind of a record: of several types the one that tells most.
+
+    A retracted paper is a retraction whatever else it is, an article only if nothing else. What
+    has no other kind is a preprint where one of `sources` has only such.
 
     Args:
         types: Document types, each as in `kind`.
         sources: Titles of its journals or names of its publishers.
     """
-    found = telling(*(part for text in types for part in _PART.split(text[: 20 * _LONGEST])))
+    parts = (part for text in types for part in _PART.split(text[: 20 * _LONGEST]))
+    kinds = {one for part in parts if (one := _one(part))}
+    found = next((k for k in _TELLING if k in kinds), Kind.OTHER if kinds else None)
     if found in {None, Kind.ARTICLE, Kind.REPORT, Kind.OTHER} and _on_preprint_server(sources):
         return Kind.PREPRINT
     return found

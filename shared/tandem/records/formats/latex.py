@@ -19,26 +19,13 @@ _ALONE = {"\u0302": "^", "\u0303": "~"}
 
 _SPACES = frozenset("\\ ,;:\n\t")
 _DROPPED_SIGNS = frozenset("!/-()[]@>|<")
-_SWITCHES = frozenset(
-    {
-        *("bf", "it", "em", "sc", "rm", "sf", "tt", "sl", "tiny", "small", "large", "Large"),
-        *("normalsize", "footnotesize", "bfseries", "itshape", "mdseries", "upshape", "scshape"),
-        *("ttfamily", "rmfamily", "sffamily", "left", "right", "displaystyle", "limits"),
-        *("textit", "textbf", "textsc", "textrm", "textsf", "texttt", "textsl", "textup", "emph"),
-        *(
-            "mathrm",
-            "mathit",
-            "mathbf",
-            "noopsort",
-            "protect",
-            "relax",
-            "nolinebreak",
-            "allowbreak",
-            "newblock",
-            "boldmath",
-        ),
-    }
+_SWITCH_NAMES = (
+    "bf it em sc rm sf tt sl tiny small large Large normalsize footnotesize bfseries itshape"
+    " mdseries upshape scshape ttfamily rmfamily sffamily left right displaystyle limits textit"
+    " textbf textsc textrm textsf texttt textsl textup emph mathrm mathit mathbf noopsort protect"
+    " relax nolinebreak allowbreak newblock boldmath"
 )
+_SWITCHES = frozenset(_SWITCH_NAMES.split())
 _SPACE_MACROS = frozenset({"quad", "qquad", "newline", "space", "par", "linebreak", "hfill"})
 
 
@@ -49,22 +36,19 @@ def _symbols() -> dict[str, str]:
     for code, latex in get_builtin_uni2latex_dict().items():
         if macro := sign.fullmatch(latex):
             found.setdefault(macro[1], chr(code))
-    return found | {
-        **{"textbackslash": "\\", "textbraceleft": "{", "textbraceright": "}", "lbrace": "{"},
-        **{"rbrace": "}", "textasciitilde": "~", "textasciicircum": "^", "textbar": "|"},
-        **{"textless": "<", "textgreater": ">", "textquotedbl": '"', "textquotesingle": "'"},
-        **{"textasciigrave": "`", "textunderscore": "_", "textdollar": "$", "textendash": "–"},
-        **{"textemdash": "—", "textquoteleft": "‘", "textquoteright": "’", "lt": "<", "gt": ">"},
-        **{"textquotedblleft": "“", "textquotedblright": "”", "i": "ı", "j": "ȷ", "ldots": "…"},
-        **{"dots": "…", "textellipsis": "…", "textdegree": "°", "degree": "°", "sim": "~"},
-        **{"backslash": "\\", "times": "×", "mu": "μ", "textmu": "µ", "le": "≤", "ge": "≥"},
-        **{"leq": "≤", "geq": "≥", "LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "S": "§"},
-        **{"aa": "å", "AA": "Å", "o": "ø", "O": "Ø", "l": "ł", "L": "Ł", "ss": "ß", "ae": "æ"},
-        **{"AE": "Æ", "oe": "œ", "OE": "Œ", "dh": "ð", "th": "þ", "DH": "Ð", "TH": "Þ"},
-        **{"textsuperscript": "", "textsubscript": "", "slash": "/", "pm": "±", "and": " and "},
-        **{"textpm": "±", "texttimes": "×", "textdiv": "÷"},
-    }
+    return found | _MORE_SYMBOLS
 
+
+_MORE_SYMBOLS = {
+    **{"textbraceleft": "{", "textbraceright": "}", "lbrace": "{", "rbrace": "}", "textbar": "|"},
+    **{"textless": "<", "textgreater": ">", "lt": "<", "gt": ">", "le": "≤", "ge": "≥", "sim": "~"},
+    **{"textquotedbl": '"', "textquotesingle": "'", "textasciigrave": "`", "textunderscore": "_"},
+    **{"textdollar": "$", "j": "ȷ", "ldots": "…", "dots": "…", "degree": "°", "backslash": "\\"},
+    **{"times": "×", "textpm": "±", "slash": "/", "and": " and ", "S": "§", "aa": "å", "AA": "Å"},
+    **{"LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "textsuperscript": ""},
+    **{"textsubscript": ""},
+}
+"""Signs that pylatexenc does not have, or has others for."""
 
 _SYMBOLS = _symbols()
 

@@ -9,11 +9,11 @@ import re
 import warnings
 from collections.abc import Iterator
 
-from pymarc import Field, Indicators, Record, Subfield
+from pymarc import Record
 from pymarc.exceptions import PymarcException
 from pymarc.marc8 import marc8_to_unicode
 
-from tandem.records.formats import marc_fields
+from tandem.records.formats import marc_fields, marc_record
 from tandem.records.formats.assembly import assemble, reject
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece, shown
@@ -144,22 +144,19 @@ def _in_order(raw: bytes, directory: bytes, at: int) -> Record | None:
     if not tags or len(tags) != len(values) or len(directory) % _ENTRY:
         return None
     codec = "utf-8" if _in_utf8(raw) else _CYRILLIC if _in_cyrillic(raw) else None
-    record = Record(leader=raw[:_LEADER].decode("ascii", "replace"))
-    for tag, value in zip(tags, values, strict=True):
-        if tag.startswith("00"):
-            record.fields.append(Field(tag=tag, data=_decoded(value, codec)))
-        else:
-            first, *rest = value.split(_SUBFIELD)
-            signs = first.decode("ascii", "replace").ljust(2)
-            subfields = [
-                Subfield(code=chr(each[0]), value=_decoded(each[1:], codec))
-                for each in rest
-                if each
-            ]
-            record.fields.append(
-                Field(tag=tag, indicators=Indicators(signs[0], signs[1]), subfields=subfields)
-            )
-    return record
+    pairs = zip(tags, values, strict=True)
+    return marc_record.made(
+        raw[:_LEADER].decode("ascii", "replace"),
+        (_field(tag, value, codec) for tag, value in pairs),
+    )
+
+
+def _field(tag: str, value: bytes, codec: str | None) -> marc_record.Written:
+    if tag.startswith("00"):
+        return tag, _decoded(value, codec), ()
+    signs, *rest = value.split(_SUBFIELD)
+    subfields = [(chr(each[0]), _decoded(each[1:], codec)) for each in rest if each]
+    return tag, signs.decode("ascii", "replace"), subfields
 
 
 def _in_utf8(raw: bytes) -> bool:

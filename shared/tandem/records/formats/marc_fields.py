@@ -8,6 +8,7 @@ from pymarc import Field, Record
 from tandem.records.formats import isbd, kinds, normalise, unimarc
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.marc_record import control, fields, values
 
 _NO_AUTHORS = re.compile(
     r"\b(?:trl|ill|ths|dgs|dgg|pbl|fmo|bsl|win|fnd|prt|aui|ctb|thesis advisor|translator|übersetzer"
@@ -58,7 +59,7 @@ def parts(record: Record) -> Parts:
     host = _host(record)
     kind = _kind(record, host)
     volume, issue, pages = _place(record)
-    series = [] if kind in {Kind.BOOK, Kind.THESIS} else _values(record, "a", "490", "830", "440")
+    series = [] if kind in {Kind.BOOK, Kind.THESIS} else values(record, "a", "490", "830", "440")
     own, related = _addresses(record)
     return Parts(
         titles=_titles(record),
@@ -69,26 +70,19 @@ def parts(record: Record) -> Parts:
         volume=volume,
         issue=issue,
         pages=(pages, ""),
-        dois=(*_values(record, "a", "024"), *own),
+        dois=(*values(record, "a", "024"), *own),
         pmids=_pmids(record),
         urls=(*own, *related),
         keywords=_keywords(record),
         language=_language(record),
-        refs=(*_control(record, "001"), *_values(record, "a", "035")),
+        refs=(*control(record, "001"), *values(record, "a", "035")),
         kind=kind,
     )
 
 
-def _values(record: Record, codes: str, *tags: str) -> list[str]:
-    """Return the subfields of `tags`; a field of control by mistake has none."""
-    fields = (field for tag in tags for field in record.get_fields(tag) if not field.control_field)
-    return [value for field in fields for value in field.get_subfields(*codes) if value.strip()]
-
-
 def _host(record: Record) -> Field | None:
     """Return the field of the journal or book that the work is part of, one with a title."""
-    hosts = [field for field in record.get_fields("773") if not field.control_field]
-    return next((field for field in hosts if field.get_subfields("t", "p", "a")), None)
+    return next((f for f in record.get_fields("773") if f.get_subfields("t", "p", "a")), None)
 
 
 def _hosts_titles(host: Field | None) -> Iterator[str]:
@@ -96,30 +90,23 @@ def _hosts_titles(host: Field | None) -> Iterator[str]:
         yield isbd.title(title.split(" / ", 1)[0])
 
 
-def _control(record: Record, tag: str) -> list[str]:
-    return [field.data for field in record.get_fields(tag) if field.control_field and field.data]
-
-
 def _titles(record: Record) -> Iterator[str]:
     """Yield the title, then the uniform, varying and translated ones."""
-    for tag in ("245", "240", "130", "246", "242", "222", "210"):
-        for field in record.get_fields(tag):
-            if not field.control_field:
-                yield isbd.title(*field.get_subfields("a", "b", "n", "p", "k"))
+    for field in fields(record, "245", "240", "130", "246", "242", "222", "210"):
+        yield isbd.title(*field.get_subfields("a", "b", "n", "p", "k"))
 
 
 def _abstract(record: Record) -> list[str]:
     """Return summaries and abstracts, not reviews or advice, unless there is nothing else."""
-    fields = [field for field in record.get_fields("520") if not field.control_field]
-    fitting = [field for field in fields if field.indicator1 not in {"1", "4"}] or fields
+    every = record.get_fields("520")
+    fitting = [field for field in every if field.indicator1 not in {"1", "4"}] or every
     return [" ".join(field.get_subfields("a", "b")) for field in fitting]
 
 
 def _authors(record: Record) -> list[str]:
     """Return the people who made the work; where no person did, the bodies or meetings."""
     for tags in (("100", "700", "720"), ("110", "710"), ("111", "711")):
-        fields = (f for tag in tags for f in record.get_fields(tag) if not f.control_field)
-        made = (f for f in fields if not f.get_subfields("t") and not _only_helped(f))
+        made = (f for f in fields(record, *tags) if not (f.get_subfields("t") or _only_helped(f)))
         # A body's parts are subfields of their own; a person's number (`John Paul II`) too.
         named = (isbd.name(" ".join(f.get_subfields("a", "b"))) for f in made)
         if found := list(dict.fromkeys(filter(None, named))):
@@ -135,18 +122,17 @@ def _only_helped(field: Field) -> bool:
 def _dates(record: Record, host: Field | None) -> Iterator[str]:
     published = [field for field in record.get_fields("264") if field.indicator2 in {"1", " "}]
     for field in (*published, *record.get_fields("260", "264")):
-        if not field.control_field:
-            yield from field.get_subfields("c")
-    for data in _control(record, "008"):
+        yield from field.get_subfields("c")
+    for data in control(record, "008"):
         yield data[7:11]
     if host:
         yield from host.get_subfields("g", "d")
-    yield from _values(record, "d", "502")
+    yield from values(record, "d", "502")
 
 
 def _place(record: Record) -> tuple[str, str, str]:
     """Return volume, issue and pages within the journal or book that a part stands in."""
-    text = "; ".join(_values(record, "g", "773"))[:_LONGEST_CITATION]
+    text = "; ".join(values(record, "g", "773"))[:_LONGEST_CITATION]
     volume, issue, pages = (
         next((found[1] for pattern in patterns if (found := pattern.search(text))), "")
         for patterns in (_VOLUMES, _ISSUES, _PAGES)
@@ -159,24 +145,21 @@ def _addresses(record: Record) -> tuple[list[str], list[str]]:
     own: list[str] = []
     related: list[str] = []
     for field in record.get_fields("856"):
-        if not field.control_field:
-            (related if field.indicator2 == "2" else own).extend(field.get_subfields("u"))
+        (related if field.indicator2 == "2" else own).extend(field.get_subfields("u"))
     return own, related
 
 
 def _pmids(record: Record) -> Iterator[str | None]:
     for field in record.get_fields("024"):
-        if not field.control_field and "pmid" in map(str.lower, field.get_subfields("2")):
+        if "pmid" in map(str.lower, field.get_subfields("2")):
             yield from map(normalise.pmid, field.get_subfields("a"))
-    for number in _values(record, "a", "035"):
+    for number in values(record, "a", "035"):
         if found := _PUBMED.match(number.strip()):
             yield found[1]
 
 
 def _keywords(record: Record) -> Iterator[str]:
     for field in record.get_fields("650", "600", "610", "611", "630", "651", "653", "689"):
-        if field.control_field:
-            continue
         heads = field.get_subfields("a")
         if field.tag in {"653", "689"}:
             yield from map(isbd.keyword, heads)
@@ -188,17 +171,17 @@ def _keywords(record: Record) -> Iterator[str]:
 def _language(record: Record) -> str:
     codes = [
         code[at : at + 3]  # older records run several together: `engfre`
-        for code in _values(record, "a", "041")
+        for code in values(record, "a", "041")
         for at in range(0, len(code) if len(code) % 3 == 0 else 3, 3)
     ]
-    codes = codes or [data[35:38] for data in _control(record, "008")]
+    codes = codes or [data[35:38] for data in control(record, "008")]
     known = (code for code in codes if code.isalpha() and code not in _UNKNOWN_LANGUAGES)
     return "; ".join(dict.fromkeys(known))
 
 
 def _kind(record: Record, host: Field | None) -> Kind | None:
     """Tell the kind by its genre, then by the leader: what it is, and a part or a whole."""
-    terms = _values(record, "a", "655")
+    terms = values(record, "a", "655")
     genre = next((_GENRES[t] for t in map(str.lower, terms) if t in _GENRES), kinds.of(terms))
     if record.get_fields("502") or genre is Kind.THESIS:
         return Kind.THESIS

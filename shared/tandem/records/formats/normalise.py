@@ -65,26 +65,13 @@ _NO_PAGES = re.compile(
     r"(?: specified| given| available)?\W*",
     re.I,
 )
-_NOTHING = frozenset(
-    {
-        *("na", "n/a", "n.a.", "n.a", "nan", "null", "none", "nil", "undefined", "unknown", "#n/a"),
-        *(
-            "#na",
-            "#value!",
-            "#ref!",
-            "#name?",
-            "#div/0!",
-            "#null!",
-            "<na>",
-            "nat",
-            "(null)",
-            "(none)",
-        ),
-        *("[]", "{}", "()", "[na]", "(na)", "[none]", "[null]", "['']", '[""]', "-", "--", "---"),
-        *("–", "—", ".", "..", "?", "not available", "not applicable", "not given", "no data"),
-        *("not specified", "not reported", "missing", "[not available]", "(not available)"),
-    }
+_NO_VALUES = (
+    "na|n/a|n.a.|n.a|nan|null|none|nil|undefined|unknown|#n/a|#na|#value!|#ref!|#name?|#div/0!"
+    "|#null!|<na>|nat|(null)|(none)|[]|{}|()|[na]|(na)|[none]|[null]|['']|[\"\"]|-|--|---|–|—|.|..|?"
+    "|not available|not applicable|not given|no data|not specified|not reported|missing"
+    "|[not available]|(not available)"
 )
+_NOTHING = frozenset(_NO_VALUES.split("|"))
 """What programs and people write where there is nothing."""
 
 _ET_AL = re.compile(

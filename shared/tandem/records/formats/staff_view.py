@@ -9,9 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from pymarc import Field, Indicators, Record, Subfield
-
-from tandem.records.formats import marc_fields, solr_fields
+from tandem.records.formats import marc_fields, marc_record, solr_fields
 from tandem.records.formats.assembly import Parts, assemble
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
@@ -136,25 +134,20 @@ def _index(raw: str) -> Parts:
 
 def _marc(raw: str) -> Parts:
     leader, *lines = raw[_end(raw) :].split("\n")
-    record = Record(leader=leader.strip().ljust(24)[:24])
-    for line in lines:
-        if (found := _MARC_FIELD.match(line)) is None:
-            continue
-        tag, before, rest = found[1], found[2], found[3]
-        if before is None:
-            if tag.startswith("00"):
-                record.fields.append(Field(tag=tag, data=rest.strip()))
-            continue
-        _, *pieces = _SUBFIELD.split(rest)
-        subfields = [
-            Subfield(code=code, value=value.strip())
-            for code, value in zip(pieces[::2], pieces[1::2], strict=True)
-        ]
-        first, second = _indicators(before)
-        record.fields.append(
-            Field(tag=tag, indicators=Indicators(first, second), subfields=subfields)
-        )
-    return marc_fields.parts(record)
+    fields = filter(None, map(_field, lines))
+    return marc_fields.parts(marc_record.made(leader.strip(), fields))
+
+
+def _field(line: str) -> marc_record.Written | None:
+    found = _MARC_FIELD.match(line)
+    if found is None:
+        return None
+    tag, before, rest = found[1], found[2], found[3]
+    if before is None:
+        return (tag, rest.strip(), ()) if tag.startswith("00") else None
+    _, *pieces = _SUBFIELD.split(rest)
+    subfields = zip(pieces[::2], map(str.strip, pieces[1::2]), strict=True)
+    return tag, "".join(_indicators(before)), subfields
 
 
 def _end(raw: str) -> int:

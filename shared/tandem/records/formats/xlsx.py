@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from openpyxl import load_workbook
 
 from tandem.errors import TandemError
-from tandem.records.formats import tabular
+from tandem.records.formats import archive, tabular
 from tandem.records.formats.columns import find_header
 from tandem.records.formats.pieces import FILLER
 
@@ -58,13 +58,7 @@ class UnreadableWorkbook(TandemError):
 
 def is_workbook(data: bytes) -> bool:
     """Whether `data` is a workbook as Excel has written it since 2007."""
-    if not data.startswith(_ZIP):
-        return False
-    try:
-        with ZipFile(io.BytesIO(data)) as parts:
-            return any(map(_PARTS.match, parts.namelist()))
-    except (BadZipFile, ValueError, NotImplementedError, OverflowError):
-        return False
+    return data.startswith(_ZIP) and any(map(_PARTS.match, archive.names_in(data) or ()))
 
 
 @dataclass(frozen=True, slots=True)
