@@ -133,7 +133,22 @@ class Settings(BaseSettings):
         default=72, gt=0, description="A sign-in that is not used for so long ends earlier."
     )
     max_upload_mb: int = Field(
-        default=512, ge=1, description="Largest file that an import accepts, in MiB."
+        default=512,
+        ge=1,
+        description="Largest body of an import or of a batch of full texts, in MiB.",
+    )
+    text_max_mb: int = Field(
+        default=100, ge=1, description="Largest file that a report's text may come in, in MiB."
+    )
+    text_quota_mb: int = Field(
+        default=2000,
+        ge=1,
+        description="So much, in MiB, may the texts of one review take, each file once.",
+    )
+    scan_command: str | None = Field(
+        default=None,
+        description="Called with the path of each full text before anybody gets it: a virus "
+        "scanner. It ends with 0: fine; with 1: nobody gets it; else: it is tried again.",
     )
     max_body_mb: int = Field(
         default=8, ge=1, description="Largest body of any other request, in MiB."

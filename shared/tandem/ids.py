@@ -18,6 +18,9 @@ WebhookId = NewType("WebhookId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
 DuplicateGroupId = NewType("DuplicateGroupId", UUID)
 AuditId = NewType("AuditId", UUID)
+TextId = NewType("TextId", UUID)
+TextFileId = NewType("TextFileId", UUID)
+TextBatchId = NewType("TextBatchId", UUID)
 RecordNumber = NewType("RecordNumber", int)
 """A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""
 

@@ -26,6 +26,7 @@ from tandem.screening.models import (
     Served,
 )
 from tandem.stopping.models import Audit, AuditDraw
+from tandem.texts.models import ReportText, TextBatch, TextBatchItem, TextFile
 from tandem.webhooks.models import Webhook, WebhookDelivery
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Ranking",
     "Record",
     "RecordRelation",
+    "ReportText",
     "Resolution",
     "Retrieval",
     "Review",
@@ -59,6 +61,9 @@ __all__ = [
     "SentenceVector",
     "Served",
     "SignIn",
+    "TextBatch",
+    "TextBatchItem",
+    "TextFile",
     "Token",
     "Training",
     "User",

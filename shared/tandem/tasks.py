@@ -28,6 +28,7 @@ RERANK_LARGE = "tandem.rerank_large"
 ENCODE = "tandem.encode"
 IMPORT = "tandem.import_records"
 SECOND_LOOKS = "tandem.second_looks"
+READ_TEXTS = "tandem.read_texts"
 REMOVE_REVIEW = "tandem.remove_review"
 QUEUE = "tandem"
 """Rankings. What people wait for stands behind nothing else."""
@@ -94,7 +95,10 @@ def celery_app(redis_url: str) -> Celery:
         task_default_queue=QUEUE,
         task_routes={
             RERANK_LARGE: {"queue": LARGE},
-            **{name: {"queue": BULK} for name in (IMPORT, ENCODE, SECOND_LOOKS, REMOVE_REVIEW)},
+            **{
+                name: {"queue": BULK}
+                for name in (IMPORT, ENCODE, SECOND_LOOKS, READ_TEXTS, REMOVE_REVIEW)
+            },
         },
         task_serializer="json",
         task_ignore_result=True,
@@ -212,6 +216,11 @@ class Nudges:
         """Somebody asked which excluded records look like includes."""
         name = str(review_id)
         self._put((SECOND_LOOKS, name), lambda: self._celery.send_task(SECOND_LOOKS, [name]))
+
+    def to_read(self, review_id: ReviewId) -> None:
+        """Files of full texts wait to be read."""
+        name = str(review_id)
+        self._put((READ_TEXTS, name), lambda: self._celery.send_task(READ_TEXTS, [name]))
 
     def deleted(self, review_id: ReviewId) -> None:
         """Somebody deleted a review: its followers are sent away, and its rows removed."""

@@ -117,6 +117,10 @@ FAILURES: dict[int, dict[str, str]] = {
         "no_records": "There are no records for a pilot round. Import some first.",
         "nothing_to_keep": "Nothing of this audit can be kept: abandon it and register a new one.",
         "not_failed": "This job is running; only failed and parked ones are tried again.",
+        "no_text": "There is no text in this file, as in a scan. The file itself can be opened.",
+        "quarantined": "The virus scanner of this installation has refused this file.",
+        "text_not_read": "This file is not read yet. It is in a moment.",
+        "text_not_there": "'Okafor 2012.pdf' is not there (any more). Send it again.",
         "not_consensus": "The review's policy asks for no second vote: an adjudicator settles.",
         "not_at_this_stage": "Record 17 is not at full text. It gets there when title and "
         "abstract include it, with all decisions that the policy asks for.",
@@ -131,9 +135,16 @@ FAILURES: dict[int, dict[str, str]] = {
         "unfinished": "This import is not done yet.",
         "voted_again": "You have voted once more already. Talk it over, or let somebody settle.",
     },
-    413: {"too_large": "The request is larger than the 512 MiB accepted here."},
+    413: {
+        "too_large": "The request is larger than the 512 MiB accepted here.",
+        "text_quota_exceeded": "The texts of this review take 1990 of 2000 MiB.",
+        "text_too_large": "'scan.pdf' has 230 MiB; at most 100 are accepted.",
+        "zip_too_large": "The zip unpacks to more than 2000 MiB. Send its files in several parts.",
+    },
     422: {
         "invalid": "verdict: should be 'include', 'exclude' or 'maybe'",
+        "not_a_pdf": "file: 'article.pdf' is no PDF, no Word document and no plain text.",
+        "unreadable_zip": "files: The zip is damaged.",
         "too_few_includes": "stage: Nothing is included yet, so there is no recall to show.",
         "title_differs": "title: To delete the review, repeat its title exactly.",
         "weak_password": "password: is one of the commonest passwords: choose another.",

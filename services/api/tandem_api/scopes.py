@@ -18,6 +18,10 @@ SCREENING = frozenset(
         "resolve_conflict",
         "vote_again",
         "send_message",
+        "add_text",
+        "send_texts",
+        "settle_text",
+        "remove_text",
         "declare_interest",
         "ask_for_ranking",
     }

@@ -36,6 +36,7 @@ _ASKED: Mapping[str, tuple[str, _Ask]] = {
     "import": (BULK, lambda nudges, import_id: nudges.uploaded(import_id)),
     "encoding": (BULK, lambda nudges, review_id: nudges.to_encode(review_id)),
     "second_looks": (BULK, lambda nudges, review_id: nudges.to_look_again(review_id)),
+    "text": (BULK, lambda nudges, review_id: nudges.to_read(review_id)),
 }
 """By kind of work: the queue in which it waits for a worker, and how a worker is asked."""
 

@@ -17,11 +17,13 @@ from tandem.tasks import (
     ENCODE,
     IMPORT,
     LARGE,
+    READ_TEXTS,
     REMOVE_REVIEW,
     RERANK,
     RERANK_LARGE,
     SECOND_LOOKS,
 )
+from tandem.texts import reading_work
 from tandem_worker import progress
 from tandem_worker.app import app
 from tandem_worker.runtime import Runtime, runtime
@@ -123,6 +125,21 @@ def make_second_looks(review_id: str) -> None:
     here = runtime()
     review = ReviewId(UUID(review_id))
     second_look_scores.make(here.database, here.artifacts, here.cache, review, here.model)
+
+
+@app.task(name=READ_TEXTS)  # type: ignore[untyped-decorator]  # Celery has no types
+def read_texts(review_id: str) -> None:
+    """Read the review's full texts for a few seconds, then stand behind what else waits."""
+    here, review = runtime(), ReviewId(UUID(review_id))
+    more = reading_work.run(
+        here.database,
+        here.artifacts,
+        review,
+        scan_command=here.settings.scan_command,
+        told=lambda: here.nudges.changed(review),
+    )
+    if more:
+        here.nudges.to_read(review)
 
 
 @app.task(name=REMOVE_REVIEW)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -278,6 +278,35 @@ class ReportRetrievalChanged(Fact):
         return self.record_id
 
 
+class _AboutText(Fact):
+    record_id: str
+    text_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
+class ReportTextAdded(_AboutText):
+    """A file came to a report: its full text, or what belongs to it."""
+
+    type = "tandem.report.text_added"
+    kind: str
+
+
+class ReportTextRead(_AboutText):
+    """A file of a report was read. `state`: as in GET /texts/{text_id}."""
+
+    type = "tandem.report.text_read"
+    state: str
+
+
+class ReportTextRemoved(_AboutText):
+    """A file was taken from a report."""
+
+    type = "tandem.report.text_removed"
+
+
 class _AboutAudit(Fact):
     audit_id: str
     state: str

@@ -18,13 +18,14 @@ from tandem.ranking.training import RANKINGS
 from tandem.records.import_work import IMPORTS
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Review, Role
+from tandem.texts.work import TEXTS
 from tandem.webhooks import endpoints
 from tandem.webhooks import jobs as webhook_jobs
 from tandem.work import lease
 from tandem.work.jobs import Job, JobKind, JobState, of_kind
 from tandem.work.lease import Kind
 
-KINDS: tuple[Kind[Any], ...] = (IMPORTS, RANKINGS, ENCODINGS, SECOND_LOOKS)
+KINDS: tuple[Kind[Any], ...] = (IMPORTS, RANKINGS, ENCODINGS, SECOND_LOOKS, TEXTS)
 """Work that one worker at a time holds by a lease. Linking duplicates is an import's last step;
 webhooks count their attempts in their own way, over days."""
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from tandem.ranking.models import Encoding, SecondLook, Training
 from tandem.records.models import Import
+from tandem.texts.models import TextFile
 
 
 def release(session: Session) -> int:
@@ -15,7 +16,7 @@ def release(session: Session) -> int:
     one, and the fence shuts out a worker that lives after all.
     """
     n_held = 0
-    for kind in (Import, Training, Encoding, SecondLook):
+    for kind in (Import, Training, Encoding, SecondLook, TextFile):
         is_held = or_(
             kind.lease_until.is_not(None),
             # Between two turns of one try.

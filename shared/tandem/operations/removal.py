@@ -31,7 +31,7 @@ GRACE = timedelta(minutes=1)
 """Between the deletion and the end of the review's own row. What was begun before, such as an
 upload or a batch of events for the stream, still finds it, and then that it is deleted."""
 
-FOLDERS = ("imports", "features")
+FOLDERS = ("imports", "features", "texts")
 """Where artefacts of a review stand, each in a folder that has its id."""
 
 _REVIEW, _RECORD = (cast("Table", one.__table__) for one in (Review, Record))

@@ -63,9 +63,13 @@ class FileMap:
                 for key in _keys(file):
                     self._records[key].update(finder.find(line))
 
-    def of(self, name: str) -> list[RecordNumber]:
-        """Return the records of a file: by its folder and name where the map has that."""
-        for key in _keys(name):
+    def of(self, name: str, *, is_unique: bool = True) -> list[RecordNumber]:
+        """Return the records of a file: by its folder and name where the map has that.
+
+        Its name alone counts only if it `is_unique` among the files that came with it.
+        """
+        keys = _keys(name)
+        for key in keys if is_unique else keys[:1]:
             if found := self._records.get(key):
                 return sorted(found)
         return []

@@ -19,13 +19,17 @@ from tandem.work.lease import Kind
 
 
 class JobKind(StrEnum):
-    """`deduplication` is the last step of an import, under the import's own id."""
+    """`deduplication` is the last step of an import, under the import's own id.
+
+    `text`: a file of a full text is read.
+    """
 
     IMPORT = "import"
     DEDUPLICATION = "deduplication"
     RANKING = "ranking"
     ENCODING = "encoding"
     SECOND_LOOKS = "second_looks"
+    TEXT = "text"
     WEBHOOK = "webhook"
 
 
@@ -50,7 +54,7 @@ class Job:
         kind: Of work.
         state: At this moment.
         review_id: Whose work it is.
-        target: The import or webhook; the review itself for all else.
+        target: The import, webhook or file of a text; the review itself for all else.
         since: From when on it is in this state.
         attempts: Tries since it last got any further.
         worker: Who runs it, or ran it last: host and process.

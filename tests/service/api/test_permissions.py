@@ -109,6 +109,21 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/reports"): allowed("observer", 200),
     ("GET", f"{R}/reports/{{report_id}}"): allowed("observer", 200),
     ("POST", f"{R}/reports/{{report_id}}/retrieval"): allowed("reviewer", 200),
+    ("GET", f"{R}/reports/{{report_id}}/texts"): allowed("observer", 200),
+    ("POST", f"{R}/reports/{{report_id}}/texts"): allowed("reviewer", 202),
+    ("GET", f"{R}/texts/{{text_id}}"): allowed("observer", 200),
+    # The owner has added it.
+    ("DELETE", f"{R}/texts/{{text_id}}"): allowed("owner", 204),
+    # It could not be read: who may have it is told so.
+    ("GET", f"{R}/texts/{{text_id}}/file"): allowed("observer", 409),
+    ("GET", f"{R}/texts/{{text_id}}/plain"): allowed("observer", 409),
+    ("GET", f"{R}/texts/{{text_id}}/pages/{{page}}.png"): allowed("observer", 409),
+    ("GET", f"{R}/texts/{{text_id}}/highlights"): allowed("observer", 409),
+    ("POST", f"{R}/texts"): allowed("reviewer", 202),
+    ("GET", f"{R}/text-batches"): allowed("observer", 200),
+    ("GET", f"{R}/text-batches/{{batch_id}}"): allowed("observer", 200),
+    # Its file was refused.
+    ("POST", f"{R}/text-batches/{{batch_id}}/items/{{position}}"): allowed("reviewer", 409),
     ("POST", f"{R}/queue"): allowed("reviewer", 200),
     ("DELETE", f"{R}/queue/{{record_id}}"): allowed("reviewer", 204),
     ("POST", f"{R}/imports/{{import_id}}/prior-decisions"): allowed("owner", 200),
@@ -211,6 +226,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{R}/decisions"): {"json": {"items": []}},
     ("POST", f"{R}/queue"): {"json": {}},
     ("POST", f"{R}/reports/{{report_id}}/retrieval"): {"json": {"state": "sought"}},
+    ("POST", f"{R}/reports/{{report_id}}/texts"): {"files": {"file": ("a.pdf", b"%PDF-1.7")}},
+    ("GET", f"{R}/texts/{{text_id}}/highlights"): {"params": {"terms": "work"}},
+    ("POST", f"{R}/texts"): {"files": {"files": ("a.pdf", b"%PDF-1.7")}},
+    ("POST", f"{R}/text-batches/{{batch_id}}/items/{{position}}"): {"json": {"record_id": "2"}},
     ("POST", f"{R}/audits"): {
         "json": {"stage": "title_abstract", "target_recall": 0.9, "confidence": 0.9}
     },
@@ -322,7 +341,7 @@ def test_a_session_in_a_browser_has_the_rights_of_its_person(
     "kind",
     [
         *("conflict_id", "duplicate_id", "import_id", "ranking_id", "record_id", "report_id"),
-        *("webhook_id", "delivery_id"),
+        *("webhook_id", "delivery_id", "text_id", "batch_id"),
     ],
 )
 @pytest.mark.parametrize("unknown", ["00000000-0000-4000-8000-000000000000", "none", "7" * 5000])

@@ -52,6 +52,8 @@ def test_endnote_keeps_files_of_one_name_in_folders() -> None:
     assert found.of("Library.Data/PDF/12/article.pdf") == [SLEEP]
     assert found.of("34/article.pdf") == [MEMORY]
     assert found.of("article.pdf") == [SLEEP, MEMORY]
+    assert found.of("56/article.pdf") == [SLEEP, MEMORY]
+    assert found.of("56/article.pdf", is_unique=False) == []
 
 
 def test_bibtex_names_files() -> None:

@@ -57,6 +57,8 @@ def retry_job(job_id: str, me: Administrator, here: Here, write: Write) -> Respo
         if job.kind in (JobKind.IMPORT, JobKind.DEDUPLICATION):
             here.nudges.told(job.review_id)
             here.nudges.uploaded(ImportId(job.target))
+        elif job.kind is JobKind.TEXT:
+            here.nudges.to_read(job.review_id)
         else:
             here.nudges.changed(job.review_id)
     return answer

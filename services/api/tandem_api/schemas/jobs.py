@@ -24,7 +24,9 @@ class JobOut(Out):
     )
     state: JobState = Field(examples=["parked"])
     review_id: Id
-    target_id: Id = Field(description="The import or webhook; the review itself for all else.")
+    target_id: Id = Field(
+        description="The import, webhook or file of a text; else the review itself."
+    )
     since: datetime = Field(description="From when on it is in this state.")
     attempts: int = Field(description="Tries since it last got any further.", examples=[5])
     worker: str | None = Field(

@@ -81,9 +81,19 @@ def content(connection: Connection) -> Content | None:
     if not {"import", "review"} <= tables:
         return Content(schema, counts, [], [])
     uploads = list(connection.scalars(named))
+    if "text_file" in tables:
+        uploads += _texts(connection)
     ids: ColumnClause[UUID] = column("id", Uuid())
     reviews = connection.scalars(select(ids).select_from(table("review")))
     return Content(schema, counts, uploads, [str(id) for id in reviews])
+
+
+def _texts(connection: Connection) -> list[str]:
+    """Return the keys of the files of full texts."""
+    review: ColumnClause[UUID] = column("review_id", Uuid())
+    digest: ColumnClause[str] = column("sha256")
+    rows = connection.execute(select(review, digest).select_from(table("text_file")))
+    return sorted(f"texts/{review_id}/{sha256}" for review_id, sha256 in rows)
 
 
 def is_in_use(held: Content | None) -> bool:
