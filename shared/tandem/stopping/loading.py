@@ -58,7 +58,7 @@ def _draws(session: Session, audit: Audit) -> list[Drawn]:
             DrawnRow(place, number, pool, seq, target),
             None if status is None else _STATUSES[status],
         )
-        for place, number, pool, seq, target, status in session.execute(query).tuples()
+        for place, number, pool, seq, target, status in session.execute(query)
     ]
 
 
