@@ -12,7 +12,13 @@ TESTS = ROOT / "tests"
 @pytest.mark.parametrize("name", ["docs/security.md", "docs/threat-model.md"])
 def test_every_test_that_is_named_exists(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
-    named = set(re.findall(r"(test_\w+\.py)(?:::(test_\w+))?", text))
+    named, file = set[tuple[str, str]](), ""
+    for found_file, test in re.findall(
+        r"`(?:tests/[\w/]+/)?(test_\w+\.py)?(?:::(test_\w+))?`", text
+    ):
+        file = found_file or file  # `::test_name` is in the file that was named last
+        if found_file or test:
+            named.add((file, test))
 
     assert len(named) > 10
     for file, test in sorted(named):
