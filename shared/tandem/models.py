@@ -13,7 +13,7 @@ from tandem.events.log import Event
 from tandem.events.positions import ConsumerLease, EventPosition
 from tandem.ranking.models import Encoding, Ranking, SecondLook, SentenceVector, Training
 from tandem.records.duplicates.models import DuplicateGroup, DuplicateMember, RecordRelation
-from tandem.records.models import Import, Record
+from tandem.records.models import Import, Record, Removal, Wave
 from tandem.reviews.models import Member, PolicyVersion, Review
 from tandem.screening.full_text.models import Retrieval
 from tandem.screening.models import (
@@ -53,6 +53,7 @@ __all__ = [
     "Record",
     "RecordRelation",
     "ReportText",
+    "Removal",
     "Resolution",
     "Retrieval",
     "Review",
@@ -67,6 +68,7 @@ __all__ = [
     "Token",
     "Training",
     "User",
+    "Wave",
     "Webhook",
     "WebhookDelivery",
 ]

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base, now
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
 from tandem.records.formats.entry import Kind
+from tandem.records.origin import FoundBy, NotScreened, RemovalKind, StartsAt
 from tandem.reviews.models import stored_enum
 from tandem.work.attempts import Attempted
 
@@ -71,6 +72,17 @@ class Import(Attempted, Base):
     texts_digest: Mapped[str] = mapped_column(default="", server_default="")
     """Of the texts of its records as they came; see `judged_text.roll`."""
 
+    found_by: Mapped[FoundBy] = mapped_column(
+        stored_enum(FoundBy), default=FoundBy.DATABASE, server_default=FoundBy.DATABASE.value
+    )
+    starts_at: Mapped[StartsAt] = mapped_column(
+        stored_enum(StartsAt),
+        default=StartsAt.TITLE_ABSTRACT,
+        server_default=StartsAt.TITLE_ABSTRACT.value,
+    )
+    wave: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Of the searches of the review; the first one is 1."""
+
     def try_again(self) -> None:
         """Queue a failed import again; it goes on behind what it has read."""
         super().try_again()
@@ -88,6 +100,7 @@ class Record(Base):
         Index(None, "review_id", "doi"),
         Index(None, "review_id", "pmid"),
         Index(None, "review_id", "duplicate_of"),
+        Index(None, "review_id", "not_screened_because"),
     )
 
     review_id: Mapped[ReviewId] = mapped_column(
@@ -118,3 +131,54 @@ class Record(Base):
     created_at: Mapped[datetime]
     text_digest: Mapped[bytes | None]
     """Of its text as it came; no correction changes it. See `judged_text.digest`."""
+    not_screened_because: Mapped[NotScreened | None] = mapped_column(stored_enum(NotScreened))
+    """Follows from its occurrences and its removal, see `screened_records.refresh`; of a linked
+    record it says nothing."""
+
+    @classmethod
+    def is_in_screening(cls) -> ColumnElement[bool]:
+        """Whether title and abstract are to be screened: it is shown, and nothing speaks against."""
+        return and_(cls.duplicate_of.is_(None), cls.not_screened_because.is_(None))
+
+
+class Removal(Base):
+    """That a record was removed before screening, and why. There is no row once it is back."""
+
+    __tablename__ = "removal"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["review_id", "record_number"],
+            ["record.review_id", "record.number"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    record_number: Mapped[RecordNumber] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[RemovalKind] = mapped_column(stored_enum(RemovalKind))
+    reason: Mapped[str]
+    tool: Mapped[str | None]
+    removed_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    removed_at: Mapped[datetime]
+
+
+class WaveKind(StrEnum):
+    """`update`: the search is run again later. `iterative`: one search led to the next."""
+
+    UPDATE = "update"
+    ITERATIVE = "iterative"
+
+
+class Wave(Base):
+    """A later search of a review. The first search is wave 1 and has no row."""
+
+    __tablename__ = "wave"
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    label: Mapped[str]
+    kind: Mapped[WaveKind] = mapped_column(stored_enum(WaveKind))
+    opened_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    opened_at: Mapped[datetime]

@@ -1,6 +1,8 @@
 """By which way records came into a review, and why one left it before screening. Pure."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class FoundBy(StrEnum):
@@ -26,6 +28,44 @@ class FoundBy(StrEnum):
     def is_other_method(self) -> bool:
         """Whether it is the flow diagram's column of other methods."""
         return not self.is_searched and self is not FoundBy.PREVIOUS
+
+
+class StartsAt(StrEnum):
+    """Where the records of an import start: only those of other methods may skip the first."""
+
+    TITLE_ABSTRACT = "title_abstract"
+    FULL_TEXT = "full_text"
+
+
+class NotScreened(StrEnum):
+    """Why nobody screens a record's title and abstract, though it is shown."""
+
+    REMOVED = "removed"
+    PREVIOUS = "previous"
+    FULL_TEXT = "full_text"
+
+
+class Way(NamedTuple):
+    """How one occurrence of a record came, and where such records start."""
+
+    found_by: "FoundBy"
+    starts_at: StartsAt = StartsAt.TITLE_ABSTRACT
+
+
+def why_not_screened(ways: Iterable[Way], *, is_removed: bool) -> NotScreened | None:
+    """Return why a record with these occurrences is not screened; None where it is.
+
+    A record that any database or register has found is screened, whatever else has found it.
+    """
+    found = [*ways]
+    if any(way.found_by is FoundBy.PREVIOUS for way in found):
+        return NotScreened.PREVIOUS
+    if is_removed:
+        return NotScreened.REMOVED
+    if any(way.found_by.is_searched for way in found):
+        return None
+    starts = any(way.starts_at is StartsAt.FULL_TEXT for way in found)
+    return NotScreened.FULL_TEXT if starts else None
 
 
 class RemovalKind(StrEnum):

@@ -9,8 +9,8 @@ from tandem.screening.models import ScreenedRecord
 
 
 def is_shown(review_id: ReviewId) -> ColumnElement[bool]:
-    """Whether a record is the review's, and not linked to another one."""
-    return and_(Record.review_id == review_id, Record.duplicate_of.is_(None))
+    """Whether a record is the review's, and one that is screened."""
+    return and_(Record.review_id == review_id, Record.is_in_screening())
 
 
 def is_screened(stage: Stage) -> ColumnElement[bool]:

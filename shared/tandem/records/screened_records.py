@@ -1,0 +1,72 @@
+"""Which records are screened: kept right whenever their occurrences or removals change."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from tandem.db.pieces import pieces
+from tandem.ids import RecordNumber, ReviewId
+from tandem.records.models import Import, Record, Removal
+from tandem.records.origin import Way, why_not_screened
+
+_AT_ONCE = 300
+
+
+def refresh(session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]) -> bool:
+    """Bring `not_screened_because` of these records, and of those they are linked to, in line.
+
+    The caller has locked the review. Returns whether any of them has come into the screening.
+    """
+    session.flush()
+    came_in = False
+    for some in pieces(sorted(set(numbers)), _AT_ONCE):
+        heads = set(
+            session.scalars(
+                select(func.coalesce(Record.duplicate_of, Record.number)).where(
+                    Record.review_id == review_id, Record.number.in_(some)
+                )
+            )
+        )
+        came_in |= _refresh(session, review_id, heads)
+    return came_in
+
+
+def _refresh(session: Session, review_id: ReviewId, heads: Collection[RecordNumber]) -> bool:
+    ways = defaultdict[RecordNumber, list[Way]](list)
+    query = (
+        select(Record.number, Record.duplicate_of, Import.found_by, Import.starts_at)
+        .join(Import, Import.id == Record.import_id)
+        .where(
+            Record.review_id == review_id,
+            or_(Record.number.in_(heads), Record.duplicate_of.in_(heads)),
+        )
+    )
+    for number, shown, found_by, starts_at in session.execute(query):
+        ways[shown or number].append(Way(found_by, starts_at))
+    removed = set(
+        session.scalars(
+            select(Removal.record_number).where(
+                Removal.review_id == review_id, Removal.record_number.in_(heads)
+            )
+        )
+    )
+    was = dict(
+        session.execute(
+            select(Record.number, Record.not_screened_because).where(
+                Record.review_id == review_id, Record.number.in_(heads)
+            )
+        ).all()
+    )
+    came_in = False
+    for number in sorted(heads):
+        now = why_not_screened(ways[number], is_removed=number in removed)
+        if now is not was[number]:
+            came_in |= now is None
+            session.execute(
+                update(Record)
+                .where(Record.review_id == review_id, Record.number == number)
+                .values(not_screened_because=now)
+            )
+    return came_in
