@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.db.session import Database
+from tandem.events import log
+from tandem.events.types import ImportFinished
 from tandem.ids import (
     ConflictId,
     DuplicateGroupId,
@@ -26,8 +28,10 @@ from tandem.ids import (
 )
 from tandem.ranking import serving
 from tandem.ranking.models import Ranking
+from tandem.records import batch, screened_records, waves
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import GroupState
+from tandem.records.imports import Found
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Role
@@ -134,8 +138,11 @@ class World:
         by: Person,
         n: int = 0,
         texts: Sequence[tuple[str, str]] | None = None,
+        found: Found | None = None,
+        source: str = "Medline",
     ) -> list[RecordNumber]:
         """Add records as a finished import does; `texts` are titles and abstracts."""
+        found = found or Found()
         made = texts or [(f"Title {i}", f"Abstract of record {i}") for i in range(1, n + 1)]
         with self.database.write.begin() as session:
             review = reviews.lock(session, review_id)
@@ -146,7 +153,7 @@ class World:
                 created_at=now(),
                 finished_at=now(),
                 state=ImportState.DONE,
-                source="Medline",
+                source=source,
                 filename="test.ris",
                 artifact="none",
                 n_read=len(made),
@@ -155,6 +162,9 @@ class World:
                 n_rejected=0,
                 rejected=[],
                 fence=0,
+                found_by=found.found_by,
+                starts_at=found.resolved_start(),
+                wave=waves.require(session, review_id, found.wave),
             )
             session.add(row)
             session.flush()
@@ -167,7 +177,7 @@ class World:
                         review_id=review_id,
                         number=numbers[-1],
                         import_id=row.id,
-                        source="Medline",
+                        source=source,
                         title=title,
                         abstract=abstract,
                         authors=["Lee, Ann"],
@@ -179,6 +189,17 @@ class World:
                 )
             review.corpus_seq += 1
             review.labels_seq += 1
+            screened_records.refresh(session, review_id, numbers)
+            told = ImportFinished(
+                import_id=str(row.id),
+                n_read=row.n_read,
+                n_added=row.n_added,
+                n_duplicates=0,
+                n_rejected=0,
+                detail={"by": str(by.id)} | batch.sealed_origin(session, row),
+            )
+            if found != Found():
+                log.append(session, review, told)
             return numbers
 
     @contextmanager

@@ -37,6 +37,7 @@ _IDS = {
     "ranking": "started",
     "via": "ill",
     "text_id": "5c6d7e8f-9a0b-4d1e-8f2a-4b5c6d7e8f9a",
+    "wave": "2",
 }
 _ON_THE_WAY = {"tandem.ranking.progress": {"step": "features"}}
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"

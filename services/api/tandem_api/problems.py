@@ -129,10 +129,12 @@ FAILURES: dict[int, dict[str, str]] = {
         "import_in_use": "3 of its records have been decided, so it cannot be taken back.",
         "import_under_way": "The file 'medline.ris' is not read to its end. Wait for it.",
         "review_archived": "This review is archived: nothing in it can be changed.",
+        "not_screened": "Record 17 is not screened by title and abstract: it was removed before.",
         "pilot_running": "A pilot round is running. End it before you begin another one.",
         "setup_done": "This installation has an account already. Sign in.",
         "too_many_webhooks": "A review has at most 20 webhooks. Remove one first.",
         "unfinished": "This import is not done yet.",
+        "was_screened": "Somebody has decided record 17: it cannot be removed before screening.",
         "voted_again": "You have voted once more already. Talk it over, or let somebody settle.",
     },
     413: {

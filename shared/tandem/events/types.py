@@ -131,6 +131,48 @@ class ImportTakenBack(Fact):
         return self.import_id
 
 
+class ImportChanged(Fact):
+    """Another source, way of finding, start or wave is said of what an import brought."""
+
+    type = "tandem.import.changed"
+    import_id: str
+    changed: list[str]
+
+    @property
+    def subject(self) -> str:
+        return self.import_id
+
+
+class WaveOpened(Fact):
+    """A later search of the review begins."""
+
+    type = "tandem.wave.opened"
+    wave: int
+
+
+class RecordRemoved(Fact):
+    """A record was removed before screening: by a tool (`automation`), or for another reason."""
+
+    type = "tandem.record.removed"
+    record_id: str
+    kind: str
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
+class RecordRestored(Fact):
+    """A record that was removed before screening is back."""
+
+    type = "tandem.record.restored"
+    record_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.record_id
+
+
 class DuplicatesMerged(Fact):
     """A record turned out to be one that is already there, and was linked to it."""
 

@@ -4,7 +4,7 @@ Whoever screens in the same review waits while a batch is stored. So all that ta
 ahead: looking for copies among the stored records, comparing, building rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from tandem.errors import NotFound
 from tandem.events import log
 from tandem.events.types import DuplicatesMerged
 from tandem.ids import ImportId, RecordNumber, ReviewId
-from tandem.records import judged_text
+from tandem.records import judged_text, screened_records
 from tandem.records.duplicates import groups, identities
 from tandem.records.duplicates.matching import Match
 from tandem.records.formats.entry import Entry, Rejection
@@ -101,6 +101,11 @@ def store(session: Session, review: Review, row: Import, ready: Ready) -> None:
         session.execute(one_statement, records)
     if joining:
         groups.grow(session, review.id, joining)
+    touched = set(joining)
+    if not row.found_by.is_searched:
+        touched.update(RecordNumber(of["number"]) for of in ready.rows)
+    if touched:
+        screened_records.refresh(session, review.id, touched)
 
 
 def _shown_as(
@@ -139,6 +144,29 @@ def _count(review: Review, row: Import, ready: Ready) -> None:
         row.rejected = [*row.rejected, *listed]
     if n_records > n_duplicates:
         review.corpus_seq += 1
+
+
+def sealed_origin(session: Session, row: Import) -> dict[str, Any]:
+    """Return what the audit trail keeps of where an import's records came from, and which."""
+    mine = select(Record.number).where(Record.import_id == row.id)
+    return {
+        "numbers": spans(session.scalars(mine)),
+        "source": row.source,
+        "found_by": row.found_by,
+        "starts_at": row.starts_at,
+        "wave": row.wave,
+    }
+
+
+def spans(numbers: Iterable[RecordNumber]) -> list[list[int]]:
+    """Return numbers as the first and last of each unbroken span, ascending."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = int(number)
+        else:
+            found.append([int(number), int(number)])
+    return found
 
 
 def sealed_texts(row: Import) -> dict[str, Any]:

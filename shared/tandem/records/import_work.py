@@ -93,7 +93,8 @@ def _note_failure(session: Session, row: Import, reason: str) -> None:
     row.finished_at, row.lease_until, row.step, row.percent = now(), None, None, None
     review = reviews.lock(session, row.review_id)
     ask_for_ranking(review, row)
-    detail = {"by": str(row.created_by)} | batch.sealed_texts(row)
+    sealed = batch.sealed_texts(row) | batch.sealed_origin(session, row)
+    detail = {"by": str(row.created_by)} | sealed
     log.append(session, review, ImportFailed(import_id=str(row.id), error=reason, detail=detail))
 
 

@@ -233,7 +233,9 @@ def _finish(database: Database, held: Held[Import]) -> None:
                 n_added=row.n_added,
                 n_duplicates=row.n_duplicates,
                 n_rejected=row.n_rejected,
-                detail={"by": str(row.created_by)} | batch.sealed_texts(row),
+                detail={"by": str(row.created_by)}
+                | batch.sealed_texts(row)
+                | batch.sealed_origin(session, row),
             ),
         )
 

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
-from tandem.errors import NotFound
+from tandem.errors import Invalid, NotFound
 from tandem.ids import ImportId, ReviewId, UserId, new_id
+from tandem.records import waves
 from tandem.records.formats.reading import Format
 from tandem.records.models import Import, ImportState
+from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews import service as reviews
 
 
@@ -63,6 +65,36 @@ def _sha256(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """By which way records were found, and in which search.
+
+    Attributes:
+        found_by: The way.
+        starts_at: None: full text for other methods, title and abstract for all else.
+        wave: None: the newest.
+    """
+
+    found_by: FoundBy = FoundBy.DATABASE
+    starts_at: StartsAt | None = None
+    wave: int | None = None
+
+    def resolved_start(self) -> StartsAt:
+        """Return where such records start.
+
+        Raises:
+            Invalid: They are to skip title and abstract, and are not of another method.
+        """
+        other = self.found_by.is_other_method
+        if self.starts_at is StartsAt.FULL_TEXT and not other:
+            raise Invalid(
+                "Only records of other methods start at full text: those of databases and "
+                "registers are screened by title and abstract first.",
+                field="screening",
+            )
+        return self.starts_at or (StartsAt.FULL_TEXT if other else StartsAt.TITLE_ABSTRACT)
+
+
 def accept(
     session: Session,
     upload: Upload,
@@ -73,14 +105,16 @@ def accept(
     source: str | None,
     requested_format: Format | None,
     searched: Searched | None = None,
+    found: Found | None = None,
 ) -> Import:
     """Queue the import of a stored file. Nothing of it is read yet.
 
     Raises:
         NoReview: The review was deleted meanwhile.
         ReviewArchived: It is archived.
+        Invalid: There is no such wave, or its records cannot start there.
     """
-    searched = searched or Searched()
+    searched, found = searched or Searched(), found or Found()
     reviews.lock(session, review_id)
     row = Import(
         id=upload.import_id,
@@ -101,6 +135,9 @@ def accept(
         searched_on=searched.on,
         strategy=searched.strategy,
         fence=0,
+        found_by=found.found_by,
+        starts_at=found.resolved_start(),
+        wave=waves.require(session, review_id, found.wave),
     )
     session.add(row)
     session.flush()

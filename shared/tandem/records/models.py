@@ -137,7 +137,7 @@ class Record(Base):
 
     @classmethod
     def is_in_screening(cls) -> ColumnElement[bool]:
-        """Whether title and abstract are to be screened: it is shown, and nothing speaks against."""
+        """Whether title and abstract are to be screened: it is shown, and not left out."""
         return and_(cls.duplicate_of.is_(None), cls.not_screened_because.is_(None))
 
 

@@ -11,8 +11,6 @@ from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Import, Record, Removal
 from tandem.records.origin import Way, why_not_screened
 
-_AT_ONCE = 300
-
 
 def refresh(session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]) -> bool:
     """Bring `not_screened_because` of these records, and of those they are linked to, in line.
@@ -21,7 +19,7 @@ def refresh(session: Session, review_id: ReviewId, numbers: Collection[RecordNum
     """
     session.flush()
     came_in = False
-    for some in pieces(sorted(set(numbers)), _AT_ONCE):
+    for some in pieces(sorted(set(numbers))):
         heads = set(
             session.scalars(
                 select(func.coalesce(Record.duplicate_of, Record.number)).where(

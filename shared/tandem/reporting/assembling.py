@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tandem.records.origin import RemovalKind
-from tandem.reporting.facts import Occurrence, RecordFacts, Standing
+from tandem.records.origin import NotScreened, RemovalKind, Way, why_not_screened
+from tandem.reporting.facts import Occurrence, RecordFacts
+from tandem.reports.rules import ReportFacts, Standing, reason, standing
 from tandem.screening.rules import Status
 
 
@@ -27,12 +28,16 @@ class Source:
         removals: Of those that were removed before screening.
         certified_up_to: Records with numbers up to this that nobody has decided were left unread
             under a certificate; 0 where none holds.
+        reports: Of those that are at full text, or were.
+        studies: Ids of the studies of those that are in one.
     """
 
     came: Iterable[Came]
     statuses: Mapping[int, Status] = field(default_factory=dict)
     removals: Mapping[int, RemovalKind] = field(default_factory=dict)
     certified_up_to: int = 0
+    reports: Mapping[int, ReportFacts] = field(default_factory=dict)
+    studies: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 def assemble(source: Source) -> list[RecordFacts]:
@@ -45,12 +50,18 @@ def assemble(source: Source) -> list[RecordFacts]:
 
 def _of_record(source: Source, number: int, occurrences: list[Occurrence]) -> RecordFacts:
     status = source.statuses.get(number, Status.UNSCREENED)
-    included = status is Status.INCLUDED
+    ways = [Way(one.found_by, one.starts_at) for one in occurrences]
+    removal = source.removals.get(number)
+    why = why_not_screened(ways, is_removed=removal is not None)
+    report = source.reports.get(number, ReportFacts(title_abstract=status))
     return RecordFacts(
         number=number,
         occurrences=occurrences,
         status=status,
-        removal=source.removals.get(number),
+        removal=removal,
         left_unread=number <= source.certified_up_to,
-        standing=Standing.BEING_SOUGHT if included else Standing.NOT_SOUGHT,
+        at_full_text=why is NotScreened.FULL_TEXT,
+        standing=standing(report) or Standing.NOT_SOUGHT,
+        reason=reason(report),
+        studies=source.studies.get(number, frozenset()),
     )

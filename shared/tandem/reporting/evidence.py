@@ -8,7 +8,13 @@ from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.events.log import Event
-from tandem.events.types import DuplicatesMerged, RecordExcluded, RecordIncluded
+from tandem.events.types import (
+    DuplicatesMerged,
+    RecordExcluded,
+    RecordIncluded,
+    RecordRemoved,
+    ReportRetrievalChanged,
+)
 from tandem.ids import ReviewId
 from tandem.reviews.policy import Stage
 
@@ -50,6 +56,10 @@ def entries(
 
 def _told_by(key: str) -> tuple[Sequence[str], Stage | None]:
     name = key.removeprefix("dbr_").removeprefix("other_")
+    if key in ("excluded_automatic", "excluded_other", "other_removed"):
+        return (RecordRemoved.type,), None
+    if name == "notretrieved_reports" or name in ("assessed", "to_assess"):
+        return (ReportRetrievalChanged.type,), None
     if key in _FIRST or name in _SOUGHT:
         return _SETTLED, Stage.TITLE_ABSTRACT
     if name in _ASSESSED or key in ("new_reports", "total_reports", "previous_reports"):

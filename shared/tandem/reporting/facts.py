@@ -2,29 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from tandem.records.origin import FoundBy, RemovalKind
+from tandem.records.origin import FoundBy, RemovalKind, StartsAt
+from tandem.reports.rules import Standing
 from tandem.screening.rules import Status
 
 FIRST_WAVE = 1
 """The number of a review's first search."""
-
-
-class Standing(StrEnum):
-    """Where a report is on its way to being included."""
-
-    PREVIOUS = "previous"
-    NONE = "none"
-    NOT_SOUGHT = "not_sought"
-    NOT_RETRIEVED = "not_retrieved"
-    BEING_SOUGHT = "being_sought"
-    TO_ASSESS = "to_assess"
-    EXCLUDED = "excluded"
-    ONGOING = "ongoing"
-    AWAITING_CLASSIFICATION = "awaiting_classification"
-    ELIGIBLE_NOT_SAMPLED = "eligible_not_sampled"
-    INCLUDED = "included"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +19,7 @@ class Occurrence:
     found_by: FoundBy = FoundBy.DATABASE
     source: str | None = None
     wave: int = FIRST_WAVE
+    starts_at: StartsAt = StartsAt.TITLE_ABSTRACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from tandem.reporting.boxes import (
     Part,
     StudyKey,
 )
-from tandem.reporting.facts import Occurrence, RecordFacts, Standing
+from tandem.reporting.facts import Occurrence, RecordFacts
+from tandem.reports.rules import Standing
 from tandem.reporting.invariants import Invariant
 from tandem.reviews.wording import key
 from tandem.screening.rules import Status

@@ -6,10 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
-from tandem.records.models import Import, Record
+from tandem.records.models import Import, Record, Removal
 from tandem.reporting.assembling import Came, Source, assemble
 from tandem.reporting.facts import Occurrence, RecordFacts
+from tandem.reports.facts import load_facts
 from tandem.reviews.policy import Stage
+from tandem.reviews.service import get_review
 from tandem.screening.models import ScreenedRecord
 from tandem.stopping.audits import certified_up_to
 
@@ -21,22 +23,33 @@ def facts(session: Session, review_id: ReviewId) -> list[RecordFacts]:
     statuses = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
         ScreenedRecord.review_id == review_id, ScreenedRecord.stage == Stage.TITLE_ABSTRACT
     )
+    removals = select(Removal.record_number, Removal.kind).where(Removal.review_id == review_id)
+    reports = load_facts(session, get_review(session, review_id))
     return assemble(
         Source(
             came=_came(session, review_id),
             statuses=dict(session.execute(statuses).all()),
+            removals=dict(session.execute(removals).all()),
             certified_up_to=certified_up_to(session, review_id, Stage.TITLE_ABSTRACT),
+            reports={int(number): of for number, of in reports.items()},
         )
     )
 
 
 def _came(session: Session, review_id: ReviewId) -> Iterator[Came]:
     query = (
-        select(Record.number, Record.duplicate_of, Import.source)
+        select(
+            Record.number,
+            Record.duplicate_of,
+            Import.found_by,
+            Import.source,
+            Import.wave,
+            Import.starts_at,
+        )
         .join(Import, Import.id == Record.import_id)
         .where(Record.review_id == review_id)
         .order_by(Record.number)
         .execution_options(yield_per=_PAGE)
     )
-    for number, shown, source in session.execute(query):
-        yield Came(Occurrence(number, source=source), shown or number)
+    for number, shown, found_by, source, wave, starts_at in session.execute(query):
+        yield Came(Occurrence(number, found_by, source, wave, starts_at), shown or number)

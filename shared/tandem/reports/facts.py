@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
+from tandem.records.origin import NotScreened
 from tandem.reports.rules import ReportFacts
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
@@ -121,9 +122,14 @@ def _load(
             full_text=row.full_text or Status.UNSCREENED,
             final_reason=finals.get(row.number),
             classification=row.classification,
+            is_previous=row.not_screened_because is NotScreened.PREVIOUS,
+            is_removed=row.not_screened_because is NotScreened.REMOVED,
+            starts_at_full_text=row.not_screened_because is NotScreened.FULL_TEXT,
         )
-        is_through = facts.title_abstract is Status.INCLUDED and (
-            row.n_decisions >= through.n_decisions
+        # What title and abstract are not asked of tells nothing of votes on them.
+        is_open = facts.is_previous or facts.starts_at_full_text
+        is_through = is_open or (
+            facts.title_abstract is Status.INCLUDED and (row.n_decisions >= through.n_decisions)
         )
         found[row.number] = Report(facts, entry, bool(row.has_advanced), is_through)
     return found
@@ -152,6 +158,7 @@ def _reports(review_id: ReviewId) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Record.number,
+            Record.not_screened_because,
             first.status.label("first"),
             first.n_decisions,
             first.has_advanced,
@@ -188,7 +195,11 @@ def _any(review_id: ReviewId) -> Any:
         )
         .where(other.review_id == review_id, other.duplicate_of.is_not(None))
     )
-    return union(included, voted, said, of_linked)
+    skipping = select(Record.number).where(
+        Record.review_id == review_id,
+        Record.not_screened_because.in_([NotScreened.PREVIOUS, NotScreened.FULL_TEXT]),
+    )
+    return union(included, voted, said, of_linked, skipping)
 
 
 def load_retrievals(

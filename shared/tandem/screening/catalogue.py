@@ -167,7 +167,7 @@ def _decided(viewer: Viewer, stage: Stage, filters: Filters) -> Select[RecordNum
             Decision.review_id == viewer.review_id,
             Decision.reviewer_id == viewer.user_id,
             Decision.stage == stage,
-            Record.duplicate_of.is_(None),
+            Record.is_in_screening(),
             *conditions(viewer, stage, filters),
         )
     )
@@ -175,7 +175,7 @@ def _decided(viewer: Viewer, stage: Stage, filters: Filters) -> Select[RecordNum
 
 def _matching(viewer: Viewer, stage: Stage, filters: Filters) -> Select[Record, str, Decision]:
     return _shown(viewer, stage).where(
-        Record.duplicate_of.is_(None), *conditions(viewer, stage, filters)
+        Record.is_in_screening(), *conditions(viewer, stage, filters)
     )
 
 

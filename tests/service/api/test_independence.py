@@ -304,6 +304,23 @@ READS |= {
     ]
 }
 
+READS |= {("GET", "/reviews/{review_id}/waves"): [("GET", f"{R}/waves", None)]}
+WRITES |= {
+    ("PATCH", "/reviews/{review_id}/imports/{import_id}"): [
+        ("PATCH", f"{R}/imports/{{i}}", {"found_by": "citation"})
+    ],
+    ("PUT", "/reviews/{review_id}/records/{record_id}/removal"): [
+        ("PUT", f"{R}/records/{number}/removal", {"kind": "other", "reason": "No abstract"})
+        for number in (1, 9, 99)
+    ],
+    ("DELETE", "/reviews/{review_id}/records/{record_id}/removal"): [
+        ("DELETE", f"{R}/records/{number}/removal", None) for number in (1, 9, 99)
+    ],
+    ("POST", "/reviews/{review_id}/waves"): [
+        ("POST", f"{R}/waves", {"label": "Again", "reason": "update"})
+    ],
+}
+
 _HOOK = f"{R}/webhooks/{NOWHERE}"
 # Its owners' alone: whatever else a webhook told would tell of conflicts.
 READS |= {

@@ -182,6 +182,12 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
         ("GET", f"{R}/prisma{ending}"): allowed("adjudicator", 200)
         for ending in ("", ".json", ".svg", ".png", ".csv", "/boxes/{key}")
     },
+    ("PATCH", f"{R}/imports/{{import_id}}"): allowed("owner", 200),
+    ("PUT", f"{R}/records/{{record_id}}/removal"): allowed("owner", 200),
+    # It is not removed: who may restore it is told so.
+    ("DELETE", f"{R}/records/{{record_id}}/removal"): allowed("owner", 404),
+    ("GET", f"{R}/waves"): allowed("observer", 200),
+    ("POST", f"{R}/waves"): allowed("owner", 201),
     ("GET", f"{R}/webhooks"): allowed("owner", 200),
     ("GET", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
     ("PATCH", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
@@ -201,6 +207,11 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
 }
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("PUT", f"{R}/records/{{record_id}}/removal"): {
+        "json": {"kind": "other", "reason": "No abstract"}
+    },
+    ("POST", f"{R}/waves"): {"json": {"label": "Update", "reason": "update"}},
+    ("PATCH", f"{R}/imports/{{import_id}}"): {"json": {"source": "Scopus"}},
     ("POST", f"{API}/auth/login"): {"json": {"email": "x@example.org", "password": "wrong"}},
     ("POST", f"{API}/auth/reset"): {"json": {"token": "guessed", "password": "staple orbit"}},
     ("POST", f"{API}/setup"): {

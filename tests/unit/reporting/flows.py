@@ -1,8 +1,9 @@
 """A flow with something in every box, for the tests of pictures and tables."""
 
 from tandem.records.origin import FoundBy, RemovalKind
-from tandem.reporting.facts import Occurrence, RecordFacts, Standing
+from tandem.reporting.facts import Occurrence, RecordFacts
 from tandem.reporting.flow import Flow, flow
+from tandem.reports.rules import Standing
 from tandem.screening.rules import Status
 
 HARD_REASONS = (
@@ -45,7 +46,7 @@ def _record(place: int, occurrences: list[Occurrence]) -> RecordFacts:
     if place % 3:
         return RecordFacts(number, occurrences, Status.EXCLUDED)
     reports = [one for one in Standing if one not in (Standing.PREVIOUS, Standing.NOT_SOUGHT)]
-    standing = [one for one in reports if one is not Standing.NONE][place // 3 % 8]
+    standing = reports[place // 3 % 8]
     reason = HARD_REASONS[place % len(HARD_REASONS)] if place % 7 else None
     return RecordFacts(number, occurrences, Status.INCLUDED, standing=standing, reason=reason)
 

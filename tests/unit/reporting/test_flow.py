@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from tandem.records.origin import FoundBy, RemovalKind
 from tandem.reporting.boxes import LABELS, StudyKey
-from tandem.reporting.facts import Occurrence, RecordFacts, Standing
+from tandem.reporting.facts import Occurrence, RecordFacts
 from tandem.reporting.flow import Template, flow
+from tandem.reports.rules import Standing
 from tandem.screening.rules import Status
 
-BEHIND = [one for one in Standing if one not in (Standing.PREVIOUS, Standing.NONE)]
+BEHIND = [one for one in Standing if one is not Standing.PREVIOUS]
 REASONS = ["Not qualitative", "No setting, 2; or 3", "Other"]
 
 

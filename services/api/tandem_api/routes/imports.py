@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import File, Form, Response, UploadFile
+from fastapi import Body, File, Form, Response, UploadFile
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -10,17 +10,19 @@ from tandem.errors import TandemError
 from tandem.ids import ImportId, parse_uuid
 from tandem.records import imports
 from tandem.records.formats.reading import Format
-from tandem.records.imports import Searched
+from tandem.records.imports import Found, Searched
 from tandem.records.models import Import
+from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening import priors
+from tandem.screening import priors, sources
 from tandem.screening.duplicates import taking_back
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import Day, Line, Prose
 from tandem_api.schemas.records import ImportOut
+from tandem_api.schemas.sources import ImportPatch
 
 router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])
 
@@ -51,6 +53,19 @@ def upload(
     searched_on: Annotated[Day | None, Form(description="When it was searched.")] = None,
     strategy: Annotated[Prose | None, Form(description="The search as it was run.")] = None,
     format: Annotated[Format | None, Form(description="Left out: told by the content.")] = None,
+    found_by: Annotated[
+        FoundBy, Form(description="How the records were found, in PRISMA's words.")
+    ] = FoundBy.DATABASE,
+    screening: Annotated[
+        StartsAt | None,
+        Form(
+            description="Where the records start. Left out: full text for other methods than "
+            "databases and registers, else title and abstract."
+        ),
+    ] = None,
+    wave: Annotated[
+        int | None, Form(ge=1, le=2**31 - 1, description="Of which search; left out: the newest.")
+    ] = None,
 ) -> Response:
     """Take a file (owners). A worker reads it; follow the import until it is done or failed."""
     with here.database.read() as session:
@@ -58,7 +73,8 @@ def upload(
         viewer.require(Role.OWNER, "import records")
     upload = imports.store_upload(here.artifacts, review_id=review_id, file=file.file)
 
-    said = (source, format, platform, searched_on, strategy)
+    found = Found(found_by, screening, wave)
+    said = (source, format, platform, searched_on, strategy, found)
 
     def work(session: Session) -> ImportOut:
         row = imports.accept(
@@ -70,6 +86,7 @@ def upload(
             source=source,
             searched=Searched(platform, searched_on, strategy),
             requested_format=format,
+            found=found,
         )
         return ImportOut.of(row, {me.id: me.name})
 
@@ -101,6 +118,27 @@ def get_import(import_id: str, session: Read, viewer: AsViewer) -> ImportOut:
     found = ImportId(parse_uuid(import_id, kind="import"))
     row = imports.get_import(session, review_id=viewer.review_id, import_id=found)
     return _shown(session, row)
+
+
+@router.patch("/{import_id}", response_model=ImportOut)
+def correct_import(
+    import_id: str,
+    body: Annotated[ImportPatch, Body(default_factory=ImportPatch)],
+    me: Me,
+    review_id: InReview,
+    write: Write,
+) -> Response:
+    """Correct where an import's records came from, and in which search (owners)."""
+    found = ImportId(parse_uuid(import_id, kind="import"))
+
+    def work(session: Session) -> ImportOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        row = sources.change_import(
+            session, review, viewer, import_id=found, changes=body.changes()
+        )
+        return _shown(session, row)
+
+    return write(work, changed=review_id)
 
 
 @router.post("/{import_id}/prior-decisions", response_model=ImportOut)

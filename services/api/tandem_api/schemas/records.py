@@ -10,6 +10,7 @@ from tandem.ids import UserId
 from tandem.records.duplicates.relations import Relation
 from tandem.records.formats.entry import Kind
 from tandem.records.models import Import, ImportState, ImportStep, Record
+from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.rules import Verdict
@@ -273,6 +274,12 @@ class ImportOut(Out):
     percent: int | None = Field(description="How far that step is; null where nobody knows.")
     source: str | None = Field(examples=["Medline"])
     platform: str | None = Field(examples=["PubMed"])
+    found_by: FoundBy = Field(description="How its records were found.", examples=["database"])
+    screening: StartsAt = Field(
+        description="Where its records start: only those of other methods at full text.",
+        examples=["title_abstract"],
+    )
+    wave: int = Field(description="Of the review's searches; the first is 1.", examples=[1])
     searched_on: date | None = Field(examples=["2026-11-20"])
     strategy: str | None = Field(examples=["peer support*[tiab] AND qualitative[tiab]"])
     filename: str = Field(examples=["medline.ris"])
@@ -309,6 +316,9 @@ class ImportOut(Out):
             percent=row.percent,
             source=row.source,
             platform=row.platform,
+            found_by=row.found_by,
+            screening=row.starts_at,
+            wave=row.wave,
             searched_on=row.searched_on,
             strategy=row.strategy,
             filename=row.filename,

@@ -7,6 +7,7 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.pieces import pieces
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import NotFound
 from tandem.events import log
@@ -15,11 +16,12 @@ from tandem.events.types import (
     DuplicatesSplit,
 )
 from tandem.ids import RecordNumber, UserId
+from tandem.records import screened_records
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.groups import Evidence
 from tandem.records.duplicates.identities import richness
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
-from tandem.records.models import Record
+from tandem.records.models import Record, Removal
 from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Stage
 from tandem.screening.blinding import exposure_notes
@@ -226,14 +228,14 @@ def unite(
 ) -> None:
     """Let one record of each group stand for all of it, and carry the others' votes to it."""
     session.flush()
-    touched = _touched(session, review, united)
+    touched, removed = _touched(session, review, united), _removed(session, review, united)
     _remember(session, review, policies, touched)
     shown, counted = list[Record](), list[Record]()
     merged, carried = list[DuplicatesMerged](), list[tuple[RecordNumber, RecordNumber]]()
     for records in united:
         first = min(records)
         counted += [record for record in _first_of_each(records) if record.number != first]
-        chosen = _representative(list(records.values()), touched)
+        chosen = _representative(_candidates(records, removed), touched)
         if chosen.duplicate_of is not None:
             chosen.duplicate_of = None
             shown.append(chosen)
@@ -252,6 +254,8 @@ def unite(
     if merged:
         _changed(review, corpus=bool(shown))
     log.append(session, review, *merged)
+    session.flush()
+    screened_records.refresh(session, review.id, [min(records) for records in united])
     for source, target in carried:
         transfer.transfer(session, review, policies, source, to=target)
 
@@ -274,6 +278,30 @@ def _first_of_each(records: Mapping[RecordNumber, Record]) -> list[Record]:
     for number, record in sorted(records.items()):
         first.setdefault(record.duplicate_of or number, record)
     return list(first.values())
+
+
+def _candidates(records: Mapping[RecordNumber, Record], removed: set[RecordNumber]) -> list[Record]:
+    """Return the records that may stand for all: removed ones only where all shown ones are.
+
+    So a removal sleeps while its record is linked to one that is screened, and is there again
+    when they are parted.
+    """
+    shown = [number for number, record in records.items() if record.duplicate_of is None]
+    all_removed = bool(removed) and removed.issuperset(shown)
+    return [record for number, record in records.items() if (number in removed) is all_removed]
+
+
+def _removed(
+    session: Session, review: Review, united: Sequence[Mapping[RecordNumber, Record]]
+) -> set[RecordNumber]:
+    numbers = sorted({number for records in united for number in records})
+    found = set[RecordNumber]()
+    for some in pieces(numbers):
+        query = select(Removal.record_number).where(
+            Removal.review_id == review.id, Removal.record_number.in_(some)
+        )
+        found.update(session.scalars(query))
+    return found
 
 
 def _representative(records: Sequence[Record], touched: set[RecordNumber]) -> Record:
@@ -342,6 +370,7 @@ def _part(
             for record in freed
         ),
     )
+    screened_records.refresh(session, review.id, [*records])
     staying = set(records) - leaving - {shown.number}
     for stage in Stage:
         for record in freed:

@@ -15,7 +15,7 @@ from tandem.errors import Conflict
 from tandem.events import log
 from tandem.events.types import DuplicatesSplit, ImportTakenBack
 from tandem.ids import ImportId, RecordNumber
-from tandem.records import imports
+from tandem.records import batch, imports, screened_records
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState, Record
@@ -60,7 +60,7 @@ def take_back(
         )
     counted = (row.n_added, row.n_duplicates)
     going = set(session.scalars(select(Record.number).where(Record.import_id == row.id)))
-    _leave_groups(session, review, viewer.policies, going, by=viewer)
+    staying = _leave_groups(session, review, viewer.policies, going, by=viewer)
     session.flush()
     _remove(session, review, row, going)
     row.n_added, row.n_duplicates = counted
@@ -69,10 +69,11 @@ def take_back(
     row.fence += 1
     row.step, row.percent, row.lease_until, row.not_before, row.parked_at = (None,) * 5
     review.n_taken_back += len(going)
+    screened_records.refresh(session, review.id, staying)
     if going:
         review.corpus_seq += 1
         review.labels_seq += 1
-    detail = {"by": str(viewer.user_id), "numbers": _spans(going)}
+    detail = {"by": str(viewer.user_id), "numbers": batch.spans(going)}
     log.append(
         session,
         review,
@@ -103,11 +104,11 @@ def _leave_groups(
     going: Collection[RecordNumber],
     *,
     by: Viewer,
-) -> None:
-    """Take records out of the groups of duplicates that they are in."""
+) -> set[RecordNumber]:
+    """Take records out of the groups of duplicates that they are in; return who was linked."""
     there = groups.touching(session, review.id, going)
     members = groups.members_of(session, [group.id for group in there])
-    emptied = list[DuplicateGroup]()
+    emptied, parted = list[DuplicateGroup](), set[RecordNumber]()
     for some in pieces(there):
         linked = [group for group in some if group.state is GroupState.LINKED]
         numbers = {number for group in linked for number in members[group.id]}
@@ -117,11 +118,13 @@ def _leave_groups(
             if group.state is GroupState.LINKED:
                 its_own = {number: records[number] for number in members[group.id]}
                 _part(session, review, policies, its_own, staying, by=by)
+                parted.update(staying)
             if len(staying) < 2:
                 emptied.append(group)
             else:
                 groups.take_out(session, group, set(members[group.id]).difference(staying))
     groups.drop(session, emptied)
+    return parted
 
 
 def _part(
@@ -180,14 +183,3 @@ def _remove(session: Session, review: Review, row: Import, going: Collection[Rec
     unlinked = update(Record).where(mine).values(duplicate_of=None)
     for statement in (unlinked, delete(Record).where(mine)):
         session.execute(statement.execution_options(synchronize_session=False))
-
-
-def _spans(numbers: Collection[RecordNumber]) -> list[list[int]]:
-    """Return numbers as the first and last of each unbroken span, ascending."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = int(number)
-        else:
-            spans.append([int(number), int(number)])
-    return spans

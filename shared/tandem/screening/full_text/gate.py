@@ -1,9 +1,11 @@
 """Who may say something of a record at full text: it has come so far, now or once."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.errors import Conflict as Contradiction
+from tandem.records.models import Record
+from tandem.records.origin import NotScreened
 from tandem.reviews.policy import Stage
 from tandem.screening.ledger.state import RecordKey, screenable
 from tandem.screening.models import ScreenedRecord
@@ -37,8 +39,16 @@ def require_reached(session: Session, key: RecordKey) -> None:
         )
 
 
-_HAS_ADVANCED = select(ScreenedRecord.has_advanced).where(
-    ScreenedRecord.review_id == bindparam("review_id"),
-    ScreenedRecord.stage == Stage.TITLE_ABSTRACT,
-    ScreenedRecord.record_number == bindparam("number"),
+_HAS_ADVANCED = (
+    select(or_(ScreenedRecord.has_advanced, Record.not_screened_because == NotScreened.FULL_TEXT))
+    .select_from(Record)
+    .outerjoin(
+        ScreenedRecord,
+        and_(
+            ScreenedRecord.review_id == Record.review_id,
+            ScreenedRecord.stage == Stage.TITLE_ABSTRACT,
+            ScreenedRecord.record_number == Record.number,
+        ),
+    )
+    .where(Record.review_id == bindparam("review_id"), Record.number == bindparam("number"))
 )

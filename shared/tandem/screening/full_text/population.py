@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
+from tandem.records.origin import NotScreened
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.full_text.models import Retrieval, RetrievalState
 from tandem.screening.models import ScreenedRecord
@@ -34,7 +35,7 @@ def gate(policies: Mapping[Stage, Policy]) -> Gate:
 def is_report(through: Gate) -> ColumnElement[bool]:
     """Whether a record goes on to full text: `rules.advances`, over rows of Record."""
     first = aliased(ScreenedRecord)
-    return (
+    included = (
         select(first.record_number)
         .where(
             first.review_id == Record.review_id,
@@ -46,6 +47,8 @@ def is_report(through: Gate) -> ColumnElement[bool]:
         .correlate(Record)
         .exists()
     )
+    because = Record.not_screened_because
+    return or_(because == NotScreened.FULL_TEXT, and_(because.is_(None), included))
 
 
 def is_retrieved() -> ColumnElement[bool]:

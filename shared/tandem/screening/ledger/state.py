@@ -6,8 +6,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, select
+from sqlalchemy import ColumnElement, Row, SQLColumnExpression, and_, bindparam, select
 from sqlalchemy.orm import Session, load_only
 
 from tandem.db.pieces import pieces
@@ -15,6 +16,7 @@ from tandem.errors import Conflict as Contradiction
 from tandem.errors import NotFound
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
+from tandem.records.origin import NotScreened
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.models import (
     Conflict,
@@ -35,6 +37,22 @@ class IsDuplicate(Contradiction):
     def __init__(self, number: RecordNumber, shown_as: RecordNumber) -> None:
         super().__init__(f"Record {number} is a duplicate of record {shown_as}: decide that one.")
         self.record_id = str(shown_as)
+
+
+class RecordNotScreened(Contradiction):
+    """Nobody screens the record's title and abstract."""
+
+    code = "not_screened"
+
+    def __init__(self, number: RecordNumber, why: NotScreened) -> None:
+        super().__init__(f"Record {number} is not screened by title and abstract: {_WHY[why]}")
+
+
+_WHY = {
+    NotScreened.REMOVED: "it was removed before. DELETE /records/{record_id}/removal restores it.",
+    NotScreened.PREVIOUS: "it is an included report of the review's previous version.",
+    NotScreened.FULL_TEXT: "it was found by another method, and starts at full text.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +142,16 @@ def screenable(session: Session, key: RecordKey) -> None:
         NotFound: The review has no such record.
         IsDuplicate: It is shown as another record; that one is to be decided.
     """
-    query = select(Record.duplicate_of).where(
+    query = select(Record.duplicate_of, Record.not_screened_because).where(
         Record.review_id == key.review_id, Record.number == key.record_number
     )
-    _require_shown(key, session.scalars(query).all())
+    _require_screened(key, session.execute(query).all())
 
 
 def load_screenable(session: Session, key: RecordKey) -> RecordState:
     """Return the state of a record that is one to decide; raises as `screenable` does."""
     found, state = _load(session, key)
-    _require_shown(key, found)
+    _require_screened(key, found)
     return state
 
 
@@ -142,11 +160,19 @@ def load(session: Session, key: RecordKey) -> RecordState:
     return _load(session, key)[1]
 
 
-def _require_shown(key: RecordKey, found: Sequence[RecordNumber | None]) -> None:
+_Shown = Sequence[Row[RecordNumber | None, NotScreened | None]]
+"""What a record is linked to and why it is not screened, if it is there."""
+
+
+def _require_screened(key: RecordKey, found: _Shown) -> None:
     if not found:
         raise NotFound(f"There is no record {key.record_number} in this review.")
-    if found[0] is not None:
-        raise IsDuplicate(key.record_number, found[0])
+    shown_as, why = found[0]
+    if shown_as is not None:
+        raise IsDuplicate(key.record_number, shown_as)
+    goes_on = key.stage is Stage.FULL_TEXT and why is NotScreened.FULL_TEXT
+    if why is not None and not goes_on:
+        raise RecordNotScreened(key.record_number, why)
 
 
 def _there(
@@ -163,7 +189,11 @@ IS_ACTIVE = and_(Resolution.is_set_aside.is_(False), Resolution.taken_back_at.is
 """Which resolutions count now."""
 
 _STATE = (
-    select(Record.duplicate_of, ScreenedRecord, Conflict, Resolution, Decision)
+    select(
+        *(ScreenedRecord, Conflict, Resolution, Decision),
+        Record.duplicate_of,
+        Record.not_screened_because,
+    )
     .select_from(Record)
     .outerjoin(ScreenedRecord, _there(ScreenedRecord))
     .outerjoin(Conflict, _there(Conflict))
@@ -175,15 +205,19 @@ _STATE = (
 )
 """One row for each active vote, one without any. Made once: every decision reads a state."""
 
+_DECISION = 3
+"""Its place among the columns; behind it is what is known of the record."""
 
-def _load(session: Session, key: RecordKey) -> tuple[Sequence[RecordNumber | None], RecordState]:
-    """Return what the record is linked to, if it is there, and its state."""
+
+def _load(session: Session, key: RecordKey) -> tuple[list[Any], RecordState]:
+    """Return what is known of the record, if it is there, and its state."""
     at = {"review_id": key.review_id, "stage": key.stage, "record_number": key.record_number}
-    rows = session.execute(_STATE, at).all()
-    _, row, conflict, resolution, _ = rows[0] if rows else (None,) * 5
-    votes = {row[-1].reviewer_id: row[-1] for row in rows if row[-1] is not None}
+    rows: Sequence[Any] = session.execute(_STATE, at).all()
+    row, conflict, resolution, *_ = rows[0] if rows else (None,) * 6
+    entered = [row[_DECISION] for row in rows if row[_DECISION] is not None]
+    votes = {entry.reviewer_id: entry for entry in entered}
     state = RecordState.of(key, votes, resolution, conflict, row)
-    return [row[0] for row in rows], state
+    return [row[_DECISION + 1 :] for row in rows], state
 
 
 def entries(session: Session, key: RecordKey) -> Sequence[Decision]:

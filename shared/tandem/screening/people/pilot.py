@@ -181,6 +181,6 @@ def _next_of_random_order(
 
 def _shown(session: Session, review_id: ReviewId, numbers: Sequence[int]) -> set[int]:
     query = select(Record.number).where(
-        Record.review_id == review_id, Record.number.in_(numbers), Record.duplicate_of.is_(None)
+        Record.review_id == review_id, Record.number.in_(numbers), Record.is_in_screening()
     )
     return set(session.scalars(query))

@@ -50,8 +50,10 @@ class Rules:
     def is_open_if_shown(self) -> ColumnElement[bool]:
         """Whether the record is open; the caller knows that it is no duplicate."""
         if self.in_pilot:
-            return Record.number.in_(bindparam("pilot", expanding=True))
-        return or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
+            among = Record.number.in_(bindparam("pilot", expanding=True))
+            return and_(among, Record.not_screened_because.is_(None))
+        lacks = or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
+        return and_(lacks, Record.not_screened_because.is_(None))
 
     def has_room(self) -> ColumnElement[bool]:
         """Whether fewer people have decided the record or hold it than it needs decisions."""

@@ -1,0 +1,225 @@
+"""What is not screened: removed records, previous reports, and what starts at full text."""
+
+from typing import Any
+
+import pytest
+
+from tandem.errors import Forbidden, Invalid, NotFound
+from tandem.ids import ImportId, RecordNumber
+from tandem.records import waves
+from tandem.records.imports import Found
+from tandem.records.models import Record, WaveKind
+from tandem.records.origin import FoundBy, RemovalKind, StartsAt
+from tandem.records.shown import n_shown, n_shown_of
+from tandem.reporting import service as reporting
+from tandem.reporting.flow import Flow
+from tandem.reviews import service as reviews
+from tandem.screening import sources
+from tandem.screening.ledger.state import RecordNotScreened
+from tandem.screening.progress import progress
+from tandem.screening.sources import WasScreened
+from tandem.stopping import audits
+from world import TA, Team, World
+
+pytestmark = pytest.mark.both_engines
+PREVIOUS, CITATION = Found(FoundBy.PREVIOUS), Found(FoundBy.CITATION)
+
+
+def remove(world: World, team: Team, number: int, **said: Any) -> None:
+    how = {"kind": RemovalKind.OTHER, "reason": "No abstract", "tool": None} | said
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        sources.remove(session, review, viewer, number=RecordNumber(number), **how)
+
+
+def restore(world: World, team: Team, number: int) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        sources.restore(session, review, viewer, number=RecordNumber(number))
+
+
+def flow_of(world: World, team: Team, wave: int | None = None) -> Flow:
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        made = reporting.shown(session, viewer=viewer, wave=wave).flow
+    assert [one for one in made.invariants if not one.holds] == []
+    return made
+
+
+def counted(world: World, team: Team) -> tuple[int, int, int, list[int]]:
+    """Return how many records there are to screen, by three ways, and what is served."""
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        n = n_shown(session, team.review_id)
+        assert n_shown_of(session, [team.review_id]) == {team.review_id: n}
+        done = progress(session, viewer=viewer, stage=TA)
+    served = world.serve(team.review_id, team.ann, limit=50)
+    numbers = [lease.record_number for lease in served.items]
+    return n, done.n_records, served.remaining, sorted(numbers)
+
+
+def test_a_removed_record_leaves_everything_and_comes_back(world: World) -> None:
+    team = world.team(n_records=4)
+    before = counted(world, team)
+
+    remove(world, team, 2, kind=RemovalKind.AUTOMATION, tool="RobotSearch")
+
+    assert counted(world, team) == (3, 3, 3, [1, 3, 4])
+    assert flow_of(world, team).boxes["excluded_automatic"].items == (2,)
+    with pytest.raises(RecordNotScreened):
+        world.decide(team.review_id, team.ann, 2, "include")
+    restore(world, team, 2)
+    assert counted(world, team) == before
+    assert flow_of(world, team).n("not_screened") == 4
+
+
+def test_it_leaves_the_frame_of_an_audit(world: World) -> None:
+    team = world.team(n_records=5)
+    world.decide(team.review_id, team.ann, 1, "include")
+    world.decide(team.review_id, team.ben, 1, "include")
+    remove(world, team, 2)
+
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        audit = audits.register(
+            session, review, viewer, stage=TA, target=0.9, confidence=0.9, note=None
+        )
+        assert audit.n_frame == 4
+        assert audits.shown(session, audit).now.pool == 3
+    restore(world, team, 2)
+    remove(world, team, 3)
+    remove(world, team, 4)
+    with world.database.read() as session:
+        assert audits.shown(session, audit).now.pool == 2
+
+
+def test_what_somebody_has_decided_was_not_removed_before(world: World) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "exclude")
+
+    with pytest.raises(WasScreened):
+        remove(world, team, 1)
+    world.withdraw(team.review_id, team.ann, 1)
+    remove(world, team, 1)
+
+    assert flow_of(world, team).boxes["excluded_other"].items == (1,)
+
+
+def test_only_owners_remove_and_a_tool_goes_with_automation(world: World) -> None:
+    team = world.team()
+    with (
+        pytest.raises(Forbidden),
+        world.entered(team.review_id, team.ann) as (session, review, viewer),
+    ):
+        sources.restore(session, review, viewer, number=RecordNumber(1))
+    for said in ({"tool": "x"}, {"kind": RemovalKind.AUTOMATION}):
+        with pytest.raises(Invalid):
+            remove(world, team, 1, **said)
+    with pytest.raises(NotFound):
+        remove(world, team, 99)
+    with pytest.raises(NotFound):
+        restore(world, team, 1)
+
+
+def test_a_removal_sleeps_while_its_record_is_linked_to_one_that_is_screened(
+    world: World,
+) -> None:
+    team = world.team(n_records=3)
+    remove(world, team, 1)
+
+    group = world.merge(team.review_id, team.owner, 1, 2)
+
+    merged = flow_of(world, team)
+    assert merged.boxes["not_screened"].items == (2, 3)
+    assert (merged.n("excluded_other"), merged.n("duplicates")) == (0, 1)
+    world.split(team.review_id, team.owner, group)
+    assert flow_of(world, team).boxes["excluded_other"].items == (1,)
+    assert counted(world, team)[3] == [2, 3]
+
+
+def test_a_group_of_removed_records_stays_removed(world: World) -> None:
+    team = world.team(n_records=3)
+    remove(world, team, 1)
+    remove(world, team, 2)
+
+    world.merge(team.review_id, team.owner, 1, 2)
+
+    made = flow_of(world, team)
+    assert (made.n("excluded_other"), made.n("duplicates"), made.n("not_screened")) == (1, 1, 1)
+
+
+def test_other_methods_start_at_full_text_and_previous_reports_are_not_screened(
+    world: World,
+) -> None:
+    team = world.team(n_records=2)
+    (cited,) = world.records(team.review_id, team.owner, 1, found=CITATION, source="Citations")
+    (before,) = world.records(team.review_id, team.owner, 1, found=PREVIOUS)
+    screened_first = Found(FoundBy.WEBSITE, StartsAt.TITLE_ABSTRACT)
+    (site,) = world.records(team.review_id, team.owner, 1, found=screened_first)
+
+    assert counted(world, team) == (3, 3, 3, [1, 2, site])
+    made = flow_of(world, team)
+    assert made.boxes["other_being_sought"].items == (cited,)
+    assert made.boxes["other_not_screened"].items == (site,)
+    assert made.boxes["previous_reports"].items == (before,)
+    assert made.n("total_studies") == 1
+    assert made.template == "updated_v2"
+
+
+def test_a_copy_from_a_database_brings_a_cited_record_into_the_screening(world: World) -> None:
+    team = world.team(n_records=2)
+    (cited,) = world.records(team.review_id, team.owner, 1, found=CITATION)
+
+    group = world.merge(team.review_id, team.owner, 1, cited)
+
+    with world.database.read() as session:
+        shown = [session.get(Record, (team.review_id, n)) for n in (1, cited)]
+    assert [one.not_screened_because for one in shown if one and not one.duplicate_of] == [None]
+    assert counted(world, team)[0] == 2
+    assert flow_of(world, team).n("other_already_found") == 1
+    world.split(team.review_id, team.owner, group)
+    assert flow_of(world, team).boxes["other_being_sought"].items == (cited,)
+
+
+def change(world: World, team: Team, number: int, **changes: Any) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        record = session.get(Record, (team.review_id, number))
+        assert record is not None
+        sources.change_import(
+            session, review, viewer, import_id=ImportId(record.import_id), changes=changes
+        )
+
+
+def test_a_corrected_import_moves_its_records_unless_they_were_screened(world: World) -> None:
+    team = world.team(n_records=3)
+
+    change(world, team, 1, found_by=FoundBy.REGISTER, source="ICTRP")
+    made = flow_of(world, team)
+    assert (made.n("database_results"), made.n("register_results")) == (0, 3)
+    assert [part.label for part in made.boxes["register_specific_results"].parts] == ["ICTRP"]
+    change(world, team, 1, found_by=FoundBy.CITATION)
+    assert flow_of(world, team).n("other_being_sought") == 3
+    change(world, team, 1, found_by=FoundBy.DATABASE)
+    assert counted(world, team)[0] == 3
+    world.decide(team.review_id, team.ann, 1, "include")
+    with pytest.raises(WasScreened):
+        change(world, team, 1, found_by=FoundBy.CITATION)
+    assert flow_of(world, team).n("database_results") == 3
+    with pytest.raises(Invalid):
+        change(world, team, 1, starts_at=StartsAt.FULL_TEXT)
+    with pytest.raises(Invalid):
+        change(world, team, 1, wave=2)
+
+
+def test_a_wave_counts_what_it_found_and_what_was_included_before(world: World) -> None:
+    team = world.team(n_records=2)
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        waves.open_next(session, review, label="2027", kind=WaveKind.UPDATE, by=team.owner.id)
+    later = world.records(team.review_id, team.owner, 2)
+    world.merge(team.review_id, team.owner, 1, later[0])
+
+    first, second = flow_of(world, team, 1), flow_of(world, team, 2)
+
+    assert (first.n("database_results"), first.n("duplicates")) == (2, 0)
+    assert (second.n("database_results"), second.n("duplicates")) == (2, 1)
+    assert second.boxes["not_screened"].items == (later[1],)
+    assert second.template == "updated_v1"
+    with pytest.raises(Invalid):
+        world.records(team.review_id, team.owner, 1, found=Found(wave=3))
