@@ -27,8 +27,8 @@ from tandem.reporting.boxes import (
     StudyKey,
 )
 from tandem.reporting.facts import Occurrence, RecordFacts
-from tandem.reports.rules import Standing
 from tandem.reporting.invariants import Invariant
+from tandem.reports.rules import Standing
 from tandem.reviews.wording import key
 from tandem.screening.rules import Status
 

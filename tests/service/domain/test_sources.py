@@ -18,7 +18,7 @@ from tandem.screening import sources
 from tandem.screening.ledger.state import RecordNotScreened
 from tandem.screening.progress import progress
 from tandem.screening.sources import WasScreened
-from tandem.stopping import audits
+from tandem.stopping import audits, states
 from world import TA, Team, World
 
 pytestmark = pytest.mark.both_engines
@@ -82,12 +82,12 @@ def test_it_leaves_the_frame_of_an_audit(world: World) -> None:
             session, review, viewer, stage=TA, target=0.9, confidence=0.9, note=None
         )
         assert audit.n_frame == 4
-        assert audits.shown(session, audit).now.pool == 3
+        assert states.shown(session, audit).now.pool == 3
     restore(world, team, 2)
     remove(world, team, 3)
     remove(world, team, 4)
     with world.database.read() as session:
-        assert audits.shown(session, audit).now.pool == 2
+        assert states.shown(session, audit).now.pool == 2
 
 
 def test_what_somebody_has_decided_was_not_removed_before(world: World) -> None:
