@@ -23,6 +23,9 @@ from tandem.ids import (
     RankingId,
     RecordNumber,
     ReviewId,
+    TextBatchId,
+    TextFileId,
+    TextId,
     UserId,
     new_id,
 )
@@ -49,6 +52,17 @@ from tandem.screening.policies import Effect
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import Queue
 from tandem.screening.rules import Status, Verdict
+from tandem.texts.kinds import MediaType
+from tandem.texts.models import (
+    ItemState,
+    ReportText,
+    TextBatch,
+    TextBatchItem,
+    TextFile,
+    TextKind,
+    TextState,
+)
+from tandem.texts.reading import Problem
 
 TA = Stage.TITLE_ABSTRACT
 
@@ -201,6 +215,48 @@ class World:
             if found != Found():
                 log.append(session, review, told)
             return numbers
+
+    def unread_text(
+        self, review_id: ReviewId, by: Person, number: int
+    ) -> tuple[ReportText, TextBatch]:
+        """Give a record a text that could not be read, and send a file that was refused."""
+        file = TextFile(
+            id=TextFileId(new_id()),
+            review_id=review_id,
+            sha256="0" * 64,
+            media_type=MediaType.PDF,
+            n_bytes=100,
+            created_at=now(),
+            state=TextState.FAILED,
+            problem=Problem.NOT_READ,
+            fence=0,
+        )
+        text = ReportText(
+            id=TextId(new_id()),
+            review_id=review_id,
+            record_number=RecordNumber(number),
+            file_id=file.id,
+            kind=TextKind.MAIN,
+            filename="a.pdf",
+            added_by=by.id,
+            added_at=now(),
+        )
+        batch = TextBatch(
+            id=TextBatchId(new_id()), review_id=review_id, created_by=by.id, created_at=now()
+        )
+        item = TextBatchItem(
+            batch_id=batch.id,
+            position=1,
+            filename="b.pdf",
+            path="b.pdf",
+            state=ItemState.FAILED,
+            problem=Problem.NOT_A_PDF,
+        )
+        with self.database.write.begin() as session:
+            for row in (file, text, batch, item):
+                session.add(row)
+                session.flush()
+        return text, batch
 
     @contextmanager
     def entered(

@@ -7,11 +7,11 @@ from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
-VERSION = 3
+VERSION = 4
 """Of the trail's form. Version 1 tells nothing of texts and of the times of decisions, version 2
-nothing of what audits of recall have shown."""
+nothing of what audits of recall have shown, version 3 nothing of the files of full texts."""
 
-READABLE = (1, 2, VERSION)
+READABLE = (1, 2, 3, VERSION)
 
 
 class NotATrail(TandemError):
@@ -36,6 +36,8 @@ class Checked:
     n_figures: int = 0
     n_audits: int = 0
     """Audits of recall whose evidence was computed again, and is the same."""
+    n_files: int = 0
+    """Files of full texts that are, with what they say, as they were added."""
     n_texts: int = 0
     """Records whose text is the one that was sealed."""
     n_texts_open: int = 0

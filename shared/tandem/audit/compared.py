@@ -9,9 +9,11 @@ from tandem.audit.audits import Audits
 from tandem.audit.checked import Checked
 from tandem.audit.differences import At, Difference, Differs
 from tandem.audit.record_texts import RecordTexts
+from tandem.audit.report_files import ReportFiles
 from tandem.audit.state import ReplayedRecord, State
 from tandem.audit.times import Times
 from tandem.audit.told_audits import ToldAudits
+from tandem.audit.told_files import ToldFiles
 from tandem.audit.told_ledger import ToldLedger
 from tandem.audit.told_texts import ToldTexts
 from tandem.reviews.policy import Stage
@@ -31,6 +33,7 @@ class Compared:
         ledger: ToldLedger,
         texts: ToldTexts,
         audits: ToldAudits,
+        files: ToldFiles,
     ) -> None:
         self.made = made
         self.is_complete = False
@@ -40,6 +43,7 @@ class Compared:
         self._record_texts = RecordTexts(made, texts)
         self._times = Times(ledger, texts.times)
         self._audits = Audits(made, state, audits, ledger, n_records)
+        self._files = ReportFiles(made, files)
         self._seen: set[object] = set()
 
     def take(self, found: Mapping[str, Any]) -> None:
@@ -54,6 +58,7 @@ class Compared:
         kinds: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "texts_of": self._record_texts.take,
             "audit": self._audits.take,
+            "file": self._files.take,
             "texts": self._texts,
             "policy": self._policy,
             "criteria": self._criteria,
@@ -197,6 +202,7 @@ class Compared:
         self._none_is_missing()
         self._record_texts.end()
         self._audits.end()
+        self._files.end()
         self._times.end()
         told = found["figures"]
         n_records = told["flow"]["identified"]

@@ -6,7 +6,8 @@ from typing import Any, cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tandem.audit import figures, places, stopping_lines, text_lines
+from tandem.artifacts import Artifacts
+from tandem.audit import figures, file_lines, places, stopping_lines, text_lines
 from tandem.audit.places import PAGE, Line
 from tandem.audit.seals import Seals
 from tandem.audit.settings import TEXTS
@@ -20,7 +21,9 @@ from tandem.screening.agreement import rated
 from tandem.screening.models import Conflict, ConflictState, ScreenedRecord
 
 
-def lines(session: Session, review_id: ReviewId, seals: Seals) -> Iterator[Line]:
+def lines(
+    session: Session, review_id: ReviewId, seals: Seals, artifacts: Artifacts | None = None
+) -> Iterator[Line]:
     """Yield what the tables say of a review, its figures last."""
     yield from _settings(session, review_id)
     members = select(Member.user_id, Member.role).where(Member.review_id == review_id)
@@ -41,6 +44,7 @@ def lines(session: Session, review_id: ReviewId, seals: Seals) -> Iterator[Line]
     yield from _conflicts(session, review_id, seals)
     yield from stopping_lines.lines(session, review_id)
     yield from text_lines.lines(session, review_id)
+    yield from file_lines.lines(session, artifacts, review_id)
     yield {"figures": _figures(session, review_id, n_duplicates, seals)}
 
 

@@ -11,6 +11,7 @@ from tempfile import SpooledTemporaryFile
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tandem.artifacts import Artifacts
 from tandem.audit import tables
 from tandem.audit.checked import VERSION
 from tandem.audit.entries import Entry
@@ -32,8 +33,16 @@ _IN_MEMORY = 1 << 22
 """Bytes of the tables' lines; the rest waits in a temporary file."""
 
 
-def lines(database: Database, *, review_id: ReviewId, user_id: UserId) -> Iterator[str]:
+def lines(
+    database: Database,
+    *,
+    review_id: ReviewId,
+    user_id: UserId,
+    artifacts: Artifacts | None = None,
+) -> Iterator[str]:
     """Yield the lines of a review's trail, each with its newline.
+
+    `artifacts`: where the files of full texts are; each is read for its digest.
 
     Raises:
         NotFound: There is no such review, or they are not a member of it (any more).
@@ -44,7 +53,7 @@ def lines(database: Database, *, review_id: ReviewId, user_id: UserId) -> Iterat
             viewer = _owner(session, review_id, user_id)
             seals = Seals(session, viewer)
             header = _header(session, review_id)
-            for line in tables.lines(session, review_id, seals):
+            for line in tables.lines(session, review_id, seals, artifacts):
                 rest.write(_text(line))
         rest.seek(0)
         yield _text(header)

@@ -10,6 +10,7 @@ from tandem.audit.differences import Difference, Differs
 from tandem.audit.entries import Entry
 from tandem.audit.replay import Replay
 from tandem.audit.told_audits import ToldAudits
+from tandem.audit.told_files import ToldFiles
 from tandem.audit.told_ledger import ToldLedger
 from tandem.audit.told_texts import ToldTexts
 from tandem.events import chain
@@ -46,6 +47,7 @@ class _Checking:
         self._ledger = ToldLedger()
         self._texts = ToldTexts()
         self._audits = ToldAudits()
+        self._files = ToldFiles()
         self._compared: Compared | None = None
         """From the end of the log on."""
 
@@ -106,6 +108,7 @@ class _Checking:
             self._ledger.follow(entry.step)
         self._texts.follow(entry.step)
         self._audits.follow(entry.step)
+        self._files.follow(entry.step)
         self._replay.follow(entry.step)
 
     def _end_of_log(self) -> Compared:
@@ -129,6 +132,7 @@ class _Checking:
             ledger=self._ledger,
             texts=self._texts,
             audits=self._audits,
+            files=self._files,
         )
         return self._compared
 

@@ -112,6 +112,8 @@ def _table(checked: "Checked") -> str:
         "texts": checked.n_texts,
         "figures": checked.n_figures,
     }
+    if checked.n_files:
+        rows["files of full texts"] = checked.n_files
     if checked.n_audits:
         rows["audits of recall"] = checked.n_audits
     if checked.n_texts_open:

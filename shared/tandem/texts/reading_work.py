@@ -33,7 +33,7 @@ log_ = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
     """`text`: what was read of the file, None where nothing was."""
 
     state: TextState
@@ -68,7 +68,7 @@ def run(
         try:
             outcome = _read(database, artifacts, held, scan_command)
             targets.prepare()
-            _finish(database, held, outcome, targets)
+            finish(database, held, outcome, targets)
         except (Overtaken, NoReview, ReviewArchived):
             log_.warning("a text was taken over, or its review is gone", file=str(held.row.id))
             return False
@@ -83,19 +83,19 @@ def run(
 
 def _read(
     database: Database, artifacts: Artifacts, held: Held[TextFile], scan_command: str | None
-) -> _Outcome:
+) -> Outcome:
     row = held.row
     with lease.renewed(database, held), local_file(artifacts, row.artifact) as file:
         if not scanning.is_clean(scan_command, file):
-            return _Outcome(TextState.QUARANTINED)
+            return Outcome(TextState.QUARANTINED)
         try:
             text = reading.read(file, row.media_type)
         except Unreadable as error:
-            return _Outcome(TextState.FAILED, error.problem)
-    return _Outcome(TextState.NO_TEXT if text.is_empty else TextState.READY, text=text)
+            return Outcome(TextState.FAILED, error.problem)
+    return Outcome(TextState.NO_TEXT if text.is_empty else TextState.READY, text=text)
 
 
-def _finish(database: Database, held: Held[TextFile], outcome: _Outcome, targets: Targets) -> None:
+def finish(database: Database, held: Held[TextFile], outcome: Outcome, targets: Targets) -> None:
     with database.write.begin() as session:
         review = reviews.lock(session, held.row.review_id)
         row = lease.hold(session, held)

@@ -120,7 +120,11 @@ def link(
 
 def sealed(file: TextFile) -> dict[str, object]:
     """Return what the audit trail seals of a file."""
-    return {"sha256": file.sha256, "bytes": file.n_bytes}
+    return {
+        "sha256": file.sha256,
+        "bytes": file.n_bytes,
+        "plain_sha256": file.plain_sha256,
+    }
 
 
 def find(

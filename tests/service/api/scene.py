@@ -8,8 +8,6 @@ from sqlalchemy import select
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import SignIn, Token
-from tandem.db.base import now
-from tandem.ids import RecordNumber, TextBatchId, TextFileId, TextId, new_id
 from tandem.records.models import Import
 from tandem.reviews import invitations
 from tandem.reviews import service as reviews
@@ -17,17 +15,6 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.screening.models import Conflict
 from tandem.stopping import audits
-from tandem.texts.kinds import MediaType
-from tandem.texts.models import (
-    ItemState,
-    ReportText,
-    TextBatch,
-    TextBatchItem,
-    TextFile,
-    TextKind,
-    TextState,
-)
-from tandem.texts.reading import Problem
 from tandem.webhooks import deliveries, endpoints
 from tandem.webhooks.addresses import Rules
 from world import Person, Team, World
@@ -106,7 +93,7 @@ def build(world: World) -> Scene:
             confidence=0.9,
             note=None,
         )
-    text, batch = _texts(world, team)
+    text, batch = world.unread_text(review_id, team.owner, 2)
     ids = {
         "review_id": str(review_id),
         "text_id": str(text.id),
@@ -131,50 +118,6 @@ def build(world: World) -> Scene:
         "key": "records_screened",
     }
     return Scene(team, admin, stranger, ids)
-
-
-def _texts(world: World, team: Team) -> tuple[ReportText, TextBatch]:
-    """Give record 2 a text that could not be read, and send a file that was refused."""
-    file = TextFile(
-        id=TextFileId(new_id()),
-        review_id=team.review_id,
-        sha256="0" * 64,
-        media_type=MediaType.PDF,
-        n_bytes=100,
-        created_at=now(),
-        state=TextState.FAILED,
-        problem=Problem.NOT_READ,
-        fence=0,
-    )
-    text = ReportText(
-        id=TextId(new_id()),
-        review_id=team.review_id,
-        record_number=RecordNumber(2),
-        file_id=file.id,
-        kind=TextKind.MAIN,
-        filename="a.pdf",
-        added_by=team.owner.id,
-        added_at=now(),
-    )
-    batch = TextBatch(
-        id=TextBatchId(new_id()),
-        review_id=team.review_id,
-        created_by=team.owner.id,
-        created_at=now(),
-    )
-    item = TextBatchItem(
-        batch_id=batch.id,
-        position=1,
-        filename="b.pdf",
-        path="b.pdf",
-        state=ItemState.FAILED,
-        problem=Problem.NOT_A_PDF,
-    )
-    with world.database.write.begin() as session:
-        for row in (file, text, batch, item):
-            session.add(row)
-            session.flush()
-    return text, batch
 
 
 def promote(world: World, scene: Scene, person: Person) -> None:

@@ -122,6 +122,7 @@ def fill(world: World) -> Team:
             RecordRelation(review_id=review_id, first=1, second=2, relation=Relation.PREPRINT)
         )
     world.merge(review_id, team.owner, 5, 6)
+    world.unread_text(review_id, team.ann, 3)
     return team
 
 
@@ -155,7 +156,7 @@ def test_every_table_is_emptied_of_it_and_other_reviews_stay(
     team = fill(world)
     publisher.publish()
     for review_id in (kept.review_id, team.review_id):
-        for folder in ("imports", "features"):
+        for folder in ("imports", "features", "texts"):
             artifacts.write(f"{folder}/{review_id}/one", BytesIO(b"x"))
     missing = [name for name, n in n_rows(database).items() if n <= before[name]]
     assert not missing, f"fill() leaves {missing} empty: give them a row, removal is to find it"
@@ -166,7 +167,7 @@ def test_every_table_is_emptied_of_it_and_other_reviews_stay(
     assert n_rows(database) == before
     assert n_in_stream(redis, team.review_id) == 0
     assert n_in_stream(redis, kept.review_id) > 0
-    for folder in ("imports", "features"):
+    for folder in ("imports", "features", "texts"):
         assert artifacts.list(folder) == [str(kept.review_id)]
     with database.read() as session:
         assert removal.due(session) == []
@@ -227,7 +228,15 @@ def test_its_own_row_stays_without_a_title_until_nobody_can_be_at_it(
     assert removal.remove(database, artifacts, redis, team.review_id) is False  # the grace
     assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE) is False
     left = {name: n for name, n in n_rows(database).items() if n}
-    assert set(left) == {"review", "training", "encoding", "second_look", "import", "webhook"}
+    assert set(left) == {
+        "review",
+        "training",
+        "encoding",
+        "second_look",
+        "import",
+        "text_file",
+        "webhook",
+    }
     with database.read() as session:
         review = session.get_one(Review, team.review_id)
         assert (review.title, review.question) == ("", None)

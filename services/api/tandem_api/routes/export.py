@@ -93,7 +93,10 @@ def export_records(
         )
         parts = write_decisions(entries)
     elif format == "trail":
-        parts = write_trail(trail.lines(here.database, review_id=review_id, user_id=me.id))
+        lines = trail.lines(
+            here.database, review_id=review_id, user_id=me.id, artifacts=here.artifacts
+        )
+        parts = write_trail(lines)
     else:
         selection = Selection(stage or Stage.TITLE_ABSTRACT, status, include_duplicates)
         found = exported_records(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from tandem.artifacts import Artifacts
 from tandem.audit import trail
 from tandem.audit.verify import check
 from tandem.bars import Told, counted
@@ -26,8 +27,13 @@ class Checked:
         return self.difference is None
 
 
-def check_reviews(database: Database, told: Told) -> list[Checked]:
-    """Recompute every review's statuses, conflicts and figures from its trail."""
+def check_reviews(
+    database: Database, told: Told, artifacts: Artifacts | None = None
+) -> list[Checked]:
+    """Recompute every review's statuses, conflicts and figures from its trail.
+
+    `artifacts`: where the files of full texts are, to compare them, too.
+    """
     owned = (
         select(Review.id, Review.title, Member.user_id)
         .outerjoin(Member, (Member.review_id == Review.id) & (Member.role == Role.OWNER))
@@ -36,12 +42,19 @@ def check_reviews(database: Database, told: Told) -> list[Checked]:
     with database.read() as session:
         owners = {row.id: (row.title, row.user_id) for row in session.execute(owned)}
     reviews = counted(list(owners.items()), told)
-    return [_check(database, review, *by) for review, by in reviews]
+    return [_check(database, artifacts, review, *by) for review, by in reviews]
 
 
-def _check(database: Database, review_id: ReviewId, title: str, owner: UserId | None) -> Checked:
+def _check(
+    database: Database,
+    artifacts: Artifacts | None,
+    review_id: ReviewId,
+    title: str,
+    owner: UserId | None,
+) -> Checked:
     if owner is None:
         return Checked(review_id, title, 0, "it has no owner, as whom its trail could be read")
-    found = check(trail.lines(database, review_id=review_id, user_id=owner))
+    lines = trail.lines(database, review_id=review_id, user_id=owner, artifacts=artifacts)
+    found = check(lines)
     difference = None if found.difference is None else str(found.difference)
     return Checked(review_id, title, found.n_entries, difference)

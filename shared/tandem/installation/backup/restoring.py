@@ -95,7 +95,7 @@ def _restore(settings: Settings, file: Path, *, replace: bool, told: Told) -> Re
             engine.put(url, backup, folder, counted)
         database = Database(url)
         try:
-            reviews = check_reviews(database, stretch(told, 0.6, 1))
+            reviews = check_reviews(database, stretch(told, 0.6, 1), store)
         finally:
             database.close()
         _tidy(store, backup, settings, old)

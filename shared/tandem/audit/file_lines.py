@@ -1,0 +1,58 @@
+"""What is stored of the files of full texts, for the audit trail: digests of what there is now."""
+
+import hashlib
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.artifacts import Artifacts
+from tandem.audit.places import Line
+from tandem.ids import ReviewId
+from tandem.texts.models import ReportText, TextFile
+
+_PIECE = 1 << 20
+
+
+def lines(session: Session, artifacts: Artifacts | None, review_id: ReviewId) -> Iterator[Line]:
+    """Yield a line for each text of a report.
+
+    `stored` is the digest of the bytes that are stored now: null where they are gone, left out
+    without a store. `plain_sha256` is that of the text that was taken out of them.
+    """
+    query = (
+        select(ReportText, TextFile.id, TextFile.sha256)
+        .join(TextFile, TextFile.id == ReportText.file_id)
+        .where(ReportText.review_id == review_id)
+        .order_by(ReportText.record_number, ReportText.id)
+    )
+    stored: dict[str, str | None] = {}
+    for text, file_id, sha256 in session.execute(query).all():
+        plain = session.scalar(select(TextFile.plain).where(TextFile.id == file_id))
+        line: Line = {
+            "file": str(text.id),
+            "record": str(text.record_number),
+            "kind": text.kind,
+            "sha256": sha256,
+            "plain_sha256": None if plain is None else _digest(plain.encode()),
+        }
+        if artifacts is not None:
+            if sha256 not in stored:
+                stored[sha256] = _stored(artifacts, f"texts/{review_id}/{sha256}")
+            line["stored"] = stored[sha256]
+        yield line
+
+
+def _stored(artifacts: Artifacts, key: str) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        with artifacts.open(key) as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+    except FileNotFoundError:
+        return None
+    return digest.hexdigest()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
