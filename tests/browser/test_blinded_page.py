@@ -15,7 +15,18 @@ from tandem.config import Settings
 from tandem.db.session import Database
 from world import Team, World
 
-VIEWS = ("/", "screen", "mine", "progress", "records", "records/1", "records/6", "team", "export")
+VIEWS = (
+    "/",
+    "screen",
+    "mine",
+    "progress",
+    "stopping",
+    "records",
+    "records/1",
+    "records/6",
+    "team",
+    "export",
+)
 OF_THE_MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}"
     r"|in \d+ minutes?|\d+ (minutes?|seconds?) ago|this minute"

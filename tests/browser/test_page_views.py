@@ -29,6 +29,7 @@ VIEWS = (
     "mine",
     "conflicts",
     "progress",
+    "stopping",
     "records",
     "records/1",
     "duplicates",

@@ -142,6 +142,8 @@ def test_every_draw_tells_what_it_was_a_bet_on(screening: Screening) -> None:
     assert [draw["pool"] for draw in draws] == [40, 39, 38, 37]
     assert [draw["found_before"] for draw in draws] == [8, 8, 8, 9]
     assert [draw["outcome"] for draw in draws] == ["exclude", "exclude", "include", "exclude"]
+    found = screening.get(f"/audits/{audit['id']}/draws?outcome=include")["items"]
+    assert found == [draws[2]]
     total = bad_total(9, Fraction("0.8"))
     factors = [
         Fraction(40, 37),

@@ -38,8 +38,10 @@ from tandem_api.schemas.stopping import (
     CertificateOut,
     CostOut,
     DrawOut,
+    Outcome,
     OwnStoppingOut,
     StoppingOut,
+    outcome_of,
     stopping_out,
 )
 
@@ -181,12 +183,16 @@ def list_draws(
     session: Read,
     viewer: AsViewer,
     page: PageFrom,
+    outcome: Annotated[
+        Outcome | None, Query(description="Only draws that have come to this.")
+    ] = None,
     limit: Limit = 100,
 ) -> Page[DrawOut]:
     """List an audit's draws, in order, each with what it multiplies e by."""
     found = _visible(here, session, viewer, audit_id)
     steps = counting.steps(found.audit, found.ledger)
-    made = sliced(steps, lambda step: (step.drawn.row.place,), (int,), page, limit)
+    wanted = [step for step in steps if outcome is None or outcome_of(step) == outcome]
+    made = sliced(wanted, lambda step: (step.drawn.row.place,), (int,), page, limit)
     return Page.of(made.map(DrawOut.of))
 
 

@@ -295,6 +295,13 @@ class OwnStoppingOut(Out):
     note: str | None = Field(examples=["Records now come in random order."])
 
 
+def outcome_of(step: Step) -> Outcome:
+    """Return what a draw has come to, by the labels in force now."""
+    if step.drawn.is_pending:
+        return "pending"
+    return "include" if step.drawn.is_include else "exclude"
+
+
 class DrawOut(Out):
     """One draw."""
 
@@ -310,16 +317,13 @@ class DrawOut(Out):
     @classmethod
     def of(cls, step: Step) -> "DrawOut":
         bet = step.bet
-        outcome: Outcome = "pending"
-        if not step.drawn.is_pending:
-            outcome = "include" if step.drawn.is_include else "exclude"
         return cls(
             i=step.drawn.row.place,
             record_id=str(step.drawn.row.record_number),
             pool=bet.pool,
             found_before=bet.found,
             k=still_bad(bet.found, bet.target),
-            outcome=outcome,
+            outcome=outcome_of(step),
             factor=step.factor,
             e=step.e,
         )

@@ -3,17 +3,18 @@ import { prefix } from "./address";
 import type { Schemas } from "./client";
 import { outdated } from "./queries";
 
-const DECIDED = ["records", "record", "progress", "waiting", "mine", "agreement"];
-const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement"];
-const IMPORT = ["imports", "records", "waiting", "progress", "duplicates"];
-const LINKED = ["duplicates", "records", "waiting", "progress"];
+const DECIDED = ["records", "record", "progress", "waiting", "mine", "agreement", "stopping"];
+const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement", "stopping"];
+const AUDIT = ["stopping", "stopping_note"];
+const IMPORT = ["imports", "records", "waiting", "progress", "duplicates", "stopping"];
+const LINKED = ["duplicates", "records", "waiting", "progress", "stopping"];
 const TEAM = ["members", "invitations", "waiting"];
-const REVIEW = ["review", "waiting", "progress", "conflicts"];
+const REVIEW = ["review", "waiting", "progress", "conflicts", "stopping"];
 
 /** Which of what the views read is changed by an event; the compiler wants every type here. */
 const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]> = {
-  "tandem.audit.finished": [],
-  "tandem.audit.started": [],
+  "tandem.audit.finished": AUDIT,
+  "tandem.audit.started": AUDIT,
   "tandem.conflict.opened": CONFLICT,
   "tandem.conflict.reopened": CONFLICT,
   "tandem.conflict.resolved": CONFLICT,
@@ -33,10 +34,11 @@ const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]
   "tandem.record.excluded": DECIDED,
   "tandem.record.included": DECIDED,
   "tandem.record.reopened": DECIDED,
+  "tandem.report.retrieval_changed": ["reports", "records", "record", "waiting"],
   "tandem.resolution.changed": CONFLICT,
   "tandem.review.changed": REVIEW,
   "tandem.review.created": REVIEW,
-  "tandem.stopping.changed": [],
+  "tandem.stopping.changed": ["stopping"],
   "tandem.import.progress": ["imports"],
 };
 const GATHER_MS = 400;

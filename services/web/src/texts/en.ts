@@ -100,6 +100,7 @@ export const texts = {
     records: "Records",
     duplicates: "Duplicates",
     progress: "Progress",
+    stopping: "When to stop",
     import: "Import",
     team: "Team",
     settings: "Settings",
@@ -182,6 +183,7 @@ export const texts = {
       offline: (n: number) => `Not connected: ${count(n, "decision is", "decisions are")} kept here`,
       signed_out: "Signed out",
     },
+    randomOrder: "Records now come in random order.",
     fetching: "Getting the next records…",
     ends: {
       waiting: "The remaining records are held by others at the moment",
@@ -206,6 +208,7 @@ export const texts = {
     offlineStart: "No connection. These records were kept in this browser; your decisions are sent later.",
     takeAlong: "Take 100 along",
     takeAlongMore: "Keeps the next 100 records in this browser, to screen them without a connection.",
+    takeAlongStay: "At this address the page does not open without a connection (it is not https): leave this tab open.",
     takenAlong: (n: number) => `${count(n, "record is", "records are")} kept in this browser`,
     notSent: (n: number) => `${count(n, "decision was", "decisions were")} not taken by the server`,
     notSentShow: "Look at them",

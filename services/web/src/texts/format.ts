@@ -24,7 +24,11 @@ export function count(n: number, one: string, many: string): string {
   return `${number(n)} ${plurals.select(n) === "one" ? one : many}`;
 }
 
-export const percent = (share: number): string => `${Math.round(share * 100)} %`;
+export const percent = (share: number): string => `${Math.round(share * 100)}\u00a0%`;
+const significant = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+
+/** "3.14", "0.0271", "1,340": three figures, whatever the size. */
+export const ratio = (value: number): string => significant.format(value);
 export const decimals = (value: number): string => value.toFixed(2).replace(/^(-?)0\./, "$1.");
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

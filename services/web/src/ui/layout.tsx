@@ -83,6 +83,7 @@ function Places({ review }: { review: Review }) {
       {screens && <Place href={at("mine")} name={nav.mine} n={waiting?.second_looks} />}
       {settles && <Place href={at("conflicts")} name={nav.conflicts} n={waiting?.conflicts} />}
       <Place href={at("progress")} name={nav.progress} />
+      <Place href={at("stopping")} name={nav.stopping} />
       <Place href={at("records")} name={nav.records} />
       {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={waiting?.duplicates} />}
       {owns && open && <Place href={at("import")} name={nav.import} n={waiting?.imports_failed} />}

@@ -21,6 +21,7 @@ const VIEWS: Record<string, ComponentType<ViewProps>> = {
   screen: Screen,
   mine: lazy(async () => (await import("./mine/mine")).Mine),
   progress: lazy(async () => (await import("./progress/progress")).Progress),
+  stopping: lazy(async () => (await import("./stopping/stopping")).Stopping),
   records: lazy(async () => (await import("./records/records")).Records),
   duplicates: lazy(async () => (await import("./duplicates/duplicates")).Duplicates),
   import: lazy(async () => (await import("./imports/imports")).Imports),

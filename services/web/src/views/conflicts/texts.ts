@@ -11,6 +11,7 @@ export const conflictTexts = {
     verdict: "Different verdicts",
     reason: "Different reasons",
     maybe: "One is not sure",
+    classification: "Different classifications",
   },
   since: (when: string) => `open since ${when}`,
   of: (at: number, all: string) => `Conflict ${number(at)} of ${all}`,

@@ -12,7 +12,6 @@ import { Loading, Meter, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
 import { Agreement } from "./agreement";
 import { progressTexts as say } from "./texts";
-import "./progress.css";
 
 type Stage = Schemas["StageProgressOut"];
 
@@ -91,7 +90,7 @@ function Whole({ stage, plots }: { stage: Stage; plots: Schemas["PlotsOut"] }) {
     <>
       <section class="card stack">
         <h2>{say.byStatus}</h2>
-        <dl class="counts">
+        <dl class="facts">
           {counts.map(([status, n]) => (
             <div key={status}>
               <dt>{texts.statuses[status as keyof typeof texts.statuses] ?? status}</dt>

@@ -16,6 +16,7 @@ import { KeysDialog } from "./keys_dialog";
 import { NotSentNotice, SaveState } from "./save_state";
 import { ReasonsDialog } from "./reasons";
 import { Article } from "./article";
+import { StoppingNote } from "../stopping/note";
 import { Session } from "./session";
 import { Criteria } from "./criteria";
 import "./screen.css";
@@ -109,6 +110,7 @@ export function Screen({ review }: ViewProps) {
       {screens && <Pause />}
       {!screens && <End review={review} session={session} state={review.archived_at ? "archived" : "observer"} />}
       {screens && session.queue !== null && <Done session={session} />}
+      {screens && <StoppingNote review={review.id} />}
       {session.fromStore && <p class="notice warn">{texts.screen.offlineStart}</p>}
       {screens && item === undefined && <Nothing session={session} review={review} />}
       {screens && item !== undefined && (

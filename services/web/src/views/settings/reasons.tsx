@@ -35,7 +35,7 @@ export function Reasons({ review }: { review: Review }) {
     <form class="card form" onSubmit={submit}>
       <h2>{say.reasons}</h2>
       <p class="hint">{say.reasonsMore}</p>
-      <ol class="plainlist rows">
+      <ol class="plainlist rows reasons">
         {reasons.map((one, at) => (
           <li key={one} class="row">
             <span>
