@@ -54,15 +54,15 @@ from tandem.screening.queue.service import Queue
 from tandem.screening.rules import Status, Verdict
 from tandem.texts.kinds import MediaType
 from tandem.texts.models import (
-    ItemState,
     ReportText,
     TextBatch,
     TextBatchItem,
     TextFile,
+    TextItemState,
     TextKind,
     TextState,
 )
-from tandem.texts.reading import Problem
+from tandem.texts.reading import TextProblem
 
 TA = Stage.TITLE_ABSTRACT
 
@@ -228,7 +228,7 @@ class World:
             n_bytes=100,
             created_at=now(),
             state=TextState.FAILED,
-            problem=Problem.NOT_READ,
+            problem=TextProblem.NOT_READ,
             fence=0,
         )
         text = ReportText(
@@ -249,8 +249,8 @@ class World:
             position=1,
             filename="b.pdf",
             path="b.pdf",
-            state=ItemState.FAILED,
-            problem=Problem.NOT_A_PDF,
+            state=TextItemState.FAILED,
+            problem=TextProblem.NOT_A_PDF,
         )
         with self.database.write.begin() as session:
             for row in (file, text, batch, item):

@@ -18,6 +18,7 @@ from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.records import import_records
 from tandem.cli.simulate import simulate
 from tandem.cli.stopping import stopping
+from tandem.cli.texts import send_texts
 from tandem.cli.verify import verify
 from tandem.errors import TandemError
 from tandem.installation.redaction import redact
@@ -167,6 +168,7 @@ def config(data_dir: DataDir = None) -> None:
 app.command()(simulate)
 app.command("import")(import_records)
 app.command("export")(export_records)
+app.command("texts")(send_texts)
 app.command()(stopping)
 app.command()(verify)
 app.command()(backup)

@@ -1,9 +1,9 @@
 """A review's reports as somebody may see them: lists, filters, single ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -36,12 +36,17 @@ class NoReport(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ReportFilters:
-    """What to list. `words` must all occur in title, abstract or authors, in any case."""
+    """What to list. `words` must all occur in title, abstract or authors, in any case.
+
+    `also` says, over rows of Record, where else a word may occur; `only` is a further condition.
+    """
 
     standing: Standing | None = None
     retrieval: RetrievalState | None = None
     reason: str | None = None
     words: Sequence[str] = ()
+    also: Callable[[str], ColumnElement[bool]] | None = None
+    only: ColumnElement[bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,8 @@ def list_reports(
     review = reviews.get_review(session, viewer.review_id)
     reports = visible_reports(session, viewer, review)
     found = [number for number, report in sorted(reports.items()) if _matches(report, filters)]
-    if filters.words:
-        named = _naming(session, viewer, filters.words, found)
+    if filters.words or filters.only is not None:
+        named = _naming(session, viewer, filters, found)
         found = [number for number in found if number in named]
     page = sliced(found, lambda number: (number,), (int,), cursor, limit)
     shown = _shown(session, viewer, {number: reports[number] for number in page.items})
@@ -101,10 +106,13 @@ def _matches(report: Report, filters: ReportFilters) -> bool:
 
 
 def _naming(
-    session: Session, viewer: Viewer, words: Sequence[str], among: Sequence[RecordNumber]
+    session: Session, viewer: Viewer, filters: ReportFilters, among: Sequence[RecordNumber]
 ) -> set[RecordNumber]:
-    """Return those of the records whose texts have all of these words."""
-    named = conditions(viewer, Stage.FULL_TEXT, Filters(words=words))
+    """Return those of the records that have all words, and meet the further condition."""
+    named = [] if filters.only is None else [filters.only]
+    for word in filters.words:
+        places = conditions(viewer, Stage.FULL_TEXT, Filters(words=[word]))
+        named.append(or_(*places, *([filters.also(word)] if filters.also is not None else [])))
     found = set[RecordNumber]()
     for piece in pieces(among):
         query = select(Record.number).where(

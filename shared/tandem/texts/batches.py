@@ -24,9 +24,9 @@ from tandem.texts import maps, placing, service, unpacking
 from tandem.texts.kinds import BEGINNING, is_zip, safe_name
 from tandem.texts.maps import FileMap, Known
 from tandem.texts.matching import basename
-from tandem.texts.models import ItemState, TextBatch, TextBatchItem, TextFile, TextState
+from tandem.texts.models import TextBatch, TextBatchItem, TextFile, TextItemState, TextState
 from tandem.texts.placing import Targets
-from tandem.texts.reading import Problem
+from tandem.texts.reading import TextProblem
 from tandem.texts.uploads import (
     Bounds,
     FileTooLarge,
@@ -58,7 +58,7 @@ class Received:
 
     path: str
     stored: StoredFile | None
-    problem: Problem | None = None
+    problem: TextProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def digests_of(received: Sequence[Received]) -> list[str]:
 
 def _each(
     files: Sequence[tuple[str, BinaryIO]], bounds: Bounds
-) -> Iterator[tuple[str, BinaryIO | None, Problem | None]]:
+) -> Iterator[tuple[str, BinaryIO | None, TextProblem | None]]:
     for path, file in files:
         is_packed = is_zip(file.read(BEGINNING)) and not path.lower().endswith(".docx")
         file.seek(0)
@@ -125,9 +125,9 @@ def _received(
             artifacts, review_id=review_id, file=file, filename=safe_name(path), bounds=bounds
         )
     except NotAPdf:
-        return Received(path, None, Problem.NOT_A_PDF)
+        return Received(path, None, TextProblem.NOT_A_PDF)
     except FileTooLarge:
-        return Received(path, None, Problem.TOO_COSTLY)
+        return Received(path, None, TextProblem.TOO_COSTLY)
     return Received(path, stored)
 
 
@@ -183,7 +183,7 @@ def accept(
             filename=safe_name(one.path, None if stored is None else stored.media_type),
             path=one.path.replace("\x00", "")[-500:],
             file_id=None if file is None else file.id,
-            state=ItemState.FAILED if file is None else ItemState.READING,
+            state=TextItemState.FAILED if file is None else TextItemState.READING,
             problem=one.problem,
             mapped=file_map.of(one.path, is_unique=names[basename(one.path)] == 1),
         )
@@ -221,21 +221,21 @@ def settle(
     item = session.get(TextBatchItem, (batch_id, position))
     if item is None:
         raise NotFound(f"There is no file {position} in this batch.")
-    if item.state is ItemState.READING:
+    if item.state is TextItemState.READING:
         raise StillReading(f"{item.filename!r} is not read yet. Wait for it.")
     file = None if item.file_id is None else session.get(TextFile, item.file_id)
-    if file is None or item.state is ItemState.FAILED:
+    if file is None or item.state is TextItemState.FAILED:
         raise NoFile(f"{item.filename!r} is not there (any more). Send it again.")
     if number is not None:
         key = RecordKey(review.id, Stage.FULL_TEXT, number)
         screenable(session, key)
         require_reached(session, key)
     if item.text_id is not None and item.record_number != number:
-        if item.state is ItemState.MATCHED:
+        if item.state is TextItemState.MATCHED:
             service.remove(session, review=review, viewer=viewer, text_id=item.text_id)
         item.text_id = None
     if number is None:
-        item.state, item.record_number = ItemState.SET_ASIDE, None
+        item.state, item.record_number = TextItemState.SET_ASIDE, None
     elif item.record_number != number or item.text_id is None:
         placing.set_record(session, review, viewer, item, file, number)
     session.flush()
@@ -264,14 +264,14 @@ def items(session: Session, batch_id: TextBatchId) -> Sequence[TextBatchItem]:
 
 def counts(
     session: Session, batch_ids: Sequence[TextBatchId]
-) -> dict[TextBatchId, dict[ItemState, int]]:
+) -> dict[TextBatchId, dict[TextItemState, int]]:
     """Return how many files of each batch are in each state."""
     query = (
         select(TextBatchItem.batch_id, TextBatchItem.state, func.count())
         .where(TextBatchItem.batch_id.in_(batch_ids))
         .group_by(TextBatchItem.batch_id, TextBatchItem.state)
     )
-    found: dict[TextBatchId, dict[ItemState, int]] = {one: {} for one in batch_ids}
+    found: dict[TextBatchId, dict[TextItemState, int]] = {one: {} for one in batch_ids}
     for batch_id, state, n in session.execute(query):
         found[batch_id][state] = n
     return found

@@ -18,7 +18,7 @@ from tandem.ids import (
 )
 from tandem.reviews.models import stored_enum
 from tandem.texts.kinds import MediaType
-from tandem.texts.reading import Problem
+from tandem.texts.reading import TextProblem
 from tandem.work.attempts import Attempted
 
 
@@ -62,7 +62,7 @@ class TextFile(Attempted, Base):
     n_bytes: Mapped[int]
     created_at: Mapped[datetime]
     state: Mapped[TextState] = mapped_column(stored_enum(TextState))
-    problem: Mapped[Problem | None] = mapped_column(stored_enum(Problem))
+    problem: Mapped[TextProblem | None] = mapped_column(stored_enum(TextProblem))
     n_pages: Mapped[int | None]
     page_starts: Mapped[list[int]] = mapped_column(Json, default=list)
     title: Mapped[str] = mapped_column(default="")
@@ -78,7 +78,7 @@ class TextFile(Attempted, Base):
     def is_served(self) -> bool:
         """Whether anybody may have it: it was read, and with that scanned, and not refused."""
         return self.state not in (TextState.QUEUED, TextState.QUARANTINED) and (
-            self.problem is not Problem.NOT_READ
+            self.problem is not TextProblem.NOT_READ
         )
 
     def try_again(self) -> None:
@@ -122,7 +122,7 @@ class TextBatch(Base):
     created_at: Mapped[datetime]
 
 
-class ItemState(StrEnum):
+class TextItemState(StrEnum):
     """Where a file of a batch is.
 
     `matched`: it is the text of a report. `proposed`: somebody chooses among `candidates`.
@@ -139,7 +139,7 @@ class ItemState(StrEnum):
     SET_ASIDE = "set_aside"
 
 
-WAITING = (ItemState.READING, ItemState.PROPOSED, ItemState.UNMATCHED)
+WAITING = (TextItemState.READING, TextItemState.PROPOSED, TextItemState.UNMATCHED)
 """An item in one of these still needs its file."""
 
 
@@ -161,8 +161,8 @@ class TextBatchItem(Base):
     text_id: Mapped[TextId | None] = mapped_column(
         ForeignKey("report_text.id", ondelete="SET NULL")
     )
-    state: Mapped[ItemState] = mapped_column(stored_enum(ItemState))
-    problem: Mapped[Problem | None] = mapped_column(stored_enum(Problem))
+    state: Mapped[TextItemState] = mapped_column(stored_enum(TextItemState))
+    problem: Mapped[TextProblem | None] = mapped_column(stored_enum(TextProblem))
     record_number: Mapped[RecordNumber | None]
     mapped: Mapped[list[int]] = mapped_column(Json, default=list)
     candidates: Mapped[list[dict[str, Any]]] = mapped_column(default=list)

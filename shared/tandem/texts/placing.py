@@ -17,14 +17,14 @@ from tandem.screening.models import ScreenedRecord
 from tandem.texts import service
 from tandem.texts.matching import Candidate, FileFacts, Matcher, Target
 from tandem.texts.models import (
-    ItemState,
     TextBatch,
     TextBatchItem,
     TextFile,
+    TextItemState,
     TextKind,
     TextState,
 )
-from tandem.texts.reading import Problem
+from tandem.texts.reading import TextProblem
 
 _SUPPLEMENT_WORDS = ("suppl", "appendix", "_esm", "moesm", "additional file")
 
@@ -96,8 +96,8 @@ def place_waiting(session: Session, review: LockedReview, file: TextFile, target
         .where(
             TextBatchItem.file_id == file.id,
             or_(
-                TextBatchItem.state == ItemState.READING,
-                TextBatchItem.problem == Problem.NOT_READ,  # tried once more
+                TextBatchItem.state == TextItemState.READING,
+                TextBatchItem.problem == TextProblem.NOT_READ,  # tried once more
             ),
         )
         .order_by(TextBatch.created_at, TextBatchItem.position)
@@ -119,8 +119,8 @@ def place(
     It is linked as by the person who sent it, and only to what they may know of.
     """
     item.problem = file.problem
-    if file.state is TextState.QUARANTINED or file.problem is Problem.NOT_READ:
-        item.state = ItemState.FAILED
+    if file.state is TextState.QUARANTINED or file.problem is TextProblem.NOT_READ:
+        item.state = TextItemState.FAILED
         return
     viewer = reviews.viewers(session, review_id=review.id, user_ids=[batch.created_by]).get(
         batch.created_by
@@ -132,7 +132,7 @@ def place(
         set_record(session, review, viewer, item, file, match.record)
         return
     is_any = any(candidate["is_report"] for candidate in item.candidates)
-    item.state = ItemState.PROPOSED if is_any else ItemState.UNMATCHED
+    item.state = TextItemState.PROPOSED if is_any else TextItemState.UNMATCHED
 
 
 def set_record(
@@ -154,7 +154,7 @@ def set_record(
         kind=kind_of(item.filename),
         name=item.filename,
     )
-    item.state = ItemState.MATCHED if known is None else ItemState.KNOWN
+    item.state = TextItemState.MATCHED if known is None else TextItemState.KNOWN
     item.record_number, item.text_id = number, text.id
 
 

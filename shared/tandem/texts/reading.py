@@ -37,7 +37,7 @@ _STOPPED_BY_LIMIT = frozenset(
 log_ = logger(__name__)
 
 
-class Problem(StrEnum):
+class TextProblem(StrEnum):
     """Why a file has no text.
 
     `not_a_pdf`: it is no PDF, Word document or plain text. `not_read`: reading it failed too
@@ -54,7 +54,7 @@ class Problem(StrEnum):
 class Unreadable(Exception):
     """The file is at fault; reading it again would end the same way."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: TextProblem) -> None:
         super().__init__(problem.value)
         self.problem = problem
 
@@ -132,7 +132,7 @@ def boxes(file: Path, spans: Sequence[tuple[int, int, int]]) -> list[list[list[f
 def _json(answer: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(answer)
     if "problem" in found:
-        raise Unreadable(Problem(found["problem"]))
+        raise Unreadable(TextProblem(found["problem"]))
     return found
 
 
@@ -178,6 +178,6 @@ def _failure(status: int, said: bytes) -> Exception:
     if status == _CANNOT_RUN:
         return RuntimeError(said.decode(errors="replace").strip())
     if status == _OUT_OF_MEMORY or (status < 0 and -status in _STOPPED_BY_LIMIT):
-        return Unreadable(Problem.TOO_COSTLY)
+        return Unreadable(TextProblem.TOO_COSTLY)
     log_.warning("the reader of a file failed", status=status, said=said[-500:].decode("latin-1"))
-    return Unreadable(Problem.DAMAGED)
+    return Unreadable(TextProblem.DAMAGED)

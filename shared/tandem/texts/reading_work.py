@@ -22,7 +22,7 @@ from tandem.texts import placing, reading, scanning, work
 from tandem.texts.local import local_file
 from tandem.texts.models import ReportText, TextFile, TextState
 from tandem.texts.placing import Targets
-from tandem.texts.reading import Problem, ReadText, Unreadable
+from tandem.texts.reading import ReadText, TextProblem, Unreadable
 from tandem.work import lease
 from tandem.work.lease import Held, Overtaken
 
@@ -37,7 +37,7 @@ class Outcome:
     """`text`: what was read of the file, None where nothing was."""
 
     state: TextState
-    problem: Problem | None = None
+    problem: TextProblem | None = None
     text: ReadText | None = None
 
 

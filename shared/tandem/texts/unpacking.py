@@ -9,7 +9,7 @@ from typing import IO, BinaryIO, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from tandem.errors import Invalid, TooLarge
-from tandem.texts.reading import Problem
+from tandem.texts.reading import TextProblem
 
 MOST_FILES = 2000
 _IN_MEMORY = 1 << 22
@@ -35,7 +35,7 @@ class Member:
 
     path: str
     file: BinaryIO | None
-    problem: Problem | None = None
+    problem: TextProblem | None = None
 
 
 def members(archive: BinaryIO, *, largest: int, most: int) -> Iterator[Member]:
@@ -62,7 +62,7 @@ def members(archive: BinaryIO, *, largest: int, most: int) -> Iterator[Member]:
                 )
             for info in infos:
                 if info.flag_bits & _ENCRYPTED:
-                    yield Member(info.filename, None, Problem.ENCRYPTED)
+                    yield Member(info.filename, None, TextProblem.ENCRYPTED)
                     continue
                 with SpooledTemporaryFile(_IN_MEMORY) as spooled:
                     file = cast("BinaryIO", spooled)
@@ -73,7 +73,7 @@ def members(archive: BinaryIO, *, largest: int, most: int) -> Iterator[Member]:
                             "several parts."
                         )
                     if n_bytes is None:
-                        yield Member(info.filename, None, Problem.TOO_COSTLY)
+                        yield Member(info.filename, None, TextProblem.TOO_COSTLY)
                         continue
                     left -= n_bytes
                     file.seek(0)

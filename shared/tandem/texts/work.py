@@ -11,8 +11,8 @@ from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
-from tandem.texts.models import ItemState, TextBatchItem, TextFile, TextState
-from tandem.texts.reading import Problem
+from tandem.texts.models import TextBatchItem, TextFile, TextItemState, TextState
+from tandem.texts.reading import TextProblem
 from tandem.work import lease
 from tandem.work.lease import Held, Kind
 
@@ -56,7 +56,7 @@ def _is_due() -> ColumnElement[bool]:
 
 
 def _is_parked() -> ColumnElement[bool]:
-    return and_(TextFile.parked_at.is_not(None), TextFile.problem == Problem.NOT_READ)
+    return and_(TextFile.parked_at.is_not(None), TextFile.problem == TextProblem.NOT_READ)
 
 
 def _unfinished() -> Select[*tuple[Any, ...]]:
@@ -76,12 +76,12 @@ def _unfinished() -> Select[*tuple[Any, ...]]:
 
 
 def _give_up(session: Session, row: TextFile) -> None:
-    row.state, row.problem = TextState.FAILED, Problem.NOT_READ
-    waiting = (TextBatchItem.file_id == row.id, TextBatchItem.state == ItemState.READING)
+    row.state, row.problem = TextState.FAILED, TextProblem.NOT_READ
+    waiting = (TextBatchItem.file_id == row.id, TextBatchItem.state == TextItemState.READING)
     session.execute(
         update(TextBatchItem)
         .where(*waiting)
-        .values(state=ItemState.FAILED, problem=Problem.NOT_READ)
+        .values(state=TextItemState.FAILED, problem=TextProblem.NOT_READ)
         .execution_options(synchronize_session=False)
     )
 

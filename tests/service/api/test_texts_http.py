@@ -320,3 +320,24 @@ def test_a_file_that_vanished_meanwhile_is_to_be_sent_again(
 
 def test_titles_are_long_enough_to_be_told_apart() -> None:
     assert all(len(title.replace(" ", "")) >= 30 for title in TITLES)
+
+
+def test_reports_show_their_texts_and_are_found_by_them(desk: Desk) -> None:
+    text = desk.add(titled(1, "We asked seventeen Cobblers."))
+    desk.add(titled(2), 2)
+    desk.read()
+
+    def numbers(query: str) -> list[str]:
+        return [one["id"] for one in desk.get(f"/reports?{query}")["items"]]
+
+    assert numbers("q=cobblers") == ["1"]
+    assert numbers("q=peer cobblers SEVENTEEN") == ["1"]
+    assert numbers("q=cobblers appetite") == []
+    assert numbers("q=appetite") == ["2"]
+    assert numbers("has_text=true") == ["1", "2"]
+    assert numbers("has_text=false&q=coffee") == ["3"]
+    assert [one["id"] for one in desk.get("/reports/1")["texts"]] == [text["id"]]
+    assert [len(one["texts"]) for one in desk.get("/reports")["items"]] == [1, 1, 0]
+    desk.world.merge(desk.team.review_id, desk.team.judge, 1, 2)
+    assert numbers("q=cobblers") == ["1"]
+    assert [len(one["texts"]) for one in desk.get("/reports")["items"]] == [2, 0]

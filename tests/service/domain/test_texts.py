@@ -28,10 +28,10 @@ from tandem.operations import jobs, leftovers
 from tandem.texts import batches, reading_work, service, uploads, work
 from tandem.texts.maps import FileMap
 from tandem.texts.models import (
-    ItemState,
     ReportText,
     TextBatchItem,
     TextFile,
+    TextItemState,
     TextKind,
     TextState,
     artifact_key,
@@ -128,7 +128,7 @@ class Library:
     def checked(self) -> Checked:
         return check(json.dumps(line) for line in self.trail())
 
-    def items(self, batch_id: TextBatchId) -> list[tuple[ItemState, int | None]]:
+    def items(self, batch_id: TextBatchId) -> list[tuple[TextItemState, int | None]]:
         with self.database.read() as session:
             return [(i.state, i.record_number) for i in batches.items(session, batch_id)]
 
@@ -240,7 +240,7 @@ def test_workers_side_by_side_read_each_file_once(library: Library) -> None:
     library.read()
 
     assert failures == []
-    assert library.items(batch_id) == [(ItemState.MATCHED, n) for n in library.numbers]
+    assert library.items(batch_id) == [(TextItemState.MATCHED, n) for n in library.numbers]
     assert library.told() == Counter({("text_added", str(n)): 1 for n in library.numbers})
 
 
@@ -279,7 +279,7 @@ def test_a_worker_killed_in_a_batch_loses_nothing(
         worker.wait()
 
     half = [state for state, _ in library.items(batch_id)]
-    assert half == [ItemState.MATCHED] * 2 + [ItemState.READING] * 4
+    assert half == [TextItemState.MATCHED] * 2 + [TextItemState.READING] * 4
     with database.read() as session:
         running = [job for job in jobs.unfinished(session) if job.kind == "text"]
     assert Counter(job.state.value for job in running) == {"running": 1, "queued": 3}
@@ -287,7 +287,7 @@ def test_a_worker_killed_in_a_batch_loses_nothing(
         assert leftovers.release(session) == 1  # as `tandem up` does; else its lease runs out
     library.read()
 
-    assert library.items(batch_id) == [(ItemState.MATCHED, n) for n in library.numbers]
+    assert library.items(batch_id) == [(TextItemState.MATCHED, n) for n in library.numbers]
     assert library.told() == Counter({("text_added", str(n)): 1 for n in library.numbers})
     assert library.checked().ok
 

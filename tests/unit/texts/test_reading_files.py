@@ -14,7 +14,7 @@ from docx import Document
 import pdfs
 from tandem.texts import reading
 from tandem.texts.kinds import MediaType, media_type, safe_name
-from tandem.texts.reading import Problem, ReadText, Unreadable
+from tandem.texts.reading import ReadText, TextProblem, Unreadable
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "file"
 
 
-def read(file: Path, content: bytes, kind: MediaType = MediaType.PDF) -> ReadText | Problem:
+def read(file: Path, content: bytes, kind: MediaType = MediaType.PDF) -> ReadText | TextProblem:
     file.write_bytes(content)
     try:
         return reading.read(file, kind)
@@ -59,16 +59,16 @@ def test_a_doi_is_found_in_the_xmp_metadata(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "outcome"),
     [
-        pytest.param(pdfs.encrypted(), Problem.ENCRYPTED, id="encrypted"),
-        pytest.param(pdfs.pdf(["x"] * 50)[:400], Problem.DAMAGED, id="cut off"),
-        pytest.param(b"%PDF-1.7\n" + b"<html>" * 99, Problem.DAMAGED, id="html"),
-        pytest.param(pdfs.many_pages(10_000), Problem.TOO_COSTLY, id="10,000 pages"),
-        pytest.param(pdfs.bomb(), Problem.TOO_COSTLY, id="bomb"),
-        pytest.param(pdfs.laughs(), Problem.TOO_COSTLY, id="forms in forms"),
+        pytest.param(pdfs.encrypted(), TextProblem.ENCRYPTED, id="encrypted"),
+        pytest.param(pdfs.pdf(["x"] * 50)[:400], TextProblem.DAMAGED, id="cut off"),
+        pytest.param(b"%PDF-1.7\n" + b"<html>" * 99, TextProblem.DAMAGED, id="html"),
+        pytest.param(pdfs.many_pages(10_000), TextProblem.TOO_COSTLY, id="10,000 pages"),
+        pytest.param(pdfs.bomb(), TextProblem.TOO_COSTLY, id="bomb"),
+        pytest.param(pdfs.laughs(), TextProblem.TOO_COSTLY, id="forms in forms"),
     ],
 )
 def test_a_hostile_file_ends_its_child_and_nothing_else(
-    content: bytes, outcome: Problem, file: Path
+    content: bytes, outcome: TextProblem, file: Path
 ) -> None:
     assert read(file, content) is outcome
 
@@ -95,7 +95,7 @@ def test_the_processors_time_is_limited(file: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(reading, "PROCESSOR_SECONDS", 1)
     monkeypatch.setattr(reading, "MEMORY", 64 << 30)
 
-    assert read(file, pdfs.laughs()) is Problem.TOO_COSTLY
+    assert read(file, pdfs.laughs()) is TextProblem.TOO_COSTLY
 
 
 def test_a_child_that_hangs_is_no_fault_of_its_file(
@@ -161,8 +161,8 @@ def test_a_word_document_that_is_none_or_a_bomb_is_refused(
                 content = content.replace(b"<w:body>", b"<w:body>" + b" " * 150_000_000)
             archive.writestr(name, content)
 
-    assert read(file, none.getvalue(), MediaType.WORD) is Problem.DAMAGED
-    assert read(file, bomb.getvalue(), MediaType.WORD) is Problem.TOO_COSTLY
+    assert read(file, none.getvalue(), MediaType.WORD) is TextProblem.DAMAGED
+    assert read(file, bomb.getvalue(), MediaType.WORD) is TextProblem.TOO_COSTLY
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     components["headers"] = HEADERS
-    _without_null(components["schemas"]["Body_upload"])
+    for form in ("Body_upload", "Body_send_texts"):
+        _without_null(components["schemas"][form])
     components["responses"] = responses()
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
@@ -118,6 +119,8 @@ def _named_in(part: Any, schemas: dict[str, Any]) -> set[str]:
 
 
 _PLAIN = {
+    "Body_add_text": "TextIn",
+    "Body_send_texts": "TextsIn",
     "Body_upload": "ImportIn",
     "Cause": "ConflictCause",
     "Kind": "PublicationKind",

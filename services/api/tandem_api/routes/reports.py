@@ -5,13 +5,16 @@ from typing import Annotated
 from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
-from tandem.ids import parse_record_number
+from tandem.ids import RecordNumber, parse_record_number
 from tandem.reports import listing
 from tandem.reports.listing import ReportFilters
 from tandem.reports.retrieval import append_retrieval
 from tandem.reports.rules import Standing
 from tandem.reviews import service as reviews
+from tandem.reviews.service import Viewer
 from tandem.screening.full_text.models import RetrievalState
+from tandem.texts import finding
+from tandem.texts.service import of_reports
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router
@@ -37,21 +40,38 @@ def list_reports(
     reason: Annotated[
         Short | None, Query(description="The final reason of an excluded report.")
     ] = None,
-    q: Annotated[Short, Query(description="Words in title, abstract or authors.")] = "",
+    has_text: Annotated[
+        bool | None, Query(description="Only those that have a file, or that have none.")
+    ] = None,
+    q: Annotated[
+        Short, Query(description="Words in title, abstract, authors or in the full text.")
+    ] = "",
     limit: Limit = 100,
 ) -> Page[ReportOut]:
     """List the records that are at full text, and those that were, with where each stands."""
     words = list(dict.fromkeys(q.split()))
-    filters = ReportFilters(standing=standing, retrieval=retrieval, reason=reason, words=words)
+    with_text = finding.has_text()
+    filters = ReportFilters(
+        standing=standing,
+        retrieval=retrieval,
+        reason=reason,
+        words=words,
+        also=finding.says,
+        only=None if has_text is None else with_text if has_text else ~with_text,
+    )
     found = listing.list_reports(session, viewer=viewer, filters=filters, cursor=page, limit=limit)
-    return Page.of(found.map(ReportOut.of_report))
+    numbers = [shown.record.record.number for shown in found.items]
+    texts = of_reports(session, viewer.review_id, numbers)
+    return Page.of(
+        found.map(lambda shown: ReportOut.of_report(shown, texts[shown.record.record.number]))
+    )
 
 
 @router.get("/{report_id}")
 def get_report(report_id: str, session: Read, viewer: AsViewer) -> ReportOut:
     """Show one report, with where it stands and how far its retrieval is."""
     number = parse_record_number(report_id)
-    return ReportOut.of_report(listing.get_report(session, viewer=viewer, number=number))
+    return _shown(session, viewer, number)
 
 
 @router.post("/{report_id}/retrieval", response_model=ReportOut)
@@ -75,6 +95,11 @@ def say_retrieval(
             via=body.via,
             note=body.note,
         )
-        return ReportOut.of_report(listing.get_report(session, viewer=viewer, number=number))
+        return _shown(session, viewer, number)
 
     return write(work, changed=review_id)
+
+
+def _shown(session: Session, viewer: Viewer, number: RecordNumber) -> ReportOut:
+    shown = listing.get_report(session, viewer=viewer, number=number)
+    return ReportOut.of_report(shown, of_reports(session, viewer.review_id, [number])[number])

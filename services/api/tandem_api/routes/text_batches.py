@@ -11,7 +11,7 @@ from tandem.ids import TextBatchId, parse_record_number, parse_uuid
 from tandem.reviews import service as reviews
 from tandem.texts import batches, maps, service, uploads
 from tandem.texts.batches import Sent
-from tandem.texts.models import ItemState
+from tandem.texts.models import TextItemState
 from tandem.texts.placing import Targets
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
@@ -31,7 +31,9 @@ router = Router(prefix="/reviews/{review_id}", tags=["full text"])
 def send_texts(
     files: Annotated[
         list[UploadFile],
-        File(description="PDFs, Word documents, plain texts, and zips of these.", examples=["PK…"]),
+        File(
+            description="PDFs, Word documents, plain texts, and zips of these.", examples=[["PK…"]]
+        ),
     ],
     me: Me,
     review_id: InReview,
@@ -156,7 +158,7 @@ def settle_text(
             position=position,
             number=None if body.record_id is None else parse_record_number(body.record_id),
         )
-        if item.state is ItemState.SET_ASIDE:
+        if item.state is TextItemState.SET_ASIDE:
             unused.append(file.sha256)
         return TextItemOut.of(item, batches.titles(session, review_id, [item]))
 

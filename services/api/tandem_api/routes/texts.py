@@ -154,7 +154,7 @@ def remove_text(text_id: str, me: Me, review_id: InReview, here: Here, write: Wr
     responses={**_FILES, **errors(409)},
 )
 def get_text_file(text_id: str, here: Here, me: Me, review_id: InReview) -> Response:
-    """Get a file as it was sent, once it was read and scanned. It is never served as a page."""
+    """Serve a file as it was sent, once it was read and scanned. It is never served as a page."""
     shown = _find(here, me, review_id, text_id)
     pages.require_served(shown.file)
     source = here.artifacts.open(shown.file.artifact)
@@ -172,9 +172,9 @@ def get_text_file(text_id: str, here: Here, me: Me, review_id: InReview) -> Resp
     responses={**_PLAIN, **errors(409)},
 )
 def get_plain_text(text_id: str, session: Read, viewer: AsViewer) -> Response:
-    """Get the text that was taken out of a file, with LF. It never changes: positions rest on it.
+    """Serve the text that was taken out of a file, with LF. It never changes.
 
-    Pages are joined by one LF; `GET …/highlights` says where on which page something stands.
+    Positions rest on it. Pages are joined by one LF; `GET …/highlights` says where on which page something stands.
     """
     shown = service.get(session, viewer=viewer, text_id=_id(text_id))
     return Response(

@@ -1,5 +1,6 @@
 """Reports: records at full text, and how far the retrieval of each is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
@@ -8,8 +9,10 @@ from tandem.reports.listing import ShownReport
 from tandem.reports.rules import Standing
 from tandem.reviews.policy import Stage
 from tandem.screening.full_text.models import RetrievalState, Via
+from tandem.texts.service import ShownText
 from tandem_api.schemas.base import In, Out, PersonName, Prose
 from tandem_api.schemas.records import RecordOut
+from tandem_api.schemas.texts import TextOut
 
 
 class RetrievalIn(In):
@@ -55,9 +58,12 @@ class ReportOut(RecordOut):
     retrieval: RetrievalOut | None = Field(
         description="How far its retrieval is; null: nobody has said anything of it."
     )
+    texts: list[TextOut] = Field(
+        description="Its files, and those of records that are linked to it, the oldest first."
+    )
 
     @classmethod
-    def of_report(cls, shown: ShownReport) -> "ReportOut":
+    def of_report(cls, shown: ShownReport, texts: Sequence[ShownText]) -> "ReportOut":
         record = RecordOut.shown(shown.record, Stage.FULL_TEXT)
         entry, retrieval = shown.report.retrieval, None
         if entry is not None and shown.retrieved_by is not None:
@@ -72,4 +78,5 @@ class ReportOut(RecordOut):
             **dict(record) | {"final_reason": shown.final_reason},
             standing=shown.standing,
             retrieval=retrieval,
+            texts=[TextOut.of(text) for text in texts],
         )

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from tandem.texts.kinds import MediaType
 from tandem.texts.matching import Evidence
-from tandem.texts.models import ItemState, TextBatch, TextBatchItem, TextKind, TextState
+from tandem.texts.models import TextBatch, TextBatchItem, TextItemState, TextKind, TextState
 from tandem.texts.pages import Placed
-from tandem.texts.reading import Problem
+from tandem.texts.reading import TextProblem
 from tandem.texts.service import ShownText
 from tandem_api.schemas.base import Id, In, Out, PersonId, PersonName, RecordId
 
@@ -39,7 +39,7 @@ class TextOut(Out):
         description="Null until it is read, and where its kind has none.", examples=[12]
     )
     state: TextState = Field(examples=["ready"])
-    problem: Problem | None = Field(examples=[None])
+    problem: TextProblem | None = Field(examples=[None])
     added_by: PersonId
     added_by_name: PersonName
     added_at: datetime
@@ -107,7 +107,7 @@ def _share(value: float) -> float:
     return min(1.0, max(0.0, value))
 
 
-class CandidateOut(Out):
+class TextCandidateOut(Out):
     """A record that something speaks for. `is_report`: it may have texts.
 
     `evidence`: the map, the number in the file's name, a DOI, the title on the first page, the
@@ -126,14 +126,14 @@ class TextItemOut(Out):
 
     position: int = Field(examples=[1])
     filename: str = Field(examples=["Okafor 2012.pdf"])
-    state: ItemState = Field(examples=["matched"])
-    problem: Problem | None = Field(examples=[None])
+    state: TextItemState = Field(examples=["matched"])
+    problem: TextProblem | None = Field(examples=[None])
     record_id: str | None = Field(examples=["17"])
     title: str | None = Field(
         description="Of that record.", examples=["What peer workers say about their work"]
     )
     text_id: str | None = Field(examples=["5c6d7e8f-9a0b-4d1e-8f2a-4b5c6d7e8f9a"])
-    candidates: list[CandidateOut]
+    candidates: list[TextCandidateOut]
 
     @classmethod
     def of(cls, item: TextBatchItem, titles: Mapping[int, str]) -> "TextItemOut":
@@ -147,7 +147,7 @@ class TextItemOut(Out):
             title=None if number is None else titles.get(number),
             text_id=None if item.text_id is None else str(item.text_id),
             candidates=[
-                CandidateOut(
+                TextCandidateOut(
                     record_id=str(one["record"]),
                     title=titles.get(one["record"], ""),
                     evidence=one["evidence"],
@@ -175,7 +175,7 @@ class TextBatchOut(Out):
 
     @classmethod
     def of(
-        cls, batch: TextBatch, counts: Mapping[ItemState, int], created_by: str
+        cls, batch: TextBatch, counts: Mapping[TextItemState, int], created_by: str
     ) -> "TextBatchOut":
         return cls(**_summary(batch, counts, created_by))
 
@@ -187,22 +187,25 @@ class WholeTextBatchOut(TextBatchOut):
     def of_items(
         cls, batch: TextBatch, items: Sequence[TextItemOut], created_by: str
     ) -> "WholeTextBatchOut":
-        counts: dict[ItemState, int] = {}
+        counts: dict[TextItemState, int] = {}
         for item in items:
             counts[item.state] = counts.get(item.state, 0) + 1
         return cls(**_summary(batch, counts, created_by), items=list(items))
 
 
-def _summary(batch: TextBatch, counts: Mapping[ItemState, int], created_by: str) -> dict[str, Any]:
-    n_reading = counts.get(ItemState.READING, 0)
+def _summary(
+    batch: TextBatch, counts: Mapping[TextItemState, int], created_by: str
+) -> dict[str, Any]:
+    n_reading = counts.get(TextItemState.READING, 0)
     return {
         "id": str(batch.id),
         "state": "reading" if n_reading else "done",
         "n_files": sum(counts.values()),
         "n_reading": n_reading,
-        "n_matched": counts.get(ItemState.MATCHED, 0) + counts.get(ItemState.KNOWN, 0),
-        "n_to_settle": counts.get(ItemState.PROPOSED, 0) + counts.get(ItemState.UNMATCHED, 0),
-        "n_failed": counts.get(ItemState.FAILED, 0),
+        "n_matched": counts.get(TextItemState.MATCHED, 0) + counts.get(TextItemState.KNOWN, 0),
+        "n_to_settle": counts.get(TextItemState.PROPOSED, 0)
+        + counts.get(TextItemState.UNMATCHED, 0),
+        "n_failed": counts.get(TextItemState.FAILED, 0),
         "created_by": str(batch.created_by),
         "created_by_name": created_by,
         "created_at": batch.created_at,
