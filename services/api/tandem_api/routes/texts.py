@@ -174,7 +174,8 @@ def get_text_file(text_id: str, here: Here, me: Me, review_id: InReview) -> Resp
 def get_plain_text(text_id: str, session: Read, viewer: AsViewer) -> Response:
     """Serve the text that was taken out of a file, with LF. It never changes.
 
-    Positions rest on it. Pages are joined by one LF; `GET …/highlights` says where on which page something stands.
+    Positions rest on it. Pages are joined by one LF; `GET …/highlights` says where on which page
+    something stands.
     """
     shown = service.get(session, viewer=viewer, text_id=_id(text_id))
     return Response(
