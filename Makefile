@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 .DELETE_ON_ERROR:
-.PHONY: run page test quick soak coverage lint format openapi migration figures semantic sbom clean help
+.PHONY: run page test quick soak coverage lint format openapi migration figures sbom clean help
 
 # What the page is built of. Others' files in its folder are no part of it.
 PAGE := services/api/tandem_api/web/index.html
@@ -71,9 +71,6 @@ migration: $(VENV)/.installed-test ## Write a migration for what the models have
 
 figures: $(VENV)/.installed-test ## Count what the design is held to: lines, circles, the way of a decision. V=-v lists them.
 	@$(BIN)/python tools/figures.py $(ROOT) $(V)
-
-semantic: $(VENV)/.installed ## Add sentence vectors to the ranking (PyTorch, about 1 GB).
-	@$(PYTHON) tools/install.py $(VENV) semantic
 
 # In CycloneDX form, of what an installation without extras has, and of nothing else.
 sbom: ## Write build/sbom/tandem.cdx.json: what the product is made of.

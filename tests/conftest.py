@@ -1,5 +1,6 @@
 """Databases, brokers and applications for tests: real ones, made fresh for each test."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -33,6 +34,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# Tests of rankings would wait for vectors; those that are about vectors turn them on.
+os.environ["TANDEM_SENTENCE_VECTORS"] = "0"
 
 _TABLES = [table.name for table in reversed(Base.metadata.sorted_tables)]
 

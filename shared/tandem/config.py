@@ -167,6 +167,11 @@ class Settings(BaseSettings):
         description="From the begin of one training of a review to the next, so that many "
         "decisions become one training. It grows to eight times that while they pour in.",
     )
+    sentence_vectors: bool = Field(
+        default=True,
+        description="Whether rankings use sentence vectors where they are installed. They are made "
+        "in the background, about 30 records a second.",
+    )
     ranking_model: str | None = Field(
         default=None,
         description="Recipe of the rankings, ours or of an installed package (docs/ranking.md); "

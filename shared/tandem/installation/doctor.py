@@ -13,7 +13,7 @@ from tandem.installation.redaction import redact
 CHECKS: dict[str, Callable[[Settings], str]] = {
     "python": checks.python,
     "scikit-learn": checks.scikit_learn,
-    "semantic extra": checks.semantic_extra,
+    "sentence vectors": checks.sentence_vectors,
     "ranking model": checks.ranking_model,
     "clock": checks.clock,
     "data folder": checks.data_folder,

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
+from tandem.ranking.minilm import DIMENSIONS
 from tandem.ranking.models import Encoding, SentenceVector
-from tandem.ranking.sentences import DIMENSIONS
 from tandem.reviews.models import Review
 
 ENOUGH = 0.9

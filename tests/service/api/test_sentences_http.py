@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from service.api.scene import API
 from tandem.db.session import Database
 from tandem.ranking import encoding
+from tandem.ranking.minilm import DIMENSIONS
 from tandem.ranking.models import Ranking
-from tandem.ranking.sentences import DIMENSIONS, MODEL
+from tandem.ranking.sentences import MODEL
 from world import Team, World
 
 

@@ -87,12 +87,16 @@ def test_a_clock_in_the_past_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
         checks.clock(Settings(data_dir=tmp_path))
 
 
-@pytest.mark.parametrize(("installed", "says"), [(False, "tandem[semantic]"), (True, "MiniLM")])
-def test_the_semantic_extra_is_told_and_its_absence_is_not_wrong(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool, says: str
+@pytest.mark.parametrize(
+    ("wanted", "installed", "says"),
+    [(True, False, "--no-deps"), (True, True, "MiniLM"), (False, True, "TANDEM_SENTENCE_VECTORS")],
+)
+def test_sentence_vectors_are_told_and_their_absence_is_not_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: bool, installed: bool, says: str
 ) -> None:
-    monkeypatch.setattr("tandem.ranking.sentences.is_installed", lambda: installed)
-    finding = by_name(Settings(data_dir=tmp_path))["semantic extra"]
+    weights = tmp_path if installed else None
+    monkeypatch.setattr("tandem.ranking.sentences.weights", lambda: weights)
+    finding = by_name(Settings(data_dir=tmp_path, sentence_vectors=wanted))["sentence vectors"]
     assert finding.ok
     assert says in finding.detail
 
