@@ -21,6 +21,7 @@ AuditId = NewType("AuditId", UUID)
 TextId = NewType("TextId", UUID)
 TextFileId = NewType("TextFileId", UUID)
 TextBatchId = NewType("TextBatchId", UUID)
+StudyId = NewType("StudyId", UUID)
 RecordNumber = NewType("RecordNumber", int)
 """A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""
 

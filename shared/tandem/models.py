@@ -14,6 +14,7 @@ from tandem.events.positions import ConsumerLease, EventPosition
 from tandem.ranking.models import Encoding, Ranking, SecondLook, SentenceVector, Training
 from tandem.records.duplicates.models import DuplicateGroup, DuplicateMember, RecordRelation
 from tandem.records.models import Import, Record, Removal, Wave
+from tandem.reports.models import NearMiss, Rating, Study, StudyReport
 from tandem.reviews.models import Member, PolicyVersion, Review
 from tandem.screening.full_text.models import Retrieval
 from tandem.screening.models import (
@@ -47,9 +48,11 @@ __all__ = [
     "Import",
     "Lease",
     "Member",
+    "NearMiss",
     "PolicyVersion",
     "PresentDecision",
     "Ranking",
+    "Rating",
     "Record",
     "RecordRelation",
     "Removal",
@@ -62,6 +65,8 @@ __all__ = [
     "SentenceVector",
     "Served",
     "SignIn",
+    "Study",
+    "StudyReport",
     "TextBatch",
     "TextBatchItem",
     "TextFile",

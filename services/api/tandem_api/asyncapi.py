@@ -38,6 +38,7 @@ _IDS = {
     "via": "ill",
     "text_id": "5c6d7e8f-9a0b-4d1e-8f2a-4b5c6d7e8f9a",
     "wave": "2",
+    "study_id": "9a0b1c2d-3e4f-4a5b-8c6d-8e9f0a1b2c3d",
 }
 _ON_THE_WAY = {"tandem.ranking.progress": {"step": "features"}}
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"

@@ -173,6 +173,36 @@ class RecordRestored(Fact):
         return self.record_id
 
 
+class _AboutStudy(Fact):
+    study_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.study_id
+
+
+class StudyGrouped(_AboutStudy):
+    """Reports are of one study: these are all of it now. Grouping changes no vote."""
+
+    type = "tandem.study.grouped"
+    record_ids: list[str]
+
+
+class StudySplit(_AboutStudy):
+    """These reports left a study; without its last one it is gone."""
+
+    type = "tandem.study.split"
+    record_ids: list[str]
+
+
+class StudySampled(_AboutStudy):
+    """A study is used in the synthesis or not; null: nobody has said so."""
+
+    type = "tandem.study.sampled"
+    open_to_blinded = False
+    sampled: bool | None
+
+
 class DuplicatesMerged(Fact):
     """A record turned out to be one that is already there, and was linked to it."""
 

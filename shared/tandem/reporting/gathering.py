@@ -10,6 +10,7 @@ from tandem.records.models import Import, Record, Removal
 from tandem.reporting.assembling import Came, Source, assemble
 from tandem.reporting.facts import Occurrence, RecordFacts
 from tandem.reports.facts import load_facts
+from tandem.reports.membership import studies_of
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import get_review
 from tandem.screening.models import ScreenedRecord
@@ -31,6 +32,7 @@ def facts(session: Session, review_id: ReviewId) -> list[RecordFacts]:
             statuses=dict(session.execute(statuses).all()),
             removals=dict(session.execute(removals).all()),
             certified_up_to=certified_up_to(session, review_id, Stage.TITLE_ABSTRACT),
+            studies=studies_of(session, review_id),
             reports={int(number): of for number, of in reports.items()},
         )
     )

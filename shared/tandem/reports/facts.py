@@ -11,6 +11,7 @@ from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.records.origin import NotScreened
+from tandem.reports import membership
 from tandem.reports.rules import ReportFacts
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
@@ -87,8 +88,8 @@ def _asleep(report: Report) -> Report:
 def _veiled(viewer: Viewer, report: Report, *, has_decided: bool) -> Report:
     facts = report.facts
     shown = visible_status(viewer, Stage.FULL_TEXT, facts.full_text, has_decided=has_decided)
-    if shown == facts.full_text:
-        return report
+    if shown == facts.full_text:  # which studies are sampled, the blinded are not told
+        return replace(report, facts=replace(facts, is_sampled=True))
     status = Status.AWAITING if shown == DONE else Status(shown)
     hidden = replace(facts, full_text=status, final_reason=None, classification=None)
     return replace(report, facts=hidden)
@@ -113,6 +114,7 @@ def _load(
     retrievals = load_retrievals(session, review.id, None if numbers is None else shown)
     excluded = [row.number for row in rows if row.full_text is Status.EXCLUDED]
     finals = reasons.final_reasons(session, review, Stage.FULL_TEXT, excluded)
+    left_out = membership.not_sampled(session, review.id)
     found: dict[RecordNumber, Report] = {}
     for row in rows:
         entry = retrievals.get(row.number)
@@ -125,6 +127,7 @@ def _load(
             is_previous=row.not_screened_because is NotScreened.PREVIOUS,
             is_removed=row.not_screened_because is NotScreened.REMOVED,
             starts_at_full_text=row.not_screened_because is NotScreened.FULL_TEXT,
+            is_sampled=row.number not in left_out,
         )
         # What title and abstract are not asked of tells nothing of votes on them.
         is_open = facts.is_previous or facts.starts_at_full_text

@@ -15,6 +15,18 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.screening.models import Conflict
 from tandem.stopping import audits
+from tandem.studies import service as studies
+from tandem.texts.kinds import MediaType
+from tandem.texts.models import (
+    ItemState,
+    ReportText,
+    TextBatch,
+    TextBatchItem,
+    TextFile,
+    TextKind,
+    TextState,
+)
+from tandem.texts.reading import Problem
 from tandem.webhooks import deliveries, endpoints
 from tandem.webhooks.addresses import Rules
 from world import Person, Team, World
@@ -94,7 +106,11 @@ def build(world: World) -> Scene:
             note=None,
         )
     text, batch = world.unread_text(review_id, team.owner, 2)
+    text, batch = _texts(world, team)
+    with world.entered(review_id, team.owner) as (session, review, viewer):
+        study = studies.create(session, review, viewer, numbers=[RecordNumber(2)])
     ids = {
+        "study_id": str(study.id),
         "review_id": str(review_id),
         "text_id": str(text.id),
         "batch_id": str(batch.id),

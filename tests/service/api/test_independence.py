@@ -321,6 +321,43 @@ WRITES |= {
     ],
 }
 
+READS |= {
+    ("GET", "/reviews/{review_id}/studies"): [
+        ("GET", f"{R}/studies{query}", None) for query in ("", "?state=proposed", "?limit=1")
+    ],
+    ("GET", "/reviews/{review_id}/reports/{report_id}/ratings"): [
+        ("GET", f"{R}/reports/{number}/ratings", None) for number in (1, 7, 8, 99)
+    ],
+    ("GET", "/reviews/{review_id}/near-misses"): [
+        ("GET", f"{R}/near-misses{query}", None) for query in ("", "?struck=true")
+    ],
+}
+_STUDY = f"{R}/studies/{NOWHERE}"
+WRITES |= {
+    ("POST", "/reviews/{review_id}/studies"): [
+        ("POST", f"{R}/studies{query}", {"reports": [number]})
+        for query in ("?dry_run=true", "")
+        for number in ("1", "5", "9", "99")
+    ],
+    ("PATCH", "/reviews/{review_id}/studies/{study_id}"): [("PATCH", _STUDY, {"label": "A"})],
+    ("DELETE", "/reviews/{review_id}/studies/{study_id}"): [("DELETE", _STUDY, None)],
+    ("PUT", "/reviews/{review_id}/studies/{study_id}/sampling"): [
+        ("PUT", f"{_STUDY}/sampling", {"sampled": False})
+    ],
+    **{
+        (method, "/reviews/{review_id}/studies/{study_id}/reports/{report_id}"): [
+            (method, f"{_STUDY}/reports/1", None)
+        ]
+        for method in ("PUT", "DELETE")
+    },
+    ("PUT", "/reviews/{review_id}/reports/{report_id}/ratings"): [
+        ("PUT", f"{R}/reports/{number}/ratings", {"richness": 3}) for number in (1, 5, 9, 99)
+    ],
+    ("PUT", "/reviews/{review_id}/reports/{report_id}/near-miss"): [
+        ("PUT", f"{R}/reports/1/near-miss", {"listed": True})
+    ],
+}
+
 _HOOK = f"{R}/webhooks/{NOWHERE}"
 # Its owners' alone: whatever else a webhook told would tell of conflicts.
 READS |= {

@@ -188,6 +188,21 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("DELETE", f"{R}/records/{{record_id}}/removal"): allowed("owner", 404),
     ("GET", f"{R}/waves"): allowed("observer", 200),
     ("POST", f"{R}/waves"): allowed("owner", 201),
+    ("GET", f"{R}/studies"): allowed("observer", 200),
+    ("POST", f"{R}/studies"): allowed("reviewer", 201),
+    ("PATCH", f"{R}/studies/{{study_id}}"): allowed("reviewer", 200),
+    # The first who may part it has done so: for all others it is gone.
+    ("DELETE", f"{R}/studies/{{study_id}}"): allowed("reviewer", 404) | {"reviewer": 204},
+    ("PUT", f"{R}/studies/{{study_id}}/reports/{{report_id}}"): allowed("reviewer", 200),
+    # The study has no other report, so it is gone with the first.
+    ("DELETE", f"{R}/studies/{{study_id}}/reports/{{report_id}}"): allowed("reviewer", 404)
+    | {"reviewer": 204},
+    ("PUT", f"{R}/studies/{{study_id}}/sampling"): allowed("adjudicator", 200),
+    ("GET", f"{R}/reports/{{report_id}}/ratings"): allowed("observer", 200),
+    ("PUT", f"{R}/reports/{{report_id}}/ratings"): allowed("reviewer", 200),
+    ("GET", f"{R}/near-misses"): allowed("adjudicator", 200),
+    # It is not excluded: who may list it is told so.
+    ("PUT", f"{R}/reports/{{report_id}}/near-miss"): allowed("owner", 404),
     ("GET", f"{R}/webhooks"): allowed("owner", 200),
     ("GET", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
     ("PATCH", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
@@ -207,6 +222,11 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
 }
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", f"{R}/studies"): {"json": {"reports": ["2"]}},
+    ("PATCH", f"{R}/studies/{{study_id}}"): {"json": {"label": "Okafor 2012"}},
+    ("PUT", f"{R}/studies/{{study_id}}/sampling"): {"json": {"sampled": False}},
+    ("PUT", f"{R}/reports/{{report_id}}/ratings"): {"json": {"richness": 4}},
+    ("PUT", f"{R}/reports/{{report_id}}/near-miss"): {"json": {"listed": True}},
     ("PUT", f"{R}/records/{{record_id}}/removal"): {
         "json": {"kind": "other", "reason": "No abstract"}
     },

@@ -35,6 +35,7 @@ TAGS = [
     {"name": "full text", "description": "Records at full text, and getting hold of their texts."},
     {"name": "conflicts", "description": "Where reviewers differ."},
     {"name": "progress", "description": "How far the review is."},
+    {"name": "studies", "description": "Groups of reports; sampling, ratings, near misses."},
     {"name": "flow", "description": "The PRISMA 2020 flow diagram and what it counts."},
     {"name": "stopping", "description": "When to stop, and the certificate that proves it."},
     {"name": "agreement", "description": "How far reviewers agree, and how steady they are."},

@@ -1,0 +1,293 @@
+"""Studies: groups of reports, made and undone by people; sampling, ratings, near misses."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query, Response
+from sqlalchemy.orm import Session
+
+from tandem.db.keyset import sliced
+from tandem.ids import RecordNumber, ReviewId, StudyId, UserId, parse_record_number, parse_uuid
+from tandem.reporting import near_misses
+from tandem.reports.models import Study
+from tandem.reviews import service as reviews
+from tandem.reviews.models import LockedReview
+from tandem.reviews.service import Viewer
+from tandem.studies import proposals, ratings, service
+from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.paging import Page
+from tandem_api.problems import errors
+from tandem_api.routing import Router
+from tandem_api.schemas.studies import (
+    NearMissIn,
+    NearMissOut,
+    RatingIn,
+    RatingOut,
+    RatingsOut,
+    SamplingIn,
+    StudyIn,
+    StudyOut,
+    StudyPatch,
+)
+
+router = Router(prefix="/reviews/{review_id}", tags=["studies"])
+
+
+class StudyState(StrEnum):
+    GROUPED = "grouped"
+    PROPOSED = "proposed"
+
+
+T = TypeVar("T")
+Change = Callable[[Session, LockedReview, Viewer, Study], object]
+
+
+@router.get("/studies")
+def list_studies(
+    session: Read,
+    viewer: AsViewer,
+    page: PageFrom,
+    state: Annotated[
+        StudyState, Query(description="Those that people grouped, or what may be one.")
+    ] = StudyState.GROUPED,
+    limit: Limit = 100,
+) -> Page[StudyOut]:
+    """List the studies that have several reports, or groups of reports that may be one study.
+
+    A report in no study is a study of its own, and is not listed. Nothing is grouped unasked.
+    """
+    if state is StudyState.GROUPED:
+        found = service.page(session, viewer, cursor=page, limit=limit)
+        return Page.of(found.map(StudyOut.of))
+    proposed = proposals.proposals(session, viewer)
+    some = sliced(proposed, lambda one: (one.reports[0],), (int,), page, limit)
+    return Page.of(some.map(StudyOut.of_proposal))
+
+
+@router.post("/studies", status_code=201, response_model=StudyOut)
+def group_reports(
+    body: StudyIn, me: Me, review_id: InReview, write: Write, dry_run: DryRun = False
+) -> Response:
+    """Say that some reports are of one study. It changes no vote, and can be undone."""
+    numbers = [parse_record_number(text) for text in body.reports]
+    primary = None if body.primary is None else parse_record_number(body.primary)
+
+    def work(session: Session) -> StudyOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+
+        def act() -> StudyOut:
+            study = service.create(
+                session,
+                review,
+                viewer,
+                numbers=numbers,
+                label=body.label,
+                primary=primary,
+                fields=body.fields,
+            )
+            return _shown(session, viewer, study)
+
+        return _done(session, act, dry_run=dry_run)
+
+    return write(work, status=201, changed=None if dry_run else review_id)
+
+
+@router.patch("/studies/{study_id}", response_model=StudyOut)
+def change_study(
+    study_id: str,
+    body: StudyPatch,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    dry_run: DryRun = False,
+) -> Response:
+    """Change a study's label, its primary report or what you note of it."""
+    changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    if "primary" in changes:
+        text = changes.pop("primary")
+        changes["primary_number"] = None if text is None else parse_record_number(text)
+
+    def change(session: Session, review: LockedReview, viewer: Viewer, study: Study) -> None:
+        service.change(session, review, viewer, study, changes=changes)
+
+    work = _changing(review_id, me.id, study_id, change, dry_run=dry_run)
+    return write(work, changed=None if dry_run else review_id)
+
+
+@router.delete("/studies/{study_id}", status_code=204, response_class=Response)
+def split_study(
+    study_id: str, me: Me, review_id: InReview, write: Write, dry_run: DryRun = False
+) -> Response:
+    """Part a study: each of its reports is a study of its own again, as before."""
+
+    def work(session: Session) -> None:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        study = service.get(session, review_id, _id(study_id))
+        _done(session, lambda: service.split(session, review, viewer, study), dry_run=dry_run)
+
+    return write(work, status=204, changed=None if dry_run else review_id)
+
+
+@router.put("/studies/{study_id}/reports/{report_id}", response_model=StudyOut)
+def add_report_to_study(
+    study_id: str,
+    report_id: str,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    dry_run: DryRun = False,
+) -> Response:
+    """Put a report into a study, also one that is in another."""
+    number = parse_record_number(report_id)
+
+    def change(session: Session, review: LockedReview, viewer: Viewer, study: Study) -> None:
+        service.add_report(session, review, viewer, study, number)
+
+    work = _changing(review_id, me.id, study_id, change, dry_run=dry_run)
+    return write(work, changed=None if dry_run else review_id)
+
+
+@router.delete("/studies/{study_id}/reports/{report_id}", status_code=204, response_class=Response)
+def take_report_out_of_study(
+    study_id: str,
+    report_id: str,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    dry_run: DryRun = False,
+) -> Response:
+    """Take a report out of a study; without its last one the study is gone."""
+    number = parse_record_number(report_id)
+
+    def work(session: Session) -> None:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        study = service.get(session, review_id, _id(study_id))
+
+        def act() -> None:
+            service.take_out(session, review, viewer, study, number)
+
+        _done(session, act, dry_run=dry_run)
+
+    return write(work, status=204, changed=None if dry_run else review_id)
+
+
+@router.put("/studies/{study_id}/sampling", response_model=StudyOut)
+def sample_study(
+    study_id: str,
+    body: SamplingIn,
+    me: Me,
+    review_id: InReview,
+    write: Write,
+    dry_run: DryRun = False,
+) -> Response:
+    """Say whether a study is used in the synthesis (owners and adjudicators)."""
+
+    def change(session: Session, review: LockedReview, viewer: Viewer, study: Study) -> None:
+        service.sample(session, review, viewer, study, sampled=body.sampled, note=body.note)
+
+    work = _changing(review_id, me.id, study_id, change, dry_run=dry_run)
+    return write(work, changed=None if dry_run else review_id)
+
+
+@router.get("/reports/{report_id}/ratings")
+def list_ratings(report_id: str, session: Read, viewer: AsViewer) -> RatingsOut:
+    """List the ratings of a report that you may see: while you are blinded, your own."""
+    return _ratings(session, viewer, parse_record_number(report_id))
+
+
+@router.put("/reports/{report_id}/ratings", response_model=RatingsOut)
+def rate_report(
+    report_id: str, body: RatingIn, me: Me, review_id: InReview, write: Write
+) -> Response:
+    """Rate how rich and how relevant a report is, for yourself."""
+    number = parse_record_number(report_id)
+
+    def work(session: Session) -> RatingsOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        ratings.rate(
+            session,
+            review,
+            viewer,
+            number=number,
+            richness=body.richness,
+            relevance=body.relevance,
+        )
+        return _ratings(session, viewer, number)
+
+    return write(work)
+
+
+@router.get("/near-misses", responses=errors(403))
+def list_near_misses(
+    session: Read,
+    viewer: AsViewer,
+    page: PageFrom,
+    struck: Annotated[bool, Query(description="Those that an owner struck, instead.")] = False,
+    limit: Limit = 100,
+) -> Page[NearMissOut]:
+    """List excluded reports that nearly were included, with the reason (not the blinded)."""
+    found = near_misses.near_misses(session, viewer=viewer, struck=struck, cursor=page, limit=limit)
+    return Page.of(found.map(NearMissOut.of))
+
+
+@router.put("/reports/{report_id}/near-miss", status_code=204, response_class=Response)
+def mark_near_miss(
+    report_id: str, body: NearMissIn, me: Me, review_id: InReview, write: Write
+) -> Response:
+    """List an excluded report as a near miss, or strike it from the list (owners)."""
+    number = parse_record_number(report_id)
+
+    def work(session: Session) -> None:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        near_misses.mark(
+            session,
+            review,
+            viewer,
+            number=number,
+            listed=body.listed,
+            explanation=body.explanation,
+        )
+
+    return write(work, status=204, changed=review_id)
+
+
+def _changing(
+    review_id: ReviewId, user_id: UserId, study_id: str, change: Change, *, dry_run: bool
+) -> Callable[[Session], StudyOut]:
+    def work(session: Session) -> StudyOut:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=user_id)
+        study = service.get(session, review_id, _id(study_id))
+
+        def act() -> StudyOut:
+            change(session, review, viewer, study)
+            return _shown(session, viewer, study)
+
+        return _done(session, act, dry_run=dry_run)
+
+    return work
+
+
+def _done(session: Session, act: Callable[[], T], *, dry_run: bool) -> T:
+    """Do something; with `dry_run` undo it and return what it would have come to."""
+    if not dry_run:
+        return act()
+    session.flush()
+    savepoint = session.begin_nested()
+    try:
+        return act()
+    finally:
+        savepoint.rollback()
+
+
+def _shown(session: Session, viewer: Viewer, study: Study) -> StudyOut:
+    return StudyOut.of(service.shown_studies(session, viewer, [study])[0])
+
+
+def _ratings(session: Session, viewer: Viewer, number: RecordNumber) -> RatingsOut:
+    found = ratings.visible(session, viewer, [number])
+    return RatingsOut(items=[RatingOut.of(one) for one in found.get(number, [])])
+
+
+def _id(text: str) -> StudyId:
+    return StudyId(parse_uuid(text, kind="study"))

@@ -1,0 +1,47 @@
+"""Which studies a review's reports belong to."""
+
+from collections import defaultdict
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from tandem.ids import RecordNumber, ReviewId
+from tandem.records.models import Record
+from tandem.reports.models import Study, StudyReport
+
+
+def studies_of(session: Session, review_id: ReviewId) -> dict[int, frozenset[str]]:
+    """Return the ids of its studies for each report that is in one.
+
+    By the number of the record that is shown: of linked records all of their studies.
+    """
+    found = defaultdict[int, set[str]](set)
+    for number, study_id, _ in _rows(session, review_id):
+        found[number].add(str(study_id))
+    return {number: frozenset(ids) for number, ids in found.items()}
+
+
+def not_sampled(session: Session, review_id: ReviewId) -> set[RecordNumber]:
+    """Return the reports all of whose studies are left out of the synthesis."""
+    sampled = defaultdict[RecordNumber, bool](bool)
+    for number, _, is_sampled in _rows(session, review_id):
+        sampled[number] |= is_sampled is not False
+    return {number for number, is_used in sampled.items() if not is_used}
+
+
+def _rows(session: Session, review_id: ReviewId) -> list[tuple[RecordNumber, object, bool | None]]:
+    query = (
+        select(
+            func.coalesce(Record.duplicate_of, Record.number), StudyReport.study_id, Study.sampled
+        )
+        .join(Study, Study.id == StudyReport.study_id)
+        .join(
+            Record,
+            and_(
+                Record.review_id == StudyReport.review_id,
+                Record.number == StudyReport.record_number,
+            ),
+        )
+        .where(StudyReport.review_id == review_id)
+    )
+    return [(RecordNumber(number), study, used) for number, study, used in session.execute(query)]

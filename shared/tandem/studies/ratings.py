@@ -1,0 +1,105 @@
+"""How rich and how relevant a reviewer finds a report, for sampling in qualitative syntheses."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.accounts import service as accounts
+from tandem.db.base import now
+from tandem.db.pieces import pieces
+from tandem.ids import RecordNumber, ReviewId, UserId, new_id
+from tandem.reports.models import Rating
+from tandem.reviews.models import LockedReview, Role
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
+from tandem.screening.blinding.view import is_unblinded
+from tandem.screening.full_text.gate import require_reached
+from tandem.screening.ledger.state import RecordKey, screenable
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRating:
+    """A reviewer's newest rating of a report."""
+
+    by: UserId
+    name: str
+    richness: int | None
+    relevance: int | None
+
+
+def rate(
+    session: Session,
+    review: LockedReview,
+    viewer: Viewer,
+    *,
+    number: RecordNumber,
+    richness: int | None,
+    relevance: int | None,
+) -> None:
+    """Rate a report from 1 to 5 each; None takes one back. What was said before is kept.
+
+    Raises:
+        Forbidden: An observer rates nothing.
+        NotFound, IsDuplicate, NotAtThisStage: It is no report.
+    """
+    viewer.require(Role.REVIEWER, "rate reports")
+    key = RecordKey(review.id, Stage.FULL_TEXT, number)
+    screenable(session, key)
+    require_reached(session, key)
+    mine = _newest(session, review.id, [number], viewer.user_id)[number]
+    if [(one.richness, one.relevance) for one in mine] == [(richness, relevance)]:
+        return
+    session.add(
+        Rating(
+            id=new_id(),
+            review_id=review.id,
+            record_number=number,
+            reviewer_id=viewer.user_id,
+            richness=richness,
+            relevance=relevance,
+            created_at=now(),
+        )
+    )
+    session.flush()
+
+
+def visible(
+    session: Session, viewer: Viewer, numbers: Collection[RecordNumber]
+) -> dict[RecordNumber, list[ShownRating]]:
+    """Return the ratings of reports that this person may see: all, or while blinded their own."""
+    only = None if is_unblinded(viewer, Stage.FULL_TEXT) else viewer.user_id
+    found = _newest(session, viewer.review_id, numbers, only)
+    names = accounts.names_of(session, (one.reviewer_id for some in found.values() for one in some))
+    return {
+        number: sorted(
+            (
+                ShownRating(one.reviewer_id, names[one.reviewer_id], one.richness, one.relevance)
+                for one in some
+            ),
+            key=lambda shown: (shown.name, str(shown.by)),
+        )
+        for number, some in found.items()
+    }
+
+
+def _newest(
+    session: Session,
+    review_id: ReviewId,
+    numbers: Collection[RecordNumber],
+    only: UserId | None,
+) -> defaultdict[RecordNumber, list[Rating]]:
+    newest: dict[tuple[RecordNumber, UserId], Rating] = {}
+    for some in pieces(sorted(numbers)):
+        query = select(Rating).where(Rating.review_id == review_id, Rating.record_number.in_(some))
+        if only is not None:
+            query = query.where(Rating.reviewer_id == only)
+        for row in session.scalars(query.order_by(Rating.created_at, Rating.id)):
+            newest[row.record_number, row.reviewer_id] = row
+    found = defaultdict[RecordNumber, list[Rating]](list)
+    for (number, _), row in newest.items():
+        if row.richness is not None or row.relevance is not None:
+            found[number].append(row)
+    return found
