@@ -300,8 +300,10 @@ def _example(kind: type[Fact]) -> dict[str, Any]:
 def _value(name: str, annotation: Any) -> Any:
     if annotation in (int, int | None):
         return 7
+    if annotation == bool | None:
+        return False
     if annotation == list[str]:
-        return ["criteria"]
+        return ["17", "23"] if name == "record_ids" else ["criteria"]
     return _IDS[name]
 
 

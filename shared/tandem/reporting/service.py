@@ -1,6 +1,7 @@
 """The flow of a review for those who may see it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,8 @@ class FlowWarning(StrEnum):
     DOES_NOT_ADD_UP = "does_not_add_up"
     COLUMN_HIDDEN = "column_hidden"
     NOT_IN_CSV = "not_in_csv"
+    C40 = "c40"
+    """Of MECIR: unusable outcome data is no reason to exclude a study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def shown(
         gathering.facts(session, viewer.review_id), wave=wave, reasons=review.exclusion_reasons
     )
     chosen = template or made.template
-    return ShownFlow(made, chosen, review.title, review.last_seq, [*_warnings(made, chosen)])
+    warnings = [*_warnings(made, chosen), *_unusable_outcomes(made, review.exclusion_reasons)]
+    return ShownFlow(made, chosen, review.title, review.last_seq, warnings)
 
 
 def _warnings(made: Flow, template: Template) -> list[Warned]:
@@ -110,6 +114,26 @@ def _warnings(made: Flow, template: Template) -> list[Warned]:
         message = f"The CSV of the R package has no row for {n} records found by other methods."
         found.append(Warned(FlowWarning.NOT_IN_CSV, message))
     return found
+
+
+_UNUSABLE = re.compile(
+    r"\b(?:no|not|un\w*|without|lack\w*|missing|insufficient|in\w*)\b.*\b(?:outcome|data|results?)"
+    r"|\b(?:outcomes?|data|results?)\b.*\b(?:not|un\w+|missing|lacking|insufficient)\b",
+    re.IGNORECASE,
+)
+
+
+def _unusable_outcomes(made: Flow, reasons: Sequence[str]) -> Iterator[Warned]:
+    used = [
+        part.label for key in ("dbr_excluded", "other_excluded") for part in made.boxes[key].parts
+    ]
+    for reason in dict.fromkeys([*reasons, *used]):
+        if _UNUSABLE.search(reason) and re.search("outcome|data", reason, re.IGNORECASE):
+            message = (
+                f"{reason!r} sounds like unusable outcome data. MECIR C40: such a study is "
+                "included, and what it does not report is said of it."
+            )
+            yield Warned(FlowWarning.C40, message)
 
 
 def items(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import SignIn, Token
+from tandem.ids import RecordNumber
 from tandem.records.models import Import
 from tandem.reviews import invitations
 from tandem.reviews import service as reviews
@@ -16,17 +17,6 @@ from tandem.reviews.policy import Stage
 from tandem.screening.models import Conflict
 from tandem.stopping import audits
 from tandem.studies import service as studies
-from tandem.texts.kinds import MediaType
-from tandem.texts.models import (
-    ItemState,
-    ReportText,
-    TextBatch,
-    TextBatchItem,
-    TextFile,
-    TextKind,
-    TextState,
-)
-from tandem.texts.reading import Problem
 from tandem.webhooks import deliveries, endpoints
 from tandem.webhooks.addresses import Rules
 from world import Person, Team, World
@@ -106,7 +96,6 @@ def build(world: World) -> Scene:
             note=None,
         )
     text, batch = world.unread_text(review_id, team.owner, 2)
-    text, batch = _texts(world, team)
     with world.entered(review_id, team.owner) as (session, review, viewer):
         study = studies.create(session, review, viewer, numbers=[RecordNumber(2)])
     ids = {

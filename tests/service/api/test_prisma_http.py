@@ -127,3 +127,13 @@ def test_one_blind_stage_closes_the_flow_to_reviewers(world: World, client: Test
 def test_a_template_without_the_column_says_what_it_hides(team: Team, client: TestClient) -> None:
     assert flow_of(client, team, "?template=new_v1")["warnings"] == []
     assert flow_of(client, team, "?template=updated_v2")["template"] == "updated_v2"
+
+
+def test_unusable_outcome_data_is_no_reason_to_exclude(world: World, client: TestClient) -> None:
+    reasons = ["No usable outcome data", "No health setting", "Outcomes not reported"]
+    team = world.team(exclusion_reasons=reasons)
+
+    warnings = flow_of(client, team)["warnings"]
+
+    assert [one["code"] for one in warnings] == ["c40", "c40"]
+    assert "No usable outcome data" in warnings[0]["message"]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from tandem.db.keyset import sliced
 from tandem.ids import RecordNumber, ReviewId, StudyId, UserId, parse_record_number, parse_uuid
 from tandem.reporting import near_misses
+from tandem.reports import listing
 from tandem.reports.models import Study
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview
@@ -193,7 +194,9 @@ def sample_study(
 @router.get("/reports/{report_id}/ratings")
 def list_ratings(report_id: str, session: Read, viewer: AsViewer) -> RatingsOut:
     """List the ratings of a report that you may see: while you are blinded, your own."""
-    return _ratings(session, viewer, parse_record_number(report_id))
+    number = parse_record_number(report_id)
+    listing.get_report(session, viewer=viewer, number=number)
+    return _ratings(session, viewer, number)
 
 
 @router.put("/reports/{report_id}/ratings", response_model=RatingsOut)

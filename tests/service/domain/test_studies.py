@@ -1,0 +1,273 @@
+"""Studies: groups of reports that people make and undo; sampling, ratings, near misses."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tandem.db.keyset import START
+from tandem.errors import Forbidden, Invalid, NotFound
+from tandem.ids import RecordNumber, StudyId
+from tandem.records.models import Record
+from tandem.reporting import near_misses
+from tandem.reporting import service as reporting
+from tandem.reporting.boxes import StudyKey
+from tandem.reporting.flow import Flow
+from tandem.reports.listing import NoReport
+from tandem.reports.models import Study
+from tandem.reports.retrieval import append_retrieval
+from tandem.reviews import service as reviews
+from tandem.reviews.policy import Stage
+from tandem.screening import decisions
+from tandem.screening.full_text.models import RetrievalState
+from tandem.screening.ledger.entries import DecisionInput
+from tandem.screening.rules import Verdict
+from tandem.studies import proposals, ratings, service
+from tandem.studies.service import ShownStudy
+from world import Person, Team, World
+
+pytestmark = pytest.mark.both_engines
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    """Records 1 to 4, all of them retrieved; 1 and 2 are included, 3 is excluded, 4 is open."""
+    team = world.team(n_records=4, exclusion_reasons=["No setting", "Not qualitative"])
+    for number in (1, 2, 3, 4):
+        for person in (team.ann, team.ben):
+            world.decide(team.review_id, person, number, "include")
+        retrieve(world, team, number)
+    for number, verdict in ((1, "include"), (2, "include"), (3, "exclude")):
+        for person in (team.ann, team.ben):
+            decide(world, team, person, number, verdict)
+    return team
+
+
+def retrieve(
+    world: World, team: Team, number: int, state: RetrievalState = RetrievalState.RETRIEVED
+) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        append_retrieval(
+            session,
+            review=review,
+            viewer=viewer,
+            number=RecordNumber(number),
+            state=state,
+            note="asked the library",
+        )
+
+
+def decide(world: World, team: Team, person: Person, number: int, verdict: str) -> None:
+    reasons = ["Not qualitative"] if verdict == "exclude" else []
+    with world.entered(team.review_id, person) as (session, review, viewer):
+        decisions.record_decision(
+            session,
+            review=review,
+            viewer=viewer,
+            record_number=RecordNumber(number),
+            stage=Stage.FULL_TEXT,
+            given=DecisionInput(Verdict(verdict), reasons=reasons),
+        )
+
+
+def flow_of(world: World, team: Team) -> Flow:
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        made = reporting.shown(session, viewer=viewer).flow
+    assert [one for one in made.invariants if not one.holds] == []
+    return made
+
+
+def group(
+    world: World, team: Team, numbers: Sequence[int], person: Person | None = None
+) -> StudyId:
+    with world.entered(team.review_id, person or team.ann) as (session, review, viewer):
+        some = [RecordNumber(number) for number in numbers]
+        return service.create(session, review, viewer, numbers=some, label="A study").id
+
+
+def split(world: World, team: Team, study_id: StudyId) -> None:
+    with world.entered(team.review_id, team.ann) as (session, review, viewer):
+        study = service.get(session, team.review_id, study_id)
+        service.split(session, review, viewer, study)
+
+
+def seen(world: World, team: Team, person: Person) -> list[ShownStudy]:
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
+        return [*service.page(session, viewer, cursor=START, limit=100).items]
+
+
+def test_a_companion_is_a_report_and_no_study_and_splitting_undoes_it(
+    world: World, team: Team
+) -> None:
+    before = flow_of(world, team)
+    assert (before.n("new_studies"), before.n("new_reports")) == (2, 2)
+
+    study_id = group(world, team, [1, 2])
+
+    grouped = flow_of(world, team)
+    assert grouped.boxes["new_studies"].items == (StudyKey.grouped(str(study_id)),)
+    assert grouped.n("new_reports") == 2
+    split(world, team, study_id)
+    assert flow_of(world, team) == before
+    assert seen(world, team, team.owner) == []
+
+
+def test_a_report_may_be_in_two_studies_and_the_last_one_takes_its_study_along(
+    world: World, team: Team
+) -> None:
+    first, second = group(world, team, [1]), group(world, team, [1, 2])
+    assert flow_of(world, team).n("new_studies") == 2
+
+    with world.entered(team.review_id, team.ann) as (session, review, viewer):
+        study = service.get(session, team.review_id, second)
+        service.take_out(session, review, viewer, study, RecordNumber(1))
+        with pytest.raises(NotFound):
+            service.take_out(session, review, viewer, study, RecordNumber(1))
+        service.add_report(session, review, viewer, study, RecordNumber(4))
+        alone = service.get(session, team.review_id, first)
+        service.take_out(session, review, viewer, alone, RecordNumber(1))
+
+    (shown,) = seen(world, team, team.owner)
+    assert shown.reports == [2, 4]
+    assert flow_of(world, team).n("new_studies") == 2
+
+
+def test_only_reports_are_grouped_and_observers_group_none(world: World, team: Team) -> None:
+    world.records(team.review_id, team.owner, 1)
+    with pytest.raises(NoReport):
+        group(world, team, [1, 5])
+    with pytest.raises(Forbidden):
+        group(world, team, [1], team.observer)
+    with (
+        pytest.raises(Invalid),
+        world.entered(team.review_id, team.ann) as (session, review, viewer),
+    ):
+        service.create(session, review, viewer, numbers=[RecordNumber(1)], primary=RecordNumber(2))
+
+
+def test_a_mixed_study_is_told_to_those_who_see_it(world: World, team: Team) -> None:
+    group(world, team, [1, 3])
+
+    assert [one.is_mixed for one in seen(world, team, team.owner)] == [True]
+    assert [one.is_mixed for one in seen(world, team, team.eve)] == [False]
+
+
+def test_linked_records_are_in_the_studies_of_all(world: World, team: Team) -> None:
+    group(world, team, [2])
+
+    merged = world.merge(team.review_id, team.owner, 1, 2)
+
+    (shown,) = seen(world, team, team.owner)
+    assert len(shown.reports) == 1
+    assert flow_of(world, team).n("new_studies") == 1
+    world.split(team.review_id, team.owner, merged)
+    assert [one.reports for one in seen(world, team, team.owner)] == [[2]]
+
+
+def sample(world: World, team: Team, study_id: StudyId, sampled: bool | None) -> None:
+    with world.entered(team.review_id, team.judge) as (session, review, viewer):
+        study = service.get(session, team.review_id, study_id)
+        service.sample(session, review, viewer, study, sampled=sampled, note=None)
+
+
+def test_a_study_that_is_not_sampled_is_beyond_and_comes_back(world: World, team: Team) -> None:
+    study_id = group(world, team, [1])
+    before = flow_of(world, team)
+
+    sample(world, team, study_id, False)
+
+    made = flow_of(world, team)
+    assert made.boxes["dbr_eligible_not_sampled"].items == (1,)
+    assert made.n("new_reports") == 1
+    assert [one.sees_sampling for one in seen(world, team, team.ann)] == [False]
+    sample(world, team, study_id, None)
+    assert flow_of(world, team) == before
+
+
+def test_ratings_are_hidden_like_votes(world: World, team: Team) -> None:
+    def rate(person: Person, richness: int | None) -> None:
+        with world.entered(team.review_id, person) as (session, review, viewer):
+            ratings.rate(
+                session, review, viewer, number=RecordNumber(1), richness=richness, relevance=None
+            )
+
+    def visible(person: Person) -> list[tuple[str, int | None]]:
+        with world.database.read() as session:
+            viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
+            found = ratings.visible(session, viewer, [RecordNumber(1)])
+        return [(one.name, one.richness) for one in found.get(RecordNumber(1), [])]
+
+    rate(team.ann, 4)
+    rate(team.ben, 2)
+    rate(team.ben, 3)
+
+    assert visible(team.ann) == [("ann", 4)]
+    assert visible(team.owner) == [("ann", 4), ("ben", 3)]
+    rate(team.ben, None)
+    assert visible(team.judge) == [("ann", 4)]
+
+
+def test_proposals_come_from_relations_registry_numbers_and_like_titles(
+    world: World, team: Team
+) -> None:
+    with world.database.write.begin() as session:
+        for number, title, ids in (
+            (1, "Peer support in community mental health", ["NCT01234567"]),
+            (2, "Peer support in community mental health: follow-up", []),
+            (3, "Something else", ["NCT01234567"]),
+            (4, "Diet of bears", []),
+        ):
+            record = session.get_one(Record, (team.review_id, number))
+            record.title, record.registry_ids = title, ids
+
+    def proposed() -> list[tuple[list[int], list[str]]]:
+        with world.database.read() as session:
+            viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.eve.id)
+            found = proposals.proposals(session, viewer)
+        return [([*one.reports], [*one.evidence]) for one in found]
+
+    like, registered = "same first author, like titles", "both name NCT01234567"
+    assert proposed() == [([1, 2, 3], [like, registered])]
+    group(world, team, [1, 2, 3])
+    assert proposed() == []
+
+
+def test_near_misses_are_derived_and_owners_strike_and_add(world: World, team: Team) -> None:
+    def listed(struck: bool = False) -> list[tuple[int, list[str]]]:
+        with world.database.read() as session:
+            viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.judge.id)
+            found = near_misses.near_misses(
+                session, viewer=viewer, struck=struck, cursor=START, limit=10
+            )
+        return [(one.number, [*one.because]) for one in found.items]
+
+    def mark(on: bool) -> None:
+        with world.entered(team.review_id, team.owner) as (session, review, viewer):
+            near_misses.mark(
+                session,
+                review,
+                viewer,
+                number=RecordNumber(3),
+                listed=on,
+                explanation="Eligible but for its design",
+            )
+
+    assert listed() == [(3, ["last_reason"])]
+    mark(False)
+    assert (listed(), listed(struck=True)) == ([], [(3, ["last_reason"])])
+    mark(True)
+    assert listed() == [(3, ["last_reason", "listed"])]
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.eve.id)
+        with pytest.raises(Forbidden):
+            near_misses.near_misses(session, viewer=viewer, struck=False, cursor=START, limit=9)
+
+
+def test_a_study_of_another_review_is_not_found(world: World, team: Team) -> None:
+    other = world.team(n_records=1)
+    study_id = group(world, team, [1])
+    with world.database.read() as session:
+        assert session.get(Study, study_id) is not None
+        with pytest.raises(NotFound):
+            service.get(session, other.review_id, study_id)
