@@ -135,8 +135,12 @@ def _plainly_named(made: dict[str, Any]) -> dict[str, Any]:
     """Give schemas plain names in place of those that the framework makes up."""
     schemas = made["components"]["schemas"]
     text = json.dumps(made)
+    taken = {name for name in schemas if "_" not in name and name not in _PLAIN}
     for name in [name for name in schemas if name in _PLAIN or "_" in name]:
         plain_name = schemas[name]["title"] = _PLAIN.get(name, schemas[name]["title"])
+        if plain_name in taken:
+            raise ValueError(f"Two schemas would be named {plain_name}: rename one of them.")
+        taken.add(plain_name)
         text = text.replace(f'"{name}":', f'"{plain_name}":')
         text = text.replace(
             f'"#/components/schemas/{name}"', f'"#/components/schemas/{plain_name}"'

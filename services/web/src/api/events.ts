@@ -8,6 +8,8 @@ const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement", "
 const AUDIT = ["stopping", "stopping_note"];
 const IMPORT = ["imports", "records", "waiting", "progress", "duplicates", "stopping"];
 const LINKED = ["duplicates", "records", "waiting", "progress", "stopping"];
+const REMOVAL = ["records", "record", "waiting", "progress", "stopping"];
+const REPORT = ["reports", "records", "record", "waiting"];
 const TEAM = ["members", "invitations", "waiting"];
 const REVIEW = ["review", "waiting", "progress", "conflicts", "stopping"];
 
@@ -22,6 +24,7 @@ const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]
   "tandem.decision.withdrawn": DECIDED,
   "tandem.duplicates.merged": LINKED,
   "tandem.duplicates.split": LINKED,
+  "tandem.import.changed": IMPORT,
   "tandem.import.failed": IMPORT,
   "tandem.import.finished": IMPORT,
   "tandem.import.retried": IMPORT,
@@ -33,12 +36,18 @@ const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]
   "tandem.ranking.updated": [],
   "tandem.record.excluded": DECIDED,
   "tandem.record.included": DECIDED,
+  "tandem.record.removed": REMOVAL,
   "tandem.record.reopened": DECIDED,
-  "tandem.report.retrieval_changed": ["reports", "records", "record", "waiting"],
+  "tandem.record.restored": REMOVAL,
+  "tandem.report.retrieval_changed": REPORT,
+  "tandem.report.text_added": REPORT,
+  "tandem.report.text_read": REPORT,
+  "tandem.report.text_removed": REPORT,
   "tandem.resolution.changed": CONFLICT,
   "tandem.review.changed": REVIEW,
   "tandem.review.created": REVIEW,
   "tandem.stopping.changed": ["stopping"],
+  "tandem.wave.opened": ["imports", "waiting", "records"],
   "tandem.import.progress": ["imports"],
 };
 const GATHER_MS = 400;
