@@ -59,7 +59,7 @@ def _page(title: str, chance: random.Random, *more: str) -> list[str]:
             *textwrap.wrap(_BODY, 90)]  # fmt: skip
 
 
-def _by_title(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
+def by_title(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
     if len(plain_title(target.title).replace(" ", "")) < LONG_TITLE:
         return None
     title = chance.choice([target.title, target.title.upper(), _hyphenated(target.title)])
@@ -71,14 +71,14 @@ def _hyphenated(title: str) -> str:
     return title.replace(longest, f"{longest[:-3]}- {longest[-3:]}", 1)
 
 
-def _by_doi(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
+def by_doi(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
     if target.doi is None:
         return None
     said = chance.choice(["https://doi.org/{}", "doi:{}", "DOI {}"]).format(target.doi)
     return Made("fulltext.pdf", pdfs.pdf(_page("Original article", chance, said)), target.number)
 
 
-def _by_metadata(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
+def by_metadata(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
     if target.doi is None:
         return None
     page = _page("Original article", chance)
@@ -88,7 +88,7 @@ def _by_metadata(target: Target, _: Sequence[Target], chance: random.Random) -> 
 def _mentions(target: Target, others: Sequence[Target], chance: random.Random) -> Made | None:
     """Carry the title, and in the references of the first page another record's title and DOI."""
     other = chance.choice(others)
-    made = _by_title(target, others, chance)
+    made = by_title(target, others, chance)
     if made is None:
         return None
     references = ["References", *_lines(f"1. {other.title}. {other.doi or ''}", chance)]
@@ -105,7 +105,7 @@ def _misread(target: Target, _: Sequence[Target], chance: random.Random) -> Made
     return Made("scan.pdf", pdfs.pdf(_page("".join(letters), chance)), target.number)
 
 
-def _erratum(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
+def erratum(target: Target, _: Sequence[Target], chance: random.Random) -> Made | None:
     return Made("erratum.pdf", pdfs.pdf(_page(f"Correction to: {target.title}", chance)), None)
 
 
@@ -115,12 +115,12 @@ def _of_none(target: Target, _: Sequence[Target], chance: random.Random) -> Made
 
 
 _VARIANTS: dict[str, tuple[Write, bool]] = {
-    "title": (_by_title, True),
-    "DOI on page 1": (_by_doi, True),
-    "DOI in metadata": (_by_metadata, True),
+    "title": (by_title, True),
+    "DOI on page 1": (by_doi, True),
+    "DOI in metadata": (by_metadata, True),
     "title; another's title and DOI in references": (_mentions, False),
     "title with 3 % wrong letters": (_misread, False),
-    "erratum of a record": (_erratum, False),
+    "erratum of a record": (erratum, False),
     "of no record": (_of_none, False),
 }
 """With whether all of them are expected to be placed."""

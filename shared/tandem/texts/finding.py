@@ -12,9 +12,15 @@ from tandem.records.models import Record
 from tandem.texts.models import ReportText, TextFile
 
 MOST_PASSAGES = 500
+MOST_TERMS = 50
+LONGEST_TERM = 100
+"""Letters. With the most terms of this length it takes seconds to search the longest text."""
+
 _AROUND = 60
-_BREAK = "(?:[-\u00ad\u2010]\n)?"
-"""What may stand between two letters of a word at the end of a line."""
+_CUT = re.compile("(?<=\\w)[-\u00ad\u2010]\n(?=\\w)")
+"""Where the end of a line cuts a word."""
+
+_CUT_LENGTH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,14 @@ def passages(plain: str, page_starts: Sequence[int], terms: Sequence[str]) -> li
     pattern = _pattern(terms)
     if pattern is None:
         return []
+    whole, cuts = _joined(plain)
     found: list[Passage] = []
-    for said in pattern.finditer(plain):
-        page = max(0, bisect_right(page_starts, said.start()) - 1)
+    for said in pattern.finditer(whole):
+        start, end = _before(cuts, said.start()), _before(cuts, said.end() - 1) + 1
+        page = max(0, bisect_right(page_starts, start) - 1)
         first = page_starts[page]
         last = page_starts[page + 1] - 1 if page + 1 < len(page_starts) else len(plain)
-        start, end = said.start(), min(said.end(), last)
+        end = min(end, last)
         before = plain[max(first, start - _AROUND) : start]
         after = plain[end : min(last, end + _AROUND)]
         found.append(Passage(page, start, end, plain[start:end], before, after))
@@ -60,8 +68,26 @@ def passages(plain: str, page_starts: Sequence[int], terms: Sequence[str]) -> li
     return found
 
 
+def _joined(plain: str) -> tuple[str, list[int]]:
+    """Put words together that the end of a line cuts; return also where, in the new text."""
+    parts: list[str] = []
+    cuts: list[int] = []
+    at = length = 0
+    for cut in _CUT.finditer(plain):
+        parts.append(plain[at : cut.start()])
+        length += cut.start() - at
+        cuts.append(length)
+        at = cut.end()
+    return "".join([*parts, plain[at:]]), cuts
+
+
+def _before(cuts: Sequence[int], position: int) -> int:
+    """Return a position of the joined text in the plain one."""
+    return position + _CUT_LENGTH * bisect_right(cuts, position)
+
+
 def _pattern(terms: Sequence[str]) -> re.Pattern[str] | None:
-    spelled = [_spelled(term) for term in terms if term.strip(" *")]
+    spelled = [_spelled(term[:LONGEST_TERM]) for term in terms[:MOST_TERMS] if term.strip(" *")]
     # The longest first: of "sleep" and "sleep quality" the second is to be found where it stands.
     alternatives = "|".join(sorted(spelled, key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{alternatives})", re.I) if spelled else None
@@ -69,8 +95,9 @@ def _pattern(terms: Sequence[str]) -> re.Pattern[str] | None:
 
 def _spelled(term: str) -> str:
     words = term.strip().removesuffix("*").split()
-    phrase = r"\s+".join(_BREAK.join(map(re.escape, word)) for word in words)
-    return phrase + (rf"(?:{_BREAK}\w)*" if term.strip().endswith("*") else r"(?!\w)")
+    # A hyphen at the end of a line may be the word's own.
+    phrase = r"\s+".join(re.escape(word).replace(r"\-", "-?") for word in words)
+    return phrase + (r"\w*" if term.strip().endswith("*") else r"(?!\w)")
 
 
 def has_text() -> ColumnElement[bool]:

@@ -163,7 +163,7 @@ def forget_unused(
     The review is locked meanwhile: `row_of` takes no file up again whose bytes are just removed.
     """
     with database.write.begin() as session:
-        review = reviews.lock(session, review_id)
+        review = reviews.lock(session, review_id, also_archived=True)
         for sha256 in digests:
             query = select(TextFile).where(
                 TextFile.review_id == review.id, TextFile.sha256 == sha256

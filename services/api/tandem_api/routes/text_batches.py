@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import File, Response, UploadFile
+from fastapi import File, Path, Response, UploadFile
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -135,7 +135,7 @@ def get_text_batch(batch_id: str, session: Read, viewer: AsViewer) -> WholeTextB
 @router.post("/text-batches/{batch_id}/items/{position}", response_model=TextItemOut)
 def settle_text(
     batch_id: str,
-    position: int,
+    position: Annotated[int, Path(ge=1, le=100_000)],
     body: TextItemIn,
     me: Me,
     review_id: InReview,

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 
-from fastapi import File, Form, Query, Request, Response, UploadFile
+from fastapi import File, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from tandem.errors import TandemError
 from tandem.ids import TextId, parse_record_number, parse_uuid
 from tandem.reviews import service as reviews
-from tandem.texts import pages, service, uploads
+from tandem.texts import finding, pages, service, uploads
 from tandem.texts.kinds import MediaType, safe_name
 from tandem.texts.models import TextKind
 from tandem.texts.service import ShownText
@@ -191,7 +192,7 @@ def get_plain_text(text_id: str, session: Read, viewer: AsViewer) -> Response:
 def get_page(
     request: Request,
     text_id: str,
-    page: int,
+    page: Annotated[int, Path(ge=1, le=100_000)],
     here: Here,
     me: Me,
     review_id: InReview,
@@ -217,10 +218,10 @@ def list_highlights(
     me: Me,
     review_id: InReview,
     terms: Annotated[
-        list[PlainText],
+        list[Annotated[PlainText, Field(max_length=finding.LONGEST_TERM)]],
         Query(
             min_length=1,
-            max_length=100,
+            max_length=finding.MOST_TERMS,
             description="Words or phrases, in any case. A `*` at the end stands for any ending.",
             examples=[["peer worker*"]],
         ),
@@ -231,7 +232,7 @@ def list_highlights(
         viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
         shown = service.get(session, viewer=viewer, text_id=_id(text_id))
         text = pages.plain(session, shown.file)
-    found = pages.passages(here.artifacts, shown.file, text, [term[:200] for term in terms])
+    found = pages.passages(here.artifacts, shown.file, text, terms)
     return Page(items=[PassageOut.of(one) for one in found])
 
 
