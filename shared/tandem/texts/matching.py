@@ -59,6 +59,7 @@ class Evidence(StrEnum):
     DOI = "doi"
     TITLE = "title"
     FILENAME = "filename"
+    METADATA = "metadata"
     LIKENESS = "likeness"
 
 
@@ -80,12 +81,14 @@ class FileFacts:
         name: With its folders, where it came with any.
         first_page: Its text; empty where there is none.
         dois: From the metadata, as they stand there.
+        title: From the metadata, where it is often that of another file.
         mapped: The records that the map gives the file.
     """
 
     name: str
     first_page: str = ""
     dois: Sequence[str] = ()
+    title: str = ""
     mapped: Collection[RecordNumber] = ()
 
 
@@ -244,12 +247,14 @@ class Matcher:
         return doi is not None and len(said) == 1 and doi not in said
 
     def _like(self, file: FileFacts, head: str) -> list[Candidate]:
-        """Return records whose title is like what stands on the page or in the file's name."""
+        """Return records whose title is like what stands on the page, or in name or metadata."""
         name = _folded(PurePosixPath(file.name.replace("\\", "/")).stem)
+        said = {Evidence.FILENAME: name, Evidence.METADATA: _folded(file.title)}
         named = [
-            Candidate(number, Evidence.FILENAME, 100)
+            Candidate(number, evidence, 100)
+            for evidence, text in said.items()
             for title, numbers in self._by_title.items()
-            if len(title) >= LONG_TITLE and (title in name or (len(name) >= 40 and name in title))
+            if len(title) >= LONG_TITLE and (title in text or (len(text) >= 40 and text in title))
             for number in sorted(numbers)
         ]
         likely = {key: title for key, title in self._likely.items() if len(title) <= len(head)}

@@ -171,6 +171,7 @@ def _facts(session: Session, item: TextBatchItem, file: TextFile) -> FileFacts:
         name=item.path,
         first_page=first_page(plain, file.page_starts),
         dois=file.dois,
+        title=file.title,
         mapped=[RecordNumber(number) for number in item.mapped],
     )
 

@@ -15,6 +15,7 @@ from tandem.events import log
 from tandem.events.types import ReportTextRead
 from tandem.ids import ReviewId
 from tandem.log import logger
+from tandem.records.formats import normalise
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview
 from tandem.reviews.service import NoReview, ReviewArchived
@@ -104,7 +105,9 @@ def finish(database: Database, held: Held[TextFile], outcome: Outcome, targets: 
         if (text := outcome.text) is not None:
             row.plain, row.n_pages, row.page_starts = text.text, text.pages, [*text.page_starts]
             row.plain_sha256 = hashlib.sha256(text.text.encode()).hexdigest()
-            row.title, row.dois = text.title[:1000].replace("\x00", ""), [*text.dois]
+            # What nobody has looked at may hold characters that no database stores.
+            row.title = normalise.clean(text.title)[:1000]
+            row.dois = [*filter(None, map(normalise.doi, text.dois))]
         session.flush()
         _tell(session, review, row)
         placing.place_waiting(session, review, row, targets)

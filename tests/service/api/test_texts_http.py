@@ -45,6 +45,9 @@ def test_a_file_is_taken_and_read_and_its_report_is_retrieved(desk: Desk) -> Non
     assert text["added_by_name"] == "ann"
     assert desk.get("/reports/1")["standing"] == "to_assess"
     assert desk.get("/reports/1/texts")["items"] == [text]
+    history = desk.client.get(f"{desk.review}/records/1/history", headers=desk.team.owner.auth)
+    types = [one["type"].rpartition(".")[2] for one in history.json()["items"]]
+    assert types[-3:] == ["text_added", "retrieval_changed", "text_read"]
 
 
 def test_a_supplement_alone_is_no_retrieved_report(desk: Desk) -> None:

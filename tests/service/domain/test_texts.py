@@ -313,6 +313,20 @@ def test_who_comes_back_too_late_stores_nothing(library: Library, database: Data
         assert file.state is TextState.READY
 
 
+def test_metadata_that_no_database_stores_are_left_out(
+    library: Library, database: Database
+) -> None:
+    odd = {"Title": "What\x00 it is", "doi": "10.1000/a\x00b", "Subject": "XY"}
+    half = pdfs.pdf(["Words"], info=odd).replace(b"<feff0058", b"<feffd800")
+    library.add(1, half)
+    library.read()
+
+    with database.read() as session:
+        file = session.scalars(select(TextFile)).one()
+        assert (file.state, file.title.startswith("What")) == (TextState.READY, True)
+        assert "\x00" not in json.dumps([file.title, file.dois])
+
+
 def test_what_nobody_reads_is_found_by_the_relay(library: Library, database: Database) -> None:
     library.add(1)
     with database.read() as session:

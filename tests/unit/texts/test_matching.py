@@ -78,6 +78,7 @@ def test_what_two_works_do_not_share_by_chance_links(
             {"page": SLEEP, "dois": ["10.9000/other"]}, [1], id="another DOI in the metadata"
         ),
         pytest.param({"page": "10.9000/own, of 10.1000/coffee"}, [3], id="only mentioned"),
+        pytest.param({"title": SLEEP.upper()}, [1, 2], id="a scan, with a title in its metadata"),
         pytest.param({"name": "17.pdf"}, [17], id="perhaps the sender's own number"),
         pytest.param({"page": SLEEP.replace("shift", "shlft")}, [1], id="wrong letters"),
         pytest.param(

@@ -111,7 +111,8 @@ class TextCandidateOut(Out):
     """A record that something speaks for. `is_report`: it may have texts.
 
     `evidence`: the map, the number in the file's name, a DOI, the title on the first page, the
-    file's name, or a likeness to what stands on the first page. `score`: up to 100.
+    file's name, the title in its metadata, or a likeness to what stands on the first page.
+    `score`: up to 100.
     """
 
     record_id: RecordId

@@ -1,6 +1,7 @@
 """The text of Word documents and of plain text files, which have no pages."""
 
 import io
+import zlib
 from typing import Any
 from zipfile import BadZipFile
 
@@ -12,6 +13,12 @@ from lxml.etree import LxmlError
 from tandem.records.formats.encoding import to_text
 from tandem.texts.reader.failing import Damaged, TooCostly
 from tandem.texts.reader.pdf import MOST_CHARACTERS
+
+_NO_DOCUMENT = (
+    *(BadZipFile, PackageNotFoundError, LxmlError, zlib.error, EOFError, NotImplementedError),
+    *(KeyError, ValueError, AttributeError, RuntimeError),
+)
+"""What the library and those below it raise at what is no Word document."""
 
 
 def read_word(content: bytes) -> dict[str, Any]:
@@ -27,7 +34,7 @@ def read_word(content: bytes) -> dict[str, Any]:
         for part in document.iter_inner_content():
             lines += _cells(part) if isinstance(part, Table) else [part.text]
         title = document.core_properties.title
-    except (BadZipFile, PackageNotFoundError, LxmlError, KeyError, ValueError) as error:
+    except _NO_DOCUMENT as error:
         raise Damaged(str(error)) from None
     return _read("\n".join(lines), title)
 

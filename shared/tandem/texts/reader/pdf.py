@@ -93,7 +93,7 @@ def read(content: bytes) -> dict[str, Any]:
             "pages": n_pages,
             "page_starts": starts,
             "text": "\n".join(texts),
-            "title": document.get_metadata_value("Title"),
+            "title": _metadata(document, "Title"),
             "dois": _dois(document, content),
         }
 
@@ -215,9 +215,18 @@ def _characters(text_page: Any) -> Page:
     return Page("".join(text), indices)
 
 
+def _metadata(document: Any, key: str) -> str:
+    """Return an entry of the metadata; nothing where it is no text."""
+    try:
+        value: str = document.get_metadata_value(key)
+    except UnicodeDecodeError:
+        return ""
+    return value
+
+
 def _dois(document: Any, content: bytes) -> list[str]:
-    named = [document.get_metadata_value(key) for key in _DOI_KEYS]
-    subject = document.get_metadata_value("Subject")
+    named = [_metadata(document, key) for key in _DOI_KEYS]
+    subject = _metadata(document, "Subject")
     in_subject = re.findall(r"10\.[0-9]{4,9}/\S{1,300}", subject[:2000])
     in_xmp = [found.decode("utf-8", "replace") for found in _XMP_DOI.findall(content)[:20]]
     return list(dict.fromkeys(filter(None, [*named, *in_subject, *in_xmp])))[:20]
