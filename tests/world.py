@@ -36,6 +36,9 @@ from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import GroupState
 from tandem.records.imports import Found
 from tandem.records.models import Import, ImportState, Record
+from tandem.reports.facts import load_facts
+from tandem.reports.retrieval import append_retrieval
+from tandem.reports.rules import standing
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
@@ -46,6 +49,7 @@ from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.discussion import ShownMessage
 from tandem.screening.decisions import Recorded
 from tandem.screening.duplicates import merging
+from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
 from tandem.screening.models import Conflict, ScreenedRecord
 from tandem.screening.policies import Effect
@@ -64,7 +68,7 @@ from tandem.texts.models import (
 )
 from tandem.texts.reading import TextProblem
 
-TA = Stage.TITLE_ABSTRACT
+TA, FT = Stage.TITLE_ABSTRACT, Stage.FULL_TEXT
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class World:
                 session,
                 owner_id=owner.id,
                 title=texts.pop("title", "A review"),
-                policy={TA: policy or {}},
+                policy={TA: policy or {}, FT: _as_open(policy or {})},
                 seed=texts.pop("seed", 1),
                 **texts,
             )
@@ -268,7 +272,14 @@ class World:
             yield session, review, viewer
 
     def decide(
-        self, review_id: ReviewId, person: Person, number: int, verdict: str, **said: Any
+        self,
+        review_id: ReviewId,
+        person: Person,
+        number: int,
+        verdict: str,
+        *,
+        stage: Stage = TA,
+        **said: Any,
     ) -> Recorded:
         with self.entered(review_id, person) as (session, review, viewer):
             return decisions.record_decision(
@@ -276,39 +287,82 @@ class World:
                 review=review,
                 viewer=viewer,
                 record_number=RecordNumber(number),
-                stage=TA,
+                stage=stage,
                 given=DecisionInput(Verdict(verdict), **said),
             )
 
-    def withdraw(self, review_id: ReviewId, person: Person, number: int) -> Recorded:
+    def retrieve(
+        self,
+        review_id: ReviewId,
+        person: Person,
+        number: int,
+        state: str = "retrieved",
+        note: str | None = None,
+    ) -> bool:
+        """Say how far the retrieval of a full text is."""
+        with self.entered(review_id, person) as (session, review, viewer):
+            return append_retrieval(
+                session,
+                review=review,
+                viewer=viewer,
+                number=RecordNumber(number),
+                state=RetrievalState(state),
+                note=note,
+            )
+
+    def to_full_text(self, team: "Team", *numbers: int) -> None:
+        """Bring records to full text: Ann and Ben include them, and their texts are there."""
+        for number in numbers:
+            for person in (team.ann, team.ben):
+                self.decide(team.review_id, person, number, "include")
+            self.retrieve(team.review_id, team.ann, number)
+
+    def withdraw(
+        self, review_id: ReviewId, person: Person, number: int, *, stage: Stage = TA
+    ) -> Recorded:
         with self.entered(review_id, person) as (session, review, viewer):
             return decisions.withdraw_decision(
                 session,
                 review=review,
                 viewer=viewer,
                 record_number=RecordNumber(number),
-                stage=TA,
+                stage=stage,
             )
 
-    def resolve(self, review_id: ReviewId, person: Person, number: int, verdict: str) -> None:
+    def resolve(
+        self,
+        review_id: ReviewId,
+        person: Person,
+        number: int,
+        verdict: str,
+        *,
+        stage: Stage = TA,
+        **said: Any,
+    ) -> None:
         with self.entered(review_id, person) as (session, review, viewer):
             conflicts.resolve_conflict(
                 session,
                 review=review,
                 viewer=viewer,
-                conflict_id=_conflict_at(session, review_id, number),
-                given=ResolutionInput(Verdict(verdict)),
+                conflict_id=_conflict_at(session, review_id, number, stage),
+                given=ResolutionInput(Verdict(verdict), **said),
             )
 
     def reopen(
-        self, review_id: ReviewId, person: Person, number: int, note: str | None = None
+        self,
+        review_id: ReviewId,
+        person: Person,
+        number: int,
+        note: str | None = None,
+        *,
+        stage: Stage = TA,
     ) -> None:
         with self.entered(review_id, person) as (session, review, viewer):
             conflicts.reopen_conflict(
                 session,
                 review=review,
                 viewer=viewer,
-                conflict_id=_conflict_at(session, review_id, number),
+                conflict_id=_conflict_at(session, review_id, number, stage),
                 note=note,
             )
 
@@ -340,9 +394,11 @@ class World:
             )
             return list(found.items)
 
-    def change_policy(self, review_id: ReviewId, owner: Person, **part: Any) -> list[Effect]:
+    def change_policy(
+        self, review_id: ReviewId, owner: Person, *, stage: Stage = TA, **part: Any
+    ) -> list[Effect]:
         with self.entered(review_id, owner) as (session, review, viewer):
-            return policies.change(session, review=review, viewer=viewer, parts={TA: part})
+            return policies.change(session, review=review, viewer=viewer, parts={stage: part})
 
     def serve(
         self,
@@ -352,14 +408,15 @@ class World:
         limit: int = 1,
         lasting: timedelta = timedelta(minutes=30),
         anew: bool = False,
+        stage: Stage = TA,
     ) -> Queue:
         with self.entered(review_id, person) as (session, review, viewer):
             return queue.serve(
                 session,
                 review=review,
                 viewer=viewer,
-                stage=TA,
-                order=serving.newest_order(session, review_id, TA),
+                stage=stage,
+                order=serving.newest_order(session, review_id, stage),
                 limit=limit,
                 lasting=lasting,
                 anew=anew,
@@ -421,14 +478,30 @@ class World:
                 session, review, viewer.policies, group, numbers=leaving, by=viewer.user_id
             )
 
-    def status(self, review_id: ReviewId, number: int) -> Status:
+    def status(self, review_id: ReviewId, number: int, stage: Stage = TA) -> Status:
         with self.database.read() as session:
-            row = session.get(ScreenedRecord, (review_id, TA, number))
+            row = session.get(ScreenedRecord, (review_id, stage, number))
             return row.status if row is not None else Status.UNSCREENED
 
+    def standings(self, review_id: ReviewId) -> dict[int, str]:
+        """Return where each report stands, whatever anybody may see."""
+        with self.database.read() as session:
+            found = load_facts(session, reviews.get_review(session, review_id))
+            stands = {number: standing(facts) for number, facts in found.items()}
+            return {int(number): str(one) for number, one in stands.items() if one is not None}
 
-def _conflict_at(session: Session, review_id: ReviewId, number: int) -> ConflictId:
+
+def _as_open(policy: dict[str, Any]) -> dict[str, Any]:
+    """Return the policy of full text where a review is open: both stages are, or neither is."""
+    return {name: value for name, value in policy.items() if name == "blind"}
+
+
+def _conflict_at(
+    session: Session, review_id: ReviewId, number: int, stage: Stage = TA
+) -> ConflictId:
     query = select(Conflict.id).where(
-        Conflict.review_id == review_id, Conflict.record_number == number
+        Conflict.review_id == review_id,
+        Conflict.record_number == number,
+        Conflict.stage == stage,
     )
     return session.scalars(query).one()

@@ -147,6 +147,7 @@ FAILURES: dict[int, dict[str, str]] = {
         "invalid": "verdict: should be 'include', 'exclude' or 'maybe'",
         "not_a_pdf": "file: 'article.pdf' is no PDF, no Word document and no plain text.",
         "unreadable_zip": "files: The zip is damaged.",
+        "reason_required": "reasons: Give at least one reason: who excludes a full text says why.",
         "too_few_includes": "stage: Nothing is included yet, so there is no recall to show.",
         "title_differs": "title: To delete the review, repeat its title exactly.",
         "weak_password": "password: is one of the commonest passwords: choose another.",

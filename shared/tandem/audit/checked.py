@@ -7,11 +7,12 @@ from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
-VERSION = 4
+VERSION = 5
 """Of the trail's form. Version 1 tells nothing of texts and of the times of decisions, version 2
-nothing of what audits of recall have shown, version 3 nothing of the files of full texts."""
+nothing of what audits of recall have shown, version 3 nothing of the files of full texts, version
+4 nothing of reports."""
 
-READABLE = (1, 2, 3, VERSION)
+READABLE = (1, 2, 3, 4, VERSION)
 
 
 class NotATrail(TandemError):
@@ -33,6 +34,8 @@ class Checked:
     n_conflicts: int = 0
     n_ledgers: int = 0
     """Records, in a stage each, whose entries were compared one by one, by their digest."""
+    n_reports: int = 0
+    """Records at full text whose standing and final reason were derived and compared."""
     n_figures: int = 0
     n_audits: int = 0
     """Audits of recall whose evidence was computed again, and is the same."""

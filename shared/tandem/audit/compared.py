@@ -10,11 +10,13 @@ from tandem.audit.checked import Checked
 from tandem.audit.differences import At, Difference, Differs
 from tandem.audit.record_texts import RecordTexts
 from tandem.audit.report_files import ReportFiles
+from tandem.audit.report_lines import ReportLines
 from tandem.audit.state import ReplayedRecord, State
 from tandem.audit.times import Times
 from tandem.audit.told_audits import ToldAudits
 from tandem.audit.told_files import ToldFiles
 from tandem.audit.told_ledger import ToldLedger
+from tandem.audit.told_reports import ToldReports
 from tandem.audit.told_texts import ToldTexts
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement import rated
@@ -34,6 +36,7 @@ class Compared:
         texts: ToldTexts,
         audits: ToldAudits,
         files: ToldFiles,
+        reports: ToldReports | None = None,
     ) -> None:
         self.made = made
         self.is_complete = False
@@ -44,6 +47,8 @@ class Compared:
         self._times = Times(ledger, texts.times)
         self._audits = Audits(made, state, audits, ledger, n_records)
         self._files = ReportFiles(made, files)
+        # Older trails have no lines about them.
+        self._reports = None if reports is None else ReportLines(made, state, reports)
         self._seen: set[object] = set()
 
     def take(self, found: Mapping[str, Any]) -> None:
@@ -59,6 +64,8 @@ class Compared:
             "texts_of": self._record_texts.take,
             "audit": self._audits.take,
             "file": self._files.take,
+            "retrieval": self._of_reports,
+            "report": self._of_reports,
             "texts": self._texts,
             "policy": self._policy,
             "criteria": self._criteria,
@@ -74,6 +81,11 @@ class Compared:
         if take is None:
             raise ValueError("no such kind of line")
         take(found)
+
+    def _of_reports(self, found: Mapping[str, Any]) -> None:
+        if self._reports is None:
+            raise ValueError("a trail of this version has no lines about reports")
+        self._reports.take(found)
 
     def _once(self, key: object, what: str, at: At | None = None) -> None:
         if key in self._seen:
@@ -204,6 +216,8 @@ class Compared:
         self._audits.end()
         self._files.end()
         self._times.end()
+        if self._reports is not None:
+            self._reports.end()
         told = found["figures"]
         n_records = told["flow"]["identified"]
         if n_records != self._n_records or n_records < state.n_records:
@@ -278,6 +292,7 @@ class Compared:
 def _votes(place: ReplayedRecord) -> dict[str, dict[str, Any]]:
     return {
         who: {"verdict": said.vote.verdict, "reasons": list(said.vote.reasons)}
+        | ({} if said.vote.classification is None else {"classification": said.vote.classification})
         for who, said in place.present.items()
         if said.vote is not None
     }

@@ -53,7 +53,13 @@ def ledger_entry(data: Mapping[str, Any], detail: Mapping[str, Any]) -> dict[str
     # As a float, and not -0.0: a log kept as PostgreSQL's JSON gives back neither for certain.
     entry["seconds"] = None if seconds is None else float(seconds) + 0.0
     entry["carried_from"] = data.get("carried_from")
-    return entry
+    return entry | _classified(detail)
+
+
+def _classified(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the classification that goes with an include, where there is one."""
+    found = told.get("classification")
+    return {} if found is None else {"classification": found}
 
 
 _RESOLUTION = (
@@ -71,4 +77,4 @@ _RESOLUTION = (
 
 def resolution(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return a resolution as the trail has it, without the place where it is told of."""
-    return {name: told[name] for name in _RESOLUTION}
+    return {name: told[name] for name in _RESOLUTION} | _classified(told)

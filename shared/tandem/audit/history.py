@@ -17,9 +17,10 @@ from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.blinding.view import sees_every_event, vote_visibility
+from tandem.screening.blinding.view import is_unblinded, sees_every_event, vote_visibility
 from tandem.screening.models import Conflict, ScreenedRecord
 
+_REPORT = "tandem.report."
 _DECISION, _RECORD, _CONFLICT = "tandem.decision.", "tandem.record.", "tandem.conflict."
 _RESOLUTION = "tandem.resolution."
 
@@ -56,19 +57,19 @@ def history(
     """
     if session.get(Record, (viewer.review_id, number)) is None:
         raise NotFound(f"There is no record {number} in this review.")
-    blinded = not sees_every_event(viewer)
     statuses = _statuses(session, viewer, number)
     said: dict[tuple[str, str], str | None] = {}
     found = list[HistoryEntry]()
     for event in _events(session, viewer, number):
+        blinded = not is_unblinded(viewer, Stage(event.data.get("stage", Stage.TITLE_ABSTRACT)))
         if event.type.startswith(_DECISION):
             entry = _decision(viewer, event, statuses, said)
-            if not blinded:
-                found.append(entry)
-            elif entry.by == viewer.user_id:
+            if not blinded or entry.by == viewer.user_id:
                 found.append(_numbered(session, viewer, event, entry))
+        elif event.type.startswith(_REPORT):
+            found.append(_retrieval(viewer, event))
         elif not blinded:
-            found.append(_other(viewer, event, statuses))
+            found.append(_numbered(session, viewer, event, _other(viewer, event, statuses)))
     # By the event's random id: its number in the log, and its time, would tell too much of others.
     page = sliced_by_id(found, lambda one: one.event_id, cursor, limit)
     return Slice(_named(session, page.items), page.next_cursor)
@@ -122,11 +123,19 @@ def _decision(
 
 
 def _numbered(session: Session, viewer: Viewer, event: Event, entry: HistoryEntry) -> HistoryEntry:
-    """Give a blinded person's own second vote, which no list tells, a place in their log."""
-    if event.open_seq is not None:
+    """Give what no list tells this person a place in their log, as a blinded one's second vote."""
+    if event.open_seq is not None or sees_every_event(viewer):
         return entry
     number = renumbered(session, review_id=viewer.review_id, number=event.seq, to_open=True)
     return replace(entry, number=number)
+
+
+def _retrieval(viewer: Viewer, event: Event) -> HistoryEntry:
+    """Return what somebody said of the retrieval of its full text: that is nobody's secret."""
+    told, data = event.detail, event.data
+    detail = {"via": data["via"], "note": told.get("note")}
+    by = UserId(UUID(told["by"]))
+    return _entry(viewer, event, by, told.get("from"), data["state"], detail)
 
 
 def _other(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> HistoryEntry:

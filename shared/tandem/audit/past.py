@@ -13,9 +13,15 @@ from tandem.accounts import service as accounts
 from tandem.audit import figures
 from tandem.audit.entries import Step
 from tandem.audit.state import State
+from tandem.audit.told_reports import ToldReports
 from tandem.errors import Forbidden, NotFound
 from tandem.events.log import Event
-from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
+from tandem.events.types import (
+    DecisionRecorded,
+    RecordIncluded,
+    RecordReopened,
+    ReportRetrievalChanged,
+)
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
@@ -48,11 +54,13 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         BeyondTheEnd: There is no such entry.
     """
     _may_look_back(session, viewer, as_of)
-    state, curve = State(), [CurvePoint(0, 0)]
+    state, reports, curve = State(), ToldReports(), [CurvePoint(0, 0)]
     days: dict[str, Counter[date]] = {}
     n_decisions, included = 0, set[str]()
     for step in _steps(session, viewer.review_id, as_of):
         state.apply(step)
+        if step.type == ReportRetrievalChanged.type:
+            reports.follow(step)
         if step.data.get("stage") != stage:
             continue
         if (record := step.data.get("record_id")) is None:
@@ -66,12 +74,18 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
             (included.add if step.type == RecordIncluded.type else included.discard)(record)
             curve.append(CurvePoint(n_decisions, len(included)))
     n_records = state.n_records - len(state.linked)
-    shown = [place for at, place in state.shown_places() if at.stage == stage]
+    shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
+    if stage is Stage.FULL_TEXT:
+        there = reports.population(state)
+        n_records, shown = len(there), [one for one in shown if one[0] in there]
+    places = [place for _, place in shown]
     return Progress(
         stage=stage,
         n_records=n_records,
-        counts=figures.by_status(n_records, Counter(place.status for place in shown)),
-        reviewers=_reviewers(session, days, Counter(who for at in shown for who in at.present)),
+        counts=figures.by_status(n_records, Counter(place.status for place in places)),
+        reviewers=_reviewers(
+            session, days, Counter(who for place in places for who in place.present)
+        ),
         recall_curve=curve,
     )
 
@@ -144,6 +158,7 @@ def _open_votes(
             note=one.note,
             decided_at=one.created_at,
             criteria_version=one.criteria_version,
+            classification=one.classification,
         )
         for one in decisions
         if one.verdict is not None

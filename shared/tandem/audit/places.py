@@ -65,6 +65,7 @@ def _votes(
             PresentDecision.reviewer_id,
             Decision.verdict,
             Decision.reasons,
+            Decision.classification,
         )
         .join(Decision, Decision.id == PresentDecision.decision_id)
         .where(
@@ -75,8 +76,9 @@ def _votes(
         .order_by(Decision.labels_seq)
     )
     found: dict[RecordNumber, dict[str, Line]] = defaultdict(dict)
-    for number, reviewer_id, verdict, reasons in session.execute(query):
-        found[number][str(reviewer_id)] = {"verdict": verdict, "reasons": reasons}
+    for number, reviewer_id, verdict, reasons, kind in session.execute(query):
+        classified = {} if kind is None else {"classification": kind}
+        found[number][str(reviewer_id)] = {"verdict": verdict, "reasons": reasons} | classified
     return found
 
 

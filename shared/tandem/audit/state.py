@@ -10,7 +10,7 @@ from tandem.audit.differences import At
 from tandem.audit.entries import Step
 from tandem.audit.settings import Settings
 from tandem.reviews.policy import Policy, Stage, stored
-from tandem.screening.rules import Outcome, Status, Verdict, Vote, outcome
+from tandem.screening.rules import Classification, Outcome, Status, Verdict, Vote, outcome
 
 BY_RESOLUTION = "resolution"
 """What ended a conflict that somebody settled."""
@@ -62,7 +62,9 @@ class ReplayedRecord:
     def outcome(self, policy: Policy) -> Outcome:
         votes = [said.vote for said in self.latest.values() if said.vote is not None]
         stands = self.resolution
-        return outcome(policy, votes, Verdict(stands["verdict"]) if stands else None)
+        if not stands:
+            return outcome(policy, votes)
+        return outcome(policy, votes, Verdict(stands["verdict"]), _classification(stands))
 
 
 class State:
@@ -199,7 +201,8 @@ class State:
             place.latest[who] = Said(None, withdrawn, number)
             place.has_seal |= detail is None
             return
-        vote = Vote(Verdict(detail["verdict"]), tuple(detail["reasons"]))
+        verdict, reasons = Verdict(detail["verdict"]), tuple(detail["reasons"])
+        vote = Vote(verdict, reasons, _classification(detail))
         place.latest[who] = Said(vote, withdrawn, number)
 
     def _settle(self, step: Step) -> None:
@@ -211,6 +214,11 @@ class State:
         detail = step.detail or {}
         if kind == "reopened" and detail.get("to", "") is None:  # it has no status of its own now
             place.resolution = None
+
+
+def _classification(told: Mapping[str, Any]) -> Classification | None:
+    found = told.get("classification")
+    return None if found is None else Classification(found)
 
 
 def _resolve(place: ReplayedRecord, detail: Mapping[str, Any] | None) -> None:

@@ -7,7 +7,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
-from tandem.audit import figures, file_lines, places, stopping_lines, text_lines
+from tandem.audit import (
+    figures,
+    file_lines,
+    places,
+    report_lines,
+    stopping_lines,
+    text_lines,
+)
 from tandem.audit.places import PAGE, Line
 from tandem.audit.seals import Seals
 from tandem.audit.settings import TEXTS
@@ -43,6 +50,7 @@ def lines(
         yield from places.ledgers(session, review_id, stage, seals)
     yield from _conflicts(session, review_id, seals)
     yield from stopping_lines.lines(session, review_id)
+    yield from report_lines.lines(session, review_id)
     yield from text_lines.lines(session, review_id)
     yield from file_lines.lines(session, artifacts, review_id)
     yield {"figures": _figures(session, review_id, n_duplicates, seals)}

@@ -12,8 +12,13 @@ from tandem.audit.replay import Replay
 from tandem.audit.told_audits import ToldAudits
 from tandem.audit.told_files import ToldFiles
 from tandem.audit.told_ledger import ToldLedger
+from tandem.audit.told_reports import ToldReports
 from tandem.audit.told_texts import ToldTexts
 from tandem.events import chain
+from tandem.events.types import ReportRetrievalChanged
+
+_TELLS_OF_REPORTS = 5
+"""The version of the trail from which on it has lines about reports."""
 
 
 def check(lines: Iterable[str], *, expected_hash: str | None = None) -> Checked:
@@ -48,6 +53,7 @@ class _Checking:
         self._texts = ToldTexts()
         self._audits = ToldAudits()
         self._files = ToldFiles()
+        self._reports = ToldReports()
         self._compared: Compared | None = None
         """From the end of the log on."""
 
@@ -106,6 +112,8 @@ class _Checking:
         if entry.told.type.startswith("tandem.decision."):
             made.n_decisions += 1
             self._ledger.follow(entry.step)
+        if entry.told.type == ReportRetrievalChanged.type:
+            self._reports.follow(entry.step)
         self._texts.follow(entry.step)
         self._audits.follow(entry.step)
         self._files.follow(entry.step)
@@ -133,6 +141,7 @@ class _Checking:
             texts=self._texts,
             audits=self._audits,
             files=self._files,
+            reports=self._reports if header["trail"] >= _TELLS_OF_REPORTS else None,
         )
         return self._compared
 

@@ -26,8 +26,12 @@ def ask_for_training(review: LockedReview) -> None:
 
 
 def newest_order(session: Session, review_id: ReviewId, stage: Stage) -> Order:
-    """Return the order of the newest finished ranking, or NO_ORDER before the first."""
-    ranking_id = session.scalar(_NEWEST, {"review_id": review_id, "stage": stage})
+    """Return the order of the newest finished ranking, or NO_ORDER before the first.
+
+    Full texts come in the order in which title and abstract left them.
+    """
+    ranked = _ranked(stage)
+    ranking_id = session.scalar(_NEWEST, {"review_id": review_id, "stage": ranked})
     if ranking_id is None:
         return NO_ORDER
     return _orders.get(session, ranking_id)
@@ -46,12 +50,17 @@ def order_for_pages(
     kept = select(Ranking.id).where(
         Ranking.id == begun_with,
         Ranking.review_id == review_id,
-        Ranking.stage == stage,
+        Ranking.stage == _ranked(stage),
         Ranking.numbers.is_not(None),
     )
     if begun_with is not None and (ranking_id := session.scalar(kept)) is not None:
         return _orders.get(session, ranking_id)
     return newest_order(session, review_id, stage)
+
+
+def _ranked(stage: Stage) -> Stage:
+    """Return whose ranking gives the order of a stage: nothing is trained at full text."""
+    return Stage.TITLE_ABSTRACT if stage is Stage.FULL_TEXT else stage
 
 
 _NEWEST = (

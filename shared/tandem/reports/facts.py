@@ -12,6 +12,7 @@ from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.records.origin import NotScreened
 from tandem.reports import membership
+from tandem.reports.best import best_of
 from tandem.reports.rules import ReportFacts
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
@@ -19,17 +20,9 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import DONE, is_unblinded, visible_status
 from tandem.screening.criteria import reasons
 from tandem.screening.full_text import population
-from tandem.screening.full_text.models import Retrieval, RetrievalState
+from tandem.screening.full_text.models import Retrieval
 from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status
-
-_BEST_LAST = (
-    RetrievalState.NOT_RETRIEVED,
-    RetrievalState.SOUGHT,
-    RetrievalState.REQUESTED,
-    RetrievalState.AWAITING_TRANSLATION,
-    RetrievalState.RETRIEVED,
-)
 
 Numbers = Collection[RecordNumber] | None
 """Some records; None: all that are at full text or were."""
@@ -234,19 +227,3 @@ def load_retrievals(
         for head, entry in session.execute(one):
             newest[entry.record_number] = (head or entry.record_number, entry)
     return best_of(newest.values())
-
-
-def best_of(
-    newest: Iterable[tuple[RecordNumber, Retrieval]],
-) -> dict[RecordNumber, Retrieval]:
-    """Return for each shown record the best of its own and its linked records' newest entries."""
-    best: dict[RecordNumber, Retrieval] = {}
-    for head, entry in newest:
-        known = best.get(head)
-        if known is None or _goodness(known) < _goodness(entry):
-            best[head] = entry
-    return best
-
-
-def _goodness(entry: Retrieval) -> tuple[int, int, int]:
-    return (_BEST_LAST.index(entry.state), entry.seq, -entry.record_number)

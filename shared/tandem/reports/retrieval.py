@@ -54,7 +54,7 @@ def append_retrieval(
         "by": str(viewer.user_id),
         "from": None if before is None else before.state,
         "note": note,
-        "records": numbers,
+        "numbers": numbers,
     }
     fact = ReportRetrievalChanged(record_id=str(number), state=state, via=via, detail=detail)
     log.append(session, review, fact)

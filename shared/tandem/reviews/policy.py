@@ -65,7 +65,8 @@ class Policy(BaseModel):
 
 DEFAULT: dict[Stage, Policy] = {
     Stage.TITLE_ABSTRACT: Policy(),
-    Stage.FULL_TEXT: Policy(reasons_must_match=True),
+    # The reason to report is derived. Two maybes would make an included report.
+    Stage.FULL_TEXT: Policy(maybe="conflict"),
 }
 
 

@@ -15,13 +15,13 @@ from tandem.ids import DecisionId, RecordNumber
 from tandem.records.duplicates.related import related_to
 from tandem.records.duplicates.relations import Relation
 from tandem.records.models import Record
-from tandem.records.shown import n_shown
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.sql import StatusRule, status_rule, status_sql
 from tandem.screening.criteria import reasons
+from tandem.screening.full_text.population import in_stage, n_in_stage
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order
 from tandem.screening.record_filters import Filters, conditions
@@ -147,7 +147,7 @@ def count_records(
     if decided or filters.my_verdict is not None:
         query = select(func.count()).select_from(_decided(viewer, stage, filters).subquery())
     elif filters == Filters():
-        return n_shown(session, viewer.review_id)
+        return n_in_stage(session, viewer.review_id, stage, viewer.policies)
     else:
         query = _matching(viewer, stage, filters).with_only_columns(func.count(Record.number))
     return session.scalar(query, _whose(viewer, stage)) or 0
@@ -167,7 +167,7 @@ def _decided(viewer: Viewer, stage: Stage, filters: Filters) -> Select[RecordNum
             Decision.review_id == viewer.review_id,
             Decision.reviewer_id == viewer.user_id,
             Decision.stage == stage,
-            Record.is_in_screening(),
+            in_stage(stage, viewer.policies),
             *conditions(viewer, stage, filters),
         )
     )
@@ -175,7 +175,7 @@ def _decided(viewer: Viewer, stage: Stage, filters: Filters) -> Select[RecordNum
 
 def _matching(viewer: Viewer, stage: Stage, filters: Filters) -> Select[Record, str, Decision]:
     return _shown(viewer, stage).where(
-        Record.is_in_screening(), *conditions(viewer, stage, filters)
+        in_stage(stage, viewer.policies), *conditions(viewer, stage, filters)
     )
 
 

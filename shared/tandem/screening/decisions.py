@@ -17,6 +17,8 @@ from tandem.screening.blinding import exposure
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
+from tandem.screening.full_text import population
+from tandem.screening.full_text.gate import require_complete, require_reached
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
 from tandem.screening.ledger.state import RecordKey, load_screenable
@@ -35,13 +37,15 @@ class NoDecision(NotFound):
 class Recorded:
     """The reviewer's present decision, and the record's status as they may see it.
 
-    `labels_seq` is the decision's, as they are told it.
+    `labels_seq` is the decision's, as they are told it. `counted` is False where the record is
+    not at full text now: the decision is kept, and counts when it is there again.
     """
 
     decision: Decision | None
     labels_seq: int | None
     status: str
     changed: bool
+    counted: bool = True
 
 
 def record_decision(
@@ -70,12 +74,16 @@ def record_decision(
         IsDuplicate: Another record is screened in its place.
         Forbidden: An observer does not decide.
         NewerDecision: `basis` is not their present decision.
-        Invalid: `made_at` is in the future.
+        Invalid: `made_at` is in the future, or a classification goes with the wrong verdict.
+        ReasonRequired: It excludes a full text without a reason.
+        NotAtThisStage: The record never came to full text.
     """
     viewer.require(Role.REVIEWER, "decide records")
     client_state.require_possible(given.made_at)
+    require_complete(stage, given.verdict, given.reasons, given.classification)
     key = RecordKey(review.id, stage, record_number)
     state = load_screenable(session, key)
+    require_reached(session, key)
     mine = state.votes.get(viewer.user_id)
     is_outdated = mine is not None and mine.criteria_version < review.criteria_version
     is_entered = in_any_case or (again and is_outdated)
@@ -99,7 +107,9 @@ def _recorded(
 ) -> Recorded:
     told = visible_numbers(session, viewer, [decision.labels_seq])
     shown = visible_status(viewer, decision.stage, status, has_decided=True)
-    return Recorded(decision, told[decision.labels_seq], shown, changed)
+    key = RecordKey(decision.review_id, decision.stage, decision.record_number)
+    counted = population.counts(session, viewer.policies, key)
+    return Recorded(decision, told[decision.labels_seq], shown, changed, counted)
 
 
 def record_second_vote(
@@ -115,6 +125,7 @@ def record_second_vote(
 
     `second_votes.vote_again` says who may give it.
     """
+    require_complete(key.stage, given.verdict, given.reasons, given.classification)
     state = load_screenable(session, key)
     informed = exposure.is_informed(session, viewer, state)
     new = NewDecision(viewer.user_id, given, informed, second_in=conflict_id)
@@ -165,8 +176,8 @@ def withdraw_decision(
 
 
 def _same(mine: Decision, given: DecisionInput) -> bool:
-    said = (given.verdict, given.reasons, given.labels, given.note)
-    return (mine.verdict, mine.reasons, mine.labels, mine.note) == said
+    said = (given.verdict, given.reasons, given.labels, given.note, given.classification)
+    return (mine.verdict, mine.reasons, mine.labels, mine.note, mine.classification) == said
 
 
 def _rank_in(newest: Order, key: RecordKey) -> tuple[int | None, RankingId | None]:

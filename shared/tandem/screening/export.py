@@ -29,6 +29,7 @@ from tandem.screening.blinding.view import (
     vote_visibility,
 )
 from tandem.screening.criteria import reasons
+from tandem.screening.full_text.population import gate, is_report
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import (
     Conflict,
@@ -143,6 +144,8 @@ def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[
     )
     if not selection.include_duplicates:
         query = query.where(Record.duplicate_of.is_(None))
+    if selection.stage is Stage.FULL_TEXT:
+        query = query.where(is_report(gate(viewer.policies)))
     if selection.status is not None:
         query = query.where(visible_status_sql(viewer, selection.stage) == selection.status)
     return query

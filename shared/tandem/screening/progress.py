@@ -8,13 +8,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
+from tandem.db.pieces import pieces
 from tandem.events.log import Event
 from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
-from tandem.ids import ReviewId, UserId
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import DONE, is_unblinded
+from tandem.screening.full_text.population import population
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.recall import Recall, recall
 from tandem.screening.rules import Status
@@ -55,11 +57,15 @@ class Progress:
 
 def progress(session: Session, *, viewer: Viewer, stage: Stage) -> Progress:
     """Return the stage's progress: everyone's, or for a blinded reviewer their own."""
-    n_records = n_shown(session, viewer.review_id)
+    within = None
+    if stage is Stage.FULL_TEXT:
+        within = population(session, viewer.review_id, viewer.policies)
+    n_records = n_shown(session, viewer.review_id) if within is None else len(within)
     sees_all = is_unblinded(viewer, stage)
-    people = _reviewers(session, viewer.review_id, stage, None if sees_all else viewer.user_id)
+    only = None if sees_all else viewer.user_id
+    people = _reviewers(session, viewer.review_id, stage, only, within)
     counts = (
-        _team_counts(session, viewer.review_id, stage, n_records)
+        _team_counts(session, viewer.review_id, stage, n_records, within)
         if sees_all
         else _own_counts(people, n_records)
     )
@@ -68,15 +74,22 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage) -> Progress:
     return Progress(stage, n_records, counts, people, curve, found)
 
 
+Within = frozenset[RecordNumber] | None
+"""The records at full text; None in the first stage, where all records are."""
+
+
 def _team_counts(
-    session: Session, review_id: ReviewId, stage: Stage, n_records: int
+    session: Session, review_id: ReviewId, stage: Stage, n_records: int, within: Within
 ) -> dict[str, int]:
     query = (
         select(ScreenedRecord.status, func.count().label("n"))
         .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
         .group_by(ScreenedRecord.status)
     )
-    found = {row.status: row.n for row in session.execute(query)}
+    found = Counter[Status]()
+    for numbers in [None] if within is None else pieces(sorted(within)):
+        some = query if numbers is None else query.where(ScreenedRecord.record_number.in_(numbers))
+        found.update({row.status: row.n for row in session.execute(some)})
     counts = {status.value: found.get(status, 0) for status in Status}
     touched = sum(found.values()) - found.get(Status.UNSCREENED, 0)
     return counts | {Status.UNSCREENED.value: n_records - touched}
@@ -88,7 +101,7 @@ def _own_counts(people: list[ReviewerProgress], n_records: int) -> dict[str, int
 
 
 def _reviewers(
-    session: Session, review_id: ReviewId, stage: Stage, only: UserId | None
+    session: Session, review_id: ReviewId, stage: Stage, only: UserId | None, within: Within
 ) -> list[ReviewerProgress]:
     decided = (
         select(PresentDecision.reviewer_id, func.count().label("n"))
@@ -104,14 +117,18 @@ def _reviewers(
     if only is not None:
         decided = decided.where(PresentDecision.reviewer_id == only)
         made = made.where(Decision.reviewer_id == only)
-    n_decided = {row.reviewer_id: row.n for row in session.execute(decided)}
+    n_decided = Counter[UserId]()
+    for numbers in [None] if within is None else pieces(sorted(within)):
+        here = PresentDecision.record_number
+        some = decided if numbers is None else decided.where(here.in_(numbers))
+        n_decided.update({row.reviewer_id: row.n for row in session.execute(some)})
     days: dict[UserId, Counter[date]] = {}
     for user_id, at in session.execute(made):
         days.setdefault(user_id, Counter())[at.date()] += 1
     users = accounts.users_by_id(session, set(days))
     return [
         ReviewerProgress(
-            user_id, users[user_id].name, n_decided.get(user_id, 0), dict(sorted(by_day.items()))
+            user_id, users[user_id].name, n_decided[user_id], dict(sorted(by_day.items()))
         )
         for user_id, by_day in sorted(days.items(), key=lambda item: users[item[0]].name)
     ]

@@ -16,7 +16,7 @@ from tandem.screening.blinding.view import needs_history, view
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
-from tandem.screening.rules import Status, Verdict
+from tandem.screening.rules import Classification, Status, Verdict
 
 _SETTLED = [Status.INCLUDED, Status.EXCLUDED]
 
@@ -33,6 +33,7 @@ class ShownVote:
     note: str | None
     decided_at: datetime | None
     criteria_version: int | None
+    classification: Classification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,13 @@ def _named(one: Decision, name: str) -> ShownVote:
         note=one.note,
         decided_at=one.created_at,
         criteria_version=one.criteria_version,
+        classification=one.classification,
     )
 
 
 def _nameless(one: Decision, letter: str) -> ShownVote:
-    return ShownVote(letter, None, _verdict(one), one.reasons, one.labels, one.note, None, None)
+    said = (_verdict(one), one.reasons, one.labels, one.note)
+    return ShownVote(letter, None, *said, None, None, one.classification)
 
 
 def _verdict(one: Decision) -> Verdict:

@@ -40,7 +40,7 @@ def test_what_is_left_out_of_a_policy_is_the_careful_default(
 
     assert made["policy"] == {
         "title_abstract": DEFAULT,
-        "full_text": DEFAULT | {"reasons_must_match": True},
+        "full_text": DEFAULT | {"maybe": "conflict"},
     }
     assert (made["role"], made["question"]) == ("owner", None)
     assert made["criteria"] == {"include": [], "exclude": []}
@@ -51,7 +51,7 @@ def test_any_part_of_a_policy_may_be_given(client: TestClient, owner: Person) ->
 
     assert made["policy"]["title_abstract"] == DEFAULT
     assert made["policy"]["full_text"] == DEFAULT | {
-        "reasons_must_match": True,
+        "maybe": "conflict",
         "reviewers_per_record": 1,
     }
     assert client.get(f"{API}/reviews/{made['id']}", headers=owner.auth).json() == made

@@ -247,7 +247,7 @@ class TestConfirming:
     def test_it_is_an_entry_of_its_own_with_the_same_content(
         self, world: World, team: Team
     ) -> None:
-        said = {"reasons": ["wheat"], "labels": ["odd"], "note": "See 2."}
+        said: dict[str, Any] = {"reasons": ["wheat"], "labels": ["odd"], "note": "See 2."}
         world.decide(team.review_id, team.ann, 4, "exclude", seconds=3.0, **said)
         world.decide(team.review_id, team.ben, 4, "include")
         change(world, team, include=["Anything"])

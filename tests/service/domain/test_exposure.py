@@ -18,7 +18,7 @@ from service.domain.tables import ledger
 from service.domain.test_any_history import Merging
 from tandem.db.session import Database
 from tandem.errors import Conflict, Forbidden, NotFound
-from tandem.ids import RecordNumber, ReviewId
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
@@ -59,14 +59,16 @@ def set_role(world: World, team: Team, person: Person, role: Role | None) -> Non
 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("ben", ["include", "exclude"])
-def test_what_others_settled_while_one_had_no_vote_was_not_open(world: World, ben: str) -> None:
+def test_what_others_settled_while_one_had_no_vote_is_told_at_full_text(
+    world: World, ben: str
+) -> None:
     team = world.team()
     world.decide(team.review_id, team.ann, 1, "include")
     world.withdraw(team.review_id, team.ann, 1)
     world.decide(team.review_id, team.eve, 1, "include")
-    world.decide(team.review_id, team.ben, 1, ben)
+    assert not informed(world, team, team.ben, 1, ben)
 
-    assert not informed(world, team, team.ann, 1, "exclude")
+    assert informed(world, team, team.ann, 1, "exclude")
 
 
 @pytest.mark.parametrize("sees", ["all", "anonymous", "nothing"])
@@ -75,6 +77,8 @@ def test_who_could_read_the_votes_in_an_earlier_role_is_informed(world: World, s
     world.decide(team.review_id, team.ben, 1, "include")
     world.decide(team.review_id, team.eve, 1, "exclude")  # a conflict: shown as A and B, or not
     set_role(world, team, team.judge, Role.REVIEWER)
+    # Else the full-text stage would tell that the record has all its decisions.
+    world.change_policy(team.review_id, team.owner, reviewers_per_record=3)
 
     assert informed(world, team, team.judge, 1, "include") == (sees != "nothing")
 
@@ -121,7 +125,8 @@ def test_what_was_open_at_the_record_that_stood_for_it_is_known(world: World) ->
     world.split(team.review_id, team.owner, group)
 
     assert informed(world, team, team.ann, 5, "include")
-    assert not informed(world, team, team.eve, 5, "include")
+    # Together they were at full text, as everybody could know.
+    assert informed(world, team, team.eve, 5, "include")
 
 
 @pytest.mark.parametrize("ben", ["include", "exclude"])
@@ -155,7 +160,6 @@ def test_what_one_saw_of_a_record_that_is_linked_since_is_known(world: World) ->
     world.merge(team.review_id, team.owner, 1, 5)
 
     assert informed(world, team, team.judge, 1, "exclude")
-    assert not informed(world, team, team.ann, 1, "exclude")
 
 
 @pytest.mark.both_engines
@@ -183,7 +187,7 @@ def test_who_voted_late_on_a_settled_record_has_seen_the_votes_since(world: Worl
     team = world.team()
     world.decide(team.review_id, team.ann, 1, "include")
     world.decide(team.review_id, team.ben, 1, "include")
-    assert not informed(world, team, team.eve, 1, "include")
+    world.decide(team.review_id, team.eve, 1, "include")
     world.withdraw(team.review_id, team.ann, 1)
     world.withdraw(team.review_id, team.ben, 1)
 
@@ -191,7 +195,7 @@ def test_who_voted_late_on_a_settled_record_has_seen_the_votes_since(world: Worl
 
 
 @pytest.mark.parametrize("others", ["include", "exclude"])
-def test_who_took_their_vote_back_saw_what_was_open_until_then_and_no_more(
+def test_who_voted_once_the_others_had_all_voted_took_it_back_knowing(
     world: World, database: Database, others: str
 ) -> None:
     team = world.team()
@@ -199,12 +203,11 @@ def test_who_took_their_vote_back_saw_what_was_open_until_then_and_no_more(
     world.withdraw(team.review_id, team.ann, 1)
     world.decide(team.review_id, team.ben, 1, others)
     world.decide(team.review_id, team.eve, 1, others)
-    assert not informed(world, team, team.ann, 1, "include")
+    assert informed(world, team, team.ann, 1, "include")
     world.withdraw(team.review_id, team.ann, 1)
 
-    # A late vote on a settled record is shown all of it; one that made a conflict of it nothing.
     *_, withdrawal = ledger(database, team.review_id)
-    assert (withdrawal.verdict, withdrawal.informed) == (None, others == "include")
+    assert (withdrawal.verdict, withdrawal.informed) == (None, True)
 
 
 def test_who_settled_ones_own_doubt_said_a_verdict_too(world: World) -> None:
@@ -372,6 +375,8 @@ class Looking(RuleBasedStateMachine):
         self.team: Team = self.world.team(n_records=1, policy=policy)
         self.knowing: set[str] = set()
         self.settling: set[str] = set()
+        self._voters: set[UserId] = set()
+        self._has_advanced = False
 
     @rule(who=people, verdict=verdicts)
     def decide(self, who: str, verdict: str) -> None:
@@ -433,14 +438,29 @@ class Looking(RuleBasedStateMachine):
 
     def _entered(self, who: str) -> None:
         """What was just entered says whether they had seen a verdict by then."""
-        *_, entry = ledger(self.world.database, self.team.review_id)
+        *before, entry = ledger(self.world.database, self.team.review_id)
         assert entry.reviewer_id == getattr(self.team, who).id
-        if who in self.settling:  # see `exposure`: it may err, towards informed
+        if self._is_told_at_full_text(who, {one.reviewer_id for one in before if one.verdict}):
+            self.knowing.add(who)
+            assert entry.informed
+        elif who in self.settling:  # see `exposure`: it may err, towards informed
             assert entry.informed >= (who in self.knowing)
         else:
             assert entry.informed == (who in self.knowing)
 
+    def _is_told_at_full_text(self, who: str, given_by: set[UserId]) -> bool:
+        """Whether the record had all its decisions from others, or was at full text, by then."""
+        me = getattr(self.team, who).id
+        with self.world.database.read() as session:
+            policy = reviews.policies_in_force(session, self.team.review_id)[TA]
+        is_complete = len(self._voters - {me}) >= policy.reviewers_per_record
+        is_judged = bool(given_by - {me})
+        return is_complete or (is_judged and self._has_advanced and me not in self._voters)
+
     def _look(self) -> None:
+        with self.world.database.read() as session:
+            state = load(session, RecordKey(self.team.review_id, TA, FIRST))
+            self._voters, self._has_advanced = set(state.votes), state.has_advanced
         for who in ("ann", "ben", "eve", "judge", "owner"):
             if settles_without_seeing(self.world, self.team.review_id, getattr(self.team, who)):
                 self.settling.add(who)

@@ -62,7 +62,7 @@ def screened(world: World) -> Team:
             (3, 0, 1),
         ),
         (
-            {"maybe": "conflict"},
+            {"blind": False},
             ["included", "conflict", "conflict", "awaiting", "unscreened"],
             (1, 1, 0),
         ),
@@ -197,7 +197,7 @@ def test_the_stages_have_policies_of_their_own(world: World, database: Database)
     with database.read() as session:
         in_force = reviews.policies_in_force(session, team.review_id)
     assert in_force[TA] == DEFAULT[TA]
-    assert in_force[Stage.FULL_TEXT].reasons_must_match, "what was not changed stays"
+    assert in_force[Stage.FULL_TEXT].maybe == "conflict", "what was not changed stays"
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,11 @@ from tandem.ranking.feature_store import Corpus
 from tandem.ranking.from_ledger import MadeRanking
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.rerank import KEPT_ORDERS
+from tandem.reviews import service as reviews
 from tandem.reviews import texts
 from tandem.reviews.policy import Stage
 from tandem.work import lease
-from world import TA, Team, World
+from world import FT, TA, Team, World
 
 pytestmark = pytest.mark.both_engines
 
@@ -859,11 +860,22 @@ class TestFeatures:
         return {(file.name, file.stat().st_mtime_ns) for file in path.iterdir()}
 
 
-def test_the_full_text_stage_is_not_ranked_yet(
+def test_full_texts_teach_no_ranking_and_keep_the_order_of_title_and_abstract(
     world: World, database: Database, ranked_review: RankedReview
 ) -> None:
     team = about_sleep(world)
+    world.to_full_text(team, 1)
     ranked_review.rerank(team.review_id)
 
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, 1, "include", stage=FT)
+
     with database.read() as session:
-        assert serving.newest_order(session, team.review_id, Stage.FULL_TEXT).ranking_id is None
+        assert training.stale_reviews(session) == []
+        review = reviews.get_review(session, team.review_id)
+        assert (review.stale_since, review.taught_seq) == (None, review.labels_seq - 2)
+        first, full = (serving.newest_order(session, team.review_id, stage) for stage in Stage)
+        assert first is full
+    world.decide(team.review_id, team.ann, 2, "exclude")
+    with database.read() as session:
+        assert training.stale_reviews(session) == [team.review_id]

@@ -21,20 +21,24 @@ from tandem_api.errors import InvalidQuery
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import DayOrTime
+from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.members import DepartureOut, MemberIn, MemberOut, MemberPatch
 
 router = Router(prefix="/reviews/{review_id}/members", tags=["reviews"])
 
-_STAGE = Stage.TITLE_ABSTRACT
-
 
 @router.get("")
 def list_members(
-    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+    session: Read,
+    viewer: AsViewer,
+    page: PageFrom,
+    stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    limit: Limit = 100,
 ) -> Page[MemberOut]:
-    """List everybody in the review, with their roles."""
+    """List everybody in the review, with their roles and what they have done of a stage."""
     found = members.page(session, viewer.review_id, cursor=page, limit=limit)
-    return Page(items=_shown(session, viewer, found.items), next_cursor=found.next_cursor)
+    items = _shown(session, viewer, found.items, stage)
+    return Page(items=items, next_cursor=found.next_cursor)
 
 
 @router.put("/{user_id}", response_model=MemberOut)
@@ -149,10 +153,13 @@ def remove_member(
 
 
 def _shown(
-    session: Session, viewer: Viewer, found: Sequence[tuple[Member, User]]
+    session: Session,
+    viewer: Viewer,
+    found: Sequence[tuple[Member, User]],
+    stage: Stage = Stage.TITLE_ABSTRACT,
 ) -> list[MemberOut]:
     """Show each member; how far they are, only to those who may know it of others."""
-    sees_all = is_unblinded(viewer, _STAGE)
+    sees_all = is_unblinded(viewer, stage)
     asked = [member for member, _ in found if sees_all or member.user_id == viewer.user_id]
-    work = workload.of_members(session, viewer.review_id, _STAGE, viewer.policies, asked)
+    work = workload.of_members(session, viewer.review_id, stage, viewer.policies, asked)
     return [MemberOut.of(member, user, work.get(member.user_id)) for member, user in found]

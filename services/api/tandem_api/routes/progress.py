@@ -35,9 +35,9 @@ def get_progress(
     """Count by status, per reviewer and by day; blinded reviewers see their own only."""
     stage = Stage.TITLE_ABSTRACT
     if as_of is None:
-        found = progress(session, viewer=viewer, stage=stage)
+        found = [progress(session, viewer=viewer, stage=one) for one in Stage]
     else:
-        found = past.progress(session, viewer=viewer, stage=stage, as_of=as_of)
+        found = [past.progress(session, viewer=viewer, stage=one, as_of=as_of) for one in Stage]
     encoded = encoding.progress(session, viewer.review_id)
     parked = training.parked(session, viewer.review_id) if viewer.has(Role.OWNER) else None
     waiting, troubled = None, None
@@ -45,7 +45,7 @@ def get_progress(
         waiting = blocked_records(session, viewer.review_id, stage, viewer.policies)
         troubled = endpoints.in_trouble(session, viewer.review_id)
     return ProgressOut(
-        stages={found.stage: StageProgressOut.of(found)},
+        stages={one.stage: StageProgressOut.of(one) for one in found},
         plots=_plots(request, viewer, stage),
         sentences=SentencesOut.of_progress(encoded) if encoded else None,
         ranking=ParkedRankingOut.of(parked) if parked else None,

@@ -29,7 +29,7 @@ from tandem_api.problems import errors
 from tandem_api.routes.agreement import SvgResponse, svg
 from tandem_api.routing import Router
 from tandem_api.runtime import Runtime
-from tandem_api.schemas.decisions import ScreeningStage
+from tandem_api.schemas.decisions import RankedStage
 from tandem_api.schemas.stopping import (
     AuditChangeIn,
     AuditCostOut,
@@ -58,7 +58,7 @@ class MarkdownResponse(PlainTextResponse):
 
 @router.get("/stopping")
 def get_stopping(
-    here: Here, session: Read, viewer: AsViewer, stage: ScreeningStage = Stage.TITLE_ABSTRACT
+    here: Here, session: Read, viewer: AsViewer, stage: RankedStage = Stage.TITLE_ABSTRACT
 ) -> StoppingOut | OwnStoppingOut:
     """Show what speaks for stopping (owners, adjudicators); others see what is left for them."""
     found = _newest(here, session, viewer, stage)
@@ -220,7 +220,7 @@ def print_certificate(audit_id: str, here: Here, session: Read, viewer: AsViewer
     responses=svg("Included so far: 100 of 2,612 settled") | errors(403),
 )
 def plot_stopping(
-    here: Here, session: Read, viewer: AsViewer, stage: ScreeningStage = Stage.TITLE_ABSTRACT
+    here: Here, session: Read, viewer: AsViewer, stage: RankedStage = Stage.TITLE_ABSTRACT
 ) -> Response:
     """Draw what was found and the evidence of the stage's audit (owners, adjudicators)."""
     found = _newest(here, session, viewer, stage)

@@ -11,8 +11,9 @@ from tandem.screening.conflicts.discussion import ShownMessage
 from tandem.screening.conflicts.visible import Needs, ShownConflict, ShownDecision, ShownResolution
 from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
 from tandem.screening.models import Cause, ConflictState, ResolvedBy
-from tandem.screening.rules import ConflictKind, Verdict
+from tandem.screening.rules import Classification, ConflictKind, Verdict
 from tandem_api.schemas.base import Id, In, Line, Out, PersonId, PersonName, Prose
+from tandem_api.schemas.decisions import CLASSIFICATION
 from tandem_api.schemas.records import BibliographicOut
 
 Criterion = Annotated[
@@ -34,6 +35,7 @@ class ConflictDecisionOut(Out):
     mine: bool
     verdict: Verdict = Field(examples=["exclude"])
     reasons: list[str] = Field(examples=[["wrong population"]])
+    classification: Classification | None = Field(description=CLASSIFICATION, examples=[None])
     note: str | None
 
     @classmethod
@@ -45,6 +47,7 @@ class ConflictDecisionOut(Out):
             mine=vote.is_mine,
             verdict=vote.verdict,
             reasons=vote.reasons,
+            classification=vote.classification,
             note=vote.note,
         )
 
@@ -61,10 +64,15 @@ class ResolutionIn(In):
         description="What they differed on: one of the review's criteria, or your own words.",
         examples=["Peer support workers"],
     )
+    classification: Classification | None = Field(
+        default=None, description=CLASSIFICATION, examples=[None]
+    )
 
     def settlement(self) -> ResolutionInput:
         verdict = Verdict(self.verdict)
-        return ResolutionInput(verdict, self.reasons, self.note, self.cause, self.criterion)
+        return ResolutionInput(
+            verdict, self.reasons, self.note, self.cause, self.criterion, self.classification
+        )
 
 
 class ReopeningIn(In):
@@ -81,9 +89,19 @@ class SecondVoteIn(In):
     labels: list[Line] = Field(default=[], max_length=50)
     note: Prose | None = Field(default=None, examples=["I had read over the second sentence."])
     seconds: StrictFloat | None = Field(default=None, ge=0, le=1e6, allow_inf_nan=False)
+    classification: Classification | None = Field(
+        default=None, description=CLASSIFICATION, examples=[None]
+    )
 
     def given(self) -> DecisionInput:
-        return DecisionInput(self.verdict, self.reasons, self.labels, self.note, self.seconds)
+        return DecisionInput(
+            self.verdict,
+            self.reasons,
+            self.labels,
+            self.note,
+            self.seconds,
+            classification=self.classification,
+        )
 
 
 class ResolutionOut(Out):
@@ -94,6 +112,7 @@ class ResolutionOut(Out):
 
     verdict: Verdict
     reasons: list[str] = Field(examples=[[]])
+    classification: Classification | None = Field(description=CLASSIFICATION, examples=[None])
     note: str | None = Field(examples=["Peers are the participants."])
     cause: Cause | None = Field(examples=["ambiguous_criterion"])
     criterion: str | None = Field(examples=["Peer support workers"])
@@ -112,6 +131,7 @@ class ResolutionOut(Out):
         return cls(
             verdict=made.verdict,
             reasons=made.reasons,
+            classification=made.classification,
             note=made.note,
             cause=made.cause,
             criterion=made.criterion,

@@ -14,13 +14,21 @@ from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Decision
 from tandem.screening.previews import Preview, Turn
 from tandem.screening.queue.service import Left
-from tandem.screening.rules import Verdict
+from tandem.screening.rules import Classification, Verdict
 from tandem_api.schemas.base import Id, In, Line, Out, PlainText, Prose, RecordId, Time
 from tandem_api.schemas.members import WorkloadOut
 from tandem_api.schemas.words import ErrorCode, ShownStatus
 
-ScreeningStage = Literal[Stage.TITLE_ABSTRACT]
-"""The stages that can be screened so far; full text comes with its own issue."""
+ScreeningStage = Stage
+"""The stages that are screened."""
+
+RankedStage = Literal[Stage.TITLE_ABSTRACT]
+"""The stages in which a ranking is learned, so that reading may stop before the end."""
+
+CLASSIFICATION = (
+    "Of a full text that you include, or say maybe to: its study is not finished (`ongoing`), or "
+    "what is published does not suffice to judge it (`awaiting_classification`)."
+)
 
 COUNTED = (
     "Number of a change that rankings count. For the blinded only those are numbered that they "
@@ -58,6 +66,10 @@ class _Said(In):
         default=None, description=MADE_AT, examples=["2026-11-23T09:29:58Z"]
     )
 
+    classification: Classification | None = Field(
+        default=None, description=CLASSIFICATION, examples=[None]
+    )
+
     def known(self) -> Basis | None:
         """Return what the client says it knows of; None where it says nothing."""
         if "basis" not in self.model_fields_set:
@@ -66,7 +78,13 @@ class _Said(In):
 
     def judged(self, verdict: Verdict) -> DecisionInput:
         return DecisionInput(
-            verdict, self.reasons, self.labels, self.note, self.seconds, made_at=self.made_at
+            verdict,
+            self.reasons,
+            self.labels,
+            self.note,
+            self.seconds,
+            made_at=self.made_at,
+            classification=self.classification,
         )
 
 
@@ -102,6 +120,7 @@ class DecisionOut(Out):
     stage: Stage
     verdict: Verdict
     reasons: list[str] = Field(examples=[[]])
+    classification: Classification | None = Field(description=CLASSIFICATION, examples=[None])
     labels: list[str] = Field(examples=[["interviews"]])
     note: str | None
     seconds: float | None = Field(examples=[12.5])
@@ -128,6 +147,7 @@ class DecisionOut(Out):
             stage=decision.stage,
             verdict=decision.verdict,
             reasons=decision.reasons,
+            classification=decision.classification,
             labels=decision.labels,
             note=decision.note,
             seconds=decision.seconds,
@@ -152,6 +172,12 @@ class DecisionOut(Out):
 class PlaceOut(Out):
     status: ShownStatus = Field(examples=["done"])
     stage: Stage
+    counted: bool = Field(
+        default=True,
+        description="False where the record is not at full text now, or its text is not "
+        "retrieved: what you decided is kept, and counts when it is there again.",
+        examples=[True],
+    )
 
 
 class RecordedOut(Out):
@@ -164,7 +190,7 @@ class RecordedOut(Out):
             raise AssertionError("a decision that was just recorded is there")
         return cls(
             decision=DecisionOut.of(recorded.decision, recorded.labels_seq),
-            record=PlaceOut(status=recorded.status, stage=stage),
+            record=PlaceOut(status=recorded.status, stage=stage, counted=recorded.counted),
         )
 
 

@@ -13,7 +13,7 @@ from tandem.records.models import Import, ImportState, ImportStep, Record
 from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews.policy import Stage
 from tandem.screening.catalogue import ShownRecord
-from tandem.screening.rules import Verdict
+from tandem.screening.rules import Classification, Verdict
 from tandem.screening.visible_votes import ShownVote
 from tandem_api.schemas.base import (
     WHOLE,
@@ -27,7 +27,7 @@ from tandem_api.schemas.base import (
     Prose,
     RecordId,
 )
-from tandem_api.schemas.decisions import DecisionOut
+from tandem_api.schemas.decisions import CLASSIFICATION, DecisionOut
 from tandem_api.schemas.words import ImportFormat, ShownStatus
 
 
@@ -175,6 +175,7 @@ class VoteOut(Out):
     reviewer_id: PersonId | None
     verdict: Verdict = Field(examples=["exclude"])
     reasons: list[str] = Field(examples=[["wrong study design"]])
+    classification: Classification | None = Field(description=CLASSIFICATION, examples=[None])
     labels: list[str] = Field(examples=[[]])
     note: str | None
     decided_at: datetime | None = Field(examples=["2026-11-23T09:30:00Z"])
@@ -187,6 +188,7 @@ class VoteOut(Out):
             reviewer_id=None if vote.reviewer_id is None else str(vote.reviewer_id),
             verdict=vote.verdict,
             reasons=vote.reasons,
+            classification=vote.classification,
             labels=vote.labels,
             note=vote.note,
             decided_at=vote.decided_at,

@@ -21,7 +21,7 @@ from tandem.stopping.models import Serving
 from tandem.stopping.states import AuditState, Shown
 from tandem.stopping.words import sentences
 from tandem_api.schemas.base import In, Out, PersonId, PersonName, Prose
-from tandem_api.schemas.decisions import ScreeningStage
+from tandem_api.schemas.decisions import RankedStage
 
 _TARGET = Fraction(19, 20)
 """What the test is asked for where no audit names a target."""
@@ -41,7 +41,7 @@ Outcome = Literal["include", "exclude", "pending"]
 class AuditIn(In):
     """A target that the team means to show, registered before any draw counts."""
 
-    stage: ScreeningStage
+    stage: RankedStage
     target_recall: TargetRecall = Field(description=_SHARE)
     confidence: Annotated[
         float, Field(ge=float(LOWEST_CONFIDENCE), le=float(HIGHEST_CONFIDENCE), examples=[0.9])

@@ -11,6 +11,7 @@ from pydantic import WithJsonSchema
 from typing_extensions import TypeAliasType
 
 from tandem.records.formats.reading import Format
+from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status, Verdict
 from tandem.webhooks.deliveries import TEST_TYPE
@@ -43,7 +44,7 @@ DeliveryType = TypeAliasType("DeliveryType", Annotated[str, _one_of(_TYPES, [TES
 ErrorCode = TypeAliasType("ErrorCode", Annotated[str, _one_of(sorted(_CODES))])
 EventType = TypeAliasType("EventType", Annotated[str, _one_of(_TYPES)])
 HappeningState = TypeAliasType(
-    "HappeningState", Annotated[str, _one_of(Verdict, Status, ConflictState)]
+    "HappeningState", Annotated[str, _one_of(Verdict, Status, ConflictState, RetrievalState)]
 )
 ImportFormat = TypeAliasType("ImportFormat", Annotated[str, _one_of(get_args(Format))])
 RankingKind = TypeAliasType("RankingKind", Annotated[str, _one_of(["model", "text", "random"])])

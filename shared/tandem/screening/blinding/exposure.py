@@ -31,6 +31,7 @@ from tandem.events.log import Event
 from tandem.events.types import ConflictOpened, ConflictReopened, RecordExcluded, RecordIncluded
 from tandem.records.models import Record
 from tandem.reviews.models import Member, MemberSight
+from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.sight import NOTHING, sight
 from tandem.screening.blinding.exposure_notes import shown_in_conflict, state_at_start
@@ -83,13 +84,31 @@ def is_informed(session: Session, viewer: Viewer, state: RecordState) -> bool:
             "is_open": is_open,
         },
     ).one()
-    if found.is_known:
+    if found.is_known or _was_told_at_full_text(session, viewer, start, found.is_judged):
         return True
     settled = _ALL if sees.settled else found.settled_seq
     conflicts = _ALL if sees.conflicts else found.conflicts_seq
     if settled is None and conflicts is None:
         return False
     return found.is_judged and _was_open(session, key, settled or 0, conflicts or 0)
+
+
+def _was_told_at_full_text(
+    session: Session, viewer: Viewer, state: RecordState, is_judged: bool
+) -> bool:
+    """Whether the full-text stage has told them what the others make of a record before it.
+
+    That a record is there tells that it was included; that it is not there although it has all
+    its decisions, that it was not. Their own vote tells them nothing.
+    """
+    if state.key.stage is not Stage.TITLE_ABSTRACT:
+        return False
+    quota, me = viewer.policies[state.key.stage].reviewers_per_record, viewer.user_id
+    was_there = state.has_advanced and is_judged and me not in state.votes
+    is_complete = len(state.votes.keys() - {me}) >= quota
+    return (was_there or is_complete) and session.get(
+        Member, (viewer.review_id, viewer.user_id)
+    ) is not None
 
 
 def _shows_vote(session: Session, viewer: Viewer, state: RecordState) -> bool:

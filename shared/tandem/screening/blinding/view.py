@@ -181,8 +181,11 @@ def preview_is_open(viewer: Viewer, before: RecordState, *, changes_own_vote: bo
 
 
 def sees_every_event(viewer: Viewer) -> bool:
-    """Whether the full log is open to them, or only what a blinded reviewer may know of."""
-    return is_unblinded(viewer, Stage.TITLE_ABSTRACT)
+    """Whether the full log is open to them, or only what a blinded reviewer may know of.
+
+    The log is of both stages: who is blinded in one of them must not learn its outcomes from it.
+    """
+    return all(is_unblinded(viewer, stage) for stage in Stage)
 
 
 def newest_sequence(review: Review, viewer: Viewer) -> int:

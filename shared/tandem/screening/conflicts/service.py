@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ConflictId, RecordNumber, ReviewId, UserId
+from tandem.records.models import Record
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -18,6 +19,8 @@ from tandem.reviews.settling import WAYS_OUT
 from tandem.screening.blinding.sql import conflict_is_visible, has_vote_of
 from tandem.screening.blinding.view import names_are_open, open_conflicts_known
 from tandem.screening.conflicts.visible import ShownConflict, show
+from tandem.screening.full_text.gate import require_complete
+from tandem.screening.full_text.population import Gate, is_at_full_text
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import NewResolution, ResolutionInput, Revocation
@@ -78,10 +81,27 @@ def list_conflicts(
         Forbidden: They ask for somebody's conflicts, and whose votes are whose is hidden to them.
     """
     query = _selected(viewer, selection).where(
-        Conflict.review_id == viewer.review_id, conflict_is_visible(viewer)
+        Conflict.review_id == viewer.review_id, conflict_is_visible(viewer), counts_now()
     )
     page = keyset_of_one(session, query, (Conflict.opened_at, Conflict.id), cursor, limit)
     return Slice(show(session, viewer, histories(session, page.items)), page.next_cursor)
+
+
+def counts_now() -> ColumnElement[bool]:
+    """Whether a conflict is about a record that is in its stage now.
+
+    One of a report that has left full text is kept, and is there again when the report is.
+    """
+    there = select(Record.number).where(
+        Record.review_id == Conflict.review_id,
+        Record.number == Conflict.record_number,
+        is_at_full_text(Gate(0)),
+    )
+    return or_(
+        Conflict.stage != Stage.FULL_TEXT,
+        Conflict.state == ConflictState.RESOLVED,
+        there.correlate(Conflict).exists(),
+    )
 
 
 def _selected(viewer: Viewer, selection: Selection) -> Select[Conflict]:
@@ -128,6 +148,7 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
                 Conflict.review_id.in_(ids),
                 Conflict.stage == stage,
                 Conflict.state == ConflictState.OPEN,
+                counts_now() if stage is Stage.FULL_TEXT else true(),
             )
             if some is voting and some:
                 query = query.where(has_vote_of(some[0].user_id))
@@ -168,10 +189,13 @@ def resolve_conflict(
         OwnConflict: This person's vote is part of it, and the policy bars voters.
         Forbidden: They are neither adjudicator nor owner, nor a voter whom the policy lets.
         AlreadyResolved: It is settled.
+        ReasonRequired: It excludes a full text without a reason.
+        Invalid: A classification goes with an exclude, or with another stage.
     """
     conflict, state = _to_be_settled(session, viewer, conflict_id, "settle conflicts")
     if conflict.state is ConflictState.RESOLVED:
         raise AlreadyResolved("This conflict is settled already.")
+    require_complete(conflict.stage, given.verdict, given.reasons, given.classification)
     policy, new = viewer.policies[conflict.stage], NewResolution(viewer.user_id, given)
     append(session, review, policy, state, new, because=ResolvedBy.RESOLUTION)
     return conflict

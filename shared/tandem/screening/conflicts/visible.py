@@ -19,7 +19,7 @@ from tandem.screening.blinding.view import (
 )
 from tandem.screening.ledger.conflict_history import ConflictHistory
 from tandem.screening.models import Conflict, ConflictState, Resolution
-from tandem.screening.rules import Verdict
+from tandem.screening.rules import Classification, Verdict
 
 Needs = Literal["voters", "adjudicator"]
 
@@ -34,6 +34,7 @@ class ShownDecision:
     is_mine: bool
     verdict: Verdict
     reasons: list[str]
+    classification: Classification | None
     note: str | None
 
 
@@ -106,6 +107,7 @@ def _decisions(
             is_mine=decision.reviewer_id == viewer.user_id,
             verdict=decision.verdict,
             reasons=decision.reasons,
+            classification=decision.classification,
             note=decision.note,
         )
         for decision in visible_votes(viewer, history).values()

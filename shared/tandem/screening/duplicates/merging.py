@@ -1,6 +1,7 @@
 """Records turn out to be one, or one record to be several: who stands for whom."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from sqlalchemy import select, union
@@ -27,7 +28,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.duplicates import transfer
 from tandem.screening.duplicates.transfer import Policies
-from tandem.screening.ledger.state import RecordKey, load_many
+from tandem.screening.ledger.state import RecordKey, load, load_many
 from tandem.screening.models import Lease, PresentDecision, Resolution, ScreenedRecord
 
 
@@ -372,12 +373,16 @@ def _part(
     )
     screened_records.refresh(session, review.id, [*records])
     staying = set(records) - leaving - {shown.number}
+    first = RecordKey(review.id, Stage.TITLE_ABSTRACT, shown.number)
+    had_advanced = load(session, first).has_advanced
     for stage in Stage:
         for record in freed:
             key = RecordKey(review.id, stage, record.number)
             transfer.release(session, review, policies[stage], key)
         key = RecordKey(review.id, stage, shown.number)
         transfer.release(session, review, policies[stage], key, staying=staying)
+    for number in (record.number for record in freed if had_advanced):
+        transfer.note_advanced(session, replace(first, record_number=number))
 
 
 def _by(user_id: UserId | None) -> dict[str, str | None]:

@@ -75,9 +75,17 @@ def transfer(
         resolution = None
         if new or origin.resolution is not None:
             resolution = _meet(session, review, policies[stage], origin, target, new)
+        if origin.has_advanced:
+            note_advanced(session, target.key)
         if resolution is None:
             # The number that a resolution would have: in any case, so that it tells nothing.
             review.labels_seq += 1
+
+
+def note_advanced(session: Session, key: RecordKey) -> None:
+    """Note that a record was at full text: one that is linked to it, or parted from it, was."""
+    if (row := session.get(ScreenedRecord, key.columns)) is not None:
+        row.has_advanced = True
 
 
 def _stronger(there: Decision | None, here: Decision) -> Decision:

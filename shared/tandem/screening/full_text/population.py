@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.records.origin import NotScreened
+from tandem.records.shown import n_shown
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.full_text.models import Retrieval, RetrievalState
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
 
@@ -107,6 +109,39 @@ def population(
 ) -> frozenset[RecordNumber]:
     """Return the records that are at full text. No linked record is among them."""
     return frozenset(session.scalars(_population(gate(policies)), {"review_id": review_id}))
+
+
+def counts(session: Session, policies: Mapping[Stage, Policy], key: RecordKey) -> bool:
+    """Whether what is decided of a record in a stage counts now; in the first it always does."""
+    if key.stage is not Stage.FULL_TEXT:
+        return True
+    at = {"review_id": key.review_id, "number": key.record_number}
+    return session.scalar(_counts(gate(policies)), at) is not None
+
+
+@cache
+def _counts(through: Gate) -> Select[RecordNumber]:
+    return select(Record.number).where(
+        Record.review_id == bindparam("review_id"),
+        Record.number == bindparam("number"),
+        is_at_full_text(through),
+    )
+
+
+def in_stage(stage: Stage, policies: Mapping[Stage, Policy]) -> ColumnElement[bool]:
+    """Whether a record is one of a stage; the query has the parameter `review_id`."""
+    if stage is not Stage.FULL_TEXT:
+        return Record.is_in_screening()
+    return Record.number.in_(_population(gate(policies)))
+
+
+def n_in_stage(
+    session: Session, review_id: ReviewId, stage: Stage, policies: Mapping[Stage, Policy]
+) -> int:
+    """Return how many records there are to decide in a stage, by whomever."""
+    if stage is Stage.FULL_TEXT:
+        return len(population(session, review_id, policies))
+    return n_shown(session, review_id)
 
 
 @cache

@@ -91,6 +91,8 @@ class RecordState:
     conflict: Conflict | None
     conflict_state: ConflictState | None
     row: ScreenedRecord | None = field(repr=False)
+    has_advanced: bool = False
+    """Of title and abstract: the record was at full text by then, which everybody could know."""
 
     @classmethod
     def of(
@@ -110,6 +112,7 @@ class RecordState:
             conflict,
             None if conflict is None else conflict.state,
             row,
+            row is not None and row.has_advanced,
         )
 
     @property

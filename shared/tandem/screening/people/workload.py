@@ -12,9 +12,9 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
-from tandem.records.shown import n_shown
 from tandem.reviews.models import Member
 from tandem.reviews.policy import Policy, Stage
+from tandem.screening.full_text.population import n_in_stage
 from tandem.screening.models import PresentDecision
 
 _ROUNDING = 1e-9
@@ -49,7 +49,7 @@ def of_members(
     quota = policies[stage].reviewers_per_record
     if total is None:
         has_shares = any(member.share is not None for member in members)
-        total = n_shown(session, review_id) if has_shares else 0
+        total = n_in_stage(session, review_id, stage, policies) if has_shares else 0
     return {
         member.user_id: Workload(
             counts.get(member.user_id, 0), target(member.share, total=total, quota=quota)

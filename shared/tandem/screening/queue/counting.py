@@ -30,7 +30,7 @@ class Counts:
     """How many records there are for one reviewer to decide, leases aside.
 
     Attributes:
-        total: In the review, duplicates aside.
+        total: In the stage: all of the review, duplicates aside, or those at full text.
         remaining: The reviewer can still decide.
         half_done: Have some of their decisions but lack others, whoever gave them.
         half_done_by_others: Of these, the reviewer has not decided.
@@ -50,10 +50,36 @@ def count(
         remaining = still_to_decide(session, queue_filter, set(queue_filter.pilot) - set(withheld))
         total = n_shown(session, queue_filter.review_id)
         return Counts(total, remaining, half_done=0, half_done_by_others=0)
+    if queue_filter.population is not None:
+        return _count_at_full_text(session, queue_filter, queue_filter.population, withheld)
     row = session.execute(_counts(queue_filter.rules), queue_filter.parameters()).one()
     total, full, closed_to_me, half_done, by_others = row
     not_served = still_to_decide(session, queue_filter, withheld)
     return Counts(total, total - full - closed_to_me - not_served, half_done, by_others)
+
+
+def _count_at_full_text(
+    session: Session,
+    queue_filter: QueueFilter,
+    population: frozenset[RecordNumber],
+    withheld: Collection[RecordNumber],
+) -> Counts:
+    remaining = still_to_decide(session, queue_filter, population.difference(withheld))
+    query, half_done, by_others = _half_done(queue_filter.rules), 0, 0
+    for piece in pieces(sorted(population)):
+        found = session.execute(query, queue_filter.parameters(piece)).one()
+        half_done, by_others = half_done + found[0], by_others + found[1]
+    return Counts(len(population), remaining, half_done, by_others)
+
+
+@cache
+def _half_done(rules: Rules) -> Select[int, int]:
+    return (
+        select(func.count(), func.count().filter(~has_decided()))
+        .select_from(Record)
+        .join(ScreenedRecord, screened())
+        .where(Record.review_id == REVIEW, is_among(), rules.lacks_decisions(), begun())
+    )
 
 
 @cache

@@ -18,6 +18,7 @@ from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.full_text.population import Gate, gate, is_at_full_text, population
 from tandem.screening.models import Lease, PresentDecision, ScreenedRecord
 from tandem.screening.people import pilot
 from tandem.screening.rules import Status
@@ -35,6 +36,8 @@ class Rules:
 
     is_blind: bool
     in_pilot: bool
+    through: Gate | None = None
+    """What it takes to get to the stage; None for the first, where all records are."""
 
     def lacks_decisions(self) -> ColumnElement[bool]:
         lacks = ScreenedRecord.n_decisions < _QUOTA
@@ -53,6 +56,8 @@ class Rules:
             among = Record.number.in_(bindparam("pilot", expanding=True))
             return and_(among, Record.not_screened_because.is_(None))
         lacks = or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
+        if self.through is not None:
+            return and_(lacks, is_at_full_text(self.through))
         return and_(lacks, Record.not_screened_because.is_(None))
 
     def has_room(self) -> ColumnElement[bool]:
@@ -80,7 +85,8 @@ class QueueFilter:
     """Who screens what by which rules.
 
     `pilot` are the records of a pilot round that is running: these and no others are open, to
-    everybody and whoever has decided them. None without one.
+    everybody and whoever has decided them. None without one. `through` is what it takes to get to
+    full text, and `population` what is there; None in the first stage, where all records are.
     """
 
     review_id: ReviewId
@@ -92,10 +98,13 @@ class QueueFilter:
     last_record_number: int
     now: datetime
     pilot: tuple[RecordNumber, ...] | None
+    through: Gate | None = None
+    population: frozenset[RecordNumber] | None = None
 
     @classmethod
     def of(cls, session: Session, review: Review, stage: Stage, viewer: Viewer) -> "QueueFilter":
         policy = viewer.policies[stage]
+        at_full_text = stage is Stage.FULL_TEXT
         is_pilot = stage is pilot.STAGE and pilot.state(review) is pilot.PilotState.RUNNING
         return cls(
             review_id=review.id,
@@ -107,11 +116,13 @@ class QueueFilter:
             last_record_number=review.last_record_number,
             now=now(),
             pilot=tuple(pilot.record_numbers(session, review)) if is_pilot else None,
+            through=gate(viewer.policies) if at_full_text else None,
+            population=population(session, review.id, viewer.policies) if at_full_text else None,
         )
 
     @property
     def rules(self) -> Rules:
-        return Rules(self.is_blind, self.pilot is not None)
+        return Rules(self.is_blind, self.pilot is not None, self.through)
 
     def parameters(self, numbers: Sequence[int] = ()) -> dict[str, Any]:
         """Return what the conditions ask for; `numbers`: of the records that a query is about."""

@@ -119,6 +119,8 @@ class ReviewerQueue:
             stream = streams.random_stream(
                 queue_filter.seed, queue_filter.stage, queue_filter.last_record_number
             )
+        if queue_filter.population is not None:
+            stream = stream[_places(stream, queue_filter.population)]
         for _, numbers in _chunks(stream):
             named = numbers.tolist()
             free = self._free_among(Which.NAMED, named)
@@ -193,7 +195,7 @@ class ReviewerQueue:
 
 def _at(order: Order, place: int) -> At:
     number, score = int(order.numbers[place]), float(order.scores[place])
-    return At(RecordNumber(number), place + 1, score, order.ranking_id)
+    return At(RecordNumber(number), order.rank_at(place), score, order.ranking_id)
 
 
 def _at_number(order: Order, number: RecordNumber) -> At:

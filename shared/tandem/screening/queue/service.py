@@ -135,6 +135,8 @@ def serve(
     counts = counting.count(session, queue_filter, own_papers.numbers)
     mine = _workload(session, queue_filter, viewer, member, counts)
     remaining = _remaining(queue_filter, counts, mine)
+    if queue_filter.population is not None:
+        order = order.among(queue_filter.population)
     leases, drawn = list[Lease](), list[RecordNumber]()
     if member.paused_at is None:
         reviewer_queue = ReviewerQueue(session, queue_filter, own_papers)

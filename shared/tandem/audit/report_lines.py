@@ -1,0 +1,107 @@
+"""What the tables say of reports, for the audit trail: each retrieval, and where each stands."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.audit.checked import Checked
+from tandem.audit.differences import Difference, Differs
+from tandem.audit.state import State
+from tandem.audit.told_reports import ToldReports, at_full_text
+from tandem.ids import ReviewId
+from tandem.reports.facts import load_facts
+from tandem.reports.rules import Standing, reason, standing
+from tandem.reviews import service as reviews
+from tandem.screening.full_text.models import Retrieval
+
+Line = dict[str, Any]
+
+
+def lines(session: Session, review_id: ReviewId) -> Iterator[Line]:
+    """Yield a line for each entry about a retrieval, then one for each report that is sought."""
+    entries = select(Retrieval).where(Retrieval.review_id == review_id)
+    for row in session.scalars(entries.order_by(Retrieval.record_number, Retrieval.seq)):
+        yield {
+            "retrieval": str(row.record_number),
+            "told_in": row.seq,
+            "state": row.state,
+            "via": row.via,
+            "note": row.note,
+            "by": str(row.by_id),
+        }
+    review = reviews.get_review(session, review_id)
+    for number, facts in sorted(load_facts(session, review).items()):
+        # Which studies are sampled is told by lines of their own.
+        facts = replace(facts, is_sampled=True)
+        stands = standing(facts)
+        if stands is Standing.NOT_SOUGHT:
+            continue
+        line = {"report": str(number), "standing": stands, "final_reason": reason(facts)}
+        outside = facts.is_previous or facts.is_removed or facts.starts_at_full_text
+        yield line | ({"outside": True} if outside else {})
+
+
+class ReportLines:
+    """Compares these lines with what the log tells; each is to be there, and once."""
+
+    def __init__(self, made: Checked, state: State, told: ToldReports) -> None:
+        self._made = made
+        self._retrievals = dict(told.retrievals)
+        self._reports = told.standings(state)
+
+    def take(self, found: Mapping[str, Any]) -> None:
+        """Compare the next line.
+
+        Raises:
+            Differs: It says something else than what follows.
+        """
+        if "retrieval" in found:
+            self._retrieval(found)
+        else:
+            self._report(found)
+
+    def _retrieval(self, found: Mapping[str, Any]) -> None:
+        record = found["retrieval"]
+        told = self._retrievals.pop((record, found["told_in"]), None)
+        at, says = at_full_text(record), f"that its retrieval was {found['state']}"
+        if told is None:
+            raise Differs(Difference(says, "the log has no such entry", found["told_in"], at))
+        said = (told.state, told.via, told.note, told.by)
+        if (found["state"], found["via"], found["note"], found["by"]) != said:
+            says = f"of its retrieval {found['state']}, {found['via']}, {found['note']!r}"
+            follows = f"the log has {told.state}, {told.via}, {told.note!r}, by {told.by}"
+            raise Differs(Difference(says, follows, found["told_in"], at))
+
+    def _report(self, found: Mapping[str, Any]) -> None:
+        record = found["report"]
+        at, says = at_full_text(record), f"that it stands as {found['standing']}"
+        told = self._reports.pop(record, None)
+        if found.get("outside"):  # how it came in and went out is not in the votes
+            return
+        if told is None:
+            raise Differs(Difference(says, "the log does not bring it to full text", at=at))
+        stands, why = told
+        if found["standing"] != stands:
+            raise Differs(Difference(says, f"the log makes it {stands}", at=at))
+        if why != "" and found["final_reason"] != why:
+            says = f"that it is excluded for {found['final_reason']!r}"
+            raise Differs(Difference(says, f"{why!r} follows", at=at))
+        self._made.n_reports += 1
+
+    def end(self) -> None:
+        """Check that nothing is missing.
+
+        Raises:
+            Differs: The log tells of a retrieval, or a report, that had no line.
+        """
+        for record, seq in sorted(self._retrievals):
+            at = at_full_text(record)
+            raise Differs(Difference("nothing of its retrieval", "the log does", seq, at))
+        for record, (stands, _) in sorted(self._reports.items()):
+            follows = f"the log makes it {stands}"
+            raise Differs(
+                Difference("nothing of where it stands", follows, at=at_full_text(record))
+            )

@@ -1,0 +1,118 @@
+"""Where each report stands as the log tells it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from tandem.audit.differences import At
+from tandem.audit.entries import Step
+from tandem.audit.state import ReplayedRecord, State
+from tandem.reports.best import best_of
+from tandem.reports.rules import ReportFacts, Standing, standing
+from tandem.reviews.policy import Stage
+from tandem.screening.criteria.reasons import final_reason
+from tandem.screening.full_text.models import RetrievalState
+from tandem.screening.rules import Classification, Status, advances
+
+
+class ToldRetrieval(NamedTuple):
+    """An entry about the retrieval of a full text, as the log tells it."""
+
+    record_number: int
+    seq: int
+    state: RetrievalState
+    via: str | None
+    note: str | None
+    by: str | None
+
+
+class ToldReports:
+    """Grows with each entry of the log that is about a retrieval."""
+
+    def __init__(self) -> None:
+        self.retrievals: dict[tuple[str, int], ToldRetrieval] = {}
+        """By record and the number of the entry. What is told of one is told of those linked."""
+        self._newest: dict[str, ToldRetrieval] = {}
+
+    def follow(self, step: Step) -> None:
+        """Take in the next entry about a retrieval.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is none.
+        """
+        data, detail = step.data, step.detail or {}
+        for number in detail.get("numbers", [int(data["record_id"])]):
+            told = ToldRetrieval(
+                number,
+                step.seq,
+                RetrievalState(data["state"]),
+                data["via"],
+                detail.get("note"),
+                detail.get("by"),
+            )
+            self.retrievals[str(number), step.seq] = told
+            self._newest[str(number)] = told
+
+    def standings(self, state: State) -> dict[str, tuple[Standing, str | None]]:
+        """Return where each report stands, with its final reason, but those that are not sought.
+
+        A final reason that cannot be derived, as something is sealed, is an empty text.
+        """
+        found: dict[str, tuple[Standing, str | None]] = {}
+        for record, facts in self._facts(state):
+            stands = standing(facts)
+            if stands is not None and stands is not Standing.NOT_SOUGHT:
+                reason = facts.final_reason if stands is Standing.EXCLUDED else None
+                found[record] = stands, reason
+        return found
+
+    def population(self, state: State) -> set[str]:
+        """Return the records that were at full text, as everybody could know, with their texts."""
+        first = state.policies.get(Stage.TITLE_ABSTRACT)
+        return {
+            record
+            for record, facts in self._facts(state)
+            if first is not None
+            and facts.retrieval is RetrievalState.RETRIEVED
+            and advances(first, facts.title_abstract, _n_decisions(state, record))
+        }
+
+    def _facts(self, state: State) -> Iterator[tuple[str, ReportFacts]]:
+        best = best_of(
+            (int(state.linked.get(record, record)), told) for record, told in self._newest.items()
+        )
+        order = state.settings.texts.get("exclusion_reasons")
+        for at, place in sorted(state.shown_places()):
+            if at.stage != Stage.TITLE_ABSTRACT or place.status is not Status.INCLUDED:
+                continue
+            entry = best.get(int(at.record))
+            full = state.place(Stage.FULL_TEXT, at.record)
+            yield (
+                at.record,
+                ReportFacts(
+                    title_abstract=place.status,
+                    retrieval=None if entry is None else entry.state,
+                    full_text=full.status,
+                    final_reason="" if full.has_seal or order is None else _reason(order, full),
+                    classification=_classification(state, full),
+                ),
+            )
+
+
+def _n_decisions(state: State, record: str) -> int:
+    return len(state.place(Stage.TITLE_ABSTRACT, record).present)
+
+
+def _reason(order: list[str], place: ReplayedRecord) -> str | None:
+    votes = [said.vote for said in place.present.values() if said.vote is not None]
+    resolution: Mapping[str, Any] = place.resolution or {}
+    return final_reason(order, votes, resolution.get("reasons", ()))
+
+
+def _classification(state: State, place: ReplayedRecord) -> Classification | None:
+    policy = state.policies.get(Stage.FULL_TEXT)
+    return None if policy is None or place.has_seal else place.outcome(policy).classification
+
+
+def at_full_text(record: str) -> At:
+    """Return the place of a record at full text."""
+    return At(Stage.FULL_TEXT, record)
