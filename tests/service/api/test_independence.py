@@ -676,7 +676,10 @@ def test_to_have_decided_shows_nothing_while_the_record_is_open(
 def test_what_others_settled_after_one_took_a_vote_back_stays_hidden(
     worlds: tuple[OneWorld, OneWorld],
 ) -> None:
-    """In one world the others agree meanwhile; Ann's next vote makes a conflict in both."""
+    """In one world the others agree meanwhile; Ann's next vote makes a conflict in both.
+
+    It is informed in both: the record has all its decisions by then, so that full text tells.
+    """
     decide: Asked = ("PUT", f"{R}/records/10/decision", {"verdict": "exclude"})
     withdraw: Asked = ("DELETE", f"{R}/records/10/decision", None)
     told = []
@@ -691,7 +694,7 @@ def test_what_others_settled_after_one_took_a_vote_back_stays_hidden(
     assert told[0] == told[1]
     votes = [text for asked, _, _, text in told[0] if asked == decide]
     assert len(votes) == 2
-    assert all('"informed":false' in text for text in votes)
+    assert all('"informed":true' in text for text in votes)
 
 
 def test_to_try_a_decision_tells_nothing_of_the_others_while_a_conflict_is_closed(

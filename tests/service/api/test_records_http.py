@@ -162,7 +162,7 @@ def test_pages_hold_every_record_once(
         (f"cursor={'A' * 501}", "cursor"),
         ("status=lost", "status"),
         ("order=random", "order"),
-        ("stage=full_text", "stage"),
+        ("stage=abstract", "stage"),
         ("q=%00", "q"),
         (f"q={'x' * 501}", "q"),
         ("source=%00", "source"),

@@ -146,7 +146,7 @@ def test_a_decision_can_be_withdrawn(api: Api, team: Team) -> None:
         ({"verdict": "include", "note": "n" * 20_001}, "note"),
         ({"verdict": "include", "seconds": -1}, "seconds"),
         ({"verdict": "include", "seconds": "3"}, "seconds"),
-        ({"verdict": "include", "stage": "full_text"}, "stage"),
+        ({"verdict": "include", "stage": "abstract"}, "stage"),
         ({"verdict": "include", "reason": "typo"}, "reason"),
         ([], "body"),
         ("include", "body"),

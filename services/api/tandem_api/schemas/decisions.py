@@ -174,8 +174,9 @@ class PlaceOut(Out):
     stage: Stage
     counted: bool = Field(
         default=True,
-        description="False where the record is not at full text now, or its text is not "
-        "retrieved: what you decided is kept, and counts when it is there again.",
+        exclude_if=lambda counted: counted,
+        description="Left out where it counts. False: the record is not at full text now, or its "
+        "text is not retrieved. What you decided is kept, and counts when it is there again.",
         examples=[True],
     )
 
