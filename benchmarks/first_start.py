@@ -111,12 +111,13 @@ def main() -> int:
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=float, default=90.0, help="seconds until a kill, at most")
+    parser.add_argument("--loops", type=int, default=2, help="0: the machine is busy enough")
     parser.add_argument("--nice", type=int, default=10, help="19: what else runs goes first")
     asked = parser.parse_args()
     dice = random.Random(asked.seed)
     folder = Path(tempfile.mkdtemp(prefix="tandem-start-"))
     settings, port = Settings(data_dir=folder / "data"), free_port()
-    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(2)]
+    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(asked.loops)]
     print("| start | killed after | serves | accounts | whole |\n|---|---|---|---|---|")
     failed = True
     running: Start | None = None

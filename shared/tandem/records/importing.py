@@ -135,13 +135,9 @@ def _read_in(
 ) -> Rest | None:
     """Store the file's records, or say in the import's row why it has none."""
     try:
-        reading = read(
-            artifacts.read(held.row.artifact), cast("Format | None", held.row.requested_format)
-        )
-        if reading.total == 0:
-            raise NoRecords(f"The file is {reading.format.upper()}, but there is no record in it.")
-        if not _store_all(database, held, reading, told, turn):
+        if not _store_all(database, held, _opened(artifacts, held.row), told, turn):
             return Rest(held.row.id, import_work.rest(database, held))
+        # Linking takes as much memory as reading: nothing here holds the file any more.
         _link_duplicates(database, held, link, told)
         _finish(database, held)
     except NoReview:
@@ -154,6 +150,18 @@ def _read_in(
         import_work.fail(database, held, error)
         raise
     return None
+
+
+def _opened(artifacts: Artifacts, row: Import) -> Reading:
+    """Prepare to read an import's file.
+
+    Raises:
+        NoRecords: It has a known format, but nothing in it.
+    """
+    reading = read(artifacts.read(row.artifact), cast("Format | None", row.requested_format))
+    if reading.total == 0:
+        raise NoRecords(f"The file is {reading.format.upper()}, but there is no record in it.")
+    return reading
 
 
 def _store_all(

@@ -112,11 +112,12 @@ def _compare_all(
         if relation := relation_of(records[low], records[high], signs):
             related.append((low, high, relation))
     # Of two that are as sure, the order of import does not decide.
-    links.sort(
-        key=lambda link: (
-            *(not link.is_certain, -link.match.score),
-            *sorted((records[link.low].order, records[link.high].order)),
-            *(link.low, link.high),
-        )
-    )
+    linked = {at for link in links for at in (link.low, link.high)}
+    rank = {at: n for n, at in enumerate(sorted(linked, key=lambda at: records[at].order))}
+
+    def surest_first(link: Link) -> tuple[bool, float, int, int]:
+        low, high = sorted((rank[link.low], rank[link.high]))
+        return not link.is_certain, -link.match.score, low, high
+
+    links.sort(key=surest_first)
     return links, related

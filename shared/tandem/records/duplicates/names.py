@@ -22,7 +22,7 @@ _SAME_NAME = 85.0
 _MOST_COMPARED = 6
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Name:
     """A person: the family name without spaces, every word of the name, the given initial.
 
@@ -58,7 +58,8 @@ def same_first(a: Sequence[Name], b: Sequence[Name]) -> bool | None:
 def same_team(a: Sequence[Name], b: Sequence[Name]) -> int:
     """Return how many people two lists name, both the same ones in the same order; else 0."""
     pairs = zip(a, b, strict=False)
-    return len(a) if len(a) == len(b) and all(same_first([x], [y]) for x, y in pairs) else 0
+    same = len(a) == len(b) and all(x == y or same_first([x], [y]) for x, y in pairs)
+    return len(a) if same else 0
 
 
 def _read(text: str) -> Name | None:

@@ -55,15 +55,18 @@ class Features:
         return self.registry_ids[0] if self.kind is Kind.TRIAL and self.registry_ids else None
 
     @property
-    def order(self) -> tuple[object, ...]:
+    def order(self) -> str:
         """What puts records in one order, whenever they were imported; equal only for copies."""
-        journal, pages = self.journal, self.pages
-        return (
-            *(self.title.words, self.doi or "", self.pmid or "", self.year or 0, self.abstract),
-            *(self.volume, self.issue, self.kind or "", self.registry_ids, self.names),
-            (journal.words, journal.initials, journal.aside) if journal else (),
-            (pages.letters, pages.first, pages.last, sorted(pages.starts)) if pages else (),
-        )
+        # One text: a hundred thousand tuples would keep the garbage collector busy.
+        parts = [self.title.key, self.doi, self.pmid, self.abstract, self.year, self.kind]
+        parts += (*self.title.words, *self.volume, "", *self.issue, "", *self.registry_ids)
+        for name in self.names:
+            parts += (name.family, name.initial, *name.words)
+        if self.journal:
+            parts += (*self.journal.words, self.journal.initials, self.journal.aside)
+        if pages := self.pages:
+            parts += (pages.letters, pages.first, pages.last, *sorted(pages.starts))
+        return "\x1f".join(map(str, parts))
 
 
 class Kinds(Enum):
