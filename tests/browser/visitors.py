@@ -70,13 +70,18 @@ class Visitors:
         width: int = 1280,
         theme: str = "light",
         clock: bool = False,
+        worker: bool = False,
     ) -> Visitor:
-        """Open the page; with `clock` its time can be held and moved."""
+        """Open the page; with `clock` its time can be held and moved.
+
+        With `worker` the browser keeps the page's files; else each test gets them from the server.
+        """
         context = self._browser.new_context(
             viewport={"width": width, "height": 740 if width < 600 else 800},
             color_scheme=cast(Literal["light", "dark"], theme),
             has_touch=width < 600,
             reduced_motion="reduce",
+            service_workers="allow" if worker else "block",
         )
         context.set_default_timeout(60_000)
         self._contexts.append(context)

@@ -14,6 +14,7 @@ import { Reviews } from "./views/reviews/reviews";
 import { SignIn, SignInAgain } from "./views/sign_in/sign_in";
 
 const Account = lazy(async () => (await import("./views/account/account")).Account);
+const Administration = lazy(async () => (await import("./views/administration/administration")).Administration);
 const NewReview = lazy(async () => (await import("./views/reviews/new_review")).NewReview);
 const InReview = lazy(async () => (await import("./views/review")).InReview);
 
@@ -50,6 +51,9 @@ function SignedIn({ me }: { me: Me }) {
         </Route>
         <Route path="/me">
           <Account />
+        </Route>
+        <Route path="/administration">
+          <Administration />
         </Route>
         <Route path="/r/:id/*?">{({ id }) => <InReview key={id} id={id ?? ""} />}</Route>
         <Route>

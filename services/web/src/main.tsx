@@ -8,9 +8,11 @@ import { Router } from "wouter-preact";
 import { prefix } from "./api/address";
 import { queries } from "./api/queries";
 import { App } from "./app";
+import { keepFiles } from "./ui/offline";
 import { applied, remembered } from "./ui/preferences";
 
 applied(remembered());
+if (import.meta.env.PROD) addEventListener("load", keepFiles);
 render(
   <QueryClientProvider client={queries}>
     <Router base={prefix}>

@@ -61,6 +61,15 @@ def icon(request: Request) -> Response:
     return _built(request, "icon.svg")
 
 
+@router.api_route("/worker.js", methods=["GET", "HEAD"])
+def service_worker(request: Request) -> Response:
+    """Give the script that keeps the page's files in a browser; it may read them, no more."""
+    script = _built(request, "worker.js")
+    script.headers["Cache-Control"] = _FRESH
+    script.headers["Content-Security-Policy"] = "default-src 'none'; connect-src 'self'"
+    return script
+
+
 def _built(request: Request, path: str) -> Response:
     found = built_page.file(runtime(request).settings, path)
     if found is None:

@@ -10,11 +10,12 @@ const IMPORT = ["imports", "records", "waiting", "progress", "duplicates", "stop
 const LINKED = ["duplicates", "records", "waiting", "progress", "stopping"];
 const REMOVAL = ["records", "record", "waiting", "progress", "stopping"];
 const REPORT = ["reports", "records", "record", "waiting"];
+const STUDY = ["studies", "records", "record"];
 const TEAM = ["members", "invitations", "waiting"];
 const REVIEW = ["review", "waiting", "progress", "conflicts", "stopping"];
 
 /** Which of what the views read is changed by an event; the compiler wants every type here. */
-const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]> = {
+export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]> = {
   "tandem.audit.finished": AUDIT,
   "tandem.audit.started": AUDIT,
   "tandem.conflict.opened": CONFLICT,
@@ -29,7 +30,7 @@ const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]
   "tandem.import.finished": IMPORT,
   "tandem.import.retried": IMPORT,
   "tandem.import.taken_back": IMPORT,
-  "tandem.interest.declared": ["waiting"],
+  "tandem.interest.declared": ["waiting", "interests"],
   "tandem.member.added": TEAM,
   "tandem.member.changed": TEAM,
   "tandem.member.removed": TEAM,
@@ -47,6 +48,9 @@ const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]
   "tandem.review.changed": REVIEW,
   "tandem.review.created": REVIEW,
   "tandem.stopping.changed": ["stopping"],
+  "tandem.study.grouped": STUDY,
+  "tandem.study.sampled": STUDY,
+  "tandem.study.split": STUDY,
   "tandem.wave.opened": ["imports", "waiting", "records"],
   "tandem.import.progress": ["imports"],
 };

@@ -106,6 +106,7 @@ export const texts = {
     settings: "Settings",
     export: "Export",
     account: "Account",
+    administration: "Administration",
     api: "API",
   },
   screen: {

@@ -61,6 +61,7 @@ export function Shell({ review, bar, wide, children }: ShellProps) {
             <ul class="places">
               <Place href="/" name={texts.nav.reviews} />
               <Place href="/me" name={texts.nav.account} />
+              {person?.me.is_admin && <Place href="/administration" name={texts.nav.administration} />}
             </ul>
           </nav>
         </Dialog>

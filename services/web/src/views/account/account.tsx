@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
+import { Link } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { type Me, queries } from "../../api/queries";
 import { ago, onDay } from "../../texts/format";
@@ -24,6 +25,11 @@ export function Account() {
         </Button>
       </div>
       <p class="soft">{me.email}</p>
+      {me.is_admin && (
+        <p>
+          <Link href="/administration">{texts.nav.administration}</Link>
+        </p>
+      )}
       <Appearance />
       <Name />
       <Password />

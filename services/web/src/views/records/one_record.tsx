@@ -11,6 +11,7 @@ import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
 import { Button, Dialog, Field, Loading, Problem } from "../../ui/parts";
 import { Abstract, Byline, Elsewhere, Marked, useMarks } from "../screen/article";
+import { DeclareInterest } from "./interest";
 import { recordTexts as say } from "./texts";
 
 type Whole = Schemas["WholeRecordOut"];
@@ -53,6 +54,7 @@ export function OneRecord({ review, id }: { review: Review; id: string }) {
             </p>
           </article>
           <Decisions record={record} />
+          <DeclareInterest review={review} id={id} />
           <History review={review.id} id={id} />
         </>
       )}

@@ -12,6 +12,8 @@ export const recordTexts = {
   noneMore: "Search for other words, or choose another status.",
   back: "All records",
   myDecision: "Your decision",
+  author: "I am an author of it",
+  authorDone: "It is not given to you to screen. Under “Team” you can take that back.",
   history: "History",
   happened: (what: string, who: string | null) => (who === null ? what : `${what} · ${who}`),
   changed: (before: string, after: string) => `${before} → ${after}`,

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { type Action, keyFor, type Preset, PRESETS } from "../../keys/keys";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
+import { opensOffline } from "../../ui/offline";
 import { Button, Dialog, Field } from "../../ui/parts";
 import type { Session } from "./session";
 
@@ -70,6 +71,7 @@ function TakeAlong({ session }: { session: Session }) {
   return (
     <section class="stack">
       <p class="hint">{texts.screen.takeAlongMore}</p>
+      {!opensOffline && <p class="notice warn">{texts.screen.takeAlongStay}</p>}
       <div class="actions">
         <Button disabled={isBusy} onClick={() => void take()}>
           {texts.screen.takeAlong}

@@ -7,6 +7,8 @@ import { useChange } from "./settings";
 import { settingsTexts as say } from "./texts";
 
 type Policy = Schemas["Policy"];
+type Switch = "blind" | "reasons_must_match" | "voter_may_adjudicate" | "single_include_advances";
+type Choice = "reviewers_per_record" | "maybe" | "resolution" | "adjudicator_sees" | "ranking_learns_from";
 
 const EDITED_MS = 400;
 
@@ -34,11 +36,24 @@ export function Rules({ review }: { review: Review }) {
     enabled: Object.keys(body).length > 0,
   });
   const set = (part: Partial<Policy>) => setPolicy({ ...policy, ...part });
-  const check = (name: "blind" | "reasons_must_match" | "voter_may_adjudicate" | "single_include_advances") => (
+  const check = (name: Switch) => (
     <label class="check">
       <input type="checkbox" checked={policy[name]} onChange={() => set({ [name]: !policy[name] })} />
       {say.policy[name]}
     </label>
+  );
+  const choice = (name: Choice, options: Record<string, string>) => (
+    <Field label={say.policy[name]}>
+      {(ids) => (
+        <select {...ids} value={policy[name]} onChange={(event) => set({ [name]: like(policy[name], event.currentTarget.value) })}>
+          {Object.entries(options).map(([one, shown]) => (
+            <option key={one} value={one}>
+              {shown}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -48,35 +63,15 @@ export function Rules({ review }: { review: Review }) {
     <form class="card form" onSubmit={submit}>
       <h2>{say.rules}</h2>
       <p class="hint">{say.rulesMore}</p>
-      <Choice
-        label={say.policy.reviewers_per_record}
-        value={String(policy.reviewers_per_record)}
-        options={{ 1: "1", 2: "2", 3: "3" }}
-        change={(value) => set({ reviewers_per_record: Number(value) as 1 })}
-      />
+      {choice("reviewers_per_record", { 1: "1", 2: "2", 3: "3" })}
       {check("blind")}
-      <Choice label={say.policy.maybe} value={policy.maybe} options={say.policy.maybes} change={(maybe) => set({ maybe: maybe as "conflict" })} />
+      {choice("maybe", say.policy.maybes)}
       {check("reasons_must_match")}
-      <Choice
-        label={say.policy.resolution}
-        value={policy.resolution}
-        options={say.policy.resolutions}
-        change={(resolution) => set({ resolution: resolution as "consensus" })}
-      />
+      {choice("resolution", say.policy.resolutions)}
       {check("voter_may_adjudicate")}
-      <Choice
-        label={say.policy.adjudicator_sees}
-        value={policy.adjudicator_sees}
-        options={say.policy.sees}
-        change={(adjudicator_sees) => set({ adjudicator_sees: adjudicator_sees as "all" })}
-      />
+      {choice("adjudicator_sees", say.policy.sees)}
       {check("single_include_advances")}
-      <Choice
-        label={say.policy.ranking_learns_from}
-        value={policy.ranking_learns_from}
-        options={say.policy.learns}
-        change={(value) => set({ ranking_learns_from: value as "all" })}
-      />
+      {choice("ranking_learns_from", say.policy.learns)}
       {isChanged ? (
         <div class="notice warn" role="status">
           <strong>{say.effects}</strong>
@@ -107,28 +102,8 @@ function Effect({ effect }: { effect: Schemas["EffectOut"] }) {
   return <p>{says.length === 0 ? say.noEffect : says.join(" ")}</p>;
 }
 
-interface ChoiceProps {
-  label: string;
-  value: string;
-  options: Record<string, string>;
-  change: (value: string) => void;
-}
-
-function Choice({ label, value, options, change }: ChoiceProps) {
-  return (
-    <Field label={label}>
-      {(ids) => (
-        <select {...ids} value={value} onChange={(event) => change(event.currentTarget.value)}>
-          {Object.entries(options).map(([one, name]) => (
-            <option key={one} value={one}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
-}
+/** What a select says is a text; the number of reviewers is none. */
+const like = (now: string | number, chosen: string) => (typeof now === "number" ? Number(chosen) : chosen);
 
 /** Only what differs from the present rules. */
 export function differing(now: Policy, next: Policy): Schemas["PolicyIn"] {

@@ -11,6 +11,7 @@ import type { ViewProps } from "../review";
 import { Reasons } from "./reasons";
 import { Rules } from "./rules";
 import { settingsTexts as say } from "./texts";
+import { Webhooks } from "./webhooks";
 import "./settings.css";
 
 /** What the review asks, by which criteria and rules; for owners. */
@@ -26,6 +27,7 @@ export function Settings({ review }: ViewProps) {
           <Reasons review={review} />
           <Highlights review={review} />
           <Rules review={review} />
+          <Webhooks review={review} />
         </>
       )}
       <End review={review} />

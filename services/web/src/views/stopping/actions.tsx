@@ -4,7 +4,7 @@ import { api, data, type Schemas } from "../../api/client";
 import { outdated, type Review } from "../../api/queries";
 import { Button, Field } from "../../ui/parts";
 import { TARGETS } from "./begin";
-import { Confirm } from "./confirm";
+import { Confirm } from "../../ui/confirm";
 import type { Audit } from "./queries";
 import { stoppingTexts as say } from "./texts";
 

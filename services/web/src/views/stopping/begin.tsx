@@ -5,7 +5,7 @@ import { outdated, type Review } from "../../api/queries";
 import { percent } from "../../texts/format";
 import { Field, Problem } from "../../ui/parts";
 import { Button } from "../../ui/parts";
-import { Confirm } from "./confirm";
+import { Confirm } from "../../ui/confirm";
 import { STAGE, type Whole } from "./queries";
 import { stoppingTexts as say } from "./texts";
 

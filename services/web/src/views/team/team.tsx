@@ -12,6 +12,7 @@ import { Listed } from "../../ui/list";
 import { CopyButton } from "../../ui/copy_button";
 import { Button, Field, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
+import { Interests } from "./interests";
 import { MemberDialog } from "./member_dialog";
 import { teamTexts as say } from "./texts";
 
@@ -60,6 +61,7 @@ export function Team({ review }: ViewProps) {
           ))}
         </ul>
       </Listed>
+      <Interests review={review} />
       {owns && <Invite review={review} />}
       {owns && <Pilot review={review} />}
       {changing && <MemberDialog member={changing} review={review} close={() => change(null)} />}

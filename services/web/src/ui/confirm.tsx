@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { texts } from "../../texts/en";
-import { Button, Dialog, Problem } from "../../ui/parts";
+import { texts } from "../texts/en";
+import { Button, Dialog, Problem } from "./parts";
 
 interface Props {
   title: string;

@@ -1,0 +1,42 @@
+import { count } from "../../texts/format";
+
+export const administrationTexts = {
+  title: "Administration",
+  users: "Accounts",
+  usersMore: "Decisions of somebody who is switched off stay. They are signed out at once, and their tokens are void.",
+  find: "Find by name or e-mail",
+  none: "No such account",
+  you: "you",
+  admin: "administrator",
+  off: "switched off",
+  reset: "Link for a new password",
+  resetOnce: (name: string, until: string) =>
+    `Send this link to ${name} yourself; no mail is sent. It is good once, until ${until}, and shown only now.`,
+  switchOff: "Switch off",
+  switchOn: "Switch on",
+  makeAdmin: "Make an administrator",
+  endAdmin: "No administrator any more",
+  of: (what: string, name: string) => `${what}: ${name}`,
+  switchOffTitle: (name: string) => `Switch off ${name}?`,
+  switchOffEffects: [
+    "They are signed out at once and cannot sign in.",
+    "Their tokens are void.",
+    "Their decisions and memberships stay.",
+  ],
+  jobs: "Background work that is not done",
+  jobsMore: "What waits is done by itself. What is parked was tried too often and waits for you.",
+  jobsNone: "Everything is done",
+  kinds: {
+    import: "Import",
+    deduplication: "Search for duplicates",
+    ranking: "Ranking",
+    encoding: "Sentence vectors",
+    second_looks: "Decisions to look at again",
+    text: "Reading a full text",
+    webhook: "Webhook",
+  },
+  states: { queued: "waits for a worker", running: "is running", failed: "failed", parked: "parked" },
+  since: (when: string) => `since ${when}`,
+  attempts: (n: number) => count(n, "try", "tries"),
+  retry: "Try again",
+};

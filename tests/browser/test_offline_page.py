@@ -1,0 +1,192 @@
+"""The page without a connection: it opens again, and what is decided then arrives, in order."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Browser, expect
+from sqlalchemy import select
+
+import effort
+from browser.visitors import Visitor, Visitors
+from service.api.test_event_stream import Live
+from tandem.screening.models import Decision
+from world import Team, World
+
+Visit = Callable[..., Visitor]
+N_DECIDED = 60 if effort.is_soak() else 24
+"""More than twenty are sent as one request."""
+
+
+class Line:
+    """The way to the server, which can be cut: what the browser sends then arrives nowhere.
+
+    A browser that only plays being offline still sends what a closing page leaves behind.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._open: set[asyncio.StreamWriter] = set()
+        self._is_cut = False
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main(ready)))
+        self._thread.start()
+        ready.wait()
+
+    def cut(self, is_cut: bool) -> None:
+        async def work() -> None:
+            self._is_cut = is_cut
+            for writer in self._open if is_cut else ():
+                writer.close()
+
+        asyncio.run_coroutine_threadsafe(work(), self._loop).result()
+
+    def close(self) -> None:
+        self.cut(is_cut=True)
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    async def _main(self, ready: threading.Event) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        ready.set()
+        await self._over.wait()
+        server.close()
+
+    async def _carry(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        if self._is_cut:
+            back.close()
+            return
+        there, onward = await asyncio.open_connection("127.0.0.1", self._port)
+        self._open |= {back, onward}
+        await asyncio.gather(_pour(here, onward), _pour(there, back))
+        self._open -= {back, onward}
+
+
+async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while part := await source.read(65536):
+            target.write(part)
+            await target.drain()
+    target.close()
+
+
+@pytest.fixture
+def line(live: Live) -> Iterator[Line]:
+    made = Line(int(live.url.rsplit(":", 1)[1]))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, line: Line, world: World) -> Iterator[Visit]:
+    """Open the page as somebody, in a browser that keeps its files."""
+    visitors = Visitors(chromium, line.url, world)
+    yield lambda person, path: visitors.opened(person, path, worker=True)
+    visitors.close()
+
+
+def offline(visitor: Visitor, line: Line, is_off: bool) -> None:
+    line.cut(is_off)
+    visitor.page.context.set_offline(is_off)
+
+
+def kept(visitor: Visitor) -> None:
+    """Wait until the browser keeps the page's files."""
+    visitor.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+
+def ledger(world: World, team: Team) -> list[str]:
+    with world.database.read() as session:
+        query = select(Decision.record_number).where(
+            Decision.review_id == team.review_id, Decision.reviewer_id == team.ann.id
+        )
+        return [
+            f"Title {number}" for number in session.scalars(query.order_by(Decision.labels_seq))
+        ]
+
+
+@pytest.mark.timeout(900)
+def test_what_is_taken_along_and_decided_offline_arrives_in_order_after_reloads(
+    visit: Visit, line: Line, world: World
+) -> None:
+    team = world.team(n_records=120)
+    ann = visit(team.ann, f"/r/{team.review_id}/screen")
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    kept(ann)
+    ann.page.keyboard.press("?")
+    ann.button("Take 100 along").click()
+    ann.sees("100 records are kept in this browser")
+    ann.button("Close").click()
+    offline(ann, line, is_off=True)
+    said = []
+    for at in range(N_DECIDED):
+        if at == N_DECIDED // 2:
+            ann.page.reload()
+            ann.sees("These records were kept in this browser")
+        said.append(ann.title())
+        ann.press("a" if at % 3 else "x")
+        expect(ann.page.locator(".article-title")).not_to_have_text(said[-1])
+    ann.page.reload()
+    ann.sees("Not connected")
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    assert ann.title() not in said
+    assert ledger(world, team) == []
+
+    offline(ann, line, is_off=False)
+    ann.saved()
+
+    assert len(set(said)) == N_DECIDED
+    assert ledger(world, team) == said
+
+
+def test_no_answer_of_the_api_is_kept_and_nothing_is_shown_after_signing_out(
+    visit: Visit, line: Line, world: World
+) -> None:
+    team = world.team(n_records=3)
+    ann = visit(team.ann, f"/r/{team.review_id}/screen")
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    kept(ann)
+    ann.page.reload()
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    names = ann.page.evaluate(
+        """async () => {
+          const caches_ = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+          const requests = await Promise.all(caches_.map((cache) => cache.keys()));
+          return requests.flat().map((request) => new URL(request.url).pathname);
+        }"""
+    )
+    assert "/" in names
+    assert [
+        name for name in names if name not in ("/", "/icon.svg") and "/assets/" not in name
+    ] == []
+
+    ann.go("/me")
+    ann.page.get_by_role("button", name="Sign out", exact=True).first.click()
+    ann.sees("Sign in")
+    offline(ann, line, is_off=True)
+    ann.go(f"/r/{team.review_id}/screen")
+    ann.sees("The server cannot be reached")
+    assert ann.page.get_by_text(team.ann.name, exact=True).count() == 0
+    assert ann.page.get_by_text("Title ").count() == 0
+
+
+def test_a_connected_browser_gets_the_newest_page(visit: Visit, world: World) -> None:
+    team = world.team(n_records=3)
+    ann = visit(team.ann, "/")
+    kept(ann)
+    ann.traffic.clear()
+    ann.page.reload()
+    ann.sees("Your reviews")
+
+    assert ("GET", "/") in ann.traffic
+    answer = ann.page.context.request.get(f"{ann.base}/worker.js")
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.fixture(autouse=True)
+def _one_engine(database_url: str) -> None:
+    assert database_url.startswith("sqlite")
