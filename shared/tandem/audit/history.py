@@ -20,7 +20,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded, sees_every_event, vote_visibility
 from tandem.screening.models import Conflict, ScreenedRecord
 
-_REPORT = "tandem.report."
+_REPORT, _TEXT = "tandem.report.", "tandem.report.text_"
 _DECISION, _RECORD, _CONFLICT = "tandem.decision.", "tandem.record.", "tandem.conflict."
 _RESOLUTION = "tandem.resolution."
 
@@ -67,7 +67,8 @@ def history(
             if not blinded or entry.by == viewer.user_id:
                 found.append(_numbered(session, viewer, event, entry))
         elif event.type.startswith(_REPORT):
-            found.append(_retrieval(viewer, event))
+            is_text = event.type.startswith(_TEXT)
+            found.append(_text(viewer, event) if is_text else _retrieval(viewer, event))
         elif not blinded:
             found.append(_numbered(session, viewer, event, _other(viewer, event, statuses)))
     # By the event's random id: its number in the log, and its time, would tell too much of others.
@@ -136,6 +137,13 @@ def _retrieval(viewer: Viewer, event: Event) -> HistoryEntry:
     detail = {"via": data["via"], "note": told.get("note")}
     by = UserId(UUID(told["by"]))
     return _entry(viewer, event, by, told.get("from"), data["state"], detail)
+
+
+def _text(viewer: Viewer, event: Event) -> HistoryEntry:
+    """Return what became of a file of its full text, which all members may read."""
+    by, named = event.detail.get("by"), {"filename": event.detail.get("filename")}
+    detail = {name: value for name, value in (named | event.data).items() if value is not None}
+    return _entry(viewer, event, UserId(UUID(by)) if by else None, None, None, detail)
 
 
 def _other(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> HistoryEntry:

@@ -46,8 +46,15 @@ def test_a_file_is_taken_and_read_and_its_report_is_retrieved(desk: Desk) -> Non
     assert desk.get("/reports/1")["standing"] == "to_assess"
     assert desk.get("/reports/1/texts")["items"] == [text]
     history = desk.client.get(f"{desk.review}/records/1/history", headers=desk.team.owner.auth)
-    types = [one["type"].rpartition(".")[2] for one in history.json()["items"]]
-    assert types[-3:] == ["text_added", "retrieval_changed", "text_read"]
+    *_, added, retrieved, read = history.json()["items"]
+    types = [one["type"].rpartition(".")[2] for one in (added, retrieved, read)]
+    assert types == ["text_added", "retrieval_changed", "text_read"]
+    assert (added["name"], added["detail"]["filename"]) == ("ann", "Okafor 2012.pdf")
+    assert (read["name"], read["detail"]["state"]) == (None, "ready")
+    mine = desk.client.get(f"{desk.review}/records/1/history", headers=desk.team.eve.auth)
+    assert [one["type"] for one in mine.json()["items"]] == [
+        one["type"] for one in (added, retrieved, read)
+    ]
 
 
 def test_a_supplement_alone_is_no_retrieved_report(desk: Desk) -> None:
