@@ -23,7 +23,13 @@ _POLICIES = {
 
 _YEAR = 365 * 24 * 3600
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PACKED = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/pdf",
+)
+"""Media types of files that are compressed in themselves."""
+
 _SMALLEST_COMPRESSED = 1024
 _LEVEL = 5
 """Level 9 takes three times as long, for 3 % less."""
@@ -83,7 +89,7 @@ class Compression:
             app,
             minimum_size=_SMALLEST_COMPRESSED,
             compresslevel=_LEVEL,
-            exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, _XLSX),
+            exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *_PACKED),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,8 +20,12 @@ from tandem.texts.reading import Hung, Unreadable
 AT_ONCE = 2
 """Children that one process lets draw at a time: each takes a processor."""
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 10.0
+_MOST_WAITING = 12
+"""Requests that wait for their turn, each of which keeps a thread of the server from others."""
+
 _drawing = threading.BoundedSemaphore(AT_ONCE)
+_asking = threading.BoundedSemaphore(AT_ONCE + _MOST_WAITING)
 
 
 class NotReadYet(Conflict):
@@ -131,11 +135,16 @@ def passages(artifacts: Artifacts, file: TextFile, text: str, terms: Sequence[st
 @contextmanager
 def _turn() -> Iterator[None]:
     busy = Unavailable("Other pages are drawn just now. Try again in a moment.")
-    if not _drawing.acquire(timeout=_PATIENCE_SECONDS):
+    if not _asking.acquire(blocking=False):
         raise busy
     try:
-        yield
+        if not _drawing.acquire(timeout=_PATIENCE_SECONDS):
+            raise busy
+        try:
+            yield
+        finally:
+            _drawing.release()
     except Hung:
         raise busy from None
     finally:
-        _drawing.release()
+        _asking.release()

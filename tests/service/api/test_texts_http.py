@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pdfs
 from application import application
 from service.api.reports_with_texts import TITLES, Desk, at_full_text, titled
 from tandem.config import Settings
-from tandem.texts import scanning, uploads
+from tandem.texts import pages, scanning, uploads
 from world import World
 
 
@@ -127,6 +128,7 @@ def test_a_file_is_served_as_what_it_is_and_as_nothing_else(desk: Desk) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["cache-control"] == "no-store"
+    assert "content-encoding" not in answer.headers
     assert answer.headers["content-disposition"] == (
         'inline; filename="__ X-Evil 1.html.pdf"; '
         "filename*=UTF-8''%C3%A9%3B%20X-Evil%201.html.pdf"
@@ -187,6 +189,28 @@ def test_a_page_is_drawn_and_kept_by_the_browser(desk: Desk) -> None:
     assert (kept.status_code, kept.content) == (304, b"")
     assert refused.status_code == 404
     assert desk.get(f"/texts/{taken['id']}/pages/2.png", 404)["code"] == "not_found"
+
+
+def test_pages_are_drawn_by_so_many_children_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if others' pages were being drawn: nobody waits for long, and no child is left over."""
+    taken = desk.add(titled(1))
+    desk.read()
+    path = f"/texts/{taken['id']}/pages/1.png"
+    monkeypatch.setattr(pages, "_PATIENCE_SECONDS", 0.01)
+
+    with ExitStack() as others:
+        for _ in range(pages.AT_ONCE):
+            others.enter_context(pages._drawing)
+        busy = desk.get(path, 503)
+    monkeypatch.setattr("tandem.texts.reading.MOST_SECONDS", 0)
+    hung = desk.get(path, 503)
+    monkeypatch.undo()
+    answer = desk.client.get(f"{desk.review}{path}", headers=desk.team.ann.auth)
+
+    assert (busy["code"], hung["code"]) == ("unavailable", "unavailable")
+    assert answer.status_code == 200
 
 
 def test_who_added_a_text_and_owners_remove_it(desk: Desk) -> None:
