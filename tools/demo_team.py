@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-N_RANKED, N_DRAWS, N_AHEAD = 240, 40, 6
-"""Records that both read by rank, then at random, and those that one reads alone."""
+N_BOTH, N_AHEAD = 240, 6
+"""Records that both read, and those that one reads alone."""
 
 AT_ONCE = 20
 
@@ -92,7 +92,7 @@ def signed_in(url: str, folder: Path) -> dict[str, DemoPerson]:
 
 
 def screen_a_part(people: dict[str, DemoPerson], folder: Path) -> None:
-    """Let the demo's people screen, differ, settle, and begin an audit."""
+    """Let the demo's people screen, differ, and settle a part of it."""
     owner, first, second = people["adjudicator"], people["reviewer"], people["reviewer 2"]
     owner.send(
         "PATCH",
@@ -106,15 +106,10 @@ def screen_a_part(people: dict[str, DemoPerson], folder: Path) -> None:
     )
     with (folder / "labelled.csv").open(encoding="utf-8", newline="") as file:
         truth = {row["title"]: row["label_included"] == "1" for row in csv.DictReader(file)}
-    for _ in range(0, N_RANKED, AT_ONCE):
+    for _ in range(0, N_BOTH, AT_ONCE):
         first.screen(AT_ONCE, truth)
         second.screen(AT_ONCE, truth)
     settle(owner)
-    audit = {"stage": "title_abstract", "target_recall": 0.8, "confidence": 0.8}
-    made = owner.send("POST", "/audits", audit)
-    owner.send("PATCH", f"/audits/{made['id']}", {"serving": "draws_only"})
-    for person in (second, first):
-        person.screen(N_DRAWS, truth)
     first.screen(N_AHEAD, truth)
 
 

@@ -159,6 +159,10 @@ def test_on_a_phone_a_reason_a_note_and_a_label_go_along(
     assert (made.verdict, made.reasons) == (Verdict.EXCLUDE, ["no interviews"])
     assert (made.note, made.labels) == ("Volunteers, I think", ["background"])
     assert ann.page.evaluate("document.documentElement.scrollWidth") <= 360
+    heights = ann.page.locator(".answers-main .answer").evaluate_all(
+        "(all) => all.map((one) => one.getClientRects()[0].height)"
+    )
+    assert max(heights) < 60, "a word is cut in two"
 
 
 def test_decisions_of_a_tab_that_is_closed_at_once_arrive(

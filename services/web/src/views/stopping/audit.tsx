@@ -46,7 +46,7 @@ export function AuditCard({ review, audit, blocking }: Props) {
 
 /** How far the evidence is on its way, on the scale on which each draw without a find is a step. */
 function Evidence({ audit }: { audit: Audit }) {
-  const words = say.evidence(audit.e, audit.e_needed);
+  const words = (audit.e_provisional ? say.evidenceLeast : say.evidence)(audit.e, audit.e_needed);
   const done = Math.max(0, Math.log(Math.max(audit.e, Number.MIN_VALUE)));
   return (
     <div class="evidence">

@@ -55,7 +55,9 @@ export const stoppingTexts = {
     exhausted: "Nothing left to draw",
     abandoned: "Ended",
   },
-  evidence: (e: number, needed: number) => `Evidence ${ratio(e)} of ${ratio(needed)}`,
+  evidence: (e: number, needed: number) => `Evidence ${e < 0.01 ? "below 0.01" : ratio(e)} of ${ratio(needed)}`,
+  evidenceLeast: (e: number, needed: number) =>
+    e < 0.01 ? `Evidence at least 0 of ${ratio(needed)}` : `Evidence at least ${ratio(e)} of ${ratio(needed)}`,
   evidenceCertain: "Certain without statistics",
   evidenceProvisional:
     "Provisional: until what waits is settled, drawn records count as includes and all others as excludes.",
