@@ -129,6 +129,7 @@ FAILURES: dict[int, dict[str, str]] = {
         "import_in_use": "3 of its records have been decided, so it cannot be taken back.",
         "import_under_way": "The file 'medline.ris' is not read to its end. Wait for it.",
         "review_archived": "This review is archived: nothing in it can be changed.",
+        "must_be_screened": "Only records of other methods start at full text.",
         "not_screened": "Record 17 is not screened by title and abstract: it was removed before.",
         "pilot_running": "A pilot round is running. End it before you begin another one.",
         "setup_done": "This installation has an account already. Sign in.",

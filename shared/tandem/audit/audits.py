@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -29,9 +30,16 @@ class Audits:
     """Compares the line of each audit; the log registers each, and each has one line."""
 
     def __init__(
-        self, made: Checked, state: State, told: ToldAudits, ledger: ToldLedger, n_records: int
+        self,
+        made: Checked,
+        state: State,
+        told: ToldAudits,
+        ledger: ToldLedger,
+        n_records: int,
+        not_screened: AbstractSet[int] = frozenset(),
     ) -> None:
         self._made, self._state, self._told, self._ledger = made, state, told, ledger
+        self._not_screened = not_screened
         self._last_record = n_records + len(state.taken_back)
         self._missing = set(told.by_id) if made.version >= SINCE else set[str]()
 
@@ -73,10 +81,11 @@ class Audits:
         """Return what `stopping.loading.load` reads from tables, from the log."""
         stage, last = Stage(found["stage"]), found["frame"]["last"]
         gone = {int(number) for number in {*self._state.linked, *self._state.taken_back}}
+        gone |= self._not_screened
         places = {
             int(at.record): place
             for at, place in self._state.shown_places()
-            if at.stage == stage and place.latest
+            if at.stage == stage and place.latest and int(at.record) not in gone
         }
         draws = [
             Drawn(row, places[row.record_number].status if row.record_number in places else None)

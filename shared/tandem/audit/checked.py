@@ -7,12 +7,12 @@ from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
-VERSION = 5
+VERSION = 6
 """Of the trail's form. Version 1 tells nothing of texts and of the times of decisions, version 2
 nothing of what audits of recall have shown, version 3 nothing of the files of full texts, version
-4 nothing of reports."""
+4 nothing of reports, version 5 nothing of the flow."""
 
-READABLE = (1, 2, 3, 4, VERSION)
+READABLE = (1, 2, 3, 4, 5, VERSION)
 
 
 class NotATrail(TandemError):
@@ -41,6 +41,11 @@ class Checked:
     """Audits of recall whose evidence was computed again, and is the same."""
     n_files: int = 0
     """Files of full texts that are, with what they say, as they were added."""
+    n_boxes: int = 0
+    """Boxes of the flow that count, and hold, what follows from the log."""
+    n_sources_open: int = 0
+    """Records of which the log does not tell where they came from, so their source is not
+    compared: their import is not done, or the trail is an old one."""
     n_texts: int = 0
     """Records whose text is the one that was sealed."""
     n_texts_open: int = 0

@@ -8,6 +8,8 @@ from tandem.audit import figures, settings_lines
 from tandem.audit.audits import Audits
 from tandem.audit.checked import Checked
 from tandem.audit.differences import At, Difference, Differs
+from tandem.audit.flow_compared import FlowCompared
+from tandem.audit.flow_facts import LoggedFlow
 from tandem.audit.record_texts import RecordTexts
 from tandem.audit.report_files import ReportFiles
 from tandem.audit.report_lines import ReportLines
@@ -15,6 +17,7 @@ from tandem.audit.state import ReplayedRecord, State
 from tandem.audit.times import Times
 from tandem.audit.told_audits import ToldAudits
 from tandem.audit.told_files import ToldFiles
+from tandem.audit.told_flow import ToldFlow
 from tandem.audit.told_ledger import ToldLedger
 from tandem.audit.told_reports import ToldReports
 from tandem.audit.told_texts import ToldTexts
@@ -37,6 +40,7 @@ class Compared:
         audits: ToldAudits,
         files: ToldFiles,
         reports: ToldReports | None = None,
+        flow: ToldFlow,
     ) -> None:
         self.made = made
         self.is_complete = False
@@ -45,10 +49,13 @@ class Compared:
         self._ledger = ledger
         self._record_texts = RecordTexts(made, texts)
         self._times = Times(ledger, texts.times)
-        self._audits = Audits(made, state, audits, ledger, n_records)
+        last = max(state.last_record, n_records + len(state.taken_back))
+        logged = LoggedFlow(state, flow, audits, last_record=last)
+        self._audits = Audits(made, state, audits, ledger, n_records, logged.not_screened)
         self._files = ReportFiles(made, files)
         # Older trails have no lines about them.
         self._reports = None if reports is None else ReportLines(made, state, reports)
+        self._flow = FlowCompared(made, state, flow, logged)
         self._seen: set[object] = set()
 
     def take(self, found: Mapping[str, Any]) -> None:
@@ -66,6 +73,7 @@ class Compared:
             "file": self._files.take,
             "retrieval": self._of_reports,
             "report": self._of_reports,
+            **dict.fromkeys(("import_of", "removal", "opened", "study", "flow"), self._flow.take),
             "texts": self._texts,
             "policy": self._policy,
             "criteria": self._criteria,
@@ -215,6 +223,7 @@ class Compared:
         self._record_texts.end()
         self._audits.end()
         self._files.end()
+        self._flow.end()
         self._times.end()
         if self._reports is not None:
             self._reports.end()

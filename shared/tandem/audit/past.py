@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.audit import figures
 from tandem.audit.entries import Step
+from tandem.audit.flow_facts import LoggedFlow
 from tandem.audit.state import State
+from tandem.audit.told_audits import ToldAudits
+from tandem.audit.told_flow import ToldFlow
 from tandem.audit.told_reports import ToldReports
 from tandem.errors import Forbidden, NotFound
 from tandem.events.log import Event
@@ -54,13 +57,15 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         BeyondTheEnd: There is no such entry.
     """
     _may_look_back(session, viewer, as_of)
-    state, reports, curve = State(), ToldReports(), [CurvePoint(0, 0)]
+    state, told, reports = State(), ToldFlow(), ToldReports()
+    curve = [CurvePoint(0, 0)]
     days: dict[str, Counter[date]] = {}
     n_decisions, included = 0, set[str]()
     for step in _steps(session, viewer.review_id, as_of):
         state.apply(step)
         if step.type == ReportRetrievalChanged.type:
             reports.follow(step)
+        told.follow(step)
         if step.data.get("stage") != stage:
             continue
         if (record := step.data.get("record_id")) is None:
@@ -73,7 +78,10 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         elif step.type in (RecordIncluded.type, RecordReopened.type):
             (included.add if step.type == RecordIncluded.type else included.discard)(record)
             curve.append(CurvePoint(n_decisions, len(included)))
+    logged = LoggedFlow(state, told, ToldAudits(), last_record=state.last_record)
     n_records = state.n_records - len(state.linked)
+    if stage is Stage.TITLE_ABSTRACT:
+        n_records -= len(logged.not_screened)
     shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
     if stage is Stage.FULL_TEXT:
         there = reports.population(state)
@@ -175,6 +183,17 @@ def _may_look_back(session: Session, viewer: Viewer, as_of: int) -> None:
     last = reviews.get_review(session, viewer.review_id).last_seq
     if as_of > last:
         raise BeyondTheEnd(f"The log ends at {last}.")
+
+
+def steps(session: Session, viewer: Viewer, as_of: int) -> Iterator[Step]:
+    """Yield what the log told up to an entry.
+
+    Raises:
+        Forbidden: This person does not see every event.
+        BeyondTheEnd: There is no such entry.
+    """
+    _may_look_back(session, viewer, as_of)
+    yield from _steps(session, viewer.review_id, as_of)
 
 
 def _steps(session: Session, review_id: ReviewId, last: int) -> Iterator[Step]:

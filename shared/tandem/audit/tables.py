@@ -10,6 +10,7 @@ from tandem.artifacts import Artifacts
 from tandem.audit import (
     figures,
     file_lines,
+    flow_lines,
     places,
     report_lines,
     stopping_lines,
@@ -53,6 +54,7 @@ def lines(
     yield from report_lines.lines(session, review_id)
     yield from text_lines.lines(session, review_id)
     yield from file_lines.lines(session, artifacts, review_id)
+    yield from flow_lines.lines(session, review_id)
     yield {"figures": _figures(session, review_id, n_duplicates, seals)}
 
 

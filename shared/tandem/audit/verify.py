@@ -11,6 +11,7 @@ from tandem.audit.entries import Entry
 from tandem.audit.replay import Replay
 from tandem.audit.told_audits import ToldAudits
 from tandem.audit.told_files import ToldFiles
+from tandem.audit.told_flow import ToldFlow
 from tandem.audit.told_ledger import ToldLedger
 from tandem.audit.told_reports import ToldReports
 from tandem.audit.told_texts import ToldTexts
@@ -54,6 +55,7 @@ class _Checking:
         self._audits = ToldAudits()
         self._files = ToldFiles()
         self._reports = ToldReports()
+        self._flow = ToldFlow()
         self._compared: Compared | None = None
         """From the end of the log on."""
 
@@ -117,6 +119,7 @@ class _Checking:
         self._texts.follow(entry.step)
         self._audits.follow(entry.step)
         self._files.follow(entry.step)
+        self._flow.follow(entry.step)
         self._replay.follow(entry.step)
 
     def _end_of_log(self) -> Compared:
@@ -142,6 +145,7 @@ class _Checking:
             audits=self._audits,
             files=self._files,
             reports=self._reports if header["trail"] >= _TELLS_OF_REPORTS else None,
+            flow=self._flow,
         )
         return self._compared
 

@@ -112,6 +112,10 @@ def _table(checked: "Checked") -> str:
         "texts": checked.n_texts,
         "figures": checked.n_figures,
     }
+    if checked.n_boxes:
+        rows["boxes of the flow"] = checked.n_boxes
+    if checked.n_sources_open:
+        rows["records whose source is not compared"] = checked.n_sources_open
     if checked.n_files:
         rows["files of full texts"] = checked.n_files
     if checked.n_audits:

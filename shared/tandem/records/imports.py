@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
-from tandem.errors import Invalid, NotFound
+from tandem.errors import Conflict, NotFound
 from tandem.ids import ImportId, ReviewId, UserId, new_id
 from tandem.records import waves
 from tandem.records.formats.reading import Format
@@ -65,6 +65,12 @@ def _sha256(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
+class MustBeScreened(Conflict):
+    """Records of databases and registers do not start at full text."""
+
+    code = "must_be_screened"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """By which way records were found, and in which search.
@@ -83,14 +89,13 @@ class Found:
         """Return where such records start.
 
         Raises:
-            Invalid: They are to skip title and abstract, and are not of another method.
+            MustBeScreened: They are to skip title and abstract, and are not of another method.
         """
         other = self.found_by.is_other_method
         if self.starts_at is StartsAt.FULL_TEXT and not other:
-            raise Invalid(
+            raise MustBeScreened(
                 "Only records of other methods start at full text: those of databases and "
-                "registers are screened by title and abstract first.",
-                field="screening",
+                "registers are screened by title and abstract first."
             )
         return self.starts_at or (StartsAt.FULL_TEXT if other else StartsAt.TITLE_ABSTRACT)
 
@@ -112,7 +117,8 @@ def accept(
     Raises:
         NoReview: The review was deleted meanwhile.
         ReviewArchived: It is archived.
-        Invalid: There is no such wave, or its records cannot start there.
+        NotFound: There is no such wave.
+        MustBeScreened: Its records cannot start there.
     """
     searched, found = searched or Searched(), found or Found()
     reviews.lock(session, review_id)

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
-from tandem.errors import Invalid
+from tandem.errors import NotFound
 from tandem.events import log
 from tandem.events.types import WaveOpened
 from tandem.ids import ReviewId, UserId
@@ -26,14 +26,13 @@ def require(session: Session, review_id: ReviewId, number: int | None) -> int:
     """Return the wave's number, that of the newest for None.
 
     Raises:
-        Invalid: There is no such wave.
+        NotFound: There is no such wave.
     """
     last = newest(session, review_id)
     if number is not None and not FIRST <= number <= last:
-        raise Invalid(
+        raise NotFound(
             f"There is no wave {number} yet; the newest is {last}. "
-            "POST /reviews/{review_id}/waves opens the next one.",
-            field="wave",
+            "POST /reviews/{review_id}/waves opens the next one."
         )
     return number or last
 

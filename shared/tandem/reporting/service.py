@@ -11,6 +11,7 @@ from tandem.db.keyset import Cursor, Slice, sliced
 from tandem.errors import Forbidden, NotFound
 from tandem.reporting import evidence, gathering
 from tandem.reporting.boxes import Box, Item, StudyKey
+from tandem.reporting.facts import RecordFacts
 from tandem.reporting.flow import Flow, Template, flow
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
@@ -86,12 +87,32 @@ def shown(
     """
     require_sight(viewer)
     review = reviews.get_review(session, viewer.review_id)
-    made = flow(
-        gathering.facts(session, viewer.review_id), wave=wave, reasons=review.exclusion_reasons
+    found = gathering.facts(session, viewer.review_id)
+    reasons = review.exclusion_reasons
+    return of_facts(
+        found,
+        reasons=reasons,
+        wave=wave,
+        template=template,
+        title=review.title,
+        as_of=review.last_seq,
     )
+
+
+def of_facts(
+    found: Sequence[RecordFacts],
+    *,
+    reasons: Sequence[str],
+    wave: int | None,
+    template: Template | None,
+    title: str,
+    as_of: int,
+) -> ShownFlow:
+    """Return the flow of these facts, with the diagram that shows it and what to know of it."""
+    made = flow(found, wave=wave, reasons=reasons)
     chosen = template or made.template
-    warnings = [*_warnings(made, chosen), *_unusable_outcomes(made, review.exclusion_reasons)]
-    return ShownFlow(made, chosen, review.title, review.last_seq, warnings)
+    warnings = [*_warnings(made, chosen), *_unusable_outcomes(made, reasons)]
+    return ShownFlow(made, chosen, title, as_of, warnings)
 
 
 def _warnings(made: Flow, template: Template) -> list[Warned]:
@@ -140,26 +161,24 @@ def items(
     session: Session,
     *,
     viewer: Viewer,
+    made: ShownFlow,
     key: str,
     part: str | None = None,
-    wave: int | None = None,
     cursor: Cursor,
     limit: int,
 ) -> tuple[Box, int, Slice[BoxItem]]:
-    """Return a box of the flow, how many it counts, and a page of these.
+    """Return a box of a flow that this person may see, how many it counts, and a page of these.
 
     Raises:
-        Forbidden: They are blinded in one of the stages.
         NoBox: There is no such box, or no such part of it.
     """
-    made = shown(session, viewer=viewer, wave=wave)
     if (box := made.flow.boxes.get(key)) is None:
         known = ", ".join(made.flow.boxes)
         raise NoBox(f"The flow has no box {key!r}. It has {known}.")
     found = _part_of(box, part)
     page = sliced(found, _key, (str, int), cursor, limit)
     numbers = [item for item in page.items if isinstance(item, int)]
-    told = evidence.entries(session, viewer.review_id, key, numbers, up_to=None)
+    told = evidence.entries(session, viewer.review_id, key, numbers, up_to=made.as_of)
     shown_items = page.map(
         lambda item: BoxItem(item, told.get(item) if isinstance(item, int) else None)
     )

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.db.pieces import pieces
-from tandem.errors import Conflict, Invalid, NotFound
+from tandem.errors import Conflict, NotFound
 from tandem.events import log
 from tandem.events.types import ImportChanged, RecordRemoved, RecordRestored
 from tandem.ids import ImportId, RecordNumber, ReviewId
-from tandem.records import imports, screened_records, waves
+from tandem.records import batch, imports, screened_records, waves
 from tandem.records.imports import Found
 from tandem.records.models import Import, Record, Removal
 from tandem.records.origin import RemovalKind
@@ -46,12 +46,8 @@ def remove(
         IsDuplicate: It is shown as another record.
         Forbidden: Only an owner may.
         WasScreened: Somebody has decided it, and has not withdrawn that.
-        Invalid: A tool is named, and it was no automation; or the other way round.
     """
     viewer.require(Role.OWNER, "remove records before screening")
-    if (tool is None) is (kind is RemovalKind.AUTOMATION):
-        wanted = "Name the tool that marked it" if tool is None else "Only automation has a tool"
-        raise Invalid(f"{wanted}: PRISMA counts the two apart.", field="tool")
     _require_shown(session, review.id, number)
     if _decided(session, review.id, [number]):
         raise WasScreened(
@@ -113,9 +109,9 @@ def change_import(
     """Correct an import's `source`, `found_by`, `starts_at` or `wave`. Equal values change nothing.
 
     Raises:
-        NotFound: The review has no such import.
+        NotFound: The review has no such import, or no such wave.
         Forbidden: Only an owner may.
-        Invalid: There is no such wave, or its records cannot start there.
+        MustBeScreened: Its records cannot start there.
         WasScreened: Records would leave the screening that somebody has decided.
     """
     viewer.require(Role.OWNER, "correct where records came from")
@@ -136,7 +132,8 @@ def change_import(
     if touched.keys() & {"found_by", "starts_at"}:
         _refresh(session, review, numbers)
         _require_undecided(session, review, numbers)
-    detail = {"by": str(viewer.user_id), "from": before, "to": touched}
+    origin = batch.sealed_origin(session, row)
+    detail = {"by": str(viewer.user_id), "from": before, "to": touched} | origin
     fact = ImportChanged(import_id=str(row.id), changed=sorted(touched), detail=detail)
     log.append(session, review, fact)
     session.flush()

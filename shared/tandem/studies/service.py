@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from tandem.db.base import now
 from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.db.pieces import pieces
-from tandem.errors import Invalid, NotFound
+from tandem.errors import NotFound
 from tandem.events import log
 from tandem.events.types import StudyGrouped, StudySampled, StudySplit
 from tandem.ids import RecordNumber, ReviewId, StudyId, new_id
@@ -59,7 +59,7 @@ def create(
     Raises:
         Forbidden: An observer groups nothing.
         NoReport: One of them is not at full text, as far as this person may know.
-        Invalid: The primary report is none of them.
+        NotFound: The primary report is none of them.
     """
     viewer.require(Role.REVIEWER, "group reports")
     numbers = [*dict.fromkeys(numbers)]
@@ -213,7 +213,7 @@ def _require_reports(
 
 def _require_member(primary: RecordNumber | None, numbers: Sequence[RecordNumber]) -> None:
     if primary is not None and primary not in numbers:
-        raise Invalid("The primary report is one of the study's reports.", field="primary")
+        raise NotFound(f"Record {primary} is not in this study, so it is not its primary report.")
 
 
 def _own_numbers(session: Session, review_id: ReviewId, number: RecordNumber) -> set[RecordNumber]:

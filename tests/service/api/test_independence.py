@@ -293,7 +293,7 @@ WRITES |= {
 
 READS |= {
     ("GET", f"/reviews/{{review_id}}/prisma{ending}"): [
-        ("GET", f"{R}/prisma{ending}{query}", None) for query in ("", "?wave=1", "?template=new_v2")
+        ("GET", f"{R}/prisma{ending}{query}", None) for query in ("", "?wave=1", "?as_of=9")
     ]
     for ending in ("", ".json", ".svg", ".png", ".csv")
 } | {

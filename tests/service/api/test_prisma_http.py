@@ -137,3 +137,21 @@ def test_unusable_outcome_data_is_no_reason_to_exclude(world: World, client: Tes
 
     assert [one["code"] for one in warnings] == ["c40", "c40"]
     assert "No usable outcome data" in warnings[0]["message"]
+
+
+def test_it_shows_how_it_was_at_an_earlier_entry(
+    team: Team, world: World, client: TestClient
+) -> None:
+    before = flow_of(client, team)
+    world.decide(team.review_id, team.eve, 4, "exclude")
+    world.resolve(team.review_id, team.judge, 4, "exclude")
+
+    now, then = flow_of(client, team), flow_of(client, team, f"?as_of={before['as_of']}")
+
+    assert now["boxes"]["records_excluded"]["n"] == 2
+    numbers = {key: box["n"] for key, box in then["boxes"].items()}
+    assert numbers == {key: box["n"] for key, box in before["boxes"].items()}
+    href = then["boxes"]["records_excluded"]["href"]
+    assert [item["record_id"] for item in listed(client, team, href)] == ["3"]
+    base = f"{API}/reviews/{team.review_id}/prisma?as_of=9999"
+    assert client.get(base, headers=team.judge.auth).json()["code"] == "beyond_the_end"

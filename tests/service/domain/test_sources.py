@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tandem.errors import Forbidden, Invalid, NotFound
+from tandem.errors import Forbidden, NotFound
 from tandem.ids import ImportId, RecordNumber
 from tandem.records import waves
-from tandem.records.imports import Found
+from tandem.records.imports import Found, MustBeScreened
 from tandem.records.models import Record, WaveKind
 from tandem.records.origin import FoundBy, RemovalKind, StartsAt
 from tandem.records.shown import n_shown, n_shown_of
@@ -102,16 +102,13 @@ def test_what_somebody_has_decided_was_not_removed_before(world: World) -> None:
     assert flow_of(world, team).boxes["excluded_other"].items == (1,)
 
 
-def test_only_owners_remove_and_a_tool_goes_with_automation(world: World) -> None:
+def test_only_owners_remove_what_is_there(world: World) -> None:
     team = world.team()
     with (
         pytest.raises(Forbidden),
         world.entered(team.review_id, team.ann) as (session, review, viewer),
     ):
         sources.restore(session, review, viewer, number=RecordNumber(1))
-    for said in ({"tool": "x"}, {"kind": RemovalKind.AUTOMATION}):
-        with pytest.raises(Invalid):
-            remove(world, team, 1, **said)
     with pytest.raises(NotFound):
         remove(world, team, 99)
     with pytest.raises(NotFound):
@@ -202,9 +199,9 @@ def test_a_corrected_import_moves_its_records_unless_they_were_screened(world: W
     with pytest.raises(WasScreened):
         change(world, team, 1, found_by=FoundBy.CITATION)
     assert flow_of(world, team).n("database_results") == 3
-    with pytest.raises(Invalid):
+    with pytest.raises(MustBeScreened):
         change(world, team, 1, starts_at=StartsAt.FULL_TEXT)
-    with pytest.raises(Invalid):
+    with pytest.raises(NotFound):
         change(world, team, 1, wave=2)
 
 
@@ -221,5 +218,5 @@ def test_a_wave_counts_what_it_found_and_what_was_included_before(world: World) 
     assert (second.n("database_results"), second.n("duplicates")) == (2, 1)
     assert second.boxes["not_screened"].items == (later[1],)
     assert second.template == "updated_v1"
-    with pytest.raises(Invalid):
+    with pytest.raises(NotFound):
         world.records(team.review_id, team.owner, 1, found=Found(wave=3))

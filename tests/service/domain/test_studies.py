@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from tandem.db.keyset import START
-from tandem.errors import Forbidden, Invalid, NotFound
+from tandem.errors import Forbidden, NotFound
 from tandem.ids import RecordNumber, StudyId
 from tandem.records.models import Record
 from tandem.reporting import near_misses
@@ -140,7 +140,7 @@ def test_only_reports_are_grouped_and_observers_group_none(world: World, team: T
     with pytest.raises(Forbidden):
         group(world, team, [1], team.observer)
     with (
-        pytest.raises(Invalid),
+        pytest.raises(NotFound),
         world.entered(team.review_id, team.ann) as (session, review, viewer),
     ):
         service.create(session, review, viewer, numbers=[RecordNumber(1)], primary=RecordNumber(2))

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
 
+from tandem.audit.past_flow import flow_at
 from tandem.reporting import service
 from tandem.reporting.flow import Template
 from tandem.reporting.layout import Layout, layout
@@ -17,6 +18,7 @@ from tandem_api.deps import AsViewer, Limit, PageFrom, Read
 from tandem_api.problems import errors
 from tandem_api.routes.agreement import SvgResponse
 from tandem_api.routes.agreement import svg as answers_svg
+from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.prisma import FlowItemOut, FlowItemsOut, Href, PrismaOut
@@ -47,19 +49,27 @@ class CsvResponse(Response):
     media_type = "text/csv; charset=utf-8"
 
 
-def _found(session: Read, viewer: AsViewer, wave: Wave = None, template: Drawn = None) -> ShownFlow:
-    return service.shown(session, viewer=viewer, wave=wave, template=template)
+def _found(
+    session: Read,
+    viewer: AsViewer,
+    wave: Wave = None,
+    template: Drawn = None,
+    as_of: AsOf = None,
+) -> ShownFlow:
+    if as_of is None:
+        return service.shown(session, viewer=viewer, wave=wave, template=template)
+    return flow_at(session, viewer=viewer, as_of=as_of, wave=wave, template=template)
 
 
 Found = Annotated[ShownFlow, Depends(_found)]
 
 
-def _href(request: Request, viewer: AsViewer, found: ShownFlow) -> Href:
+def _href(request: Request, viewer: AsViewer, found: ShownFlow, as_of: AsOf = None) -> Href:
     wave = found.flow.wave
 
     def href(key: str, part: str | None) -> str:
         path = public_path(request, "list_flow_items", review_id=str(viewer.review_id), key=key)
-        asked: dict[str, Any] = {"part": part, "wave": wave}
+        asked: dict[str, Any] = {"part": part, "wave": wave, "as_of": as_of}
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return f"{path}?{query}" if query else path
 
@@ -75,15 +85,17 @@ def _answers(media_type: str, example: str) -> dict[int | str, dict[str, Any]]:
 
 
 @router.get("", responses=errors(403))
-def get_flow(request: Request, viewer: AsViewer, found: Found) -> PrismaOut:
+def get_flow(request: Request, viewer: AsViewer, found: Found, as_of: AsOf = None) -> PrismaOut:
     """Count the review's flow, each number with the list of its records (not the blinded)."""
-    return PrismaOut.of(found, _href(request, viewer, found))
+    return PrismaOut.of(found, _href(request, viewer, found, as_of))
 
 
 @router.get(".json", responses=errors(403))
-def get_flow_json(request: Request, viewer: AsViewer, found: Found) -> PrismaOut:
+def get_flow_json(
+    request: Request, viewer: AsViewer, found: Found, as_of: AsOf = None
+) -> PrismaOut:
     """Count the review's flow, as the address without an ending does (not the blinded)."""
-    return PrismaOut.of(found, _href(request, viewer, found))
+    return PrismaOut.of(found, _href(request, viewer, found, as_of))
 
 
 @router.get(
@@ -91,12 +103,12 @@ def get_flow_json(request: Request, viewer: AsViewer, found: Found) -> PrismaOut
     response_class=SvgResponse,
     responses=answers_svg("PRISMA 2020 flow diagram") | errors(403),
 )
-def draw_flow_svg(request: Request, viewer: AsViewer, found: Found) -> Response:
+def draw_flow_svg(request: Request, viewer: AsViewer, found: Found, as_of: AsOf = None) -> Response:
     """Draw the flow diagram; each number links to its records (not the blinded).
 
     Dashed boxes are not PRISMA's: what is not finished, and eligible reports not included.
     """
-    drawn = svg(_layout(found), _href(request, viewer, found))
+    drawn = svg(_layout(found), _href(request, viewer, found, as_of))
     return SvgResponse(drawn, headers=_FRESH)
 
 
@@ -131,11 +143,13 @@ def list_flow_items(
         Query(max_length=600, description="Only those of this part, by its label."),
     ] = None,
     wave: Wave = None,
+    as_of: AsOf = None,
     limit: Limit = 100,
 ) -> FlowItemsOut:
     """List the records or studies behind a number of the flow (not the blinded)."""
+    made = _found(session, viewer, wave, None, as_of)
     box, n, found = service.items(
-        session, viewer=viewer, key=key, part=part, wave=wave, cursor=page, limit=limit
+        session, viewer=viewer, made=made, key=key, part=part, cursor=page, limit=limit
     )
     return FlowItemsOut(
         key=box.key,

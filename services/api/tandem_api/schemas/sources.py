@@ -33,7 +33,7 @@ class RemovalIn(In):
     reason: Line = Field(examples=["Not in a language that the team reads"])
     tool: Line | None = Field(
         default=None,
-        description="Which tool marked it; for `automation`, and only for that.",
+        description="Which tool marked it, for `automation`: it is reported.",
         examples=["RobotSearch 1.0"],
     )
 

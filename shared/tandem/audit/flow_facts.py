@@ -1,0 +1,145 @@
+"""The facts of a review's flow as its log tells them: what `reporting.gathering` reads from tables.
+
+A loader of its own, since a proof must not share the path that it proves. Pure.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from tandem.audit.state import ReplayedRecord, State
+from tandem.audit.told_audits import ToldAudits
+from tandem.audit.told_flow import ToldFlow
+from tandem.records.origin import NotScreened, Way, why_not_screened
+from tandem.reporting.assembling import Came, Source, assemble
+from tandem.reporting.facts import Occurrence, RecordFacts
+from tandem.reports.rules import ReportFacts
+from tandem.reviews.policy import Stage
+from tandem.screening.criteria.reasons import final_reason
+from tandem.screening.full_text.models import RetrievalState
+from tandem.screening.rules import Status
+
+_BEST_LAST = (
+    RetrievalState.NOT_RETRIEVED,
+    RetrievalState.SOUGHT,
+    RetrievalState.REQUESTED,
+    RetrievalState.AWAITING_TRANSLATION,
+    RetrievalState.RETRIEVED,
+)
+
+
+class LoggedFlow:
+    """What the log tells of the flow, up to some entry.
+
+    Attributes:
+        facts: Of each record that is not linked.
+        n_untold: Records of which the log does not tell where they came from.
+        has_seal: Some excluded report's votes are sealed, so that its reason cannot be derived.
+    """
+
+    def __init__(
+        self, state: State, told: ToldFlow, audits: ToldAudits, *, last_record: int
+    ) -> None:
+        self._state, self._told = state, told
+        numbers = [n for n in range(1, last_record + 1) if str(n) not in state.taken_back]
+        came = told.occurrences(numbers)
+        self.n_untold = sum(not is_told for _, is_told in came)
+        self._groups = defaultdict[int, list[Occurrence]](list)
+        for occurrence, _ in came:
+            shown = state.linked.get(str(occurrence.number))
+            self._groups[int(shown) if shown else occurrence.number].append(occurrence)
+        first, second = self._places(Stage.TITLE_ABSTRACT), self._places(Stage.FULL_TEXT)
+        excluded = [place for place in second.values() if place.status is Status.EXCLUDED]
+        self.has_seal = any(place.has_seal for place in excluded)
+        removals = {int(record): kind for record, (kind, *_) in told.removed.items()}
+        self.facts: list[RecordFacts] = assemble(
+            Source(
+                came=[Came(one, shown) for shown, some in self._groups.items() for one in some],
+                statuses={number: place.status for number, place in first.items()},
+                removals=removals,
+                certified_up_to=_certified_up_to(audits),
+                reports={
+                    number: self._report(number, first, second, is_removed=number in removals)
+                    for number in self._groups
+                },
+                studies=self._studies(),
+            )
+        )
+
+    @property
+    def not_screened(self) -> set[int]:
+        """Return the records that are shown, and whose title and abstract nobody screens."""
+        return {
+            record.number
+            for record in self.facts
+            if record.is_previous or record.removal is not None or record.at_full_text
+        }
+
+    def _places(self, stage: Stage) -> dict[int, ReplayedRecord]:
+        return {int(at.record): one for at, one in self._state.shown_places() if at.stage == stage}
+
+    def _report(
+        self,
+        number: int,
+        first: Mapping[int, ReplayedRecord],
+        second: Mapping[int, ReplayedRecord],
+        *,
+        is_removed: bool,
+    ) -> ReportFacts:
+        ways = [Way(one.found_by, one.starts_at) for one in self._groups[number]]
+        why = why_not_screened(ways, is_removed=is_removed)
+        place = second.get(number) or ReplayedRecord()
+        policy = self._state.policies.get(Stage.FULL_TEXT)
+        kind = None
+        if place.status is Status.INCLUDED and policy is not None and not place.has_seal:
+            kind = place.outcome(policy).classification
+        said = first.get(number)
+        return ReportFacts(
+            title_abstract=said.status if said else Status.UNSCREENED,
+            retrieval=self._retrieval(number),
+            full_text=place.status,
+            final_reason=self._reason(place) if place.status is Status.EXCLUDED else None,
+            classification=kind,
+            is_previous=why is NotScreened.PREVIOUS,
+            is_removed=why is NotScreened.REMOVED,
+            starts_at_full_text=why is NotScreened.FULL_TEXT,
+            is_sampled=self._is_sampled(number),
+        )
+
+    def _retrieval(self, number: int) -> RetrievalState | None:
+        told = [
+            self._told.retrievals[one.number]
+            for one in self._groups[number]
+            if one.number in self._told.retrievals
+        ]
+        states = [one.state for one in told]
+        return max(states, key=_BEST_LAST.index, default=None)
+
+    def _reason(self, place: ReplayedRecord) -> str | None:
+        order = self._state.settings.texts.get("exclusion_reasons", [])
+        votes = [said.vote for said in place.present.values() if said.vote is not None]
+        stands = place.resolution
+        return final_reason(order, votes, stands["reasons"] if stands else ())
+
+    def _studies(self) -> dict[int, frozenset[str]]:
+        found = defaultdict[int, set[str]](set)
+        for study_id, study in self._told.studies.items():
+            for number in study.numbers:
+                found[self._shown(number)].add(study_id)
+        return {number: frozenset(ids) for number, ids in found.items()}
+
+    def _is_sampled(self, number: int) -> bool:
+        own = {one.number for one in self._groups[number]}
+        mine = [one for one in self._told.studies.values() if not own.isdisjoint(one.numbers)]
+        return not mine or any(study.sampled is not False for study in mine)
+
+    def _shown(self, number: int) -> int:
+        return int(self._state.linked.get(str(number), number))
+
+
+def _certified_up_to(audits: ToldAudits) -> int:
+    holding = (
+        told.registered
+        for told in audits.by_id.values()
+        if told.n_certified > told.n_withdrawn and told.registered["stage"] == Stage.TITLE_ABSTRACT
+    )
+    return max((one["frame"]["last"] for one in holding), default=0)

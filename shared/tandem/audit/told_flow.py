@@ -1,0 +1,125 @@
+"""What the log tells of a review's flow beside votes: sources, removals, waves, studies. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tandem.audit.entries import Step
+from tandem.records.origin import FoundBy, RemovalKind, StartsAt
+from tandem.reporting.facts import Occurrence
+from tandem.screening.full_text.models import RetrievalState
+
+ORIGIN = ("source", "found_by", "starts_at", "wave", "numbers")
+"""What is told of an import."""
+
+
+class ToldRetrieval(NamedTuple):
+    state: RetrievalState
+    seq: int
+
+
+@dataclass(slots=True)
+class ToldStudy:
+    """A study as the log tells it; `numbers` are those that its reports were grouped by."""
+
+    numbers: list[int] = field(default_factory=list)
+    label: str | None = None
+    primary: int | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    sampled: bool | None = None
+    note: str | None = None
+
+
+class ToldFlow:
+    """Grows with each entry of the log."""
+
+    def __init__(self) -> None:
+        self.imports: dict[str, dict[str, Any]] = {}
+        """By import: its origin, and which records it brought."""
+        self.removed: dict[str, tuple[RemovalKind, str | None, str | None]] = {}
+        """By record: the kind, the reason and the tool."""
+        self.waves: dict[int, tuple[str, str]] = {}
+        """By number: label and kind."""
+        self.studies: dict[str, ToldStudy] = {}
+        self.retrievals: dict[int, ToldRetrieval] = {}
+        """By record: the newest."""
+
+    def follow(self, step: Step) -> None:
+        """Take in the next entry, whatever it is about.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is none.
+        """
+        data, detail = step.data, step.detail or {}
+        match step.type.removeprefix("tandem."):
+            case "import.finished" | "import.failed" | "import.changed" if "numbers" in detail:
+                self.imports[data["import_id"]] = {name: detail[name] for name in ORIGIN}
+            case "import.taken_back":
+                self.imports.pop(data["import_id"], None)
+            case "record.removed":
+                why = detail.get("reason"), detail.get("tool")
+                self.removed[data["record_id"]] = (RemovalKind(data["kind"]), *why)
+            case "record.restored":
+                del self.removed[data["record_id"]]
+            case "wave.opened":
+                self.waves[data["wave"]] = (detail.get("label", ""), detail.get("kind", ""))
+            case "report.retrieval_changed":
+                told = ToldRetrieval(RetrievalState(data["state"]), step.seq)
+                for number in detail.get("numbers", [int(data["record_id"])]):
+                    self.retrievals[number] = told
+            case "study.grouped":
+                study = self.studies.setdefault(data["study_id"], ToldStudy())
+                study.numbers = [int(number) for number in data["record_ids"]]
+                study.label, study.primary = detail.get("label"), detail.get("primary")
+                study.fields = detail.get("fields", {})
+            case "study.split":
+                self._split(data["study_id"], {int(number) for number in data["record_ids"]})
+            case "study.sampled":
+                study = self.studies[data["study_id"]]
+                study.sampled, study.note = data["sampled"], detail.get("note")
+
+    def _split(self, study_id: str, leaving: set[int]) -> None:
+        study = self.studies[study_id]
+        study.numbers = [number for number in study.numbers if number not in leaving]
+        if study.primary in leaving:
+            study.primary = None
+        if not study.numbers:
+            del self.studies[study_id]
+
+    def occurrences(self, numbers: Sequence[int]) -> list[tuple[Occurrence, bool]]:
+        """Return each of these records as it came, and whether the log tells where from.
+
+        What it does not tell came from a database without a name, in the first wave: as all
+        records did before the log told of it.
+        """
+        told = map(_Told, self.imports.values())
+        spans = sorted(
+            ((first, last, one) for one in told for first, last in one.spans),
+            key=lambda span: span[0],
+        )
+        begins = [first for first, _, _ in spans]
+        found = list[tuple[Occurrence, bool]]()
+        for number in numbers:
+            place = bisect_right(begins, number) - 1
+            if place >= 0 and number <= spans[place][1]:
+                found.append((spans[place][2].occurrence(number), True))
+            else:
+                found.append((Occurrence(number), False))
+        return found
+
+
+class _Told:
+    """The origin of an import."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        self.spans: Sequence[Sequence[int]] = told["numbers"]
+        self._how = (
+            FoundBy(told["found_by"]),
+            told["source"],
+            int(told["wave"]),
+            StartsAt(told["starts_at"]),
+        )
+
+    def occurrence(self, number: int) -> Occurrence:
+        return Occurrence(number, *self._how)
