@@ -143,7 +143,7 @@ class Compared:
         if self._is_hidden(at, place, found["votes"]):
             self.made.n_underivable += 1
             return
-        votes, stands = _votes(place), place.resolution and place.resolution["id"]
+        votes, stands = place.told_votes, place.resolution and place.resolution["id"]
         if found["votes"] != votes:
             raise Differs(Difference(f"votes {found['votes']}", f"the log has {votes}", at=at))
         # What stood before there was a trail is known by its id, too.
@@ -296,12 +296,3 @@ class Compared:
         for kind, known in (("member", state.members), ("linked", state.linked)):
             if missing := [one for one in sorted(known) if (kind, one) not in self._seen]:
                 raise Differs(Difference(f"nothing of {kind} {missing[0]}", "the log does"))
-
-
-def _votes(place: ReplayedRecord) -> dict[str, dict[str, Any]]:
-    return {
-        who: {"verdict": said.vote.verdict, "reasons": list(said.vote.reasons)}
-        | ({} if said.vote.classification is None else {"classification": said.vote.classification})
-        for who, said in place.present.items()
-        if said.vote is not None
-    }

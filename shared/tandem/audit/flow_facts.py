@@ -32,6 +32,7 @@ class LoggedFlow:
 
     Attributes:
         facts: Of each record that is not linked.
+        reports: What its standing depends on, of each of these.
         n_untold: Records of which the log does not tell where they came from.
         has_seal: Some excluded report's votes are sealed, so that its reason cannot be derived.
     """
@@ -51,16 +52,17 @@ class LoggedFlow:
         excluded = [place for place in second.values() if place.status is Status.EXCLUDED]
         self.has_seal = any(place.has_seal for place in excluded)
         removals = {int(record): kind for record, (kind, *_) in told.removed.items()}
+        self.reports = {
+            number: self._report(number, first, second, is_removed=number in removals)
+            for number in self._groups
+        }
         self.facts: list[RecordFacts] = assemble(
             Source(
                 came=[Came(one, shown) for shown, some in self._groups.items() for one in some],
                 statuses={number: place.status for number, place in first.items()},
                 removals=removals,
                 certified_up_to=_certified_up_to(audits),
-                reports={
-                    number: self._report(number, first, second, is_removed=number in removals)
-                    for number in self._groups
-                },
+                reports=self.reports,
                 studies=self._studies(),
             )
         )
@@ -72,6 +74,15 @@ class LoggedFlow:
             record.number
             for record in self.facts
             if record.is_previous or record.removal is not None or record.at_full_text
+        }
+
+    @property
+    def starters(self) -> set[str]:
+        """Return the records that start at full text, and whose text is retrieved."""
+        return {
+            str(number)
+            for number, report in self.reports.items()
+            if report.starts_at_full_text and report.retrieval is RetrievalState.RETRIEVED
         }
 
     def _places(self, stage: Stage) -> dict[int, ReplayedRecord]:

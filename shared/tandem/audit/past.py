@@ -84,7 +84,7 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         n_records -= len(logged.not_screened)
     shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
     if stage is Stage.FULL_TEXT:
-        there = reports.population(state)
+        there = reports.population(state) | logged.starters
         n_records, shown = len(there), [one for one in shown if one[0] in there]
     places = [place for _, place in shown]
     return Progress(

@@ -50,6 +50,16 @@ class ReplayedRecord:
         return {who: said for who, said in self.latest.items() if not said.withdrawn}
 
     @property
+    def told_votes(self) -> dict[str, dict[str, Any]]:
+        """Return the present votes as a trail's line about the record's status has them."""
+        return {
+            who: {"verdict": vote.verdict, "reasons": list(vote.reasons)}
+            | ({} if vote.classification is None else {"classification": vote.classification})
+            for who, said in self.present.items()
+            if (vote := said.vote) is not None
+        }
+
+    @property
     def status(self) -> Status:
         """Return the status as it was told: what is neither settled nor in conflict is open."""
         if self.settled is not None:

@@ -9,6 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.api.scene import API
+from tandem.reviews.policy import Stage
+from tandem.screening import policies
 from world import Team, World
 
 
@@ -117,6 +119,9 @@ def test_a_box_that_is_not_there_says_which_are(team: Team, client: TestClient) 
 def test_one_blind_stage_closes_the_flow_to_reviewers(world: World, client: TestClient) -> None:
     """An open first stage does not open the second."""
     team = world.team(policy={"blind": False})
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        parts = {Stage.FULL_TEXT: {"blind": True}}
+        policies.change(session, review=review, viewer=viewer, parts=parts)
 
     for person, status in ((team.ann, 403), (team.observer, 403), (team.owner, 200)):
         path = f"{API}/reviews/{team.review_id}/prisma"

@@ -85,7 +85,7 @@ TAMPERED: dict[str, Callable[[Session], object]] = {
         delete(StudyReport).where(StudyReport.record_number == 2)
     ),
     "nothing of study": lambda s: s.execute(delete(Study)),
-    "box dbr_": lambda s: s.execute(update(Retrieval).values(state="not_retrieved")),
+    "of its retrieval": lambda s: s.execute(update(Retrieval).values(state="not_retrieved")),
 }
 
 
