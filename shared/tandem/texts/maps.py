@@ -28,7 +28,8 @@ _PATH = re.compile(
 _FILE_COLUMNS = frozenset(
     {"file", "files", "filename", "path", "pdf", "fulltext", "attachments", "fileattachments"}
 )
-_RECORD_COLUMNS = frozenset({"record", "recordid", "recordnumber", "id", "number"})
+_RECORD_COLUMNS = frozenset({"record", "recordid", "recordnumber"})
+"""No bare `id`: other programs have ids of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _keys(path: str) -> list[str]:
 
 class _Finder:
     def __init__(self, records: Iterable[Known]) -> None:
-        self._by: Mapping[tuple[str, str], set[RecordNumber]] = defaultdict(set)
+        self._by: dict[tuple[str, str | None], set[RecordNumber]] = defaultdict(set)
         for each in records:
             named = {"number": str(each.number), "doi": each.doi, "pmid": each.pmid}
             for kind, value in (named | {"title": _title(each.title)}).items():
@@ -92,17 +93,11 @@ class _Finder:
                     self._by[kind, value].add(each.number)
 
     def find(self, line: Line) -> set[RecordNumber]:
-        """Return the records that a line is about, by the first that names any."""
+        """Return the records that a line is about; several where what it says does not agree."""
         number = None if line.number is None else str(line.number)
         said = {"number": number, "doi": line.doi, "pmid": line.pmid, "title": _title(line.title)}
-        return next(
-            (
-                found
-                for kind, value in said.items()
-                if value and (found := self._by.get((kind, value)))
-            ),
-            set(),
-        )
+        found = [self._by[key] for key in said.items() if key[1] and key in self._by]
+        return (set.intersection(*found) or set.union(*found)) if found else set()
 
 
 def _title(title: str) -> str:

@@ -73,6 +73,15 @@ def test_csv_names_files_in_a_column(content: bytes) -> None:
     assert read(content).of("a.pdf") == [MEMORY]
 
 
+def test_what_a_line_says_has_to_agree() -> None:
+    title = b"Memory of nurses"
+
+    assert read(b"file,record,title\na.pdf,2," + title).of("a.pdf") == [MEMORY]
+    assert read(b"file,record,title\na.pdf,1," + title).of("a.pdf") == [SLEEP, MEMORY]
+    assert read(b"file,id,title\na.pdf,1," + title).of("a.pdf") == [MEMORY]
+    assert read(b"file,doi,title\na.pdf,10.1000/none," + title).of("a.pdf") == [MEMORY]
+
+
 @pytest.mark.parametrize("content", [b"TY  - JOUR\nTI  - Sleep\nER  - \n", b"\x00\x01", b""])
 def test_a_map_that_names_no_file_is_refused(content: bytes) -> None:
     with pytest.raises(Invalid) as refused:
