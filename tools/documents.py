@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import flow_example
 from tandem.config import Settings
 from tandem.reviews.policy import DEFAULT, Policy, Stage
 from tandem_api import asyncapi
@@ -45,6 +46,7 @@ def documents() -> dict[Path, str]:
     made = {
         DOCS / "openapi.json": as_text(create_app(Settings()).openapi()),
         DOCS / "asyncapi.yaml": asyncapi.as_yaml(),
+        DOCS / "pictures" / "flow.svg": flow_example.picture(),
     }
     for name, tables in TABLES.items():
         text = (DOCS / name).read_text("utf-8")

@@ -69,11 +69,12 @@ def export_records(
     query = {name: value for name, value in asked.items() if value is not None}
     if include_duplicates:
         query["include_duplicates"] = "true"
-    with _client() as client, _target(output) as target:
-        _download(client, f"/reviews/{review_id}/export", query, target)
+    with _client() as client, replaced(output) as target:
+        download(client, f"/reviews/{review_id}/export", query, target)
 
 
-def _download(client: "httpx.Client", path: str, query: dict[str, str], target: IO[bytes]) -> None:
+def download(client: "httpx.Client", path: str, query: dict[str, str], target: IO[bytes]) -> None:
+    """Write what the server answers into an open file; raise what it says is wrong."""
     import httpx
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -114,7 +115,7 @@ def _refuse(client: "httpx.Client", response: "httpx.Response") -> None:
 
 
 @contextmanager
-def _target(output: str) -> Iterator[IO[bytes]]:
+def replaced(output: str) -> Iterator[IO[bytes]]:
     """Give a file that takes the place of `output` only once it is complete."""
     if output == "-":
         yield sys.stdout.buffer

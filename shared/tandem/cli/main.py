@@ -15,6 +15,7 @@ from tandem.cli.demo import load_demo
 from tandem.cli.export import export_records
 from tandem.cli.first_account import first_account
 from tandem.cli.options import DataDir, Host, Port, installation
+from tandem.cli.prisma import write_flow
 from tandem.cli.records import import_records
 from tandem.cli.simulate import simulate
 from tandem.cli.stopping import stopping
@@ -169,6 +170,7 @@ app.command()(simulate)
 app.command("import")(import_records)
 app.command("export")(export_records)
 app.command("texts")(send_texts)
+app.command("prisma")(write_flow)
 app.command()(stopping)
 app.command()(verify)
 app.command()(backup)

@@ -81,11 +81,11 @@ def _opened(trail: str) -> Iterator[IO[bytes]]:
         review_id = UUID(trail)
     except ValueError:
         raise typer.BadParameter(f"{trail} is no file, and no review's id") from None
-    from tandem.cli.export import _download
+    from tandem.cli.export import download
     from tandem.cli.records import _client
 
     with TemporaryFile() as file, _client() as client:
-        _download(client, f"/reviews/{review_id}/export", {"format": "trail"}, file)
+        download(client, f"/reviews/{review_id}/export", {"format": "trail"}, file)
         file.seek(0)
         yield file
 

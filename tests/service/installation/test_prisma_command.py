@@ -1,0 +1,42 @@
+"""`tandem prisma` against a real server: the flow as a file of each kind."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.api.test_event_stream import Live, serve
+from tandem.cli import main as command
+from tandem.config import Settings
+from world import Team, World
+
+
+@pytest.fixture
+def live(settings: Settings) -> Iterator[Live]:
+    with serve(settings) as running:
+        yield running
+
+
+def test_it_writes_the_flow_in_each_format(
+    live: Live, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team: Team = world.team(n_records=3)
+    monkeypatch.setenv("TANDEM_URL", live.url)
+    monkeypatch.setenv("TANDEM_TOKEN", team.owner.token)
+
+    def written(name: str, *more: str) -> bytes:
+        file = tmp_path / name
+        assert command.main(["prisma", str(team.review_id), "-o", str(file), *more]) == 0
+        return file.read_bytes()
+
+    assert ElementTree.fromstring(written("flow.svg", "--template", "updated_v2")) is not None
+    assert written("flow.png").startswith(b"\x89PNG")
+    assert written("flow.csv").startswith(b"data,node,box")
+    told = json.loads(written("flow.json", "--wave", "1"))
+    assert (told["boxes"]["database_results"]["n"], told["wave"]) == (3, 1)
+    assert command.main(["prisma", str(team.review_id), "-o", str(tmp_path / "flow.pdf")]) == 2
+    monkeypatch.setenv("TANDEM_TOKEN", team.ann.token)
+    assert command.main(["prisma", str(team.review_id), "-o", str(tmp_path / "no.svg")]) == 1
+    assert not (tmp_path / "no.svg").exists()
