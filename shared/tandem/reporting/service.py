@@ -58,11 +58,11 @@ class BoxItem:
     seq: int | None
 
 
-def require_sight(viewer: Viewer) -> None:
+def require_sight(viewer: Viewer, what: str = "The flow") -> None:
     """Raise Forbidden for who is blinded in either stage: the numbers tell how others voted."""
     if not all(is_unblinded(viewer, stage) for stage in Stage):
         raise Forbidden(
-            "The flow tells how others voted. Only those who see every status in both stages may "
+            f"{what} tells how others voted. Only those who see every status in both stages may "
             "see it: owners and adjudicators, and in stages that are not blind all members."
         )
 

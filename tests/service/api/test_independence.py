@@ -304,6 +304,12 @@ READS |= {
     ]
 }
 
+READS |= {
+    ("GET", "/reviews/{review_id}/handover"): [
+        ("GET", f"{R}/handover?format={format}", None) for format in ("qdpx", "qdc", "zip")
+    ],
+}
+
 READS |= {("GET", "/reviews/{review_id}/waves"): [("GET", f"{R}/waves", None)]}
 WRITES |= {
     ("PATCH", "/reviews/{review_id}/imports/{import_id}"): [

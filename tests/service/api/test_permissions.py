@@ -182,6 +182,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
         ("GET", f"{R}/prisma{ending}"): allowed("adjudicator", 200)
         for ending in ("", ".json", ".svg", ".png", ".csv", "/boxes/{key}")
     },
+    ("GET", f"{R}/handover"): allowed("adjudicator", 200),
     ("PATCH", f"{R}/imports/{{import_id}}"): allowed("owner", 200),
     ("PUT", f"{R}/records/{{record_id}}/removal"): allowed("owner", 200),
     # It is not removed: who may restore it is told so.
@@ -251,6 +252,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{R}/pilot"): {"json": {"size": 2}},
     ("PUT", f"{R}/records/{{record_id}}/interest"): {"json": {"has_interest": True}},
     ("GET", f"{R}/export"): {"params": {"format": "ris"}},
+    ("GET", f"{R}/handover"): {"params": {"format": "qdpx"}},
     ("POST", f"{R}/imports"): {"files": {"file": ("a.ris", b"TY  - JOUR\nTI  - T\nER  - \n")}},
     ("PUT", f"{R}/records/{{record_id}}/decision"): {"json": {"verdict": "include"}},
     ("PATCH", f"{R}/records/{{record_id}}"): {"json": {"year": 2001}},

@@ -113,14 +113,14 @@ def _file(parts: Iterator[bytes], title: str, what: str, format: ExportFormat) -
     first = next(parts, b"")
     kind = FILE_TYPES[format]
     headers = {
-        "Content-Disposition": _attachment(title, f"{what}.{kind.suffix}"),
+        "Content-Disposition": attachment(title, f"{what}.{kind.suffix}"),
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }
     return StreamingResponse(chain([first], parts), media_type=kind.media_type, headers=headers)
 
 
-def _attachment(title: str, rest: str) -> str:
+def attachment(title: str, rest: str) -> str:
     """Name the file after the review: in plain letters, and in its own script by RFC 6266."""
     name = f"{_slug(title)}-{rest}"
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()

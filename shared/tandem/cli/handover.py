@@ -1,0 +1,36 @@
+"""`tandem handover`: a client of the HTTP interface, with a progress bar."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tandem.cli.export import download, replaced
+from tandem.cli.records import _client
+
+_FORMATS = ("qdpx", "qdc", "zip")
+
+Review = Annotated[str, typer.Argument(help="The review's id.")]
+Output = Annotated[
+    str, typer.Option("--output", "-o", help="File to write; its ending names the format.")
+]
+
+
+def hand_over(
+    review_id: Review,
+    output: Output,
+    *,
+    texts: Annotated[bool, typer.Option(help="With the full texts.")] = True,
+) -> None:
+    """Hand the included reports over to the synthesis: .qdpx, .qdc or .zip."""
+    query = {"format": _format(output, _FORMATS), "texts": str(texts).lower()}
+    with _client() as client, replaced(output) as file:
+        download(client, f"/reviews/{review_id}/handover", query, file)
+
+
+def _format(output: str, known: tuple[str, ...]) -> str:
+    ending = Path(output).suffix.removeprefix(".").lower()
+    if ending not in known:
+        endings = ", ".join(f".{one}" for one in known)
+        raise typer.BadParameter(f"{output!r} ends in none of {endings}")
+    return ending

@@ -1,0 +1,223 @@
+"""The hand-over of what is included, as the tools of the synthesis read it."""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+import pdfs
+import refi
+from service.api.reports_with_texts import Desk, at_full_text
+from tandem.config import Settings
+from tandem.records.models import Record
+from world import Person, Team, World
+
+SYNTHETIC = Path(__file__).parents[4] / "shared/data/prisma/synthetic.qdpx"
+ASTRAL = "I had been where they are now \U0001d4ab \U0001f9e0, and that changed it."
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    return at_full_text(world)
+
+
+@pytest.fixture
+def desk(client: TestClient, world: World, settings: Settings, team: Team) -> Desk:
+    """Reports 1 and 2 are included, 3 is excluded; 1 has a PDF, 2 a text with CRLF."""
+    desk = Desk(client, world, settings, team)
+    desk.add(pdfs.pdf(["A report", "on peer workers"]), 1, "one.pdf")
+    desk.add(f"First line\r\nSecond line\r\n{ASTRAL}\r\n".encode(), 2, "two.txt")
+    desk.add(pdfs.pdf(["Of the third"]), 3, "three.pdf")
+    desk.read()
+    for number, verdict in ((1, "include"), (2, "include"), (3, "exclude")):
+        for person in (team.ann, team.ben):
+            vote(desk, person, number, verdict)
+    return desk
+
+
+def vote(desk: Desk, person: Person, number: int, verdict: str) -> None:
+    reasons = ["Not qualitative"] if verdict == "exclude" else []
+    answer = desk.client.put(
+        f"{desk.review}/records/{number}/decision",
+        json={"verdict": verdict, "stage": "full_text", "reasons": reasons},
+        headers=person.auth,
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def send(desk: Desk, method: str, path: str, person: Person, body: Any) -> Any:
+    answer = desk.client.request(method, f"{desk.review}{path}", json=body, headers=person.auth)
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
+
+
+def handed(desk: Desk, query: str, person: Person | None = None) -> bytes:
+    by = person or desk.team.judge
+    answer = desk.client.get(f"{desk.review}/handover?{query}", headers=by.auth)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def members(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return [*csv.DictReader(io.StringIO(content.decode()))]
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not SYNTHETIC.exists(), reason="the samples are not beside the project")
+def test_the_sample_that_others_read_passes_the_same_check() -> None:
+    assert len(refi.read(SYNTHETIC.read_bytes()).all("PDFSource")) == 2
+
+
+def test_each_included_report_is_a_source_with_its_text_and_variables(desk: Desk) -> None:
+    study = send(desk, "POST", "/studies", desk.team.ann, {"reports": ["1", "2"], "label": "Lee"})
+    send(desk, "PUT", "/reports/1/ratings", desk.team.ann, {"richness": 4})
+    send(desk, "PUT", "/reports/1/ratings", desk.team.ben, {"richness": 5})
+
+    found = refi.read(handed(desk, "format=qdpx"))
+
+    (pdf,), (text,) = found.all("PDFSource"), found.all("TextSource")
+    assert (pdf.get("name"), text.get("name")) == ("Lee 2020 [1].pdf", "Lee 2020 [2]")
+    values = {"Tandem record": "1", "Study": "S1", "Year": "2020", "Richness": "4.5"}
+    assert found.values(pdf) == values
+    (inside,) = found.all("Representation")
+    assert found.values(inside) == values
+    plain = desk.client.get(
+        f"{desk.review}/texts/{desk.get('/reports/1/texts')['items'][0]['id']}/plain",
+        headers=desk.team.ann.auth,
+    ).text
+    assert found.texts[str(inside.get("guid"))] == plain
+    assert ASTRAL in found.texts[str(text.get("guid"))]
+    assert "First line\nSecond line\n" in found.texts[str(text.get("guid"))]
+    (case,) = found.all("Case")
+    assert case.get("name") == "S1 Lee (2 reports)"
+    assert found.values(case) == {"Case: reports": "2"}
+    assert {one.get("name") for one in found.all("User")} >= {"ann", "ben", "judge"}
+    assert found.all("CodeBook") == []
+    assert study["id"]
+
+
+def test_what_is_not_sampled_stays_out(desk: Desk) -> None:
+    study = send(desk, "POST", "/studies", desk.team.ann, {"reports": ["1"]})
+    send(desk, "PUT", f"/studies/{study['id']}/sampling", desk.team.judge, {"sampled": False})
+
+    assert refi.read(handed(desk, "format=qdpx")).all("PDFSource") == []
+    assert b"ID  - 1\r\n" not in members(handed(desk, "format=zip"))["included.ris"]
+
+
+def test_a_report_without_a_text_is_its_title_and_abstract_and_says_so(
+    desk: Desk, world: World
+) -> None:
+    with world.database.write.begin() as session:
+        record = session.get_one(Record, (desk.team.review_id, 2))
+        record.title, record.abstract = f"Peers \x0b {ASTRAL}", "One.\r\nTwo."
+
+    found = refi.read(handed(desk, "format=qdpx&texts=false"))
+
+    assert found.all("PDFSource") == []
+    names = [str(one.get("name")) for one in found.all("TextSource")]
+    assert names == [f"Lee 2020 [{n}] (title and abstract only)" for n in (1, 2)]
+    text = found.texts[str(found.all("TextSource")[1].get("guid"))]
+    assert text == f"Peers \x0b {ASTRAL}\n\nOne.\nTwo.\n"
+
+
+def test_a_scan_is_handed_over_beside_its_title_and_abstract(desk: Desk) -> None:
+    desk.add(pdfs.scan(), 3, "scan.pdf")
+    for one in desk.get("/reports/3/texts")["items"]:
+        if one["filename"] == "three.pdf":
+            send(desk, "DELETE", f"/texts/{one['id']}", desk.team.ann, None)
+    desk.read()
+    for person in (desk.team.ann, desk.team.ben):
+        vote(desk, person, 3, "include")
+
+    found = refi.read(handed(desk, "format=qdpx"))
+
+    names = [str(one.get("name")) for tag in ("PDFSource", "TextSource") for one in found.all(tag)]
+    assert "Lee 2020 [3].pdf" in names
+    assert "Lee 2020 [3] (title and abstract only)" in names
+
+
+@pytest.mark.parametrize("format", ["qdpx", "qdc", "zip"])
+def test_the_same_bytes_twice(desk: Desk, format: str) -> None:
+    assert handed(desk, f"format={format}") == handed(desk, f"format={format}")
+
+
+def test_nothing_included_is_a_project_too(
+    client: TestClient, world: World, settings: Settings
+) -> None:
+    desk = Desk(client, world, settings, world.team(n_records=1))
+    found = refi.read(handed(desk, "format=qdpx"))
+    assert [child.tag.removeprefix(refi.NS) for child in found.root] == ["Users", "Description"]
+
+
+def test_the_zip_links_references_to_files_and_hashes_all_of_them(desk: Desk) -> None:
+    send(desk, "POST", "/studies", desk.team.ann, {"reports": ["2"], "fields": {"country": "=1+1"}})
+
+    found = members(handed(desk, "format=zip"))
+
+    assert [*found][:4] == ["included.ris", "included.json", "studies.csv", "excluded.csv"]
+    assert {*found} >= {"texts/0001_Lee_2020.pdf", "texts/0002_Lee_2020.txt"}
+    assert b"L1  - texts/0001_Lee_2020.pdf\r\nER  - \r\n" in found["included.ris"]
+    assert [item["id"] for item in json.loads(found["included.json"])] == ["1", "2"]
+    studies = rows(found["studies.csv"])
+    assert [(one["study"], one["reports"]) for one in studies] == [("S1", "1"), ("S2", "2")]
+    assert studies[1]["country"].endswith("=1+1")
+    assert not studies[1]["country"].startswith("=")
+    (excluded,) = rows(found["excluded.csv"])
+    assert (excluded["record_id"], excluded["reason"]) == ("3", "Not qualitative")
+    event = send(desk, "GET", f"/events?after={int(excluded['seq']) - 1}", desk.team.owner, None)
+    assert event["items"][0]["type"] == "tandem.record.excluded"
+    assert event["items"][0]["data"]["record_id"] == "3"
+    manifest = {one["file"]: one for one in rows(found["manifest.csv"])}
+    assert {*manifest} == {*found} - {"manifest.csv"}
+    for name, content in found.items():
+        if name in manifest:
+            assert manifest[name]["sha256"] == hashlib.sha256(content).hexdigest()
+            assert manifest[name]["bytes"] == str(len(content))
+
+
+def test_files_stay_out_of_the_zip_where_nobody_wants_them(desk: Desk) -> None:
+    found = members(handed(desk, "format=zip&texts=false"))
+    assert not [name for name in found if name.startswith("texts/")]
+    assert b"L1  - " not in found["included.ris"]
+
+
+def test_the_code_book_is_empty(desk: Desk) -> None:
+    assert b"<Codes/>" in handed(desk, "format=qdc")
+
+
+def test_the_blinded_get_none_and_strangers_know_of_none(desk: Desk, world: World) -> None:
+    address = f"{desk.review}/handover?format=qdpx"
+    refused = desk.client.get(address, headers=desk.team.ann.auth)
+    assert refused.status_code == 403
+    assert "hand-over tells how others voted" in refused.json()["detail"]
+    assert desk.client.get(address, headers=world.person().auth).status_code == 404
+
+
+def test_two_hundred_sources(client: TestClient, world: World, settings: Settings) -> None:
+    world_team = world.team(n_records=0, policy={"reviewers_per_record": 1})
+    titles = [(f"Title {n} \U0001f9e0", f"Line\r\n{n}") for n in range(1, 201)]
+    numbers = world.records(world_team.review_id, world_team.owner, texts=titles)
+    world.change_policy(world_team.review_id, world_team.owner, reviewers_per_record=1)
+    desk = Desk(client, world, settings, world_team)
+    send(
+        desk, "PATCH", "", world_team.owner, {"policy": {"full_text": {"reviewers_per_record": 1}}}
+    )
+    for number in numbers:
+        world.decide(world_team.review_id, world_team.ann, number, "include")
+        send(desk, "POST", f"/reports/{number}/retrieval", world_team.ann, {"state": "retrieved"})
+        vote(desk, world_team.ann, number, "include")
+
+    found = refi.read(handed(desk, "format=qdpx"))
+
+    assert len(found.all("TextSource")) == len(found.all("Case")) == 200
