@@ -15,7 +15,7 @@ from uuid import UUID
 
 from installation import Account, Installation
 from tandem.installation.up import environment
-from team import Caller
+from team import Caller, Refused
 
 CHECKOUT = Path(__file__).parents[1]
 _WORDS = [
@@ -68,6 +68,16 @@ def _tandem(here: Installation, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+@contextmanager
+def _where_there_is_such() -> Iterator[None]:
+    """Leave out what an early release does not have: a route, or a field of a body."""
+    try:
+        yield
+    except Refused as refused:
+        if not any(f" {status} " in str(refused) for status in (404, 405, 422)):
+            raise
+
+
 def fill(here: Installation, *, n_records: int, words: int = 12) -> str:
     """Screen a made-up review with all that may happen in one; return its id.
 
@@ -100,12 +110,18 @@ def fill(here: Installation, *, n_records: int, words: int = 12) -> str:
     _screen(review, ann, ben, numbers[half:], chance)
     _change_minds(review, ann, numbers)
     _settle(review, judge, chance, leave=2)
-    _pair_up(review, owner)
+    with _where_there_is_such():
+        _pair_up(review, owner)
     wording = {"title": "A corrected title", "year": 1999}
-    owner.call("PATCH", f"{review}/records/{numbers[0]}", "correct", json=wording)
     hook = {"url": "https://hooks.example.org/x", "types": ["tandem.conflict.opened"]}
-    owner.call("POST", f"{review}/webhooks", "setup", json=hook)
-    owner.call("POST", f"{review}/invitations", "setup", json={"role": "observer"})
+    more: list[tuple[str, str, dict[str, Any]]] = [
+        ("PATCH", f"{review}/records/{numbers[0]}", wording),
+        ("POST", f"{review}/webhooks", hook),
+        ("POST", f"{review}/invitations", {"role": "observer"}),
+    ]
+    for method, path, said in more:
+        with _where_there_is_such():
+            owner.call(method, path, "setup", json=said)
     for person in (owner, ann, ben, judge):
         person.close()
     return review_id
@@ -160,10 +176,13 @@ def _settle(review: str, judge: Caller, chance: random.Random, leave: int = 0) -
     for one in found[: len(found) - leave]:
         path = f"{review}/conflicts/{one['id']}"
         said = {"verdict": chance.choice(["include", "exclude"]), "cause": "misread"}
-        judge.call("POST", f"{path}/messages", "discuss", json={"text": "I read it again."})
-        judge.call("POST", f"{path}/resolution", "resolve", json=said)
+        with _where_there_is_such():
+            judge.call("POST", f"{path}/messages", "discuss", json={"text": "I read it again."})
+        with _where_there_is_such():
+            judge.call("POST", f"{path}/resolution", "resolve", json=said)
     if found[: len(found) - leave]:
-        judge.call("POST", f"{review}/conflicts/{found[0]['id']}/reopen", "reopen", json={})
+        with _where_there_is_such():
+            judge.call("POST", f"{review}/conflicts/{found[0]['id']}/reopen", "reopen", json={})
 
 
 def _change_minds(review: str, ann: Caller, numbers: list[str]) -> None:
@@ -178,10 +197,10 @@ def _change_minds(review: str, ann: Caller, numbers: list[str]) -> None:
 
 def _change_the_rules(review: str, owner: Caller) -> None:
     policy = {"policy": {"title_abstract": {"maybe": "conflict"}}}
-    owner.call("PATCH", f"{review}?dry_run=true", "policy", json=policy)
-    owner.call("PATCH", review, "policy", json=policy)
     criteria = {"criteria": {"include": ["sleep", "adults"], "exclude": ["animals"]}}
-    owner.call("PATCH", review, "criteria", json=criteria)
+    for path, body in ((f"{review}?dry_run=true", policy), (review, policy), (review, criteria)):
+        with _where_there_is_such():
+            owner.call("PATCH", path, "policy", json=body)
 
 
 def _pair_up(review: str, owner: Caller) -> None:
