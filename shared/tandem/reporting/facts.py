@@ -50,7 +50,7 @@ class RecordFacts:
 
     @property
     def is_previous(self) -> bool:
-        return any(one.found_by is FoundBy.PREVIOUS for one in self.occurrences)
+        return FoundBy.PREVIOUS in [one.found_by for one in self.occurrences]
 
     @property
     def first_wave(self) -> int:

@@ -6,7 +6,7 @@ under other methods; it is previous if any occurrence is, or if an earlier wave 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -112,6 +112,8 @@ _SOURCES = {
     FoundBy.CITATION: "citations_results",
     FoundBy.OTHER: "other_method_results",
 }
+_SEARCHED = frozenset(way for way in FoundBy if way.is_searched)
+_OTHER_METHODS = frozenset(way for way in FoundBy if way.is_other_method)
 _SPECIFIC = {
     "database_results": "database_specific_results",
     "register_results": "register_specific_results",
@@ -135,14 +137,18 @@ class _Sorting:
         self._parts = defaultdict[str, defaultdict[str, set[Item]]](lambda: defaultdict(set))
 
     def take(self, record: RecordFacts) -> None:
-        if self._wave is not None and record.first_wave > self._wave:
-            return
-        came = [one for one in record.occurrences if self._wave in (None, one.wave)]
-        searched = [one for one in came if one.found_by.is_searched]
-        otherwise = [one for one in came if one.found_by.is_other_method]
+        wave, came, known = self._wave, record.occurrences, record.is_previous
+        if wave is not None:
+            first = record.first_wave
+            if first > wave:
+                return
+            came = [one for one in came if one.wave == wave]
+            known = known or first < wave
+        searched = [one for one in came if one.found_by in _SEARCHED]
+        otherwise = [one for one in came if one.found_by in _OTHER_METHODS]
         for one in (*searched, *otherwise):
             self._identify(one)
-        if record.is_previous or record.first_wave < (self._wave or 0):
+        if known:
             self._known_before(record, searched, otherwise)
         elif searched:
             self._put("duplicates", _all_but_one(record, searched))
@@ -216,11 +222,10 @@ class _Sorting:
             if record.standing is Standing.INCLUDED:
                 self._put("included_studies", _studies(record))
 
-    def _put(self, name: str, items: Iterable[Item], *, part: str | None = None) -> None:
-        found = set(items)
-        self._sets[name] |= found
+    def _put(self, name: str, items: Collection[Item], *, part: str | None = None) -> None:
+        self._sets[name].update(items)
         if part is not None:
-            self._parts[name][part] |= found
+            self._parts[name][part].update(items)
 
     def box(self, name: str, reasons: Sequence[str]) -> Box:
         items = _in_order(self._items(name))
@@ -252,6 +257,8 @@ class _Sorting:
 
 def _all_but_one(record: RecordFacts, occurrences: Sequence[Occurrence]) -> list[int]:
     """Return the numbers of the duplicates: all but the shown one, or else the first."""
+    if len(occurrences) == 1:
+        return []
     numbers = [one.number for one in occurrences]
     kept = record.number if record.number in numbers else min(numbers)
     return [number for number in numbers if number != kept]
@@ -264,4 +271,5 @@ def _studies(record: RecordFacts) -> list[StudyKey]:
 
 
 def _in_order(items: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(sorted(items, key=lambda item: item if isinstance(item, tuple) else ("", item)))
+    # A box has records or studies, never both.
+    return tuple(sorted(items))

@@ -12,6 +12,7 @@ from tandem.db.pieces import pieces
 from tandem.errors import NotFound
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
+from tandem.reports import membership
 from tandem.reports.facts import Report, visible_reports
 from tandem.reports.rules import Standing, reason, standing
 from tandem.reviews import service as reviews
@@ -51,13 +52,17 @@ class ReportFilters:
 
 @dataclass(frozen=True, slots=True)
 class ShownReport:
-    """A report as somebody may see it; `retrieved_by` is who said how far its retrieval is."""
+    """A report as somebody may see it.
+
+    `retrieved_by` is who said how far its retrieval is; `studies` are the ids of its studies.
+    """
 
     record: ShownRecord
     report: Report
     standing: Standing
     final_reason: str | None
     retrieved_by: str | None
+    studies: frozenset[str]
 
 
 def list_reports(
@@ -88,9 +93,9 @@ def get_report(session: Session, *, viewer: Viewer, number: RecordNumber) -> Sho
     """
     review = reviews.get_review(session, viewer.review_id)
     reports = visible_reports(session, viewer, review, [number])
-    if number not in reports:
+    if (shown := _shown(session, viewer, reports).get(number)) is None:
         raise NoReport(number)
-    return _shown(session, viewer, reports)[number]
+    return shown
 
 
 def _matches(report: Report, filters: ReportFilters) -> bool:
@@ -129,11 +134,19 @@ def _shown(
     records = catalogue.get_records(session, viewer=viewer, stage=Stage.FULL_TEXT, numbers=numbers)
     said_by = {one.retrieval.by_id for one in reports.values() if one.retrieval is not None}
     names = accounts.names_of(session, said_by)
+    studies = membership.studies_of(session, viewer.review_id) if reports else {}
     shown: dict[RecordNumber, ShownReport] = {}
     for number, report in reports.items():
         stands, entry = standing(report.facts), report.retrieval
         if stands is None:
             continue
         by = None if entry is None else names[entry.by_id]
-        shown[number] = ShownReport(records[number], report, stands, reason(report.facts), by)
+        shown[number] = ShownReport(
+            records[number],
+            report,
+            stands,
+            reason(report.facts),
+            by,
+            studies.get(number, frozenset()),
+        )
     return shown

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from tandem.ids import RecordNumber, ReviewId
-from tandem.records.models import Record
+from tandem.ids import RecordNumber, ReviewId, StudyId
+from tandem.records.models import Import, Record
+from tandem.records.origin import FoundBy
 from tandem.reports.models import Study, StudyReport
 
 
@@ -27,6 +28,46 @@ def not_sampled(session: Session, review_id: ReviewId) -> set[RecordNumber]:
     for number, _, is_sampled in _rows(session, review_id):
         sampled[number] |= is_sampled is not False
     return {number for number, is_used in sampled.items() if not is_used}
+
+
+def in_study(study_id: StudyId) -> ColumnElement[bool]:
+    """Whether a record is a report of a study, or one that is linked to it is."""
+    occurrence = aliased(Record)
+    return (
+        select(StudyReport.study_id)
+        .join(
+            occurrence,
+            and_(
+                occurrence.review_id == StudyReport.review_id,
+                occurrence.number == StudyReport.record_number,
+            ),
+        )
+        .where(
+            StudyReport.study_id == study_id,
+            occurrence.review_id == Record.review_id,
+            func.coalesce(occurrence.duplicate_of, occurrence.number) == Record.number,
+        )
+        .correlate(Record)
+        .exists()
+    )
+
+
+def came(*, found_by: FoundBy | None = None, wave: int | None = None) -> ColumnElement[bool]:
+    """Whether a record, or one that is linked to it, was found in this way and in this wave."""
+    occurrence = aliased(Record)
+    asked = [] if found_by is None else [Import.found_by == found_by]
+    asked += [] if wave is None else [Import.wave == wave]
+    return (
+        select(Import.id)
+        .join(occurrence, occurrence.import_id == Import.id)
+        .where(
+            occurrence.review_id == Record.review_id,
+            or_(occurrence.number == Record.number, occurrence.duplicate_of == Record.number),
+            *asked,
+        )
+        .correlate(Record)
+        .exists()
+    )
 
 
 def _rows(session: Session, review_id: ReviewId) -> list[tuple[RecordNumber, object, bool | None]]:

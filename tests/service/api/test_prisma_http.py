@@ -160,3 +160,20 @@ def test_it_shows_how_it_was_at_an_earlier_entry(
     assert [item["record_id"] for item in listed(client, team, href)] == ["3"]
     base = f"{API}/reviews/{team.review_id}/prisma?as_of=9999"
     assert client.get(base, headers=team.judge.auth).json()["code"] == "beyond_the_end"
+
+
+def test_reports_are_listed_by_study_way_and_wave(team: Team, client: TestClient) -> None:
+    base = f"{API}/reviews/{team.review_id}"
+    study = client.post(f"{base}/studies", json={"reports": ["1"]}, headers=team.ann.auth).json()
+
+    def found(query: str) -> list[str]:
+        answer = client.get(f"{base}/reports?{query}", headers=team.judge.auth)
+        assert answer.status_code == 200, answer.text
+        return [item["id"] for item in answer.json()["items"]]
+
+    assert found("") == ["1", "2"]
+    assert found(f"study={study['id']}") == ["1"]
+    assert found("found_by=database&wave=1") == ["1", "2"]
+    assert found("found_by=citation") == found("wave=2") == []
+    shown = client.get(f"{base}/reports/1", headers=team.judge.auth).json()
+    assert shown["studies"] == [study["id"]]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.tables import assert_in_step
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ImportId, RecordNumber
 from tandem.records import waves
@@ -19,7 +20,7 @@ from tandem.screening.ledger.state import RecordNotScreened
 from tandem.screening.progress import progress
 from tandem.screening.sources import WasScreened
 from tandem.stopping import audits, states
-from world import TA, Team, World
+from world import FT, TA, Team, World
 
 pytestmark = pytest.mark.both_engines
 PREVIOUS, CITATION = Found(FoundBy.PREVIOUS), Found(FoundBy.CITATION)
@@ -220,3 +221,20 @@ def test_a_wave_counts_what_it_found_and_what_was_included_before(world: World) 
     assert second.template == "updated_v1"
     with pytest.raises(NotFound):
         world.records(team.review_id, team.owner, 1, found=Found(wave=3))
+
+
+def test_what_starts_at_full_text_is_served_decided_and_counted_there(world: World) -> None:
+    team = world.team(n_records=1)
+    (cited,) = world.records(team.review_id, team.owner, 1, found=CITATION)
+    assert world.serve(team.review_id, team.ann, stage=FT).items == []
+
+    world.retrieve(team.review_id, team.ann, cited)
+    served = world.serve(team.review_id, team.ann, stage=FT).items
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, cited, "include", stage=FT)
+
+    assert [lease.record_number for lease in served] == [cited]
+    made = flow_of(world, team)
+    assert made.boxes["other_included"].items == (cited,)
+    assert made.n("new_studies") == 1
+    assert_in_step(world.database, team.review_id)

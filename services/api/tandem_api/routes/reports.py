@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from fastapi import Query, Response
+from sqlalchemy import and_
 from sqlalchemy.orm import Session
 
-from tandem.ids import RecordNumber, parse_record_number
-from tandem.reports import listing
+from tandem.ids import RecordNumber, StudyId, parse_record_number, parse_uuid
+from tandem.records.origin import FoundBy
+from tandem.reports import listing, membership
 from tandem.reports.listing import ReportFilters
 from tandem.reports.retrieval import append_retrieval
 from tandem.reports.rules import Standing
@@ -43,6 +45,13 @@ def list_reports(
     has_text: Annotated[
         bool | None, Query(description="Only those that have a file, or that have none.")
     ] = None,
+    study: Annotated[Short | None, Query(description="Only reports of this study.")] = None,
+    found_by: Annotated[
+        FoundBy | None, Query(description="Only what was found in this way.")
+    ] = None,
+    wave: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Only what this search found.")
+    ] = None,
     q: Annotated[
         Short, Query(description="Words in title, abstract, authors or in the full text.")
     ] = "",
@@ -51,13 +60,18 @@ def list_reports(
     """List the records that are at full text, and those that were, with where each stands."""
     words = list(dict.fromkeys(q.split()))
     with_text = finding.has_text()
+    only = [] if has_text is None else [with_text if has_text else ~with_text]
+    if study is not None:
+        only.append(membership.in_study(StudyId(parse_uuid(study, kind="study"))))
+    if found_by is not None or wave is not None:
+        only.append(membership.came(found_by=found_by, wave=wave))
     filters = ReportFilters(
         standing=standing,
         retrieval=retrieval,
         reason=reason,
         words=words,
         also=finding.says,
-        only=None if has_text is None else with_text if has_text else ~with_text,
+        only=and_(*only) if only else None,
     )
     found = listing.list_reports(session, viewer=viewer, filters=filters, cursor=page, limit=limit)
     numbers = [shown.record.record.number for shown in found.items]

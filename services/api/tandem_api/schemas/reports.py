@@ -10,7 +10,7 @@ from tandem.reports.rules import Standing
 from tandem.reviews.policy import Stage
 from tandem.screening.full_text.models import RetrievalState, Via
 from tandem.texts.service import ShownText
-from tandem_api.schemas.base import In, Out, PersonName, Prose
+from tandem_api.schemas.base import Id, In, Out, PersonName, Prose
 from tandem_api.schemas.records import RecordOut
 from tandem_api.schemas.texts import TextOut
 
@@ -62,6 +62,10 @@ class ReportOut(RecordOut):
         description="Its files, and those of records that are linked to it, the oldest first."
     )
 
+    studies: list[Id] = Field(
+        description="The studies that it is a report of; none: it is a study of its own."
+    )
+
     @classmethod
     def of_report(cls, shown: ShownReport, texts: Sequence[ShownText]) -> "ReportOut":
         record = RecordOut.shown(shown.record, Stage.FULL_TEXT)
@@ -79,4 +83,5 @@ class ReportOut(RecordOut):
             standing=shown.standing,
             retrieval=retrieval,
             texts=[TextOut.of(text) for text in texts],
+            studies=sorted(shown.studies),
         )
