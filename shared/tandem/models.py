@@ -26,6 +26,7 @@ from tandem.screening.models import (
     ScreenedRecord,
     Served,
 )
+from tandem.screening.people.models import Interest
 from tandem.stopping.models import Audit, AuditDraw
 from tandem.texts.models import ReportText, TextBatch, TextBatchItem, TextFile
 from tandem.webhooks.models import Webhook, WebhookDelivery
@@ -46,6 +47,7 @@ __all__ = [
     "EventPosition",
     "IdempotentRequest",
     "Import",
+    "Interest",
     "Lease",
     "Member",
     "NearMiss",

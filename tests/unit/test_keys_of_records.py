@@ -8,12 +8,15 @@ from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint
 from tandem import models  # noqa: F401  # all tables
 from tandem.db.base import Base
 
-KEYS = [
-    key
-    for table in Base.metadata.sorted_tables
-    for key in sorted(table.foreign_key_constraints, key=str)
-    if key.referred_table.name == "record"
-]
+KEYS = sorted(
+    (
+        key
+        for table in Base.metadata.sorted_tables
+        for key in table.foreign_key_constraints
+        if key.referred_table.name == "record"
+    ),
+    key=lambda key: (key.table.name, key.column_keys),  # each process is to have the same order
+)
 
 
 def indexed(table: Table) -> Iterator[list[str]]:
