@@ -1,4 +1,4 @@
-"""`tandem handover`: a client of the HTTP interface, with a progress bar."""
+"""`tandem handover` and `tandem report`: clients of the HTTP interface, with progress bars."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,7 @@ from tandem.cli.export import download, replaced
 from tandem.cli.records import _client
 
 _FORMATS = ("qdpx", "qdc", "zip")
+_REPORTS = ("docx", "html", "md")
 
 Review = Annotated[str, typer.Argument(help="The review's id.")]
 Output = Annotated[
@@ -26,6 +27,13 @@ def hand_over(
     query = {"format": _format(output, _FORMATS), "texts": str(texts).lower()}
     with _client() as client, replaced(output) as file:
         download(client, f"/reviews/{review_id}/handover", query, file)
+
+
+def report_methods(review_id: Review, output: Output) -> None:
+    """Write the report of the review's methods: .docx, .html or .md."""
+    query = {"format": _format(output, _REPORTS)}
+    with _client() as client, replaced(output) as file:
+        download(client, f"/reviews/{review_id}/methods-report", query, file)
 
 
 def _format(output: str, known: tuple[str, ...]) -> str:

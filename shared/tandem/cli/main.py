@@ -14,7 +14,7 @@ from tandem.cli.backup import backup, restore
 from tandem.cli.demo import load_demo
 from tandem.cli.export import export_records
 from tandem.cli.first_account import first_account
-from tandem.cli.handover import hand_over
+from tandem.cli.handover import hand_over, report_methods
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.prisma import write_flow
 from tandem.cli.records import import_records
@@ -171,6 +171,7 @@ app.command()(simulate)
 app.command("import")(import_records)
 app.command("export")(export_records)
 app.command("handover")(hand_over)
+app.command("report")(report_methods)
 app.command("texts")(send_texts)
 app.command("prisma")(write_flow)
 app.command()(stopping)

@@ -202,22 +202,3 @@ def test_the_blinded_get_none_and_strangers_know_of_none(desk: Desk, world: Worl
     assert refused.status_code == 403
     assert "hand-over tells how others voted" in refused.json()["detail"]
     assert desk.client.get(address, headers=world.person().auth).status_code == 404
-
-
-def test_two_hundred_sources(client: TestClient, world: World, settings: Settings) -> None:
-    world_team = world.team(n_records=0, policy={"reviewers_per_record": 1})
-    titles = [(f"Title {n} \U0001f9e0", f"Line\r\n{n}") for n in range(1, 201)]
-    numbers = world.records(world_team.review_id, world_team.owner, texts=titles)
-    world.change_policy(world_team.review_id, world_team.owner, reviewers_per_record=1)
-    desk = Desk(client, world, settings, world_team)
-    send(
-        desk, "PATCH", "", world_team.owner, {"policy": {"full_text": {"reviewers_per_record": 1}}}
-    )
-    for number in numbers:
-        world.decide(world_team.review_id, world_team.ann, number, "include")
-        send(desk, "POST", f"/reports/{number}/retrieval", world_team.ann, {"state": "retrieved"})
-        vote(desk, world_team.ann, number, "include")
-
-    found = refi.read(handed(desk, "format=qdpx"))
-
-    assert len(found.all("TextSource")) == len(found.all("Case")) == 200

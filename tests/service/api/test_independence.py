@@ -308,6 +308,9 @@ READS |= {
     ("GET", "/reviews/{review_id}/handover"): [
         ("GET", f"{R}/handover?format={format}", None) for format in ("qdpx", "qdc", "zip")
     ],
+    ("GET", "/reviews/{review_id}/methods-report"): [
+        ("GET", f"{R}/methods-report?format={format}", None) for format in ("md", "html", "docx")
+    ],
 }
 
 READS |= {("GET", "/reviews/{review_id}/waves"): [("GET", f"{R}/waves", None)]}

@@ -183,6 +183,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
         for ending in ("", ".json", ".svg", ".png", ".csv", "/boxes/{key}")
     },
     ("GET", f"{R}/handover"): allowed("adjudicator", 200),
+    ("GET", f"{R}/methods-report"): allowed("adjudicator", 200),
     ("PATCH", f"{R}/imports/{{import_id}}"): allowed("owner", 200),
     ("PUT", f"{R}/records/{{record_id}}/removal"): allowed("owner", 200),
     # It is not removed: who may restore it is told so.
@@ -253,6 +254,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", f"{R}/records/{{record_id}}/interest"): {"json": {"has_interest": True}},
     ("GET", f"{R}/export"): {"params": {"format": "ris"}},
     ("GET", f"{R}/handover"): {"params": {"format": "qdpx"}},
+    ("GET", f"{R}/methods-report"): {"params": {"format": "docx"}},
     ("POST", f"{R}/imports"): {"files": {"file": ("a.ris", b"TY  - JOUR\nTI  - T\nER  - \n")}},
     ("PUT", f"{R}/records/{{record_id}}/decision"): {"json": {"verdict": "include"}},
     ("PATCH", f"{R}/records/{{record_id}}"): {"json": {"year": 2001}},

@@ -1,4 +1,4 @@
-"""`tandem handover` against a real server."""
+"""`tandem handover` and `tandem report` against a real server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,3 +40,11 @@ def test_an_unknown_ending_is_wrong_usage(team: Team, tmp_path: Path) -> None:
     assert command.main(["handover", str(team.review_id), "-o", str(file)]) == 2
 
     assert not file.exists()
+
+
+def test_the_methods_are_reported(team: Team, tmp_path: Path) -> None:
+    file = tmp_path / "methods.md"
+
+    assert command.main(["report", str(team.review_id), "-o", str(file)]) == 0
+
+    assert file.read_text().startswith("# Methods of: A review\n")

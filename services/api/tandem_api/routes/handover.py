@@ -1,5 +1,7 @@
 """What a team takes along after screening: its included reports, and the report of its methods."""
 
+from collections.abc import Callable
+from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any
 
@@ -7,8 +9,14 @@ from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from tandem.handover import service
+from tandem.handover.document import Document
+from tandem.handover.markdown import markdown
+from tandem.handover.methods import report
+from tandem.handover.methods_facts import methods_facts
 from tandem.handover.service import HandoverFormat
-from tandem_api.deps import Here, InReview, Me
+from tandem.handover.web import html
+from tandem.handover.word import word
+from tandem_api.deps import AsViewer, Here, InReview, Me, Read
 from tandem_api.problems import errors
 from tandem_api.routes.export import attachment
 from tandem_api.routing import Router
@@ -49,7 +57,7 @@ def hand_over(
         bool | None, Query(description="With the full texts. Left out: with them.")
     ] = None,
 ) -> Response:
-    """Hand the included reports over to the tools of the synthesis (not the blinded).
+    """Give the included reports to the tools of the synthesis (not the blinded).
 
     What is eligible and not sampled, ongoing or awaiting classification is not among them.
     """
@@ -69,3 +77,54 @@ def hand_over(
         "X-Accel-Buffering": "no",
     }
     return StreamingResponse(chain([first], made.parts), media_type=_TYPES[format], headers=headers)
+
+
+class MethodsFormat(StrEnum):
+    MARKDOWN = "md"
+    HTML = "html"
+    WORD = "docx"
+
+
+_REPORTS: dict[MethodsFormat, tuple[str, Callable[[Document], str | bytes]]] = {
+    MethodsFormat.MARKDOWN: ("text/markdown; charset=utf-8", markdown),
+    MethodsFormat.HTML: ("text/html; charset=utf-8", html),
+    MethodsFormat.WORD: (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        word,
+    ),
+}
+_NO_ACTIVE_CONTENT = "default-src 'none'; frame-ancestors 'none'; sandbox"
+_METHODS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The report.",
+        "content": {
+            media_type.partition(";")[0]: {"schema": {"type": "string"}, "example": example}
+            for (media_type, _), example in zip(
+                _REPORTS.values(),
+                ("# Methods of: Peer workers\n", "<h1>Methods of: Peer workers</h1>", "PK…"),
+                strict=True,
+            )
+        },
+    }
+}
+
+
+@router.get("/methods-report", response_class=Response, responses=_METHODS | errors(403))
+def report_methods(
+    session: Read,
+    viewer: AsViewer,
+    format: Annotated[MethodsFormat, Query(description="Markdown, HTML or a Word file.")],
+) -> Response:
+    """Print a report of the review's methods for a manuscript (not the blinded).
+
+    PRISMA 2020 items 5 to 8 and 16, ENTREQ, MECIR, RAISE. Each number names the event of the log
+    that it comes from, or the one as of which it was counted.
+    """
+    facts = methods_facts(session, viewer=viewer)
+    media_type, write = _REPORTS[format]
+    headers = {
+        "Content-Disposition": attachment(facts.title, f"methods.{format}"),
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": _NO_ACTIVE_CONTENT,
+    }
+    return Response(write(report(facts)), media_type=media_type, headers=headers)
