@@ -98,6 +98,7 @@ export const texts = {
     mine: "My decisions",
     conflicts: "Conflicts",
     records: "Records",
+    reports: "Full texts",
     duplicates: "Duplicates",
     progress: "Progress",
     stopping: "When to stop",

@@ -86,6 +86,7 @@ function Places({ review }: { review: Review }) {
       <Place href={at("progress")} name={nav.progress} />
       <Place href={at("stopping")} name={nav.stopping} />
       <Place href={at("records")} name={nav.records} />
+      <Place href={at("reports")} name={nav.reports} />
       {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={waiting?.duplicates} />}
       {owns && open && <Place href={at("import")} name={nav.import} n={waiting?.imports_failed} />}
       <Place href={at("team")} name={nav.team} n={waiting?.invitations} />
