@@ -21,10 +21,21 @@ def hand_over(
     review_id: Review,
     output: Output,
     *,
-    texts: Annotated[bool, typer.Option(help="With the full texts.")] = True,
+    texts: Annotated[
+        bool | None,
+        typer.Option(
+            "--texts/--no-texts",
+            help="With the full texts, as all but a crate are.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Hand the included reports over to the synthesis: .qdpx, .qdc or .zip."""
-    query = {"format": _format(output, _FORMATS), "texts": str(texts).lower()}
+    """Hand the included reports over to the synthesis: .qdpx, .qdc, .zip or .crate.zip."""
+    is_crate = output.lower().endswith(".crate.zip")
+    format = "rocrate" if is_crate else _format(output, _FORMATS)
+    query = {"format": format}
+    if texts is not None:
+        query["texts"] = str(texts).lower()
     with _client() as client, replaced(output) as file:
         download(client, f"/reviews/{review_id}/handover", query, file)
 

@@ -28,12 +28,13 @@ class Named:
 def entries(handover: Handover, contents: Contents, *, texts: bool) -> Iterator[Entry]:
     """Yield the files of the zip; the manifest, with the digests of the others, is the last."""
     manifest = Manifest()
-    yield from manifest.counted(_files(handover, contents, texts=texts))
+    yield from manifest.counted(files(handover, contents, texts=texts))
     header = ("file", "bytes", "sha256")
     yield Entry("manifest.csv", [_table([header, *manifest.lines])])
 
 
-def _files(handover: Handover, contents: Contents, *, texts: bool) -> Iterator[Entry]:
+def files(handover: Handover, contents: Contents, *, texts: bool) -> Iterator[Entry]:
+    """Yield the files of the zip but its manifest."""
     named = names(handover) if texts else {}
     yield Entry("included.ris", (part.encode() for part in with_links(handover, named)))
     items = csl_json.write(report.record for report in handover.reports)

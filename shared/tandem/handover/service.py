@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
-from tandem.handover import package, qde
+from tandem.handover import crate, package, qde
 from tandem.handover.archive import Entry, zipped
 from tandem.handover.contents import Contents
 from tandem.handover.gathering import gather
@@ -18,12 +18,13 @@ class HandoverFormat(StrEnum):
     """In what form the included reports are handed over.
 
     `qdpx`: a project for QualCoder, NVivo, ATLAS.ti and MAXQDA (REFI-QDA 1.5). `qdc`: its code
-    book. `zip`: files, references and tables.
+    book. `zip`: files, references and tables. `rocrate`: the trail, and what was computed from it.
     """
 
     QDPX = "qdpx"
     QDC = "qdc"
     ZIP = "zip"
+    RO_CRATE = "rocrate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,11 @@ def hand_over(
         review_id: The review.
         user_id: Who asks.
         format: In what form.
-        texts: With the full texts; None: with them, where the form is about them.
+        texts: With the full texts; None: with them, but in a crate, which is to be published.
 
     Raises:
         NotFound: There is no such review, or they are not a member of it.
-        Forbidden: They are blinded in one of the stages.
+        Forbidden: They are blinded in one of the stages; for a crate: they are no owner.
     """
     found = gather(database, review_id=review_id, user_id=user_id)
     contents = Contents(database, artifacts, review_id, user_id)
@@ -64,6 +65,10 @@ def hand_over(
         parts: Iterator[bytes] = iter([qde.code_book()])
     elif format is HandoverFormat.QDPX:
         parts = zipped(_qdpx(found, contents, texts=with_texts))
+    elif format is HandoverFormat.RO_CRATE:
+        with database.snapshot() as session:
+            made = crate.computed(session, found, contents)
+        parts = zipped(crate.entries(found, contents, made, texts=texts is True))
     else:
         parts = zipped(package.entries(found, contents, texts=with_texts))
     return HandedOver(found.title, parts)

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 import pdfs
 import refi
 from service.api.reports_with_texts import Desk, at_full_text
+from tandem.audit.verify import check
 from tandem.config import Settings
 from tandem.records.models import Record
 from world import Person, Team, World
@@ -202,3 +203,25 @@ def test_the_blinded_get_none_and_strangers_know_of_none(desk: Desk, world: Worl
     assert refused.status_code == 403
     assert "hand-over tells how others voted" in refused.json()["detail"]
     assert desk.client.get(address, headers=world.person().auth).status_code == 404
+
+
+def test_a_crate_describes_each_of_its_files_and_its_trail_verifies(desk: Desk) -> None:
+    content = handed(desk, "format=rocrate", desk.team.owner)
+
+    found = members(content)
+
+    graph = {one["@id"]: one for one in json.loads(found["ro-crate-metadata.json"])["@graph"]}
+    assert graph["ro-crate-metadata.json"]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.2"}
+    parts = [one["@id"] for one in graph["./"]["hasPart"]]
+    assert {*parts} == {*found} - {"ro-crate-metadata.json"}
+    for name in parts:
+        assert graph[name]["sha256"] == hashlib.sha256(found[name]).hexdigest()
+    assert not [name for name in found if name.startswith("texts/")]
+    assert check(found["trail.jsonl"].decode().splitlines()).ok
+    flow = json.loads(found["flow.json"])["boxes"]
+    assert flow["new_reports"]["items"] == [{"record_id": "1"}, {"record_id": "2"}]
+    assert handed(desk, "format=rocrate", desk.team.owner) == content
+    refused = desk.client.get(
+        f"{desk.review}/handover?format=rocrate", headers=desk.team.judge.auth
+    )
+    assert refused.status_code == 403

@@ -306,7 +306,8 @@ READS |= {
 
 READS |= {
     ("GET", "/reviews/{review_id}/handover"): [
-        ("GET", f"{R}/handover?format={format}", None) for format in ("qdpx", "qdc", "zip")
+        ("GET", f"{R}/handover?format={format}", None)
+        for format in ("qdpx", "qdc", "zip", "rocrate")
     ],
     ("GET", "/reviews/{review_id}/methods-report"): [
         ("GET", f"{R}/methods-report?format={format}", None) for format in ("md", "html", "docx")

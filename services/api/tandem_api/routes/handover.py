@@ -25,6 +25,7 @@ router = Router(prefix="/reviews/{review_id}", tags=["flow"])
 
 _ZIP = "application/zip"
 _XML = "application/xml"
+_ENDINGS = {HandoverFormat.RO_CRATE: "crate.zip"}
 _TYPES = {format: _XML if format is HandoverFormat.QDC else _ZIP for format in HandoverFormat}
 _HANDOVER: dict[int | str, dict[str, Any]] = {
     200: {
@@ -50,11 +51,12 @@ def hand_over(
         Query(
             description="`qdpx`: a project for QualCoder, NVivo, ATLAS.ti and MAXQDA (REFI-QDA "
             "1.5). `qdc`: its code book, which is empty. `zip`: full texts, references that link "
-            "to them, tables of studies and of excluded reports."
+            "to them, tables of studies and of excluded reports. `rocrate`, for owners only: "
+            "RO-Crate 1.2 of the audit trail, the rules, the flow, decisions and certificates."
         ),
     ],
     texts: Annotated[
-        bool | None, Query(description="With the full texts. Left out: with them.")
+        bool | None, Query(description="With the full texts. Left out: with them, but in a crate.")
     ] = None,
 ) -> Response:
     """Give the included reports to the tools of the synthesis (not the blinded).
@@ -72,7 +74,7 @@ def hand_over(
     # The first part is made before the answer begins: what fails until then is a problem.
     first = next(made.parts, b"")
     headers = {
-        "Content-Disposition": attachment(made.title, f"handover.{format}"),
+        "Content-Disposition": attachment(made.title, f"handover.{_ENDINGS.get(format, format)}"),
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }
