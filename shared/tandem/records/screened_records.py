@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
@@ -36,13 +36,12 @@ def _refresh(session: Session, review_id: ReviewId, heads: Collection[RecordNumb
     query = (
         select(Record.number, Record.duplicate_of, Import.found_by, Import.starts_at)
         .join(Import, Import.id == Record.import_id)
-        .where(
-            Record.review_id == review_id,
-            or_(Record.number.in_(heads), Record.duplicate_of.in_(heads)),
-        )
+        .where(Record.review_id == review_id)
     )
-    for number, shown, found_by, starts_at in session.execute(query):
-        ways[shown or number].append(Way(found_by, starts_at))
+    # One column at a time: for either at once SQLite reads the whole review.
+    for column in (Record.number, Record.duplicate_of):
+        for number, shown, found_by, starts_at in session.execute(query.where(column.in_(heads))):
+            ways[shown or number].append(Way(found_by, starts_at))
     removed = set(
         session.scalars(
             select(Removal.record_number).where(
