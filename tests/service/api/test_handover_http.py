@@ -80,6 +80,7 @@ def test_the_sample_that_others_read_passes_the_same_check() -> None:
     assert len(refi.read(SYNTHETIC.read_bytes()).all("PDFSource")) == 2
 
 
+@pytest.mark.both_engines
 def test_each_included_report_is_a_source_with_its_text_and_variables(desk: Desk) -> None:
     study = send(desk, "POST", "/studies", desk.team.ann, {"reports": ["1", "2"], "label": "Lee"})
     send(desk, "PUT", "/reports/1/ratings", desk.team.ann, {"richness": 4})
@@ -205,6 +206,7 @@ def test_the_blinded_get_none_and_strangers_know_of_none(desk: Desk, world: Worl
     assert desk.client.get(address, headers=world.person().auth).status_code == 404
 
 
+@pytest.mark.both_engines
 def test_a_crate_describes_each_of_its_files_and_its_trail_verifies(desk: Desk) -> None:
     content = handed(desk, "format=rocrate", desk.team.owner)
 

@@ -50,6 +50,7 @@ def cells(content: bytes) -> list[list[str]]:
     return [[cell.text for cell in row.cells] for table in tables for row in table.rows]
 
 
+@pytest.mark.both_engines
 def test_its_numbers_are_those_of_the_flow(team: Team, client: TestClient) -> None:
     address = f"{API}/reviews/{team.review_id}/prisma"
     flow = client.get(address, headers=team.judge.auth).json()
