@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
 from tandem.db.keyset import sliced
@@ -97,7 +97,7 @@ def group_reports(
 @router.patch("/studies/{study_id}", response_model=StudyOut)
 def change_study(
     study_id: str,
-    body: StudyPatch,
+    body: Annotated[StudyPatch, Body(default_factory=StudyPatch)],
     me: Me,
     review_id: InReview,
     write: Write,
