@@ -18,7 +18,7 @@ VERBS = {
     *("Add", "Answer", "Archive", "Ask", "Become", "Begin", "Bring", "Change", "Check", "Confirm"),
     *("Correct", "Count", "Create", "Delete", "Draw", "End", "Export", "Give", "Have", "Let"),
     *("List", "Make", "Measure", "Print", "Read", "Record", "Remove", "Restore", "Say", "Send"),
-    "Serve",
+    *("Rate", "Serve"),
     *("Set", "Settle", "Show", "Sign", "Split", "Stand", "Start", "Take", "Try", "Vote"),
     "Withdraw",
 }

@@ -120,7 +120,7 @@ def change_study(
 def split_study(
     study_id: str, me: Me, review_id: InReview, write: Write, dry_run: DryRun = False
 ) -> Response:
-    """Part a study: each of its reports is a study of its own again, as before."""
+    """Split a study: each of its reports is a study of its own again, as before."""
 
     def work(session: Session) -> None:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
@@ -139,7 +139,7 @@ def add_report_to_study(
     write: Write,
     dry_run: DryRun = False,
 ) -> Response:
-    """Put a report into a study, also one that is in another."""
+    """Add a report to a study, also one that is in another."""
     number = parse_record_number(report_id)
 
     def change(session: Session, review: LockedReview, viewer: Viewer, study: Study) -> None:
@@ -201,7 +201,11 @@ def list_ratings(report_id: str, session: Read, viewer: AsViewer) -> RatingsOut:
 
 @router.put("/reports/{report_id}/ratings", response_model=RatingsOut)
 def rate_report(
-    report_id: str, body: RatingIn, me: Me, review_id: InReview, write: Write
+    report_id: str,
+    body: Annotated[RatingIn, Body(default_factory=RatingIn)],
+    me: Me,
+    review_id: InReview,
+    write: Write,
 ) -> Response:
     """Rate how rich and how relevant a report is, for yourself."""
     number = parse_record_number(report_id)
