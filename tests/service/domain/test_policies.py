@@ -62,7 +62,7 @@ def screened(world: World) -> Team:
             (3, 0, 1),
         ),
         (
-            {"blind": False},
+            {"maybe": "conflict"},
             ["included", "conflict", "conflict", "awaiting", "unscreened"],
             (1, 1, 0),
         ),
@@ -189,7 +189,7 @@ def test_the_stages_have_policies_of_their_own(world: World, database: Database)
 
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
         (effect,) = policies.change(
-            session, review=review, viewer=viewer, parts={Stage.FULL_TEXT: {"maybe": "conflict"}}
+            session, review=review, viewer=viewer, parts={Stage.FULL_TEXT: {"blind": False}}
         )
 
     assert (effect.stage, counted(effect)) == (Stage.FULL_TEXT, (0, 0, 0))
