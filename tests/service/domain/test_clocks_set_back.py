@@ -12,15 +12,18 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.events import positions
-from tandem.ids import ImportId
+from tandem.ids import ImportId, TextFileId, new_id
 from tandem.operations.jobs import KINDS
 from tandem.ranking import second_looks
 from tandem.ranking.encoding_work import ENCODINGS
 from tandem.ranking.sentences import MODEL
 from tandem.ranking.training import RANKINGS
+from tandem.texts.kinds import MediaType
+from tandem.texts.models import TextFile, TextState
+from tandem.texts.work import TEXTS
 from tandem.work import lease
 from tandem.work.lease import Held, Kind
-from world import TA, World
+from world import TA, Team, World
 
 pytestmark = pytest.mark.both_engines
 
@@ -34,6 +37,22 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
     return Clock
 
 
+def queued_text(world: World, team: Team) -> TextFileId:
+    file = TextFile(
+        id=TextFileId(new_id()),
+        review_id=team.review_id,
+        sha256="0" * 64,
+        media_type=MediaType.PDF,
+        n_bytes=100,
+        created_at=datetime.now(UTC),
+        state=TextState.QUEUED,
+        fence=0,
+    )
+    with world.entered(team.review_id, team.owner) as (session, _, _):
+        session.add(file)
+        return file.id
+
+
 def key_of_work(kind: Kind[Any], world: World, settings: Settings) -> list[object]:
     """Make some work of this kind due; return its key."""
     importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
@@ -41,6 +60,8 @@ def key_of_work(kind: Kind[Any], world: World, settings: Settings) -> list[objec
         import_id: ImportId = importer.accept(titled([1]))
         return [import_id]
     team = world.team()
+    if kind is TEXTS:
+        return [queued_text(world, team)]
     with world.entered(team.review_id, team.owner) as (session, review, _):
         if kind is RANKINGS:
             lease.ensure_row(session, kind, team.review_id, TA, trained_seq=0)
