@@ -125,7 +125,7 @@ def _reviewers(
     days: dict[UserId, Counter[date]] = {}
     for user_id, at in session.execute(made):
         days.setdefault(user_id, Counter())[at.date()] += 1
-    users = accounts.users_by_id(session, set(days))
+    users = accounts.users_by_id(session, set(days)) if days else {}
     return [
         ReviewerProgress(
             user_id, users[user_id].name, n_decided[user_id], dict(sorted(by_day.items()))

@@ -124,7 +124,9 @@ def test_looking_on_asks_little(client: TestClient, team: Team) -> None:
     with statements(client) as events:
         api.get(team.ann, "/events")
 
-    assert len(progress) <= 7 + 1  # what was found, for the picture
+    # What was found, for the picture; of full text which records are there, the decisions by day
+    # and what was found.
+    assert len(progress) <= 7 + 1 + 3
     assert len(events) <= 5
 
 
@@ -151,7 +153,9 @@ def test_both_go_by_indexes_however_large_the_review_is(client: TestClient, team
     # Nearly all records are no duplicates: to begin with those is to read the whole review.
     shown = [step for step, of in large if _table(step) == "record" and "duplicate_of IS" in of]
     assert shown
-    assert [step for step in shown if "number=?" not in step and "duplicate_of>?" not in step] == []
+    # Few are duplicates, or shown and yet not screened: those are counted by their own indexes.
+    few = ("number=?", "duplicate_of>?", "not_screened_because>?")
+    assert [step for step in shown if not any(part in step for part in few)] == []
 
 
 def _plan(engine: Engine, statement: str, values: Any) -> list[str]:
