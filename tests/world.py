@@ -15,7 +15,7 @@ from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import log
-from tandem.events.types import ImportFinished
+from tandem.events.types import ImportFinished, ReportTextAdded
 from tandem.ids import (
     ConflictId,
     DuplicateGroupId,
@@ -67,6 +67,7 @@ from tandem.texts.models import (
     TextState,
 )
 from tandem.texts.reading import TextProblem
+from tandem.texts.service import sealed
 
 TA, FT = Stage.TITLE_ABSTRACT, Stage.FULL_TEXT
 
@@ -256,10 +257,18 @@ class World:
             state=TextItemState.FAILED,
             problem=TextProblem.NOT_A_PDF,
         )
-        with self.database.write.begin() as session:
+        with self.entered(review_id, by) as (session, review, viewer):
             for row in (file, text, batch, item):
                 session.add(row)
                 session.flush()
+            detail = {"by": str(viewer.user_id), "filename": text.filename} | sealed(file)
+            log.append(
+                session,
+                review,
+                ReportTextAdded(
+                    record_id=str(number), text_id=str(text.id), kind=text.kind, detail=detail
+                ),
+            )
         return text, batch
 
     @contextmanager

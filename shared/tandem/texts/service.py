@@ -146,8 +146,9 @@ def remove(session: Session, *, review: LockedReview, viewer: Viewer, text_id: T
 
     Raises:
         NotFound: There is no such text, as far as the caller may know.
-        Forbidden: Somebody else added it, and the caller is no owner.
+        Forbidden: An observer removes nothing, a reviewer only what they have added.
     """
+    viewer.require(Role.REVIEWER, "remove full texts")
     shown = get(session, viewer=viewer, text_id=text_id)
     if shown.text.added_by != viewer.user_id and not viewer.has(Role.OWNER):
         raise Forbidden(

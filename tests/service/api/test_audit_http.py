@@ -12,8 +12,12 @@ from world import Person, World
 
 
 @pytest.fixture
-def scene(world: World) -> Scene:
-    return build(world)
+def scene(world: World, client: TestClient) -> Scene:
+    """Without its full text, of which there is no file."""
+    made = build(world)
+    path = made.path(f"{API}/reviews/{{review_id}}/texts/{{text_id}}")
+    assert client.delete(path, headers=made.team.owner.auth).status_code == 204
+    return made
 
 
 def get(client: TestClient, scene: Scene, who: Person, path: str, expect: int = 200) -> Any:

@@ -333,7 +333,9 @@ WRITES |= {
 
 READS |= {
     ("GET", "/reviews/{review_id}/studies"): [
-        ("GET", f"{R}/studies{query}", None) for query in ("", "?state=proposed", "?limit=1")
+        # Proposals are made of the reports that one knows of: see _AT_FULL_TEXT.
+        ("GET", f"{R}/studies{query}", None)
+        for query in ("", "?limit=1")
     ],
     ("GET", "/reviews/{review_id}/reports/{report_id}/ratings"): [
         # Of none that is at full text in one world only: that tells, see `_AT_FULL_TEXT`.

@@ -84,7 +84,9 @@ def test_who_may_not_do_it_any_more_is_refused_and_learns_nothing(
 
     answers = {route: ask(client, scene, *route)[0] for route in kept}
 
-    assert set(answers.values()) == expected, answers
+    wrong = {route: got for route, got in answers.items() if got not in expected}
+    assert not wrong
+    assert set(answers.values()) == expected
 
 
 def test_a_key_whose_answer_held_a_secret_tells_a_stranger_nothing(

@@ -31,6 +31,10 @@ def checked(lines: list[Line]) -> Checked:
     return check(json.dumps(line) for line in lines)
 
 
+LATER = ("audit", "file", "retrieval", "report", "import_of", "removal", "opened", "study", "flow")
+"""Lines of later versions of the trail."""
+
+
 def test_its_evidence_follows_from_the_log_whatever_happened_meanwhile(
     screening: Screening,
 ) -> None:
@@ -107,7 +111,8 @@ def test_what_somebody_changed_in_an_audit_is_found(screening: Screening) -> Non
 def test_a_trail_of_the_version_before_tells_nothing_of_audits(screening: Screening) -> None:
     lines = certified(screening)
     lines[0]["trail"] = 2
-    assert checked([line for line in lines if "audit" not in line]).ok
+    made = checked([line for line in lines if not {*line} & {*LATER}])
+    assert made.difference is None, made.difference
 
 
 def test_an_audit_that_is_ended_before_anybody_looked_is_certified_all_the_same(

@@ -20,7 +20,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events.progress import RankingProgress
 from tandem.events.stream import STREAM, Publisher
-from tandem.ids import RecordNumber, ReviewId
+from tandem.ids import RecordNumber, ReviewId, StudyId, new_id
 from tandem.models import Base
 from tandem.operations import jobs, lifecycle, removal
 from tandem.ranking import training
@@ -28,7 +28,10 @@ from tandem.ranking.models import Encoding, SecondLook, SentenceVector, Training
 from tandem.records import import_work
 from tandem.records.duplicates.models import RecordRelation
 from tandem.records.duplicates.relations import Relation
+from tandem.records.models import Removal, Wave, WaveKind
+from tandem.records.origin import RemovalKind
 from tandem.reports import retrieval
+from tandem.reports.models import NearMiss, Rating, Study, StudyReport
 from tandem.reviews import invitations
 from tandem.reviews.models import Review, Role
 from tandem.screening import priors
@@ -116,6 +119,36 @@ def fill(world: World) -> Team:
         session.add(
             SentenceVector(
                 review_id=review_id, record_number=1, model="m", text_hash=b"", vector=b""
+            )
+        )
+        study = Study(
+            id=StudyId(new_id()), review_id=review_id, created_by=team.eve.id, created_at=now()
+        )
+        session.add(study)
+        session.flush()
+        key: dict[str, Any] = {"review_id": review_id, "record_number": RecordNumber(3)}
+        session.add(StudyReport(study_id=study.id, **key))
+        session.add(
+            Rating(id=new_id(), reviewer_id=team.eve.id, richness=3, created_at=now(), **key)
+        )
+        session.add(NearMiss(listed=True, marked_by=team.owner.id, marked_at=now(), **key))
+        session.add(
+            Removal(
+                kind=RemovalKind.OTHER,
+                reason="retracted",
+                removed_by=team.owner.id,
+                removed_at=now(),
+                **key,
+            )
+        )
+        session.add(
+            Wave(
+                review_id=review_id,
+                number=2,
+                label="Update",
+                kind=WaveKind.UPDATE,
+                opened_by=team.owner.id,
+                opened_at=now(),
             )
         )
         session.add(

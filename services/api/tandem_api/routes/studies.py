@@ -13,7 +13,7 @@ from tandem.reporting import near_misses
 from tandem.reports import listing
 from tandem.reports.models import Study
 from tandem.reviews import service as reviews
-from tandem.reviews.models import LockedReview
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.service import Viewer
 from tandem.studies import proposals, ratings, service
 from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
@@ -124,6 +124,7 @@ def split_study(
 
     def work(session: Session) -> None:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        viewer.require(Role.REVIEWER, "split studies")  # before it is looked for: it may be gone
         study = service.get(session, review_id, _id(study_id))
         _done(session, lambda: service.split(session, review, viewer, study), dry_run=dry_run)
 
