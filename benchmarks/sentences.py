@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from safetensors.numpy import load_file
 
 from tandem.ranking import minilm, minilm_graph, sentences
 
@@ -32,9 +31,7 @@ def main() -> None:
     texts = read(asked.file, asked.records)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "exact.onnx"
-        config = {"hidden_size": 384, "num_attention_heads": 12, "num_hidden_layers": 6}
-        weights = load_file(folder / "model.safetensors")
-        onnx.save(minilm_graph.make(weights, config | {"layer_norm_eps": 1e-12}), file)
+        onnx.save(minilm_graph.read(folder), file)
         exact, exact_seconds = timed(minilm.opened(file), folder, texts)
     sentences.encode([("warm", "up")])
     ours, seconds = timed(sentences._session(), folder, texts)

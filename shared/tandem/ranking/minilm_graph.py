@@ -144,6 +144,12 @@ def _mean(graph: _Graph, x: str) -> None:
     graph.do("Div", total, number, out="vector")
 
 
+def read(folder: Path) -> onnx.ModelProto:
+    """Return the exact graph of the model in a folder."""
+    config = json.loads((folder / "config.json").read_text())
+    return make(load_file(folder / "model.safetensors"), config)
+
+
 def write(folder: Path, file: Path) -> None:
     """Write the graph of the model in a folder: with 8-bit products if they are near enough here.
 
@@ -151,8 +157,7 @@ def write(folder: Path, file: Path) -> None:
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    config = json.loads((folder / "config.json").read_text())
-    model = make(load_file(folder / "model.safetensors"), config)
+    model = read(folder)
     onnx.checker.check_model(model)
     with TemporaryDirectory(dir=file.parent) as place:
         exact, small = Path(place) / "exact.onnx", Path(place) / "small.onnx"
