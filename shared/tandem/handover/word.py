@@ -2,10 +2,12 @@
 
 import io
 import re
+import zipfile
 
 import docx
 import docx.document
 
+from tandem.handover.archive import Entry, zipped
 from tandem.handover.document import Block, Bullets, Document, Heading, Paragraph, Table, ToAdd
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,7 +23,9 @@ def word(document: Document) -> bytes:
         _add(made, block)
     file = io.BytesIO()
     made.save(file)
-    return file.getvalue()
+    # A DOCX is a zip in which python-docx writes the time: the same document is the same bytes.
+    with zipfile.ZipFile(file) as parts:
+        return b"".join(zipped(Entry(name, [parts.read(name)]) for name in parts.namelist()))
 
 
 def _add(made: docx.document.Document, block: Block) -> None:

@@ -311,9 +311,7 @@ READS |= {
         for format in ("qdpx", "qdc", "zip")
     ],
     ("GET", "/reviews/{review_id}/methods-report"): [
-        # Of the same model as a DOCX, in whose bytes the time stands.
-        ("GET", f"{R}/methods-report?format={format}", None)
-        for format in ("md", "html")
+        ("GET", f"{R}/methods-report?format={format}", None) for format in ("md", "html", "docx")
     ],
 }
 
