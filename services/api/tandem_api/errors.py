@@ -136,6 +136,8 @@ def status_of(error: errors.TandemError) -> int:
 def expected(request: Request, error: errors.TandemError) -> JSONResponse:
     status = status_of(error)
     named = None
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        _log.warning("not available", code=error.code, raised_in=_raised_in(error))
     if isinstance(error, errors.Invalid):
         location: Where = _LOCATIONS.get(type(error), "body")
         named = [FieldError(field=error.field, location=location, message=str(error))]
@@ -222,6 +224,11 @@ def unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", path=path, exception=_plain(error))
     detail = "This should not have happened. The server's log says more under this request_id."
     return problem(request, 500, errors.TandemError.code, detail)
+
+
+def _raised_in(error: Exception) -> str | None:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].name}, line {frames[-1].lineno}" if frames else None
 
 
 def _plain(error: Exception) -> str:
