@@ -18,6 +18,7 @@ from tandem.cli.handover import hand_over, report_methods
 from tandem.cli.options import DataDir, Host, Port, installation
 from tandem.cli.prisma import write_flow
 from tandem.cli.records import import_records
+from tandem.cli.replay import demos
 from tandem.cli.simulate import simulate
 from tandem.cli.stopping import stopping
 from tandem.cli.texts import send_texts
@@ -180,6 +181,7 @@ app.command()(backup)
 app.command()(restore)
 app.command("load-demo", hidden=True)(load_demo)
 app.command("first-account", hidden=True)(first_account)
+app.add_typer(demos, name="demo")
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 

@@ -65,12 +65,12 @@ def _client() -> "httpx.Client":
     token = os.environ.get("TANDEM_TOKEN")
     if not token:
         raise NoServer("Set TANDEM_TOKEN to a token of `tandem token add EMAIL`.")
-    url = (os.environ.get("TANDEM_URL") or _url_on_this_machine()).rstrip("/")
+    url = (os.environ.get("TANDEM_URL") or url_on_this_machine()).rstrip("/")
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=120)
 
 
-def _url_on_this_machine() -> str:
+def url_on_this_machine() -> str:
     """Return the address of the installation that runs here, or where one would listen."""
     from tandem.config import Settings
     from tandem.installation.lock import holder

@@ -59,7 +59,7 @@ def verify(
     from tandem.audit.verify import check
 
     with _opened(trail) as file:
-        checked = check(_lines(file, trail), expected_hash=expect_hash)
+        checked = check(trail_lines(file, trail), expected_hash=expect_hash)
     typer.echo(json.dumps(checked.as_json()) if as_json else _table(checked))
     if checked.difference is not None:
         raise DoesNotHold(f"The trail does not hold {checked.difference}.")
@@ -90,7 +90,7 @@ def _opened(trail: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _lines(file: IO[bytes], name: str) -> Iterator[str]:
+def trail_lines(file: IO[bytes], name: str) -> Iterator[str]:
     is_packed = file.read(2) == _GZIP
     file.seek(0)
     source = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if is_packed else file

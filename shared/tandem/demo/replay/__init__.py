@@ -1,0 +1,1 @@
+"""A whole review of synthetic records, done by simulated people over the public API."""
