@@ -32,8 +32,9 @@ from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
 from tandem.screening.blinding.view import sees_every_event, vote_visibility
 from tandem.screening.catalogue import ShownRecord
+from tandem.screening.logged_progress import CurvePoint
 from tandem.screening.models import Conflict, Decision
-from tandem.screening.progress import CurvePoint, Progress, ReviewerProgress
+from tandem.screening.progress import Progress, ReviewerProgress
 from tandem.screening.rules import Status
 from tandem.screening.visible_votes import ShownVote
 

@@ -9,15 +9,14 @@ from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.db.pieces import pieces
-from tandem.events.log import Event
-from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import DONE, is_unblinded
 from tandem.screening.full_text.population import population
-from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
+from tandem.screening.logged_progress import CurvePoint, LoggedStage, logged_progress
+from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.recall import Recall, recall
 from tandem.screening.rules import Status
 
@@ -30,14 +29,6 @@ class ReviewerProgress:
     name: str
     n_decided: int
     by_day: dict[date, int]
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """After this many decisions of the team, so many records were included."""
-
-    n_decisions: int
-    n_included: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +48,29 @@ class Progress:
 
 def progress(session: Session, *, viewer: Viewer, stage: Stage) -> Progress:
     """Return the stage's progress: everyone's, or for a blinded reviewer their own."""
+    return _progress(session, viewer, stage, logged_progress(session, viewer.review_id)[stage])
+
+
+def progress_of_stages(session: Session, *, viewer: Viewer) -> list[Progress]:
+    """Return the `progress` of every stage."""
+    logged = logged_progress(session, viewer.review_id)
+    return [_progress(session, viewer, stage, logged[stage]) for stage in Stage]
+
+
+def _progress(session: Session, viewer: Viewer, stage: Stage, logged: LoggedStage) -> Progress:
     within = None
     if stage is Stage.FULL_TEXT:
         within = population(session, viewer.review_id, viewer.policies)
     n_records = n_shown(session, viewer.review_id) if within is None else len(within)
     sees_all = is_unblinded(viewer, stage)
     only = None if sees_all else viewer.user_id
-    people = _reviewers(session, viewer.review_id, stage, only, within)
+    people = _reviewers(session, viewer.review_id, stage, only, within, logged)
     counts = (
         _team_counts(session, viewer.review_id, stage, n_records, within)
         if sees_all
         else _own_counts(people, n_records)
     )
-    curve = _recall_curve(session, viewer.review_id, stage) if sees_all else None
+    curve = logged.curve if sees_all else None
     found = recall(session, viewer=viewer, stage=stage)
     return Progress(stage, n_records, counts, people, curve, found)
 
@@ -101,30 +102,26 @@ def _own_counts(people: list[ReviewerProgress], n_records: int) -> dict[str, int
 
 
 def _reviewers(
-    session: Session, review_id: ReviewId, stage: Stage, only: UserId | None, within: Within
+    session: Session,
+    review_id: ReviewId,
+    stage: Stage,
+    only: UserId | None,
+    within: Within,
+    logged: LoggedStage,
 ) -> list[ReviewerProgress]:
     decided = (
         select(PresentDecision.reviewer_id, func.count().label("n"))
         .where(PresentDecision.review_id == review_id, PresentDecision.stage == stage)
         .group_by(PresentDecision.reviewer_id)
     )
-    made = select(Decision.reviewer_id, Decision.created_at).where(
-        Decision.review_id == review_id,
-        Decision.stage == stage,
-        Decision.verdict.is_not(None),
-        Decision.carried_from.is_(None),
-    )
     if only is not None:
         decided = decided.where(PresentDecision.reviewer_id == only)
-        made = made.where(Decision.reviewer_id == only)
     n_decided = Counter[UserId]()
     for numbers in [None] if within is None else pieces(sorted(within)):
         here = PresentDecision.record_number
         some = decided if numbers is None else decided.where(here.in_(numbers))
         n_decided.update({row.reviewer_id: row.n for row in session.execute(some)})
-    days: dict[UserId, Counter[date]] = {}
-    for user_id, at in session.execute(made):
-        days.setdefault(user_id, Counter())[at.date()] += 1
+    days = {who: made for who, made in logged.days.items() if only in (None, who)}
     users = accounts.users_by_id(session, set(days)) if days else {}
     return [
         ReviewerProgress(
@@ -132,26 +129,3 @@ def _reviewers(
         )
         for user_id, by_day in sorted(days.items(), key=lambda item: users[item[0]].name)
     ]
-
-
-def _recall_curve(session: Session, review_id: ReviewId, stage: Stage) -> list[CurvePoint]:
-    """Replay the log: one point for each change of the number of included records."""
-    kinds = (DecisionRecorded.type, RecordIncluded.type, RecordReopened.type)
-    query = (
-        select(Event.type, Event.subject, Event.data)
-        .where(Event.review_id == review_id, Event.type.in_(kinds))
-        .order_by(Event.seq)
-    )
-    n_decisions, included, points = 0, set[str | None](), [CurvePoint(0, 0)]
-    for kind, subject, data in session.execute(query):
-        if data["stage"] != stage:
-            continue
-        if kind == DecisionRecorded.type:
-            n_decisions += data.get("carried_from") is None
-            continue
-        if kind == RecordIncluded.type:
-            included.add(subject)
-        else:
-            included.discard(subject)
-        points.append(CurvePoint(n_decisions, len(included)))
-    return points

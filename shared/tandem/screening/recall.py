@@ -1,13 +1,12 @@
 """What screening has found so far, record by record in the order in which they were screened."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded, sees_all_votes
@@ -43,73 +42,84 @@ class Recall:
 def recall(session: Session, *, viewer: Viewer, stage: Stage) -> Recall:
     """Return what was found so far: by the team, or for a blinded reviewer by themselves."""
     if not is_unblinded(viewer, stage):
-        return Recall("own", list(_points(_own(session, viewer, stage), shows_possible=True)))
+        return Recall("own", list(_points(session, _own(viewer, stage), shows_possible=True)))
     hides = not sees_all_votes(viewer, stage)
-    found = _team(session, viewer, stage, hides_open=hides)
-    return Recall("team", list(_points(found, shows_possible=not hides)))
+    found = _team(viewer, stage, hides_open=hides)
+    return Recall("team", list(_points(session, found, shows_possible=not hides)))
 
 
-Found = tuple[bool, bool]
-"""Whether a record is included, and whether it is or may be."""
+Screened = Select[int, int, bool, bool]
+"""Of each record its place in the order of screening, how many there are, whether it is included,
+and whether it may be."""
 
 
-def _points(found: Iterable[Found], *, shows_possible: bool) -> Iterator[RecallPoint]:
-    screened = included = possible = 0
+def _points(session: Session, screened: Screened, *, shows_possible: bool) -> Iterator[RecallPoint]:
+    """Yield a point for each record that is, or may be, included, and the last.
+
+    The database numbers the records in their order, and leaves out all others.
+    """
+    included = possible = 0
     last = RecallPoint(0, 0, 0 if shows_possible else None)
     yield last
-    for is_included, is_possible in found:
-        screened, included = screened + 1, included + is_included
-        possible += is_possible
-        if is_included or (is_possible and shows_possible):
-            last = RecallPoint(screened, included, possible if shows_possible else None)
-            yield last
-    if screened > last.n_screened:
-        yield RecallPoint(screened, included, possible if shows_possible else None)
+    found = select(screened.subquery())
+    is_point = or_(found.selected_columns.is_included, found.selected_columns.is_possible)
+    is_last = found.selected_columns.n == found.selected_columns.n_all
+    query = found.where(or_(is_point, is_last)).order_by(found.selected_columns.n)
+    for n, _, is_included, is_possible in session.execute(query):
+        included, possible = included + is_included, possible + (is_included or is_possible)
+        last = RecallPoint(n, included, possible if shows_possible else None)
+        yield last
 
 
-def _own(session: Session, viewer: Viewer, stage: Stage) -> Iterator[Found]:
-    first = (
-        select(Decision.record_number, func.min(Decision.labels_seq).label("first"))
-        .where(
-            Decision.review_id == viewer.review_id,
-            Decision.reviewer_id == viewer.user_id,
-            Decision.stage == stage,
-        )
-        .group_by(Decision.record_number)
-        .subquery()
+def _in_order(
+    first: ColumnElement[int], is_included: ColumnElement[bool], is_possible: ColumnElement[bool]
+) -> Screened:
+    return select(
+        func.row_number().over(order_by=first).label("n"),
+        func.count().over().label("n_all"),
+        is_included.label("is_included"),
+        is_possible.label("is_possible"),
     )
-    query = (
-        select(Decision.verdict)
-        .join(PresentDecision, PresentDecision.decision_id == Decision.id)
+
+
+def _own(viewer: Viewer, stage: Stage) -> Screened:
+    first = _first_decisions(viewer, stage, Decision.reviewer_id == viewer.user_id)
+    verdict = Decision.verdict
+    return (
+        _in_order(first.c.first, verdict == Verdict.INCLUDE, verdict == Verdict.MAYBE)
+        .select_from(PresentDecision)
+        .join(Decision, PresentDecision.decision_id == Decision.id)
         .join(first, first.c.record_number == PresentDecision.record_number)
         .where(
             PresentDecision.review_id == viewer.review_id,
             PresentDecision.stage == stage,
             PresentDecision.reviewer_id == viewer.user_id,
         )
-        .order_by(first.c.first)
     )
-    for verdict in session.scalars(query):
-        is_included = verdict is Verdict.INCLUDE
-        yield is_included, is_included or verdict is Verdict.MAYBE
 
 
-def _team(session: Session, viewer: Viewer, stage: Stage, *, hides_open: bool) -> Iterator[Found]:
-    query = (
-        select(ScreenedRecord.record_number, ScreenedRecord.status)
-        .join(Decision, of_screened_record())
+def _team(viewer: Viewer, stage: Stage, *, hides_open: bool) -> Screened:
+    first = _first_decisions(viewer, stage)
+    is_possible = false() if hides_open else _is_possible()
+    return (
+        _in_order(first.c.first, ScreenedRecord.status == Status.INCLUDED, is_possible)
+        .join(first, first.c.record_number == ScreenedRecord.record_number)
         .where(
             ScreenedRecord.review_id == viewer.review_id,
             ScreenedRecord.stage == stage,
             ScreenedRecord.status != Status.UNSCREENED,
         )
-        .group_by(ScreenedRecord.record_number, ScreenedRecord.status)
-        .order_by(func.min(Decision.labels_seq))
     )
-    possible = set[RecordNumber]() if hides_open else _possible(session, viewer, stage)
-    for number, status in session.execute(query):
-        is_included = status is Status.INCLUDED
-        yield is_included, is_included or number in possible
+
+
+def _first_decisions(viewer: Viewer, stage: Stage, *conditions: ColumnElement[bool]) -> Subquery:
+    """Return each decided record with the number of its first entry: one run through an index."""
+    return (
+        select(Decision.record_number, func.min(Decision.labels_seq).label("first"))
+        .where(Decision.review_id == viewer.review_id, Decision.stage == stage, *conditions)
+        .group_by(Decision.record_number)
+        .subquery()
+    )
 
 
 def of_screened_record() -> ColumnElement[bool]:
@@ -121,24 +131,20 @@ def of_screened_record() -> ColumnElement[bool]:
     )
 
 
-def _possible(session: Session, viewer: Viewer, stage: Stage) -> set[RecordNumber]:
-    """Return the open records that somebody's present vote keeps in."""
-    query = (
-        select(PresentDecision.record_number)
+def _is_possible() -> ColumnElement[bool]:
+    """Whether a ScreenedRecord is open, and somebody's present vote keeps it in."""
+    keeps_in = (
+        select(PresentDecision.decision_id)
         .join(Decision, Decision.id == PresentDecision.decision_id)
-        .join(
-            ScreenedRecord,
-            and_(
-                ScreenedRecord.review_id == PresentDecision.review_id,
-                ScreenedRecord.stage == PresentDecision.stage,
-                ScreenedRecord.record_number == PresentDecision.record_number,
-            ),
-        )
         .where(
-            PresentDecision.review_id == viewer.review_id,
-            PresentDecision.stage == stage,
-            ScreenedRecord.status.in_([Status.AWAITING, Status.CONFLICT]),
+            PresentDecision.review_id == ScreenedRecord.review_id,
+            PresentDecision.stage == ScreenedRecord.stage,
+            PresentDecision.record_number == ScreenedRecord.record_number,
             Decision.verdict.in_([Verdict.INCLUDE, Verdict.MAYBE]),
         )
+        .correlate(ScreenedRecord)
+        .exists()
     )
-    return set(session.scalars(query))
+    # CASE and not AND: SQLite looks for the votes of every record before it looks at its status.
+    is_open = ScreenedRecord.status.in_([Status.AWAITING, Status.CONFLICT])
+    return case((is_open, keeps_in), else_=false())

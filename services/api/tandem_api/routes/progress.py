@@ -9,7 +9,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people.blocked_records import blocked_records
-from tandem.screening.progress import progress
+from tandem.screening.progress import progress_of_stages
 from tandem.webhooks import endpoints
 from tandem_api.deps import AsViewer, Read
 from tandem_api.problems import errors
@@ -35,7 +35,7 @@ def get_progress(
     """Count by status, per reviewer and by day; blinded reviewers see their own only."""
     stage = Stage.TITLE_ABSTRACT
     if as_of is None:
-        found = [progress(session, viewer=viewer, stage=one) for one in Stage]
+        found = progress_of_stages(session, viewer=viewer)
     else:
         found = [past.progress(session, viewer=viewer, stage=one, as_of=as_of) for one in Stage]
     encoded = encoding.progress(session, viewer.review_id)
