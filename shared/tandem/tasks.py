@@ -5,7 +5,6 @@ and may be lost: the relay finds in the database what is due.
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from redis.exceptions import RedisError
 
 from tandem import heartbeat
 from tandem.ids import ImportId, ReviewId
-from tandem.log import logger
+from tandem.message_sender import MessageSender
 
 RERANK = "tandem.rerank"
 RERANK_LARGE = "tandem.rerank_large"
@@ -48,13 +47,15 @@ log, and what is lost is lost; see `Nudges.progress`."""
 PROGRESS_SECONDS = 0.25
 """Between two messages about one piece of work."""
 
+RERANK_SECONDS = 0.5
+"""Between two messages of one process about one review's ranking. It is ranked no sooner either:
+see `tandem.ranking.pace`. The first one is sent at once."""
+
 _CLOCKS_DIFFER_SECONDS = 0.05
 
 HARD_TIME_LIMIT_SECONDS = 3600
 VISIBILITY_TIMEOUT_SECONDS = 2 * HARD_TIME_LIMIT_SECONDS
 """Above the time limit, or the broker would give a task that still runs to a second worker."""
-
-_log = logger(__name__)
 
 
 class _Channel(redis_transport.Channel):
@@ -150,12 +151,7 @@ class Nudges:
         self._celery.conf.broker_transport_options |= {"max_retries": 0}
         self._redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
         self._told: dict[str, tuple[Mapping[str, object], float]] = {}
-        self._waiting: dict[tuple[str, str], Callable[[], object]] = {}
-        self._changed = threading.Condition()
-        self._closing = False
-        self._is_down = False
-        self._thread = threading.Thread(target=self._run, name="nudges", daemon=True)
-        self._thread.start()
+        self._sender = MessageSender(unreachable=(OperationalError, RedisError, OSError))
 
     def told(self, review_id: ReviewId) -> None:
         """New events."""
@@ -166,7 +162,7 @@ class Nudges:
         """New events, and perhaps a ranking that is stale now."""
         self.told(review_id)
         name = str(review_id)
-        self._put((RERANK, name), lambda: self._celery.send_task(RERANK, [name]))
+        self._put((RERANK, name), lambda: self._celery.send_task(RERANK, [name]), RERANK_SECONDS)
 
     def ranks_again(self, review_id: ReviewId, at: datetime) -> None:
         """A ranking is not made before `at`; whatever is stale by then has waited for it."""
@@ -244,34 +240,9 @@ class Nudges:
             return None
 
     def close(self) -> None:
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join(timeout=5)
+        self._sender.close()
         self._redis.close()
         self._celery.close()
 
-    def _put(self, key: tuple[str, str], send: Callable[[], object]) -> None:
-        with self._changed:
-            self._waiting[key] = send
-            self._changed.notify()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
-                    return
-                batch, self._waiting = self._waiting, {}
-            for send in batch.values():
-                self._try(send)
-
-    def _try(self, send: Callable[[], object]) -> None:
-        try:
-            send()
-        except (OperationalError, RedisError, OSError) as error:
-            if not self._is_down:
-                _log.warning("broker not reachable; the relay will catch up", error=str(error))
-            self._is_down = True
-        else:
-            self._is_down = False
+    def _put(self, key: tuple[str, str], send: Callable[[], object], every: float = 0.0) -> None:
+        self._sender.put(key, send, every)

@@ -7,6 +7,7 @@ happens before a request is complete is known to uvicorn's protocol alone, so th
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -113,7 +114,7 @@ class Guarded(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         metered = cast(asyncio.Transport, _Metered(transport))
         super().connection_made(metered)
-        self.began = self.loop.time()
+        self.began = time.monotonic()
         self._window = (self.began, 0)
         self.source = self._guard.source(self.client[0] if self.client else "")
         if not self._guard.admits(self, cast("set[Guarded]", self.connections)):
@@ -159,11 +160,11 @@ class Guarded(H11Protocol):
             self._begin(self._now())
 
     def _begin(self, phase: Phase) -> None:
-        self._phase, self.began = phase, self.loop.time()
+        self._phase, self.began = phase, time.monotonic()
         self._window = (self.began, self._n_received)
 
     def _look(self) -> None:
-        now = self.loop.time()
+        now = time.monotonic()
         if self._now() is not self._phase:
             self._begin(self._now())
         if self._is_unread(now):

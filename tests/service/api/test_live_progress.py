@@ -101,7 +101,7 @@ class Sent(Nudges):
         self.messages: list[tuple[str, str]] = []
         self._told = {}
 
-    def _put(self, key: tuple[str, str], send: object) -> None:
+    def _put(self, key: tuple[str, str], send: object, every: float = 0.0) -> None:
         self.messages.append(key)
 
 
