@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, or_, select
 from sqlalchemy.orm import aliased
 
+from tandem.db.any_case import contains
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -43,12 +44,8 @@ def conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnEle
 
 
 def _mentions(word: str) -> ColumnElement[bool]:
-    word = word.lower()
-    return or_(
-        func.lower(Record.title).contains(word, autoescape=True),
-        func.lower(Record.abstract).contains(word, autoescape=True),
-        func.lower(cast(Record.authors, String)).contains(word, autoescape=True),
-    )
+    texts = (Record.title, Record.abstract, cast(Record.authors, String))
+    return or_(*(contains(text, word) for text in texts))
 
 
 def _comes_from(source: str) -> ColumnElement[bool]:
