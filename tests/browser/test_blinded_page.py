@@ -13,6 +13,7 @@ from browser.visitors import Visitor, Visitors
 from service.api.test_event_stream import serve
 from tandem.config import Settings
 from tandem.db.session import Database
+from tandem.reviews.policy import Stage
 from world import Team, World
 
 VIEWS = (
@@ -24,6 +25,9 @@ VIEWS = (
     "records",
     "records/1",
     "records/6",
+    "reports",
+    "reports/1",
+    "reports/screen",
     "team",
     "export",
 )
@@ -40,6 +44,8 @@ def world_where(
 ) -> Iterator[Callable[[], Visitor]]:
     """A copy of the world in which Ben has decided, all in one way, what Ann has not decided yet.
 
+    That is titles and abstracts, and the full text of record 1.
+
     Where both have decided and agree, the record is settled, and everybody may see it.
     """
     copy = file.with_name(f"{ben_says}.sqlite3")
@@ -48,6 +54,8 @@ def world_where(
     world = World(database)
     for number in range(4, 9):
         world.decide(team.review_id, team.ben, number, ben_says, note=f"Clearly: {ben_says}")
+    reasons = ["no interviews"] if ben_says == "exclude" else []
+    world.decide(team.review_id, team.ben, 1, ben_says, stage=Stage.FULL_TEXT, reasons=reasons)
     changed = settings.model_copy(update={"database_url": f"sqlite:///{copy}", "page_folder": None})
     with serve(changed) as live:
         visitors = Visitors(chromium, live.url, world)
@@ -62,6 +70,8 @@ def test_the_browser_gets_and_shows_the_same_in_two_worlds(
     team = world.team(n_records=12)
     for number in (1, 2, 3):
         world.decide(team.review_id, team.ann, number, "include")
+    world.decide(team.review_id, team.ben, 1, "include")
+    world.retrieve(team.review_id, team.ann, 1)
     file = tmp_path / "before.sqlite3"
     world.database.close()
     shutil.copy(tmp_path / "tandem.sqlite3", file)

@@ -32,6 +32,9 @@ VIEWS = (
     "stopping",
     "records",
     "records/1",
+    "reports",
+    "reports/4",
+    "reports/screen",
     "duplicates",
     "import",
     "team",
@@ -52,6 +55,7 @@ def team(world: World) -> Team:
     for number in range(1, 5):
         world.decide(made.review_id, made.ann, number, "include", note="Paid peers")
         world.decide(made.review_id, made.ben, number, "exclude" if number < 4 else "include")
+    world.retrieve(made.review_id, made.ann, 4)
     return made
 
 

@@ -9,6 +9,7 @@ const INCLUDE = { verdict: "include" as const, reasons: [], labels: [], note: nu
 const decision = (record: string, basis: string | null = null) => ({
   review: "r",
   record,
+  stage: "title_abstract" as const,
   title: record,
   kind: "decide" as const,
   judgement: INCLUDE,
@@ -201,5 +202,21 @@ describe("answers", () => {
     const errors = [{ field: "made_at", location: "body", message: "" }];
     const outcome = judged(entry, { status: 422, code: "invalid", detail: "", title: "", errors } as never, null);
     expect(outcome.kind === "changed" && outcome.entry.made_at).toBeNull();
+  });
+});
+
+describe("two stages", () => {
+  it("keeps the decisions on one record apart, and sends what an older page has stored", async () => {
+    const db = await open(`stages-${Math.random()}`);
+    const { stage: _, ...old } = { ...decision("1"), key: "k", user: "me", made_at: null, after: null, tried: false, tab: "gone" };
+    await db.put("entries", old as unknown as Entry);
+    const server = new Server();
+    const outbox = new Outbox("me", "tab", db, server);
+    await outbox.load(() => false);
+    outbox.add({ ...decision("1"), stage: "full_text" });
+
+    expect(outbox.waitingFor("r", "1", "full_text")?.after).toBeNull();
+    await outbox.flush();
+    expect(server.sent.map((one) => one.stage)).toEqual(["title_abstract", "full_text"]);
   });
 });

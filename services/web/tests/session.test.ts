@@ -84,6 +84,21 @@ describe("screening", () => {
     expect(queue.decided.size).toBe(30);
   });
 
+  it("says that all is done while the last decision is still on its way, and once it arrived", async () => {
+    queue.decided = new Set(Array.from({ length: 28 }, (_, at) => String(at + 1)));
+    session = new Session("r", outbox, null, queue.ask, () => now);
+    await session.start();
+    now += 1000;
+    decide();
+    decide();
+    await session.fill();
+    expect(session.queue?.state).toBe("finished");
+    await outbox.flush();
+    session.took("k", "d");
+    await session.fill();
+    expect([session.queue?.state, session.remaining]).toEqual(["finished", 0]);
+  });
+
   it("undoes as often as wanted, in the order back", async () => {
     for (let n = 0; n < 4; n++) decide();
     await outbox.flush();

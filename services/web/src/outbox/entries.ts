@@ -7,6 +7,7 @@
 import type { Schemas } from "../api/client";
 
 export type Verdict = Schemas["Verdict"];
+export type Stage = Schemas["Stage"];
 
 export interface Judgement {
   verdict: Verdict;
@@ -14,6 +15,8 @@ export interface Judgement {
   labels: string[];
   note: string | null;
   seconds: number | null;
+  /** At full text, of what is included and cannot be used yet. */
+  classification?: Schemas["Classification"] | null;
 }
 
 export interface Entry {
@@ -22,6 +25,7 @@ export interface Entry {
   user: string;
   review: string;
   record: string;
+  stage: Stage;
   title: string;
   kind: "decide" | "withdraw" | "later";
   judgement: Judgement | null;
@@ -42,14 +46,14 @@ export interface NotSent {
   detail: string;
 }
 
-/** Returns the newest entry on a record, or undefined. */
-export function lastOn(entries: readonly Entry[], review: string, record: string) {
-  return entries.findLast((one) => one.review === review && one.record === record);
+/** Returns the newest entry on a record in a stage, or undefined. */
+export function lastOn(entries: readonly Entry[], review: string, record: string, stage: Stage) {
+  return entries.findLast((one) => one.review === review && one.record === record && one.stage === stage);
 }
 
 /** Adds an entry behind the others, tied to what is already waiting for the same record. */
 export function added(entries: readonly Entry[], entry: Entry): Entry[] {
-  const before = lastOn(entries, entry.review, entry.record);
+  const before = lastOn(entries, entry.review, entry.record, entry.stage);
   return [...entries, before === undefined ? entry : { ...entry, after: before.key }];
 }
 

@@ -14,6 +14,7 @@ import {
   marked,
   type NotSent,
   refused,
+  type Stage,
 } from "./entries";
 import { type Outcome, send, sendMany } from "./sending";
 import { save, type Store } from "./store";
@@ -60,10 +61,11 @@ export class Outbox {
   async load(isAlive: (tab: string) => boolean): Promise<Set<string>> {
     if (this.db === null) return new Set();
     const found = await this.db.getAllFromIndex("entries", "user", this.user);
-    const others = found.filter((one) => !this.has(one.key));
+    const others = found.filter((one) => !this.has(one.key)).map(withStage);
     const left = others.filter((one) => !isAlive(one.tab));
     const mine = left.map(({ id: _, ...entry }) => ({ ...entry, tab: this.tab }));
-    this.notSent = await this.db.getAllFromIndex("not_sent", "user", this.user);
+    const refused = await this.db.getAllFromIndex("not_sent", "user", this.user);
+    this.notSent = refused.map((one) => ({ ...one, entry: withStage(one.entry) }));
     if (mine.length > 0) {
       this.set([...mine, ...this.entries]);
       void this.run();
@@ -85,6 +87,7 @@ export class Outbox {
   add(what: {
     review: string;
     record: string;
+    stage: Stage;
     title: string;
     kind: Entry["kind"];
     judgement: Judgement | null;
@@ -118,8 +121,8 @@ export class Outbox {
     return this.entries.some((one) => one.key === key);
   }
 
-  waitingFor(review: string, record: string): Entry | undefined {
-    return lastOn(this.entries, review, record);
+  waitingFor(review: string, record: string, stage: Stage): Entry | undefined {
+    return lastOn(this.entries, review, record, stage);
   }
 
   /** Sends all that waits, the newest too. */
@@ -150,8 +153,8 @@ export class Outbox {
     const found = this.notSent.find((one) => one.entry.key === key);
     if (found === undefined) return;
     await this.forget(key);
-    const { review, record, title, kind, judgement } = found.entry;
-    this.add({ review, record, title, kind, judgement, basis });
+    const { review, record, stage, title, kind, judgement } = found.entry;
+    this.add({ review, record, stage, title, kind, judgement, basis });
     await this.flush();
   }
 
@@ -267,4 +270,9 @@ export class Outbox {
   private changed(): void {
     for (const listener of this.listeners) listener();
   }
+}
+
+/** What an earlier version of the page has stored knew of one stage only. */
+function withStage<E extends Entry>(entry: E): E {
+  return { ...entry, stage: (entry as Partial<Entry>).stage ?? "title_abstract" };
 }

@@ -12,8 +12,6 @@ export type Outcome =
   | { kind: "changed"; entry: Entry }
   | { kind: "refused"; problem: Problem };
 
-const STAGE = "title_abstract" as const;
-
 /** Sends one entry. `keepalive` lets it outlive the tab. */
 export async function send(entry: Entry, keepalive = false): Promise<Outcome> {
   const params = { path: { review_id: entry.review, record_id: entry.record } };
@@ -22,13 +20,13 @@ export async function send(entry: Entry, keepalive = false): Promise<Outcome> {
   try {
     if (entry.kind === "later") {
       const answer = await api.DELETE("/api/v1/reviews/{review_id}/queue/{record_id}", {
-        params: { ...params, query: { stage: STAGE } },
+        params: { ...params, query: { stage: entry.stage } },
         ...how,
       });
       return meaning(entry, answer);
     }
     if (entry.kind === "withdraw") {
-      const query = entry.basis === null ? {} : { basis: entry.basis };
+      const query = { stage: entry.stage, ...(entry.basis === null ? {} : { basis: entry.basis }) };
       const answer = await api.DELETE("/api/v1/reviews/{review_id}/records/{record_id}/decision", {
         params: { ...params, query },
         ...how,
@@ -78,13 +76,14 @@ export async function sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
 function bodyOf(entry: Entry): Schemas["DecisionIn"] {
   const judgement = entry.judgement;
   if (judgement === null) throw new Error("a decision has a verdict");
-  return { ...judgement, stage: STAGE, basis: entry.basis, made_at: entry.made_at };
+  return { ...judgement, stage: entry.stage, basis: entry.basis, made_at: entry.made_at };
 }
 
 function itemOf(entry: Entry): Schemas["DecisionItemIn"] {
-  const said = { record_id: entry.record, basis: entry.basis, made_at: entry.made_at };
-  if (entry.judgement === null) return { ...said, verdict: null, stage: STAGE };
-  return { ...entry.judgement, ...said, stage: STAGE };
+  const { record, stage, basis, made_at } = entry;
+  const said = { record_id: record, stage, basis, made_at };
+  if (entry.judgement === null) return { ...said, verdict: null };
+  return { ...entry.judgement, ...said };
 }
 
 interface Answer {

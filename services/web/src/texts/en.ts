@@ -18,6 +18,10 @@ export const texts = {
   copy: "Copy",
   copied: "Copied",
   none: "None",
+  chosenFiles: "Chosen files",
+  andMore: (n: number) => `and ${number(n)} more`,
+  stage: "Stage",
+  stages: { title_abstract: "Title and abstract", full_text: "Full text" },
   verdicts,
   decided: { include: "Included", exclude: "Excluded", maybe: "Maybe" },
   statuses: {
@@ -127,6 +131,21 @@ export const texts = {
     reason: "Reason",
     reasonTitle: "Exclude because …",
     noReason: "Without a reason",
+    otherReason: "Another reason",
+    otherReasonMore: "An owner can add it to the reasons of the review, under “Settings”.",
+    including: {
+      title: "Include as …",
+      names: {
+        included: "Included",
+        ongoing: "Ongoing study",
+        awaiting_classification: "Awaiting classification",
+      },
+      means: {
+        included: "It meets the criteria and can be used.",
+        ongoing: "It meets the criteria, but its study is not finished.",
+        awaiting_classification: "It cannot be told yet: information is missing and was asked for.",
+      },
+    },
     criteria: "Criteria",
     include: "Include if",
     exclude: "Exclude if",

@@ -2,10 +2,12 @@ import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
+import { texts } from "../../texts/en";
 import { ago } from "../../texts/format";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
+import { StageField } from "../../ui/stage_field";
 import { Tabs } from "../../ui/tabs";
 import type { ViewProps } from "../review";
 import { OneConflict } from "./one_conflict";
@@ -14,12 +16,13 @@ import "./conflicts.css";
 
 export type Conflict = Schemas["ConflictOut"];
 type State = Schemas["ConflictState"];
+type Stage = Schemas["Stage"];
 
-export function useConflicts(review: string, state: State) {
-  return usePages(["review", review, "conflicts", state], (cursor) =>
+function useConflicts(review: string, state: State, stage: Stage | "") {
+  return usePages(["review", review, "conflicts", state, stage], (cursor) =>
     data(
       api.GET("/api/v1/reviews/{review_id}/conflicts", {
-        params: { path: { review_id: review }, query: { state, limit: 50, ...cursor } },
+        params: { path: { review_id: review }, query: { state, limit: 50, ...(stage === "" ? {} : { stage }), ...cursor } },
       }),
     ),
   );
@@ -29,11 +32,13 @@ export function useConflicts(review: string, state: State) {
 export function Conflicts({ review, rest }: ViewProps) {
   useTitle(say.title);
   const [state, setState] = useState<State>("open");
-  const { query, items } = useConflicts(review.id, state);
+  const [stage, setStage] = useState<Stage | "">("");
+  const { query, items } = useConflicts(review.id, state, stage);
   if (rest !== "") return <OneConflict key={rest} review={review} id={rest} among={items} state={state} />;
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>
+      <div class="inline-form">
       <Tabs
         label={say.title}
         value={state}
@@ -43,6 +48,8 @@ export function Conflicts({ review, rest }: ViewProps) {
         ]}
         change={setState}
       />
+      <StageField stage={stage} none={say.bothStages} change={setStage} />
+      </div>
       <Listed
         query={query}
         n={items.length}
@@ -56,7 +63,7 @@ export function Conflicts({ review, rest }: ViewProps) {
                 <strong>{one.record.title}</strong>
                 <br />
                 <span class="soft small">
-                  {say.kinds[one.kind]} · {one.state === "open" ? say.since(ago(one.opened_at)) : outcome(one)}
+                  {texts.stages[one.stage]} · {say.kinds[one.kind]} · {one.state === "open" ? say.since(ago(one.opened_at)) : outcome(one)}
                 </span>
               </Link>
             </li>

@@ -12,6 +12,10 @@ import { Button, Field, Loading, Problem } from "../../ui/parts";
 import { Abstract, Byline, Marked, useMarks } from "../screen/article";
 import { Criteria } from "../screen/criteria";
 import type { Conflict } from "./conflicts";
+import { useReport } from "../reports/report";
+import { Files } from "../reports/reader";
+import { reportTexts } from "../reports/texts";
+import "../reports/reports.css";
 import { Settle } from "./settle";
 import { Talk } from "./talk";
 import { conflictTexts as say } from "./texts";
@@ -89,7 +93,11 @@ function Whole({ conflict, review, next }: { conflict: Conflict; review: Review;
           <Marked text={record.title} marks={marks} />
         </h1>
         <Byline record={record} />
-        <Abstract record={record} marks={marks} />
+        {conflict.stage === "full_text" ? (
+          <AtFullText review={review} conflict={conflict} />
+        ) : (
+          <Abstract record={record} marks={marks} />
+        )}
       </article>
       <aside class="conflict-side" aria-label={texts.screen.criteria}>
         <Criteria review={review} />
@@ -100,6 +108,26 @@ function Whole({ conflict, review, next }: { conflict: Conflict; review: Review;
         <Way conflict={conflict} review={review} settled={settled} />
       </div>
     </div>
+  );
+}
+
+/** The full text that the reviewers differ in, and its abstract. */
+function AtFullText({ review, conflict }: { review: Review; conflict: Conflict }) {
+  const marks = useMarks(review);
+  const found = useReport(review.id, conflict.record.id);
+  return (
+    <>
+      <p class="small">
+        <span class="chip">{texts.stages.full_text}</span>{" "}
+        <Link href={`/r/${review.id}/reports/${conflict.record.id}`}>{say.report}</Link>
+      </p>
+      <details>
+        <summary>{reportTexts.abstract}</summary>
+        <Abstract record={conflict.record} marks={marks} />
+      </details>
+      {found.error && <Problem error={found.error} again={() => void found.refetch()} />}
+      {found.data && <Files review={review} files={found.data.texts} />}
+    </>
   );
 }
 
@@ -117,6 +145,7 @@ function Votes({ conflict }: { conflict: Conflict }) {
             </p>
             <VerdictMark verdict={vote.verdict} word={texts.verdicts[vote.verdict]} />
             {vote.reasons.length > 0 && <p class="small">{vote.reasons.join(" · ")}</p>}
+            {vote.classification && <p class="small">{texts.screen.including.names[vote.classification]}</p>}
             {vote.note && <p class="quote">{vote.note}</p>}
           </li>
         ))}
@@ -130,7 +159,7 @@ function Way({ conflict, review, settled }: { conflict: Conflict; review: Review
   if (review.archived_at !== null) return null;
   if (conflict.state === "resolved") return <Settled conflict={conflict} review={review} mayReopen={settles} />;
   if (conflict.needs === "voters") return <SecondVote conflict={conflict} review={review} done={settled} />;
-  if (settles || review.policy.title_abstract.voter_may_adjudicate) {
+  if (settles || review.policy[conflict.stage].voter_may_adjudicate) {
     return <Settle conflict={conflict} review={review} done={settled} />;
   }
   return <p class="notice">{say.notYours}</p>;

@@ -26,9 +26,10 @@ export function SecondVote({ conflict, review, done }: { conflict: Conflict; rev
       title={say.vote}
       hint={conflict.second_votes.includes(me.id) ? say.voteDone : say.voteMore}
       review={review}
+      stage={conflict.stage}
       work={vote}
       does={say.voteButton}
-      send={({ verdict, reasons, note }) => vote.mutate({ verdict, reasons, note })}
+      send={({ verdict, reasons, note, classification }) => vote.mutate({ verdict, reasons, note, classification })}
     />
   );
 }

@@ -35,6 +35,7 @@ export function Settle({ conflict, review, done }: { conflict: Conflict; review:
     <VerdictForm
       title={say.settleTitle}
       review={review}
+      stage={conflict.stage}
       work={settle}
       does={say.settle}
       send={send}

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import type { Schemas } from "../../api/client";
 import type { Review } from "../../api/queries";
 import { Button, Field, Problem } from "../../ui/parts";
+import { ClassificationField, ReasonField } from "../reports/fields";
 import { conflictTexts as say } from "./texts";
 import { VerdictChoice } from "./verdict_choice";
 
@@ -11,6 +13,8 @@ export interface Filled {
   verdict: SettlingVerdict;
   reasons: string[];
   note: string | null;
+  /** At full text, of what is included. */
+  classification: Schemas["Classification"] | null;
   /** What stands in another field; null where nothing does. */
   text: (name: string) => string | null;
 }
@@ -19,6 +23,7 @@ interface Props {
   title: string;
   hint?: string;
   review: Review;
+  stage: Schemas["Stage"];
   work: { isPending: boolean; error: unknown };
   does: string;
   send: (filled: Filled) => void;
@@ -29,7 +34,7 @@ interface Props {
 }
 
 /** A verdict on a conflict with its reason and a note: an adjudicator's, or a second vote. */
-export function VerdictForm({ title, hint, review, work, does, send, chosen, fields, effect }: Props) {
+export function VerdictForm({ title, hint, review, stage, work, does, send, chosen, fields, effect }: Props) {
   const [verdict, setVerdict] = useState<SettlingVerdict | null>(null);
   const choose = (one: SettlingVerdict) => {
     setVerdict(one);
@@ -41,14 +46,17 @@ export function VerdictForm({ title, hint, review, work, does, send, chosen, fie
     const form = new FormData(event.target as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "").trim() || null;
     const reason = verdict === "exclude" ? text("reason") : null;
-    send({ verdict, reasons: reason === null ? [] : [reason], note: text("note"), text });
+    const classification = verdict === "include" ? (text("classification") as Filled["classification"]) : null;
+    send({ verdict, reasons: reason === null ? [] : [reason], note: text("note"), classification, text });
   };
   return (
     <form class="card form" onSubmit={submit} aria-label={title}>
       <h2>{title}</h2>
       {hint && <p class="soft small">{hint}</p>}
       <VerdictChoice legend={say.verdict} verdicts={["include", "exclude"]} value={verdict} change={choose} />
-      {verdict === "exclude" && review.exclusion_reasons.length > 0 && (
+      {stage === "full_text" && verdict === "exclude" && <ReasonField review={review} />}
+      {stage === "full_text" && verdict === "include" && <ClassificationField chosen={null} />}
+      {stage === "title_abstract" && verdict === "exclude" && review.exclusion_reasons.length > 0 && (
         <Select label={say.reason} name="reason" none={say.noReason} options={review.exclusion_reasons} />
       )}
       {fields}

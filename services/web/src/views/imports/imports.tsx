@@ -5,10 +5,10 @@ import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { outdated } from "../../api/queries";
 import { at } from "../../texts/format";
-import { texts } from "../../texts/en";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
+import { Chosen, DropFiles } from "../../ui/drop_files";
 import { Button, Field, Meter, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
 import { importTexts as say } from "./texts";
@@ -63,7 +63,6 @@ export function Imports({ review }: ViewProps) {
 function Upload({ review }: { review: string }) {
   const [chosen, choose] = useState<File[]>([]);
   const [sending, setSending] = useState<Sending[]>([]);
-  const [isOver, setOver] = useState(false);
   const changed = (file: File, what: Partial<Sending>) =>
     setSending((now) => now.map((one) => (one.file === file ? { ...one, ...what } : one)));
   const send = async (files: File[], about: About) => {
@@ -81,55 +80,29 @@ function Upload({ review }: { review: string }) {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "").trim();
-    const about = { source: text("source"), platform: text("platform"), searched_on: text("searched_on"), strategy: text("strategy") };
+    const about = { source: text("source"), platform: text("platform"), searched_on: text("searched_on"), strategy: text("strategy"), found_by: text("found_by") };
     setSending((now) => [...now, ...chosen.map((file) => ({ file, percent: 0, error: null }))]);
     void send(chosen, about);
     choose([]);
   };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    choose([...chosen, ...(event.dataTransfer?.files ?? [])]);
-  };
   return (
     <form class="card stack" onSubmit={submit}>
-      <label
-        class={`drop ${isOver ? "over" : ""}`}
-        onDragOver={(event) => (event.preventDefault(), setOver(true))}
-        onDragLeave={() => setOver(false)}
-        onDrop={drop}
-      >
-        <strong>{say.drop}</strong>
-        <span class="hint">{say.formats}</span>
-        <input
-          type="file"
-          multiple
-          aria-label={say.drop}
-          onChange={(event) => {
-            choose([...chosen, ...(event.currentTarget.files ?? [])]);
-            event.currentTarget.value = "";
-          }}
-        />
-      </label>
-      {chosen.length > 0 && (
-        <ul class="chips" aria-label={say.chosen}>
-          {chosen.map((file, at) => (
-            <li class="chip" key={`${file.name}-${at}`}>
-              {file.name}
-              <button
-                type="button"
-                aria-label={`${texts.remove}: ${file.name}`}
-                onClick={() => choose(chosen.filter((one) => one !== file))}
-              >
-                ×
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <DropFiles title={say.drop} hint={say.formats} add={(files) => choose([...chosen, ...files])} />
+      <Chosen files={chosen} choose={choose} />
       <details>
         <summary>{say.details}</summary>
         <div class="form">
+          <Field label={say.foundBy}>
+            {(ids) => (
+              <select {...ids} name="found_by">
+                {Object.entries(say.waysFound).map(([one, name]) => (
+                  <option key={one} value={one}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
           <Field label={say.source}>{(ids) => <input {...ids} name="source" maxLength={200} />}</Field>
           <Field label={say.platform}>{(ids) => <input {...ids} name="platform" maxLength={200} />}</Field>
           <Field label={say.searchedOn}>{(ids) => <input {...ids} name="searched_on" type="date" />}</Field>

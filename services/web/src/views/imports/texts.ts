@@ -9,8 +9,17 @@ export const importTexts = {
   searchedOn: "Day of the search (optional)",
   strategy: "Search strategy (optional)",
   details: "Where the files come from",
+  foundBy: "Found by",
+  waysFound: {
+    database: "a search in a database",
+    register: "a search in a register",
+    website: "websites",
+    organisation: "organisations",
+    citation: "citation searching",
+    other: "another way",
+    previous: "the earlier version of this review",
+  },
   send: (n: number) => (n === 0 ? "Import" : `Import ${count(n, "file", "files")}`),
-  chosen: "Chosen files",
   sending: (percent: number) => `Sending, ${percent} %`,
   states: {
     queued: "Waiting",

@@ -12,10 +12,12 @@ import { VerdictMark } from "../../ui/icons";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
 import { Button, Dialog, Field, Problem } from "../../ui/parts";
+import { StageField } from "../../ui/stage_field";
 import { Tabs } from "../../ui/tabs";
 import { VerdictChoice } from "../conflicts/verdict_choice";
 import { about } from "../records/records";
 import { recordTexts } from "../records/texts";
+import { ClassificationField, ReasonField } from "../reports/fields";
 import type { ViewProps } from "../review";
 import { Abstract, useMarks } from "../screen/article";
 import "../screen/screen.css";
@@ -24,6 +26,7 @@ import "../records/records.css";
 
 type Listing = Schemas["ListedRecordOut"];
 type Filter = Verdict | "all";
+type Stage = Schemas["Stage"];
 const say = recordTexts.mine;
 
 /** What I have decided, the last first; each can be changed. */
@@ -31,18 +34,19 @@ export function Mine({ review }: ViewProps) {
   useTitle(say.title);
   const { outbox } = usePerson();
   const [filter, setFilter] = useState<Filter>("all");
+  const [stage, setStage] = useState<Stage>("title_abstract");
   const [changing, change] = useState<Listing | null>(null);
   const [isAffected, showAffected] = useState(false);
   const waiting = useWaiting(review.id).data;
   useEffect(() => {
     if (outbox.entries.length > 0) void outbox.flush().then(() => outdated(review.id, "mine"));
   }, [outbox, review.id]);
-  const { query, items } = usePages(["review", review.id, "mine", filter], (cursor) =>
+  const { query, items } = usePages(["review", review.id, "mine", stage, filter], (cursor) =>
     data(
       api.GET("/api/v1/reviews/{review_id}/records", {
         params: {
           path: { review_id: review.id },
-          query: { order: "decided", limit: 50, ...(filter === "all" ? {} : { my_verdict: filter }), ...cursor },
+          query: { stage, order: "decided", limit: 50, ...(filter === "all" ? {} : { my_verdict: filter }), ...cursor },
         },
       }),
     ),
@@ -60,6 +64,7 @@ export function Mine({ review }: ViewProps) {
           <Button onClick={() => showAffected(true)}>{say.show}</Button>
         </div>
       ) : null}
+      <div class="inline-form">
       <Tabs<Filter>
         label={say.title}
         value={filter}
@@ -71,14 +76,16 @@ export function Mine({ review }: ViewProps) {
         ]}
         change={setFilter}
       />
-      <Listed query={query} n={items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
+      <StageField<Stage> stage={stage} change={setStage} />
+      </div>
+      <Listed query={query} n={items.length} empty={say.noneIn[stage]} emptyMore={<p>{say.noneMore}</p>}>
         <ul class="plainlist rows">
           {items.map((record) => (
             <Row key={record.id} record={record} change={() => change(record)} />
           ))}
         </ul>
       </Listed>
-      {changing && <Change key={changing.id} record={changing} review={review} close={() => change(null)} />}
+      {changing && <Change key={changing.id} record={changing} review={review} stage={stage} close={() => change(null)} />}
     </Shell>
   );
 }
@@ -96,6 +103,7 @@ function Row({ record, change }: { record: Listing; change: () => void }) {
         <br />
         <span class="soft small">
           {about(record)} · {say.decided(ago(mine.decided_at))}
+          {mine.classification && ` · ${texts.screen.including.names[mine.classification]}`}
         </span>
         {mine.note && <p class="quote">{mine.note}</p>}
       </span>
@@ -109,11 +117,12 @@ function Row({ record, change }: { record: Listing; change: () => void }) {
 interface ChangeProps {
   record: Listing;
   review: Review;
+  stage: Stage;
   close: () => void;
 }
 
 /** Another verdict, or none: on the basis of the one that is shown here. */
-function Change({ record, review, close }: ChangeProps) {
+function Change({ record, review, stage, close }: ChangeProps) {
   const mine = record.my_decision;
   const marks = useMarks(review);
   const [verdict, setVerdict] = useState<Verdict>(mine?.verdict ?? "maybe");
@@ -132,7 +141,7 @@ function Change({ record, review, close }: ChangeProps) {
     mutationFn: () =>
       data(
         api.DELETE("/api/v1/reviews/{review_id}/records/{record_id}/decision", {
-          params: { path, query: basis === null ? {} : { basis } },
+          params: { path, query: { stage, ...(basis === null ? {} : { basis }) } },
         }),
       ),
     onSuccess: done,
@@ -143,7 +152,16 @@ function Change({ record, review, close }: ChangeProps) {
     const reason = String(form.get("reason") ?? "");
     const note = String(form.get("note") ?? "").trim() || null;
     const reasons = verdict === "exclude" && reason !== "" ? [reason] : [];
-    save.mutate({ verdict, reasons, labels: mine?.labels ?? [], note, basis, stage: "title_abstract" });
+    const classification = verdict === "exclude" ? null : (String(form.get("classification") ?? "") || null);
+    save.mutate({
+      verdict,
+      reasons,
+      labels: mine?.labels ?? [],
+      note,
+      basis,
+      stage,
+      classification: classification as Schemas["Classification"] | null,
+    });
   };
   const reasons = [...new Set([...review.exclusion_reasons, ...(mine?.reasons ?? [])])];
   return (
@@ -160,7 +178,9 @@ function Change({ record, review, close }: ChangeProps) {
           value={verdict}
           change={setVerdict}
         />
-        {verdict === "exclude" && reasons.length > 0 && (
+        {stage === "full_text" && verdict === "exclude" && <ReasonField review={review} chosen={mine?.reasons[0]} />}
+        {stage === "full_text" && verdict !== "exclude" && <ClassificationField chosen={mine?.classification ?? null} />}
+        {stage === "title_abstract" && verdict === "exclude" && reasons.length > 0 && (
           <Field label={texts.screen.reason}>
             {(ids) => (
               <select {...ids} name="reason" defaultValue={mine?.reasons[0] ?? ""}>
@@ -242,6 +262,7 @@ function Affected({ review, back }: { review: Review; back: () => void }) {
         <Change
           record={{ ...(changing.record as Listing), my_decision: changing.decision }}
           review={review}
+          stage={changing.decision.stage}
           close={() => change(null)}
         />
       )}

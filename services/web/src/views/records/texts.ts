@@ -32,7 +32,10 @@ export const recordTexts = {
   mine: {
     title: "My decisions",
     all: "All",
-    none: "You have decided nothing yet",
+    noneIn: {
+      title_abstract: "You have decided nothing yet",
+      full_text: "You have decided no full text yet",
+    },
     noneMore: "What you decide while screening is listed here; you can change it at any time.",
     change: "Change",
     changeTitle: "Change your decision",

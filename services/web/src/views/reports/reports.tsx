@@ -1,31 +1,69 @@
-import { useQuery } from "@tanstack/preact-query";
-import { useState } from "preact/hooks";
-import { Link } from "wouter-preact";
-import { prefix } from "../../api/address";
-import { api, data, inReview, type Schemas } from "../../api/client";
+import { useEffect, useState } from "preact/hooks";
+import { Link, useLocation, useSearch } from "wouter-preact";
+import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import type { Review } from "../../api/queries";
+import { texts } from "../../texts/en";
 import { useTitle } from "../../ui/hooks";
+import { VerdictMark } from "../../ui/icons";
 import { Shell } from "../../ui/layout";
+import { lazy } from "../../ui/lazy";
 import { Listed } from "../../ui/list";
-import { Field } from "../../ui/parts";
+import { Button, ButtonLink, Field } from "../../ui/parts";
+import { about } from "../records/records";
 import type { ViewProps } from "../review";
-import { OneReport } from "./one_report";
+import { Assess } from "./assess";
+import { OneReport, StandingChip } from "./one_report";
+import { Places } from "./places";
+import type { Report } from "./report";
+import { RetrievalDialog, retrievalOf } from "./retrieval";
 import { reportTexts as say } from "./texts";
+import "../records/records.css";
 import "./reports.css";
 
-type Standing = Schemas["Standing"];
+const ManyFiles = lazy(async () => (await import("./many_files")).ManyFiles);
 
-/** The records at full text: where each stands, its files, and what is decided of it. */
+const TYPING_MS = 300;
+
+/** Full texts: their list, one of them, screening them, and many files at once. */
 export function Reports({ review, rest }: ViewProps) {
-  return rest === "" ? <All review={review} /> : <OneReport review={review} id={rest} />;
+  if (rest === "") return <All review={review} />;
+  if (rest === "screen") return <Assess review={review} />;
+  if (rest === "files") return <ManyFiles review={review} />;
+  return <OneReport key={rest} review={review} id={rest} />;
+}
+
+/** What the list is narrowed to. It stands in the address, so that a link can lead to it. */
+interface Filters {
+  q?: string;
+  standing?: Schemas["Standing"];
+  retrieval?: Schemas["RetrievalState"];
+  has_text?: "true" | "false";
+  reason?: string;
+}
+
+function useFilters(): [Filters, (change: Partial<Record<keyof Filters, string>>) => void] {
+  const search = useSearch();
+  const [path, go] = useLocation();
+  const now = Object.fromEntries(new URLSearchParams(search)) as Filters;
+  const change = (what: Partial<Record<keyof Filters, string>>) => {
+    const next = new URLSearchParams(search);
+    for (const [name, value] of Object.entries(what)) {
+      if (value === "") next.delete(name);
+      else next.set(name, value);
+    }
+    const query = next.toString();
+    go(query === "" ? path : `${path}?${query}`, { replace: true });
+  };
+  return [now, change];
 }
 
 function All({ review }: { review: Review }) {
   useTitle(say.title);
-  const [standing, setStanding] = useState<Standing | "">("");
-  const [words, setWords] = useState("");
-  const wanted = { ...(standing ? { standing } : {}), ...(words ? { q: words } : {}) };
+  const [filters, change] = useFilters();
+  const [asking, ask] = useState<Report | null>(null);
+  const { has_text: hasText, ...others } = filters;
+  const wanted = { ...others, ...(hasText === undefined ? {} : { has_text: hasText === "true" }) };
   const { query, items } = usePages(["review", review.id, "reports", wanted], (cursor) =>
     data(
       api.GET("/api/v1/reviews/{review_id}/reports", {
@@ -33,67 +71,114 @@ function All({ review }: { review: Review }) {
       }),
     ),
   );
+  const isOpen = review.archived_at === null && review.role !== "observer";
+  const isFiltered = Object.keys(filters).length > 0;
   return (
-    <Shell review={review}>
+    <Shell review={review} wide>
       <h1>{say.title}</h1>
-      <form class="inline-form" role="search" onSubmit={(event) => event.preventDefault()}>
-        <Field label={say.search}>
-          {(ids) => <input {...ids} type="search" onChange={(event) => setWords(event.currentTarget.value.trim())} />}
-        </Field>
-        <Field label={say.standing}>
-          {(ids) => (
-            <select {...ids} value={standing} onChange={(event) => setStanding(event.currentTarget.value as Standing)}>
-              <option value="">{say.any}</option>
-              {Object.entries(say.standings).map(([one, name]) => (
-                <option key={one} value={one}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-      </form>
-      <Listed query={query} n={items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
+      <Places review={review} here="list" />
+      <Narrow filters={filters} change={change} />
+      <Listed
+        query={query}
+        n={items.length}
+        empty={isFiltered ? say.noneFiltered : say.none}
+        emptyMore={
+          isFiltered ? (
+            <ButtonLink href={`/r/${review.id}/reports`}>{say.showAll}</ButtonLink>
+          ) : (
+            <>
+              <p>{say.noneMore}</p>
+              <ButtonLink href={`/r/${review.id}/screen`}>{texts.nav.screen}</ButtonLink>
+            </>
+          )
+        }
+      >
         <ul class="plainlist rows">
           {items.map((one) => (
-            <li class="row" key={one.id}>
-              <span>
-                <Link href={`/r/${review.id}/reports/${one.id}`}>
-                  <strong>{one.title}</strong>
-                </Link>
-                <br />
-                <span class="soft small">
-                  {[one.authors[0], one.year, one.retrieval && say.retrievals[one.retrieval.state]]
-                    .filter(Boolean)
-                    .join(" · ")}
-                </span>
-              </span>
-              <span class="chip">{say.standings[one.standing]}</span>
-            </li>
+            <Row key={one.id} one={one} review={review} {...(isOpen ? { ask: () => ask(one) } : {})} />
           ))}
         </ul>
       </Listed>
-      <Flow review={review.id} />
+      {asking && <RetrievalDialog review={review} report={asking} close={() => ask(null)} />}
     </Shell>
   );
 }
 
-/** The flow diagram, for those who may see it. */
-function Flow({ review }: { review: string }) {
-  const flow = useQuery({
-    queryKey: ["review", review, "reports", "flow"],
-    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/prisma", inReview(review))),
-    retry: false,
-  });
-  if (!flow.data) return null;
-  const picture = `${prefix}/api/v1/reviews/${review}/prisma.svg`;
+function Row({ one, review, ask }: { one: Report; review: Review; ask?: () => void }) {
+  const isSought = one.standing === "being_sought" || one.standing === "not_retrieved";
   return (
-    <section class="card stack">
-      <h2>{say.flow}</h2>
-      <img class="plot" src={picture} alt={say.flowAlt} />
-      <a href={picture} target="_blank" rel="noreferrer">
-        {say.flowOpen}
-      </a>
-    </section>
+    <li class="row record-row">
+      <span>
+        <Link href={`/r/${review.id}/reports/${one.id}`}>
+          <strong>{one.title}</strong>
+        </Link>
+        <br />
+        <span class="soft small">{about(one)}</span>
+        <br />
+        <span class="small">
+          {retrievalOf(one)}
+          {one.texts.length > 0 && ` · ${say.nFiles(one.texts.length)}`}
+        </span>
+        {one.retrieval?.note && isSought && <p class="quote">{one.retrieval.note}</p>}
+        {one.my_decision && (
+          <p class="small">
+            {say.mine} <VerdictMark verdict={one.my_decision.verdict} word={texts.decided[one.my_decision.verdict]} />
+          </p>
+        )}
+      </span>
+      <span class="actions">
+        <StandingChip report={one} />
+        {ask && isSought && (
+          <Button aria-label={`${say.retrieval}: ${one.title}`} onClick={ask}>
+            {say.retrieval}
+          </Button>
+        )}
+      </span>
+    </li>
+  );
+}
+
+function Narrow({ filters, change }: { filters: Filters; change: ReturnType<typeof useFilters>[1] }) {
+  const [typed, setTyped] = useState(filters.q ?? "");
+  useEffect(() => {
+    if (typed.trim() === (filters.q ?? "")) return;
+    const timer = setTimeout(() => change({ q: typed.trim() }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  return (
+    <form class="inline-form" role="search" onSubmit={(event) => event.preventDefault()}>
+      <div class="field grow">
+        <Field label={say.search}>
+          {(ids) => <input {...ids} type="search" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />}
+        </Field>
+      </div>
+      <Choice label={say.standing} now={filters.standing} options={say.standings} change={(standing) => change({ standing })} />
+      <Choice label={say.retrieval} now={filters.retrieval} options={say.retrievals} change={(retrieval) => change({ retrieval })} />
+      <Choice label={say.file} now={filters.has_text} options={say.hasText} change={(has_text) => change({ has_text })} />
+    </form>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  now: string | undefined;
+  options: Record<string, string>;
+  change: (value: string) => void;
+}
+
+function Choice({ label, now, options, change }: ChoiceProps) {
+  return (
+    <Field label={label}>
+      {(ids) => (
+        <select {...ids} value={now ?? ""} onChange={(event) => change(event.currentTarget.value)}>
+          <option value="">{say.any}</option>
+          {Object.entries(options).map(([one, name]) => (
+            <option key={one} value={one}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }

@@ -13,10 +13,12 @@ interface Props {
   decide: (verdict: Verdict) => void;
   act: (does: Action) => void;
   reasons: () => void;
+  /** Opens the ways to include, where there are several. */
+  including?: () => void;
 }
 
 /** The three answers, always at one place, with their keys on them. */
-export function Answers({ hasReasons, canUndo, draft, decide, act, reasons }: Props) {
+export function Answers({ hasReasons, canUndo, draft, decide, act, reasons, including }: Props) {
   const answer = (verdict: Verdict) => (
     <button type="button" class={`answer ${verdict}`} onClick={() => decide(verdict)}>
       <Icon name={verdict} />
@@ -32,7 +34,7 @@ export function Answers({ hasReasons, canUndo, draft, decide, act, reasons }: Pr
         <Small does="undo" icon="undo" name={texts.screen.undo} act={act} disabled={!canUndo} />
       </div>
       <div class="answers-main" role="group" aria-label={texts.screen.title}>
-        <div class="answer-exclude">
+        <div class="answer-split">
           {answer("exclude")}
           {hasReasons && (
             <button type="button" class="answer exclude reasons" aria-haspopup="dialog" onClick={reasons}>
@@ -42,7 +44,17 @@ export function Answers({ hasReasons, canUndo, draft, decide, act, reasons }: Pr
           )}
         </div>
         {answer("maybe")}
-        {answer("include")}
+        {including === undefined ? (
+          answer("include")
+        ) : (
+          <div class="answer-split">
+            {answer("include")}
+            <button type="button" class="answer include reasons" aria-haspopup="dialog" onClick={including}>
+              <span class="hidden">{texts.screen.including.title}</span>
+              <Icon name="up" />
+            </button>
+          </div>
+        )}
       </div>
       <div class="answers-side">
         <span class="only-narrow">

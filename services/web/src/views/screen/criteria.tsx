@@ -1,10 +1,18 @@
+import type { ComponentChildren } from "preact";
 import type { Review } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { OwnWords } from "./own_words";
 
+interface Props {
+  review: Review;
+  exclude?: (reason: string) => void;
+  /** What stands before the words to mark. */
+  between?: ComponentChildren;
+}
+
 /** What the review includes and excludes; with `exclude` a reason is also a way to exclude. */
-export function Criteria({ review, exclude }: { review: Review; exclude?: (reason: string) => void }) {
+export function Criteria({ review, exclude, between }: Props) {
   const { criteria, exclusion_reasons: reasons, question } = review;
   const { preferences } = usePerson();
   const isBare = criteria.include.length + criteria.exclude.length + reasons.length === 0;
@@ -29,6 +37,7 @@ export function Criteria({ review, exclude }: { review: Review; exclude?: (reaso
           </ol>
         </section>
       )}
+      {between}
       {exclude && <OwnWords review={review} />}
     </div>
   );

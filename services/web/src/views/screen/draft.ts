@@ -9,30 +9,33 @@ export interface Draft {
 
 export const emptyDraft = (): Draft => ({ note: "", labels: [], open: null });
 
-const key = (record: string) => `tandem.draft.${record}`;
+const key = (place: string) => `tandem.draft.${place}`;
 
-function read(record: string | null): Draft {
-  if (record === null) return emptyDraft();
+function read(place: string | null): Draft {
+  if (place === null) return emptyDraft();
   try {
-    return { ...emptyDraft(), ...(JSON.parse(sessionStorage.getItem(key(record)) ?? "{}") as object) };
+    return { ...emptyDraft(), ...(JSON.parse(sessionStorage.getItem(key(place)) ?? "{}") as object) };
   } catch {
     return emptyDraft();
   }
 }
 
-/** The draft for a record; it outlives a reload, and waits when the record is put off. */
-export function useDraft(record: string | null): [Draft, (draft: Draft) => void] {
-  const [draft, setDraft] = useState(() => read(record));
-  useEffect(() => setDraft(read(record)), [record]);
+/**
+ * The draft for a record; it outlives a reload, and waits when the record is put off. `place` names
+ * the review, the stage and the record: records of two reviews have the same numbers.
+ */
+export function useDraft(place: string | null): [Draft, (draft: Draft) => void] {
+  const [draft, setDraft] = useState(() => read(place));
+  useEffect(() => setDraft(read(place)), [place]);
   const change = useCallback(
     (next: Draft) => {
       setDraft(next);
-      if (record === null) return;
+      if (place === null) return;
       const isEmpty = next.note === "" && next.labels.length === 0;
-      if (isEmpty) sessionStorage.removeItem(key(record));
-      else sessionStorage.setItem(key(record), JSON.stringify({ ...next, open: null }));
+      if (isEmpty) sessionStorage.removeItem(key(place));
+      else sessionStorage.setItem(key(place), JSON.stringify({ ...next, open: null }));
     },
-    [record],
+    [place],
   );
   return [draft, change];
 }

@@ -3,7 +3,7 @@ import { texts } from "../../texts/en";
 import { useOutbox, usePerson } from "../../ui/context";
 import { Icon } from "../../ui/icons";
 import { Button, Dialog } from "../../ui/parts";
-import type { NotSent } from "../../outbox/entries";
+import type { Entry, NotSent } from "../../outbox/entries";
 import { api, data } from "../../api/client";
 
 /** Whether everything has reached the server. */
@@ -47,6 +47,16 @@ export function NotSentNotice({ review }: { review: string }) {
   );
 }
 
+/** The decision that stands on the server now. */
+async function newest(entry: Entry): Promise<string | null> {
+  const { review: review_id, record: record_id } = entry;
+  const found =
+    entry.stage === "full_text"
+      ? api.GET("/api/v1/reviews/{review_id}/reports/{report_id}", { params: { path: { review_id, report_id: record_id } } })
+      : api.GET("/api/v1/reviews/{review_id}/records/{record_id}", { params: { path: { review_id, record_id } } });
+  return (await data<{ my_decision: { id: string } | null }>(found)).my_decision?.id ?? null;
+}
+
 function Failed({ one }: { one: NotSent }) {
   const { outbox } = usePerson();
   const [isBusy, setBusy] = useState(false);
@@ -54,12 +64,7 @@ function Failed({ one }: { one: NotSent }) {
   const again = async () => {
     setBusy(true);
     try {
-      const record = await data(
-        api.GET("/api/v1/reviews/{review_id}/records/{record_id}", {
-          params: { path: { review_id: entry.review, record_id: entry.record } },
-        }),
-      );
-      await outbox.again(entry.key, record.my_decision?.id ?? null);
+      await outbox.again(entry.key, await newest(entry));
     } finally {
       setBusy(false);
     }

@@ -1,7 +1,9 @@
+import type { ComponentChildren, Ref } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { outdated } from "../../api/queries";
 import { isWriting, meaning } from "../../keys/keys";
-import type { Verdict } from "../../outbox/entries";
+import type { Judgement, Stage, Verdict } from "../../outbox/entries";
+import type { QueueItem } from "../../outbox/store";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { useListening, useTitle } from "../../ui/hooks";
@@ -14,27 +16,54 @@ import { Drawer } from "./drawer";
 import { End } from "./end";
 import { KeysDialog } from "./keys_dialog";
 import { NotSentNotice, SaveState } from "./save_state";
-import { ReasonsDialog } from "./reasons";
+import { IncludingDialog, ReasonsDialog } from "./reasons";
 import { Article } from "./article";
 import { StoppingNote } from "../stopping/note";
 import { Session } from "./session";
 import { Criteria } from "./criteria";
 import "./screen.css";
 
-type Open = "reasons" | "criteria" | "keys" | null;
+type Open = "reasons" | "including" | "criteria" | "keys" | null;
 
 const RENEW_MS = 10 * 60_000;
 const PAUSE_MS = 50 * 60_000;
 
-/** The main job: one record after the other. */
+interface Props {
+  review: ViewProps["review"];
+  stage: Stage;
+  title: string;
+  /** What is read of a record before it is decided. */
+  read: (item: QueueItem, title: Ref<HTMLHeadingElement>) => ComponentChildren;
+  /** What stands above the record, whatever there is to decide. */
+  above: ComponentChildren;
+  /** What stands beside it, between the criteria and the words to mark. */
+  beside?: (item: QueueItem) => ComponentChildren;
+  ends?: Partial<typeof texts.screen.ends>;
+}
+
+/** The main job: one title and abstract after the other. */
 export function Screen({ review }: ViewProps) {
-  useTitle(`${texts.screen.title} · ${review.title}`);
+  return (
+    <Screening
+      review={review}
+      stage="title_abstract"
+      title={texts.screen.title}
+      above={<StoppingNote review={review.id} />}
+      read={(item, title) => <Article item={item} review={review} titleRef={title} />}
+    />
+  );
+}
+
+/** One record of a stage after the other: read, decide, undo. */
+export function Screening({ review, stage, title: name, read, above, beside, ends = {} }: Props) {
+  useTitle(`${name} · ${review.title}`);
+  const isFullText = stage === "full_text";
   const { outbox, db, preferences, prefer } = usePerson();
-  const session = useMemo(() => new Session(review.id, outbox, db), [review.id, outbox]);
+  const session = useMemo(() => new Session(review.id, outbox, db, undefined, undefined, stage), [review.id, outbox, stage]);
   useListening(useCallback((draw: () => void) => session.listen(draw), [session]));
   const [open, setOpen] = useState<Open>(null);
   const item = session.current;
-  const [draft, setDraft] = useDraft(item?.record.id ?? null);
+  const [draft, setDraft] = useDraft(item === undefined ? null : `${review.id}.${stage}.${item.record.id}`);
   const title = useRef<HTMLHeadingElement>(null);
   const screens = review.role !== "observer" && review.archived_at === null;
 
@@ -60,14 +89,16 @@ export function Screen({ review }: ViewProps) {
   }, [record]);
 
   const decide = useCallback(
-    (verdict: Verdict, reason?: string) => {
+    (verdict: Verdict, reason?: string, classification: Judgement["classification"] = null) => {
       const { note, labels } = draft;
       const reasons = verdict === "exclude" && reason !== undefined ? [reason] : [];
-      const made = session.decide({ verdict, reasons, labels, note: note.trim() || null });
+      // Who excludes a full text says why.
+      if (isFullText && verdict === "exclude" && reasons.length === 0) return setOpen("reasons");
+      const made = session.decide({ verdict, reasons, labels, note: note.trim() || null, classification });
       if (made) setDraft(emptyDraft());
       setOpen(null);
     },
-    [session, draft, setDraft],
+    [session, draft, setDraft, isFullText],
   );
 
   const act = useCallback(
@@ -104,32 +135,33 @@ export function Screen({ review }: ViewProps) {
   );
   return (
     <Shell review={review} bar={bar} wide>
-      <h1 class="hidden">{texts.screen.title}</h1>
+      <h1 class="hidden">{name}</h1>
       <Announcer session={session} />
       <NotSentNotice review={review.id} />
       {screens && <Pause />}
-      {!screens && <End review={review} session={session} state={review.archived_at ? "archived" : "observer"} />}
+      {!screens && (
+        <End review={review} session={session} state={review.archived_at ? "archived" : "observer"} ends={ends} />
+      )}
       {screens && session.queue !== null && <Done session={session} />}
-      {screens && <StoppingNote review={review.id} />}
+      {screens && above}
       {session.fromStore && <p class="notice warn">{texts.screen.offlineStart}</p>}
-      {screens && item === undefined && <Nothing session={session} review={review} />}
+      {screens && item === undefined && <Nothing session={session} review={review} ends={ends} />}
       {screens && item !== undefined && (
-        <div class="screen">
-          <div class="screen-record">
-            <Article item={item} review={review} titleRef={title} />
-          </div>
+        <div class={`screen ${stage}`}>
+          <div class="screen-record">{read(item, title)}</div>
           <aside class="screen-side" aria-label={texts.screen.criteria}>
-            <Criteria review={review} exclude={(reason) => decide("exclude", reason)} />
+            <Criteria review={review} exclude={(reason) => decide("exclude", reason)} between={beside?.(item)} />
           </aside>
           <div class="screen-foot">
             <Drawer draft={draft} change={setDraft} review={review.id} />
             <Answers
-              hasReasons={review.exclusion_reasons.length > 0}
+              hasReasons={!isFullText && review.exclusion_reasons.length > 0}
               canUndo={session.canUndo}
               draft={draft}
               decide={decide}
               act={act}
               reasons={() => setOpen("reasons")}
+              {...(isFullText ? { including: () => setOpen("including") } : {})}
             />
           </div>
         </div>
@@ -143,9 +175,13 @@ export function Screen({ review }: ViewProps) {
       {open === "reasons" && (
         <ReasonsDialog
           reasons={review.exclusion_reasons}
+          isRequired={isFullText}
           close={() => setOpen(null)}
           choose={(reason) => decide("exclude", reason)}
         />
+      )}
+      {open === "including" && (
+        <IncludingDialog close={() => setOpen(null)} choose={(as) => decide("include", undefined, as)} />
       )}
     </Shell>
   );
@@ -207,11 +243,11 @@ function Announcer({ session }: { session: Session }) {
   );
 }
 
-function Nothing({ session, review }: { session: Session; review: ViewProps["review"] }) {
+function Nothing({ session, review, ends }: { session: Session } & Pick<Props, "review" | "ends">) {
   if (session.error !== null && !session.fromStore) {
     return <Problem error={session.error} again={() => void session.fill()} />;
   }
   if (session.queue === null || session.queue.state === "ready") return <Loading />;
-  return <End review={review} session={session} state={session.queue.state} />;
+  return <End review={review} session={session} state={session.queue.state} ends={ends ?? {}} />;
 }
 

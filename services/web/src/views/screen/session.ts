@@ -5,13 +5,15 @@
  * the rest.
  */
 import { api, data, inReview, type Schemas } from "../../api/client";
-import type { Judgement } from "../../outbox/entries";
+import type { Judgement, Stage } from "../../outbox/entries";
 import type { Outbox } from "../../outbox/outbox";
 import type { QueueItem, Store } from "../../outbox/store";
 
 const AHEAD = 10;
 const REFILL_BELOW = 5;
 const MOST = 500;
+/** How many are asked for ahead at full text: each is read for minutes, and held for half an hour. */
+const AHEAD_AT_FULL_TEXT = 2;
 /** A second press within this time after a record appeared was meant for the one before. */
 export const SLIP_MS = 250;
 
@@ -47,8 +49,9 @@ export class Session {
     readonly review: string,
     readonly outbox: Outbox,
     private readonly db: Store | null,
-    private readonly ask: Ask = (limit) => askQueue(review, limit),
+    private readonly ask: Ask = (limit) => askQueue(review, limit, stage),
     private readonly clock: () => number = () => performance.now(),
+    readonly stage: Stage = "title_abstract",
   ) {}
 
   listen(listener: () => void): () => void {
@@ -77,7 +80,7 @@ export class Session {
   async start(): Promise<void> {
     await this.fill();
     if (this.queue === null && this.db !== null) {
-      const kept = await this.db.get("kept", [this.outbox.user, this.review]);
+      const kept = await this.db.get("kept", [this.outbox.user, this.keptAs]);
       if (kept !== undefined && this.items.length === 0) {
         this.items = kept.items.filter((one) => this.isFree(one.record.id));
         this.fromStore = true;
@@ -87,7 +90,7 @@ export class Session {
   }
 
   /** Asks for the next records, and renews the hold on those that are here. */
-  fill(ahead = AHEAD): Promise<void> {
+  fill(ahead = this.ahead): Promise<void> {
     this.filling ??= this.refill(ahead).finally(() => {
       this.filling = null;
       this.changed();
@@ -102,6 +105,7 @@ export class Session {
     const key = this.outbox.add({
       review: this.review,
       record: item.record.id,
+      stage: this.stage,
       title: item.record.title,
       kind: "decide",
       judgement: { ...judgement, seconds: Math.min(seconds, 3600) },
@@ -116,7 +120,7 @@ export class Session {
     const item = this.current;
     if (item === undefined || this.isSlip()) return false;
     const { id, title } = item.record;
-    const what = { review: this.review, record: id, title, kind: "later" as const };
+    const what = { review: this.review, record: id, stage: this.stage, title, kind: "later" as const };
     const key = this.outbox.add({ ...what, judgement: null, basis: null });
     this.step({ item, key, kind: "later" }, { what: "later" });
     return true;
@@ -131,6 +135,7 @@ export class Session {
       this.outbox.add({
         review: this.review,
         record: record.id,
+        stage: this.stage,
         title: record.title,
         kind: "withdraw",
         judgement: null,
@@ -151,6 +156,19 @@ export class Session {
   /** Notes which decision an entry became; an undo that comes later is about that one. */
   took(key: string, decision: string | null): void {
     if (decision !== null) this.basisOf.set(key, decision);
+    // The last answer of the queue still named what has arrived now: ask what is left.
+    if (this.current === undefined && this.unsent().length === 0) void this.fillOnceMore();
+  }
+
+  private async fillOnceMore(): Promise<void> {
+    await this.filling;
+    if (this.current === undefined) await this.fill();
+  }
+
+  private unsent() {
+    return this.outbox.entries.filter(
+      (one) => one.review === this.review && one.stage === this.stage && one.kind !== "withdraw",
+    );
   }
 
   private isSlip(): boolean {
@@ -163,7 +181,7 @@ export class Session {
     this.items = this.items.slice(1);
     this.said = said;
     this.shown();
-    if (this.items.length < REFILL_BELOW) void this.fill();
+    if (this.items.length < Math.min(REFILL_BELOW, this.ahead)) void this.fill();
   }
 
   private count(by: number): void {
@@ -179,9 +197,7 @@ export class Session {
   }
 
   private async refill(ahead: number): Promise<void> {
-    const unsent = () =>
-      this.outbox.entries.filter((one) => one.review === this.review && one.kind !== "withdraw");
-    const before = unsent().length;
+    const before = this.unsent().length;
     try {
       const found = await this.ask(Math.min(MOST, Math.max(ahead, this.items.length) + before));
       this.error = null;
@@ -197,18 +213,22 @@ export class Session {
         })),
         ...fresh,
       ];
-      const waiting = unsent().filter((one) => one.kind === "decide").length;
+      const waiting = this.unsent().filter((one) => one.kind === "decide").length;
       const { workload } = found;
+      const remaining = Math.max(0, found.remaining - waiting);
+      // What is decided here and on its way is all that the server has for this person.
+      const isAll = this.items.length === 0 && remaining === 0 && found.state === "ready";
       this.queue = {
         ...found,
-        remaining: Math.max(0, found.remaining - waiting),
+        remaining,
+        state: isAll ? "finished" : found.state,
         workload: {
           ...workload,
           decided: workload.decided + waiting,
           left: workload.left === null ? null : Math.max(0, workload.left - waiting),
         },
       };
-      this.recent = new Set([...this.recent].filter((id) => this.outbox.waitingFor(this.review, id)));
+      this.recent = new Set([...this.recent].filter((id) => this.isOnItsWay(id)));
       if (hadNone) this.shown();
       await this.keep();
     } catch (error) {
@@ -218,12 +238,25 @@ export class Session {
 
   /** Whether a record is neither decided here nor on its way. */
   private isFree(record: string): boolean {
-    return !this.recent.has(record) && this.outbox.waitingFor(this.review, record) === undefined;
+    return !this.recent.has(record) && !this.isOnItsWay(record);
+  }
+
+  private isOnItsWay(record: string): boolean {
+    return this.outbox.waitingFor(this.review, record, this.stage) !== undefined;
+  }
+
+  private get ahead(): number {
+    return this.stage === "full_text" ? AHEAD_AT_FULL_TEXT : AHEAD;
+  }
+
+  /** What is kept of each stage has a name of its own. */
+  private get keptAs(): string {
+    return this.stage === "full_text" ? `${this.review}/full_text` : this.review;
   }
 
   private async keep(): Promise<void> {
     const { user } = this.outbox;
-    await this.db?.put("kept", { user, review: this.review, items: this.items });
+    await this.db?.put("kept", { user, review: this.keptAs, items: this.items });
   }
 
   private shown(): void {
@@ -236,6 +269,6 @@ export class Session {
   }
 }
 
-async function askQueue(review: string, limit: number): Promise<QueueOut> {
-  return data(api.POST("/api/v1/reviews/{review_id}/queue", { ...inReview(review), body: { limit } }));
+async function askQueue(review: string, limit: number, stage: Stage): Promise<QueueOut> {
+  return data(api.POST("/api/v1/reviews/{review_id}/queue", { ...inReview(review), body: { limit, stage } }));
 }
