@@ -22,6 +22,9 @@ TextId = NewType("TextId", UUID)
 TextFileId = NewType("TextFileId", UUID)
 TextBatchId = NewType("TextBatchId", UUID)
 StudyId = NewType("StudyId", UUID)
+CodeId = NewType("CodeId", UUID)
+CodeBookId = NewType("CodeBookId", UUID)
+SynthesisImportId = NewType("SynthesisImportId", UUID)
 RecordNumber = NewType("RecordNumber", int)
 """A record within its review: 1, 2, 3, … in the order of arrival. Its id outside."""
 

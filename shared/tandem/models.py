@@ -11,6 +11,7 @@ from tandem.accounts.models import (
 from tandem.db.base import Base
 from tandem.events.log import Event
 from tandem.events.positions import ConsumerLease, EventPosition
+from tandem.handover.models import CodeBook, SynthesisCode
 from tandem.ranking.models import Encoding, Ranking, SecondLook, SentenceVector, Training
 from tandem.records.duplicates.models import DuplicateGroup, DuplicateMember, RecordRelation
 from tandem.records.models import Import, Record, Removal, Wave
@@ -28,6 +29,7 @@ from tandem.screening.models import (
 )
 from tandem.screening.people.models import Interest
 from tandem.stopping.models import Audit, AuditDraw
+from tandem.synthesis.models import CodedPassage, SynthesisImport
 from tandem.texts.models import ReportText, TextBatch, TextBatchItem, TextFile
 from tandem.webhooks.models import Webhook, WebhookDelivery
 
@@ -37,6 +39,8 @@ __all__ = [
     "Audit",
     "AuditDraw",
     "Base",
+    "CodeBook",
+    "CodedPassage",
     "Conflict",
     "ConsumerLease",
     "Decision",
@@ -69,6 +73,8 @@ __all__ = [
     "SignIn",
     "Study",
     "StudyReport",
+    "SynthesisCode",
+    "SynthesisImport",
     "TextBatch",
     "TextBatchItem",
     "TextFile",

@@ -22,7 +22,9 @@ _MIB = 1024 * 1024
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _LONGEST_LENGTH = 20
 """Digits of a Content-Length that count; no body has more bytes than that."""
-_UPLOAD = re.compile(r"/api/v1/reviews/[^/]+/(?:imports|texts|reports/[^/]+/texts)")
+_UPLOAD = re.compile(
+    r"/api/v1/reviews/[^/]+/(?:imports|texts|reports/[^/]+/texts|synthesis/imports)"
+)
 _OPEN_TO_ALL = re.compile(r"/api/v1/(auth|setup|invitations)(/.*)?")
 _SMALL = 64 * 1024
 """Bytes of a body that is read before anybody has signed in."""

@@ -140,6 +140,7 @@ FAILURES: dict[int, dict[str, str]] = {
     },
     413: {
         "too_large": "The request is larger than the 512 MiB accepted here.",
+        "project_too_large": "The project is too large: it has more than 512 MiB.",
         "text_quota_exceeded": "The texts of this review take 1990 of 2000 MiB.",
         "text_too_large": "'scan.pdf' has 230 MiB; at most 100 are accepted.",
         "zip_too_large": "The zip unpacks to more than 2000 MiB. Send its files in several parts.",
@@ -147,6 +148,7 @@ FAILURES: dict[int, dict[str, str]] = {
     422: {
         "invalid": "verdict: should be 'include', 'exclude' or 'maybe'",
         "not_a_pdf": "file: 'article.pdf' is no PDF, no Word document and no plain text.",
+        "unreadable_project": "file: The file cannot be read: there is no project.qde in it.",
         "unreadable_zip": "files: The zip is damaged.",
         "reason_required": "reasons: Give at least one reason: who excludes a full text says why.",
         "too_few_includes": "stage: Nothing is included yet, so there is no recall to show.",

@@ -21,6 +21,7 @@ from tandem.cli.records import import_records
 from tandem.cli.replay import demos
 from tandem.cli.simulate import simulate
 from tandem.cli.stopping import stopping
+from tandem.cli.synthesis import account
 from tandem.cli.texts import send_texts
 from tandem.cli.verify import verify
 from tandem.errors import TandemError
@@ -172,6 +173,7 @@ app.command()(simulate)
 app.command("import")(import_records)
 app.command("export")(export_records)
 app.command("handover")(hand_over)
+app.command("synthesis")(account)
 app.command("report")(report_methods)
 app.command("texts")(send_texts)
 app.command("prisma")(write_flow)

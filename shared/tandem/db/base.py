@@ -11,6 +11,8 @@ from sqlalchemy.types import TypeDecorator
 
 from tandem.ids import (
     AuditId,
+    CodeBookId,
+    CodeId,
     ConflictId,
     DecisionId,
     DeliveryId,
@@ -22,6 +24,7 @@ from tandem.ids import (
     RecordNumber,
     ReviewId,
     StudyId,
+    SynthesisImportId,
     TextBatchId,
     TextFileId,
     TextId,
@@ -86,6 +89,9 @@ class Base(DeclarativeBase):
         DuplicateGroupId: Uuid(),
         AuditId: Uuid(),
         StudyId: Uuid(),
+        CodeId: Uuid(),
+        CodeBookId: Uuid(),
+        SynthesisImportId: Uuid(),
         TextId: Uuid(),
         TextFileId: Uuid(),
         TextBatchId: Uuid(),

@@ -379,6 +379,31 @@ class ReportTextRemoved(_AboutText):
     type = "tandem.report.text_removed"
 
 
+class SynthesisImported(Fact):
+    """An owner sent a coded project, and its passages count.
+
+    Those of a project that it takes the place of do no longer.
+    """
+
+    type = "tandem.synthesis.imported"
+    import_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.import_id
+
+
+class SynthesisChanged(Fact):
+    """Something about the synthesis is another one now.
+
+    `changed`: `codes` (an owner marked one), `code_book` (an owner gave one), or `imports` (a
+    coded project was taken back).
+    """
+
+    type = "tandem.synthesis.changed"
+    changed: list[str]
+
+
 class _AboutAudit(Fact):
     audit_id: str
     state: str

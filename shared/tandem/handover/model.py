@@ -103,10 +103,20 @@ class Handover:
 
     def guid(self, kind: str, of: object) -> UUID:
         """Return the same id for the same thing of the review at each hand-over."""
-        return uuid5(self.review_id, f"{kind}/{of}")
+        return guid_of(self.review_id, kind, of)
 
     def studies_of(self, number: RecordNumber) -> list[HandedStudy]:
         return [study for study in self.studies if number in study.reports]
+
+
+def guid_of(review_id: ReviewId, kind: str, of: object) -> UUID:
+    """Return the id that a thing of a review has in each of its projects of REFI-QDA."""
+    return uuid5(review_id, f"{kind}/{of}")
+
+
+def abstract_text(title: str, abstract: str) -> str:
+    """Return what is handed over of a report without a text; passages of it rest on this."""
+    return f"{title}\n\n{abstract}\n".replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _family(record: ExportedRecord) -> str:

@@ -14,7 +14,13 @@ from uuid import UUID
 from lxml import etree
 
 import tandem
-from tandem.handover.model import Handover, IncludedReport, ReportFile, unique
+from tandem.handover.model import (
+    Handover,
+    IncludedReport,
+    ReportFile,
+    abstract_text,
+    unique,
+)
 from tandem.texts.kinds import EXTENSIONS, MediaType
 from tandem.texts.models import TextKind
 
@@ -212,8 +218,7 @@ class _Writer:
 
     def _abstract(self, sources: etree._Element, report: IncludedReport, *, is_scan: bool) -> None:
         path = f"{self._of.guid('abstract', report.number)}.txt"
-        lines = f"{report.record.title}\n\n{report.record.abstract}\n"
-        text = lines.replace("\r\n", "\n").replace("\r", "\n")
+        text = abstract_text(report.record.title, report.record.abstract)
         self._files.append(SourceFile(path, None, text))
         source = self._add(
             sources,

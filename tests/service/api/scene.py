@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import SignIn, Token
-from tandem.ids import RecordNumber
+from tandem.ids import RecordNumber, new_id
 from tandem.records.models import Import
 from tandem.reviews import invitations
 from tandem.reviews import service as reviews
@@ -100,6 +100,8 @@ def build(world: World) -> Scene:
         study = studies.create(session, review, viewer, numbers=[RecordNumber(2)])
     ids = {
         "study_id": str(study.id),
+        "synthesis_import_id": str(new_id()),
+        "code_id": str(new_id()),
         "review_id": str(review_id),
         "text_id": str(text.id),
         "batch_id": str(batch.id),

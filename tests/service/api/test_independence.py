@@ -315,6 +315,36 @@ READS |= {
     ],
 }
 
+_PROJECT = f"{R}/synthesis/imports/{NOWHERE}"
+READS |= {
+    ("GET", "/reviews/{review_id}/synthesis/imports"): [("GET", f"{R}/synthesis/imports", None)],
+    ("GET", "/reviews/{review_id}/synthesis/imports/{synthesis_import_id}"): [
+        ("GET", _PROJECT, None)
+    ],
+    ("GET", "/reviews/{review_id}/synthesis/imports/{synthesis_import_id}/passages"): [
+        ("GET", f"{_PROJECT}/passages", None)
+    ],
+    ("GET", "/reviews/{review_id}/synthesis/codes"): [("GET", f"{R}/synthesis/codes", None)],
+    ("GET", "/reviews/{review_id}/synthesis/matrix"): [
+        ("GET", f"{R}/synthesis/matrix?format={format}", None) for format in ("json", "csv")
+    ],
+    ("GET", "/reviews/{review_id}/synthesis/agreement"): [
+        ("GET", f"{R}/synthesis/agreement", None)
+    ],
+}
+WRITES |= {
+    ("POST", "/reviews/{review_id}/synthesis/imports"): [("POST", f"{R}/synthesis/imports", None)],
+    ("DELETE", "/reviews/{review_id}/synthesis/imports/{synthesis_import_id}"): [
+        ("DELETE", _PROJECT, None)
+    ],
+    ("PATCH", "/reviews/{review_id}/synthesis/codes/{code_id}"): [
+        ("PATCH", f"{R}/synthesis/codes/{NOWHERE}", {"kind": "theme"})
+    ],
+    ("PUT", "/reviews/{review_id}/synthesis/code-book"): [
+        ("PUT", f"{R}/synthesis/code-book", None)
+    ],
+}
+
 READS |= {("GET", "/reviews/{review_id}/waves"): [("GET", f"{R}/waves", None)]}
 WRITES |= {
     ("PATCH", "/reviews/{review_id}/imports/{import_id}"): [

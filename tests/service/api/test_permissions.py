@@ -184,6 +184,18 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     },
     ("GET", f"{R}/handover"): allowed("adjudicator", 200),
     ("GET", f"{R}/methods-report"): allowed("adjudicator", 200),
+    ("GET", f"{R}/synthesis/imports"): allowed("adjudicator", 200),
+    # No project came back: who may see one, or take one back, is told so.
+    ("GET", f"{R}/synthesis/imports/{{synthesis_import_id}}"): allowed("adjudicator", 404),
+    ("GET", f"{R}/synthesis/imports/{{synthesis_import_id}}/passages"): allowed("adjudicator", 404),
+    ("DELETE", f"{R}/synthesis/imports/{{synthesis_import_id}}"): allowed("owner", 404),
+    # It is no project: who may send one is told so.
+    ("POST", f"{R}/synthesis/imports"): allowed("owner", 422),
+    ("GET", f"{R}/synthesis/codes"): allowed("adjudicator", 200),
+    ("PATCH", f"{R}/synthesis/codes/{{code_id}}"): allowed("owner", 404),
+    ("PUT", f"{R}/synthesis/code-book"): allowed("owner", 204),
+    ("GET", f"{R}/synthesis/matrix"): allowed("adjudicator", 200),
+    ("GET", f"{R}/synthesis/agreement"): allowed("adjudicator", 200),
     ("PATCH", f"{R}/imports/{{import_id}}"): allowed("owner", 200),
     ("PUT", f"{R}/records/{{record_id}}/removal"): allowed("owner", 200),
     # It is not removed: who may restore it is told so.
@@ -232,6 +244,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", f"{R}/records/{{record_id}}/removal"): {
         "json": {"kind": "other", "reason": "No abstract"}
     },
+    ("POST", f"{R}/synthesis/imports"): {"files": {"file": ("a.qdpx", b"PK")}},
+    ("PUT", f"{R}/synthesis/code-book"): {"files": {"file": ("a.txt", b"Trust\n")}},
+    ("PATCH", f"{R}/synthesis/codes/{{code_id}}"): {"json": {"kind": "theme"}},
     ("POST", f"{R}/waves"): {"json": {"label": "Update", "reason": "update"}},
     ("PATCH", f"{R}/imports/{{import_id}}"): {"json": {"source": "Scopus"}},
     ("POST", f"{API}/auth/login"): {"json": {"email": "x@example.org", "password": "wrong"}},

@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from redis import Redis
@@ -20,7 +21,9 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events.progress import RankingProgress
 from tandem.events.stream import STREAM, Publisher
-from tandem.ids import RecordNumber, ReviewId, StudyId, new_id
+from tandem.handover import code_books
+from tandem.handover.code_book import FileCode
+from tandem.ids import CodeId, RecordNumber, ReviewId, StudyId, SynthesisImportId, new_id
 from tandem.models import Base
 from tandem.operations import jobs, lifecycle, removal
 from tandem.ranking import training
@@ -38,6 +41,8 @@ from tandem.screening import priors
 from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.people import interests
 from tandem.stopping import audits, draws
+from tandem.synthesis.models import CodedPassage, SynthesisImport
+from tandem.synthesis.placing import PassageState
 from tandem.webhooks import deliveries, delivery, endpoints
 from tandem.webhooks.addresses import Rules
 from world import TA, Person, Team, World
@@ -132,6 +137,39 @@ def fill(world: World) -> Team:
             Rating(id=new_id(), reviewer_id=team.eve.id, richness=3, created_at=now(), **key)
         )
         session.add(NearMiss(listed=True, marked_by=team.owner.id, marked_at=now(), **key))
+        book, _ = code_books.add(
+            session, review, [FileCode("c", None, "C")], by=team.eve.id, is_given=False
+        )
+        project = SynthesisImport(
+            id=SynthesisImportId(new_id()),
+            code_book_id=book.id,
+            seq=book.seq,
+            sha256="",
+            filename="a.qdpx",
+            project="P",
+            origin="T",
+            n_kept=0,
+            n_moved=0,
+            n_lost=1,
+            n_other=0,
+            review_id=review_id,
+            created_by=team.eve.id,
+            created_at=now(),
+        )
+        session.add(project)
+        session.flush()
+        session.add(
+            CodedPassage(
+                import_id=project.id,
+                position=1,
+                code_id=CodeId(UUID(book.codes[0]["id"])),
+                quote="",
+                state=PassageState.LOST,
+                coder="",
+                source="",
+                **key,
+            )
+        )
         session.add(
             Removal(
                 kind=RemovalKind.OTHER,

@@ -37,6 +37,7 @@ TAGS = [
     {"name": "progress", "description": "How far the review is."},
     {"name": "studies", "description": "Groups of reports; sampling, ratings, near misses."},
     {"name": "flow", "description": "The PRISMA 2020 flow diagram and what it counts."},
+    {"name": "synthesis", "description": "Coded projects that come back, and their account."},
     {"name": "stopping", "description": "When to stop, and the certificate that proves it."},
     {"name": "agreement", "description": "How far reviewers agree, and how steady they are."},
     {"name": "rankings", "description": "What the order of the queue was learned from."},
@@ -121,6 +122,8 @@ def _named_in(part: Any, schemas: dict[str, Any]) -> set[str]:
 
 _PLAIN = {
     "Body_add_text": "TextIn",
+    "Body_give_code_book": "CodeBookIn",
+    "Body_import_coded_project": "CodedProjectIn",
     "Body_send_texts": "TextsIn",
     "Body_upload": "ImportIn",
     "Cause": "ConflictCause",

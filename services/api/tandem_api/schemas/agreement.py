@@ -64,7 +64,7 @@ class FiguresOut(Out):
 
     @classmethod
     def of(cls, figures: Figures) -> "FiguresOut":
-        return cls.model_validate(_fields(figures))
+        return cls.model_validate(figures_fields(figures))
 
 
 class ComparedOut(FiguresOut):
@@ -79,7 +79,7 @@ class ComparedOut(FiguresOut):
     independent: FiguresOut
 
 
-def _fields(figures: Figures) -> dict[str, object]:
+def figures_fields(figures: Figures) -> dict[str, object]:
     shares = {
         name: FigureOut.of(getattr(figures, name))
         for name, field in FiguresOut.model_fields.items()
@@ -92,7 +92,7 @@ def _fields(figures: Figures) -> dict[str, object]:
 
 def _compared(compared: Compared) -> ComparedOut:
     return ComparedOut.model_validate(
-        _fields(compared.figures)
+        figures_fields(compared.figures)
         | {
             "n_informed": compared.n_informed,
             "n_maybe": compared.n_maybe,

@@ -51,6 +51,8 @@ export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", s
   "tandem.study.grouped": STUDY,
   "tandem.study.sampled": STUDY,
   "tandem.study.split": STUDY,
+  "tandem.synthesis.changed": ["synthesis"],
+  "tandem.synthesis.imported": ["synthesis"],
   "tandem.wave.opened": ["imports", "waiting", "records"],
   "tandem.import.progress": ["imports"],
 };
