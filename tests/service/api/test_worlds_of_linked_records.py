@@ -18,13 +18,13 @@ from sqlalchemy import select
 
 from service.api.scene import API
 from service.api.test_independence import (
-    EVERY_READ,
     NOWHERE,
     Asked,
     OneWorld,
     R,
     Said,
     StillClock,
+    every_read,
     opened_client,
     same_people,
     seen,
@@ -221,7 +221,7 @@ def told(
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.__name__)
 def test_what_is_entered_of_linked_records_tells_no_verdict(told: Teller, history: History) -> None:
     worlds = [told(lambda world, team, said=said: history(world, team, said)) for said in VERDICTS]
-    assert_same(worlds, "ann", EVERY_READ)
+    assert_same(worlds, "ann", every_read())
     assert_same(worlds, "observer", [("GET", f"{R}/events?limit=500", None)])
     # Else the worlds could be equal because they are the same.
     votes = [
@@ -258,7 +258,7 @@ def test_a_second_vote_is_heard_of_by_none_who_may_not_know_of_the_conflict(told
             one.world.vote_again(one.team.review_id, who, 1, verdict)
         assert_in_step(one.world.database, one.team.review_id)
 
-    assert_same(worlds, "ann", EVERY_READ)
+    assert_same(worlds, "ann", every_read())
     assert_same(worlds, "observer", [("GET", f"{R}/events?limit=500", None)])
     # Who voted again needs no event of it, but has it in their history.
     assert [n_decisions(one, "ben") for one in worlds] == [4, 4, 4]

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from service.api.test_independence import (
-    EVERY_READ,
     EVERY_WRITE,
     Asked,
     OneWorld,
     R,
     StillClock,
+    every_read,
     stand_still,
 )
 from service.api.test_worlds_of_linked_records import (
@@ -147,14 +147,14 @@ def test_that_a_conflict_was_settled_leaves_no_hole(
     agreeing, differing = worlds
 
     for who in ("ann", "observer"):
-        assert_same(worlds, who, EVERY_READ)
+        assert_same(worlds, who, every_read())
     assert streamed(agreeing, agreeing.team.ann) == streamed(differing, differing.team.ann)
     # What Ann says afterwards is numbered as it is told, too.
-    assert_same(worlds, "ann", [*DECISIONS, *EVERY_READ, *EVERY_WRITE, *EVERY_READ])
+    assert_same(worlds, "ann", [*DECISIONS, *every_read(), *EVERY_WRITE, *every_read()])
     for one in worlds:
         ranked(one.world, one.team)
         assert_in_step(one.world.database, one.team.review_id)
-    assert_same(worlds, "ann", EVERY_READ)
+    assert_same(worlds, "ann", every_read())
     assert streamed(agreeing, agreeing.team.ann) == streamed(differing, differing.team.ann)
     # Without this the worlds could be equal because they are the same.
     assert labels_seqs(agreeing, "owner") != labels_seqs(differing, "owner")
@@ -229,5 +229,5 @@ def test_a_second_vote_that_is_voided_is_unheard_of_as_it_was(told: Teller) -> N
     worlds = [told(history_of(settle), **CONSENSUS) for settle in (they_agree, one_gives_in)]
 
     for who in ("ann", "observer"):
-        assert_same(worlds, who, EVERY_READ)
-    assert_same(worlds, "ann", [*DECISIONS, *EVERY_READ])
+        assert_same(worlds, who, every_read())
+    assert_same(worlds, "ann", [*DECISIONS, *every_read()])
