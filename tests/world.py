@@ -47,7 +47,6 @@ from tandem.screening import decisions, policies
 from tandem.screening.conflicts import discussion, second_votes
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.discussion import ShownMessage
-from tandem.screening.decisions import Recorded
 from tandem.screening.duplicates import merging
 from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
@@ -55,6 +54,7 @@ from tandem.screening.models import Conflict, ScreenedRecord
 from tandem.screening.policies import Effect
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import Queue
+from tandem.screening.recording import Recorded
 from tandem.screening.rules import Status, Verdict
 from tandem.texts.kinds import MediaType
 from tandem.texts.models import (

@@ -1,51 +1,37 @@
 """Reviewers' decisions: an append-only ledger, with everything that follows from an entry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
 
-from tandem.errors import NotFound
-from tandem.ids import ConflictId, RankingId, RecordNumber
+from tandem.errors import NotFound, TandemError
+from tandem.ids import ConflictId, RecordNumber
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import client_state
 from tandem.screening.blinding import exposure
-from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
-from tandem.screening.full_text import population
-from tandem.screening.full_text.gate import require_complete, require_reached
+from tandem.screening.full_text.gate import require_complete
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
-from tandem.screening.ledger.state import RecordKey, load_screenable
-from tandem.screening.models import Decision, Lease, ResolvedBy
+from tandem.screening.ledger.state import (
+    RecordKey,
+    load_screenable,
+)
+from tandem.screening.models import Decision, ResolvedBy
 from tandem.screening.queue.order import NO_ORDER, Order
-from tandem.screening.rules import Status
+from tandem.screening.recording import NewVote, Recorded, record_decisions
 
 
 class NoDecision(NotFound):
     """There is nothing to withdraw."""
 
     code = "no_decision"
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The reviewer's present decision, and the record's status as they may see it.
-
-    `labels_seq` is the decision's, as they are told it. `counted` is False where the record is
-    not at full text now: the decision is kept, and counts when it is there again.
-    """
-
-    decision: Decision | None
-    labels_seq: int | None
-    status: str
-    changed: bool
-    counted: bool = True
 
 
 def record_decision(
@@ -78,38 +64,20 @@ def record_decision(
         ReasonRequired: It excludes a full text without a reason.
         NotAtThisStage: The record never came to full text.
     """
-    viewer.require(Role.REVIEWER, "decide records")
-    client_state.require_possible(given.made_at)
-    require_complete(stage, given.verdict, given.reasons, given.classification)
-    key = RecordKey(review.id, stage, record_number)
-    state = load_screenable(session, key)
-    require_reached(session, key)
-    mine = state.votes.get(viewer.user_id)
-    is_outdated = mine is not None and mine.criteria_version < review.criteria_version
-    is_entered = in_any_case or (again and is_outdated)
-    # What came along with a linked record was not said of this one: their own word is entered.
-    is_entered = is_entered or (mine is not None and mine.carried_from is not None)
-    if mine is not None and _same(mine, given) and not is_entered:
-        return _recorded(session, viewer, mine, state.status, changed=False)
-    client_state.require_newest(session, viewer, mine, basis)
-    rank, ranking_id = _end_lease(session, key, viewer) or _rank_in(newest(), key)
-    informed = exposure.is_informed(session, viewer, state)
-    new = NewDecision(viewer.user_id, given, informed, rank=rank, ranking_id=ranking_id)
-    after = append(
-        session, review, viewer.policies[stage], state, new, because=ResolvedBy.AGREEMENT
-    )
-    decision = after.votes[viewer.user_id]
-    return _recorded(session, viewer, decision, after.status, changed=True)
-
-
-def _recorded(
-    session: Session, viewer: Viewer, decision: Decision, status: Status, *, changed: bool
-) -> Recorded:
-    told = visible_numbers(session, viewer, [decision.labels_seq])
-    shown = visible_status(viewer, decision.stage, status, has_decided=True)
-    key = RecordKey(decision.review_id, decision.stage, decision.record_number)
-    counted = population.counts(session, viewer.policies, key)
-    return Recorded(decision, told[decision.labels_seq], shown, changed, counted)
+    asked = [NewVote(record_number, given, basis)]
+    done = record_decisions(
+        session,
+        review=review,
+        viewer=viewer,
+        stage=stage,
+        asked=asked,
+        again=again,
+        in_any_case=in_any_case,
+        newest=newest,
+    )[0]
+    if isinstance(done, TandemError):
+        raise done
+    return done
 
 
 def record_second_vote(
@@ -175,39 +143,83 @@ def withdraw_decision(
     return Recorded(None, None, shown, changed=True)
 
 
-def _same(mine: Decision, given: DecisionInput) -> bool:
-    said = (given.verdict, given.reasons, given.labels, given.note, given.classification)
-    return (mine.verdict, mine.reasons, mine.labels, mine.note, mine.classification) == said
+@dataclass(frozen=True, slots=True)
+class NewWithdrawal:
+    """A record of which somebody takes their decision back; see `withdraw_decision`."""
+
+    record_number: RecordNumber
+    basis: Basis | None = None
+    made_at: datetime | None = None
 
 
-def _rank_in(newest: Order, key: RecordKey) -> tuple[int | None, RankingId | None]:
-    """Return where a record stands that nobody was served."""
-    rank = newest.rank_of(key.record_number)
-    return rank, None if rank is None else newest.ranking_id
+Asked = tuple[Stage, NewVote | NewWithdrawal]
 
 
-def _end_lease(
-    session: Session, key: RecordKey, viewer: Viewer
-) -> tuple[int | None, RankingId | None] | None:
-    """Let go of the record; return where it stood in the ranking it was served from, if it was."""
-    at = {
-        "review_id": key.review_id,
-        "stage": key.stage,
-        "record_number": key.record_number,
-        "user_id": viewer.user_id,
-    }
-    held = session.execute(_END_LEASE, at).one_or_none()
-    return None if held is None else (held.rank, held.ranking_id)
+def decide_many(
+    session: Session,
+    *,
+    review: LockedReview,
+    viewer: Viewer,
+    asked: Sequence[Asked],
+    newest: Callable[[Stage], Order],
+) -> list[Recorded | TandemError]:
+    """Do one after the other, each of which succeeds or fails alone.
+
+    Where one is refused, nothing was changed for it, and the error is in its place.
+
+    Raises:
+        Forbidden: An observer does not decide.
+    """
+    answers = list[Recorded | TandemError]()
+    for stage, run in _runs(asked):
+        votes = [each for each in run if isinstance(each, NewVote)]
+        if votes:
+            answers += record_decisions(
+                session,
+                review=review,
+                viewer=viewer,
+                stage=stage,
+                asked=votes,
+                newest=partial(newest, stage),
+            )
+        answers += [
+            _withdrawn(session, review, viewer, stage, each)
+            for each in run
+            if isinstance(each, NewWithdrawal)
+        ]
+    return answers
 
 
-_END_LEASE = (
-    delete(Lease)
-    .where(
-        Lease.review_id == bindparam("review_id"),
-        Lease.stage == bindparam("stage"),
-        Lease.record_number == bindparam("record_number"),
-        Lease.user_id == bindparam("user_id"),
-    )
-    .returning(Lease.rank, Lease.ranking_id)
-    .execution_options(synchronize_session=False)
-)
+def _runs(asked: Sequence[Asked]) -> Iterator[tuple[Stage, list[NewVote | NewWithdrawal]]]:
+    """Cut into stretches of votes of one stage that name no record twice, and withdrawals."""
+    run, seen, of = list[NewVote | NewWithdrawal](), set[RecordNumber](), None
+    for stage, each in asked:
+        kind = (stage, type(each))
+        if run and of is not None and (kind != of or each.record_number in seen):
+            yield of[0], run
+            run, seen = [], set()
+        run.append(each)
+        seen.add(each.record_number)
+        of = kind
+    if of is not None:
+        yield of[0], run
+
+
+def _withdrawn(
+    session: Session, review: LockedReview, viewer: Viewer, stage: Stage, asked: NewWithdrawal
+) -> Recorded | TandemError:
+    before = review.labels_seq
+    try:
+        return withdraw_decision(
+            session,
+            review=review,
+            viewer=viewer,
+            record_number=asked.record_number,
+            stage=stage,
+            basis=asked.basis,
+            made_at=asked.made_at,
+        )
+    except TandemError as error:
+        if review.labels_seq != before:
+            raise  # half done: nothing of the whole may be committed
+        return error

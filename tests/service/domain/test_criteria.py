@@ -13,8 +13,9 @@ from tandem.reviews import criteria, texts
 from tandem.reviews import service as reviews
 from tandem.screening.criteria import affected, confirming
 from tandem.screening.criteria.affected import AffectedBy, AffectedList
-from tandem.screening.decisions import NoDecision, Recorded
+from tandem.screening.decisions import NoDecision
 from tandem.screening.models import Cause, Decision, Resolution
+from tandem.screening.recording import Recorded
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines

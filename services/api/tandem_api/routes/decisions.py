@@ -18,12 +18,13 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem.screening.client_state import Basis, NewerDecision
-from tandem.screening.decisions import Recorded
+from tandem.screening.decisions import Asked, NewWithdrawal
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.previews import preview
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.order import Order
+from tandem.screening.recording import NewVote, Recorded
 from tandem_api.deps import DryRun, InReview, Me, Write
 from tandem_api.errors import field_errors, status_of
 from tandem_api.routing import Router
@@ -139,9 +140,21 @@ def put_decisions(body: DecisionsIn, me: Me, review_id: InReview, write: Write) 
     def work(session: Session) -> DecisionsOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         viewer.require(Role.REVIEWER, "decide records")
-        newest = _newest_order(session, review_id)
+        asked = [_asked(raw) for raw in body.items]
+        done = iter(
+            decisions.decide_many(
+                session,
+                review=review,
+                viewer=viewer,
+                asked=[each for each in asked if not isinstance(each, TandemError)],
+                newest=_newest_order(session, review_id),
+            )
+        )
         return DecisionsOut(
-            items=[_item(session, review, viewer, raw, newest) for raw in body.items]
+            items=[
+                _answered(raw, one, one if isinstance(one, TandemError) else next(done))
+                for raw, one in zip(body.items, asked, strict=True)
+            ]
         )
 
     return write(work, status=207, changed=review_id)
@@ -189,46 +202,40 @@ def _record(
     return RecordedOut.of(recorded, said.stage)
 
 
-def _item(
-    session: Session, review: LockedReview, viewer: Viewer, raw: Any, newest: Newest
-) -> DecisionItemOut:
-    named = raw.get("record_id") if isinstance(raw, dict) else None
-    record_id = named if isinstance(named, str) else None
+def _asked(raw: Any) -> Asked | TandemError:
+    """Return what an item asks for, or why it cannot be understood."""
     try:
         item = DecisionItemIn.model_validate(raw)
+        number = parse_record_number(item.record_id)
     except ValidationError as error:
         found = field_errors([dict(one) for one in error.errors()], location="body")
         detail = "; ".join(f"{one.field}: {one.message}" for one in found)
-        failure = ItemError(code=Invalid.code, detail=detail)
-        return DecisionItemOut(record_id=record_id, status=422, error=failure)
-    try:
-        with session.begin_nested():
-            decision, record = _done(session, review, viewer, item, newest)
+        return Invalid(detail, field=found[0].field)
     except TandemError as error:
+        return error
+    if item.verdict is None:
+        return item.stage, NewWithdrawal(number, item.known(), item.made_at)
+    return item.stage, NewVote(number, item.judged(item.verdict), item.known())
+
+
+def _answered(
+    raw: Any, asked: Asked | TandemError, done: Recorded | TandemError
+) -> DecisionItemOut:
+    named = raw.get("record_id") if isinstance(raw, dict) else None
+    record_id = named if isinstance(named, str) else None
+    if isinstance(asked, TandemError) or isinstance(done, TandemError):
+        error = asked if isinstance(asked, TandemError) else done
+        assert isinstance(error, TandemError)  # noqa: S101  # one of the two is
         return DecisionItemOut(
             record_id=record_id,
             status=status_of(error),
             decision=DecisionOut.newer(error) if isinstance(error, NewerDecision) else None,
             error=ItemError(code=error.code, detail=str(error)),
         )
+    stage, _ = asked
+    if done.decision is None:
+        record, decision = PlaceOut(status=done.status, stage=stage), None
+    else:
+        made = RecordedOut.of(done, stage)
+        record, decision = made.record, made.decision
     return DecisionItemOut(record_id=record_id, status=200, decision=decision, record=record)
-
-
-def _done(
-    session: Session, review: LockedReview, viewer: Viewer, item: DecisionItemIn, newest: Newest
-) -> tuple[DecisionOut | None, PlaceOut]:
-    """Do what an item asks for; return the decision and the record as they are then."""
-    if item.verdict is not None:
-        given = item.judged(item.verdict)
-        made = _record(session, review, viewer, item.record_id, item, given, newest)
-        return made.decision, made.record
-    withdrawn = decisions.withdraw_decision(
-        session,
-        review=review,
-        viewer=viewer,
-        record_number=parse_record_number(item.record_id),
-        stage=item.stage,
-        basis=item.known(),
-        made_at=item.made_at,
-    )
-    return None, PlaceOut(status=withdrawn.status, stage=item.stage)

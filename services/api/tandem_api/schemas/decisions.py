@@ -9,11 +9,11 @@ from pydantic import Field, StrictFloat, WithJsonSchema
 from tandem.ids import DecisionId
 from tandem.reviews.policy import Stage
 from tandem.screening.client_state import Basis, NewerDecision
-from tandem.screening.decisions import Recorded
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Decision
 from tandem.screening.previews import Preview, Turn
 from tandem.screening.queue.service import Left
+from tandem.screening.recording import Recorded
 from tandem.screening.rules import Classification, Verdict
 from tandem_api.schemas.base import Id, In, Line, Out, PlainText, Prose, RecordId, Time
 from tandem_api.schemas.members import WorkloadOut

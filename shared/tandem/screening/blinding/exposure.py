@@ -9,6 +9,7 @@ It may say `informed` of somebody to whom nothing was open, of those who settle 
 seeing the votes; it never says the opposite of anybody to whom a verdict was open.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -23,12 +24,15 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
 
+from tandem.db.pieces import pieces
 from tandem.events.log import Event
 from tandem.events.types import ConflictOpened, ConflictReopened, RecordExcluded, RecordIncluded
+from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews.models import Member, MemberSight
 from tandem.reviews.policy import Stage
@@ -91,6 +95,42 @@ def is_informed(session: Session, viewer: Viewer, state: RecordState) -> bool:
     if settled is None and conflicts is None:
         return False
     return found.is_judged and _was_open(session, key, settled or 0, conflicts or 0)
+
+
+def informed_among(
+    session: Session, viewer: Viewer, states: Sequence[RecordState]
+) -> set[RecordNumber]:
+    """Return the records of one stage of which `is_informed` is true for this person."""
+    some = states
+    if len(states) > 1:
+        touched = _touched(session, viewer, [state.key for state in states])
+        some = [state for state in states if state.key.record_number in touched]
+    return {state.key.record_number for state in some if is_informed(session, viewer, state)}
+
+
+def _touched(session: Session, viewer: Viewer, keys: Sequence[RecordKey]) -> set[RecordNumber]:
+    """Return the records that anybody has ever decided or settled, they or one linked to them.
+
+    Of all others nobody can be informed. Those whose exposure was noted were decided, too.
+    """
+    found = set[RecordNumber]()
+    for piece in pieces(keys):
+        numbers = [key.record_number for key in piece]
+        linked = select(Record.number, Record.duplicate_of).where(
+            Record.review_id == viewer.review_id, Record.duplicate_of.in_(numbers)
+        )
+        shown_as = dict(session.execute(linked).all())
+        some = [*numbers, *shown_as]
+        entered = [
+            select(table.record_number).where(
+                table.review_id == viewer.review_id,
+                table.stage == piece[0].stage,
+                table.record_number.in_(some),
+            )
+            for table in (Decision, Resolution, Exposure)
+        ]
+        found |= {shown_as.get(number) or number for number in session.scalars(union(*entered))}
+    return found
 
 
 def _was_told_at_full_text(

@@ -7,9 +7,10 @@ from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
-from tandem.screening.decisions import NoDecision, Recorded
+from tandem.screening.decisions import NoDecision
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.state import RecordKey, load_screenable
+from tandem.screening.recording import Recorded
 
 
 def confirm_decision(

@@ -17,7 +17,6 @@ from tandem.events.types import (
     DecisionWithdrawn,
     Fact,
 )
-from tandem.ids import UserId
 from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy
 from tandem.screening.blinding import exposure_notes
@@ -77,7 +76,34 @@ def append(
         entries: In their order. None: only the state is brought in line with the votes.
         because: What has ended the record's conflict, if this ends it.
     """
-    return append_all(session, review, policy, [Change(state, entries)], because=because)[0]
+    return append_each(session, review, policy, [Change(state, entries)], because=because)[0]
+
+
+def append_each(
+    session: Session,
+    review: Review,
+    policy: Policy,
+    changes: Sequence[Change],
+    *,
+    because: ResolvedBy,
+) -> list[RecordState]:
+    """Do what `append` does for one record after the other, each of them once.
+
+    They are published in that order, and stored together.
+    """
+    exposure_notes.remember(session, policy, [state for state, _ in changes])
+    after = list[RecordState]()
+    for state, entries in changes:
+        entered = enter(session, review, state, *entries)
+        revoked = state.resolution if _revokes(entries) else None
+        derived, told = apply_outcome(
+            session, review, policy, entered, because=because, revoked=revoked
+        )
+        log.append(session, review, *told)
+        after.append(derived)
+    session.flush()
+    _activate_all(session, changes, after)
+    return after
 
 
 def append_all(
@@ -88,7 +114,7 @@ def append_all(
     *,
     because: ResolvedBy,
 ) -> list[RecordState]:
-    """Do what `append` does for many records of one stage."""
+    """Do what `append` does for many records of one stage; all entries are published first."""
     exposure_notes.remember(session, policy, [state for state, _ in changes])
     entered = [enter(session, review, state, *entries) for state, entries in changes]
     facts, after = list[Fact](), list[RecordState]()
@@ -101,8 +127,7 @@ def append_all(
         facts += told
     log.append(session, review, *facts)
     session.flush()
-    for change, derived in zip(changes, after, strict=True):
-        _activate(session, derived.key, change.state.votes, derived.votes)
+    _activate_all(session, changes, after)
     return after
 
 
@@ -182,6 +207,9 @@ def _revoke(session: Session, review: Review, state: RecordState, new: Revocatio
     return replace(state, resolution=None)
 
 
+_Values = dict[str, object]
+_COLUMNS, _OF = ("review_id", "stage", "record_number"), ("of_review", "of_stage", "of_record")
+
 _ACTIVE: Table = PresentDecision.__table__  # type: ignore[assignment]  # a class with a table of its own
 _THEIRS = (
     (_ACTIVE.c.review_id == bindparam("of_review"))
@@ -193,24 +221,25 @@ _ADD, _DROP = insert(_ACTIVE), delete(_ACTIVE).where(_THEIRS)
 _REPLACE = update(_ACTIVE).where(_THEIRS).values(decision_id=bindparam("new"))
 
 
-def _activate(
-    session: Session,
-    key: RecordKey,
-    before: Mapping[UserId, Decision],
-    after: Mapping[UserId, Decision],
+def _activate_all(
+    session: Session, changes: Sequence[Change], after: Sequence[RecordState]
 ) -> None:
     """Store which entries are the reviewers' active votes."""
+    dropped, added, replaced = list[_Values](), list[_Values](), list[_Values]()
+    for change, derived in zip(changes, after, strict=True):
+        before, votes = change.state.votes, derived.votes
+        columns = dict(zip(_COLUMNS, derived.key.columns, strict=True))
+        theirs = dict(zip(_OF, derived.key.columns, strict=True))
+        dropped += [theirs | {"of_reviewer": by} for by in before.keys() - votes.keys()]
+        for by, vote in votes.items():
+            if by not in before:
+                added.append(columns | {"reviewer_id": by, "decision_id": vote.id})
+            elif vote is not before[by]:
+                replaced.append(theirs | {"of_reviewer": by, "new": vote.id})
     connection = session.connection()
-    theirs = {"of_review": key.review_id, "of_stage": key.stage, "of_record": key.record_number}
-    for by in before.keys() - after.keys():
-        connection.execute(_DROP, theirs | {"of_reviewer": by})
-    for by, vote in after.items():
-        if by not in before:
-            columns = ("review_id", "stage", "record_number")
-            values = dict(zip(columns, key.columns, strict=True))
-            connection.execute(_ADD, values | {"reviewer_id": by, "decision_id": vote.id})
-        elif vote is not before[by]:
-            connection.execute(_REPLACE, theirs | {"of_reviewer": by, "new": vote.id})
+    for statement, values in ((_DROP, dropped), (_ADD, added), (_REPLACE, replaced)):
+        if values:
+            connection.execute(statement, values)
 
 
 def activate(session: Session, state: RecordState, entries: Collection[Decision]) -> RecordState:
@@ -218,5 +247,5 @@ def activate(session: Session, state: RecordState, entries: Collection[Decision]
     after = state
     for entry in entries:
         after = after.with_entry(entry)
-    _activate(session, state.key, state.votes, after.votes)
+    _activate_all(session, [Change(state, ())], [after])
     return after

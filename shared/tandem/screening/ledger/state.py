@@ -153,14 +153,42 @@ def screenable(session: Session, key: RecordKey) -> None:
 
 def load_screenable(session: Session, key: RecordKey) -> RecordState:
     """Return the state of a record that is one to decide; raises as `screenable` does."""
-    found, state = _load(session, key)
-    _require_screened(key, found)
-    return state
+    loaded = load_many_screenable(session, key.review_id, key.stage, [key.record_number])
+    return loaded[key.record_number].screenable()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The state of a record, and whether it is one to decide."""
+
+    state: RecordState
+    _found: "_Shown" = ()
+
+    def screenable(self) -> RecordState:
+        """Return the state; raises as `screenable` does."""
+        _require_screened(self.state.key, self._found)
+        return self.state
+
+
+def load_many_screenable(
+    session: Session, review_id: ReviewId, stage: Stage, numbers: Collection[RecordNumber]
+) -> dict[RecordNumber, Loaded]:
+    """Return the state of each of these records, also of those that are not there."""
+    by_number: dict[RecordNumber, list[Any]] = {number: [] for number in numbers}
+    for piece in pieces(sorted(by_number)):
+        at = {"review_id": review_id, "stage": stage, "numbers": piece}
+        for row in session.execute(_STATE, at):
+            by_number[row[-1]].append(row)
+    return {
+        number: _loaded(RecordKey(review_id, stage, number), rows)
+        for number, rows in by_number.items()
+    }
 
 
 def load(session: Session, key: RecordKey) -> RecordState:
     """Return the state of a record, linked or not: one query."""
-    return _load(session, key)[1]
+    loaded = load_many_screenable(session, key.review_id, key.stage, [key.record_number])
+    return loaded[key.record_number].state
 
 
 _Shown = Sequence[Row[RecordNumber | None, NotScreened | None]]
@@ -196,6 +224,7 @@ _STATE = (
         *(ScreenedRecord, Conflict, Resolution, Decision),
         Record.duplicate_of,
         Record.not_screened_because,
+        Record.number,
     )
     .select_from(Record)
     .outerjoin(ScreenedRecord, _there(ScreenedRecord))
@@ -203,24 +232,24 @@ _STATE = (
     .outerjoin(Resolution, and_(_there(Resolution), IS_ACTIVE))
     .outerjoin(PresentDecision, _there(PresentDecision))
     .outerjoin(Decision, Decision.id == PresentDecision.decision_id)
-    .where(Record.review_id == bindparam("review_id"), Record.number == bindparam("record_number"))
+    .where(
+        Record.review_id == bindparam("review_id"),
+        Record.number.in_(bindparam("numbers", expanding=True)),
+    )
     .order_by(Decision.labels_seq)
 )
-"""One row for each active vote, one without any. Made once: every decision reads a state."""
+"""One row for each active vote of a record, one without any. Made once: every decision asks it."""
 
 _DECISION = 3
 """Its place among the columns; behind it is what is known of the record."""
 
 
-def _load(session: Session, key: RecordKey) -> tuple[list[Any], RecordState]:
-    """Return what is known of the record, if it is there, and its state."""
-    at = {"review_id": key.review_id, "stage": key.stage, "record_number": key.record_number}
-    rows: Sequence[Any] = session.execute(_STATE, at).all()
-    row, conflict, resolution, *_ = rows[0] if rows else (None,) * 6
+def _loaded(key: RecordKey, rows: Sequence[Any]) -> Loaded:
+    row, conflict, resolution, *_ = rows[0] if rows else (None,) * 7
     entered = [row[_DECISION] for row in rows if row[_DECISION] is not None]
     votes = {entry.reviewer_id: entry for entry in entered}
     state = RecordState.of(key, votes, resolution, conflict, row)
-    return [row[_DECISION + 1 :] for row in rows], state
+    return Loaded(state, [row[_DECISION + 1 : -1] for row in rows])
 
 
 def entries(session: Session, key: RecordKey) -> Sequence[Decision]:
