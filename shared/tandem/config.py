@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
+    api_processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="API processes that share this port. Each answers requests on one processor.",
+    )
     public_url: str | None = Field(
         default=None,
         description="Address that people use, where a proxy stands before the API; it may have a "

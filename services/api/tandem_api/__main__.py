@@ -1,16 +1,18 @@
-"""`python -m tandem_api`: one API process."""
+"""`python -m tandem_api`: one API process, or several that listen on one port."""
 
 import asyncio
 import resource
+import socket
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
-from tandem.config import settings
+from tandem.config import Settings, settings
 from tandem.log import configure
 from tandem_api.app import create_app
 from tandem_api.connections import guarded
+from tandem_api.processes import serve_with
 
 _GRACE_SECONDS = 5
 """Requests under way may finish; event streams are ended at once."""
@@ -46,9 +48,22 @@ def main() -> None:
     config = settings()
     configure(config, process="api")
     allow_many_connections()
+    if config.api_processes == 1:
+        serve(config)
+        return
+    listening = _server(config, None).bind_socket()
+    serve_with(config.api_processes, listening, lambda: serve(config, [listening]))
+
+
+def serve(config: Settings, sockets: list[socket.socket] | None = None) -> None:
+    """Answer requests until told to stop; of these sockets, or of the configured port."""
     app = create_app(config)
-    server = uvicorn.Config(
-        app,
+    Server(_server(config, app), app).run(sockets)
+
+
+def _server(config: Settings, app: FastAPI | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app or "",
         host=config.host,
         port=config.port,
         http=guarded(config),
@@ -58,7 +73,6 @@ def main() -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         proxy_headers=False,  # tandem_api.addresses.Proxies does this
     )
-    Server(server, app).run()
 
 
 if __name__ == "__main__":

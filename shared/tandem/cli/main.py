@@ -90,9 +90,17 @@ def prepare(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def api(data_dir: DataDir = None, host: Host = None, port: Port = None) -> None:
+def api(
+    data_dir: DataDir = None,
+    host: Host = None,
+    port: Port = None,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=1, max=64, help="So many processes share the port."),
+    ] = None,
+) -> None:
     """Run the HTTP service alone, in a server installation."""
-    installation(data_dir=data_dir, host=host, port=port)
+    installation(data_dir=data_dir, host=host, port=port, api_processes=processes)
     _become("tandem_api")
 
 

@@ -36,7 +36,11 @@ Port = Annotated[
 
 
 def installation(
-    *, data_dir: Path | None = None, host: str | None = None, port: int | None = None
+    *,
+    data_dir: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    api_processes: int | None = None,
 ) -> "Settings":
     """Return the settings of this process: options before variables before defaults.
 
@@ -48,7 +52,12 @@ def installation(
     """
     from tandem.config import settings
 
-    chosen = {"TANDEM_DATA_DIR": data_dir, "TANDEM_HOST": host, "TANDEM_PORT": port}
+    chosen = {
+        "TANDEM_DATA_DIR": data_dir,
+        "TANDEM_HOST": host,
+        "TANDEM_PORT": port,
+        "TANDEM_API_PROCESSES": api_processes,
+    }
     os.environ.update({name: str(value) for name, value in chosen.items() if value is not None})
     settings.cache_clear()
     return settings()

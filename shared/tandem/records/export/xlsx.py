@@ -9,10 +9,6 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.writer.excel import ExcelWriter
-
 from tandem.records import marks
 from tandem.records.export import tables
 from tandem.records.export.record import ExportedRecord
@@ -40,6 +36,11 @@ def write(records: Iterable[ExportedRecord]) -> Iterator[bytes]:
 
 
 def _fill(file: IO[bytes], records: Iterable[ExportedRecord]) -> None:
+    # Only here: every process of Tandem would hold it in memory, and few ever write a workbook.
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.writer.excel import ExcelWriter
+
     book = Workbook(write_only=True)
     book.properties.creator = "Tandem"
     book.properties.created = book.properties.modified = _EPOCH

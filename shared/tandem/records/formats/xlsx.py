@@ -10,8 +10,6 @@ from itertools import chain, islice
 from typing import Any
 from zipfile import ZipFile
 
-from openpyxl import load_workbook
-
 from tandem.errors import TandemError
 from tandem.records.formats import archive, tabular
 from tandem.records.formats.columns import find_header
@@ -85,6 +83,9 @@ def tables(data: bytes) -> Tables:
     """
     if not is_workbook(data):
         return Tables("")
+    # Only here: every process of Tandem would hold it in memory, and few ever read a workbook.
+    from openpyxl import load_workbook
+
     try:
         _check_size(data)
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
