@@ -35,6 +35,8 @@ VIEWS = (
     "reports",
     "reports/4",
     "reports/screen",
+    "reports/studies",
+    "flow",
     "duplicates",
     "import",
     "team",

@@ -4,15 +4,20 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.keyset import Cursor, Slice, sliced
 from tandem.errors import Forbidden, NotFound
+from tandem.ids import ReviewId
+from tandem.records.models import Record
 from tandem.reporting import evidence, gathering
 from tandem.reporting.boxes import Box, Item, StudyKey
 from tandem.reporting.facts import RecordFacts
 from tandem.reporting.flow import Flow, Template, flow
+from tandem.reports.models import Study
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -52,10 +57,14 @@ class NoBox(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class BoxItem:
-    """A record or a study of a box, and the event that put a record there."""
+    """A record or a study of a box, the event that put a record there, and what it is called.
+
+    `title`: of the record; of a study its label, or the title of its only report.
+    """
 
     item: Item
     seq: int | None
+    title: str | None
 
 
 def require_sight(viewer: Viewer, what: str = "The flow") -> None:
@@ -179,10 +188,35 @@ def items(
     page = sliced(found, _key, (str, int), cursor, limit)
     numbers = [item for item in page.items if isinstance(item, int)]
     told = evidence.entries(session, viewer.review_id, key, numbers, up_to=made.as_of)
+    titles = _titles(session, viewer.review_id, page.items)
     shown_items = page.map(
-        lambda item: BoxItem(item, told.get(item) if isinstance(item, int) else None)
+        lambda item: BoxItem(
+            item, told.get(item) if isinstance(item, int) else None, titles.get(item)
+        )
     )
     return box, len(found), shown_items
+
+
+def _titles(session: Session, review_id: ReviewId, items: Sequence[Item]) -> dict[Item, str | None]:
+    """Return what the records and studies of a page are called now."""
+    numbers = {one if isinstance(one, int) else one.report for one in items} - {0}
+    records = select(Record.number, Record.title).where(
+        Record.review_id == review_id, Record.number.in_(numbers)
+    )
+    of_records: dict[int, str] = {row.number: row.title for row in session.execute(records)}
+    groups = [UUID(one.id) for one in items if isinstance(one, StudyKey) and one.id]
+    studies = select(Study.id, Study.label).where(
+        Study.review_id == review_id, Study.id.in_(groups)
+    )
+    of_studies = {str(row.id): row.label for row in session.execute(studies)} if groups else {}
+    return {
+        one: of_records.get(one)
+        if isinstance(one, int)
+        else of_studies.get(one.id)
+        if one.id
+        else of_records.get(one.report)
+        for one in items
+    }
 
 
 def _part_of(box: Box, part: str | None) -> Sequence[Item]:

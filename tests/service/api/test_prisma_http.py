@@ -74,7 +74,7 @@ def test_every_number_opens_the_list_that_it_counts(team: Team, client: TestClie
         for part in box["parts"]:
             assert len(listed(client, team, part["href"])) == part["n"], (key, part)
     excluded = listed(client, team, made["boxes"]["records_excluded"]["href"])
-    assert [item["record_id"] for item in excluded] == ["3"]
+    assert [(item["record_id"], item["title"]) for item in excluded] == [("3", "Title 3")]
 
 
 def test_each_entry_that_it_names_is_about_that_record(team: Team, client: TestClient) -> None:

@@ -117,10 +117,15 @@ class FlowItemOut(Out):
         examples=[412],
     )
 
+    title: str | None = Field(
+        description="Of the record, or of a study's only report; the label of a study.",
+        examples=["Peer workers in hospital wards"],
+    )
+
     @classmethod
     def of(cls, found: BoxItem) -> "FlowItemOut":
         record, study = _ids(found.item)
-        return cls(record_id=record, study_id=study, seq=found.seq)
+        return cls(record_id=record, study_id=study, seq=found.seq, title=found.title)
 
 
 def _ids(item: Item) -> tuple[str | None, str | None]:

@@ -3,14 +3,14 @@ import { prefix } from "./address";
 import type { Schemas } from "./client";
 import { outdated } from "./queries";
 
-const DECIDED = ["records", "record", "progress", "waiting", "mine", "agreement", "stopping"];
-const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement", "stopping"];
+const DECIDED = ["records", "record", "progress", "waiting", "mine", "agreement", "stopping", "flow"];
+const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement", "stopping", "flow"];
 const AUDIT = ["stopping", "stopping_note"];
-const IMPORT = ["imports", "records", "waiting", "progress", "duplicates", "stopping"];
-const LINKED = ["duplicates", "records", "waiting", "progress", "stopping"];
-const REMOVAL = ["records", "record", "waiting", "progress", "stopping"];
-const REPORT = ["reports", "records", "record", "waiting"];
-const STUDY = ["studies", "records", "record"];
+const IMPORT = ["imports", "records", "waiting", "progress", "duplicates", "stopping", "flow"];
+const LINKED = ["duplicates", "records", "waiting", "progress", "stopping", "flow"];
+const REMOVAL = ["records", "record", "waiting", "progress", "stopping", "flow"];
+const REPORT = ["reports", "records", "record", "waiting", "flow"];
+const STUDY = ["studies", "reports", "record", "flow"];
 const TEAM = ["members", "invitations", "waiting"];
 const REVIEW = ["review", "waiting", "progress", "conflicts", "stopping"];
 
@@ -53,7 +53,7 @@ export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", s
   "tandem.study.split": STUDY,
   "tandem.synthesis.changed": ["synthesis"],
   "tandem.synthesis.imported": ["synthesis"],
-  "tandem.wave.opened": ["imports", "waiting", "records"],
+  "tandem.wave.opened": ["imports", "waiting", "records", "waves", "flow"],
   "tandem.import.progress": ["imports"],
 };
 const GATHER_MS = 400;

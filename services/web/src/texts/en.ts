@@ -103,6 +103,7 @@ export const texts = {
     conflicts: "Conflicts",
     records: "Records",
     reports: "Full texts",
+    flow: "Flow",
     duplicates: "Duplicates",
     progress: "Progress",
     stopping: "When to stop",

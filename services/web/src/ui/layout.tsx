@@ -75,6 +75,7 @@ function Places({ review }: { review: Review }) {
   const at = (view: string) => `/r/${review.id}/${view}`;
   const screens = review.role !== "observer";
   const owns = review.role === "owner";
+  const seesAll = owns || review.role === "adjudicator" || isOpenToAll(review);
   const settles = owns || review.role === "adjudicator" || waiting?.conflicts !== null;
   const open = review.archived_at === null;
   const { nav } = texts;
@@ -87,6 +88,7 @@ function Places({ review }: { review: Review }) {
       <Place href={at("stopping")} name={nav.stopping} />
       <Place href={at("records")} name={nav.records} />
       <Place href={at("reports")} name={nav.reports} />
+      {seesAll && <Place href={at("flow")} name={nav.flow} />}
       {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={waiting?.duplicates} />}
       {owns && open && <Place href={at("import")} name={nav.import} n={waiting?.imports_failed} />}
       <Place href={at("team")} name={nav.team} n={waiting?.invitations} />
@@ -94,6 +96,11 @@ function Places({ review }: { review: Review }) {
       <Place href={at("export")} name={nav.export} />
     </ul>
   );
+}
+
+/** Whether everybody sees what the others decided, in both stages. */
+function isOpenToAll({ policy }: Review): boolean {
+  return !policy.title_abstract.blind && !policy.full_text.blind;
 }
 
 function Place({ href, name, n }: { href: string; name: string; n?: number | null | undefined }) {

@@ -12,6 +12,7 @@ import { Listed } from "../../ui/list";
 import { Button, Dialog, Field, Loading, Problem } from "../../ui/parts";
 import { Abstract, Byline, Elsewhere, Marked, useMarks } from "../screen/article";
 import { DeclareInterest } from "./interest";
+import { Removal } from "./removal";
 import { recordTexts as say } from "./texts";
 
 type Whole = Schemas["WholeRecordOut"];
@@ -55,6 +56,9 @@ export function OneRecord({ review, id }: { review: Review; id: string }) {
           </article>
           <Decisions record={record} />
           <DeclareInterest review={review} id={id} />
+          {mayEdit && record.decisions.length === 0 && record.my_decision === null && record.status === "unscreened" && (
+            <Removal review={review.id} id={id} />
+          )}
           <History review={review.id} id={id} />
         </>
       )}

@@ -29,6 +29,17 @@ export const recordTexts = {
     pmid: "PMID",
     language: "Language, as in “en”",
   },
+  removal: {
+    title: "Remove before screening…",
+    more: "It leaves the queue and the lists, and the flow counts it as removed before screening. It can be restored.",
+    kind: "Who found it not fit",
+    kinds: { other: "Somebody, for another reason", automation: "An automation tool" },
+    reason: "Reason",
+    tool: "Name of the tool (optional)",
+    does: "Remove it",
+    done: (reason: string) => `Removed before screening: ${reason}`,
+    restore: "Restore",
+  },
   mine: {
     title: "My decisions",
     all: "All",

@@ -11,6 +11,8 @@ import { Button, Field, Loading, Problem } from "../../ui/parts";
 import { VerdictChoice } from "../conflicts/verdict_choice";
 import { Abstract, Byline, Elsewhere, useMarks } from "../screen/article";
 import { Criteria } from "../screen/criteria";
+import { Ratings } from "../studies/ratings";
+import { studyTexts } from "../studies/texts";
 import { ClassificationField, ReasonField } from "./fields";
 import { type Report, useReport } from "./report";
 import { OwnFiles } from "./own_files";
@@ -67,6 +69,12 @@ export function OneReport({ review, id }: { review: Review; id: string }) {
             {isOpen && <OwnFiles review={review} report={report} />}
             {isOpen && mayDecide(report) && (
               <Decide key={report.my_decision?.id ?? "none"} review={review} report={report} />
+            )}
+            {isOpen && mayDecide(report) && (
+              <details class="card">
+                <summary>{studyTexts.ratings}</summary>
+                <Ratings review={review.id} report={report.id} />
+              </details>
             )}
             <details class="card">
               <summary>{texts.screen.criteria}</summary>

@@ -21,15 +21,17 @@ import { reportTexts as say } from "./texts";
 import "../records/records.css";
 import "./reports.css";
 
+const Studies = lazy(async () => (await import("../studies/studies")).Studies);
 const ManyFiles = lazy(async () => (await import("./many_files")).ManyFiles);
 
 const TYPING_MS = 300;
 
-/** Full texts: their list, one of them, screening them, and many files at once. */
+/** Full texts: their list, one of them, screening them, and many files at once, and studies. */
 export function Reports({ review, rest }: ViewProps) {
   if (rest === "") return <All review={review} />;
   if (rest === "screen") return <Assess review={review} />;
   if (rest === "files") return <ManyFiles review={review} />;
+  if (rest === "studies") return <Studies review={review} />;
   return <OneReport key={rest} review={review} id={rest} />;
 }
 

@@ -19,7 +19,7 @@ const states: Record<Schemas["TextState"], string> = {
 
 export const reportTexts = {
   title: "Full texts",
-  places: { list: "Reports", screen: "Screen", files: "Add files" },
+  places: { list: "Reports", screen: "Screen", files: "Add files", studies: "Studies" },
   standing: "Where they stand",
   retrieval: "Retrieval",
   file: "File",

@@ -1,0 +1,130 @@
+import { useMutation } from "@tanstack/preact-query";
+import { useState } from "preact/hooks";
+import { api, data, inReview, type Schemas } from "../../api/client";
+import { usePages } from "../../api/pages";
+import { outdated, type Review } from "../../api/queries";
+import { Button, Dialog, Field, More, Problem } from "../../ui/parts";
+import { importTexts } from "../imports/texts";
+import { flowTexts as say } from "./texts";
+
+type Import = Schemas["ImportOut"];
+
+/** Where the records come from, which decides their column; and the way to begin another search. */
+export function Sources({ review }: { review: Review }) {
+  const [isAsking, ask] = useState(false);
+  const isOpen = review.role === "owner" && review.archived_at === null;
+  const { query, items } = usePages(["review", review.id, "imports", "sources"], (cursor) =>
+    data(
+      api.GET("/api/v1/reviews/{review_id}/imports", {
+        params: { path: { review_id: review.id }, query: { limit: 100, ...cursor } },
+      }),
+    ),
+  );
+  const done = items.filter((one) => one.state === "done");
+  return (
+    <section class="card stack">
+      <h2>{say.sources}</h2>
+      {isOpen && <p class="hint">{say.sourcesMore}</p>}
+      {query.isSuccess && done.length === 0 && <p class="soft">{say.noSources}</p>}
+      <ul class="plainlist rows">
+        {done.map((one) => (
+          <One key={one.id} one={one} review={review.id} isOpen={isOpen} />
+        ))}
+      </ul>
+      <More query={query} />
+      {query.error && <Problem error={query.error} again={() => void query.refetch()} />}
+      {isOpen && (
+        <div class="actions">
+          <Button onClick={() => ask(true)}>{say.searchAgain}</Button>
+        </div>
+      )}
+      {isAsking && <SearchAgain review={review.id} close={() => ask(false)} />}
+    </section>
+  );
+}
+
+function One({ one, review, isOpen }: { one: Import; review: string; isOpen: boolean }) {
+  const change = useMutation({
+    mutationFn: (found_by: Schemas["FoundBy"]) =>
+      data(
+        api.PATCH("/api/v1/reviews/{review_id}/imports/{import_id}", {
+          params: { path: { review_id: review, import_id: one.id } },
+          body: { found_by },
+        }),
+      ),
+    onSuccess: () => outdated(review),
+  });
+  return (
+    <li class="row">
+      <span>
+        <strong>{one.source ?? say.unnamed}</strong>
+        <br />
+        <span class="soft small">
+          {say.source(one.filename, say.nRecords(one.n_read))}
+        </span>
+        {change.error && <Problem error={change.error} />}
+      </span>
+      {isOpen ? (
+        <Field label={say.foundBy}>
+          {(ids) => (
+            <select
+              {...ids}
+              value={one.found_by}
+              disabled={change.isPending}
+              onChange={(event) => change.mutate(event.currentTarget.value as Schemas["FoundBy"])}
+            >
+              {Object.entries(importTexts.waysFound).map(([way, name]) => (
+                <option key={way} value={way}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      ) : (
+        <span class="chip">{importTexts.waysFound[one.found_by]}</span>
+      )}
+    </li>
+  );
+}
+
+/** Begins another search, to which later imports belong. */
+function SearchAgain({ review, close }: { review: string; close: () => void }) {
+  const begin = useMutation({
+    mutationFn: (body: Schemas["WaveIn"]) => data(api.POST("/api/v1/reviews/{review_id}/waves", { ...inReview(review), body })),
+    onSuccess: () => {
+      outdated(review);
+      close();
+    },
+  });
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    begin.mutate({ label: String(form.get("label")).trim(), reason: String(form.get("reason")) as Schemas["WaveKind"] });
+  };
+  return (
+    <Dialog title={say.searchAgain} close={close}>
+      <p>{say.searchAgainMore}</p>
+      <form class="form" onSubmit={submit}>
+        <Field label={say.label}>{(ids) => <input {...ids} name="label" required maxLength={200} autocomplete="off" />}</Field>
+        <Field label={say.reason}>
+          {(ids) => (
+            <select {...ids} name="reason">
+              {Object.entries(say.reasons).map(([one, name]) => (
+                <option key={one} value={one}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        {begin.error && <Problem error={begin.error} />}
+        <div class="actions">
+          <Button kind="main" type="submit" disabled={begin.isPending}>
+            {say.begin}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,99 @@
+"""Studies and the flow in the browser: reports are grouped, each number opens what it counts."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.visitors import Visitor
+from tandem.reviews.policy import Stage
+from world import Team, World
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    """Reports 1 to 3 are at full text; 1 is included there, 4 was excluded before."""
+    made = world.team(n_records=5, exclusion_reasons=["no interviews"])
+    world.to_full_text(made, 1, 2, 3)
+    for person in (made.ann, made.ben):
+        world.decide(made.review_id, person, 1, "include", stage=Stage.FULL_TEXT)
+        world.decide(made.review_id, person, 4, "exclude")
+    return made
+
+
+def test_reports_are_grouped_sampled_rated_and_split_again(
+    visit: Visit, team: Team, world: World
+) -> None:
+    studies = f"/r/{team.review_id}/reports/studies"
+    ann = visit(team.ann, studies)
+    ann.sees("No reports are grouped")
+    for title in ("Title 1", "Title 2"):
+        ann.page.get_by_label(title).check()
+    ann.page.get_by_label("Name, as in").last.fill("Okafor 2012")
+    ann.button("Make a study of 2 reports").click()
+    expect(ann.page.get_by_role("heading", name="Okafor 2012")).to_be_visible()
+    ann.button("Cite first: Title 2").click()
+    ann.sees("cited first")
+    expect(ann.page.get_by_text("Used in the synthesis?")).to_have_count(0)
+
+    judge = visit(team.judge, studies)
+    judge.page.get_by_label("Used in the synthesis?").select_option("no")
+    judge.page.get_by_label("Why (optional)").fill("Thin description")
+    judge.button("Save").last.click()
+    judge.go(f"/r/{team.review_id}/reports/1")
+    judge.sees("Eligible, not sampled")
+
+    ann.go(f"/r/{team.review_id}/reports/1")
+    ann.page.get_by_text("Your rating").click()
+    ann.page.get_by_label("Richness of the data").select_option("4")
+    with ann.page.expect_response(lambda answer: "/ratings" in answer.url and answer.ok):
+        ann.button("Save").click()
+    ann.go(studies)
+    ann.button("Split").click()
+    ann.button("Split").last.click()
+    ann.sees("No reports are grouped")
+    judge.go(f"/r/{team.review_id}/reports/1")
+    expect(judge.page.locator(".chip.standing")).to_have_text("Included")
+
+
+def test_each_number_of_the_flow_opens_its_list(visit: Visit, team: Team, world: World) -> None:
+    flow = f"/r/{team.review_id}/flow"
+    owner = visit(team.owner, flow)
+    owner.sees("1 record is not screened")
+    owner.page.locator(".flow-diagram a", has_text="Records excluded").first.click()
+    expect(owner.page.get_by_role("heading", name="Records excluded")).to_be_visible()
+    expect(owner.page.locator("main li")).to_have_count(1)
+    owner.page.get_by_role("link", name="Title 4").click()
+    expect(owner.page.get_by_role("heading", name="Title 4")).to_be_visible()
+
+    owner.go(f"/r/{team.review_id}/records/5")
+    owner.button("Remove before screening…").click()
+    owner.page.get_by_label("Reason").fill("Retracted")
+    owner.button("Remove it").click()
+    owner.sees("Removed before screening: Retracted")
+    owner.go(f"{flow}/excluded_other")
+    owner.sees("Title 5")
+    owner.button("Restore").click()
+    owner.sees("Nothing is counted here")
+
+    owner.go(flow)
+    owner.page.get_by_label("Found by").select_option("register")
+    expect(owner.page.locator(".flow-diagram")).to_contain_text(
+        "Registers (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5)"
+    )
+    with owner.page.expect_download() as download:
+        owner.page.get_by_role("link", name="SVG").click()
+    assert download.value.path().read_bytes().startswith(b"<svg")
+
+
+def test_the_flow_is_not_shown_to_who_is_blinded(visit: Visit, team: Team) -> None:
+    ann = visit(team.ann, f"/r/{team.review_id}/flow")
+    ann.sees("The flow is not shown to you yet")
+    expect(ann.page.get_by_role("link", name="Flow", exact=True)).to_have_count(0)
+
+
+@pytest.fixture(autouse=True)
+def _one_engine(database_url: str) -> None:
+    assert database_url.startswith("sqlite")
