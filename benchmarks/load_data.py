@@ -64,7 +64,7 @@ def fill(here: Installation, *, n_reviewers: int, n_records: int) -> Filled:
                 rows = [_record(review_id, file, RecordNumber(n)) for n in numbers]
                 session.execute(insert(Record), rows)
             review.last_record_number = n_records
-            review.corpus_seq += 1
+            review.labels_seq, review.corpus_seq = 1, 1
     finally:
         database.close()
     return Filled(review_id, n_records, owner, people)

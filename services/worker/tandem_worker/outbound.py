@@ -146,6 +146,8 @@ class Deliverers:
     def look(self) -> int:
         """Hand out what is due; return how many webhooks that are."""
         with self._database.read() as session:
+            if not delivery.is_used(session):
+                return 0
             due = delivery.due(session, limit=_MOST_DUE)
             abandoned = {
                 webhook_id: review_id for review_id, webhook_id in delivery.abandoned(session)

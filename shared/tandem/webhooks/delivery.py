@@ -57,6 +57,14 @@ class Held:
     """Of an event, 1 for the first one. It may have begun to count anew when it is settled."""
 
 
+def is_used(session: Session) -> bool:
+    """Whether there is any webhook at all; most installations have none, and are asked often."""
+    return session.scalar(_ANY) is not None
+
+
+_ANY = select(Webhook.id).limit(1)
+
+
 def due(session: Session, *, limit: int) -> Sequence[WebhookId]:
     """Return webhooks for which there is something to send now, and which nobody holds."""
     in_log = and_(
