@@ -98,6 +98,8 @@ def _holders(root: Element) -> list[Element]:
 
 
 def _users(root: Element, passages: Sequence[Coded]) -> None:
+    if not passages:
+        return
     users = root.find(f"{NS}Users")
     if users is None:
         users = Element(f"{NS}Users")
@@ -116,7 +118,7 @@ def _code_book(root: Element, codes: Sequence[tuple[str, ...]], salt: str) -> No
     for path in codes:
         of = {"guid": guid("code", *path, salt), "name": path[-1], "isCodable": "true"}
         made[path] = SubElement(made[path[:-1]], f"{NS}Code", of)
-    root.insert(1, book)
+    root.insert(int(root.find(f"{NS}Users") is not None), book)
 
 
 def _select(holder: Element, n: int, one: Coded, quote: str, code: str, salt: str) -> None:

@@ -1,6 +1,6 @@
 """Codes of a synthesis as a tree: read from several code books, shown as one. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -83,13 +83,13 @@ class Tree:
             self.codes[id] = newest[id]
             waiting += children.get(id, [])[::-1]
 
-    def path(self, id: CodeId) -> tuple[str, ...]:
-        """Return the names from the root of the tree to a code."""
-        names, at = list[str](), self.codes.get(id)
+    def path(self, id: CodeId, names: Mapping[CodeId, str] | None = None) -> tuple[str, ...]:
+        """Return the names from the root of the tree to a code; `names` are others of the codes."""
+        found, at = list[str](), self.codes.get(id)
         while at is not None:
-            names.append(at.name)
+            found.append(at.name if names is None else names[at.id])
             at = None if at.parent is None else self.codes.get(at.parent)
-        return tuple(reversed(names))
+        return tuple(reversed(found))
 
     def under(self, id: CodeId) -> set[CodeId]:
         """Return a code with all codes below it."""
@@ -98,6 +98,19 @@ class Tree:
             found.add(at := waiting.pop())
             waiting += self._children.get(at, [])
         return found
+
+
+def told_apart(codes: Iterable[Code]) -> dict[CodeId, str]:
+    """Return the names under which codes are handed over: importers refuse one name twice."""
+    names, taken = dict[CodeId, str](), set[str]()
+    for code in codes:
+        name, n = code.name, 1
+        while name.casefold() in taken:
+            n += 1
+            name = f"{code.name} ({n})"
+        taken.add(name.casefold())
+        names[code.id] = name
+    return names
 
 
 def identified(codes: Iterable[FileCode], known: Sequence[Sequence[Code]]) -> list[Code]:
@@ -112,7 +125,9 @@ def identified(codes: Iterable[FileCode], known: Sequence[Sequence[Code]]) -> li
     """
     by_guid = {code.guid: code.id for book in known for code in book}
     tree = Tree(known)
-    by_path = {_folded(tree.path(id)): id for id in tree.codes}
+    names = told_apart(tree.codes.values())
+    by_path = {_folded(tree.path(id, names)): id for id in tree.codes}
+    by_path |= {_folded(tree.path(id)): id for id in tree.codes}
     taken, found, paths = set[CodeId](), dict[str, Code](), dict[str, tuple[str, ...]]()
     for code in codes:
         above = paths[code.parent] if code.parent is not None else ()
@@ -142,11 +157,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(hex=text)
     except ValueError:
         return None
-
-
-def roots_first(codes: Sequence[Code]) -> Iterator[tuple[Code, int]]:
-    """Yield the codes of a tree with their depth, from 0; a parent comes before its children."""
-    depth = dict[CodeId, int]()
-    for code in codes:
-        depth[code.id] = 0 if code.parent is None else depth[code.parent] + 1
-        yield code, depth[code.id]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts.models import User
 from tandem.db.session import Database
 from tandem.events.log import Event
+from tandem.handover.code_books import codes_of
 from tandem.handover.model import (
     ExcludedReport,
     HandedStudy,
@@ -107,6 +108,7 @@ def _gathered(
             ExcludedReport(n, excluded[n], reason(facts[n]) or NO_REASON, at.get(n)) for n in out
         ],
         studies=_studies(session, review.id, reports),
+        codes=[*codes_of(session, review.id).tree.codes.values()],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from tandem.handover.code_book import Code
 from tandem.ids import RecordNumber, ReviewId, TextFileId, TextId, UserId
 from tandem.records.export.record import ExportedRecord
 from tandem.texts.kinds import EXTENSIONS, MediaType
@@ -90,7 +91,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Everything but the texts themselves. `as_of`: the newest event that it counts, made `at`."""
+    """Everything but the texts themselves. `as_of`: the newest event that it counts, made `at`.
+
+    `codes`: those that an owner gave or that came back, parents first; Tandem makes none.
+    """
 
     review_id: ReviewId
     title: str
@@ -100,6 +104,7 @@ class Handover:
     reports: Sequence[IncludedReport]
     excluded: Sequence[ExcludedReport]
     studies: Sequence[HandedStudy]
+    codes: Sequence[Code] = ()
 
     def guid(self, kind: str, of: object) -> UUID:
         """Return the same id for the same thing of the review at each hand-over."""

@@ -1,7 +1,8 @@
 """REFI-QDA 1.5: a project of included reports for QualCoder, NVivo, ATLAS.ti, MAXQDA. Pure.
 
 Elements stand in the order of the schema, and lists without an entry are left out: it asks for
-one at least. So there is no code book: nobody has made codes yet, and Tandem makes none.
+one at least. So there is a code book only where an owner gave codes, or a coded project came back:
+Tandem makes none.
 """
 
 import re
@@ -14,6 +15,7 @@ from uuid import UUID
 from lxml import etree
 
 import tandem
+from tandem.handover.code_book import Code, told_apart
 from tandem.handover.model import (
     Handover,
     IncludedReport,
@@ -21,6 +23,7 @@ from tandem.handover.model import (
     abstract_text,
     unique,
 )
+from tandem.ids import CodeId
 from tandem.texts.kinds import EXTENSIONS, MediaType
 from tandem.texts.models import TextKind
 
@@ -68,11 +71,28 @@ def project(handover: Handover, *, texts: bool) -> Project:
     return _Writer(handover, texts).project()
 
 
-def code_book() -> bytes:
-    """Return a code book without codes: nobody has made one."""
+def code_book(codes: Sequence[Code]) -> bytes:
+    """Return the code book of a hand-over; without codes where nobody has given or made any."""
     root = etree.Element(f"{{{_CODE_BOOK}}}CodeBook", nsmap={None: _CODE_BOOK}, origin=_origin())
-    etree.SubElement(root, f"{{{_CODE_BOOK}}}Codes")
+    _codes(etree.SubElement(root, f"{{{_CODE_BOOK}}}Codes"), _CODE_BOOK, codes)
     return _bytes(root)
+
+
+def _codes(parent: etree._Element, namespace: str, codes: Sequence[Code]) -> None:
+    """Write codes, parents first, each into its parent. Names are told apart for importers."""
+    made: dict[CodeId | None, etree._Element] = {None: parent}
+    names = told_apart(codes)
+    for code in codes:
+        element = etree.SubElement(made[code.parent], f"{{{namespace}}}Code")
+        element.set("guid", str(code.guid))
+        element.set("name", _clean(names[code.id]))
+        element.set("isCodable", str(code.is_codable).lower())
+        if code.color is not None:
+            element.set("color", code.color)
+        if code.description:
+            note = etree.SubElement(element, f"{{{namespace}}}Description")
+            note.text = _NOT_IN_XML.sub("\ufffd", code.description).replace("\r", " ")
+        made[code.id] = element
 
 
 def _origin() -> str:
@@ -110,6 +130,9 @@ class _Writer:
         root.set("creationDateTime", _time(of.at))
         if of.people:
             self._users(root)
+        if of.codes:
+            book = self._add(root, "CodeBook")
+            _codes(self._add(book, "Codes"), _PROJECT, of.codes)
         if of.reports:
             self._variables(root)
             sources = etree.Element(f"{{{_PROJECT}}}Sources")

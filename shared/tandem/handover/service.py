@@ -62,7 +62,7 @@ def hand_over(
     contents = Contents(database, artifacts, review_id, user_id)
     with_texts = texts is not False
     if format is HandoverFormat.QDC:
-        parts: Iterator[bytes] = iter([qde.code_book()])
+        parts: Iterator[bytes] = iter([qde.code_book(found.codes)])
     elif format is HandoverFormat.QDPX:
         parts = zipped(_qdpx(found, contents, texts=with_texts))
     elif format is HandoverFormat.RO_CRATE:

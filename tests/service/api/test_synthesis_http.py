@@ -9,9 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 import pdfs
+import refi
 from coding import Coded, coded, texts
 from service.api.reports_with_texts import Desk, at_full_text
 from tandem.config import Settings
+from tandem.handover.refi_xml import read_code_book
 from world import Person, World
 
 ASTRAL = "I had been where they are now \U0001d4ab \U0001f9e0, and that changed it."
@@ -117,6 +119,36 @@ def test_a_coded_project_comes_back_as_constructs_by_studies(desk: Desk) -> None
     event = ask(desk, "GET", f"/events?after={sent['sequence'] - 1}")["items"][0]
     assert event["type"] == "tandem.synthesis.imported"
     assert event["data"] == {"import_id": sent["id"]}
+
+
+@pytest.mark.both_engines
+def test_the_code_book_of_an_owner_goes_out_until_coded_projects_come_back(desk: Desk) -> None:
+    give(desk, b"Self\n  Shame | Felt, not named\nTrust\n  Shame\n")
+    mark(desk, "Self", "construct")
+    out = handed(desk)
+    names = [one.get("name") for one in refi.read(out).all("Code")]
+    assert names == ["Self", "Shame", "Trust", "Shame (2)"]
+    qdc = ask(desk, "GET", "/handover?format=qdc")
+    assert [one.name for one in read_code_book(qdc)] == names
+    assert handed(desk) == out
+
+    # A tool that makes GUIDs of its own: codes are known by their names.
+    paths = [("Self",), ("Self", "Shame"), ("Trust",), ("Trust", "Shame (2)"), ("Hope",)]
+    send(desk, coded(out, [at(out, TWO, ASTRAL, "Hope")], paths, new_ids=True))
+
+    assert [one["name"] for one in codes(desk).values()] == [path[-1] for path in paths]
+    assert codes(desk)["Self"]["kind"] == "construct"
+    assert [one.get("name") for one in refi.read(handed(desk)).all("Code")] == [
+        path[-1] for path in paths
+    ]
+
+    give(desk, b"Hope\nFear\n")
+
+    assert [*codes(desk)] == ["Hope", "Fear", "Self", "Shame", "Trust", "Shame (2)"]
+
+
+def give(desk: Desk, content: bytes) -> None:
+    ask(desk, "PUT", "/synthesis/code-book", files={"file": ("codes.txt", content)})
 
 
 def test_the_account_is_a_table_too(desk: Desk) -> None:

@@ -50,9 +50,10 @@ def hand_over(
         HandoverFormat,
         Query(
             description="`qdpx`: a project for QualCoder, NVivo, ATLAS.ti and MAXQDA (REFI-QDA "
-            "1.5). `qdc`: its code book, which is empty. `zip`: full texts, references that link "
-            "to them, tables of studies and of excluded reports. `rocrate`, for owners only: "
-            "RO-Crate 1.2 of the audit trail, the rules, the flow, decisions and certificates."
+            "1.5). `qdc`: its code book, as an owner gave it or as it came back. `zip`: full "
+            "texts, references that link to them, tables of studies and of excluded reports. "
+            "`rocrate`, for owners only: RO-Crate 1.2 of the audit trail, the rules, the "
+            "flow, decisions and certificates."
         ),
     ],
     texts: Annotated[
