@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tandem.audit.checked import Checked
 
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
 
 
 class DoesNotHold(TandemError):
@@ -39,7 +40,7 @@ def verify(
         str,
         typer.Argument(
             metavar="REVIEW_ID|FILE",
-            help="An exported trail, packed with gzip or not; or the review to fetch it from.",
+            help="An exported trail, packed with gzip or not; an RO-Crate; or the review.",
         ),
     ],
     expect_hash: Annotated[
@@ -59,10 +60,18 @@ def verify(
     from tandem.audit.verify import check
 
     with _opened(trail) as file:
-        checked = check(trail_lines(file, trail), expected_hash=expect_hash)
+        is_crate = file.read(len(_ZIP)) == _ZIP
+        file.seek(0)
+        if is_crate:
+            from tandem.handover.crate_check import check_crate
+
+            checked = check_crate(file, expected_hash=expect_hash)
+        else:
+            checked = check(trail_lines(file, trail), expected_hash=expect_hash)
     typer.echo(json.dumps(checked.as_json()) if as_json else _table(checked))
     if checked.difference is not None:
-        raise DoesNotHold(f"The trail does not hold {checked.difference}.")
+        what = "crate" if is_crate else "trail"
+        raise DoesNotHold(f"The {what} does not hold {checked.difference}.")
 
 
 @contextmanager

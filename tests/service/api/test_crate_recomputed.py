@@ -1,0 +1,201 @@
+"""A stranger takes a crate and computes its numbers again; what somebody changed is named."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from coding import zipped
+from tandem.cli import main as command
+from tandem.reviews.policy import Stage
+from world import Team, World
+
+SCRIPT = Path(__file__).parents[3] / "examples" / "recompute.py"
+METADATA = "ro-crate-metadata.json"
+REASONS = ["Not qualitative", "No peer workers"]
+
+
+@pytest.fixture
+def team(world: World, client: TestClient) -> Team:
+    """Ten records: 9 is a copy of 1; 10 is removed; 1 and 2 are one study; 5 is not retrieved.
+
+    Conflicts are about 3, 4 and, at full text, 6; 8 is not decided.
+    """
+    team = world.team(n_records=10, exclusion_reasons=REASONS)
+    r = team.review_id
+    world.merge(r, team.owner, 1, 9)
+
+    def put(path: str, **said: Any) -> Any:
+        address = f"/api/v1/reviews/{r}{path}"
+        method = said.pop("method", "PUT")
+        answer = client.request(method, address, headers=team.owner.auth, **said)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    put("/records/10/removal", json={"kind": "other", "reason": "No abstract"})
+    for number, (ann, ben) in {
+        **dict.fromkeys((1, 2, 5, 6), ("include", "include")),
+        3: ("include", "exclude"),
+        4: ("maybe", "exclude"),
+        7: ("exclude", "exclude"),
+    }.items():
+        world.decide(r, team.ann, number, ann)
+        world.decide(r, team.ben, number, ben)
+    world.resolve(r, team.judge, 3, "include")
+    world.resolve(r, team.judge, 4, "exclude")
+    for number in (1, 2, 3, 6):
+        said = {"state": "retrieved", "via": "elsewhere"}
+        put(f"/reports/{number}/retrieval", method="POST", json=said)
+    said = {"state": "not_retrieved", "note": "Not held"}
+    put("/reports/5/retrieval", method="POST", json=said)
+    for number, (ann, ben) in {
+        **dict.fromkeys((1, 2), ("include", "include")),
+        3: ("exclude", "exclude"),
+        6: ("include", "exclude"),
+    }.items():
+        for person, verdict in ((team.ann, ann), (team.ben, ben)):
+            why = {"reasons": [REASONS[1], REASONS[0]]} if verdict == "exclude" else {}
+            world.decide(r, person, number, verdict, stage=Stage.FULL_TEXT, **why)
+    world.resolve(r, team.judge, 6, "exclude", stage=Stage.FULL_TEXT, reasons=[REASONS[1]])
+    put("/studies", method="POST", json={"reports": ["1", "2"]})
+    return team
+
+
+@pytest.fixture
+def crate(team: Team, client: TestClient) -> dict[str, bytes]:
+    answer = client.get(
+        f"/api/v1/reviews/{team.review_id}/handover?format=rocrate", headers=team.owner.auth
+    )
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def written(crate: dict[str, bytes], folder: Path) -> Path:
+    file = folder / "x.crate.zip"
+    file.write_bytes(zipped(crate))
+    return file
+
+
+def recomputed(file: Path) -> tuple[int, list[str]]:
+    """Return the exit code of the script, and its lines about numbers that differ."""
+    made = subprocess.run(
+        [sys.executable, "-I", str(SCRIPT), str(file)], capture_output=True, text=True, check=False
+    )
+    assert made.stderr == ""
+    assert "numbers, " in made.stdout
+    return made.returncode, [line for line in made.stdout.splitlines() if line.endswith("  NO")]
+
+
+@pytest.mark.both_engines
+def test_a_stranger_finds_the_same_numbers(
+    crate: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(crate, tmp_path)
+    flow = json.loads(crate["flow.json"])["boxes"]
+    numbers = {key: box["n"] for key, box in flow.items() if box["n"]}
+    assert numbers["duplicates"] == numbers["excluded_other"] == numbers["not_screened"] == 1
+    assert numbers["dbr_notretrieved_reports"] == numbers["new_studies"] == 1
+    assert numbers["dbr_excluded"] == numbers["new_reports"] == 2
+
+    assert recomputed(file) == (0, [])
+    assert command.main(["verify", str(file)]) == 0
+    assert "boxes of the flow" in capsys.readouterr().out
+
+
+def changed_vote(crate: dict[str, bytes]) -> None:
+    lines = crate["trail.jsonl"].splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if b'"verdict":"exclude"' in line)
+    lines[at] = lines[at].replace(b'"verdict":"exclude"', b'"verdict":"include"')
+    crate["trail.jsonl"] = b"".join(lines)
+
+
+def changed_flow(crate: dict[str, bytes]) -> None:
+    flow = json.loads(crate["flow.json"])
+    flow["boxes"]["records_screened"]["n"] += 1
+    crate["flow.json"] = json.dumps(flow).encode()
+
+
+def changed_item(crate: dict[str, bytes]) -> None:
+    flow = json.loads(crate["flow.json"])
+    flow["boxes"]["records_excluded"]["items"][0] = {"record_id": "8"}
+    crate["flow.json"] = json.dumps(flow).encode()
+
+
+def changed_figure(crate: dict[str, bytes]) -> None:
+    crate["methods.md"] = crate["methods.md"].replace(
+        b"| Percent agreement | 0.", b"| Percent agreement | 0.9", 1
+    )
+
+
+def changed_reason(crate: dict[str, bytes]) -> None:
+    crate["excluded.csv"] = crate["excluded.csv"].replace(REASONS[0].encode(), b"Another reason")
+
+
+def described_again(crate: dict[str, bytes]) -> None:
+    """Let the description fit what was changed, as somebody would who wants to deceive."""
+    metadata = json.loads(crate[METADATA])
+    for one in metadata["@graph"]:
+        if one["@id"] in crate and "sha256" in one:
+            one["sha256"] = hashlib.sha256(crate[one["@id"]]).hexdigest()
+    crate[METADATA] = json.dumps(metadata).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "by_script", "by_verify"),
+    [
+        (changed_vote, "trail.jsonl", "First event that breaks the chain", "at entry "),
+        (changed_flow, "flow.json", "Flow: records_screened", "the box records_screened"),
+        (changed_item, "flow.json", "Flow: records_excluded, items", "the box records_excluded"),
+        (changed_figure, "methods.md", "Methods: title_abstract, Percent agreement", None),
+        (changed_reason, "excluded.csv", "Rows of excluded.csv with another reason", None),
+    ],
+)
+def test_what_somebody_changed_is_named(
+    crate: dict[str, bytes],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[dict[str, bytes]], None],
+    name: str,
+    by_script: str,
+    by_verify: str | None,
+) -> None:
+    before = crate[name]
+    change(crate)
+    assert crate[name] != before
+    file = written(crate, tmp_path)
+
+    code, different = recomputed(file)
+    assert code == 1
+    assert f"SHA-256 of {name}" in different[0]
+    assert command.main(["verify", str(file)]) == 1
+    assert f"it says {name} with SHA-256" in capsys.readouterr().err
+
+    described_again(crate)
+    file = written(crate, tmp_path)
+
+    code, different = recomputed(file)
+    assert code == 1
+    assert different[0].startswith(by_script)
+    if by_verify is not None:
+        assert command.main(["verify", str(file)]) == 1
+        assert by_verify in capsys.readouterr().err
+
+
+def test_a_file_that_is_missing_or_added_is_named(
+    crate: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = {name: content for name, content in crate.items() if name != "decisions.csv"}
+    assert command.main(["verify", str(written(gone, tmp_path))]) == 1
+    assert "it says nothing of decisions.csv" in capsys.readouterr().err
+    assert command.main(["verify", str(written(crate | {"more.txt": b"x"}, tmp_path))]) == 1
+    assert "more.txt" in capsys.readouterr().err
+    assert command.main(["verify", str(written({"a.txt": b""}, tmp_path))]) == 1
+    assert "no crate of a review" in capsys.readouterr().err
