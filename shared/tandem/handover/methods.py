@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from tandem.handover.checklists import checklists
 from tandem.handover.document import Block, Bullets, Document, Heading, Paragraph, Table, ToAdd
 from tandem.handover.methods_facts import MethodsFacts, Screening, Search
-from tandem.reporting.boxes import Box
+from tandem.reporting.boxes import UNIONS
+from tandem.reporting.flow import Flow
+from tandem.reporting.near_misses import Because
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.agreement.statistics import Figure, Figures
 
@@ -55,6 +57,8 @@ def _criteria(facts: MethodsFacts) -> Iterator[Block]:
         yield ToAdd("the eligibility criteria; none are written in Tandem.")
     for one in facts.criteria:
         note = f" Reason for the change: {one.note}" if one.note else ""
+        if not (one.include or one.exclude or note):
+            continue  # a review begins with a version that is empty
         yield Heading(f"Version {one.version}, {one.at:%Y-%m-%d} [{_as_of(facts)}]", 3)
         if note:
             yield Paragraph(note.strip())
@@ -109,7 +113,8 @@ def _selection(facts: MethodsFacts) -> Iterator[Block]:
             yield Paragraph(f"Nobody has decided anything at this stage [{_as_of(facts)}].")
             continue
         yield Paragraph(
-            f"{_rules(stage.policy)} {stage.n_people} people decided [{_as_of(facts)}]."
+            f"{_rules(stage.policy)} {_n(stage.n_people, 'person', 'people')} decided "
+            f"[{_as_of(facts)}]."
         )
         yield from _agreement(facts, stage.agreement.figures)
         yield from _conflicts(facts, stage)
@@ -120,8 +125,8 @@ def _selection(facts: MethodsFacts) -> Iterator[Block]:
 
 def _rules(policy: Policy) -> str:
     blind = (
-        "Reviewers saw no others' decisions on a record before it was settled or, where that is "
-        "a rule, its conflict was opened to them."
+        "Reviewers did not see each other's decisions on a record until it was settled, or until "
+        "the rules opened its conflict to them."
         if policy.blind
         else "Reviewers could see each other's decisions."
     )
@@ -132,7 +137,7 @@ def _rules(policy: Policy) -> str:
     )
     return (
         f"Each record was to be decided by {_PEOPLE[policy.reviewers_per_record]}.{single} {blind} "
-        f"`Maybe` counted as {maybe}.{match} A conflict was settled by "
+        f'"Maybe" counted as {maybe}.{match} A conflict was settled by '
         f"{_SETTLES[policy.resolution]}."
     )
 
@@ -142,8 +147,8 @@ def _agreement(facts: MethodsFacts, figures: Figures) -> Iterator[Block]:
         yield Paragraph(f"No record was decided by two people [{_as_of(facts)}].")
         return
     yield Paragraph(
-        f"Agreement of first decisions: {figures.n} pairs on {figures.n_records} records, with "
-        f"95 % intervals [{_as_of(facts)}]."
+        f"Agreement of first decisions: {_n(figures.n, 'pair')} on "
+        f"{_n(figures.n_records, 'record')}, with 95 % intervals [{_as_of(facts)}]."
     )
     named = {
         "Percent agreement": figures.percent,
@@ -190,7 +195,7 @@ def _flow(facts: MethodsFacts) -> Iterator[Block]:
     flow = facts.flow.flow
     if not flow.is_finished:
         yield Paragraph("Screening is not finished: these numbers will change.")
-    rows = [row for box in flow.boxes.values() if box.n for row in _box(box)]
+    rows = [row for key in shown_boxes(flow) for row in _box(flow, key)]
     if rows:
         yield Table(("Box of the flow diagram", f"n [{_as_of(facts)}]"), rows)
     for one in facts.flow.warnings:
@@ -200,13 +205,70 @@ def _flow(facts: MethodsFacts) -> Iterator[Block]:
             "Each report that was excluded at full text, with its reason, is in excluded.csv of "
             "the hand-over."
         )
-    yield ToAdd("the included studies with their citations, and near misses worth a word (16b).")
+    yield ToAdd("the citation of each included study (item 17); included.ris has them.")
+    yield from _near_misses(facts)
 
 
-def _box(box: Box) -> Iterator[Sequence[str]]:
-    yield box.label, str(box.n)
-    for part in box.parts:
+def shown_boxes(flow: Flow) -> list[str]:
+    """Return the boxes that the table has, in order: none that repeats what others count."""
+    repeated = {*UNIONS, *_OF_SOURCES.values()} - {"new_reports"} | {"dbr_included"}
+    repeated |= {"other_included"}
+    if not flow.n("previous_reports"):
+        repeated |= {"total_studies", "total_reports"}
+    return [key for key, box in flow.boxes.items() if box.n and key not in repeated]
+
+
+_OF_SOURCES = {
+    "database_results": "database_specific_results",
+    "register_results": "register_specific_results",
+}
+
+
+def _box(flow: Flow, key: str) -> Iterator[Sequence[str]]:
+    box = flow.boxes[key]
+    is_other = key.startswith("other_") and "other methods" not in box.label.lower()
+    yield f"{box.label} (other methods)" if is_other else box.label, str(box.n)
+    parts = flow.boxes[_OF_SOURCES.get(key, key)].parts
+    for part in () if key == "new_reports" else parts:
         yield f"… {part.label}", str(part.n)
+
+
+def _near_misses(facts: MethodsFacts) -> Iterator[Block]:
+    """Yield what item 16b asks for: reports that nearly were included, and why they are not."""
+    yield Heading("Reports that might appear to meet the criteria (item 16b)", 3)
+    if not facts.near_misses:
+        yield Paragraph(f"No excluded report is listed as a near miss [{_as_of(facts)}].")
+        return
+    yield Paragraph(
+        "Listed are excluded reports that somebody would have kept in, that a resolution left "
+        "out, that only the last of the reasons excludes, or that an owner lists. Owners strike "
+        "or explain them in Tandem."
+    )
+    rows = [
+        (
+            one.reference,
+            one.reason or "not said",
+            "; ".join(_BECAUSE[why] for why in one.because),
+            one.explanation or "–",
+            _as_of(facts) if one.seq is None else f"event {one.seq}",
+        )
+        for one in facts.near_misses
+    ]
+    yield Table(("Report", "Reason for exclusion", "Listed because", "Explanation", "From"), rows)
+    if any(one.explanation is None for one in facts.near_misses):
+        yield ToAdd("which of these are worth citing, and the explanations that are missing.")
+
+
+_BECAUSE = {
+    Because.VOTE: "somebody would have kept it in",
+    Because.RESOLUTION: "a resolution left it out",
+    Because.LAST_REASON: "only the last reason excludes it",
+    Because.LISTED: "an owner lists it",
+}
+
+
+def _n(n: int, one: str, many: str | None = None) -> str:
+    return f"{n} {one if n == 1 else many or f'{one}s'}"
 
 
 def _stopping(facts: MethodsFacts) -> Iterator[Block]:
@@ -222,7 +284,7 @@ def _ranking(facts: MethodsFacts) -> Iterator[Block]:
     if not facts.models:
         yield Paragraph("No ranking was made: records stood in the order of their import.")
         return
-    named = _listed([f"{one.name} ({one.n_rankings} rankings)" for one in facts.models])
+    named = _listed([f"{one.name} ({_n(one.n_rankings, 'ranking')})" for one in facts.models])
     yield Paragraph(
         f"Records were ordered by machine learning: {named}, seed {facts.seed} [{_as_of(facts)}]. "
         "The ranking ordered the records and never excluded one; people made each decision. It "

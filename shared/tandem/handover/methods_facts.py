@@ -1,5 +1,6 @@
 """What the report of a review's methods is made of, read at once."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,13 +8,17 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.keyset import START
+from tandem.db.pieces import pieces
 from tandem.events.log import Event
 from tandem.events.types import ImportFinished
-from tandem.ids import ReviewId
+from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking import serving
 from tandem.ranking.models import Ranking
-from tandem.records.models import Import, ImportState
+from tandem.records.models import Import, ImportState, Record
+from tandem.reporting import evidence, near_misses
 from tandem.reporting import service as reporting
+from tandem.reporting.near_misses import Because
 from tandem.reporting.service import ShownFlow
 from tandem.reviews import criteria
 from tandem.reviews import service as reviews
@@ -71,6 +76,17 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class NearMiss:
+    """An excluded report that nearly was included. `seq`: the event that excluded it."""
+
+    reference: str
+    reason: str | None
+    because: Sequence[Because]
+    explanation: str | None
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class MethodsFacts:
     """`certificates`: paragraphs of those that hold."""
 
@@ -85,6 +101,7 @@ class MethodsFacts:
     flow: ShownFlow
     models: Sequence[Model]
     certificates: Sequence[str]
+    near_misses: Sequence[NearMiss] = ()
 
 
 def methods_facts(session: Session, *, viewer: Viewer) -> MethodsFacts:
@@ -110,7 +127,40 @@ def methods_facts(session: Session, *, viewer: Viewer) -> MethodsFacts:
         flow=reporting.shown(session, viewer=viewer),
         models=_models(session, review.id),
         certificates=_certificates(session, viewer),
+        near_misses=_near_misses(session, viewer),
     )
+
+
+def _near_misses(session: Session, viewer: Viewer) -> list[NearMiss]:
+    listed = near_misses.near_misses(
+        session, viewer=viewer, struck=False, cursor=START, limit=sys.maxsize
+    ).items
+    numbers = [one.number for one in listed]
+    at = evidence.entries(session, viewer.review_id, "dbr_excluded", numbers, up_to=None)
+    rows = dict[RecordNumber, Record]()
+    for some in pieces(numbers):
+        query = select(Record).where(Record.review_id == viewer.review_id, Record.number.in_(some))
+        rows |= {row.number: row for row in session.scalars(query)}
+    return [
+        NearMiss(
+            _reference(rows[one.number]),
+            one.reason,
+            one.because,
+            one.explanation,
+            at.get(one.number),
+        )
+        for one in listed
+    ]
+
+
+def _reference(row: Record) -> str:
+    authors = "; ".join(row.authors) or "No author"
+    parts = [f"{authors} ({row.year or 'n.d.'}). {row.title}."]
+    if row.journal:
+        parts.append(f"{row.journal}.")
+    if row.doi:
+        parts.append(f"https://doi.org/{row.doi}")
+    return " ".join(parts)
 
 
 def _searches(session: Session, review_id: ReviewId) -> list[Search]:

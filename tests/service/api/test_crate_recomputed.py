@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from coding import zipped
+from service.api.test_stopping_http import N_INCLUDED, N_READ, N, Screening, needed
 from tandem.cli import main as command
 from tandem.reviews.policy import Stage
 from world import Team, World
@@ -71,6 +72,10 @@ def team(world: World, client: TestClient) -> Team:
 
 @pytest.fixture
 def crate(team: Team, client: TestClient) -> dict[str, bytes]:
+    return handed(client, team)
+
+
+def handed(client: TestClient, team: Team) -> dict[str, bytes]:
     answer = client.get(
         f"/api/v1/reviews/{team.review_id}/handover?format=rocrate", headers=team.owner.auth
     )
@@ -187,6 +192,53 @@ def test_what_somebody_changed_is_named(
     if by_verify is not None:
         assert command.main(["verify", str(file)]) == 1
         assert by_verify in capsys.readouterr().err
+
+
+def test_a_certificate_of_recall_is_in_the_report_and_in_the_crate(
+    world: World, client: TestClient, tmp_path: Path
+) -> None:
+    screening = Screening(world, client)
+    audit = screening.register()
+    screening.open(audit)
+    screening.read_draws(needed(N_INCLUDED, N - N_READ))
+    given = screening.get(f"/audits/{audit['id']}/certificate.json")
+
+    crate = handed(client, screening.team)
+
+    # A sentence of Markdown, in which some signs are escaped.
+    assert given["frame"]["sha256"] in crate["methods.md"].decode()
+    (of_audit,) = json.loads(crate["certificates.json"])
+    assert of_audit["audit_id"] == audit["id"]
+    assert of_audit["certificates"][-1]["frame"] == given["frame"]
+    flow = json.loads(crate["flow.json"])["boxes"]
+    assert flow["excluded_automatic"]["n"] > 0, "left unread, by the certificate"
+    # The scene has a ranking that no event tells of; every other number is the same.
+    different = recomputed(written(crate, tmp_path))[1]
+    assert [line.split("  ")[0] for line in different] == ["Methods: rankings"]
+
+
+def test_near_misses_are_in_the_report_with_the_event_that_excluded_them(
+    crate: dict[str, bytes],
+) -> None:
+    report = crate["methods.md"].decode().replace("\\", "")
+    rows = [line.split(" | ") for line in report.splitlines() if line.startswith("| Lee, Ann")]
+    (row,) = [row for row in rows if "Title 6" in row[0]]
+    because = "somebody would have kept it in; a resolution left it out"
+    assert row[1:4] == [REASONS[1], because, "–"]
+    events = [json.loads(line) for line in crate["trail.jsonl"].splitlines() if b'"seq"' in line]
+    seq = int(row[4].split()[1])
+    event = next(one for one in events if one.get("seq") == seq)
+    assert (event["type"], event["subject"]) == ("tandem.record.excluded", "6")
+    assert event["data"]["stage"] == "full_text"
+
+
+def test_each_item_of_prisma_s_is_filled_or_left_to_the_team(crate: dict[str, bytes]) -> None:
+    report = crate["methods.md"].decode()
+    _, _, table = report.partition("## PRISMA-S, items 1 to 16")
+    items = [line for line in table.split("\n## ")[0].splitlines() if line.startswith("| ")][1:]
+    assert [int(line.split()[1]) for line in items] == [*range(1, 17)]
+    assert "| 1 Database name | Medline | The team adds: the platform of Medline. |" in items
+    assert items[-1].startswith("| 16 Deduplication | 1 duplicate removed by Tandem")
 
 
 def test_a_file_that_is_missing_or_added_is_named(

@@ -57,9 +57,13 @@ def test_its_numbers_are_those_of_the_flow(team: Team, client: TestClient) -> No
 
     rows = cells(get(client, team, "docx").content)
 
-    for box in flow["boxes"].values():
-        if box["n"]:
-            assert [box["label"], str(box["n"])] in rows
+    shown = [row[0] for row in rows]
+    for key in ("database_results", "records_screened", "records_excluded", "dbr_sought_reports"):
+        box = flow["boxes"][key]
+        assert [box["label"], str(box["n"])] in rows
+        assert shown.count(box["label"]) == 1, "a number stands there once"
+    assert "Records identified from: Specific databases" not in shown
+    assert ["… Medline", "5"] in rows
     assert ["Box of the flow diagram", f"n [as of event {flow['as_of']}]"] in rows
     assert ["Conflict about the verdict, resolved", "1"] in rows
     assert ["Percent agreement", "0.750"] in [[name, of[:5]] for name, of, *_ in rows]
@@ -105,7 +109,7 @@ def test_a_ranking_ordered_and_excluded_nothing(
 ) -> None:
     world.rank(team.review_id, 5, 4, 3, 2, 1)
     text = get(client, team, "md").text
-    assert "given (1 rankings), seed 1" in text
+    assert "given (1 ranking), seed 1" in text
     assert "ordered the records and never excluded one" in text
 
 
