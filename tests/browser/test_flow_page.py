@@ -1,4 +1,4 @@
-"""Studies and the flow in the browser: reports are grouped, each number opens what it counts."""
+"""After screening, in the browser: studies, the flow whose numbers open lists, and hand-over."""
 
 from collections.abc import Callable
 
@@ -86,6 +86,37 @@ def test_each_number_of_the_flow_opens_its_list(visit: Visit, team: Team, world:
     with owner.page.expect_download() as download:
         owner.page.get_by_role("link", name="SVG").click()
     assert download.value.path().read_bytes().startswith(b"<svg")
+
+
+def test_what_is_missing_is_said_and_all_is_handed_over(
+    visit: Visit, team: Team, world: World
+) -> None:
+    for person, verdict in ((team.ann, "exclude"), (team.ben, "include")):
+        reasons = ["no interviews"] if verdict == "exclude" else []
+        world.decide(team.review_id, person, 2, verdict, stage=Stage.FULL_TEXT, reasons=reasons)
+    owner = visit(team.owner, f"/r/{team.review_id}/handover")
+    owner.sees("1 included report of 1 study")
+    owner.sees("1 included report has no file")
+    owner.sees("1 conflict is open")
+    owner.sees("Source, day or strategy of 1 of 1 search")
+    owner.button("Read it here").click()
+    report = owner.page.get_by_role("region", name="Report of the methods")
+    expect(report.locator("h3")).to_contain_text("Methods")
+    expect(report.locator("a, script, img, style")).to_have_count(0)
+    for name, begins in (("Coding project (QDPX)", b"PK"), ("Proof of the review", b"PK")):
+        with owner.page.expect_download() as download:
+            owner.page.get_by_role("link", name=f"Download: {name}").click()
+        assert download.value.path().read_bytes().startswith(begins)
+
+    world.resolve(
+        team.review_id, team.judge, 2, "exclude", stage=Stage.FULL_TEXT, reasons=["no interviews"]
+    )
+    owner.page.get_by_label("Why it was excluded").fill("One interview only")
+    owner.button("Save: Title 2").click()
+    owner.go(f"/r/{team.review_id}/handover")
+    expect(owner.page.get_by_label("Why it was excluded")).to_have_value("One interview only")
+    owner.button("Strike it: Title 2").click()
+    owner.sees("No excluded report came near")
 
 
 def test_the_flow_is_not_shown_to_who_is_blinded(visit: Visit, team: Team) -> None:

@@ -37,6 +37,7 @@ VIEWS = (
     "reports/screen",
     "reports/studies",
     "flow",
+    "handover",
     "duplicates",
     "import",
     "team",

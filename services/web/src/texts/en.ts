@@ -104,6 +104,7 @@ export const texts = {
     records: "Records",
     reports: "Full texts",
     flow: "Flow",
+    handover: "Hand over",
     duplicates: "Duplicates",
     progress: "Progress",
     stopping: "When to stop",

@@ -94,6 +94,7 @@ function Places({ review }: { review: Review }) {
       <Place href={at("team")} name={nav.team} n={waiting?.invitations} />
       {owns && <Place href={at("settings")} name={nav.settings} />}
       <Place href={at("export")} name={nav.export} />
+      {seesAll && <Place href={at("handover")} name={nav.handover} />}
     </ul>
   );
 }

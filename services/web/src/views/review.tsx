@@ -22,6 +22,7 @@ const VIEWS: Record<string, ComponentType<ViewProps>> = {
   mine: lazy(async () => (await import("./mine/mine")).Mine),
   progress: lazy(async () => (await import("./progress/progress")).Progress),
   stopping: lazy(async () => (await import("./stopping/stopping")).Stopping),
+  handover: lazy(async () => (await import("./handover/handover")).Handover),
   flow: lazy(async () => (await import("./flow/flow")).Flow),
   reports: lazy(async () => (await import("./reports/reports")).Reports),
   records: lazy(async () => (await import("./records/records")).Records),
