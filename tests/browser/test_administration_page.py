@@ -30,6 +30,7 @@ def test_an_administrator_gives_a_link_and_switches_an_account_off(
     root.page.get_by_label("Find by name or e-mail").fill("walter")
     root.page.keyboard.press("Enter")
     expect(root.page.locator(".row")).to_have_count(1)
+    root.button("Manage: walter").click()
     root.button("Link for a new password: walter").click()
     expect(root.page.locator("code.secret")).to_contain_text("/reset/")
     root.button("Switch off: walter").click()

@@ -9,6 +9,7 @@ export const administrationTexts = {
   you: "you",
   admin: "administrator",
   off: "switched off",
+  manage: "Manage",
   reset: "Link for a new password",
   resetOnce: (name: string, until: string) =>
     `Send this link to ${name} yourself; no mail is sent. It is good once, until ${until}, and shown only now.`,

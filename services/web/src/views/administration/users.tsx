@@ -40,6 +40,7 @@ export function Users() {
 function One({ user }: { user: User }) {
   const { me } = usePerson();
   const [isAsking, ask] = useState(false);
+  const [isOpen, open] = useState(false);
   const params = { path: { user_id: user.id } };
   const change = useMutation({
     mutationFn: (body: Schemas["UserPatch"]) => data(api.PATCH("/api/v1/users/{user_id}", { params, body })),
@@ -56,7 +57,11 @@ function One({ user }: { user: User }) {
         <br />
         <span class="soft small">{says.filter(Boolean).join(" · ")}</span>
       </span>
-      <span class="actions">
+      <Button kind="quiet" aria-expanded={isOpen} aria-label={say.of(say.manage, user.name)} onClick={() => open(!isOpen)}>
+        {say.manage}
+      </Button>
+      {isOpen && (
+      <span class="actions account-actions">
         <Button aria-label={say.of(say.reset, user.name)} disabled={reset.isPending} onClick={() => reset.mutate()}>
           {say.reset}
         </Button>
@@ -77,6 +82,7 @@ function One({ user }: { user: User }) {
           </>
         )}
       </span>
+      )}
       {reset.data && (
         <div class="notice good" role="status">
           <p>{say.resetOnce(user.name, at(reset.data.expires_at))}</p>

@@ -114,6 +114,7 @@ function Whole({ conflict, review, next }: { conflict: Conflict; review: Review;
 /** The full text that the reviewers differ in, and its abstract. */
 function AtFullText({ review, conflict }: { review: Review; conflict: Conflict }) {
   const marks = useMarks(review);
+  const [isOpen, open] = useState(false);
   const found = useReport(review.id, conflict.record.id);
   return (
     <>
@@ -126,7 +127,12 @@ function AtFullText({ review, conflict }: { review: Review; conflict: Conflict }
         <Abstract record={conflict.record} marks={marks} />
       </details>
       {found.error && <Problem error={found.error} again={() => void found.refetch()} />}
-      {found.data && <Files review={review} files={found.data.texts} />}
+      {found.data && found.data.texts.length > 0 && (
+        <details open={isOpen} onToggle={(event) => open(event.currentTarget.open)}>
+          <summary>{say.readIt}</summary>
+          {isOpen && <Files review={review} files={found.data.texts} />}
+        </details>
+      )}
     </>
   );
 }

@@ -26,6 +26,7 @@ export const conflictTexts = {
   noTalk: "Nobody has said anything yet.",
   say: "Say",
   sayLabel: "Message to the others",
+  readIt: "Read the full text",
   report: "Its files and its retrieval",
   settle: "Settle",
   settleTitle: "Settle this conflict",

@@ -31,6 +31,7 @@ export function Duplicates({ review }: ViewProps) {
   return (
     <Shell review={review} wide>
       <h1>{say.title}</h1>
+      <p class="soft">{say.lead}</p>
       <Tabs<State>
         label={say.title}
         value={state}
@@ -41,7 +42,7 @@ export function Duplicates({ review }: ViewProps) {
         ]}
         change={setState}
       />
-      <Listed query={query} n={items.length} empty={say.none[state]}>
+      <Listed query={query} n={items.length} empty={say.none[state]} emptyMore={<p>{say.noneMore[state]}</p>}>
         <ul class="plainlist stack">
           {items.map((group) => (
             <OneGroup key={group.id} group={group} review={review.id} isOpen={review.archived_at === null} />
@@ -130,6 +131,7 @@ function Comparison({ records }: { records: Candidate[] }) {
       <tbody>
         {FIELDS.map(([name, read]) => {
           const values = records.map(read);
+          if (values.every((value) => value === "")) return null;
           const isSame = new Set(values.map((value) => value.toLowerCase())).size <= 1;
           return (
             <tr key={name} class={isSame ? "same" : "differs"}>

@@ -26,7 +26,7 @@ function copy(from: Element, at: (key: string, part: string | null) => Target): 
   const made = document.createElementNS("http://www.w3.org/2000/svg", from.nodeName);
   for (const { name, value } of from.attributes) if (ATTRIBUTES.has(name)) made.setAttribute(name, value);
   const href = from.getAttribute("href");
-  if (from.nodeName === "a" && href !== null) link(made, href, at);
+  if (from.nodeName === "a" && href !== null) link(made, from, href, at);
   for (const child of from.childNodes) {
     if (child.nodeType === Node.TEXT_NODE) made.append(child.textContent ?? "");
     else if (child instanceof Element) {
@@ -37,12 +37,17 @@ function copy(from: Element, at: (key: string, part: string | null) => Target): 
   return made;
 }
 
-function link(made: Element, href: string, at: (key: string, part: string | null) => Target): void {
+function link(made: Element, from: Element, href: string, at: (key: string, part: string | null) => Target): void {
   const [path = "", asked = ""] = href.split("?");
   const [, key] = /\/prisma\/boxes\/([^/]+)$/.exec(path) ?? [];
   if (key === undefined) return;
   const target = at(decodeURIComponent(key), new URLSearchParams(asked).get("part"));
   made.setAttribute("href", target.href);
+  if (from.querySelector("text") === null) {
+    // The frame of a box leads where its words lead: one link is enough for who cannot point.
+    made.setAttribute("tabindex", "-1");
+    made.setAttribute("aria-hidden", "true");
+  }
   made.addEventListener("click", (event) => {
     const { ctrlKey, metaKey, shiftKey } = event as MouseEvent;
     if (ctrlKey || metaKey || shiftKey) return;

@@ -8,6 +8,7 @@ import { at } from "../../texts/format";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
+import { Confirm } from "../../ui/confirm";
 import { Chosen, DropFiles } from "../../ui/drop_files";
 import { Button, Field, Meter, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
@@ -48,7 +49,7 @@ export function Imports({ review }: ViewProps) {
       <Upload review={review.id} />
       <section class="stack">
         <h2>{say.earlier}</h2>
-        <Listed query={query} n={items.length} empty={say.none}>
+        <Listed query={query} n={items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
           <ul class="plainlist stack">
             {items.map((one) => (
               <Row key={one.id} one={one} review={review.id} />
@@ -89,7 +90,7 @@ function Upload({ review }: { review: string }) {
     <form class="card stack" onSubmit={submit}>
       <DropFiles title={say.drop} hint={say.formats} add={(files) => choose([...chosen, ...files])} />
       <Chosen files={chosen} choose={choose} />
-      <details>
+      <details open={chosen.length > 0}>
         <summary>{say.details}</summary>
         <div class="form">
           <Field label={say.foundBy}>
@@ -133,11 +134,15 @@ function Upload({ review }: { review: string }) {
 }
 
 function Row({ one, review }: { one: Import; review: string }) {
+  const [isAsking, ask] = useState(false);
   const isRunning = one.state === "queued" || one.state === "running";
   const params = { path: { review_id: review, import_id: one.id } };
   const takeBack = useMutation({
     mutationFn: () => data(api.DELETE("/api/v1/reviews/{review_id}/imports/{import_id}", { params })),
-    onSuccess: () => outdated(review),
+    onSuccess: () => {
+      ask(false);
+      outdated(review);
+    },
   });
   const priors = useMutation({
     mutationFn: () =>
@@ -159,7 +164,14 @@ function Row({ one, review }: { one: Import; review: string }) {
       {isRunning && <Meter value={one.percent ?? 0} of={100} label={one.filename} />}
       {isRunning && one.n_total !== null && <p class="small soft">{say.of(one.n_read, one.n_total)}</p>}
       {one.error && <p class="wrong">{one.error}</p>}
-      {one.state === "done" && <p>{say.result(one.n_added, one.n_duplicates)}</p>}
+      {(one.state === "done" || one.state === "failed") && (
+        <div class="head">
+          <span>{one.state === "done" && say.result(one.n_added, one.n_duplicates)}</span>
+          <Button kind="quiet" aria-label={say.takeBackOf(one.filename)} onClick={() => ask(true)}>
+            {say.takeBack}
+          </Button>
+        </div>
+      )}
       {one.n_rejected > 0 && (
         <details>
           <summary>{say.rejected(one.n_rejected)}</summary>
@@ -185,13 +197,16 @@ function Row({ one, review }: { one: Import; review: string }) {
         </div>
       )}
       {one.priors_taken_at !== null && <p class="small soft">{say.tookPriors}</p>}
-      {(takeBack.error || priors.error) && <Problem error={takeBack.error ?? priors.error} />}
-      {(one.state === "done" || one.state === "failed") && (
-        <div class="actions">
-          <Button disabled={takeBack.isPending} aria-label={say.takeBackOf(one.filename)} onClick={() => takeBack.mutate()}>
-            {say.takeBack}
-          </Button>
-        </div>
+      {priors.error && <Problem error={priors.error} />}
+      {isAsking && (
+        <Confirm
+          title={say.takeBackTitle(one.filename)}
+          effects={say.takeBackEffects(one.n_added)}
+          does={say.takeBack}
+          isDanger
+          work={{ ...takeBack, mutate: () => takeBack.mutate() }}
+          close={() => ask(false)}
+        />
       )}
     </li>
   );

@@ -39,6 +39,13 @@ export const importTexts = {
   tookPriors: "Earlier decisions taken over",
   takeBack: "Take back",
   takeBackOf: (file: string) => `Take back: ${file}`,
+  takeBackTitle: (file: string) => `Take back ${file}?`,
+  takeBackEffects: (n: number) => [
+    `${count(n, "record that it added leaves", "records that it added leave")} the review.`,
+    "It is possible only while nobody has decided any of them.",
+    "The import stays listed as taken back.",
+  ],
+  noneMore: "Export the results of each database as a file, then drop the files above. One file at a time is not needed.",
   earlier: "Imports",
   none: "Nothing was imported yet",
   leave: "Once a file is sent, you can leave this page.",
