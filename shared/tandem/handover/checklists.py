@@ -55,7 +55,11 @@ def _prisma_s(facts: MethodsFacts) -> Iterator[Sequence[str]]:
     yield "12 Updates", updates, "–"
     yield "13 Dates of searches", "; ".join(dates) or "–", missing("searched_on", "the date")
     yield "14 Peer review", "–", "The team adds: whether the strategy was reviewed (PRESS)."
-    yield "15 Total records", f"{n_read} records read; each source above {as_of}", "–"
+    yield (
+        "15 Total records",
+        f"{n_read} records read {as_of}; Information sources has each source",
+        "–",
+    )
     n_removed = facts.flow.flow.n("duplicates")
     removed = f"{n_removed} duplicate{'s' * (n_removed != 1)} removed by Tandem {as_of}"
     yield "16 Deduplication", removed, "The team adds: what was removed before the import."

@@ -29,8 +29,8 @@ def report(facts: MethodsFacts) -> Document:
     """Return the document; the same facts give the same one."""
     blocks = [
         Paragraph(
-            f"Made by Tandem from its log, as of event {facts.as_of}. In brackets stands where a "
-            "number comes from: an event of the log, or as of which event it was counted."
+            f"Made by Tandem from its log, as of event {facts.as_of}. Brackets say where a number "
+            "comes from: an event of the log, or the event as of which it was counted."
         ),
         *_question(facts),
         *_criteria(facts),
@@ -67,7 +67,7 @@ def _criteria(facts: MethodsFacts) -> Iterator[Block]:
                 yield Paragraph(f"{what}:")
                 yield Bullets(texts)
     if facts.reasons:
-        yield Paragraph("Reasons for exclusion; of several the first in this order is reported:")
+        yield Paragraph("Reasons for exclusion, in order; of several the first is reported:")
         yield Bullets(facts.reasons)
     yield ToAdd("how studies were grouped for the syntheses.")
 
@@ -77,8 +77,8 @@ def _sources(facts: MethodsFacts) -> Iterator[Block]:
     if not facts.searches:
         yield Paragraph("No file was imported.")
         return
-    header = ("Source", "Platform", "Found by", "Searched on", "Wave", "Read", "Added", "Rejected")
-    yield Table((*header, "From"), [_search(facts, one) for one in facts.searches])
+    header = ("Source", "Platform", "Found by", "Date", "Wave", "Read", "Added", "Rejected", "From")
+    yield Table(header, [_search(facts, one) for one in facts.searches])
     for one in facts.searches:
         if one.strategy:
             yield Heading(f"Search strategy: {one.source}", 3)

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import docx
+import docx.shared
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -83,6 +84,20 @@ def test_three_formats_say_the_same(team: Team, client: TestClient) -> None:
     for table in word.tables:
         for row in table.rows:
             assert f"| {' | '.join(cell.text for cell in row.cells)} |" in plain
+
+
+def test_no_word_of_a_table_is_broken_and_its_header_is_on_each_page(
+    team: Team, client: TestClient
+) -> None:
+    found = docx.Document(io.BytesIO(get(client, team, "docx").content))
+    for table in found.tables:
+        widths = [column.width or 0 for column in table.columns]
+        assert sum(widths) <= docx.shared.Inches(6)
+        for column, width in zip(table.columns, widths, strict=True):
+            words = [word for cell in column.cells for word in cell.text.split()]
+            # At 9 points a letter takes 0.07 inches or less.
+            assert width >= docx.shared.Inches(0.07 * max(map(len, words)))
+        assert table.rows[0]._tr.xpath("w:trPr/w:tblHeader")
 
 
 def test_texts_of_users_are_texts(team: Team, client: TestClient) -> None:
