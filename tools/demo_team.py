@@ -2,17 +2,26 @@
 
 import csv
 import json
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import httpx
+
+from tandem.demo.replay.papers import NOTICE, packed, pdf
 
 N_BOTH, N_AHEAD = 240, 6
 """Records that both read, and those that one reads alone."""
 
 AT_ONCE = 20
+
+N_WITHOUT_FILE = 4
+"""Full texts that are not there: one was not to be had."""
+
+READ_SECONDS = 300
 
 SETTLED_PART = 3
 """One conflict in so many is left open."""
@@ -111,6 +120,7 @@ def screen_a_part(people: dict[str, DemoPerson], folder: Path) -> None:
         second.screen(AT_ONCE, truth)
     settle(owner)
     first.screen(N_AHEAD, truth)
+    assess_a_part(people)
 
 
 def settle(owner: DemoPerson) -> None:
@@ -120,3 +130,40 @@ def settle(owner: DemoPerson) -> None:
         if at % SETTLED_PART:
             body = {"verdict": "include" if at % 2 else "exclude", "cause": "misread"}
             owner.send("POST", f"/conflicts/{one['id']}/resolution", body)
+
+
+def assess_a_part(people: dict[str, DemoPerson]) -> None:
+    """Bring the files of most reports, and let the two assess half of them."""
+    owner, first, second = people["adjudicator"], people["reviewer"], people["reviewer 2"]
+    found = owner.send("GET", "/reports?limit=100")["items"]
+    lost, *_ = found[-N_WITHOUT_FILE:]
+    here = found[:-N_WITHOUT_FILE]
+    send_files(owner, {f"record {one['id']}.pdf": paper_of(one) for one in here})
+    said = {"state": "not_retrieved", "note": "Not in three libraries; no answer by the authors"}
+    owner.send("POST", f"/reports/{lost['id']}/retrieval", said)
+    for at, one in enumerate(here[: len(here) // 2]):
+        verdicts = ("exclude" if at % 3 == 1 else "include", "include" if at % 3 else "exclude")
+        for person, verdict in zip((first, second), verdicts, strict=True):
+            body: dict[str, Any] = {"verdict": verdict, "stage": "full_text"}
+            if verdict == "exclude":
+                body |= {"reasons": [REASONS[at % len(REASONS)]]}
+            person.send("PUT", f"/records/{one['id']}/decision", body)
+
+
+def paper_of(report: dict[str, Any]) -> bytes:
+    """Return a PDF of a report: its title and abstract, and that it is made up."""
+    lines = [NOTICE, "", *wrap(report["title"], 80), "", *wrap(report["abstract"], 88)]
+    return pdf([lines, [NOTICE, "", "The second page of a made-up paper."]])
+
+
+def send_files(person: DemoPerson, files: dict[str, bytes]) -> None:
+    """Send many full texts at once, and wait until each is read."""
+    url = f"/api/v1/reviews/{person.review}"
+    zipped = {"files": ("full texts.zip", packed(files), "application/zip")}
+    answer = person.client.post(f"{url}/texts", files=zipped)
+    answer.raise_for_status()
+    until = time.monotonic() + READ_SECONDS
+    batch = answer.json()
+    while batch["state"] != "done" and time.monotonic() < until:
+        time.sleep(1)
+        batch = person.send("GET", f"/text-batches/{batch['id']}")

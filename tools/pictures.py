@@ -62,6 +62,10 @@ PICTURES = (
     ),
     Picture("progress", "adjudicator", "progress", "img.plot", height=1000),
     Picture("stopping", "adjudicator", "stopping", "select", height=900),
+    Picture("full-text", "reviewer", "reports/screen", ".page-picture img", height=1000),
+    Picture("reports", "reviewer 2", "reports", ".chip.standing", width=360, height=740),
+    Picture("flow-view", "adjudicator", "flow", ".flow-diagram a", height=1150),
+    Picture("hand-over", "adjudicator", "handover", ".handover-n", height=1100),
     Picture("rules", "adjudicator", "settings", "form", scroll="form:last-of-type"),
 )
 
@@ -95,7 +99,8 @@ def _settle(page: Page) -> None:
     """Wait until nothing is on its way any more: no request, no picture."""
     page.wait_for_function(
         "() => document.querySelectorAll('.loading').length === 0"
-        " && [...document.images].every((one) => one.complete)"
+        " && [...document.images].every((one) =>"
+        " one.complete || one.getBoundingClientRect().top > innerHeight)"
     )
     page.wait_for_timeout(500)
 

@@ -24,13 +24,14 @@ export const handoverTexts = {
   formats: {
     qdpx: { name: "Coding project (QDPX)", for: "QualCoder, NVivo, ATLAS.ti, MAXQDA: texts, cases, variables and coders." },
     zip: { name: "Files and tables (ZIP)", for: "PDFs, references that link to them, tables of included studies and excluded reports." },
-    qdc: { name: "Empty code book (QDC)", for: "For a coding tool that asks for one. Tandem makes no codes." },
+    qdc: { name: "Code book (QDC)", for: "The one that an owner gave or that came back; empty until then. Tandem makes no codes." },
     rocrate: {
       name: "Proof of the review (RO-Crate)",
       for: "The audit trail, rules, flow and decisions, with a digest of each. For a repository, or a stranger who checks the numbers.",
     },
   },
   ownersOnly: "Owners only",
+  goOn: "Coded project, codes and matrix",
   report: "Report of the methods",
   reportMore: "Lines that begin with “The team adds:” are left to you. Each number names the event that it comes from.",
   reportFormats: { docx: "Word (DOCX)", html: "HTML", md: "Markdown" },
