@@ -1,6 +1,6 @@
 """Learn from screened reviews which general words speak for a record and which against it.
 
-Usage: benchmarks/precedent.py DIR > shared/tandem/ranking/precedent.tsv
+Usage: benchmarks/precedent.py DIR > shared/tandem/ranking/usually-included-2.tsv
 
 A logistic regression on the words that are in more than 1 % of the records of at least half of
 the reviews, centred within each review: what tells its includes from its excludes, not one review
@@ -32,8 +32,10 @@ from tandem.ranking.simulate import Labelled, read_labelled
 
 _SHARE = 0.01
 _C = 30.0
-_FAMILIES = {"Kitchenham_2010": "software", "Wahono_2015_upto2008": "software"}
-"""Reviews of software engineering; those of Cohen 2006, on drugs, are told by their names."""
+_SOFTWARE = ("Kitchenham", "Wahono", "Hannousse", "RL4SE")
+_SOCIETY = ("EPPI_NIPH_WHO_QES", "James", "Martin", "Spillias")
+"""How the names of sets begin that are no reviews of the effects of health care: of software
+engineering, and of views, behaviour or nature. What those include tells little about others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,19 @@ class Unseen:
 
 def family(data: Labelled) -> str:
     """Return which of the labelled reviews this one is not independent of."""
-    name = Path(data.file).name.split(".")[0]
-    return _FAMILIES.get(name, name.rpartition("_")[0] if name.startswith("Cohen_") else name)
+    name = _name(data)
+    if name.startswith(_SOFTWARE):
+        return "software"
+    return name.rpartition("_")[0] if name.startswith("Cohen_") else name
+
+
+def is_of_health_care(data: Labelled) -> bool:
+    """Return whether a table is learnt from this review."""
+    return not _name(data).startswith((*_SOFTWARE, *_SOCIETY))
+
+
+def _name(data: Labelled) -> str:
+    return Path(data.file).name.split(".")[0]
 
 
 def learn(reviews: Sequence[Labelled]) -> Table:
@@ -94,8 +107,13 @@ def learn(reviews: Sequence[Labelled]) -> Table:
 
 
 def unseen(preset: Preset, data: Labelled, reviews: Sequence[Labelled]) -> Unseen:
-    """Return the preset with a table of those reviews that are of another family than `data`."""
+    """Return the preset with a table of those reviews that are of another family than `data`.
+
+    The first table was of all kinds of reviews, the second is of those of health care.
+    """
     others = [other for other in reviews if family(other) != family(data)]
+    if preset.words.precedent != "usually-included-1":
+        others = [other for other in others if is_of_health_care(other)]
     return Unseen(preset, precedent.build(data.texts, learn(others)))
 
 
@@ -123,7 +141,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     found = [read_labelled(path) for path in sorted(folder.glob("*.csv.gz"))]
-    for word, weight in learn(found).items():
+    for word, weight in learn([data for data in found if is_of_health_care(data)]).items():
         print(f"{word}\t{weight:.3f}")
 
 

@@ -81,7 +81,8 @@ def build(
     matrix, terms, similarity = _terms_of(texts, words, query, told)
     of_vectors = stretch(told, _WEIGHED, 1.0)
     vectors = word_vectors.build(texts, of_vectors) if _vectors_of(words) else None
-    usual = precedent.build(texts) if words.precedent == precedent.TABLE else None
+    table = precedent.packaged(words.precedent) if words.precedent else None
+    usual = None if table is None else precedent.build(texts, table)
     told(1.0)
     return Features(matrix, terms, similarity, vectors, precedent=usual)
 

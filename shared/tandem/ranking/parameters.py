@@ -79,6 +79,7 @@ class EnsembleMember:
         C: As of the preset.
         weight: How much it counts at the most, ≥ 0.
         settling: After how many includes it counts half of that, ≥ 0.
+        beside: What is left of it, in [0, 1], for a record that has a sentence vector too.
     """
 
     __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
@@ -87,23 +88,28 @@ class EnsembleMember:
     C: float
     weight: float
     settling: float
+    beside: float = 1.0
 
 
 @dataclass(frozen=True)
 class Precedent:
     """What reviews usually include, added to the scores until this one speaks for itself.
 
-    With n includes it counts `weight` · `fading` / (n + `fading`) times.
+    With n includes it counts `weight` · `fading` / (n + `fading`) times. With `trust` that is
+    less where this review's includes do not follow it, and nothing where they contradict it.
 
     Attributes:
         weight: How much it counts at the most, ≥ 0; see `Words.precedent`.
         fading: After how many includes it counts half of that, > 0.
+        trust: Against how many includes its usual success is weighed, > 0; None to trust it
+            whatever is included.
     """
 
     __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
 
     weight: float
     fading: float
+    trust: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-TABLE = "usually-included-1"
-"""To be raised when a number of the table changes: features and rankings keep this name."""
+TABLES = ("usually-included-1", "usually-included-2")
+"""The first is of 16 reviews of any kind, the second of 15 of health care. A table whose numbers
+change takes a new name: features and rankings keep it."""
 
-_FILE = Path(__file__).with_name("precedent.tsv")
 _WORD = re.compile(r"\b\w\w+\b")
 
 Table = Mapping[str, float]
@@ -30,7 +30,7 @@ def words_of(title: str, abstract: str) -> set[str]:
     return set(_WORD.findall(f"{title} {abstract}".lower()))
 
 
-def build(texts: Sequence[tuple[str, str]], table: Table | None = None) -> NDArray[np.float64]:
+def build(texts: Sequence[tuple[str, str]], table: Table) -> NDArray[np.float64]:
     """Return for each title and abstract how much precedent speaks for it, shape (n,).
 
     With k known words it is the sum of their weights over √k, so that a long abstract is no more
@@ -39,21 +39,20 @@ def build(texts: Sequence[tuple[str, str]], table: Table | None = None) -> NDArr
 
     Args:
         texts: Of each record.
-        table: Ours if left out.
+        table: The weights of words.
     """
-    weights = packaged() if table is None else table
 
     def of(title: str, abstract: str) -> float:
         if not abstract.strip():
             return 0.0
-        known = sorted(words_of(title, abstract) & weights.keys())  # equal sums in every process
-        return sum(weights[word] for word in known) / sqrt(max(1, len(known)))
+        known = sorted(words_of(title, abstract) & table.keys())  # equal sums in every process
+        return sum(table[word] for word in known) / sqrt(max(1, len(known)))
 
     return np.array([of(*text) for text in texts], dtype=np.float64)
 
 
 @cache
-def packaged() -> Table:
-    """Return the table that comes with this version, of the name `TABLE`."""
-    lines = _FILE.read_text(encoding="utf-8").splitlines()
+def packaged(name: str) -> Table:
+    """Return one of `TABLES`."""
+    lines = Path(__file__).with_name(f"{name}.tsv").read_text(encoding="utf-8").splitlines()
     return {word: float(weight) for word, weight in (line.split("\t") for line in lines)}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GROUP = "tandem.rankers"
 
-DEFAULT_MODEL = "tandem-2"
+DEFAULT_MODEL = "tandem-3"
 """What reviews are ranked with unless the installation says otherwise, and what
 `tandem simulate` replays."""
 
@@ -117,6 +117,23 @@ _TANDEM_2 = replace(
     precedent=Precedent(weight=0.7, fading=20),
 )
 
+_TANDEM_3_WORDS = replace(
+    _TANDEM_2,
+    name="tandem-3-words",
+    words=replace(_TANDEM_2.words, precedent="usually-included-2"),
+    precedent=Precedent(weight=0.7, fading=20, trust=3),
+    sentences=None,
+)
+
+_TANDEM_3 = replace(
+    _TANDEM_3_WORDS,
+    name="tandem-3",
+    word_vectors=EnsembleMember(
+        "wordllama-l2-supercat-256", C=0.11, weight=0.4, settling=4, beside=0.5
+    ),
+    sentences=EnsembleMember("all-MiniLM-L6-v2", C=0.11, weight=0.8, settling=4),
+)
+
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -125,6 +142,8 @@ PRESETS: Mapping[str, Preset] = {
         replace(_TANDEM_1, name="tandem-1-words", sentences=None),
         _TANDEM_2,
         replace(_TANDEM_2, name="tandem-2-words", sentences=None),
+        _TANDEM_3,
+        _TANDEM_3_WORDS,
     )
 }
 

@@ -16,6 +16,7 @@ from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import DEFAULT_MODEL, PRESETS
 
 OURS, BEFORE = PRESETS["tandem-2"], PRESETS["tandem-1"]
+NEWEST = PRESETS[DEFAULT_MODEL]
 
 TRIAL = (
     "Statins after stroke",
@@ -38,35 +39,44 @@ def place(texts: list[tuple[str, str]], row: int, known: dict[int, float]) -> in
     return order.index(row)
 
 
+TABLE = precedent.packaged("usually-included-2")
+
+
 class TestTheTable:
-    def test_what_reports_results_is_above_what_talks_about_them(self) -> None:
-        trial, essay = precedent.build([TRIAL, ESSAY])
+    @pytest.mark.parametrize("name", precedent.TABLES)
+    def test_what_reports_results_is_above_what_talks_about_them(self, name: str) -> None:
+        trial, essay = precedent.build([TRIAL, ESSAY], precedent.packaged(name))
         assert trial > 0 > essay
 
-    def test_its_words_are_such_as_records_are_cut_into(self) -> None:
-        table = precedent.packaged()
+    @pytest.mark.parametrize("name", precedent.TABLES)
+    def test_its_words_are_such_as_records_are_cut_into(self, name: str) -> None:
+        table = precedent.packaged(name)
         assert precedent.words_of(" ".join(table), "") == {*table}
         assert np.all(np.isfinite([*table.values()]))
 
-    def test_a_table_of_this_name_never_changes(self) -> None:
-        assert precedent.TABLE == "usually-included-1"
-        text = "".join(f"{word}\t{weight:.3f}\n" for word, weight in precedent.packaged().items())
-        assert hashlib.sha256(text.encode()).hexdigest().startswith("7e1de3b18b79457b")
+    @pytest.mark.parametrize(
+        ("name", "digest"),
+        [*zip(precedent.TABLES, ("7e1de3b18b79457b", "04dc2a29447bb9bb"), strict=True)],
+    )
+    def test_a_table_of_this_name_never_changes(self, name: str, digest: str) -> None:
+        weights = precedent.packaged(name).items()
+        text = "".join(f"{word}\t{weight:.3f}\n" for word, weight in weights)
+        assert hashlib.sha256(text.encode()).hexdigest().startswith(digest)
 
     def test_saying_it_twice_says_no_more(self) -> None:
-        once, twice = precedent.build([TRIAL, (TRIAL[0], f"{TRIAL[1]} {TRIAL[1]}")])
+        once, twice = precedent.build([TRIAL, (TRIAL[0], f"{TRIAL[1]} {TRIAL[1]}")], TABLE)
         assert once == twice
 
     def test_a_record_of_unknown_words_has_none(self) -> None:
         assert precedent.build(
-            [("", ""), ("Обзор", "Рандомизированное исследование")]
+            [("", ""), ("Обзор", "Рандомизированное исследование")], TABLE
         ).tolist() == [
             0,
             0,
         ]
 
     def test_a_title_alone_speaks_neither_for_a_record_nor_against_it(self) -> None:
-        assert precedent.build([(f"{TRIAL[0]} {TRIAL[1]}", " ")]).tolist() == [0]
+        assert precedent.build([(f"{TRIAL[0]} {TRIAL[1]}", " ")], TABLE).tolist() == [0]
 
     def test_another_table_can_be_asked(self) -> None:
         values = precedent.build([("yes yes", "no"), ("yes", "Yes.")], {"yes": 3.0, "no": -1.0})
@@ -157,9 +167,26 @@ class TestInTheRanking:
         assert np.count_nonzero(features.precedent) < 30
         assert scores(features.precedent) == scores(None)
 
+    @pytest.mark.parametrize(("wrong", "n_includes"), [(True, 5), (False, 5), (False, 1)])
+    def test_where_the_first_includes_contradict_it_it_is_silent(
+        self, wrong: bool, n_includes: int
+    ) -> None:
+        texts = [(f"Statins {row}", TRIAL[1] if row % 2 else ESSAY[1]) for row in range(80)]
+        features = build(texts, NEWEST.words)
+        rows = np.array([*range(0 if wrong else 1, 2 * n_includes, 2), 78])
+        known = Labels(rows, np.where(rows < 78, 1.0, 0.0))
+        draws = np.linspace(0, 0.9, len(texts))
+        scores = []
+        for of in (features, replace(features, precedent=None)):
+            fitted = NEWEST.fit(
+                of, labels=known, draws=draws, random_state=np.random.RandomState(1)
+            )
+            assert fitted is not None
+            scores.append(fitted.scores)
+        assert np.array_equal(scores[0], scores[1]) == wrong
+
     def test_it_is_what_reviews_are_ranked_with(self) -> None:
-        assert OURS.name == DEFAULT_MODEL
-        assert OURS.words.precedent == precedent.TABLE, "a new table needs a new recipe"
+        assert NEWEST.words.precedent == precedent.TABLES[-1], "a new table needs a new recipe"
 
 
 class TestKept:
