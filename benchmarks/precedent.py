@@ -32,10 +32,16 @@ from tandem.ranking.simulate import Labelled, read_labelled
 
 _SHARE = 0.01
 _C = 30.0
-_SOFTWARE = ("Kitchenham", "Wahono", "Hannousse", "RL4SE")
-_SOCIETY = ("EPPI_NIPH_WHO_QES", "James", "Martin", "Spillias")
-"""How the names of sets begin that are no reviews of the effects of health care: of software
-engineering, and of views, behaviour or nature. What those include tells little about others."""
+_FIELDS = {
+    "drugs": ("Cohen_2006", "Appenzeller-Herzog"),
+    "software": ("Kitchenham", "Wahono", "Hannousse", "RL4SE"),
+    "views and behaviour": ("EPPI_NIPH_WHO_QES", "James"),
+    "environment": ("Martin", "Spillias"),
+}
+"""How the names of sets of each field of study begin; the others are of other health care."""
+
+_HEALTH_CARE = ("drugs", "other health care")
+"""What includes of the other fields report tells little of others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,17 +78,23 @@ class Unseen:
         return self.preset.fit(informed, labels=labels, draws=draws, random_state=random_state)
 
 
+def field(data: Labelled) -> str:
+    """Return the field of study of a labelled review."""
+    found = (name for name, begins in _FIELDS.items() if _name(data).startswith(begins))
+    return next(found, "other health care")
+
+
 def family(data: Labelled) -> str:
     """Return which of the labelled reviews this one is not independent of."""
     name = _name(data)
-    if name.startswith(_SOFTWARE):
+    if field(data) == "software":
         return "software"
     return name.rpartition("_")[0] if name.startswith("Cohen_") else name
 
 
 def is_of_health_care(data: Labelled) -> bool:
     """Return whether a table is learnt from this review."""
-    return not _name(data).startswith((*_SOFTWARE, *_SOCIETY))
+    return field(data) in _HEALTH_CARE
 
 
 def _name(data: Labelled) -> str:

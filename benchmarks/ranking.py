@@ -1,6 +1,6 @@
 """How much less is read with our ranking than with the strongest peer's, and how sure that is.
 
-Usage: benchmarks/ranking.py DIR [--models elas-u4,tandem-2-words,tandem-2] [--seeds 1-5]
+Usage: benchmarks/ranking.py DIR [--models elas-u4,tandem-3-words,tandem-3] [--seeds 1-5]
        [--batch 10] [--sets A,B] [--plot ranking.svg] [--asreview-python VENV/bin/python]
 
 Every labelled file of DIR is replayed with each model and seed: the same known records at the
@@ -26,7 +26,7 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.stats import wilcoxon
 
-from precedent import unseen
+from precedent import field, unseen
 from tandem.ranking import sentences
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import recipe
@@ -74,13 +74,14 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 130)
     files = [read_labelled(path) for path in _files(asked.folder, asked.sets)]
     models = [*asked.models, *([ASREVIEW] if asked.asreview_python else [])]
-    if {"tandem-1", "tandem-2"} & {*models} and not sentences.is_installed():
-        console.print("[yellow]The semantic extra is not installed: all models go by words alone.")
+    if {"tandem-1", "tandem-2", "tandem-3"} & {*models} and not sentences.is_installed():
+        console.print("[yellow]Sentence vectors are left out here: all models go by words alone.")
     results = {
         model: _asreview(files, asked) if model == ASREVIEW else _ours(model, files, asked)
         for model in models
     }
     _print_sets(console, files, results)
+    _print_fields(console, files, results)
     _print_summary(console, results, asked)
     if asked.plot:
         asked.plot.write_text(_picture([_name(data) for data in files], results))
@@ -91,7 +92,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument(
-        "--models", type=lambda text: text.split(","), default="elas-u4,tandem-2-words,tandem-2"
+        "--models", type=lambda text: text.split(","), default="elas-u4,tandem-3-words,tandem-3"
     )
     parser.add_argument("--seeds", type=_seeds, default="1-5")
     parser.add_argument("--batch", type=int, default=10)
@@ -215,6 +216,28 @@ def _print_sets(
             f"{int(data.labels.sum())} of {len(data.texts)}",
             *(f"{loss:.4f} ({loss / base[row]:.2f})" for loss in losses),
         )
+    console.print(table)
+
+
+def _print_fields(
+    console: Console, files: Sequence[Labelled], results: dict[str, list[list[Run]]]
+) -> None:
+    table = Table(title="By field of study: loss ratio, its worst, and what TNR@95 gains in points")
+    table.add_column("field")
+    table.add_column("sets", justify="right")
+    models = [*results][1:]
+    for model in models:
+        table.add_column(model, justify="right")
+    fields = np.array([field(data) for data in files])
+    first = next(iter(results.values()))
+    for name in dict.fromkeys(fields.tolist()):
+        of = fields == name
+        cells = []
+        for model in models:
+            found = against(_mean(results[model], "loss")[of], _mean(first, "loss")[of])
+            gain = 100 * (_mean(results[model], "tnr_95") - _mean(first, "tnr_95"))[of].mean()
+            cells.append(f"{found.ratio:.3f} ({found.worst:.2f}) {gain:+.1f}")
+        table.add_row(name, str(int(of.sum())), *cells)
     console.print(table)
 
 
