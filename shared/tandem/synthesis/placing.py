@@ -52,6 +52,9 @@ def place(start: int, end: int, label: str, theirs: str | None, ours: str) -> Pl
         theirs: The text of the source as the project has it; None where it has none.
         ours: The text that the review has.
     """
+    if _letters(label) and _letters(label) == _letters(ours[start:end]):
+        # Also where a tool writes CRLF into the file and counts LF, as QualCoder does for MAXQDA.
+        return _placed((start, end), start, end, label, ours)
     text = ours if theirs is None else theirs
     quote = text[start:end] if start < end <= len(text) else ""
     if _is_other(label, end - start, quote):

@@ -50,8 +50,12 @@ def read_back(file: CodedFile, known: KnownTexts) -> ReadBack:
         UnreadableProject: One of its texts is damaged.
     """
     sources, passages = list[ReadSource](), list[ReadPassage]()
+    # ATLAS.ti counts a line end as one, also where its file has CRLF: as its importers know.
+    counts_lf = "ATLAS" in file.project.origin.upper()
     for source in file.project.sources:
         theirs = file.text(source)
+        if counts_lf and theirs is not None:
+            theirs = normal(theirs)
         found = known.find(source, theirs)
         by = found[1] if found else None
         at = found[0] if found else None

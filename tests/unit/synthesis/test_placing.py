@@ -48,6 +48,13 @@ def test_a_label_of_the_users_own_moves_nothing() -> None:
     assert (found.state, found.start) == (KEPT, 13)
 
 
+def test_a_tool_may_write_crlf_and_count_lf() -> None:
+    theirs = OURS.replace("\n", "\r\n")
+    at = OURS.index("too.")
+    found = place(at, at + 3, "too", theirs, OURS)
+    assert (found.state, found.start, found.quote) == (KEPT, at, "too")
+
+
 @pytest.mark.parametrize(
     ("start", "end", "label", "theirs"),
     [
