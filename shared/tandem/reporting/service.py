@@ -153,11 +153,20 @@ _UNUSABLE = re.compile(
 )
 
 
+_OF_DESIGN = re.compile(
+    r"\b(?:own|original|primary|empirical|new|qualitative|quantitative)\s+(?:\w+\s+)?data",
+    re.IGNORECASE,
+)
+"""Without these a report is of another kind of study, which is a reason."""
+
+
 def _unusable_outcomes(made: Flow, reasons: Sequence[str]) -> Iterator[Warned]:
     used = [
         part.label for key in ("dbr_excluded", "other_excluded") for part in made.boxes[key].parts
     ]
     for reason in dict.fromkeys([*reasons, *used]):
+        if _OF_DESIGN.search(reason):
+            continue
         if _UNUSABLE.search(reason) and re.search("outcome|data", reason, re.IGNORECASE):
             message = (
                 f"{reason!r} sounds like unusable outcome data. MECIR C40: such a study is "

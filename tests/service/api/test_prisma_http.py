@@ -135,7 +135,8 @@ def test_a_template_without_the_column_says_what_it_hides(team: Team, client: Te
 
 
 def test_unusable_outcome_data_is_no_reason_to_exclude(world: World, client: TestClient) -> None:
-    reasons = ["No usable outcome data", "No health setting", "Outcomes not reported"]
+    of_design = ["No own data", "no qualitative data", "No original research data"]
+    reasons = ["No usable outcome data", "No health setting", "Outcomes not reported", *of_design]
     team = world.team(exclusion_reasons=reasons)
 
     warnings = flow_of(client, team)["warnings"]
