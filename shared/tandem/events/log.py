@@ -75,6 +75,8 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
             data=fact.model_dump(mode="json"),
         )
         known = {"tx": transaction(session), "records": log.last_record_number}
+        if taken := known.keys() & fact.detail.keys():
+            raise ValueError(f"{fact.type} has a detail of a name that each event has: {taken}")
         detail, salt = fact.detail | known, chain.new_salt()
         log.last_hash = chain.link(log.last_hash, told, chain.seal(detail, salt))
         session.add(
