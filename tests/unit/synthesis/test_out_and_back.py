@@ -59,13 +59,13 @@ def handed(plains: list[str], media: MediaType) -> Handover:
     return Handover(REVIEW, "Peers", 1, AT, [], reports, [], studies)
 
 
-def project(plains: list[str], media: MediaType) -> bytes:
+def project(plains: list[str], media: MediaType, pdf: bytes = b"%PDF-") -> bytes:
     """Return the project that is handed over of reports with these texts."""
     made = qde.project(handed(plains, media), texts=True)
 
     def content(one: qde.SourceFile) -> bytes:
         assert one.file is not None
-        return plains[one.file.id.int - 1].encode() if one.is_plain else b"%PDF-"
+        return plains[one.file.id.int - 1].encode() if one.is_plain else pdf
 
     files = [Entry(f"Sources/{one.name}", [content(one)]) for one in made.files]
     whole = b"".join(zipped([Entry("project.qde", [made.qde]), *files]))
