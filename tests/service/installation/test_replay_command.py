@@ -71,6 +71,8 @@ def test_a_small_review_ends_with_the_planned_numbers(capsys: pytest.CaptureFixt
     assert numbers["reports included"] == "3"
     assert numbers["studies included"] == "2"
     assert said.count("settled by hand") == 2
+    passages, studies = said.split("Between two roles")[1].split()[:2]
+    assert int(passages) >= int(studies) >= 1
 
     with pytest.raises(NotReplayed, match="--again"):
         command.replay(SMALL)

@@ -8,6 +8,7 @@ from typing import Any
 from tandem.demo.corpus import Corpus, folded
 from tandem.demo.exports import write_exports
 from tandem.demo.replay.calls import Caller, NotReplayed, People, invited
+from tandem.demo.replay.coding import CONSTRUCTS, coded
 from tandem.demo.replay.papers import packed, paper, smudged
 from tandem.demo.replay.plan import REASONS, TITLE, Plan
 
@@ -151,6 +152,22 @@ class Replay:
         said = {"stage": _TITLE_STAGE, "verdict": "include"}
         second.ask("PUT", f"{self._path}{path}", json=said)
         self._require("new_reports", n_included, "it is made again")
+
+    def synthesise(self) -> dict[str, Any]:
+        """Take the project out, code it, bring it back, and return what the constructs rest on."""
+        project = self.owner.raw("GET", f"{self._path}/handover", params={"format": "qdpx"})
+        sent = {"file": ("coded.qdpx", coded(project.content))}
+        back = self._ask("POST", "/synthesis/imports", files=sent)
+        if back["n_moved"] or back["n_lost"] or not back["n_kept"]:
+            raise NotReplayed(
+                f"Of the coded passages {back['n_kept']} are kept, {back['n_moved']} moved and "
+                f"{back['n_lost']} lost."
+            )
+        for code in self.owner.pages(f"{self._path}/synthesis/codes"):
+            if code["name"] in CONSTRUCTS:
+                self._ask("PATCH", f"/synthesis/codes/{code['id']}", json={"kind": "construct"})
+        matrix: dict[str, Any] = self._ask("GET", "/synthesis/matrix")
+        return matrix
 
     def flow(self) -> dict[str, Any]:
         flow: dict[str, Any] = self._ask("GET", "/prisma")
