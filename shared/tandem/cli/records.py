@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import httpx
     from rich.progress import Progress
 
+_NO_CONTENT = 204
 _LOOK_SECONDS = 0.2
 _MOST_REJECTIONS_SHOWN = 10
 
@@ -115,6 +116,8 @@ def _asked(client: "httpx.Client", method: str, path: str, **body: Any) -> dict[
         response = client.request(method, path, **body)
     except httpx.TransportError as error:
         raise NoServer(f"{client.base_url} does not answer ({error}). Set TANDEM_URL.") from error
+    if response.status_code == _NO_CONTENT:
+        return {}
     try:
         answer: dict[str, Any] = response.json()
     except ValueError:

@@ -38,6 +38,16 @@ def account(
         str,
         typer.Option("--rows", callback=_rows, help="constructs, themes or codes."),
     ] = _ROWS[0],
+    code_book: Annotated[
+        Path | None,
+        typer.Option(
+            "--code-book",
+            help="Give the review this code book first: .qdc, or a list of names.",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ] = None,
     *,
     beside: Annotated[
         bool, typer.Option("--beside", help="Replace no earlier state of the project.")
@@ -46,6 +56,11 @@ def account(
     """Print what each construct of the synthesis rests on, over HTTP."""
     address = f"/reviews/{review_id}/synthesis"
     with _client() as client:
+        if code_book is not None:
+            with code_book.open("rb") as file:
+                _asked(
+                    client, "PUT", f"{address}/code-book", files={"file": (code_book.name, file)}
+                )
         if project is not None:
             with project.open("rb") as file:
                 sent = _asked(

@@ -58,6 +58,11 @@ def test_a_coded_project_is_sent_and_accounted_for(
     ]
     assert "Studies that feed none: none" in printed
 
+    codes = tmp_path / "codes.txt"
+    codes.write_text("Hope\n")
+    assert run(team.review_id, "--rows", "codes", "--code-book", codes) == 0
+    assert "Hope" in capsys.readouterr().out
+
     assert run(team.review_id, "--rows", "codes", "-o", table) == 0
     assert "Title 1" in table.read_text()
     assert run(team.review_id, "--rows", "words") == 2
