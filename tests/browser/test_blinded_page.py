@@ -28,6 +28,8 @@ VIEWS = (
     "reports",
     "reports/1",
     "reports/screen",
+    "reports/studies",
+    "flow",
     "team",
     "export",
 )

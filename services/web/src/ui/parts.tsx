@@ -32,16 +32,20 @@ interface FieldProps {
   label: string;
   hint?: string | undefined;
   error?: string | undefined;
+  /** The label is for screen readers alone: what it says stands beside it. */
+  hideLabel?: boolean;
   children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: true }) => ComponentChildren;
 }
 
 /** A label, what it labels, a hint and what is wrong with it. */
-export function Field({ label, hint, error, children }: FieldProps) {
+export function Field({ label, hint, error, hideLabel, children }: FieldProps) {
   const id = useId();
   const says = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
     <div class="field">
-      <label for={id}>{label}</label>
+      <label for={id} class={hideLabel ? "hidden" : ""}>
+        {label}
+      </label>
       {children({
         id,
         ...(says ? { "aria-describedby": says } : {}),

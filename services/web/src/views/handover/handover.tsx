@@ -7,19 +7,27 @@ import { api, data, inReview, type Schemas } from "../../api/client";
 import { type Review, useWaiting } from "../../api/queries";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
+import { lazy } from "../../ui/lazy";
 import { Loading, Problem } from "../../ui/parts";
 import { State, useFlow } from "../flow/flow";
 import { NoFlow } from "../flow/no_flow";
 import type { ViewProps } from "../review";
 import { NearMisses } from "./near_misses";
 import { MethodsReport } from "./methods_report";
+import { synthesisTexts } from "./synthesis_texts";
 import { handoverTexts as say } from "./texts";
 import "./handover.css";
+
+const Synthesis = lazy(async () => (await import("./synthesis")).Synthesis);
 
 type Format = keyof typeof say.formats;
 
 /** The day after screening: what is ready, what is missing, and the files to take along. */
-export function Handover({ review }: ViewProps) {
+export function Handover({ review, rest }: ViewProps) {
+  return rest === "synthesis" ? <Synthesis review={review} /> : <Whole review={review} />;
+}
+
+function Whole({ review }: { review: Review }) {
   useTitle(say.title);
   const flow = useFlow(review.id);
   return (
@@ -32,6 +40,7 @@ export function Handover({ review }: ViewProps) {
           <p class="soft">{say.lead}</p>
           <Ready review={review} flow={flow.data} />
           <Files review={review} />
+          <ComesBack review={review.id} />
           <MethodsReport review={review.id} as_of={flow.data.as_of} />
           <NearMisses review={review} />
         </>
@@ -145,6 +154,21 @@ function Files({ review }: { review: Review }) {
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+/** The way to what comes back from the coding tool. */
+function ComesBack({ review }: { review: string }) {
+  return (
+    <section class="card stack">
+      <h2>{synthesisTexts.title}</h2>
+      <p class="soft">{synthesisTexts.lead}</p>
+      <div class="actions">
+        <Link class="button" href={`/r/${review}/handover/synthesis`}>
+          {say.goOn}
+        </Link>
+      </div>
     </section>
   );
 }
