@@ -8,20 +8,17 @@ ranking, the decisions of two reviewers, the ranking that counts them. Linux onl
 
 import argparse
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from idle import family, megabytes
 from installation import ENGINES, Engine, Installation, running
-from load_data import Filled, decide_many, fill
-from tandem.ranking.models import Ranking
+from load_data import decide_many, fill, ranked
 
-_PATIENCE_SECONDS = 480.0
 _MIB = 1 << 20
 COLUMNS = ("engine", "records", "decisions", "database", "features", "api", "relay", "worker",
            "worker's peak", "ranked in")  # fmt: skip
@@ -71,7 +68,7 @@ def measure(here: Installation, n_records: int, n_decisions: int, table: Table) 
     filled = fill(here, n_reviewers=2, n_records=n_records)
     for n in (0, min(n_decisions, n_records)):
         decide_many(here, filled, n)
-        found = Sizes.of(here, _ranked(here, filled, 1 if n == 0 else 2))
+        found = Sizes.of(here, ranked(here, filled, 1 if n == 0 else 2))
         row = [here.engine, str(n_records), str(filled.n_decided), *_shown(found)]
         print(" ".join(row), file=sys.stderr)
         table.add_row(*row)
@@ -80,23 +77,6 @@ def measure(here: Installation, n_records: int, n_decisions: int, table: Table) 
 def _shown(found: Sizes) -> list[str]:
     sizes = (found.database, found.features, found.api, found.relay, found.worker, found.peak)
     return [*(f"{size:.0f}" for size in sizes), f"{found.seconds:.1f}"]
-
-
-def _ranked(here: Installation, filled: Filled, n_rankings: int) -> float:
-    """Wait for so many rankings; return the seconds that the newest took."""
-    database, give_up_at = here.open_database(), time.monotonic() + _PATIENCE_SECONDS
-    query = select(Ranking.seconds).where(Ranking.review_id == filled.review_id)
-    try:
-        while True:
-            with database.read() as session:
-                made = session.scalars(query.order_by(Ranking.labels_seq.desc())).all()
-            if len(made) >= n_rankings:
-                return made[0]
-            if time.monotonic() > give_up_at:
-                raise TimeoutError("no ranking came")
-            time.sleep(0.5)
-    finally:
-        database.close()
 
 
 def _database(here: Installation) -> float:

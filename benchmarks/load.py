@@ -23,7 +23,7 @@ from rich.table import Table
 from idle import TICKS, family
 from installation import ENGINES, Engine, Installation, running
 from load_clients import Client, flat_out
-from load_data import Filled, decide_many, fill
+from load_data import Filled, decide_many, fill, ranked
 from measures import quantile
 
 PACE_SECONDS = 1.0
@@ -138,6 +138,7 @@ def measure(
                 report.reads.add_row(
                     "", here.engine, str(filled.n_records), str(n), *read(here, filled)
                 )
+    ranked(here, filled, 1)  # its features are made once, and are no part of a decision
     work = Processes(here)
 
     def run(

@@ -1,14 +1,16 @@
 """A review of any size for benchmarks of requests, written by the product's own code."""
 
 import random
+import time
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from installation import Account, Installation
 from load_clients import N_LABELLED_APART, Client
 from tandem.db.base import now
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId, new_id
+from tandem.ranking.models import Ranking
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
@@ -20,6 +22,7 @@ from tandem.screening.models import ResolvedBy
 from tandem.screening.rules import Verdict
 
 _PIECE = 1000
+_PATIENCE_SECONDS = 480.0
 _WORDS = 150
 _VOCABULARY = 30_000
 
@@ -98,6 +101,23 @@ def decide_many(here: Installation, filled: Filled, n: int) -> None:
                     because = ResolvedBy.AGREEMENT
                     append_all(session, review, policy, changes, because=because)
             filled.n_decided += _PIECE
+    finally:
+        database.close()
+
+
+def ranked(here: Installation, filled: Filled, n_rankings: int) -> float:
+    """Wait for so many rankings; return the seconds that the newest took."""
+    database, give_up_at = here.open_database(), time.monotonic() + _PATIENCE_SECONDS
+    query = select(Ranking.seconds).where(Ranking.review_id == filled.review_id)
+    try:
+        while True:
+            with database.read() as session:
+                made = session.scalars(query.order_by(Ranking.labels_seq.desc())).all()
+            if len(made) >= n_rankings:
+                return made[0]
+            if time.monotonic() > give_up_at:
+                raise TimeoutError("no ranking came")
+            time.sleep(0.5)
     finally:
         database.close()
 
