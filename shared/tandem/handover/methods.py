@@ -282,7 +282,7 @@ def _stopping(facts: MethodsFacts) -> Iterator[Block]:
 def _ranking(facts: MethodsFacts) -> Iterator[Block]:
     yield Heading("Automation (PRISMA 2020, item 8; RAISE)")
     if not facts.models:
-        yield Paragraph("No ranking was made: records stood in the order of their import.")
+        yield Paragraph("No ranking was made: nothing ordered the records by what they say.")
         return
     named = _listed([f"{one.name} ({_n(one.n_rankings, 'ranking')})" for one in facts.models])
     yield Paragraph(

@@ -12,6 +12,7 @@ from tandem.db.keyset import START
 from tandem.db.pieces import pieces
 from tandem.events.log import Event
 from tandem.events.types import ImportFinished
+from tandem.handover.model import sentence
 from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking import serving
 from tandem.ranking.models import Ranking
@@ -155,7 +156,7 @@ def _near_misses(session: Session, viewer: Viewer) -> list[NearMiss]:
 
 def _reference(row: Record) -> str:
     authors = "; ".join(row.authors) or "No author"
-    parts = [f"{authors} ({row.year or 'n.d.'}). {row.title}."]
+    parts = [f"{authors} ({row.year or 'n.d.'}). {sentence(row.title)}"]
     if row.journal:
         parts.append(f"{row.journal}.")
     if row.doi:

@@ -129,6 +129,12 @@ def _family(record: ExportedRecord) -> str:
     return first.partition(",")[0].strip() or "No author"
 
 
+def sentence(title: str) -> str:
+    """Return a title as a reference has it: on one line, and with one full stop at most."""
+    text = " ".join(title.split())
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
+
+
 def label_of(record: ExportedRecord) -> str:
     return f"{_family(record)} {record.year or 'n.d.'}"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tandem.handover.archive import Entry, Manifest
 from tandem.handover.contents import Contents
-from tandem.handover.model import ExcludedReport, Handover, ReportFile, filename
+from tandem.handover.model import ExcludedReport, Handover, ReportFile, filename, sentence
 from tandem.records.export import csl_json, ris
 from tandem.records.export.record import ExportedRecord, one_line
 from tandem.records.export.tables import Cell, csv_line
@@ -109,7 +109,7 @@ def excluded_rows(excluded: Sequence[ExcludedReport]) -> Iterator[Sequence[Cell]
 def citation(record: ExportedRecord) -> str:
     """Return the record as a list of references has it, as far as it is known."""
     authors = "; ".join(map(one_line, record.authors)) or "No author"
-    parts = [f"{authors} ({record.year or 'n.d.'}). {one_line(record.title)}."]
+    parts = [f"{authors} ({record.year or 'n.d.'}). {sentence(record.title)}"]
     if record.journal:
         place = ", ".join(filter(None, [record.journal, record.volume, record.pages]))
         parts.append(f"{one_line(place)}.")

@@ -116,7 +116,7 @@ def test_what_is_left_to_the_team_is_visible(team: Team, client: TestClient) -> 
     assert with_strategy >= 8
     assert "peer AND work" in text
     assert "no certificate of recall" in text
-    assert "No ranking was made" in text
+    assert "No ranking was made: nothing ordered the records" in text
 
 
 def test_a_ranking_ordered_and_excluded_nothing(
