@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from tandem.handover.checklists import checklists
 from tandem.handover.document import Block, Bullets, Document, Heading, Paragraph, Table, ToAdd
+from tandem.handover.listed_near_misses import near_misses
 from tandem.handover.methods_facts import MethodsFacts, Screening, Search
 from tandem.reporting.boxes import UNIONS
 from tandem.reporting.flow import Flow
-from tandem.reporting.near_misses import Because
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.agreement.statistics import Figure, Figures
 
@@ -206,7 +206,7 @@ def _flow(facts: MethodsFacts) -> Iterator[Block]:
             "the hand-over."
         )
     yield ToAdd("the citation of each included study (item 17); included.ris has them.")
-    yield from _near_misses(facts)
+    yield from near_misses(facts)
 
 
 def shown_boxes(flow: Flow) -> list[str]:
@@ -231,40 +231,6 @@ def _box(flow: Flow, key: str) -> Iterator[Sequence[str]]:
     parts = flow.boxes[_OF_SOURCES.get(key, key)].parts
     for part in () if key == "new_reports" else parts:
         yield f"… {part.label}", str(part.n)
-
-
-def _near_misses(facts: MethodsFacts) -> Iterator[Block]:
-    """Yield what item 16b asks for: reports that nearly were included, and why they are not."""
-    yield Heading("Reports that might appear to meet the criteria (item 16b)", 3)
-    if not facts.near_misses:
-        yield Paragraph(f"No excluded report is listed as a near miss [{_as_of(facts)}].")
-        return
-    yield Paragraph(
-        "Listed are excluded reports that somebody would have kept in, that a resolution left "
-        "out, that only the last of the reasons excludes, or that an owner lists. Owners strike "
-        "or explain them in Tandem."
-    )
-    rows = [
-        (
-            one.reference,
-            one.reason or "not said",
-            "; ".join(_BECAUSE[why] for why in one.because),
-            one.explanation or "–",
-            _as_of(facts) if one.seq is None else f"event {one.seq}",
-        )
-        for one in facts.near_misses
-    ]
-    yield Table(("Report", "Reason for exclusion", "Listed because", "Explanation", "From"), rows)
-    if any(one.explanation is None for one in facts.near_misses):
-        yield ToAdd("which of these are worth citing, and the explanations that are missing.")
-
-
-_BECAUSE = {
-    Because.VOTE: "somebody would have kept it in",
-    Because.RESOLUTION: "a resolution left it out",
-    Because.LAST_REASON: "only the last reason excludes it",
-    Because.LISTED: "an owner lists it",
-}
 
 
 def _n(n: int, one: str, many: str | None = None) -> str:

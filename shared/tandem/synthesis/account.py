@@ -184,3 +184,14 @@ def _passages(
                 coder=row.coder,
             )
     return [*found.values()], n_lost
+
+
+def n_passages(session: Session, review_id: ReviewId) -> dict[CodeId, int]:
+    """Return how many passages that count each code has itself."""
+    query = (
+        select(CodedPassage.code_id, func.count())
+        .where(CodedPassage.import_id.in_(imports.counted(session, review_id)))
+        .where(CodedPassage.state != PassageState.LOST)
+        .group_by(CodedPassage.code_id)
+    )
+    return dict(session.execute(query).all())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -18,7 +18,7 @@ from tandem.events import log
 from tandem.events.types import SynthesisImported
 from tandem.handover import code_books
 from tandem.handover.models import CodeBook
-from tandem.ids import CodeId, ReviewId, SynthesisImportId, UserId, new_id
+from tandem.ids import ReviewId, SynthesisImportId, UserId, new_id
 from tandem.reporting.service import require_sight
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview
@@ -206,8 +206,9 @@ def take_back(
 
 
 def _replaced_by(session: Session, row: SynthesisImport) -> Sequence[SynthesisImport]:
-    query = select(SynthesisImport).where(SynthesisImport.replaced_by == row.id)
-    return session.scalars(query).all()
+    return session.scalars(
+        select(SynthesisImport).where(SynthesisImport.replaced_by == row.id)
+    ).all()
 
 
 def _recount(session: Session, review_id: ReviewId) -> None:
@@ -287,14 +288,3 @@ def passages(
     if state is not None:
         query = query.where(CodedPassage.state == state)
     return keyset_of_one(session, query, (CodedPassage.position,), cursor, limit)
-
-
-def n_passages(session: Session, review_id: ReviewId) -> dict[CodeId, int]:
-    """Return how many passages that count each code has itself."""
-    query = (
-        select(CodedPassage.code_id, func.count())
-        .where(CodedPassage.import_id.in_(counted(session, review_id)))
-        .where(CodedPassage.state != PassageState.LOST)
-        .group_by(CodedPassage.code_id)
-    )
-    return dict(session.execute(query).all())

@@ -15,7 +15,7 @@ from tandem.ids import CodeId, SynthesisImportId, parse_uuid
 from tandem.reporting.service import require_sight
 from tandem.reviews import service as reviews
 from tandem.synthesis import agreement, imports
-from tandem.synthesis.account import Matrix, RowsOf, matrix
+from tandem.synthesis.account import Matrix, RowsOf, matrix, n_passages
 from tandem.synthesis.placing import PassageState
 from tandem.synthesis.tables import matrix_csv, passages_csv
 from tandem.texts.kinds import safe_name
@@ -133,7 +133,7 @@ def list_codes(
     """
     require_sight(viewer, "The synthesis")
     codes = code_books.codes_of(session, viewer.review_id)
-    counts = imports.n_passages(session, viewer.review_id)
+    counts = n_passages(session, viewer.review_id)
     placed = [*enumerate(codes.tree.codes.values())]
     found = sliced(placed, lambda one: (one[0],), (int,), page, limit)
     return Page.of(found.map(lambda one: CodeOut.of(one[1], codes, counts)))
