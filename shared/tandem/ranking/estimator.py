@@ -95,14 +95,23 @@ def _fit(
         counts = opinion.weight * n_includes / (n_includes + opinion.settling)
         share = np.where(has_sentence, opinion.beside, 1.0)
         scores += counts * np.where(known, share * second, 0.0)
-    if precedent is not None and usual is not None and np.count_nonzero(usual) >= _FEW:
+    if usual is not None and (counts := precedent_weight(preset, usual, labels)):
         known = usual != 0
         third = _standardised(usual, _to_go_by(others, known))
-        counts = precedent.weight * precedent.fading / (n_includes + precedent.fading)
-        if precedent.trust is not None:
-            counts *= _followed(usual, known, labels, precedent.trust)
         scores += counts * np.where(known, third, 0.0)
     return Fitted(scores, weights)
+
+
+def precedent_weight(preset: Parameters, usual: NDArray[np.float64], labels: Labels) -> float:
+    """Return how much precedent counts beside the words' 1; 0 where hardly any record has one."""
+    precedent, known = preset.precedent, usual != 0
+    if precedent is None or np.count_nonzero(known) < _FEW:
+        return 0.0
+    n_includes = float(labels.values.sum())
+    weight = precedent.weight * precedent.fading / (n_includes + precedent.fading)
+    if precedent.trust is None:
+        return weight
+    return weight * _followed(usual, known, labels, precedent.trust)
 
 
 def _followed(

@@ -121,7 +121,7 @@ _TANDEM_3_WORDS = replace(
     _TANDEM_2,
     name="tandem-3-words",
     words=replace(_TANDEM_2.words, precedent="usually-included-2"),
-    precedent=Precedent(weight=0.7, fading=20, trust=3),
+    precedent=Precedent(weight=0.7, fading=20, trust=1),
     sentences=None,
 )
 
