@@ -52,7 +52,7 @@ def test_reports_are_grouped_sampled_rated_and_split_again(
         ann.button("Save").click()
     ann.go(studies)
     ann.button("Split").click()
-    ann.button("Split").last.click()
+    ann.page.get_by_role("dialog").get_by_role("button", name="Split").click()
     ann.sees("No reports are grouped")
     judge.go(f"/r/{team.review_id}/reports/1")
     expect(judge.page.locator(".chip.standing")).to_have_text("Included")

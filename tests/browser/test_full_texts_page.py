@@ -109,6 +109,7 @@ def test_full_texts_are_screened_by_keys_with_a_reason_and_undo(
     expect(ann.page.get_by_role("heading", name="Exclude because")).to_be_visible()
     ann.page.keyboard.press("2")
     expect(ann.page.locator(".article-title")).to_have_text("Title 2")
+    ann.page.wait_for_timeout(400)  # sooner it would be taken for a slip
     ann.button("Include as …").click()
     ann.page.get_by_text("its study is not finished").click()
     expect(ann.page.locator(".article-title")).to_have_text("Title 3")

@@ -38,6 +38,7 @@ VIEWS = (
     "reports/studies",
     "flow",
     "handover",
+    "handover/synthesis",
     "duplicates",
     "import",
     "team",
@@ -59,6 +60,7 @@ def team(world: World) -> Team:
         world.decide(made.review_id, made.ann, number, "include", note="Paid peers")
         world.decide(made.review_id, made.ben, number, "exclude" if number < 4 else "include")
     world.retrieve(made.review_id, made.ann, 4)
+    world.propose(made.review_id, 11, 12)
     return made
 
 

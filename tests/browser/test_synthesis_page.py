@@ -52,7 +52,7 @@ def test_a_coded_project_comes_back_as_constructs_with_their_passages(
         owner.page.get_by_role("link", name="Download as CSV").click()
     assert "Trust" in download.value.path().read_text(encoding="utf-8")
     owner.button("Take back: coded.qdpx").click()
-    owner.button("Take back").last.click()
+    owner.page.get_by_role("dialog").get_by_role("button", name="Take back").click()
     owner.sees("No coded project came back yet")
 
     ann = visit(team.ann, f"/r/{team.review_id}/handover/synthesis")
