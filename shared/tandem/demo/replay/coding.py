@@ -79,7 +79,7 @@ def _code(holder: "etree._Element", text: str, coder: str) -> None:
         selection = etree.Element(
             f"{_NS}PlainTextSelection",
             guid=_guid(of, number),
-            name=text[start:end][:200],
+            name=text[start:end],
             startPosition=str(start),
             endPosition=str(end),
         )
