@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import lzma
 import zlib
 from collections.abc import Iterator
 from typing import IO, Any
@@ -29,8 +30,16 @@ def check_crate(file: IO[bytes], *, expected_hash: str | None = None) -> Checked
     try:
         with ZipFile(file) as crate:
             return _checked(crate, expected_hash)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except UnicodeDecodeError:
+        raise NotATrail(f"This is no crate of a review: its {TRAIL} is not UTF-8.") from None
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of a disk, not of the zip
         raise NotATrail(f"This is no crate: the zip is damaged ({error}).") from None
+
+
+_DAMAGED = (BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+"""What a zip raises that is damaged or has a password, by the ways to pack that it knows."""
 
 
 def _checked(crate: ZipFile, expected_hash: str | None) -> Checked:
@@ -43,14 +52,14 @@ def _checked(crate: ZipFile, expected_hash: str | None) -> Checked:
     lines = _Lines(crate)
     checked = check(lines, expected_hash=expected_hash)
     if checked.ok and FLOW in crate.namelist():
-        checked.difference = _of_flow(json.loads(crate.read(FLOW)), lines.flow)
+        checked.difference = _of_flow(crate.read(FLOW), lines.flow, is_told=checked.n_boxes > 0)
     return checked
 
 
 def _files(crate: ZipFile) -> None:
     try:
         graph = json.loads(crate.read(METADATA))["@graph"]
-        told = {one["@id"]: one["sha256"] for one in graph if "sha256" in one}
+        told = {str(one["@id"]): one["sha256"] for one in graph if "sha256" in one}
     except (ValueError, KeyError, TypeError) as error:
         raise Differs(Difference(f"what cannot be read in {METADATA} ({error!r})", "")) from None
     there = [name for name in crate.namelist() if name != METADATA]
@@ -89,20 +98,44 @@ class _Lines:
                 yield line
 
 
-def _of_flow(said: dict[str, Any], trail: dict[str, Any] | None) -> Difference | None:
-    """Return where `flow.json` differs from the flow that the trail proves."""
+def _of_flow(content: bytes, trail: dict[str, Any] | None, *, is_told: bool) -> Difference | None:
+    """Return where `flow.json` differs from the flow that the trail proves.
+
+    Args:
+        content: Of `flow.json`.
+        trail: The boxes of the trail's line; None where it has none, or one that is written in
+            another way than Tandem writes it.
+        is_told: Whether the trail tells of the flow at all: old ones do not.
+    """
     if trail is None:
-        return None
-    for key, box in said["boxes"].items():
+        says, follows = f"a line of the flow in {TRAIL} in another form", "it begins with the flow"
+        return Difference(says, follows) if is_told else None
+    try:
+        said = {
+            key: {
+                "n": box["n"],
+                "parts": {one["label"]: one["n"] for one in box["parts"]},
+                "digest": _digest(box["items"], of_studies="studies" in key),
+            }
+            for key, box in json.loads(content)["boxes"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Difference(f"what cannot be read in {FLOW} ({error!r})", "Tandem writes boxes")
+    for key, found in said.items():
         due = trail.get(key, {})
-        found = {"n": box["n"], "parts": {one["label"]: one["n"] for one in box["parts"]}}
-        numbers = [item.get("record_id", "") for item in box["items"]]
-        if all(numbers) and "studies" not in key:
-            found["digest"] = hashlib.sha256("\n".join(numbers).encode()).hexdigest()
         for name, value in found.items():
             if due.get(name) != value:
                 says = f"in {FLOW} that the {name} of the box {key} is {value}"
                 return Difference(says, f"by the trail it is {due.get(name)}")
-    if said["boxes"].keys() != trail.keys():
+    if said.keys() != trail.keys():
         return Difference(f"other boxes in {FLOW}", "the trail has others")
     return None
+
+
+def _digest(items: list[dict[str, str]], *, of_studies: bool) -> str:
+    """Return the digest of what a box counts, as the trail has it; see `audit.flow_lines`."""
+    texts = [
+        f"{item['study_id']}/0" if "study_id" in item else "/" * of_studies + item["record_id"]
+        for item in items
+    ]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

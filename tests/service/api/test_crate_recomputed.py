@@ -15,7 +15,9 @@ from fastapi.testclient import TestClient
 
 from coding import zipped
 from service.api.test_stopping_http import N_INCLUDED, N_READ, N, Screening, needed
+from tandem.audit.checked import NotATrail
 from tandem.cli import main as command
+from tandem.handover.crate_check import check_crate
 from tandem.reviews.policy import Stage
 from world import Team, World
 
@@ -134,6 +136,27 @@ def changed_item(crate: dict[str, bytes]) -> None:
     crate["flow.json"] = json.dumps(flow).encode()
 
 
+def changed_item_without_a_number(crate: dict[str, bytes]) -> None:
+    flow = json.loads(crate["flow.json"])
+    flow["boxes"]["records_excluded"]["items"][0] = {"study_id": "a study"}
+    crate["flow.json"] = json.dumps(flow).encode()
+
+
+def changed_study(crate: dict[str, bytes]) -> None:
+    flow = json.loads(crate["flow.json"])
+    flow["boxes"]["new_studies"]["items"][0] = {"record_id": "8"}
+    crate["flow.json"] = json.dumps(flow).encode()
+
+
+def changed_flow_that_the_trail_hides(crate: dict[str, bytes]) -> None:
+    crate["trail.jsonl"] = crate["trail.jsonl"].replace(b'{"flow":', b'{ "flow":')
+    changed_flow(crate)
+
+
+def emptied_flow(crate: dict[str, bytes]) -> None:
+    crate["flow.json"] = b'{"boxes":[]}'
+
+
 def changed_figure(crate: dict[str, bytes]) -> None:
     crate["methods.md"] = crate["methods.md"].replace(
         b"| Percent agreement | 0.", b"| Percent agreement | 0.9", 1
@@ -192,6 +215,55 @@ def test_what_somebody_changed_is_named(
     if by_verify is not None:
         assert command.main(["verify", str(file)]) == 1
         assert by_verify in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (changed_item_without_a_number, "the digest of the box records_excluded"),
+        (changed_study, "the digest of the box new_studies"),
+        (changed_flow_that_the_trail_hides, "a line of the flow in trail.jsonl in another form"),
+        (emptied_flow, "what cannot be read in flow.json"),
+    ],
+)
+def test_no_flow_passes_that_the_trail_does_not_prove(
+    crate: dict[str, bytes], change: Callable[[dict[str, bytes]], None], named: str
+) -> None:
+    change(crate)
+    described_again(crate)
+
+    found = check_crate(io.BytesIO(zipped(crate)))
+
+    assert not found.ok
+    assert named in str(found.difference)
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_crate_is_refused(packed: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", packed) as archive:
+        archive.writestr(METADATA, b'{"@graph":[{"@id":"trail.jsonl","sha256":"0"}]}' * 50)
+        archive.writestr("trail.jsonl", b"")
+    content = bytearray(file.getvalue())
+    content[60:90] = bytes(byte ^ 0x5A for byte in content[60:90])
+    check_refused(bytes(content))
+
+
+def test_a_crate_with_a_password_or_in_another_encoding_is_refused() -> None:
+    trail = "caf\u00e9".encode("latin-1")
+    digest = hashlib.sha256(trail).hexdigest()
+    metadata = {"@graph": [{"@id": "trail.jsonl", "sha256": digest}]}
+    content = zipped({METADATA: json.dumps(metadata).encode(), "trail.jsonl": trail})
+    check_refused(content)
+    with_password = bytearray(content)
+    with_password[6] |= 1
+    with_password[content.index(b"PK\x01\x02") + 8] |= 1
+    check_refused(bytes(with_password))
+
+
+def check_refused(content: bytes) -> None:
+    with pytest.raises(NotATrail):
+        check_crate(io.BytesIO(content))
 
 
 def test_a_certificate_of_recall_is_in_the_report_and_in_the_crate(
