@@ -52,7 +52,8 @@ def place(start: int, end: int, label: str, theirs: str | None, ours: str) -> Pl
         theirs: The text of the source as the project has it; None where it has none.
         ours: The text that the review has.
     """
-    if _letters(label) and _letters(label) == _letters(ours[start:end]):
+    is_inside = start < end <= len(ours)
+    if is_inside and _letters(label) and _letters(label) == _letters(ours[start:end]):
         # Also where a tool writes CRLF into the file and counts LF, as QualCoder does for MAXQDA.
         return _placed((start, end), start, end, label, ours)
     text = ours if theirs is None else theirs

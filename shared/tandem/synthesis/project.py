@@ -4,6 +4,7 @@ Of the zip only `project.qde` and the plain texts are read, each up to a limit. 
 no texts (pictures, recordings) and regions of a PDF's page have no passages: they are counted.
 """
 
+import lzma
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _TEXTS = ("TextSource", "PDFSource")
 _OTHERS = ("PictureSource", "AudioSource", "VideoSource")
 _WANTED = frozenset({"Users", "CodeBook", "Variables", *_TEXTS, *_OTHERS})
 _RECORD = "Tandem record"
+_DAMAGED = (BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+"""What a zip raises that is damaged or has a password, by the ways to pack that it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,9 @@ class CodedFile:
         try:
             with self._zip.open(info) as member:
                 content = member.read(most + 1)
-        except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGED as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # of a disk, not of the zip
             raise UnreadableProject(f"the zip is damaged ({error}).") from None
         if len(content) > most:
             raise ProjectTooLarge(f"{info.filename!r} unpacks to more than {most // MIB} MiB")

@@ -63,6 +63,8 @@ def test_a_tool_may_write_crlf_and_count_lf() -> None:
         (30, 20, "", OURS),
         (900, 910, "", OURS),
         (900, 910, "nowhere to be found", None),
+        (len(OURS) - 4, 10**12, "too.", OURS),
+        (len(OURS) - 4, 10**12, "too.", None),
         (0, 3, "", "\n \nnothing"),
     ],
 )
@@ -82,6 +84,7 @@ def test_a_quote_is_always_what_stands_at_its_place(ours: str, data: st.DataObje
     found = place(start, end, data.draw(WORDS), theirs, ours)
     if found.state is not LOST:
         assert ours[found.start : found.end] == found.quote
+        assert (found.end or 0) - (found.start or 0) == len(found.quote)
         assert found.quote.strip()
     if theirs in (None, ours) and ours[start:end].strip() and start < end <= len(ours):
         assert found.state is not LOST or theirs is None
