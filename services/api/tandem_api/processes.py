@@ -81,6 +81,8 @@ class _Group:
             threading.Thread(target=self._end_with_parent, daemon=True).start()
             self._serve()
             code = 0
+        except Exception:
+            _log.exception("an API process failed")  # else nobody would ever read why
         finally:
             os._exit(code)
 

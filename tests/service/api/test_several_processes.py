@@ -92,6 +92,32 @@ def test_one_that_dies_is_replaced_and_all_end_together(group: Group) -> None:
     assert all(ended(pid) for pid in last)
 
 
+FAILS_ONCE = """
+import os, signal, socket, sys
+from pathlib import Path
+from tandem_api.processes import serve_with
+
+def serve():
+    if Path(sys.argv[1]).exists():
+        os.kill(os.getppid(), signal.SIGTERM)
+        return
+    Path(sys.argv[1]).touch()
+    raise RuntimeError("the reason")
+
+serve_with(1, socket.socket(), serve)
+"""
+
+
+def test_one_that_fails_tells_why(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-P", "-u", "-c", FAILS_ONCE, tmp_path / "failed"],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    assert b"the reason" in ran.stdout + ran.stderr
+
+
 def test_none_outlives_the_first_process(group: Group) -> None:
     until(group.answers)
     children = group.children()
