@@ -169,7 +169,7 @@ def _passages(
         if row.state is PassageState.LOST:
             n_lost += 1
             continue
-        same = (row.code_id, row.record_number, row.text_id, row.start, row.end, row.coder)
+        same = tuple(getattr(row, column.key) for column in _SAME)
         if same not in found:
             found[same] = Passage(
                 code_id=row.code_id,
@@ -187,11 +187,27 @@ def _passages(
 
 
 def n_passages(session: Session, review_id: ReviewId) -> dict[CodeId, int]:
-    """Return how many passages that count each code has itself."""
-    query = (
-        select(CodedPassage.code_id, func.count())
+    """Return how many passages that count each code has itself.
+
+    As in the matrix, what two projects have alike is one.
+    """
+    one = (
+        select(*_SAME)
         .where(CodedPassage.import_id.in_(imports.counted(session, review_id)))
         .where(CodedPassage.state != PassageState.LOST)
-        .group_by(CodedPassage.code_id)
+        .distinct()
+        .subquery()
     )
+    query = select(one.c.code_id, func.count()).group_by(one.c.code_id)
     return dict(session.execute(query).all())
+
+
+_SAME = (
+    CodedPassage.code_id,
+    CodedPassage.record_number,
+    CodedPassage.text_id,
+    CodedPassage.start,
+    CodedPassage.end,
+    CodedPassage.coder,
+)
+"""What passages have in common that are one."""

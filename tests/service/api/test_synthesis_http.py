@@ -274,6 +274,7 @@ def test_two_people_of_one_name_stand_beside_each_other_if_asked(desk: Desk) -> 
     assert codes(desk)["Trust"]["n_passages"] == 2
 
 
+@pytest.mark.both_engines
 def test_a_passage_that_two_files_have_counts_once(desk: Desk) -> None:
     out = handed(desk)
     same = at(out, TWO, ASTRAL, "Trust")
@@ -281,6 +282,7 @@ def test_a_passage_that_two_files_have_counts_once(desk: Desk) -> None:
     send(desk, coded(out, [same, at(out, ONE, "peer", "Trust")], CODES, name="B", new_ids=True))
     mark(desk, "Trust", "construct")
     assert matrix(desk)["rows"][0]["n_passages"] == 2
+    assert codes(desk)["Trust"]["n_passages"] == 2
 
 
 def test_a_report_that_is_not_included_any_more_is_named(desk: Desk) -> None:
