@@ -12,6 +12,7 @@ from tandem.accounts import sessions
 from tandem.accounts.access import Access
 from tandem.db.base import now
 from tandem.db.session import Database
+from tandem.db.turns import Busy
 from tandem.ids import TokenId
 from tandem.log import logger
 
@@ -60,7 +61,7 @@ class Uses:
         if used or tokens:
             try:
                 await run_in_threadpool(self._write, used, tokens)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, Busy) as error:
                 _log.warning("last uses were not written", error=str(error))
 
     def _write(self, used: dict[UUID, datetime], tokens: dict[TokenId, datetime]) -> None:

@@ -175,6 +175,16 @@ _LOCKED = (
 )
 
 
+def require_active(session: Session, review_id: ReviewId) -> None:
+    """Refuse an archived review before long work is done for it; `lock` refuses the change.
+
+    Raises:
+        ReviewArchived: It is archived.
+    """
+    if not is_active(session, review_id):
+        raise ReviewArchived
+
+
 def is_active(session: Session, review_id: ReviewId) -> bool:
     """Whether there is such a review, neither archived nor deleted: workers do nothing else's."""
     return bool(session.scalar(select(Review.id).where(Review.id == review_id, Review.is_active())))

@@ -68,12 +68,14 @@ def read(
 
     Raises:
         NotFound, Forbidden: Who is no owner sends none.
+        ReviewArchived: The review is archived.
         UnreadableProject: It is no coded project, or it is damaged.
         ProjectTooLarge: It has more than `largest` bytes, or unpacks to more than is accepted.
     """
     with database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=user_id)
         code_books.require_right(viewer)
+        reviews.require_active(session, review_id)
     if file.seek(0, os.SEEK_END) > largest:
         raise ProjectTooLarge(f"it has more than {largest // _PIECE} MiB")
     file.seek(0)

@@ -76,6 +76,15 @@ def test_a_held_writer_keeps_nobody_for_long_and_no_reader_at_all(
     assert after[0] == 200
 
 
+def test_a_server_ends_in_order_while_somebody_holds_the_database(
+    settings: Settings, database: Database, team: Team
+) -> None:
+    """When tokens were used last is noted at the next use."""
+    app = application(settings.model_copy(update={"busy_seconds": 0.2}))
+    with held(database, team), TestClient(app) as client:
+        assert client.get(f"{API}/me", headers=team.ann.auth).status_code == 200
+
+
 def test_work_that_nobody_waits_for_has_patience(database: Database, team: Team) -> None:
     """A worker's writes wait on, as they did."""
     done = threading.Event()

@@ -174,6 +174,7 @@ def give_code_book(
     """
     with here.database.read() as session:
         code_books.require_right(reviews.viewer(session, review_id=review_id, user_id=me.id))
+        reviews.require_active(session, review_id)
     content = file.file.read()
     codes = read_code_book(content)
 
