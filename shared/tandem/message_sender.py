@@ -95,5 +95,8 @@ class MessageSender:
             if not self._is_down:
                 _log.warning("broker not reachable; the relay will catch up", error=str(error))
             self._is_down = True
+        except Exception:
+            # Else the thread would end, and no message be sent until the process begins again.
+            _log.exception("a message could not be sent")
         else:
             self._is_down = False

@@ -90,3 +90,16 @@ def test_one_that_is_lost_keeps_nothing_from_being_sent(sent: Sent) -> None:
     sent.put(("rank", "b"), 1)
 
     sent.wait_for(("rank", "b"), 1)
+
+
+def test_one_that_fails_does_not_hold_back_those_behind_it(sent: Sent) -> None:
+    failed = threading.Event()
+
+    def fail() -> None:
+        failed.set()
+        raise ValueError("nobody expects this")
+
+    sent.sender.put(("rank", "a"), fail)
+    assert failed.wait(PATIENCE)
+    sent.put(("rank", "b"), 1)
+    sent.wait_for(("rank", "b"), 1)
