@@ -50,7 +50,8 @@ class CodedPassage(Base):
     """A passage of a report with a code. `quote` are its words in the text of the report.
 
     `start` and `end` are code points of the text `text_id`, or if that is None of title and
-    abstract; without them it is of the whole text. One that is lost has the words of the file.
+    abstract, or of a text that was removed since; without them it is of the whole text. One that
+    is lost has the words of the file.
     """
 
     __tablename__ = "coded_passage"

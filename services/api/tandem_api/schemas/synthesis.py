@@ -167,7 +167,8 @@ class CodeOut(Out):
 class MatrixPassageOut(Out):
     """A passage of a report, in its words. Without positions it is of the whole text.
 
-    Positions are code points of the text `text_id`; without one of title and abstract.
+    Positions are code points of the text `text_id`; without one of title and abstract, or of a
+    text that was removed since.
     """
 
     code_id: Id
