@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from tandem.log import logger
@@ -47,7 +48,8 @@ class _Group:
     def stop(self, _: int, __: FrameType | None) -> None:
         self._stopping = True
         for pid in self._began:
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has ended, and was not yet taken off the list
+                os.kill(pid, signal.SIGTERM)
 
     def start_one(self) -> None:
         # A signal between the fork and the note of its number would pass the new process by.
