@@ -1,5 +1,6 @@
 """The files of a zip, one after the other: never more than is accepted, whatever it says it has."""
 
+import lzma
 import stat
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ MOST_FILES = 2000
 _IN_MEMORY = 1 << 22
 _PIECE = 1 << 20
 _ENCRYPTED = 0x1
+_DAMAGED = (
+    *(BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(NotImplementedError, OSError, ValueError),
+)
 
 
 class UnreadableZip(Invalid):
@@ -78,7 +83,7 @@ def members(archive: BinaryIO, *, largest: int, most: int) -> Iterator[Member]:
                     left -= n_bytes
                     file.seek(0)
                     yield Member(info.filename, file)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except _DAMAGED as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of a disk, not of the zip
         raise UnreadableZip(f"The zip is damaged: {error}.", field="files") from None
