@@ -1,7 +1,5 @@
 """What somebody does with a project in a tool for coding, and how such tools differ."""
 
-import io
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
@@ -10,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import refi
 from refi import NS
+from tandem.demo.replay.papers import packed
 
 _IDS = UUID(int=7)
 
@@ -76,15 +75,7 @@ def coded(
                 _renumber(root, element)
     ElementTree.register_namespace("", NS.strip("{}"))
     members["project.qde"] = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return zipped(members)
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return made.getvalue()
+    return packed(members)
 
 
 def texts(project: bytes) -> dict[str, str]:

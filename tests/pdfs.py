@@ -1,24 +1,11 @@
 """Makes small PDFs, good and hostile ones, without any library."""
 
-import io
-import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 
-_HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+from tandem.demo.replay import papers
 
-
-def assemble(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
-    """Put objects, numbered from 1, into a file; the first is its catalogue."""
-    out, places = bytearray(_HEAD), []
-    for number, body in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer\n<</Size %d/Root 1 0 R%s>>\n" % (len(objects) + 1, trailer)
-    return bytes(out + b"startxref\n%d\n%%%%EOF\n" % table)
+packed = papers.packed
 
 
 def stream(content: bytes, *, entries: bytes = b"", packed: bool = False) -> bytes:
@@ -71,7 +58,7 @@ def pdf(
             b"<<%s>>" % b"".join(b"/%s%s" % (k.encode(), _string(v)) for k, v in info.items())
         )
         trailer += b"/Info %d 0 R" % len(objects)
-    return assemble(objects, trailer)
+    return papers.assembled(objects, trailer)
 
 
 def encrypted() -> bytes:
@@ -88,7 +75,7 @@ def bomb(megabytes: int = 1500) -> bytes:
     once = b"".join(inner.compress(blank) for _ in range(megabytes)) + inner.flush()
     twice = zlib.compress(once, 9)
     content = b"<</Length %d/Filter[/FlateDecode/FlateDecode]>>\nstream\n%s\nendstream"
-    return assemble(
+    return papers.assembled(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>",
@@ -101,7 +88,7 @@ def bomb(megabytes: int = 1500) -> bytes:
 def loop() -> bytes:
     """Return a PDF whose page tree holds itself, and whose page draws a form that draws itself."""
     form = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 5 0 R>>>>"
-    return assemble(
+    return papers.assembled(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Kids[2 0 R 3 0 R]/Count 2/MediaBox[0 0 595 842]>>",
@@ -115,7 +102,7 @@ def loop() -> bytes:
 def laughs(depth: int = 40) -> bytes:
     """Return a PDF whose page draws a form that draws another twice, and so on."""
     form = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X %d 0 R>>>>"
-    return assemble(
+    return papers.assembled(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>",
@@ -131,7 +118,9 @@ def many_pages(n: int) -> bytes:
     """Return a PDF of `n` empty pages."""
     kids = b" ".join(b"%d 0 R" % (3 + i) for i in range(n))
     tree = b"<</Type/Pages/Kids[%s]/Count %d/MediaBox[0 0 9 9]>>" % (kids, n)
-    return assemble([b"<</Type/Catalog/Pages 2 0 R>>", tree, *[b"<</Type/Page/Parent 2 0 R>>"] * n])
+    return papers.assembled(
+        [b"<</Type/Catalog/Pages 2 0 R>>", tree, *[b"<</Type/Page/Parent 2 0 R>>"] * n]
+    )
 
 
 def scan() -> bytes:
@@ -141,7 +130,7 @@ def scan() -> bytes:
         entries=b"/Type/XObject/Subtype/Image/Width 8/Height 8/ColorSpace/DeviceGray"
         b"/BitsPerComponent 8",
     )
-    return assemble(
+    return papers.assembled(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>",
@@ -164,12 +153,3 @@ def with_attachment(*lines: str) -> bytes:
     named = b"<</Type/Filespec/F(setup.exe)/EF<</F 6 0 R>>>>"
     names = b"/Names<</EmbeddedFiles<</Names[(setup.exe) 7 0 R]>>>>"
     return pdf(lines, extra=[file, named], catalog=names)
-
-
-def packed(files: Mapping[str, bytes]) -> bytes:
-    """Return a zip of these files."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()

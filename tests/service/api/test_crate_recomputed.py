@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from coding import zipped
 from service.api.test_stopping_http import N_INCLUDED, N_READ, N, Screening, needed
 from tandem.audit.checked import NotATrail
 from tandem.cli import main as command
+from tandem.demo.replay.papers import packed
 from tandem.handover.crate_check import check_crate
 from tandem.reviews.policy import Stage
 from world import Team, World
@@ -87,7 +87,7 @@ def handed(client: TestClient, team: Team) -> dict[str, bytes]:
 
 def written(crate: dict[str, bytes], folder: Path) -> Path:
     file = folder / "x.crate.zip"
-    file.write_bytes(zipped(crate))
+    file.write_bytes(packed(crate))
     return file
 
 
@@ -232,16 +232,16 @@ def test_no_flow_passes_that_the_trail_does_not_prove(
     change(crate)
     described_again(crate)
 
-    found = check_crate(io.BytesIO(zipped(crate)))
+    found = check_crate(io.BytesIO(packed(crate)))
 
     assert not found.ok
     assert named in str(found.difference)
 
 
-@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_damaged_crate_is_refused(packed: int) -> None:
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_crate_is_refused(packing: int) -> None:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", packed) as archive:
+    with zipfile.ZipFile(file, "w", packing) as archive:
         archive.writestr(METADATA, b'{"@graph":[{"@id":"trail.jsonl","sha256":"0"}]}' * 50)
         archive.writestr("trail.jsonl", b"")
     content = bytearray(file.getvalue())
@@ -253,7 +253,7 @@ def test_a_crate_with_a_password_or_in_another_encoding_is_refused() -> None:
     trail = "caf\u00e9".encode("latin-1")
     digest = hashlib.sha256(trail).hexdigest()
     metadata = {"@graph": [{"@id": "trail.jsonl", "sha256": digest}]}
-    content = zipped({METADATA: json.dumps(metadata).encode(), "trail.jsonl": trail})
+    content = packed({METADATA: json.dumps(metadata).encode(), "trail.jsonl": trail})
     check_refused(content)
     with_password = bytearray(content)
     with_password[6] |= 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coding import zipped
+from tandem.demo.replay.papers import packed
 from tandem.errors import TandemError
 from tandem.handover.refi_xml import UnreadableProject
 from tandem.synthesis import project
@@ -21,7 +21,7 @@ CODING = '<Coding guid="x"><CodeRef targetGUID="c"/></Coding>'
 
 def opened(qde: str, **texts: bytes) -> CodedFile:
     members = {"project.qde": qde.encode(), **{f"Sources/{n}.txt": t for n, t in texts.items()}}
-    return CodedFile(io.BytesIO(zipped(members)))
+    return CodedFile(io.BytesIO(packed(members)))
 
 
 def sourced(inside: str, book: str = BOOK) -> str:
@@ -68,22 +68,22 @@ def test_what_is_no_text_is_counted() -> None:
     ("content", "wrong"),
     [
         (b"no zip", UnreadableProject),
-        (zipped({"a.txt": b""}), UnreadableProject),
-        (zipped({"project.qde": b""}), UnreadableProject),
-        (zipped({"project.qde": b"<Project><Users></Project>"}), UnreadableProject),
-        (zipped({"project.qde": b"<CodeBook/>"}), UnreadableProject),
+        (packed({"a.txt": b""}), UnreadableProject),
+        (packed({"project.qde": b""}), UnreadableProject),
+        (packed({"project.qde": b"<Project><Users></Project>"}), UnreadableProject),
+        (packed({"project.qde": b"<CodeBook/>"}), UnreadableProject),
         (
-            zipped({"project.qde": b'<!DOCTYPE Project [<!ENTITY a "b">]><Project>&a;</Project>'}),
+            packed({"project.qde": b'<!DOCTYPE Project [<!ENTITY a "b">]><Project>&a;</Project>'}),
             UnreadableProject,
         ),
         (
-            zipped(
+            packed(
                 {"project.qde": sourced(f'<TextSource guid="s">{CODING}</TextSource>', "").encode()}
             ),
             UnreadableProject,
         ),
         (
-            zipped(
+            packed(
                 {
                     "project.qde": sourced(
                         f'<TextSource guid="s"><PlainTextSelection startPosition="x">{CODING}'
@@ -100,10 +100,10 @@ def test_what_is_no_coded_project_is_refused(content: bytes, wrong: type[TandemE
         CodedFile(io.BytesIO(content))
 
 
-@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_damaged_zip_is_refused(packed: int) -> None:
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_refused(packing: int) -> None:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", packed) as archive:
+    with zipfile.ZipFile(file, "w", packing) as archive:
         archive.writestr("project.qde", sourced("").encode() * 50)
     content = bytearray(file.getvalue())
     content[45:75] = bytes(byte ^ 0x5A for byte in content[45:75])

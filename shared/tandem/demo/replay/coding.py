@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 
 from lxml import etree
 
+from tandem.demo.replay.papers import packed
+
 _NS = "{urn:QDA-XML:project:1.0}"
 _IDS = UUID("5e7a1ed0-0000-4000-8000-000000001528")
 _THEME = "SYNTHETIC: being a peer worker"
@@ -16,7 +18,7 @@ CONSTRUCTS = {
     "Held by others": r"\b(?:support|supervis|team|colleague)",
     "The price of sharing": r"\b(?:stigma|stress|burn|disclos|boundar)",
 }
-"""Each takes the sentences in which one of these words begins. Made up, as all of this is."""
+"""By construct: a sentence with a word that begins like this is one of its passages. Made up."""
 
 _SENTENCE = re.compile(r"\w[^.!?]{20,}[.!?]")
 
@@ -37,11 +39,7 @@ def coded(project: bytes) -> bytes:
         path = str(holder.get("plainTextPath")).replace("internal://", "Sources/")
         _code(holder, members[path].decode("utf-8"), coder)
     members["project.qde"] = etree.tostring(root, encoding="utf-8", xml_declaration=True)
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return made.getvalue()
+    return packed(members)
 
 
 def _guid(*of: object) -> str:

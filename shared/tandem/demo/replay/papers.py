@@ -61,6 +61,11 @@ def pdf(pages: Sequence[Sequence[str]]) -> bytes:
             % (5 + 2 * n),
             b"<</Length %d>>\nstream\n%s\nendstream" % (len(shown), shown),
         ]
+    return assembled(objects)
+
+
+def assembled(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
+    """Return a PDF file of these objects, numbered from 1; the first is its catalogue."""
     out, places = bytearray(_HEAD), []
     for number, body in enumerate(objects, start=1):
         places.append(len(out))
@@ -68,12 +73,12 @@ def pdf(pages: Sequence[Sequence[str]]) -> bytes:
     table = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer\n<</Size %d/Root 1 0 R>>\n" % (len(objects) + 1)
+    out += b"trailer\n<</Size %d/Root 1 0 R%s>>\n" % (len(objects) + 1, trailer)
     return bytes(out + b"startxref\n%d\n%%%%EOF\n" % table)
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
-    """Return a zip of these files."""
+    """Return a zip of files, by their names in it."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
