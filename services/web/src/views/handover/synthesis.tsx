@@ -10,7 +10,8 @@ import { Confirm } from "../../ui/confirm";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
-import { Button, Field, Problem } from "../../ui/parts";
+import { FileField } from "../../ui/file_field";
+import { Button, Problem } from "../../ui/parts";
 import { NoFlow } from "../flow/no_flow";
 import { Codes } from "./codes";
 import { Matrix } from "./matrix";
@@ -72,21 +73,12 @@ function Upload({ review }: { review: string }) {
   });
   return (
     <section class="card stack">
-      <Field label={say.send}>
-        {(ids) => (
-          <input
-            {...ids}
-            type="file"
-            accept=".qdpx"
-            disabled={add.isPending}
-            onChange={(event) => {
-              const file = event.currentTarget.files?.[0];
-              if (file) add.mutate(file);
-              event.currentTarget.value = "";
-            }}
-          />
-        )}
-      </Field>
+      <FileField
+        label={say.send}
+        accept=".qdpx"
+        disabled={add.isPending}
+        add={(file) => add.mutate(file)}
+      />
       <p class="small" role="status">
         {add.isPending && say.sending(percent)}
       </p>

@@ -6,6 +6,7 @@ import { ago } from "../../texts/format";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { Confirm } from "../../ui/confirm";
+import { FileField } from "../../ui/file_field";
 import { Button, Field, Problem } from "../../ui/parts";
 import type { Report } from "./report";
 import type { TextFile } from "./reader";
@@ -52,21 +53,12 @@ export function OwnFiles({ review, report }: { review: Review; report: Report })
             </select>
           )}
         </Field>
-        <Field label={say.upload}>
-          {(ids) => (
-            <input
-              {...ids}
-              type="file"
-              accept=".pdf,.docx,.txt"
-              disabled={add.isPending}
-              onChange={(event) => {
-                const file = event.currentTarget.files?.[0];
-                if (file) add.mutate(file);
-                event.currentTarget.value = "";
-              }}
-            />
-          )}
-        </Field>
+        <FileField
+          label={say.upload}
+          accept=".pdf,.docx,.txt"
+          disabled={add.isPending}
+          add={(file) => add.mutate(file)}
+        />
       </div>
       <p class="small" role="status">
         {add.isPending && say.sending(percent)}
