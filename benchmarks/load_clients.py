@@ -64,7 +64,7 @@ class Client:
 def flat_out(
     acts: Sequence[Callable[[], None]], during: float, *, every: float = 0.0
 ) -> list[float]:
-    """Do each of these in a thread of its own, again and again; return how long each time took.
+    """Repeat each action in a thread of its own; return how long each repetition took.
 
     Args:
         acts: One for each client.

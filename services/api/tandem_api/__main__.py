@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def serve(config: Settings, sockets: list[socket.socket] | None = None) -> None:
-    """Answer requests until told to stop; of these sockets, or of the configured port."""
+    """Answer requests until told to stop: on `sockets`, or else on the configured port."""
     app = create_app(config)
     Server(_server(config, app), app).run(sockets)
 

@@ -29,7 +29,7 @@ class UnreadableProject(Invalid):
 
 
 def elements(source: BinaryIO, wanted: frozenset[str]) -> Iterator[tuple[str, Element]]:
-    """Yield the elements of these names, complete, with the name; each is forgotten afterwards.
+    """Yield each element whose name is `wanted`, whole, with its name; it is freed afterwards.
 
     The first is the root as it begins, without its children. Of elements inside of one another
     the outer is not yielded complete if the inner is wanted, too.
