@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 
 import effort
 from tandem.audit import trail, verify
-from tandem.errors import Conflict, Forbidden
-from tandem.ids import DuplicateGroupId, RecordNumber, ReviewId
+from tandem.errors import Forbidden
+from tandem.ids import RecordNumber, ReviewId
+from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
 from tandem.reports.facts import load_facts
 from tandem.reports.rules import reason, standing
@@ -90,7 +91,6 @@ class Reporting(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.team: Team = self.world.team(n_records=N)
-        self.groups: list[DuplicateGroupId] = []
         for person in (self.team.ann, self.team.ben):
             self.world.decide(self.id, person, 1, "include")
 
@@ -157,13 +157,20 @@ class Reporting(RuleBasedStateMachine):
     @rule(one=numbers, other=numbers)
     def merge(self, one: int, other: int) -> None:
         if self.shown(one) != self.shown(other):
-            self.groups.append(self.world.merge(self.id, self.team.owner, one, other))
+            self.world.merge(self.id, self.team.owner, one, other)
 
-    @rule()
-    def split(self) -> None:
-        if self.groups:
-            with suppress(Conflict):
-                self.world.split(self.id, self.team.owner, self.groups.pop())
+    @rule(which=st.integers(0, 2))
+    def split(self, which: int) -> None:
+        with self.world.database.read() as session:
+            linked = session.scalars(  # a group may have become part of another since
+                select(DuplicateGroup.id)
+                .where(
+                    DuplicateGroup.review_id == self.id, DuplicateGroup.state == GroupState.LINKED
+                )
+                .order_by(DuplicateGroup.id)
+            ).all()
+        if linked:
+            self.world.split(self.id, self.team.owner, linked[which % len(linked)])
 
     @rule(number=numbers)
     def revoke_vote_and_restore(self, number: int) -> None:
