@@ -1,20 +1,16 @@
 """What nobody asked for is asked for again, and a real worker does what it is asked."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from threading import Event
 
 import pytest
 from sqlalchemy import select, update
 
 from engines import Broker
+from service.domain.programs import Program, running
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.base import now
@@ -30,9 +26,6 @@ from tandem_worker.relay import sweep
 from world import TA, Team, World
 
 both_engines = pytest.mark.both_engines
-
-PATIENCE = 60.0
-"""Seconds until a worker that does nothing fails the test."""
 
 PAUSE = 2.0
 """Seconds between two trainings, where a test waits for that."""
@@ -120,49 +113,23 @@ class TestSweep:
         assert (asked.reviews, asked.imports) == ([team.review_id], [import_id])
 
 
-def until(true: Callable[[], bool], worker: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline, never = time.monotonic() + PATIENCE, Event()
-    while not true():
-        assert worker.poll() is None, f"the worker ended: {log.read_text()[-2000:]}"
-        assert time.monotonic() < deadline, f"nothing came: {log.read_text()[-2000:]}"
-        never.wait(0.05)
-
-
 @pytest.mark.processes
 class TestWorker:
-    @pytest.fixture
-    def log(self, tmp_path: Path) -> Path:
-        return tmp_path / "worker.log"
-
     @pytest.fixture
     def worker(
         self,
         broker: Broker,
         settings: Settings,
         tmp_path: Path,
-        log: Path,
         request: pytest.FixtureRequest,
-    ) -> Iterator["subprocess.Popen[bytes]"]:
+    ) -> Iterator[Program]:
         """A worker of this installation, on the real broker; with another pause if one is given."""
-        given = {"TANDEM_RANKING_PAUSE_SECONDS": str(getattr(request, "param", 0.05))}
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tandem_worker"],
-                cwd=tmp_path,
-                env=environment(settings, broker) | given,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                yield process
-            finally:
-                os.killpg(process.pid, signal.SIGTERM)
-                try:
-                    process.wait(timeout=20)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+        more = {"TANDEM_RANKING_PAUSE_SECONDS": str(getattr(request, "param", 0.05))}
+        log = tmp_path / "worker.log"
+        with running(
+            "tandem_worker", settings=settings, broker=broker, log=log, more=more
+        ) as program:
+            yield program
 
     @pytest.fixture
     def nudges(self, broker: Broker) -> Iterator[Nudges]:
@@ -176,23 +143,23 @@ class TestWorker:
         database: Database,
         settings: Settings,
         nudges: Nudges,
-        worker: "subprocess.Popen[bytes]",
-        log: Path,
+        worker: Program,
     ) -> None:
         team = world.team(n_records=5, question="Does sleep help memory?")
         world.decide(team.review_id, team.ann, 1, "include")
-        nudges.changed(team.review_id)
-        until(lambda: is_ranked(database, team.review_id), worker, log)
+        changed = partial(nudges.changed, team.review_id)
+        worker.until(lambda: is_ranked(database, team.review_id), asking=changed)
 
         # Another decision while the worker lives, and one that undoes the first.
         world.decide(team.review_id, team.ann, 2, "exclude")
         world.decide(team.review_id, team.ann, 1, "exclude")
-        nudges.changed(team.review_id)
-        until(lambda: is_ranked(database, team.review_id), worker, log)
+        worker.until(lambda: is_ranked(database, team.review_id), asking=changed)
 
         import_id = upload(world, settings, team)
-        nudges.uploaded(import_id)
-        until(lambda: has_record(database, team.review_id, 6), worker, log)
+        worker.until(
+            lambda: has_record(database, team.review_id, 6),
+            asking=lambda: nudges.uploaded(import_id),
+        )
         with database.read() as session:
             assert session.get_one(Import, import_id).state is ImportState.DONE
 
@@ -202,33 +169,22 @@ class TestWorker:
         world: World,
         database: Database,
         nudges: Nudges,
-        worker: "subprocess.Popen[bytes]",
-        log: Path,
+        worker: Program,
     ) -> None:
         team = world.team(n_records=5, question="Does sleep help memory?")
-        nudges.changed(team.review_id)
-        until(lambda: is_ranked(database, team.review_id), worker, log)
+        worker.until(
+            lambda: is_ranked(database, team.review_id),
+            asking=lambda: nudges.changed(team.review_id),
+        )
 
         world.decide(team.review_id, team.ann, 1, "include")
         nudges.changed(team.review_id)
-        until(lambda: is_ranked(database, team.review_id), worker, log)
+        worker.until(lambda: is_ranked(database, team.review_id))
 
         with database.read() as session:
             rankings = serving.list_rankings(session, review_id=team.review_id, limit=9)
         later, earlier = [made.created_at - timedelta(seconds=made.seconds) for made in rankings]
         assert later - earlier >= timedelta(seconds=PAUSE)
-
-
-def environment(settings: Settings, broker: Broker) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("TANDEM_")}
-    return own | {
-        "TANDEM_DATA_DIR": str(settings.data_dir),
-        "TANDEM_DATABASE_URL": settings.resolved_database_url(),
-        "TANDEM_REDIS_URL": broker.url,
-        "TANDEM_ARTIFACT_URL": settings.resolved_artifact_url(),
-        "TANDEM_WORKER_CONCURRENCY": "1",
-        "TANDEM_RANKING_PAUSE_SECONDS": "0.05",
-    }
 
 
 def is_ranked(database: Database, review_id: ReviewId) -> bool:
