@@ -31,7 +31,7 @@ from tandem_api.feeds import Follower
 from world import Person, Team, World
 
 API = "/api/v1"
-SOON = 10.0
+SOON = 120.0
 """Seconds after which what should happen at once is taken not to happen at all."""
 
 

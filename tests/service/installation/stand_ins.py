@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-DEADLINE = 40.0
+DEADLINE = 150.0
 
 CHILD = """
 import os, pathlib, signal, socket, subprocess, sys
