@@ -51,8 +51,13 @@ def _checked(crate: ZipFile, expected_hash: str | None) -> Checked:
         return Checked(difference=found.difference)
     lines = _Lines(crate)
     checked = check(lines, expected_hash=expected_hash)
-    if checked.ok and FLOW in crate.namelist():
-        checked.difference = _of_flow(crate.read(FLOW), lines.flow, is_told=checked.n_boxes > 0)
+    if not checked.ok:
+        return checked
+    has_flow = checked.n_boxes > 0
+    if FLOW in crate.namelist():
+        checked.difference = _of_flow(crate.read(FLOW), lines.flow, has_flow=has_flow)
+    elif has_flow:
+        checked.difference = Difference(f"nothing of {FLOW}", f"{TRAIL} has the flow's numbers")
     return checked
 
 
@@ -98,18 +103,18 @@ class _Lines:
                 yield line
 
 
-def _of_flow(content: bytes, trail: dict[str, Any] | None, *, is_told: bool) -> Difference | None:
+def _of_flow(content: bytes, trail: dict[str, Any] | None, *, has_flow: bool) -> Difference | None:
     """Return where `flow.json` differs from the flow that the trail proves.
 
     Args:
         content: Of `flow.json`.
         trail: The boxes of the trail's line; None where it has none, or one that is written in
             another way than Tandem writes it.
-        is_told: Whether the trail tells of the flow at all: old ones do not.
+        has_flow: Whether the trail has the flow's numbers: old ones do not.
     """
     if trail is None:
         says, follows = f"a line of the flow in {TRAIL} in another form", "it begins with the flow"
-        return Difference(says, follows) if is_told else None
+        return Difference(says, follows) if has_flow else None
     try:
         said = {
             key: {

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
@@ -47,7 +48,7 @@ class SentProject:
 
 @dataclass(frozen=True, slots=True)
 class ShownImport:
-    """`counts`: it is in the account. `replaces`: those that it took the place of."""
+    """`counts`: it is in the account. `replaces`: those whose place it took, still there."""
 
     row: SynthesisImport
     by: str
@@ -264,13 +265,15 @@ def page(session: Session, viewer: Viewer, *, cursor: Cursor, limit: int) -> Sli
 
 def _shown(session: Session, rows: Sequence[SynthesisImport]) -> list[ShownImport]:
     names = accounts.names_of(session, (row.created_by for row in rows))
+    replaced = defaultdict[SynthesisImportId | None, list[SynthesisImportId]](list)
+    query = select(SynthesisImport.replaced_by, SynthesisImport.id).where(
+        SynthesisImport.replaced_by.in_([row.id for row in rows]),
+        SynthesisImport.taken_back_at.is_(None),
+    )
+    for by, id in session.execute(query.order_by(SynthesisImport.seq)):
+        replaced[by].append(id)
     return [
-        ShownImport(
-            row,
-            names[row.created_by],
-            row.replaced_by is None,
-            [one.id for one in _replaced_by(session, row)],
-        )
+        ShownImport(row, names[row.created_by], row.replaced_by is None, replaced[row.id])
         for row in rows
     ]
 

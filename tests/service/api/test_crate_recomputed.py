@@ -153,6 +153,13 @@ def changed_flow_that_the_trail_hides(crate: dict[str, bytes]) -> None:
     changed_flow(crate)
 
 
+def removed_flow(crate: dict[str, bytes]) -> None:
+    del crate["flow.json"]
+    metadata = json.loads(crate[METADATA])
+    metadata["@graph"] = [one for one in metadata["@graph"] if one["@id"] != "flow.json"]
+    crate[METADATA] = json.dumps(metadata).encode()
+
+
 def emptied_flow(crate: dict[str, bytes]) -> None:
     crate["flow.json"] = b'{"boxes":[]}'
 
@@ -224,6 +231,7 @@ def test_what_somebody_changed_is_named(
         (changed_study, "the digest of the box new_studies"),
         (changed_flow_that_the_trail_hides, "a line of the flow in trail.jsonl in another form"),
         (emptied_flow, "what cannot be read in flow.json"),
+        (removed_flow, "nothing of flow.json"),
     ],
 )
 def test_no_flow_passes_that_the_trail_does_not_prove(

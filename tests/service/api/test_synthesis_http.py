@@ -243,6 +243,18 @@ def test_a_newer_state_takes_the_place_of_the_older_and_gives_it_back(desk: Desk
     assert (left["id"], left["counts"]) == (first["id"], True)
 
 
+def test_a_project_that_was_taken_back_is_named_by_none(desk: Desk) -> None:
+    out = handed(desk)
+    first = send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
+    both = [at(out, TWO, ASTRAL, "Trust"), at(out, ONE, "trust", "Trust", "Ben")]
+    second = send(desk, coded(out, both, CODES))
+
+    ask(desk, "DELETE", f"/synthesis/imports/{first['id']}")
+
+    (left,) = ask(desk, "GET", "/synthesis/imports")["items"]
+    assert (left["id"], left["replaces"]) == (second["id"], [])
+
+
 def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
     out = handed(desk)
     content = coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES)
