@@ -12,7 +12,7 @@ from tandem.accounts import service as accounts
 from tandem_api.deps import COOKIE
 from world import Person, World
 
-expect.set_options(timeout=60_000)  # of what never comes; other tests may be busy beside this one
+expect.set_options(timeout=240_000)  # of what never comes; other tests may be busy beside this one
 
 SLIP_SECONDS = 0.3
 """A little more than what the page takes for a slip: nobody reads a record as fast."""
@@ -83,7 +83,7 @@ class Visitors:
             reduced_motion="reduce",
             service_workers="allow" if worker else "block",
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(240_000)
         self._contexts.append(context)
         if person is not None:
             context.add_cookies(
