@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 T = TypeVar("T")
 SOAK, QUICK = "soak", "quick"
-_PART = 4
+_PART = 8
 """`make test` tries one example in this many. Chosen so that the suite takes 8 minutes."""
 
 
