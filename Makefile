@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 export TANDEM_DATA_DIR ?= $(CURDIR)/.tandem
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# One process for each core; a server that a test starts keeps some of another one busy.
+# More processes than some machines have cores: many tests wait for a server or a browser.
 PYTEST := $(BIN)/python -m pytest
-PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+PARALLEL := -n 4 --dist worksteal
 
 .DELETE_ON_ERROR:
 .PHONY: run page test quick soak coverage lint format openapi migration figures sbom clean help
