@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 from scipy.stats import binomtest
 
-from tandem.ranking.simulate_stops import Stops, stops
+from tandem.ranking.simulate_stops import Screened, Stops, stops
 from tandem.stopping.certificate import exact_target
 
 Labels = NDArray[np.int8]
@@ -128,10 +128,12 @@ def scenarios() -> list[Scenario]:
     return [*found, Scenario(rich_pool, 1900, 195), Scenario(edge, 1000, 60)]
 
 
-def measure(scenario: Scenario, target: Fraction, confidence: Fraction, runs: int) -> Line:
-    wanted = Stops(("certificate",), target, confidence)
+def measure(
+    scenario: Scenario, targets: Sequence[Fraction], confidence: Fraction, runs: int
+) -> list[Line]:
+    wanted = Stops(("certificate",), tuple(targets), confidence)
     nothing = np.array([], dtype=np.int64)
-    missed, work = 0, 0.0
+    missed, work = [0] * len(targets), [0.0] * len(targets)
     for run in range(runs):
         labels = _labels(scenario, run)
         rows = np.arange(labels.size)
@@ -140,12 +142,19 @@ def measure(scenario: Scenario, target: Fraction, confidence: Fraction, runs: in
             found: list[int] = np.setdiff1d(rows, read, assume_unique=True).tolist()
             return found
 
-        (stop,) = stops(
-            wanted, labels, nothing, run, ranked=following, ranked_for_certificate=following
+        found = stops(
+            wanted,
+            Screened(labels, nothing),
+            run,
+            ranked=following,
+            ranked_for_certificate=following,
         )
-        missed += stop.found < target * int(labels.sum())
-        work += stop.read / labels.size
-    return Line(scenario, target, runs, missed, work / runs)
+        for n, (target, stop) in enumerate(zip(targets, found, strict=True)):
+            missed[n] += stop.found < target * int(labels.sum())
+            work[n] += stop.read / labels.size
+    return [
+        Line(scenario, target, runs, missed[n], work[n] / runs) for n, target in enumerate(targets)
+    ]
 
 
 def _labels(scenario: Scenario, run: int) -> Labels:
@@ -167,19 +176,18 @@ def main() -> int:
     asked = parser.parse_args()
     targets = [exact_target(text) for text in asked.targets.split(",")]
     confidence = exact_target(asked.confidence)
-    tasks = [(scenario, target) for scenario in scenarios() for target in targets]
     lines = []
     with (
         ProcessPoolExecutor(asked.jobs) as processes,
         Progress(console=Console(stderr=True), transient=True) as bar,
     ):
-        task = bar.add_task("reviews drawn", total=len(tasks) * asked.runs)
+        task = bar.add_task("reviews drawn", total=len(scenarios()) * asked.runs)
         started = [
-            processes.submit(measure, scenario, target, confidence, asked.runs)
-            for scenario, target in tasks
+            processes.submit(measure, scenario, targets, confidence, asked.runs)
+            for scenario in scenarios()
         ]
         for one in started:
-            lines.append(one.result())
+            lines += one.result()
             bar.advance(task, asked.runs)
     return _print(lines, float(1 - confidence), targets)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,7 +95,7 @@ def simulate(
         ),
     ] = None,
     target: Annotated[
-        str, typer.Option(metavar="T", help="Recall that the rules aim at, in (0, 1).")
+        str, typer.Option(metavar="T[,T...]", help="Recalls that the rules aim at, in (0, 1).")
     ] = "0.9",
     confidence: Annotated[
         str, typer.Option(metavar="C", help="Confidence that they aim at, in (0, 1).")
@@ -116,7 +117,7 @@ def simulate(
     """
     recipe, priors, seeds = _recipe(model), _priors(prior), _seeds(seed)
     team = _team(reviewers, sensitivity, specificity, learns_from)
-    stops = None if stop is None else _stops(stop, target, confidence, reviewers)
+    stops = None if stop is None else _stops(stop, target, confidence)
     if plot is not None and (plot.is_dir() or not plot.absolute().parent.is_dir()):
         raise typer.BadParameter(f"{plot} is no place for a file.", param_hint="--plot")
     from tandem.cli.simulate_output import bar_over_all, encode_ahead, print_stops, print_table
@@ -208,32 +209,30 @@ def _team(
     return replace(team, policy=changed(team.policy, {"ranking_learns_from": learns_from}))
 
 
-def _stops(names: str, target: str, confidence: str, reviewers: int) -> "Stops":
+def _stops(names: str, targets: str, confidence: str) -> "Stops":
     """Return the rules to follow, each looked at before anything is read."""
     from tandem.ranking.simulate_stops import Stops
-    from tandem.stopping.certificate import exact_target
     from tandem.stopping.rules import UnknownRule, check_names
 
-    if reviewers != 1:
-        raise typer.BadParameter(
-            "Rules for stopping are replayed with a single reviewer who does not err; leave "
-            "--reviewers out.",
-            param_hint="--stop",
-        )
-    shares = []
-    for option, text in (("--target", target), ("--confidence", confidence)):
-        try:
-            shares.append(exact_target(text))
-        except ValueError:
-            raise typer.BadParameter(
-                f"{text!r} should be a number between 0 and 1, such as 0.9.", param_hint=option
-            ) from None
+    aims = tuple(_share(text, "--target") for text in targets.split(","))
+    sure = _share(confidence, "--confidence")
     rules = tuple(name.strip() for name in names.split(","))
     try:
         check_names(rules)
     except UnknownRule as error:
         raise typer.BadParameter(str(error), param_hint="--stop") from None
-    return Stops(rules, *shares)
+    return Stops(rules, aims, sure)
+
+
+def _share(text: str, option: str) -> Fraction:
+    from tandem.stopping.certificate import exact_target
+
+    try:
+        return exact_target(text.strip())
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} should be a number between 0 and 1, such as 0.9.", param_hint=option
+        ) from None
 
 
 def _rates(

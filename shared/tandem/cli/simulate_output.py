@@ -20,6 +20,7 @@ from rich.table import Table
 
 from tandem.ranking.sentences import encode_once
 from tandem.ranking.simulate import Labelled, Simulation
+from tandem.ranking.simulate_stops import Stop
 from tandem.ranking.simulate_team import TeamSimulation
 
 _FIGURES = ("seed", "R", "N", "loss", "NDCG", "WSS95", "TNR95", "@10%", "@20%", "last", "time")
@@ -166,35 +167,47 @@ def _team_row(done: TeamSimulation) -> Iterator[str]:
 
 
 _STOP_LEGEND = (
-    "Means over all replays. misses: share of replays that stopped below the target recall of "
-    "{target:g}; work: records read by then, as a share of all; worst: the lowest recall. Records "
-    "known at the start are in it. Only the certificate promises something: misses of at most "
-    "{allowed:g}, for any ranking."
+    "Means over all replays. misses: share of replays that stopped below the target recall; work: "
+    "records read by then, as a share of all; worst: the lowest recall. Records known at the start "
+    "are in it. Only the certificate promises something: misses of at most {allowed:g}, for any "
+    "ranking."
+)
+_TEAM_STOP_LEGEND = (
+    " Recall is of what the two reviewers include if they read everything; truth: the share of "
+    "the relevant records that they had included."
 )
 
 
 def print_stops(simulations: Sequence[Simulation]) -> None:
-    """Print a row per rule, over all files and seeds."""
+    """Print a row per rule and target, over all files and seeds."""
     asked = simulations[0].stops
-    legend = _STOP_LEGEND.format(target=asked[0].target, allowed=round(1 - asked[0].confidence, 6))
+    is_team = isinstance(simulations[0], TeamSimulation)
+    legend = _STOP_LEGEND.format(allowed=round(1 - asked[0].confidence, 6))
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         show_edge=False,
-        caption=legend,
+        caption=legend + (_TEAM_STOP_LEGEND if is_team else ""),
         caption_justify="left",
     )
     table.add_column("stops by")
-    for heading in ("recall", "worst", "misses", "work"):
+    for heading in ("target", "recall", "worst", "misses", "work", *(["truth"] * is_team)):
         table.add_column(heading, justify="right", no_wrap=True)
-    for place, one in enumerate(asked):
-        found = [(done.stops[place], done.n) for done in simulations]
-        recalls = [stop.recall for stop, _ in found]
-        table.add_row(
-            one.rule,
-            f"{fmean(recalls):.1%}",
-            f"{min(recalls):.1%}",
-            f"{fmean(recall < one.target for recall in recalls):.1%}",
-            f"{fmean(stop.read / n for stop, n in found):.0%}",
-        )
+    for place in range(len(asked)):
+        stopped = [(done.stops[place], done.n) for done in simulations]
+        table.add_row(*_stop_row(stopped))
     Console().print(table)
+
+
+def _stop_row(stopped: Sequence[tuple[Stop, int]]) -> Iterator[str]:
+    """Return the cells of one rule and target: where it stopped in files of so many records."""
+    one = stopped[0][0]
+    recalls = [stop.recall for stop, _ in stopped]
+    truths = [stop.recall_truth for stop, _ in stopped if stop.recall_truth is not None]
+    yield one.rule
+    yield f"{one.target:g}"
+    yield f"{fmean(recalls):.1%}"
+    yield f"{min(recalls):.1%}"
+    yield f"{fmean(recall < one.target for recall in recalls):.1%}"
+    yield f"{fmean(stop.read / n for stop, n in stopped):.0%}"
+    yield from ([f"{fmean(truths):.1%}"] if truths else [])

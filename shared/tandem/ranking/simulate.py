@@ -19,11 +19,10 @@ from tandem.ranking import features as feature_making
 from tandem.ranking import metrics
 from tandem.ranking import sentences as sentence_vectors
 from tandem.ranking.features import Features
-from tandem.ranking.learning import Labels
 from tandem.ranking.parameters import EnsembleMember, Words
-from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import Recipe
-from tandem.ranking.simulate_stops import Stop, Stops, stops
+from tandem.ranking.simulate_replay import Replay
+from tandem.ranking.simulate_stops import Screened, Stop, Stops, stops
 
 LABEL_COLUMNS = ("label_included", "included", "label")
 """The first of these that a file has holds its labels."""
@@ -124,9 +123,8 @@ class Simulation:
 
     def to_json(self) -> dict[str, Any]:
         found = asdict(self)
-        if not self.stops:
-            del found["stops"]
-        return found
+        del found["stops"]
+        return found | ({"stops": [stop.to_json() for stop in self.stops]} if self.stops else {})
 
 
 def read_labelled(path: Path) -> Labelled:
@@ -190,7 +188,7 @@ def simulate(
     known = draw_priors(data, priors, seed)
     ready = prepared(data, recipe.words, recipe.sentences)
     started = time.perf_counter()
-    replay = _Replay(data, ready.features, recipe, seed, batch)
+    replay = Replay(data.labels, ready.features, recipe, seed, batch)
     read = known
     n_to_find = int(np.sum(data.labels == 1) - np.sum(data.labels[known] == 1))
     found_at: list[int] = []
@@ -205,11 +203,10 @@ def simulate(
     retrains = replay.retrains
     stopped = list[Stop]()
     if wanted_stops is not None:
-        afresh = _Replay(data, ready.features, recipe, seed, batch)
+        afresh = Replay(data.labels, ready.features, recipe, seed, batch)
         stopped = stops(
             wanted_stops,
-            data.labels,
-            known,
+            Screened(data.labels, known),
             seed,
             ranked=lambda rows: replay.going_on(read, rows),
             ranked_for_certificate=afresh.next_after,
@@ -278,38 +275,6 @@ def draw_priors(data: Labelled, priors: tuple[int, int], seed: int) -> NDArray[n
             )
         drawn.append(np.random.RandomState(seed).choice(rows, wanted, replace=False))
     return np.concatenate(drawn)
-
-
-class _Replay:
-    """The ranking after each batch of labels. Counts the models trained."""
-
-    def __init__(
-        self, data: Labelled, features: Features, recipe: Recipe, seed: int, batch: int
-    ) -> None:
-        self._labels, self._features, self._recipe = data.labels, features, recipe
-        self._seed, self._batch = seed, batch
-        # ASReview draws all its fits from one stream, too.
-        self._stream = np.random.RandomState(seed)
-        self.retrains = 0
-
-    def next_after(self, read: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of the next batch, the best first, after those read."""
-        unread = np.ones(self._labels.size, dtype=bool)
-        unread[read] = False
-        ranked = rank(
-            self._features,
-            labels=Labels(rows=read, values=self._labels[read].astype(np.float64)),
-            pool=np.flatnonzero(unread),
-            recipe=self._recipe,
-            seed=self._seed,
-            random_state=self._stream,
-        )
-        self.retrains += ranked.kind == "model"
-        return ranked.order[: self._batch]
-
-    def going_on(self, before: NDArray[np.int64], read: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rest of what was read before, and then batches as ever."""
-        return before[read.size :] if read.size < before.size else self.next_after(read)
 
 
 def _labelled(file: str, columns: Sequence[str], rows: Iterator[dict[str, str]]) -> Labelled:

@@ -125,6 +125,7 @@ def _run(task: Task, how: How, on_progress: Callable[[int, int], None]) -> Simul
         seed=task.seed,
         priors=how.priors,
         batch=how.batch,
+        wanted_stops=how.stops,
         on_progress=on_progress,
     )
 

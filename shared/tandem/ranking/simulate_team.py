@@ -21,6 +21,7 @@ from tandem.ranking.simulate import (
     figures,
     prepared,
 )
+from tandem.ranking.simulate_replay import Replay
 from tandem.ranking.simulate_screening import (
     REVIEWERS,
     DoubleReading,
@@ -32,6 +33,7 @@ from tandem.ranking.simulate_screening import (
     read_everything_twice,
     truth_of,
 )
+from tandem.ranking.simulate_stops import Screened, Stop, Stops, stops
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,14 @@ def simulate_team(
     seed: int,
     priors: tuple[int, int] = (1, 1),
     batch: int = 1,
+    wanted_stops: Stops | None = None,
     on_progress: Progress | None = None,
     start: Start | None = None,
 ) -> TeamSimulation:
     """Screen `data`, the reviewers by turns, until they have found what double reading finds.
+
+    Rules for stopping are replayed in a reading of their own: both reviewers read each record,
+    their conflicts are adjudicated at once, and the rules see what the team decided.
 
     Args:
         data: The records and the truth about them.
@@ -133,6 +139,7 @@ def simulate_team(
         seed: In [0, 2**32): draws the priors, the verdicts and the queue, and drives the solver.
         priors: How many relevant and irrelevant records are settled, rightly, at the start.
         batch: Number of decisions after which the model is trained again, ≥ 1.
+        wanted_stops: Rules for stopping to follow.
         on_progress: Called after every batch.
         start: The records' truth and the reviewers' verdicts where they are known; drawn by
             `start_of` if left out.
@@ -149,6 +156,9 @@ def simulate_team(
     )
     seconds = ready.seconds + time.perf_counter() - started
     double = start.double
+    stopped = list[Stop]()
+    if wanted_stops is not None:
+        stopped = _stops(wanted_stops, start, ready.features, recipe, seed, batch)
     found_at = [math.ceil(made / len(REVIEWERS)) for made in decisions_at]
     return TeamSimulation(
         file=data.file,
@@ -177,6 +187,22 @@ def simulate_team(
         recall_team=_share(screening.included, double.included),
         recall_truth=_share(screening.included, start.truth.to_find),
         recall_truth_double=_share(double.included, start.truth.to_find),
+        stops=stopped,
+    )
+
+
+def _stops(
+    wanted: Stops, start: Start, features: Features, recipe: Recipe, seed: int, batch: int
+) -> list[Stop]:
+    truth = start.truth
+    decided = np.where(truth.known, truth.relevant, start.double.included).astype(np.int8)
+    ranked, beside_draws = (Replay(decided, features, recipe, seed, batch) for _ in range(2))
+    return stops(
+        wanted,
+        Screened(decided, start.priors, truth.relevant),
+        seed,
+        ranked=ranked.next_after,
+        ranked_for_certificate=beside_draws.next_after,
     )
 
 

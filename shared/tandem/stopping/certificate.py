@@ -102,7 +102,11 @@ def _log_of_find(bad: int, found: int, total: int) -> float:
 
 def reaches(log_e: float, confidence: Fraction) -> bool:
     """Say whether e is 1 / (1 − confidence) or more; what rounding leaves short of it counts."""
-    return log_e >= -math.log(1 - confidence) - _NEAR
+    return log_e >= _bar(confidence)
+
+
+def _bar(confidence: Fraction) -> float:
+    return -math.log(1 - confidence) - _NEAR
 
 
 class Evidence:
@@ -174,12 +178,13 @@ class Evidence:
 
 
 class RunningEvidence:
-    """The same at one target, where draws come one by one: each step takes as long as all finds."""
+    """The same at one target, where draws come one by one: only a find makes it look at all."""
 
     def __init__(self, target: Fraction, confidence: Fraction) -> None:
-        self._target, self._confidence = target, confidence
+        self._target, self._bar = target, _bar(confidence)
         self._log = 0.0
         self._hits: list[tuple[int, int]] = []
+        self._of_finds: dict[int, float] = {}  # what all finds take from it, at one total
 
     def draw(self, *, pool: int, found: int, is_include: bool) -> None:
         """Count a draw; see `Draw`."""
@@ -189,16 +194,19 @@ class RunningEvidence:
         self._log += _log_of_draw(bad - found, pool)
         if is_include:
             self._hits.append((bad, found))
+            self._of_finds = {}
 
     def is_certified(self, *, found: int, pool: int) -> bool:
         """Say whether the recall is shown; see the function of this name."""
         if is_certain(found=found, pool=pool, target=self._target):
             return True
-        if not reaches(self._log, self._confidence):  # finds only take from it
+        if self._log < self._bar:  # finds only take from it
             return False
         total = bad_total(found, self._target)
-        finds = (_log_of_find(bad, before, total) for bad, before in self._hits)
-        return reaches(self._log + math.fsum(finds), self._confidence)
+        if total not in self._of_finds:
+            finds = (_log_of_find(bad, before, total) for bad, before in self._hits)
+            self._of_finds = {total: math.fsum(finds)}
+        return self._log + self._of_finds[total] >= self._bar
 
 
 def is_certified(

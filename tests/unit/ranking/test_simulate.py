@@ -26,7 +26,7 @@ from tandem.ranking.simulate import (
     read_labelled,
     simulate,
 )
-from tandem.ranking.simulate_stops import Stops, stops
+from tandem.ranking.simulate_stops import Screened, Stops, stops
 
 U4 = recipe("elas-u4")
 N, N_RELEVANT = 60, 12
@@ -404,6 +404,23 @@ class TestStopping:
         assert read["run-5"] <= read["share-20"] < N  # type: ignore[operator]
         assert stops == self.stops(screened, *asked)
 
+    def test_several_targets_are_as_each_by_itself(self, screened: Path) -> None:
+        asked = ["--stop", self.RULES, "--confidence", "0.9", "--target"]
+        together = self.stops(screened, *asked, "0.8, 0.95")
+        apart = [self.stops(screened, *asked, target) for target in ("0.8", "0.95")]
+        assert together == [stop for both in zip(*apart, strict=True) for stop in both]
+
+    def test_two_reviewers_are_measured_by_what_they_include(self, screened: Path) -> None:
+        pair = ["--reviewers", "2", "--sensitivity", "0.8", "--specificity", "0.95"]
+        stops = self.stops(screened, *pair, "--stop", "run-5000,certificate", "--target", "0.8")
+        everything, certificate = stops
+        assert (everything["read"], everything["recall"]) == (N, 1)
+        assert 0 < everything["recall_truth"] < 1  # type: ignore[operator]
+        assert certificate["recall"] >= 0.8  # type: ignore[operator]
+        perfect = self.stops(screened, "--reviewers", "2", "--stop", "run-5000")[0]
+        assert perfect["found"] == N_RELEVANT
+        assert perfect["recall_truth"] == 1
+
     def test_nothing_else_changes(self, screened: Path) -> None:
         plain = simulate(read_labelled(screened), U4, seed=3, batch=5)
         with_stops = simulate(
@@ -411,7 +428,7 @@ class TestStopping:
             U4,
             seed=3,
             batch=5,
-            wanted_stops=Stops(("knee", "certificate"), Fraction("0.9"), Fraction("0.9")),
+            wanted_stops=Stops(("knee", "certificate"), (Fraction("0.9"),), Fraction("0.9")),
         )
         assert replace(with_stops, stops=[], seconds=0) == replace(plain, seconds=0)
 
@@ -419,14 +436,16 @@ class TestStopping:
         """With a ranking that has the last includes at its very end, over many orders of draws."""
         labels = np.zeros(300, dtype=np.int8)
         labels[:18] = labels[-3:] = 1
-        wanted = Stops(("certificate", "run-50"), Fraction("0.9"), Fraction("0.8"))
+        wanted = Stops(("certificate", "run-50"), (Fraction("0.9"),), Fraction("0.8"))
 
         def ranked(read: NDArray[np.int64]) -> list[int]:
             return sorted(set(range(300)).difference(read.tolist()))[:25]
 
         known = np.array([0, 40])
         found = [
-            stops(wanted, labels, known, seed, ranked=ranked, ranked_for_certificate=ranked)
+            stops(
+                wanted, Screened(labels, known), seed, ranked=ranked, ranked_for_certificate=ranked
+            )
             for seed in range(300)
         ]
         missed = sum(certificate.recall < 0.9 for certificate, _ in found)
@@ -440,7 +459,7 @@ class TestStopping:
             (["--stop", "knees"], "There are: certificate"),
             (["--stop", "knee", "--target", "1"], "between 0 and 1"),
             (["--stop", "knee", "--confidence", "x"], "between 0 and 1"),
-            (["--stop", "knee", "--reviewers", "2"], "single reviewer"),
+            (["--stop", "knee", "--target", "0.9,"], "between 0 and 1"),
         ],
     )
     def test_what_makes_no_sense_is_refused(
