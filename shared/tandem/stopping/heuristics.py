@@ -96,6 +96,10 @@ class Reading:
         """
         return self._p(bad_total(self.n_found, target))
 
+    def is_significant(self, target: Fraction, p: float) -> bool:
+        """Return whether `hypergeometric_p` is below `p`, in (0, 1/2]; much faster."""
+        return self._is_below(bad_total(self.n_found, target), p)
+
     def supported_recall(self, p: float = 0.05) -> float | None:
         """Return the largest recall of which the same test has a value below `p`.
 
@@ -107,29 +111,57 @@ class Reading:
         low, high = self.n_found + 1, self.n_found + self.n_records - self.n_read + 1
         while low < high:
             middle = (low + high) // 2
-            if self._p(middle) < p:
+            if self._is_below(middle, p):
                 high = middle
             else:
                 low = middle + 1
         return self.n_found / (low - 1)
 
-    def _p(self, total: int) -> float:
-        """Return the smallest P(X ≤ includes found since) over all places to start from."""
-        starts = np.array([0, *self.found_at])
-        before = np.arange(self.n_found + 1)
+    def _is_below(self, total: int, p: float) -> bool:
+        return self._p(total, at_most_half=True) < p
+
+    def _p(self, total: int, *, at_most_half: bool = False) -> float:
+        """Return the smallest P(X ≤ includes found since) over all places to start from.
+
+        Args:
+            total: Includes that there would be.
+            at_most_half: Only a value below 1/2 matters: 1 is returned for any other.
+        """
+        starts, before = np.array([0, *self.found_at]), np.arange(self.n_found + 1)
         records, drawn, good = self.n_records - starts, self.n_read - starts, total - before
         if np.any(good > records):
             return 0.0
-        hits = np.arange(self.n_found + 1)[:, None]
+        since = self.n_found - before
+        if at_most_half:
+            # X is a sum of independent trials (Vatutin & Mikhailov 1982), so its median is at most
+            # ⌊mean⌋ + 1 (Hoeffding 1956): from there on P(X ≤ x) is 1/2 or more.
+            matters = since < drawn * (good / records) + 1
+            if not np.any(matters):
+                return 1.0
+            records, drawn, good, since = (each[matters] for each in (records, drawn, good, since))
+        lows, n_hits = _near_mean(records, drawn, good, most=since)
+        hits = lows + np.arange(n_hits)[:, None]
         logs = _log_factorials(self.n_records)
         chosen = _choose(logs, good, hits) + _choose(logs, records - good, drawn - hits)
         chosen -= _choose(logs, records, drawn)
-        counted = np.where(hits <= self.n_found - before, np.exp(chosen), 0.0)
+        counted = np.where(hits <= since, np.exp(chosen), 0.0)
         return float(min(1.0, counted.sum(axis=0).min()))
 
 
 _Whole = NDArray[np.int64]
 _Real = NDArray[np.float64]
+
+
+def _near_mean(records: _Whole, drawn: _Whole, good: _Whole, *, most: _Whole) -> tuple[_Whole, int]:
+    """Return the numbers of hits that can make a difference: the lowest of each, and how many.
+
+    The others together are less probable than 1e−17, or than that share of those here (Bernstein).
+    """
+    mean = drawn * (good / records)
+    spread = np.sqrt(mean * (1 - good / records)) * 9 + 30
+    lows = np.maximum(np.floor(np.minimum(mean, most) - spread), 0).astype(np.int64)
+    highs = np.minimum(np.ceil(mean + spread).astype(np.int64), most)
+    return lows, max(int(np.max(highs - lows)), 0) + 1
 
 
 @lru_cache(maxsize=4)

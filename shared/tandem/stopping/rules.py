@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Protocol
 
 from tandem.stopping.heuristics import KNEE_BAR, Reading
@@ -15,6 +16,9 @@ NAMES = (CERTIFICATE, "run-N", "share-P", "knee", "hypergeometric")
 """N records in a row without an include; a run of P % of all records (below 1: of that share);
 the knee and the test of `heuristics`."""
 
+
+_AHEAD = 8
+"""Records that the hypergeometric rule looks ahead at first; twice as many each time after that."""
 
 _SHARE = r"share-([0-9]{1,2}(?:\.[0-9]{1,6})?)"
 
@@ -46,25 +50,39 @@ def at_knee(reading: Reading) -> bool:
 
 
 class Hypergeometric:
-    """Stops where the p value for "the recall is below the target" is below 1 − confidence."""
+    """Stops where the p value for "the recall is below the target" is below 1 − confidence.
+
+    Until the next include p can only fall. So it is worked out for some records further on first:
+    if it is not small there, it is not before.
+    """
 
     def __init__(self, target: Fraction, confidence: Fraction) -> None:
-        self._target, self._p = target, float(1 - confidence)
-        self._found, self._stops_at = -1, 0
+        # From 1/2 on the test says nothing; nobody asks for so little.
+        self._target, self._p = target, min(0.5, float(1 - confidence))
+        self._found, self._goes_on_until, self._stops_at = -1, 0, 0
+        self._ahead = _AHEAD
 
     def __call__(self, reading: Reading) -> bool:
-        if reading.n_found != self._found:  # until the next include p can only fall
-            self._found, self._stops_at = reading.n_found, self._first_below(reading)
-        return reading.n_read >= self._stops_at
+        if reading.n_found != self._found:
+            self._found, self._goes_on_until, self._stops_at = reading.n_found, 0, 0
+            self._ahead = _AHEAD
+        if reading.n_read > self._goes_on_until and not self._stops_at:
+            self._look_ahead(reading)
+        return bool(self._stops_at) and reading.n_read >= self._stops_at
 
-    def _first_below(self, reading: Reading) -> int:
-        """Return how many must have been read for it, if no further include is found."""
-        reads = range(reading.n_read, reading.n_records + 1)
-        return reads.start + bisect_left(
-            reads,
-            True,
-            key=lambda n: reading.without_finds(n).hypergeometric_p(self._target) < self._p,
-        )
+    def _look_ahead(self, reading: Reading) -> None:
+        last = min(reading.n_read + self._ahead, reading.n_records)
+        self._ahead *= 2
+        if self._is_small(reading, last):
+            reads = range(reading.n_read, last)
+            small = partial(self._is_small, reading)
+            self._stops_at = reads.start + bisect_left(reads, True, key=small)
+        else:
+            self._goes_on_until = last
+
+    def _is_small(self, reading: Reading, n_read: int) -> bool:
+        """Return whether p is small once so many are read, if no further include is found."""
+        return reading.without_finds(n_read).is_significant(self._target, self._p)
 
 
 def rule(name: str, *, n_records: int, target: Fraction, confidence: Fraction) -> Rule:
