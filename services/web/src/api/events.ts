@@ -57,37 +57,50 @@ export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", s
   "tandem.import.progress": ["imports"],
 };
 const GATHER_MS = 400;
+/** Who follows later than this has shown something in the meantime. */
+const LATE_MS = 1000;
 
 /**
  * Follows a review while its tab is visible; returns what ends it.
  *
- * Only one tab is visible at a time, so tabs do not use up the connections that a browser has.
+ * A browser has six connections to a server. So of all tabs that show a review, one follows its
+ * events and tells the others; where the browser has no locks, each visible tab follows them.
  */
 export function follow(review: string): () => void {
-  let source: EventSource | null = null;
   const waiting = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const tell = () => {
-    timer = undefined;
-    for (const kind of waiting) outdated(review, kind);
-    waiting.clear();
+  const concerns = (kinds: readonly string[]) => {
+    for (const kind of kinds) waiting.add(kind);
+    if (waiting.size === 0) return;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      for (const kind of waiting) outdated(review, kind);
+      waiting.clear();
+    }, GATHER_MS);
   };
+  const others = new BroadcastChannel(`tandem events ${review}`);
+  others.onmessage = (message: MessageEvent<string[]>) => {
+    if (document.visibilityState === "visible") concerns(message.data);
+  };
+  let end: (() => void) | null = null;
   const begin = () => {
-    if (source !== null || document.visibilityState !== "visible") return;
-    source = new EventSource(`${prefix}/api/v1/reviews/${review}/events?after=latest`);
-    for (const [type, kinds] of Object.entries(CONCERNS)) {
-      source.addEventListener(type, () => {
-        for (const kind of kinds) waiting.add(kind);
-        if (kinds.length > 0) timer ??= setTimeout(tell, GATHER_MS);
+    if (end !== null || document.visibilityState !== "visible") return;
+    let isLate = false;
+    end = whenAlone(`tandem events ${review}`, () => {
+      if (isLate) outdated(review); // what happened since the tab before has ended
+      return stream(review, (kinds) => {
+        concerns(kinds);
+        others.postMessage(kinds);
       });
-    }
+    });
+    setTimeout(() => (isLate = true), LATE_MS);
   };
-  const end = () => {
-    source?.close();
-    source = null;
+  const stop = () => {
+    end?.();
+    end = null;
   };
   const change = () => {
-    if (document.visibilityState !== "visible") return end();
+    if (document.visibilityState !== "visible") return stop();
     begin();
     outdated(review);
   };
@@ -96,6 +109,38 @@ export function follow(review: string): () => void {
   return () => {
     document.removeEventListener("visibilitychange", change);
     clearTimeout(timer);
-    end();
+    stop();
+    others.close();
   };
+}
+
+/** Works while no other tab does so under this name; returns what ends it. */
+function whenAlone(name: string, work: () => () => void): () => void {
+  // Browsers have locks at https addresses and on the own machine only.
+  if (!("locks" in navigator)) return work();
+  const asking = new AbortController();
+  let end = () => asking.abort();
+  navigator.locks
+    .request(name, { signal: asking.signal }, () => {
+      const finish = work();
+      return new Promise<void>((done) => {
+        end = () => {
+          finish();
+          done();
+        };
+      });
+    })
+    .catch((error: unknown) => {
+      if (!asking.signal.aborted) throw error;
+    });
+  return () => end();
+}
+
+/** Reads the events of a review from now on; returns what ends it. */
+function stream(review: string, happened: (kinds: readonly string[]) => void): () => void {
+  const source = new EventSource(`${prefix}/api/v1/reviews/${review}/events?after=latest`);
+  for (const [type, kinds] of Object.entries(CONCERNS)) {
+    source.addEventListener(type, () => happened(kinds));
+  }
+  return () => source.close();
 }

@@ -1,9 +1,9 @@
-import { useState } from "preact/hooks";
-import { Link } from "wouter-preact";
+import { Link, useSearch } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { texts } from "../../texts/en";
 import { ago } from "../../texts/format";
+import { useFilters, withQuery } from "../../ui/filters";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
@@ -31,24 +31,26 @@ function useConflicts(review: string, state: State, stage: Stage | "") {
 /** What reviewers differ in; one of them when the address names it. */
 export function Conflicts({ review, rest }: ViewProps) {
   useTitle(say.title);
-  const [state, setState] = useState<State>("open");
-  const [stage, setStage] = useState<Stage | "">("");
+  const [filters, change] = useFilters(["state", "stage"]);
+  const state: State = filters.state === "resolved" ? "resolved" : "open";
+  const stage: Stage | "" = filters.stage === "title_abstract" || filters.stage === "full_text" ? filters.stage : "";
+  const search = useSearch();
   const { query, items } = useConflicts(review.id, state, stage);
-  if (rest !== "") return <OneConflict key={rest} review={review} id={rest} among={items} state={state} />;
+  if (rest !== "") return <OneConflict key={rest} review={review} id={rest} among={items} />;
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>
       <div class="inline-form">
-      <Tabs
-        label={say.title}
-        value={state}
-        options={[
-          ["open", say.open],
-          ["resolved", say.resolved],
-        ]}
-        change={setState}
-      />
-      <StageField stage={stage} none={say.bothStages} change={setStage} />
+        <Tabs
+          label={say.title}
+          value={state}
+          options={[
+            ["open", say.open],
+            ["resolved", say.resolved],
+          ]}
+          change={(state) => change({ state: state === "open" ? "" : state })}
+        />
+        <StageField stage={stage} none={say.bothStages} change={(stage) => change({ stage })} />
       </div>
       <Listed
         query={query}
@@ -59,7 +61,7 @@ export function Conflicts({ review, rest }: ViewProps) {
         <ul class="plainlist rows">
           {items.map((one) => (
             <li key={one.id} class="row conflict-row">
-              <Link href={`/r/${review.id}/conflicts/${one.id}`}>
+              <Link href={withQuery(`/r/${review.id}/conflicts/${one.id}`, search)}>
                 <strong>{one.record.title}</strong>
                 <br />
                 <span class="soft small">

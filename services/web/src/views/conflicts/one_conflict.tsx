@@ -1,11 +1,12 @@
 import { useMutation, useQuery } from "@tanstack/preact-query";
 import { useEffect, useState } from "preact/hooks";
-import { Link, useLocation } from "wouter-preact";
-import { api, data, type Schemas } from "../../api/client";
+import { Link, useLocation, useSearch } from "wouter-preact";
+import { api, data } from "../../api/client";
 import { outdated, type Review } from "../../api/queries";
 import { isWriting } from "../../keys/keys";
 import { ago } from "../../texts/format";
 import { texts } from "../../texts/en";
+import { withQuery } from "../../ui/filters";
 import { VerdictMark } from "../../ui/icons";
 import { Shell } from "../../ui/layout";
 import { Button, Field, Loading, Problem } from "../../ui/parts";
@@ -25,7 +26,6 @@ interface Props {
   review: Review;
   id: string;
   among: Conflict[];
-  state: Schemas["ConflictState"];
 }
 
 /** One conflict: the record, what each decided, the talk, and the way to settle it. */
@@ -38,7 +38,9 @@ export function OneConflict({ review, id, among }: Props) {
   const [, go] = useLocation();
   const at = among.findIndex((one) => one.id === id);
   const to = (step: number) => among[at + step]?.id;
-  const link = (to: string | undefined) => (to === undefined ? null : `/r/${review.id}/conflicts/${to}`);
+  const search = useSearch();
+  const link = (to: string | undefined) =>
+    to === undefined ? null : withQuery(`/r/${review.id}/conflicts/${to}`, search);
   const [previous, next] = at < 0 ? [null, link(among[0]?.id)] : [link(to(-1)), link(to(1))];
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -53,7 +55,7 @@ export function OneConflict({ review, id, among }: Props) {
   return (
     <Shell review={review} wide>
       <div class="head">
-        <Link class="small" href={`/r/${review.id}/conflicts`}>
+        <Link class="small" href={withQuery(`/r/${review.id}/conflicts`, search)}>
           ← {say.back}
         </Link>
         <span class="actions">

@@ -1,12 +1,15 @@
-import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
+import type { Review } from "../../api/queries";
 import { texts } from "../../texts/en";
+import { Choice } from "../../ui/choice";
+import { useFilters, useTyped } from "../../ui/filters";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
-import { Field } from "../../ui/parts";
+import { Button, Field } from "../../ui/parts";
+import { StageField } from "../../ui/stage_field";
 import type { ViewProps } from "../review";
 import { OneRecord } from "./one_record";
 import { recordTexts as say } from "./texts";
@@ -15,17 +18,24 @@ import "./records.css";
 type Status = Schemas["ShownStatus"];
 type Order = keyof typeof say.orders;
 
-const TYPING_MS = 300;
+const FILTERS = ["q", "status", "stage", "source", "label", "order"] as const;
 
 /** All records of a review, to search; one of them when the address names it. */
 export function Records({ review, rest }: ViewProps) {
+  return rest === "" ? <All review={review} /> : <OneRecord key={rest} review={review} id={rest} />;
+}
+
+function All({ review }: { review: Review }) {
   useTitle(say.title);
-  const [typed, setTyped] = useState("");
-  const q = useLater(typed.trim());
-  const [status, setStatus] = useState<Status | "">("");
-  const [order, setOrder] = useState<Order>("rank");
+  const [filters, change] = useFilters(FILTERS);
+  const { q, source, label } = filters;
+  const stage: Schemas["Stage"] = filters.stage === "full_text" ? "full_text" : "title_abstract";
+  const statuses = statusesFor(review, stage);
+  const status = statuses.find((one) => one === filters.status);
+  const order = (Object.keys(say.orders) as Order[]).find((one) => one === filters.order) ?? "rank";
+  const [typed, setTyped] = useTyped(q ?? "", (q) => change({ q }, { replace: true }));
   const { query, items, first } = usePages(
-    ["review", review.id, "records", q, status, order],
+    ["review", review.id, "records", filters],
     (cursor) =>
       data(
         api.GET("/api/v1/reviews/{review_id}/records", {
@@ -36,6 +46,9 @@ export function Records({ review, rest }: ViewProps) {
               count: true,
               limit: 50,
               order,
+              stage,
+              ...(source ? { source } : {}),
+              ...(label ? { label } : {}),
               ...(q ? { q } : {}),
               ...(status ? { status } : {}),
               ...cursor,
@@ -43,9 +56,7 @@ export function Records({ review, rest }: ViewProps) {
           },
         }),
       ),
-    rest === "",
   );
-  if (rest !== "") return <OneRecord key={rest} review={review} id={rest} />;
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>
@@ -57,32 +68,19 @@ export function Records({ review, rest }: ViewProps) {
             )}
           </Field>
         </div>
-        <Field label={say.status}>
-          {(ids) => (
-            <select {...ids} value={status} onChange={(event) => setStatus(event.currentTarget.value as Status)}>
-              <option value="">{say.any}</option>
-              {statusesFor(review.role, review.policy.title_abstract.blind).map((one) => (
-                <option key={one} value={one}>
-                  {texts.statuses[one]}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label={say.order}>
-          {(ids) => (
-            <select {...ids} value={order} onChange={(event) => setOrder(event.currentTarget.value as Order)}>
-              {Object.entries(say.orders).map(([one, name]) => (
-                <option key={one} value={one}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <Choice
+          label={say.status}
+          any={say.any}
+          now={status}
+          options={statuses.map((one) => [one, texts.statuses[one]] as const)}
+          change={(status) => change({ status })}
+        />
+        <StageField stage={stage} change={(stage) => change({ stage, status: "" })} />
+        <Choice label={say.order} now={order} options={Object.entries(say.orders)} change={(order) => change({ order })} />
       </form>
       <p class="small soft" role="status">
-        {first?.n_matching !== null && first !== undefined && say.n(first.n_matching)}
+        {first !== undefined && first.n_matching !== null && say.n(first.n_matching)}
+        <Narrowed source={source} label={label} clear={() => change({ source: "", label: "" })} />
       </p>
       <Listed query={query} n={items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
         <ul class="plainlist rows">
@@ -102,25 +100,29 @@ export function Records({ review, rest }: ViewProps) {
   );
 }
 
+/** What else the list is narrowed to, by the link that led here. */
+function Narrowed({ source, label, clear }: { source: string | undefined; label: string | undefined; clear: () => void }) {
+  const words = [source && say.ofSource(source), label && say.ofLabel(label)].filter(Boolean);
+  if (words.length === 0) return null;
+  return (
+    <>
+      {" · "}
+      {words.join(" · ")}{" "}
+      <Button kind="quiet" onClick={clear}>
+        {say.clear}
+      </Button>
+    </>
+  );
+}
+
 /** What a person may ask for: blinded people know of "done" only. */
-function statusesFor(role: Schemas["Role"], isBlind: boolean): Status[] {
-  const all: Status[] = ["unscreened", "awaiting", "conflict", "included", "excluded"];
-  const seesAll = role === "owner" || role === "adjudicator" || !isBlind;
-  return seesAll ? all : ["unscreened", "done"];
+function statusesFor(review: Review, stage: Schemas["Stage"]): Status[] {
+  const seesAll = review.role === "owner" || review.role === "adjudicator" || !review.policy[stage].blind;
+  return seesAll ? ["unscreened", "awaiting", "conflict", "included", "excluded"] : ["unscreened", "done"];
 }
 
 export function about(record: Pick<Schemas["BibliographicOut"], "authors" | "journal" | "year" | "id">): string {
   const [author] = record.authors;
   const who = record.authors.length > 1 ? `${author} et al.` : author;
   return [who, record.journal, record.year, `#${record.id}`].filter(Boolean).join(" · ");
-}
-
-/** A value, once nobody has changed it for a moment. */
-function useLater(value: string): string {
-  const [later, setLater] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setLater(value), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return later;
 }

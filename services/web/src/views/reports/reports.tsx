@@ -1,9 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
-import { Link, useLocation, useSearch } from "wouter-preact";
+import { useState } from "preact/hooks";
+import { Link } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import type { Review } from "../../api/queries";
 import { texts } from "../../texts/en";
+import { Choice } from "../../ui/choice";
+import { useFilters, useTyped } from "../../ui/filters";
 import { useTitle } from "../../ui/hooks";
 import { VerdictMark } from "../../ui/icons";
 import { Shell } from "../../ui/layout";
@@ -24,8 +26,6 @@ import "./reports.css";
 const Studies = lazy(async () => (await import("../studies/studies")).Studies);
 const ManyFiles = lazy(async () => (await import("./many_files")).ManyFiles);
 
-const TYPING_MS = 300;
-
 /** Full texts: their list, one of them, screening them, and many files at once, and studies. */
 export function Reports({ review, rest }: ViewProps) {
   if (rest === "") return <All review={review} />;
@@ -35,7 +35,9 @@ export function Reports({ review, rest }: ViewProps) {
   return <OneReport key={rest} review={review} id={rest} />;
 }
 
-/** What the list is narrowed to. It stands in the address, so that a link can lead to it. */
+const FILTERS = ["q", "standing", "retrieval", "has_text", "reason"] as const;
+
+/** What the list is narrowed to. */
 interface Filters {
   q?: string;
   standing?: Schemas["Standing"];
@@ -44,25 +46,10 @@ interface Filters {
   reason?: string;
 }
 
-function useFilters(): [Filters, (change: Partial<Record<keyof Filters, string>>) => void] {
-  const search = useSearch();
-  const [path, go] = useLocation();
-  const now = Object.fromEntries(new URLSearchParams(search)) as Filters;
-  const change = (what: Partial<Record<keyof Filters, string>>) => {
-    const next = new URLSearchParams(search);
-    for (const [name, value] of Object.entries(what)) {
-      if (value === "") next.delete(name);
-      else next.set(name, value);
-    }
-    const query = next.toString();
-    go(query === "" ? path : `${path}?${query}`, { replace: true });
-  };
-  return [now, change];
-}
-
 function All({ review }: { review: Review }) {
   useTitle(say.title);
-  const [filters, change] = useFilters();
+  const [found, change] = useFilters(FILTERS);
+  const filters = found as Filters;
   const [asking, ask] = useState<Report | null>(null);
   const { has_text: hasText, ...others } = filters;
   const wanted = { ...others, ...(hasText === undefined ? {} : { has_text: hasText === "true" }) };
@@ -140,13 +127,13 @@ function Row({ one, review, ask }: { one: Report; review: Review; ask?: () => vo
   );
 }
 
-function Narrow({ filters, change }: { filters: Filters; change: ReturnType<typeof useFilters>[1] }) {
-  const [typed, setTyped] = useState(filters.q ?? "");
-  useEffect(() => {
-    if (typed.trim() === (filters.q ?? "")) return;
-    const timer = setTimeout(() => change({ q: typed.trim() }), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
+interface NarrowProps {
+  filters: Filters;
+  change: (what: Partial<Record<keyof Filters, string>>, how?: { replace: boolean }) => void;
+}
+
+function Narrow({ filters, change }: NarrowProps) {
+  const [typed, setTyped] = useTyped(filters.q ?? "", (q) => change({ q }, { replace: true }));
   return (
     <form class="inline-form" role="search" onSubmit={(event) => event.preventDefault()}>
       <div class="field grow">
@@ -154,33 +141,9 @@ function Narrow({ filters, change }: { filters: Filters; change: ReturnType<type
           {(ids) => <input {...ids} type="search" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />}
         </Field>
       </div>
-      <Choice label={say.standing} now={filters.standing} options={say.standings} change={(standing) => change({ standing })} />
-      <Choice label={say.retrieval} now={filters.retrieval} options={say.retrievals} change={(retrieval) => change({ retrieval })} />
-      <Choice label={say.file} now={filters.has_text} options={say.hasText} change={(has_text) => change({ has_text })} />
+      <Choice label={say.standing} any={say.any} now={filters.standing} options={Object.entries(say.standings)} change={(standing) => change({ standing })} />
+      <Choice label={say.retrieval} any={say.any} now={filters.retrieval} options={Object.entries(say.retrievals)} change={(retrieval) => change({ retrieval })} />
+      <Choice label={say.file} any={say.any} now={filters.has_text} options={Object.entries(say.hasText)} change={(has_text) => change({ has_text })} />
     </form>
-  );
-}
-
-interface ChoiceProps {
-  label: string;
-  now: string | undefined;
-  options: Record<string, string>;
-  change: (value: string) => void;
-}
-
-function Choice({ label, now, options, change }: ChoiceProps) {
-  return (
-    <Field label={label}>
-      {(ids) => (
-        <select {...ids} value={now ?? ""} onChange={(event) => change(event.currentTarget.value)}>
-          <option value="">{say.any}</option>
-          {Object.entries(options).map(([one, name]) => (
-            <option key={one} value={one}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
   );
 }
