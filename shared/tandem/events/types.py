@@ -132,7 +132,7 @@ class ImportTakenBack(Fact):
 
 
 class ImportChanged(Fact):
-    """Another source, way of finding, start or wave is said of what an import brought."""
+    """Something else is said of an import: its search, way of finding, start or wave."""
 
     type = "tandem.import.changed"
     import_id: str

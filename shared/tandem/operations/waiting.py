@@ -24,6 +24,7 @@ from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.queue import remaining
+from tandem.screening.queue import service as queue
 from tandem.screening.queue.remaining import Share
 from tandem.screening.rules import Status
 
@@ -72,6 +73,14 @@ def of_reviews(
     return [
         Overview(review, viewer, shares[review.id], waits[review.id]) for review, viewer in among
     ]
+
+
+def at_full_text(session: Session, review: Review, viewer: Viewer) -> int | None:
+    """Return how many full texts this person can still assess; None for an observer."""
+    if not viewer.has(Role.REVIEWER):
+        return None
+    stage = Stage.FULL_TEXT
+    return queue.what_is_left(session, review=review, viewer=viewer, stage=stage).remaining
 
 
 def _waiting(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, Waiting]:

@@ -1,6 +1,7 @@
 """What is not screened: records removed before, and corrections of how an import was found."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -98,6 +99,13 @@ def restore(
     session.flush()
 
 
+def removal_of(session: Session, review_id: ReviewId, number: RecordNumber) -> Removal | None:
+    """Return that a record, or the one that it is linked to, is removed before screening."""
+    record = session.get(Record, (review_id, number))
+    shown = number if record is None else record.duplicate_of or number
+    return session.get(Removal, (review_id, shown))
+
+
 def change_import(
     session: Session,
     review: LockedReview,
@@ -106,7 +114,9 @@ def change_import(
     import_id: ImportId,
     changes: Mapping[str, Any],
 ) -> Import:
-    """Correct an import's `source`, `found_by`, `starts_at` or `wave`. Equal values change nothing.
+    """Correct what is said of an import's search. Equal values change nothing.
+
+    That is `source`, `platform`, `searched_on`, `strategy`, `found_by`, `starts_at` and `wave`.
 
     Raises:
         NotFound: The review has no such import, or no such wave.
@@ -133,7 +143,7 @@ def change_import(
         _refresh(session, review, numbers)
         _require_undecided(session, review, numbers)
     origin = batch.sealed_origin(session, row)
-    detail = {"by": str(viewer.user_id), "from": before, "to": touched} | origin
+    detail = {"by": str(viewer.user_id), "from": _sealed(before), "to": _sealed(touched)} | origin
     fact = ImportChanged(import_id=str(row.id), changed=sorted(touched), detail=detail)
     log.append(session, review, fact)
     session.flush()
@@ -151,6 +161,14 @@ def _wanted(
         starts_at = wanted.get("starts_at")
         wanted["starts_at"] = Found(found_by, starts_at).resolved_start()
     return wanted
+
+
+def _sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as the audit trail keeps them."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+    }
 
 
 def _refresh(session: Session, review: Review, numbers: Sequence[RecordNumber]) -> None:

@@ -333,3 +333,32 @@ def test_the_day_of_a_search_is_a_date(client: TestClient, team: Team, path: str
 
     assert answer.status_code == 422, answer.text
     assert answer.json()["detail"] == "searched_on: should be a date, such as 2027-01-31"
+
+
+def test_what_is_said_of_a_search_can_be_corrected(client: TestClient, world: World) -> None:
+    team = world.team(n_records=1)
+    review = f"/api/v1/reviews/{team.review_id}"
+    body = {
+        "source": "Embase",
+        "platform": "Ovid",
+        "searched_on": "2026-10-01",
+        "strategy": "(peer work*).ti,ab.",
+    }
+    (made,) = client.get(f"{review}/imports", headers=team.owner.auth).json()["items"]
+    path = f"{review}/imports/{made['id']}"
+    changed = client.patch(path, json=body, headers=team.owner.auth)
+    assert changed.status_code == 200
+    assert {name: changed.json()[name] for name in body} == body
+    emptied = client.patch(
+        path, json={"strategy": "", "searched_on": None}, headers=team.owner.auth
+    )
+    assert (emptied.json()["strategy"], emptied.json()["searched_on"]) == (None, None)
+    assert emptied.json()["platform"] == "Ovid"
+    again = client.patch(path, json={"strategy": None}, headers=team.owner.auth)
+    assert again.status_code == 200
+
+    events = client.get(f"{review}/events", headers=team.owner.auth).json()
+    said = [
+        one["data"]["changed"] for one in events["items"] if one["type"] == "tandem.import.changed"
+    ]
+    assert said == [["platform", "searched_on", "source", "strategy"], ["searched_on", "strategy"]]

@@ -232,3 +232,18 @@ def test_a_record_has_what_the_contract_names(client: TestClient, team: Team, wo
         "unscreened",
         None,
     )
+
+
+def test_a_record_says_that_it_is_removed_before_screening(
+    client: TestClient, world: World
+) -> None:
+    team = world.team(n_records=2)
+    path = f"/api/v1/reviews/{team.review_id}/records/2"
+    assert client.get(path, headers=team.ann.auth).json()["removal"] is None
+    body = {"kind": "other", "reason": "Retracted"}
+    said = client.put(f"{path}/removal", json=body, headers=team.owner.auth).json()
+
+    for who in (team.ann, team.owner, team.observer):
+        assert client.get(path, headers=who.auth).json()["removal"] == said
+    client.delete(f"{path}/removal", headers=team.owner.auth)
+    assert client.get(path, headers=team.ann.auth).json()["removal"] is None

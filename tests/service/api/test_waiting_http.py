@@ -12,7 +12,7 @@ from tandem.ranking.models import SecondLook
 from tandem.records.models import Import, ImportState
 from tandem.reviews.models import Member
 from tandem.screening.people import interests, pilot
-from world import TA, Person, World
+from world import FT, TA, Person, World
 
 pytestmark = pytest.mark.both_engines
 
@@ -22,6 +22,7 @@ def listed(client: TestClient, who: Person, review_id: ReviewId) -> dict[str, An
     items = client.get(f"{API}/reviews", headers=who.auth).json()["items"]
     (found,) = [item for item in items if item["id"] == str(review_id)]
     alone = client.get(f"{API}/reviews/{review_id}/waiting", headers=who.auth).json()
+    alone.pop("remaining_at_full_text")
     share = {name: found[name] for name in ("n_records", "n_decided_by_me", "remaining_for_me")}
     assert alone == share | found["waiting"]
     shown: dict[str, Any] = found
@@ -53,6 +54,26 @@ def test_what_is_left_is_what_the_queue_says(client: TestClient, world: World) -
     assert remaining(client, team.eve, r) == 3  # two are full
     assert remaining(client, other.eve, other.review_id) == 3
     assert listed(client, team.observer, r)["remaining_for_me"] is None
+
+
+def test_the_full_texts_that_are_left_are_what_their_queue_says(
+    client: TestClient, world: World
+) -> None:
+    team = world.team(n_records=4)
+    r = team.review_id
+    path = f"{API}/reviews/{r}"
+    assert (
+        client.get(f"{path}/waiting", headers=team.ann.auth).json()["remaining_at_full_text"] == 0
+    )
+    world.to_full_text(team, 1, 2, 3)
+    world.decide(r, team.ann, 2, "include", stage=FT)
+
+    for who, left in ((team.ann, 2), (team.ben, 3), (team.observer, None)):
+        found = client.get(f"{path}/waiting", headers=who.auth).json()["remaining_at_full_text"]
+        assert found == left
+        body = {"stage": "full_text"}
+        queue = client.post(f"{path}/queue", json=body, headers=who.auth)
+        assert queue.json().get("remaining") == left
 
 
 def test_shares_interests_and_a_pilot_round_count(client: TestClient, world: World) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Body, Query, Response
 from sqlalchemy.orm import Session
 
+from tandem.accounts.service import names_of
 from tandem.audit import past
 from tandem.db.keyset import Cursor, encode
 from tandem.ids import DecisionId, RecordNumber, parse_record_number
@@ -17,7 +18,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import catalogue, visible_votes
+from tandem.screening import catalogue, sources, visible_votes
 from tandem.screening.catalogue import OrderBy, ShownRecord
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.record_filters import Filters
@@ -35,6 +36,7 @@ from tandem_api.schemas.records import (
     RecordsOut,
     WholeRecordOut,
 )
+from tandem_api.schemas.sources import RemovalOut
 from tandem_api.schemas.words import StatusFilter
 
 router = Router(prefix="/reviews/{review_id}/records", tags=["records"])
@@ -155,7 +157,8 @@ def get_record(
     if as_of is None:
         return _whole(session, viewer, stage, number)
     shown, votes = past.record(session, viewer=viewer, stage=stage, number=number, as_of=as_of)
-    return WholeRecordOut.whole(RecordOut.shown(shown, stage), votes)
+    removal = _removal(session, viewer, number)
+    return WholeRecordOut.whole(RecordOut.shown(shown, stage), votes, removal)
 
 
 @router.patch("/{record_id}", response_model=WholeRecordOut)
@@ -183,4 +186,10 @@ def _whole(session: Session, viewer: Viewer, stage: Stage, number: RecordNumber)
     shown = catalogue.get_record(session, viewer=viewer, stage=stage, number=number)
     key = RecordKey(viewer.review_id, stage, number)
     votes = visible_votes.visible_votes(session, viewer=viewer, key=key)
-    return WholeRecordOut.whole(RecordOut.shown(shown, stage), votes)
+    removal = _removal(session, viewer, number)
+    return WholeRecordOut.whole(RecordOut.shown(shown, stage), votes, removal)
+
+
+def _removal(session: Session, viewer: Viewer, number: RecordNumber) -> RemovalOut | None:
+    row = sources.removal_of(session, viewer.review_id, number)
+    return None if row is None else RemovalOut.of(row, names_of(session, [row.removed_by]))

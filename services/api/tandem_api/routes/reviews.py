@@ -88,7 +88,7 @@ def get_waiting(session: Read, viewer: AsViewer) -> ReviewWaitingOut:
     """Show what is left for you in one review and what waits, as far as you may know it."""
     review = reviews.get_review(session, viewer.review_id)
     (found,) = waiting.of_reviews(session, [(review, viewer.role)], user_id=viewer.user_id)
-    return ReviewWaitingOut.whole(found)
+    return ReviewWaitingOut.whole(found, waiting.at_full_text(session, review, viewer))
 
 
 @router.patch(

@@ -28,6 +28,7 @@ from tandem_api.schemas.base import (
     RecordId,
 )
 from tandem_api.schemas.decisions import CLASSIFICATION, DecisionOut
+from tandem_api.schemas.sources import RemovalOut
 from tandem_api.schemas.words import ImportFormat, ShownStatus
 
 
@@ -201,10 +202,16 @@ class WholeRecordOut(RecordOut):
         description="The present ones that are open to you: your own; those of others once you "
         "have decided and the record is settled; to those who see all, as the policy has it."
     )
+    removal: RemovalOut | None = Field(
+        description="That it is removed before screening; as it is now, whatever `as_of` says."
+    )
 
     @classmethod
-    def whole(cls, record: RecordOut, votes: Sequence[ShownVote]) -> "WholeRecordOut":
-        return cls(**dict(record), decisions=[VoteOut.of(vote) for vote in votes])
+    def whole(
+        cls, record: RecordOut, votes: Sequence[ShownVote], removal: RemovalOut | None
+    ) -> "WholeRecordOut":
+        shown = [VoteOut.of(vote) for vote in votes]
+        return cls(**dict(record), decisions=shown, removal=removal)
 
 
 def _written_as(pattern: str, longest: int) -> WithJsonSchema:

@@ -334,14 +334,18 @@ class ReviewWaitingOut(WaitingOut):
     remaining_for_me: int | None = Field(
         description="What `POST …/queue` says as `remaining`. Null for observers.", examples=[1114]
     )
+    remaining_at_full_text: int | None = Field(
+        description="The same of the full texts. Null for observers.", examples=[12]
+    )
 
     @classmethod
-    def whole(cls, found: Overview) -> "ReviewWaitingOut":
+    def whole(cls, found: Overview, at_full_text: int | None) -> "ReviewWaitingOut":
         return cls(
             **dict(WaitingOut.of(found.waiting)),
             n_records=found.share.n_records,
             n_decided_by_me=found.share.n_decided,
             remaining_for_me=found.share.remaining,
+            remaining_at_full_text=at_full_text,
         )
 
 

@@ -9,13 +9,24 @@ from pydantic import Field
 from tandem.ids import UserId
 from tandem.records.models import Removal, Wave, WaveKind
 from tandem.records.origin import FoundBy, RemovalKind, StartsAt
-from tandem_api.schemas.base import In, Line, Out, PersonId, PersonName, RecordId
+from tandem_api.schemas.base import Day, In, Line, Out, PersonId, PersonName, Prose, RecordId
 
 
 class ImportPatch(In):
     """What is left out stays as it is."""
 
     source: Line | None = Field(default=None, description="Null: no name.", examples=["Scopus"])
+    platform: Line | None = Field(
+        default=None, description="Where that was searched. Null: not known.", examples=["Ovid"]
+    )
+    searched_on: Day | None = Field(
+        default=None, description="When it was searched. Null: not known.", examples=["2026-10-01"]
+    )
+    strategy: Prose | None = Field(
+        default=None,
+        description="The search as it was run. Null: not known.",
+        examples=["(peer work* OR peer support).ti,ab."],
+    )
     found_by: FoundBy = Field(default=FoundBy.DATABASE, examples=["citation"])
     screening: StartsAt = Field(default=StartsAt.TITLE_ABSTRACT, examples=["full_text"])
     wave: int = Field(default=1, ge=1, le=2**31 - 1, examples=[2])
@@ -23,7 +34,10 @@ class ImportPatch(In):
     def changes(self) -> dict[str, Any]:
         """Return what was sent, by the names that the domain has for it."""
         names = {"screening": "starts_at"}
-        return {names.get(name, name): getattr(self, name) for name in self.model_fields_set}
+        sent = {name: getattr(self, name) for name in self.model_fields_set}
+        if sent.get("strategy") == "":
+            sent["strategy"] = None
+        return {names.get(name, name): value for name, value in sent.items()}
 
 
 class RemovalIn(In):
