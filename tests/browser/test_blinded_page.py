@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Request, expect
 
 from browser.visitors import Visitor, Visitors
 from service.api.test_event_stream import serve
@@ -61,8 +61,10 @@ def world_where(
     changed = settings.model_copy(update={"database_url": f"sqlite:///{copy}", "page_folder": None})
     with serve(changed) as live:
         visitors = Visitors(chromium, live.url, world)
-        yield lambda: visitors.opened(team.ann, "/me")
-        visitors.close()
+        try:
+            yield lambda: visitors.opened(team.ann, "/me")
+        finally:
+            visitors.close()
     database.close()
 
 
@@ -77,53 +79,78 @@ def test_the_browser_gets_and_shows_the_same_in_two_worlds(
     file = tmp_path / "before.sqlite3"
     world.database.close()
     shutil.copy(tmp_path / "tandem.sqlite3", file)
-    heard = {}
     with ExitStack() as open_worlds:
-        for ben_says in ("include", "exclude"):
-            opened = open_worlds.enter_context(
-                world_where(ben_says, file, team, settings, chromium)
+        both = [
+            Eavesdropper(
+                open_worlds.enter_context(world_where(says, file, team, settings, chromium))()
             )
-            heard[ben_says] = everything(opened(), team)
+            for says in ("include", "exclude")
+        ]
+        for view in VIEWS:
+            for one in both:
+                one.open(view, team)
+            said = [one.all_of(view) for one in both]
+            assert said[0] == said[1]
 
-    assert len(heard["include"]) > 2 * len(VIEWS)
-    for one, other in zip(heard["include"], heard["exclude"], strict=True):
-        assert one == other
-
-
-def everything(ann: Visitor, team: Team) -> list[str]:
-    """All answers that the browser got, sorted, and what each view shows."""
-    bodies: list[str] = []
-    said = []
-
-    def keep(route: Route) -> None:
-        asked = route.request
-        answer = route.fetch()
-        path = asked.url.removeprefix(ann.base)
-        # A busy machine may answer with 503; the page asks again.
-        if answer.status != 503:
-            bodies.append(OF_THE_MOMENT.sub("·", f"{asked.method} {path} {answer.text()}"))
-        route.fulfill(response=answer)
-
-    for view in VIEWS:
-        ann.page.route(re.compile("/api/v1/(?!.*/events)"), keep)
-        ann.go(view if view == "/" else f"/r/{team.review_id}/{view}")
-        expect(ann.page.locator("h1").first).to_be_attached()
-        expect(ann.page.locator(".loading")).to_have_count(0)
-        calm(ann)
-        said.append(OF_THE_MOMENT.sub("·", f"{view}: {ann.page.locator('body').inner_html()}"))
-        # An answer on its way is gone once its page is left.
-        ann.page.unroute_all(behavior="wait")
-    # A view may be read before or after the last of its answers; each is the same in itself.
-    return [*sorted(set(bodies)), *said]
+    assert all(one.n_answers > len(VIEWS) for one in both)
 
 
-def calm(visitor: Visitor) -> None:
-    """Wait until what is shown stays: some parts have no place of their own while they are read."""
-    before, same = "", 0
-    while same < 3:
-        visitor.page.wait_for_timeout(400)
-        now = visitor.page.locator("body").inner_html()
-        before, same = now, same + 1 if now == before else 0
+class Eavesdropper:
+    """Keeps what a browser gets from the API."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor, self.n_answers = visitor, 0
+        self._asked = list[Request]()
+        visitor.page.on("request", self._hear)
+
+    def _hear(self, request: Request) -> None:
+        path = request.url.removeprefix(self._visitor.base)
+        if path.startswith("/api/v1/") and "/events" not in path:
+            self._asked.append(request)
+
+    def open(self, view: str, team: Team) -> None:
+        self._asked.clear()
+        path = view if view == "/" else f"/r/{team.review_id}/{view}"
+        self._visitor.page.goto(self._visitor.base + path, wait_until="commit")
+
+    def all_of(self, view: str) -> list[str]:
+        """Return what the view shows, and all answers that the browser got for it, sorted."""
+        page = self._visitor.page
+        expect(page.locator("h1").first).to_be_attached()
+        shown = self._calm()
+        answers = set[str]()
+        for request in self._asked:
+            answer = request.response()
+            # A page that is left breaks off its requests; a busy machine may answer with 503,
+            # and the page asks again.
+            if answer is None or answer.status == 503:
+                continue
+            path = request.url.removeprefix(self._visitor.base)
+            body = "" if answer.status == 204 else answer.text()
+            answers.add(OF_THE_MOMENT.sub("·", f"{request.method} {path} {answer.status} {body}"))
+        self.n_answers += len(answers)
+        # A view may be read before or after the last of its answers; each is the same in itself.
+        return [OF_THE_MOMENT.sub("·", f"{view}: {shown}"), *sorted(answers)]
+
+    def _calm(self) -> str:
+        """Wait until each request has its answer, and what is shown stays; return that."""
+        page, before, same = self._visitor.page, "", 0
+        while same < 2:
+            expect(page.locator(".loading")).to_have_count(0)
+            n = len(self._asked)
+            now = page.locator("body").inner_html()
+            same = same + 1 if now == before and self._is_answered() else 0
+            before = now
+            page.wait_for_timeout(100)
+            if len(self._asked) > n:
+                same = 0
+        return before
+
+    def _is_answered(self) -> bool:
+        """Whether all that was asked has arrived; what was refused as busy is asked again."""
+        newest = {(one.method, one.url): one for one in self._asked if one.failure is None}
+        answers = [one.existing_response for one in newest.values()]
+        return all(answer is not None and answer.status != 503 for answer in answers)
 
 
 @pytest.fixture(autouse=True)

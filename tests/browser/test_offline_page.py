@@ -1,15 +1,13 @@
 """The page without a connection: it opens again, and what is decided then arrives, in order."""
 
-import asyncio
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
 import effort
+from browser.line import Line
 from browser.visitors import Visitor, Visitors
 from service.api.test_event_stream import Live
 from tandem.screening.models import Decision
@@ -18,60 +16,6 @@ from world import Team, World
 Visit = Callable[..., Visitor]
 N_DECIDED = 60 if effort.is_soak() else 24
 """More than twenty are sent as one request."""
-
-
-class Line:
-    """The way to the server, which can be cut: what the browser sends then arrives nowhere.
-
-    A browser that only plays being offline still sends what a closing page leaves behind.
-    """
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._open: set[asyncio.StreamWriter] = set()
-        self._is_cut = False
-        ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main(ready)))
-        self._thread.start()
-        ready.wait()
-
-    def cut(self, is_cut: bool) -> None:
-        async def work() -> None:
-            self._is_cut = is_cut
-            for writer in self._open if is_cut else ():
-                writer.close()
-
-        asyncio.run_coroutine_threadsafe(work(), self._loop).result()
-
-    def close(self) -> None:
-        self.cut(is_cut=True)
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
-
-    async def _main(self, ready: threading.Event) -> None:
-        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        ready.set()
-        await self._over.wait()
-        server.close()
-
-    async def _carry(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        if self._is_cut:
-            back.close()
-            return
-        there, onward = await asyncio.open_connection("127.0.0.1", self._port)
-        self._open |= {back, onward}
-        await asyncio.gather(_pour(here, onward), _pour(there, back))
-        self._open -= {back, onward}
-
-
-async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while part := await source.read(65536):
-            target.write(part)
-            await target.drain()
-    target.close()
 
 
 @pytest.fixture
