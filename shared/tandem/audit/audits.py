@@ -1,4 +1,4 @@
-"""The lines of audits of recall, compared with the log: e is computed again. Pure."""
+"""The lines of audits of recall, compared with the log: the evidence is computed again. Pure."""
 
 import math
 from collections import Counter
@@ -12,10 +12,10 @@ import numpy as np
 
 from tandem.audit.checked import Checked
 from tandem.audit.differences import Difference, Differs
+from tandem.audit.logged_audits import LoggedAudit, LoggedAudits
+from tandem.audit.logged_ledger import LoggedLedger
 from tandem.audit.state import State
 from tandem.audit.stopping_lines import evidence
-from tandem.audit.told_audits import ToldAudit, ToldAudits
-from tandem.audit.told_ledger import ToldLedger
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.screening.rules import Status
@@ -27,36 +27,36 @@ SINCE = 3
 
 
 class Audits:
-    """Compares the line of each audit; the log registers each, and each has one line."""
+    """Compares the line of each audit with the log, which registers every audit."""
 
     def __init__(
         self,
         made: Checked,
         state: State,
-        told: ToldAudits,
-        ledger: ToldLedger,
+        logged: LoggedAudits,
+        ledger: LoggedLedger,
         n_records: int,
         not_screened: AbstractSet[int] = frozenset(),
     ) -> None:
-        self._made, self._state, self._told, self._ledger = made, state, told, ledger
+        self._made, self._state, self._logged, self._ledger = made, state, logged, ledger
         self._not_screened = not_screened
         self._last_record = n_records + len(state.taken_back)
-        self._missing = set(told.by_id) if made.version >= SINCE else set[str]()
+        self._missing = set(logged.by_id) if made.version >= SINCE else set[str]()
 
     def take(self, found: Mapping[str, Any]) -> None:
         """Compare an audit's line.
 
         Raises:
-            Differs: It says something else than what follows from the log.
-            KeyError, TypeError, ValueError: It is no such line.
+            Differs: The line contradicts the log.
+            KeyError, TypeError, ValueError: It is not a line about an audit.
         """
         audit_id = found["audit"]
         if audit_id not in self._missing:
             raise Differs(Difference(f"an audit {audit_id}", "the log registers none such"))
         self._missing.remove(audit_id)
         self._made.n_audits += 1
-        told = self._told.by_id[audit_id]
-        _registered(found, told)
+        logged = self._logged.by_id[audit_id]
+        _registered(found, logged)
         _drawn_in_order(found)
         ledger = self._ledger_of(found)
         shown = counting.evaluate(
@@ -66,19 +66,19 @@ class Audits:
             log_carried=found["carried"],
         )
         _same_evidence(found["evidence"], evidence(shown))
-        _certified(found, told, ledger)
+        _certified(found, logged, ledger)
 
     def end(self) -> None:
-        """Check that none is missing.
+        """Check that no audit is missing.
 
         Raises:
-            Differs: One is.
+            Differs: One is missing.
         """
         if self._missing:
             raise Differs(Difference(f"nothing of audit {min(self._missing)}", "the log does"))
 
     def _ledger_of(self, found: Mapping[str, Any]) -> Ledger:
-        """Return what `stopping.loading.load` reads from tables, from the log."""
+        """Return the ledger from the log; `stopping.loading.load` reads it from tables."""
         stage, last = Stage(found["stage"]), found["frame"]["last"]
         gone = {int(number) for number in {*self._state.linked, *self._state.taken_back}}
         gone |= self._not_screened
@@ -122,13 +122,13 @@ def _rows(found: Mapping[str, Any]) -> list[DrawnRow]:
     ]
 
 
-def _registered(found: Mapping[str, Any], told: ToldAudit) -> None:
-    due = dict(told.registered) | {"target_recall": told.target}
+def _registered(found: Mapping[str, Any], logged: LoggedAudit) -> None:
+    due = dict(logged.registered) | {"target_recall": logged.target}
     for name in ("stage", "target_recall", "confidence", "frame", "carried"):
         if found[name] != due[name]:
             says = f"that the {name} of audit {found['audit']} is {found[name]}"
             raise Differs(Difference(says, f"it is {due[name]}"))
-    if (found["seed"] is not None) != told.is_over:
+    if (found["seed"] is not None) != logged.is_over:
         says = f"that audit {found['audit']} is {'over' if found['seed'] else 'not over'}"
         raise Differs(Difference(says, "the log tells otherwise"))
 
@@ -165,12 +165,14 @@ def _same_evidence(says: Mapping[str, Any], follows: Mapping[str, Any]) -> None:
             raise Differs(Difference(f"that the evidence's {name} is {given}", f"it is {due}"))
 
 
-def _certified(found: Mapping[str, Any], told: ToldAudit, ledger: Ledger) -> None:
+def _certified(found: Mapping[str, Any], logged: LoggedAudit, ledger: Ledger) -> None:
     given, name = found["certificates"], f"audit {found['audit']}"
     withdrawn = [one for one in given if one["withdrawn_at"] is not None]
-    if (len(given), len(withdrawn)) != (told.n_certified, told.n_withdrawn):
+    if (len(given), len(withdrawn)) != (logged.n_certified, logged.n_withdrawn):
         says = f"{len(given)} certificates of {name}, {len(withdrawn)} withdrawn"
-        raise Differs(Difference(says, f"{told.n_certified} and {told.n_withdrawn} were told"))
+        raise Differs(
+            Difference(says, f"{logged.n_certified} and {logged.n_withdrawn} are in the log")
+        )
     for one in given:
         if one["withdrawn_at"] is None:
             then = counting.when_certified(ledger, one, log_carried=found["carried"])

@@ -1,4 +1,4 @@
-"""What the check of a trail comes to. Pure."""
+"""The result of checking a trail. Pure."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,22 +8,22 @@ from tandem.errors import TandemError
 from tandem.events import chain
 
 VERSION = 6
-"""Of the trail's form. Version 1 tells nothing of texts and of the times of decisions, version 2
-nothing of what audits of recall have shown, version 3 nothing of the files of full texts, version
-4 nothing of reports, version 5 nothing of the flow."""
+"""Versions of the trail's form. Version 1 has no texts and no times of decisions, version 2 no
+results of audits of recall, version 3 no files of full texts, version 4 no reports, version 5 no
+flow."""
 
 READABLE = (1, 2, 3, 4, 5, VERSION)
 
 
 class NotATrail(TandemError):
-    """The file is something else, or a trail of a newer version."""
+    """The file is not a trail, or is a trail of a newer version."""
 
     code = "not_a_trail"
 
 
 @dataclass(slots=True)
 class Checked:
-    """What was checked, and the first difference that was found, if there is one."""
+    """What was checked, and the first difference, if there is one."""
 
     version: int = VERSION
     review: str = ""
@@ -40,22 +40,23 @@ class Checked:
     n_audits: int = 0
     """Audits of recall whose evidence was computed again, and is the same."""
     n_files: int = 0
-    """Files of full texts that are, with what they say, as they were added."""
+    """Files of full texts whose bytes and text are as they were added."""
     n_boxes: int = 0
-    """Boxes of the flow that count, and hold, what follows from the log."""
+    """Boxes of the flow whose number and records follow from the log."""
     n_sources_open: int = 0
-    """Records of which the log does not tell where they came from, so their source is not
-    compared: their import is not done, or the trail is an old one."""
+    """Records whose source is not compared, because the log does not hold it: their import is not
+    finished, or the trail is old."""
     n_texts: int = 0
-    """Records whose text is the one that was sealed."""
+    """Records whose text equals the sealed text."""
     n_texts_open: int = 0
-    """Records whose text no entry seals: their import is not done, or the trail is an old one."""
+    """Records whose text no entry seals: their import is not finished, or the trail is old."""
     texts_since: int | None = None
-    """The entry that sealed all texts and times there were, where the trail is older than that."""
+    """In a trail that began before texts and times were sealed: the entry that sealed all of
+    them."""
     n_sealed: int = 0
-    """Entries whose detail the file does not give. They are in the chain all the same."""
+    """Entries whose detail the file leaves out. They are checked as part of the chain."""
     n_underivable: int = 0
-    """Statuses that were compared with what the log tells, but not derived from its votes."""
+    """Statuses that were compared with the log but could not be derived from votes."""
     last_hash: str = chain.START
     difference: Difference | None = None
 

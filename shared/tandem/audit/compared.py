@@ -1,4 +1,4 @@
-"""What the tables say, line by line, compared with what follows from the log. Pure."""
+"""The lines from the tables, compared one by one with what follows from the log. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,25 +9,25 @@ from tandem.audit.audits import Audits
 from tandem.audit.checked import Checked
 from tandem.audit.differences import At, Difference, Differs
 from tandem.audit.flow_compared import FlowCompared
-from tandem.audit.flow_facts import LoggedFlow
+from tandem.audit.flow_facts import DerivedFlow
+from tandem.audit.logged_audits import LoggedAudits
+from tandem.audit.logged_files import LoggedFiles
+from tandem.audit.logged_flow import LoggedFlow
+from tandem.audit.logged_ledger import LoggedLedger
+from tandem.audit.logged_reports import LoggedReports
+from tandem.audit.logged_texts import LoggedTexts
 from tandem.audit.record_texts import RecordTexts
 from tandem.audit.report_files import ReportFiles
 from tandem.audit.report_lines import ReportLines
 from tandem.audit.state import ReplayedRecord, State
 from tandem.audit.times import Times
-from tandem.audit.told_audits import ToldAudits
-from tandem.audit.told_files import ToldFiles
-from tandem.audit.told_flow import ToldFlow
-from tandem.audit.told_ledger import ToldLedger
-from tandem.audit.told_reports import ToldReports
-from tandem.audit.told_texts import ToldTexts
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement import rated
 from tandem.screening.rules import Status
 
 
 class Compared:
-    """Compares the lines behind the log with a state; each is to be there, and once."""
+    """Compares the lines after the log with a state; each must occur exactly once."""
 
     def __init__(
         self,
@@ -35,12 +35,12 @@ class Compared:
         state: State,
         *,
         n_records: int,
-        ledger: ToldLedger,
-        texts: ToldTexts,
-        audits: ToldAudits,
-        files: ToldFiles,
-        reports: ToldReports | None = None,
-        flow: ToldFlow,
+        ledger: LoggedLedger,
+        texts: LoggedTexts,
+        audits: LoggedAudits,
+        files: LoggedFiles,
+        reports: LoggedReports | None = None,
+        flow: LoggedFlow,
     ) -> None:
         self.made = made
         self.is_complete = False
@@ -50,20 +50,20 @@ class Compared:
         self._record_texts = RecordTexts(made, texts)
         self._times = Times(ledger, texts.times)
         last = max(state.last_record, n_records + len(state.taken_back))
-        logged = LoggedFlow(state, flow, audits, last_record=last)
-        self._audits = Audits(made, state, audits, ledger, n_records, logged.not_screened)
+        derived = DerivedFlow(state, flow, audits, last_record=last)
+        self._audits = Audits(made, state, audits, ledger, n_records, derived.not_screened)
         self._files = ReportFiles(made, files)
         # Older trails have no lines about them.
         self._reports = None if reports is None else ReportLines(made, state, reports)
-        self._flow = FlowCompared(made, state, flow, logged)
+        self._flow = FlowCompared(made, state, flow, derived)
         self._seen: set[object] = set()
 
     def take(self, found: Mapping[str, Any]) -> None:
         """Compare the next line.
 
         Raises:
-            Differs: It says something else than what follows.
-            KeyError, TypeError, ValueError, AttributeError: It is none of these lines.
+            Differs: The line contradicts the log.
+            KeyError, TypeError, ValueError, AttributeError: It is not such a line.
         """
         if self.is_complete:
             raise Differs(Difference("more behind its figures", "they are the last line"))
@@ -143,16 +143,16 @@ class Compared:
         if self._is_hidden(at, place, found["votes"]):
             self.made.n_underivable += 1
             return
-        votes, stands = place.told_votes, place.resolution and place.resolution["id"]
+        votes, stands = place.votes, place.resolution and place.resolution["id"]
         if found["votes"] != votes:
             raise Differs(Difference(f"votes {found['votes']}", f"the log has {votes}", at=at))
-        # What stood before there was a trail is known by its id, too.
+        # A resolution from before the trail began is known by its id, too.
         if found["resolution"] != stands:
             says = f"that resolution {found['resolution']} stands"
             raise Differs(Difference(says, f"the log has {stands}", at=at))
         standing = [place.resolution] if place.resolution else []
         if found["standing"] != standing:
-            says = f"of what stands {found['standing']}"
+            says = f"that the resolution in force is {found['standing']}"
             raise Differs(Difference(says, f"the log has {standing}", at=at))
 
     def _of_ledger(self, found: Mapping[str, Any]) -> None:
@@ -167,11 +167,11 @@ class Compared:
         self._times.take(at, found.get("times"))
         if found["digest"] != (digest := self._ledger.digests[at].hex()):
             says = f"that its ledger has the digest {found['digest']}"
-            follows = f"what the log tells of its entries has {digest}"
+            follows = f"its entries in the log have {digest}"
             raise Differs(Difference(says, follows, at=at))
         made = [
-            {**told, "taken_back": place.taken_back.get(id)}
-            for id, told in sorted(place.own.items(), key=lambda one: int(one[1]["labels_seq"]))
+            {**logged, "taken_back": place.taken_back.get(id)}
+            for id, logged in sorted(place.own.items(), key=lambda one: int(one[1]["labels_seq"]))
         ]
         if found["resolutions"] != made:
             says = f"of its resolutions {found['resolutions']}"
@@ -184,7 +184,7 @@ class Compared:
         place = self._state.place(*at)
         if place.conflict is None or place.is_open:
             raise Differs(Difference("that its conflict is over", "the log ends none", at=at))
-        # A conflict that came with a resolution from another record was not told of by its id.
+        # The log has no id for a conflict that came with a resolution from another record.
         if place.conflict and place.conflict != found["resolved"]:
             says = f"that its conflict is {found['resolved']}"
             raise Differs(Difference(says, f"the log has {place.conflict}", at=at))
@@ -194,14 +194,14 @@ class Compared:
             says = f"that {found['by']} ended its conflict"
             raise Differs(Difference(says, f"it was {place.ended_by}", at=at))
 
-    def _is_hidden(self, at: At, place: ReplayedRecord, told: object) -> bool:
-        """Whether the trail may not tell of a record in a stage, and does not."""
+    def _is_hidden(self, at: At, place: ReplayedRecord, logged: object) -> bool:
+        """Whether the trail may, and does, leave out a record in a stage."""
         if place.has_seal:
             return True
         policy = self._state.policies.get(at.stage)
         may_hide = policy is not None and policy.blind and policy.adjudicator_sees != "all"
         is_open = at.record in self._state.linked or not place.status.is_settled
-        return told is None and may_hide and is_open
+        return logged is None and may_hide and is_open
 
     def _policy(self, found: Mapping[str, Any]) -> None:
         key = (found["policy"], found["version"])
@@ -227,15 +227,15 @@ class Compared:
         self._times.end()
         if self._reports is not None:
             self._reports.end()
-        told = found["figures"]
-        n_records = told["flow"]["identified"]
+        logged = found["figures"]
+        n_records = logged["flow"]["identified"]
         if n_records != self._n_records or n_records < state.n_records:
-            follows = f"{max(state.n_records, self._n_records)} came"
-            raise Differs(Difference(f"that {n_records} records came", follows))
+            follows = f"there are {max(state.n_records, self._n_records)}"
+            raise Differs(Difference(f"that there are {n_records} records", follows))
         due = self._due(n_records)
         for name, value in due.items():
             items = value.items() if isinstance(value, dict) else enumerate(value)
-            given = told[name]
+            given = logged[name]
             for key, one in items:
                 self.made.n_figures += 1
                 if given[key] != one:
@@ -274,7 +274,7 @@ class Compared:
         ]
 
     def _none_is_missing(self) -> None:
-        """Check that every place the log knows of had its line."""
+        """Check that every record and stage of the log had its line."""
         state = self._state
         for at, place in sorted(state.shown_places()):
             if place.status is not Status.UNSCREENED and ("status", at) not in self._seen:

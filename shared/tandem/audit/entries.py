@@ -9,7 +9,7 @@ from tandem.events import chain
 
 
 class Step(NamedTuple):
-    """What a replay needs of an entry. `detail` is None where it is sealed."""
+    """The part of an entry that a replay needs. `detail` is None where it is sealed."""
 
     seq: int
     type: str
@@ -22,7 +22,7 @@ class Step(NamedTuple):
 class Entry:
     """An entry with its place in the chain. Without `detail` and `salt` where it is sealed."""
 
-    told: chain.Told
+    event: chain.LoggedEvent
     detail: Mapping[str, Any] | None
     salt: str | None
     seal: str
@@ -30,18 +30,18 @@ class Entry:
 
     @property
     def step(self) -> Step:
-        told = self.told
-        return Step(told.seq, told.type, told.time, told.data, self.detail)
+        event = self.event
+        return Step(event.seq, event.type, event.time, event.data, self.detail)
 
     def as_json(self) -> dict[str, Any]:
-        told = self.told
+        event = self.event
         return {
-            "seq": told.seq,
-            "id": told.id,
-            "type": told.type,
-            "time": told.time.astimezone(UTC).isoformat(timespec="microseconds"),
-            "subject": told.subject,
-            "data": told.data,
+            "seq": event.seq,
+            "id": event.id,
+            "type": event.type,
+            "time": event.time.astimezone(UTC).isoformat(timespec="microseconds"),
+            "subject": event.subject,
+            "data": event.data,
             "detail": self.detail,
             "salt": self.salt,
             "seal": self.seal,
@@ -50,12 +50,12 @@ class Entry:
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> "Entry":
-        """Read what `as_json` wrote.
+        """Parse what `as_json` returned.
 
         Raises:
-            KeyError, TypeError, ValueError: It is none.
+            KeyError, TypeError, ValueError: It is not an entry.
         """
-        told = chain.Told(
+        event = chain.LoggedEvent(
             seq=line["seq"],
             id=line["id"],
             type=line["type"],
@@ -63,4 +63,4 @@ class Entry:
             subject=line["subject"],
             data=line["data"],
         )
-        return cls(told, line["detail"], line["salt"], line["seal"], line["hash"])
+        return cls(event, line["detail"], line["salt"], line["seal"], line["hash"])

@@ -17,13 +17,13 @@ from tandem.screening.agreement.statistics import (
 from tandem.screening.rules import Status
 
 _DIGITS = 9
-"""Of a share: what is behind depends on the order in which a machine adds."""
+"""Digits of a share that are kept: later ones depend on the order of addition."""
 
 Counts = Mapping[Status, int]
 
 
 def flow(n_identified: int, n_duplicates: int, statuses: Counts) -> dict[str, int]:
-    """Return how many records came, were copies, were screened, and what became of them.
+    """Return the numbers of records identified, of duplicates, and of records by status.
 
     `screened + awaiting + in_conflict + unscreened = identified - duplicates`.
     """
@@ -41,14 +41,14 @@ def flow(n_identified: int, n_duplicates: int, statuses: Counts) -> dict[str, in
 
 
 def by_status(n_records: int, found: Counts) -> dict[str, int]:
-    """Return the number of records of each status, those that nobody has decided included."""
+    """Return the number of records of each status, including those without a decision."""
     counts = {status.value: found.get(status, 0) for status in Status}
     touched = sum(counts.values()) - counts[Status.UNSCREENED]
     return counts | {Status.UNSCREENED.value: n_records - touched}
 
 
 def agreement(stage: Stage, ledger: Sequence[Entry]) -> Iterator[dict[str, Any]]:
-    """Yield the agreement of all reviewers in a stage, then of each two who read the same."""
+    """Yield the agreement of all reviewers in a stage, then of each pair with records in common."""
     rated = rate(ledger)
     kinds, which = kinds_of_records(rated.verdicts)
     counts = np.bincount(which, minlength=len(kinds.readers)).astype(np.int64)

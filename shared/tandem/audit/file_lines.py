@@ -1,4 +1,4 @@
-"""What is stored of the files of full texts, for the audit trail: digests of what there is now."""
+"""Lines about the files of full texts, for the audit trail: digests of the stored files."""
 
 import hashlib
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ _PIECE = 1 << 20
 def lines(session: Session, artifacts: Artifacts | None, review_id: ReviewId) -> Iterator[Line]:
     """Yield a line for each text of a report.
 
-    `stored` is the digest of the bytes that are stored now: null where they are gone, left out
-    without a store. `plain_sha256` is that of the text that was taken out of them.
+    `stored` is the digest of the bytes that are stored now: null where the file is gone, left out
+    without a store. `plain_sha256` is the digest of the text that was extracted from the file.
     """
     query = (
         select(ReportText, TextFile.id, TextFile.sha256)

@@ -1,4 +1,4 @@
-"""The facts of a review's flow as its log tells them: what `reporting.gathering` reads from tables.
+"""The facts of a review's flow, read from its log; `reporting.gathering` reads them from tables.
 
 A loader of its own, since a proof must not share the path that it proves. Pure.
 """
@@ -6,9 +6,9 @@ A loader of its own, since a proof must not share the path that it proves. Pure.
 from collections import defaultdict
 from collections.abc import Mapping
 
+from tandem.audit.logged_audits import LoggedAudits
+from tandem.audit.logged_flow import LoggedFlow
 from tandem.audit.state import ReplayedRecord, State
-from tandem.audit.told_audits import ToldAudits
-from tandem.audit.told_flow import ToldFlow
 from tandem.records.origin import NotScreened, Way, why_not_screened
 from tandem.reporting.assembling import Came, Source, assemble
 from tandem.reporting.facts import Occurrence, RecordFacts
@@ -27,23 +27,23 @@ _BEST_LAST = (
 )
 
 
-class LoggedFlow:
-    """What the log tells of the flow, up to some entry.
+class DerivedFlow:
+    """The facts of the flow at some entry of the log.
 
     Attributes:
-        facts: Of each record that is not linked.
-        reports: What its standing depends on, of each of these.
-        n_untold: Records of which the log does not tell where they came from.
+        facts: One for each record that is not linked.
+        reports: For each of these records, the facts that decide the standing of its report.
+        n_without_origin: Records whose origin the log does not hold.
         has_seal: Some excluded report's votes are sealed, so that its reason cannot be derived.
     """
 
     def __init__(
-        self, state: State, told: ToldFlow, audits: ToldAudits, *, last_record: int
+        self, state: State, logged: LoggedFlow, audits: LoggedAudits, *, last_record: int
     ) -> None:
-        self._state, self._told = state, told
+        self._state, self._logged = state, logged
         numbers = [n for n in range(1, last_record + 1) if str(n) not in state.taken_back]
-        came = told.occurrences(numbers)
-        self.n_untold = sum(not is_told for _, is_told in came)
+        came = logged.occurrences(numbers)
+        self.n_without_origin = sum(not is_known for _, is_known in came)
         self._groups = defaultdict[int, list[Occurrence]](list)
         for occurrence, _ in came:
             shown = state.linked.get(str(occurrence.number))
@@ -51,7 +51,7 @@ class LoggedFlow:
         first, second = self._places(Stage.TITLE_ABSTRACT), self._places(Stage.FULL_TEXT)
         excluded = [place for place in second.values() if place.status is Status.EXCLUDED]
         self.has_seal = any(place.has_seal for place in excluded)
-        removals = {int(record): kind for record, (kind, *_) in told.removed.items()}
+        removals = {int(record): kind for record, (kind, *_) in logged.removed.items()}
         self.reports = {
             number: self._report(number, first, second, is_removed=number in removals)
             for number in self._groups
@@ -69,7 +69,7 @@ class LoggedFlow:
 
     @property
     def not_screened(self) -> set[int]:
-        """Return the records that are shown, and whose title and abstract nobody screens."""
+        """Return the records that are not linked and skip screening by title and abstract."""
         return {
             record.number
             for record in self.facts
@@ -103,9 +103,9 @@ class LoggedFlow:
         kind = None
         if place.status is Status.INCLUDED and policy is not None and not place.has_seal:
             kind = place.outcome(policy).classification
-        said = first.get(number)
+        one = first.get(number)
         return ReportFacts(
-            title_abstract=said.status if said else Status.UNSCREENED,
+            title_abstract=one.status if one else Status.UNSCREENED,
             retrieval=self._retrieval(number),
             full_text=place.status,
             final_reason=self._reason(place) if place.status is Status.EXCLUDED else None,
@@ -117,40 +117,40 @@ class LoggedFlow:
         )
 
     def _retrieval(self, number: int) -> RetrievalState | None:
-        told = [
-            self._told.retrievals[one.number]
+        logged = [
+            self._logged.retrievals[one.number]
             for one in self._groups[number]
-            if one.number in self._told.retrievals
+            if one.number in self._logged.retrievals
         ]
-        states = [one.state for one in told]
+        states = [one.state for one in logged]
         return max(states, key=_BEST_LAST.index, default=None)
 
     def _reason(self, place: ReplayedRecord) -> str | None:
         order = self._state.settings.texts.get("exclusion_reasons", [])
-        votes = [said.vote for said in place.present.values() if said.vote is not None]
+        votes = [entry.vote for entry in place.present.values() if entry.vote is not None]
         stands = place.resolution
         return final_reason(order, votes, stands["reasons"] if stands else ())
 
     def _studies(self) -> dict[int, frozenset[str]]:
         found = defaultdict[int, set[str]](set)
-        for study_id, study in self._told.studies.items():
+        for study_id, study in self._logged.studies.items():
             for number in study.numbers:
                 found[self._shown(number)].add(study_id)
         return {number: frozenset(ids) for number, ids in found.items()}
 
     def _is_sampled(self, number: int) -> bool:
         own = {one.number for one in self._groups[number]}
-        mine = [one for one in self._told.studies.values() if not own.isdisjoint(one.numbers)]
+        mine = [one for one in self._logged.studies.values() if not own.isdisjoint(one.numbers)]
         return not mine or any(study.sampled is not False for study in mine)
 
     def _shown(self, number: int) -> int:
         return int(self._state.linked.get(str(number), number))
 
 
-def _certified_up_to(audits: ToldAudits) -> int:
+def _certified_up_to(audits: LoggedAudits) -> int:
     holding = (
-        told.registered
-        for told in audits.by_id.values()
-        if told.n_certified > told.n_withdrawn and told.registered["stage"] == Stage.TITLE_ABSTRACT
+        one.registered
+        for one in audits.by_id.values()
+        if one.n_certified > one.n_withdrawn and one.registered["stage"] == Stage.TITLE_ABSTRACT
     )
     return max((one["frame"]["last"] for one in holding), default=0)

@@ -1,4 +1,4 @@
-"""What the tables say of a review's flow, for the audit trail: sources, studies, every box."""
+"""Lines about a review's flow, for the audit trail: sources, studies, every box."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from tandem.studies.service import numbers_of
 
 
 def lines(session: Session, review_id: ReviewId) -> Iterator[Line]:
-    """Yield what is stored of sources, removals, waves and studies, then the boxes of the flow."""
+    """Yield the stored sources, removals, waves and studies, then the boxes of the flow."""
     imports = select(Import).where(
         Import.review_id == review_id,
         Import.id.in_(select(Record.import_id).where(Record.review_id == review_id)),
@@ -53,7 +53,7 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[Line]:
 
 
 def boxes(made: Flow) -> dict[str, Any]:
-    """Return of every box how many it counts, and a digest of what; of its parts the former."""
+    """Return the number and a digest of the records in every box, and the number in each part."""
     return {
         key: {
             "n": box.n,

@@ -1,4 +1,4 @@
-"""What happened to one record: who, when, from which state to which, as somebody may see it."""
+"""The history of one record: who, when, from which state to which, as the viewer may see it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ _RESOLUTION = "tandem.resolution."
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """Something that happened to a record in a stage.
+    """A change of a record in a stage.
 
-    `number` is its place in the log as the viewer may see it; what is not in there has that of
-    the last before it. `before` and `after` are verdicts of one reviewer, statuses of the record,
-    or states of a conflict, by the type; None for none, and where they are not open to the
-    viewer. So is `by`, who did it.
+    `number` is its place in the log as the viewer may see it; an entry that is not in that log has
+    the number of the last one before it. `before` and `after` are verdicts of one reviewer,
+    statuses of the record, or states of a conflict, by the type; None where there is none, or where
+    the viewer may not see it. The same holds for `by`.
     """
 
     event_id: UUID
@@ -50,7 +50,7 @@ class HistoryEntry:
 def history(
     session: Session, *, viewer: Viewer, number: RecordNumber, cursor: Cursor, limit: int
 ) -> Slice[HistoryEntry]:
-    """Return what happened to a record, in order. The blinded get their own decisions only.
+    """Return the changes of a record, in order. A blinded viewer gets only their own decisions.
 
     Raises:
         NotFound: The review has no such record.
@@ -58,12 +58,12 @@ def history(
     if session.get(Record, (viewer.review_id, number)) is None:
         raise NotFound(f"There is no record {number} in this review.")
     statuses = _statuses(session, viewer, number)
-    said: dict[tuple[str, str], str | None] = {}
+    verdicts: dict[tuple[str, str], str | None] = {}
     found = list[HistoryEntry]()
     for event in _events(session, viewer, number):
         blinded = not is_unblinded(viewer, Stage(event.data.get("stage", Stage.TITLE_ABSTRACT)))
         if event.type.startswith(_DECISION):
-            entry = _decision(viewer, event, statuses, said)
+            entry = _decision(viewer, event, statuses, verdicts)
             if not blinded or entry.by == viewer.user_id:
                 found.append(_numbered(session, viewer, event, entry))
         elif event.type.startswith(_REPORT):
@@ -71,7 +71,7 @@ def history(
             found.append(_text(viewer, event) if is_text else _retrieval(viewer, event))
         elif not blinded:
             found.append(_numbered(session, viewer, event, _other(viewer, event, statuses)))
-    # By the event's random id: its number in the log, and its time, would tell too much of others.
+    # Sorted by the event's random id: its number and time would reveal what others do.
     page = sliced_by_id(found, lambda one: one.event_id, cursor, limit)
     return Slice(_named(session, page.items), page.next_cursor)
 
@@ -109,11 +109,11 @@ def _decision(
     viewer: Viewer,
     event: Event,
     statuses: Mapping[str, str],
-    said: dict[tuple[str, str], str | None],
+    verdicts: dict[tuple[str, str], str | None],
 ) -> HistoryEntry:
     stage, reviewer = event.data["stage"], event.data["reviewer_id"]
-    before, after = said.get((stage, reviewer)), event.detail.get("verdict")
-    said[stage, reviewer] = after
+    before, after = verdicts.get((stage, reviewer)), event.detail.get("verdict")
+    verdicts[stage, reviewer] = after
     by = UserId(UUID(reviewer))
     detail = {"carried_from": event.data.get("carried_from")}
     if vote_visibility(viewer, Stage(stage), statuses.get(stage), by) != "all":
@@ -124,7 +124,7 @@ def _decision(
 
 
 def _numbered(session: Session, viewer: Viewer, event: Event, entry: HistoryEntry) -> HistoryEntry:
-    """Give what no list tells this person a place in their log, as a blinded one's second vote."""
+    """Number the entries that no list shows this person, such as a blinded viewer's second vote."""
     if event.open_seq is not None or sees_every_event(viewer):
         return entry
     number = renumbered(session, review_id=viewer.review_id, number=event.seq, to_open=True)
@@ -132,27 +132,27 @@ def _numbered(session: Session, viewer: Viewer, event: Event, entry: HistoryEntr
 
 
 def _retrieval(viewer: Viewer, event: Event) -> HistoryEntry:
-    """Return what somebody said of the retrieval of its full text: that is nobody's secret."""
-    told, data = event.detail, event.data
-    detail = {"via": data["via"], "note": told.get("note")}
-    by = UserId(UUID(told["by"]))
-    return _entry(viewer, event, by, told.get("from"), data["state"], detail)
+    """Return an entry about the retrieval of the full text, which every member may see."""
+    logged, data = event.detail, event.data
+    detail = {"via": data["via"], "note": logged.get("note")}
+    by = UserId(UUID(logged["by"]))
+    return _entry(viewer, event, by, logged.get("from"), data["state"], detail)
 
 
 def _text(viewer: Viewer, event: Event) -> HistoryEntry:
-    """Return what became of a file of its full text, which all members may read."""
+    """Return a change of a file of the full text, which every member may read."""
     by, named = event.detail.get("by"), {"filename": event.detail.get("filename")}
     detail = {name: value for name, value in (named | event.data).items() if value is not None}
     return _entry(viewer, event, UserId(UUID(by)) if by else None, None, None, detail)
 
 
 def _other(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> HistoryEntry:
-    told, data = event.detail, event.data
+    logged, data = event.detail, event.data
     if event.type.startswith(_RECORD):
-        return _entry(viewer, event, None, told.get("from"), told.get("to"), {})
+        return _entry(viewer, event, None, logged.get("from"), logged.get("to"), {})
     if event.type.startswith((_CONFLICT, _RESOLUTION)):
         return _of_conflict(viewer, event, statuses)
-    by = told.get("by")
+    by = logged.get("by")
     linked: dict[str, Any] = {
         name: data[name] for name in ("record_id", "duplicate_id") if name in data
     }
@@ -167,7 +167,7 @@ _STATES: Mapping[str, tuple[str | None, str]] = {
 
 
 def _of_conflict(viewer: Viewer, event: Event, statuses: Mapping[str, str]) -> HistoryEntry:
-    """Return what happened to a conflict, or that another resolution stands."""
+    """Return a change of a conflict, or of the resolution in force."""
     data, resolution = event.data, event.detail.get("resolution")
     before, after = _STATES.get(event.type.rpartition(".")[2], (None, None))
     detail: dict[str, Any] = {name: data[name] for name in ("kind", "by") if name in data}
@@ -211,7 +211,7 @@ def _named(session: Session, found: Sequence[HistoryEntry]) -> list[HistoryEntry
 
 
 _PEOPLE = (("entered_by", ""), ("resolver_id", "resolution"), ("by", "taken_back"))
-"""Where a detail has the id of a person: the field, and the part it is in."""
+"""The fields of a detail that hold the id of a person, and the part that each is in."""
 
 
 def _people_in(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -223,11 +223,11 @@ def _people_in(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _with_names(detail: Mapping[str, Any], names: Mapping[UserId, str]) -> dict[str, Any]:
     """Put the name of each person beside their id."""
-    told = dict(detail)
+    logged = dict(detail)
     for field, part, id in _people_in(detail):
         name = {f"{field.removesuffix('_id')}_name": names[UserId(UUID(id))]}
         if part:
-            told[part] = told[part] | name
+            logged[part] = logged[part] | name
         else:
-            told |= name
-    return told
+            logged |= name
+    return logged

@@ -1,4 +1,4 @@
-"""How a review stood at an earlier entry of its log, found by following the log up to it."""
+"""The state of a review at an earlier entry of its log, found by reading the log up to it."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.audit import figures
 from tandem.audit.entries import Step
-from tandem.audit.flow_facts import LoggedFlow
+from tandem.audit.flow_facts import DerivedFlow
+from tandem.audit.logged_audits import LoggedAudits
+from tandem.audit.logged_flow import LoggedFlow
+from tandem.audit.logged_reports import LoggedReports
 from tandem.audit.state import State
-from tandem.audit.told_audits import ToldAudits
-from tandem.audit.told_flow import ToldFlow
-from tandem.audit.told_reports import ToldReports
 from tandem.errors import Forbidden, NotFound
 from tandem.events.log import Event
 from tandem.events.types import (
@@ -43,22 +43,22 @@ _DUPLICATES = ("tandem.duplicates.merged", "tandem.duplicates.split")
 
 
 class BeyondTheEnd(NotFound):
-    """The log has no such entry (yet)."""
+    """The log has no such entry yet."""
 
     code = "beyond_the_end"
 
 
 def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> Progress:
-    """Return what `screening.progress` said when entry `as_of` was the last one.
+    """Return what `screening.progress` returned when entry `as_of` was the last one.
 
-    Records count from the first entry on that was made after they had come.
+    A record counts from the first entry that was made after its import.
 
     Raises:
-        Forbidden: This person does not see every event; their numbers are others.
+        Forbidden: This person does not see every event, so their numbers differ.
         BeyondTheEnd: There is no such entry.
     """
     _may_look_back(session, viewer, as_of)
-    state, told, reports = State(), ToldFlow(), ToldReports()
+    state, logged, reports = State(), LoggedFlow(), LoggedReports()
     curve = [CurvePoint(0, 0)]
     days: dict[str, Counter[date]] = {}
     n_decisions, included = 0, set[str]()
@@ -66,11 +66,11 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         state.apply(step)
         if step.type == ReportRetrievalChanged.type:
             reports.follow(step)
-        told.follow(step)
+        logged.follow(step)
         if step.data.get("stage") != stage:
             continue
         if (record := step.data.get("record_id")) is None:
-            continue  # a ranking, say: of the stage, and of no record
+            continue  # an event of the stage without a record, such as a ranking
         if step.type == DecisionRecorded.type:
             if step.data.get("carried_from") is None:
                 n_decisions += 1
@@ -79,13 +79,13 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         elif step.type in (RecordIncluded.type, RecordReopened.type):
             (included.add if step.type == RecordIncluded.type else included.discard)(record)
             curve.append(CurvePoint(n_decisions, len(included)))
-    logged = LoggedFlow(state, told, ToldAudits(), last_record=state.last_record)
+    derived = DerivedFlow(state, logged, LoggedAudits(), last_record=state.last_record)
     n_records = state.n_records - len(state.linked)
     if stage is Stage.TITLE_ABSTRACT:
-        n_records -= len(logged.not_screened)
+        n_records -= len(derived.not_screened)
     shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
     if stage is Stage.FULL_TEXT:
-        there = reports.population(state) | logged.starters
+        there = reports.population(state) | derived.starters
         n_records, shown = len(there), [one for one in shown if one[0] in there]
     places = [place for _, place in shown]
     return Progress(
@@ -114,14 +114,14 @@ def _reviewers(
 def record(
     session: Session, *, viewer: Viewer, stage: Stage, number: RecordNumber, as_of: int
 ) -> tuple[ShownRecord, list[ShownVote]]:
-    """Return a record with its status and the decisions of that time that are open to them.
+    """Return a record with its status then, and the decisions then that the viewer may see.
 
-    By name only, and as far as they may see them now. What the record says of itself, and what
-    it is linked to, is as it is now.
+    Decisions have names only, and only where the viewer may see them now. The text of the record
+    and its links are those of now.
 
     Raises:
         NotFound: There is no such record.
-        Forbidden: This person does not see every event; their numbers are others.
+        Forbidden: This person does not see every event, so their numbers differ.
         BeyondTheEnd: There is no such entry.
     """
     _may_look_back(session, viewer, as_of)
@@ -129,12 +129,12 @@ def record(
     state = State()
     for step in _steps_about(session, viewer.review_id, stage, number, as_of):
         state.apply(step)
-    if str(number) in state.linked:  # as it is shown when it is linked now
+    if str(number) in state.linked:  # as a record that is linked now is shown
         return _at(shown, Status.UNSCREENED, None), []
     place = state.place(stage, str(number))
-    told = [said.labels_seq for said in place.present.values()]
+    logged = [entry.labels_seq for entry in place.present.values()]
     query = select(Decision).where(
-        Decision.review_id == viewer.review_id, Decision.labels_seq.in_(told)
+        Decision.review_id == viewer.review_id, Decision.labels_seq.in_(logged)
     )
     decisions = session.scalars(query.order_by(Decision.labels_seq)).all()
     mine = next((one for one in decisions if one.reviewer_id == viewer.user_id), None)
@@ -143,7 +143,7 @@ def record(
 
 
 def _at(shown: ShownRecord, status: Status, mine: Decision | None) -> ShownRecord:
-    """Return the record as it was then. Who may look back is told every number as it is."""
+    """Return the record as it was then. Everybody who may ask for it may see every number."""
     return replace(
         shown,
         status=status,
@@ -187,7 +187,7 @@ def _may_look_back(session: Session, viewer: Viewer, as_of: int) -> None:
 
 
 def steps(session: Session, viewer: Viewer, as_of: int) -> Iterator[Step]:
-    """Yield what the log told up to an entry.
+    """Yield the steps of the log up to an entry.
 
     Raises:
         Forbidden: This person does not see every event.
@@ -212,7 +212,7 @@ def _steps(session: Session, review_id: ReviewId, last: int) -> Iterator[Step]:
 def _steps_about(
     session: Session, review_id: ReviewId, stage: Stage, number: RecordNumber, last: int
 ) -> Iterator[Step]:
-    """Yield what was told of one record, its conflicts and its links."""
+    """Yield the steps about one record, its conflicts and its links."""
     conflicts = select(Conflict.id).where(
         Conflict.review_id == review_id, Conflict.stage == stage, Conflict.record_number == number
     )

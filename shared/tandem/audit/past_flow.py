@@ -3,10 +3,10 @@
 from sqlalchemy.orm import Session
 
 from tandem.audit import past
-from tandem.audit.flow_facts import LoggedFlow
+from tandem.audit.flow_facts import DerivedFlow
+from tandem.audit.logged_audits import LoggedAudits
+from tandem.audit.logged_flow import LoggedFlow
 from tandem.audit.state import State
-from tandem.audit.told_audits import ToldAudits
-from tandem.audit.told_flow import ToldFlow
 from tandem.reporting import service
 from tandem.reporting.flow import Template
 from tandem.reporting.service import ShownFlow
@@ -22,24 +22,24 @@ def flow_at(
     wave: int | None = None,
     template: Template | None = None,
 ) -> ShownFlow:
-    """Return what `reporting.service.shown` said when entry `as_of` was the last one.
+    """Return what `reporting.service.shown` returned when entry `as_of` was the last one.
 
-    Records count from the first entry on that was made after they had come; where they came from
-    counts from the entry on that ends their import.
+    A record counts from the first entry that was made after its import began; its origin counts
+    from the entry that ends the import.
 
     Raises:
         Forbidden: This person is blinded in one of the stages.
         BeyondTheEnd: There is no such entry.
     """
     service.require_sight(viewer)
-    state, told, audits = State(), ToldFlow(), ToldAudits()
+    state, logged, audits = State(), LoggedFlow(), LoggedAudits()
     for step in past.steps(session, viewer, as_of):
         state.apply(step)
-        told.follow(step)
+        logged.follow(step)
         audits.follow(step)
-    logged = LoggedFlow(state, told, audits, last_record=state.last_record)
+    derived = DerivedFlow(state, logged, audits, last_record=state.last_record)
     return service.of_facts(
-        logged.facts,
+        derived.facts,
         reasons=state.settings.texts.get("exclusion_reasons", []),
         wave=wave,
         template=template,

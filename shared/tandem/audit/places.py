@@ -1,4 +1,4 @@
-"""What the tables say of the single records of a stage, for the audit trail; page by page."""
+"""Lines about the single records of a stage, for the audit trail; page by page."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ Line = dict[str, Any]
 
 
 def statuses(session: Session, review_id: ReviewId, stage: Stage, seals: Seals) -> Iterator[Line]:
-    """Yield a line for each record that anybody has decided in the stage."""
+    """Yield a line for each record with a decision in the stage."""
     after = 0
     while True:
         query = (
@@ -85,18 +85,18 @@ def _votes(
 def _standing(
     session: Session, review_id: ReviewId, stage: Stage, numbers: Sequence[RecordNumber]
 ) -> Mapping[RecordNumber, list[Line]]:
-    """Return the resolutions in force by their own marks; there is one at most, or it is odd."""
+    """Return the resolutions that are marked as in force: one at most, or rows are wrong."""
     query = _resolutions(review_id, stage, numbers).where(
         Resolution.is_set_aside.is_(False), Resolution.taken_back_at.is_(None)
     )
     found: dict[RecordNumber, list[Line]] = defaultdict(list)
     for row in session.scalars(query):
-        found[row.record_number].append(_told(row))
+        found[row.record_number].append(_logged(row))
     return found
 
 
 def ledgers(session: Session, review_id: ReviewId, stage: Stage, seals: Seals) -> Iterator[Line]:
-    """Yield a line for each record that anything was ever entered for, linked ones too."""
+    """Yield a line for each record that ever had an entry, linked records included."""
     after = 0
     while True:
         numbers = _next(session, review_id, stage, after)
@@ -139,7 +139,7 @@ def _next(
 def _digests(
     session: Session, review_id: ReviewId, stage: Stage, numbers: Sequence[RecordNumber]
 ) -> Mapping[RecordNumber, tuple[int, bytes, list[Any]]]:
-    """Return of each record how many entries it has, their digest, and when they were made."""
+    """Return the number of entries of each record, their digest, and their times."""
     query = (
         select(Decision)
         .where(
@@ -177,7 +177,7 @@ def _own(
         back = None
         if row.taken_back_at is not None:
             back = {"by": str(row.taken_back_by), "note": row.taken_back_note}
-        found[row.record_number].append(_told(row) | {"taken_back": back})
+        found[row.record_number].append(_logged(row) | {"taken_back": back})
     return found
 
 
@@ -195,6 +195,6 @@ def _resolutions(
     )
 
 
-def _told(row: Resolution) -> Line:
-    told: Line = resolution_detail(row)["resolution"]
-    return told
+def _logged(row: Resolution) -> Line:
+    logged: Line = resolution_detail(row)["resolution"]
+    return logged

@@ -1,8 +1,8 @@
-"""Following a review's log, and checking that what became of records follows from what was done.
+"""Replay of a review's log: checks that the statuses of records follow from the decisions.
 
-A log says things twice: what people did (votes, resolutions, policies, links), and what became of
-it (included, excluded, in conflict). `State` keeps both, as they were told, and `Replay` checks
-after every transaction that the second follows from the first by `screening.rules.outcome`.
+A log holds both what people did (votes, resolutions, policies, links) and the result (included,
+excluded, in conflict). `State` keeps both, and `Replay` checks after every transaction that the
+result follows by `screening.rules.outcome`.
 """
 
 from tandem.audit.differences import At, Difference, Differs
@@ -15,7 +15,7 @@ BEFORE = "before"
 
 
 class Replay:
-    """Follows a log and compares, after each transaction, what it says with what follows."""
+    """Reads a log and compares its statuses, after each transaction, with what follows."""
 
     def __init__(self) -> None:
         self.state = State()
@@ -23,13 +23,13 @@ class Replay:
         self._seq = 0
 
     def follow(self, step: Step) -> None:
-        """Take the next entry in; with the first one of a transaction the one before is checked.
+        """Add the next entry; the first one of a transaction checks the transaction before.
 
         Raises:
-            Differs: The transaction before ended with something that does not follow.
+            Differs: The transaction before ended with a status that does not follow.
         """
         tx = step.detail.get("tx") if step.detail is not None else None
-        # What is sealed does not say whose it is; nothing is derived where there is a seal.
+        # A sealed entry names nobody, so nothing is derived where there is one.
         if tx is not None and tx != self._tx:
             self.end()
             self._tx = tx
@@ -37,7 +37,7 @@ class Replay:
         self.state.apply(step)
 
     def end(self) -> None:
-        """Check what the last transaction touched.
+        """Check the records that the last transaction changed.
 
         Raises:
             Differs: It does not follow.
@@ -50,11 +50,11 @@ class Replay:
         self.state.touched.clear()
 
     def _compare(self, at: At, place: ReplayedRecord) -> None:
-        told = place.settled or (Status.CONFLICT if place.is_open else None)
+        logged = place.settled or (Status.CONFLICT if place.is_open else None)
         if at.record in self.state.linked:
-            if told is not None:
+            if logged is not None:
                 follows = f"it is linked to record {self.state.linked[at.record]}"
-                raise Differs(Difference(f"that it is {_status(told)}", follows, self._seq, at))
+                raise Differs(Difference(f"that it is {_status(logged)}", follows, self._seq, at))
             return
         if place.has_seal:
             return
@@ -62,9 +62,9 @@ class Replay:
             raise Differs(Difference("how it was screened", "no policy holds", self._seq, at))
         made = place.outcome(self.state.policies[at.stage])
         due = made.status if made.status.is_settled or made.conflict else None
-        if told is not due or (place.settled is not None and place.is_open):
+        if logged is not due or (place.settled is not None and place.is_open):
             follows = f"its votes make it {_status(due)}"
-            raise Differs(Difference(f"that it is {_status(told)}", follows, self._seq, at))
+            raise Differs(Difference(f"that it is {_status(logged)}", follows, self._seq, at))
 
 
 def _status(status: Status | None) -> str:

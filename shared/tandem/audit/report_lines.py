@@ -1,4 +1,4 @@
-"""What the tables say of reports, for the audit trail: each retrieval, and where each stands."""
+"""Lines about reports, for the audit trail: each retrieval, and the standing of each report."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from tandem.audit.checked import Checked
 from tandem.audit.differences import Difference, Differs
+from tandem.audit.logged_reports import LoggedReports, at_full_text
 from tandem.audit.state import State
-from tandem.audit.told_reports import ToldReports, at_full_text
 from tandem.ids import ReviewId
 from tandem.reports.facts import load_facts
 from tandem.reports.rules import Standing, reason, standing
@@ -34,7 +34,7 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[Line]:
         }
     review = reviews.get_review(session, review_id)
     for number, facts in sorted(load_facts(session, review).items()):
-        # Which studies are sampled is told by lines of their own.
+        # Audits have lines of their own, with the studies that are sampled.
         facts = replace(facts, is_sampled=True)
         stands = standing(facts)
         if stands is Standing.NOT_SOUGHT:
@@ -45,18 +45,18 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[Line]:
 
 
 class ReportLines:
-    """Compares these lines with what the log tells; each is to be there, and once."""
+    """Compares these lines with the log; each must occur exactly once."""
 
-    def __init__(self, made: Checked, state: State, told: ToldReports) -> None:
+    def __init__(self, made: Checked, state: State, logged: LoggedReports) -> None:
         self._made = made
-        self._retrievals = dict(told.retrievals)
-        self._reports = told.standings(state)
+        self._retrievals = dict(logged.retrievals)
+        self._reports = logged.standings(state)
 
     def take(self, found: Mapping[str, Any]) -> None:
         """Compare the next line.
 
         Raises:
-            Differs: It says something else than what follows.
+            Differs: The line contradicts the log.
         """
         if "retrieval" in found:
             self._retrieval(found)
@@ -65,25 +65,25 @@ class ReportLines:
 
     def _retrieval(self, found: Mapping[str, Any]) -> None:
         record = found["retrieval"]
-        told = self._retrievals.pop((record, found["told_in"]), None)
+        logged = self._retrievals.pop((record, found["told_in"]), None)
         at, says = at_full_text(record), f"that its retrieval was {found['state']}"
-        if told is None:
+        if logged is None:
             raise Differs(Difference(says, "the log has no such entry", found["told_in"], at))
-        said = (told.state, told.via, told.note, told.by)
-        if (found["state"], found["via"], found["note"], found["by"]) != said:
+        given = (logged.state, logged.via, logged.note, logged.by)
+        if (found["state"], found["via"], found["note"], found["by"]) != given:
             says = f"of its retrieval {found['state']}, {found['via']}, {found['note']!r}"
-            follows = f"the log has {told.state}, {told.via}, {told.note!r}, by {told.by}"
+            follows = f"the log has {logged.state}, {logged.via}, {logged.note!r}, by {logged.by}"
             raise Differs(Difference(says, follows, found["told_in"], at))
 
     def _report(self, found: Mapping[str, Any]) -> None:
         record = found["report"]
         at, says = at_full_text(record), f"that it stands as {found['standing']}"
-        told = self._reports.pop(record, None)
-        if found.get("outside"):  # how it came in and went out is not in the votes
+        logged = self._reports.pop(record, None)
+        if found.get("outside"):  # its retrieval and its reason are not in the votes
             return
-        if told is None:
+        if logged is None:
             raise Differs(Difference(says, "the log does not bring it to full text", at=at))
-        stands, why = told
+        stands, why = logged
         if found["standing"] != stands:
             raise Differs(Difference(says, f"the log makes it {stands}", at=at))
         if why != "" and found["final_reason"] != why:
@@ -92,10 +92,10 @@ class ReportLines:
         self._made.n_reports += 1
 
     def end(self) -> None:
-        """Check that nothing is missing.
+        """Check that no line is missing.
 
         Raises:
-            Differs: The log tells of a retrieval, or a report, that had no line.
+            Differs: The log has a retrieval or a report that had no line.
         """
         for record, seq in sorted(self._retrievals):
             at = at_full_text(record)

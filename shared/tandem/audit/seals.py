@@ -1,4 +1,4 @@
-"""Which details of a trail the policy hides, for now, from the owner who exports it."""
+"""The details of a trail that the policy hides for now from the owner who exports it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from tandem.screening.rules import Status
 
 
 class Seals:
-    """Which details the policy hides, for now, from this owner: they may settle conflicts."""
+    """The details that the policy hides for now from this owner, who may settle conflicts."""
 
     def __init__(self, session: Session, viewer: Viewer) -> None:
         self._user = str(viewer.user_id)
@@ -28,11 +28,11 @@ class Seals:
         self._settled = {(stage, number) for stage, number in session.execute(settled)}
 
     def hide(self, stage: Stage, number: RecordNumber) -> bool:
-        """Whether others' votes on the record are not open yet."""
+        """Whether others' votes on the record are still hidden."""
         return stage in self._stages and (stage, number) not in self._settled
 
     def cover(self, data: Mapping[str, Any]) -> bool:
-        """Whether an entry that tells this is about such a record, and not what they said."""
+        """Whether the entry with this data is about such a record and is not the owner's own."""
         if "stage" not in data or "record_id" not in data:
             return False
         if data.get("reviewer_id") == self._user:

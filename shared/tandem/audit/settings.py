@@ -1,4 +1,4 @@
-"""What the log tells of a review's own words: policies and criteria by version, and texts. Pure."""
+"""A review's policies and criteria by version, and its texts, read from the log. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ TEXTS = (
     "highlights_for",
     "highlights_against",
 )
-"""Attributes of a review that a change of its texts tells of."""
+"""Attributes of a review that an entry about its texts names."""
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyTold:
-    """A version of a stage's policy, and who made it."""
+class LoggedPolicy:
+    """A version of a stage's policy, and its author."""
 
     value: Policy
     by: str | None
@@ -30,20 +30,19 @@ class PolicyTold:
 class Settings:
     """Every version of the policies and criteria, and the texts as they are now.
 
-    What the log does not tell is not in here: a title that was never changed, and the criteria of
-    a review that was there before the trail, until they change.
+    A title that never changed is not in the log, and so is missing here; so are criteria from
+    before the trail, until they change.
     """
 
     def __init__(self) -> None:
-        self.policies: dict[str, list[PolicyTold]] = {}
+        self.policies: dict[str, list[LoggedPolicy]] = {}
         self.criteria: list[dict[str, Any]] = []
-        """By version, from the first on; each has those of `include`, `exclude`, `note` and `by`
-        that are known."""
+        """By version; each has those of `include`, `exclude`, `note` and `by` that are known."""
         self.texts: dict[str, Any] = {}
         """By attribute of the review."""
 
     def created(self, detail: Mapping[str, Any]) -> None:
-        """Take in what the first entry of the log tells."""
+        """Read the first entry of the log."""
         self._policies(detail)
         first: dict[str, Any] = {"by": detail.get("by")}
         if (criteria := detail.get("criteria")) is not None:
@@ -54,7 +53,7 @@ class Settings:
         self.criteria = [first]
 
     def changed(self, changed: Sequence[str], detail: Mapping[str, Any]) -> None:
-        """Take in what a later entry tells; it may be about something else."""
+        """Read a later entry; it may be about something else."""
         self._policies(detail)
         if not _CALLED.intersection(changed) or "to" not in detail:
             return  # about something else, or from before there was a trail
@@ -68,18 +67,18 @@ class Settings:
             self._criteria_before(detail["from"])
             self.criteria.append(known | {"note": detail["note"], "by": detail["by"]})
 
-    def _criteria_before(self, told: Mapping[str, Any]) -> None:
-        """Keep what a change tells of the version that it ended."""
+    def _criteria_before(self, logged: Mapping[str, Any]) -> None:
+        """Keep what an entry holds about the version that it ended."""
         for name, column in _OF_CRITERIA.items():
-            if column in told:
-                self.criteria[-1].setdefault(name, told[column])
+            if column in logged:
+                self.criteria[-1].setdefault(name, logged[column])
 
     def _policies(self, detail: Mapping[str, Any]) -> None:
         for stage, value in detail.get("policy", {}).items():
-            made = PolicyTold(stored(value), detail.get("by"))
+            made = LoggedPolicy(stored(value), detail.get("by"))
             self.policies.setdefault(stage, []).append(made)
 
 
 _OF_CRITERIA = {"include": "criteria_include", "exclude": "criteria_exclude"}
 _CALLED = {"title", "question", "criteria", "exclusion_reasons", "seed_studies", "highlights"}
-"""What `review.changed` calls them."""
+"""The names of these in `review.changed`."""

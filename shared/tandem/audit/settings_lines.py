@@ -1,4 +1,4 @@
-"""What the tables say of a review's policies, criteria and texts, compared with its log. Pure."""
+"""Lines about a review's policies, criteria and texts, compared with its log. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +16,10 @@ def policy(settings: Settings, found: Mapping[str, Any]) -> None:
     """
     stage, version = found["policy"], found["version"]
     what = f"version {version} of the policy for {stage}"
-    told = settings.policies.get(stage, [])
-    if not 1 <= version <= len(told):
-        raise Differs(Difference(what, f"the log has {len(told)} versions"))
-    due = told[version - 1]
+    logged = settings.policies.get(stage, [])
+    if not 1 <= version <= len(logged):
+        raise Differs(Difference(what, f"the log has {len(logged)} versions"))
+    due = logged[version - 1]
     if stored(found["value"]) != due.value:
         follows = f"the log has {due.value.model_dump(mode='json')}"
         raise Differs(Difference(f"{what} is {found['value']}", follows))
@@ -28,7 +28,7 @@ def policy(settings: Settings, found: Mapping[str, Any]) -> None:
 
 
 def criteria(settings: Settings, found: Mapping[str, Any]) -> None:
-    """Compare a version of the criteria, as far as the log tells of it.
+    """Compare a version of the criteria, as far as the log holds it.
 
     Raises:
         Differs: The log has another one, or none.
@@ -44,7 +44,7 @@ def criteria(settings: Settings, found: Mapping[str, Any]) -> None:
 
 
 def texts(settings: Settings, found: Mapping[str, Any]) -> None:
-    """Compare what the review says of itself now, as far as the log tells of it.
+    """Compare the review's present texts, as far as the log holds them.
 
     Raises:
         Differs: The log has another text, or another version of the criteria.
@@ -53,16 +53,16 @@ def texts(settings: Settings, found: Mapping[str, Any]) -> None:
         if found["texts"][name] != due:
             says = f"that the review's {name} is {found['texts'][name]!r}"
             raise Differs(Difference(says, f"the log has {due!r}"))
-    if (said := found["criteria_version"]) != (n := len(settings.criteria)):
-        raise Differs(Difference(f"version {said} of the criteria is the newest", f"{n} is"))
+    if (given := found["criteria_version"]) != (n := len(settings.criteria)):
+        raise Differs(Difference(f"version {given} of the criteria is the newest", f"{n} is"))
 
 
 def expected(settings: Settings) -> set[tuple[str, object]]:
-    """Return the lines that a trail must have about these, by kind and what each is of."""
+    """Return the lines that a trail must have about these, as pairs of kind and key."""
     policies = {
         ("policy", (stage, version))
-        for stage, told in settings.policies.items()
-        for version in range(1, len(told) + 1)
+        for stage, logged in settings.policies.items()
+        for version in range(1, len(logged) + 1)
     }
     versions = {("criteria", version) for version in range(1, len(settings.criteria) + 1)}
     return {*policies, *versions, ("texts", None)}

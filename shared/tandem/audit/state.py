@@ -1,4 +1,4 @@
-"""A review as its log tells it: what people did, and what became of it. Pure."""
+"""The state of a review, built from its log: entries by people, and their results. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,10 +13,10 @@ from tandem.reviews.policy import Policy, Stage, stored
 from tandem.screening.rules import Classification, Outcome, Status, Verdict, Vote, outcome
 
 BY_RESOLUTION = "resolution"
-"""What ended a conflict that somebody settled."""
+"""The value of `ended_by` for a conflict that a resolution settled."""
 
 
-class Said(NamedTuple):
+class LatestEntry(NamedTuple):
     """A reviewer's latest entry for a record. `vote` is None for a withdrawal, or if sealed."""
 
     vote: Vote | None
@@ -26,51 +26,51 @@ class Said(NamedTuple):
 
 @dataclass(slots=True)
 class ReplayedRecord:
-    """What the log has told of one record in one stage."""
+    """The state of one record in one stage, according to the log."""
 
-    latest: dict[str, Said] = field(default_factory=dict)
-    """By reviewer. They are kept while the record is linked: they count again when it is not."""
+    latest: dict[str, LatestEntry] = field(default_factory=dict)
+    """By reviewer. They are kept while the record is linked, and count again after a split."""
     resolution: Mapping[str, Any] | None = None
-    """The one that stands, as it was told."""
+    """The one in force, as it was logged."""
     own: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By id, every resolution that was ever made here, and did not come with another record."""
+    """By id, every resolution that was ever made here, without those from linked records."""
     taken_back: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By the id of a resolution that was taken back: by whom, and why."""
+    """By the id of a resolution that was revoked: by whom, and why."""
     settled: Status | None = None
     conflict: str | None = None
-    """Its id, once there ever was one here."""
+    """The id of its conflict, if it ever had one."""
     is_open: bool = False
     ended_by: str | None = None
-    """What ended its conflict; None, too, where the log of the time did not tell of one."""
+    """How its conflict ended; None, too, where the log is older than such entries."""
     has_seal: bool = False
-    """Some entry about it is sealed, so that its status cannot be derived."""
+    """An entry about it is sealed, so its status cannot be derived."""
 
     @property
-    def present(self) -> dict[str, Said]:
-        return {who: said for who, said in self.latest.items() if not said.withdrawn}
+    def present(self) -> dict[str, LatestEntry]:
+        return {who: entry for who, entry in self.latest.items() if not entry.withdrawn}
 
     @property
-    def told_votes(self) -> dict[str, dict[str, Any]]:
-        """Return the present votes as a trail's line about the record's status has them."""
+    def votes(self) -> dict[str, dict[str, Any]]:
+        """Return the votes in force in the form of a trail's line about the record's status."""
         return {
             who: {"verdict": vote.verdict, "reasons": list(vote.reasons)}
             | ({} if vote.classification is None else {"classification": vote.classification})
-            for who, said in self.present.items()
-            if (vote := said.vote) is not None
+            for who, entry in self.present.items()
+            if (vote := entry.vote) is not None
         }
 
     @property
     def status(self) -> Status:
-        """Return the status as it was told: what is neither settled nor in conflict is open."""
+        """Return the logged status: a record that is neither settled nor in conflict is open."""
         if self.settled is not None:
             return self.settled
         if self.is_open:
             return Status.CONFLICT
-        decided = any(not said.withdrawn for said in self.latest.values())
+        decided = any(not entry.withdrawn for entry in self.latest.values())
         return Status.AWAITING if decided else Status.UNSCREENED
 
     def outcome(self, policy: Policy) -> Outcome:
-        votes = [said.vote for said in self.latest.values() if said.vote is not None]
+        votes = [entry.vote for entry in self.latest.values() if entry.vote is not None]
         stands = self.resolution
         if not stands:
             return outcome(policy, votes)
@@ -78,26 +78,26 @@ class ReplayedRecord:
 
 
 class State:
-    """A review as its log tells it, up to some entry."""
+    """The state of a review at some entry of its log."""
 
     def __init__(self) -> None:
         self.settings = Settings()
         self.policies: dict[str, Policy] = {}
-        """Those in force, by stage."""
+        """The policies in force, by stage."""
         self.places: defaultdict[At, ReplayedRecord] = defaultdict(ReplayedRecord)
         self.linked: dict[str, str] = {}
-        """Each linked record, and the one that stands for it."""
+        """Each linked record, and the record that it is linked to."""
         self.members: dict[str, str] = {}
         self.last_record = 0
-        """So many came at least: each import tells of the last ones when it is done."""
+        """The highest number of a record so far; an import adds its last records when it ends."""
         self.taken_back: set[str] = set()
-        """Records that went with their import."""
+        """Records whose import was taken back."""
         self.touched: set[At] = set()
-        """Places that something was told of; whoever looks at them empties it."""
+        """Records that an entry was about. The caller reads and clears it."""
         self._standing: list[Mapping[str, Any]] | None = None
 
     def apply(self, step: Step) -> None:
-        """Take the next entry in."""
+        """Apply the next entry."""
         data, detail = step.data, step.detail
         if detail is not None:
             self.last_record = max(self.last_record, detail.get("records", 0))
@@ -134,20 +134,20 @@ class State:
 
     @property
     def n_records(self) -> int:
-        """Return how many records there are at least, duplicates included."""
+        """Return the number of records so far, duplicates included."""
         return self.last_record - len(self.taken_back)
 
     def place(self, stage: str, record: str) -> ReplayedRecord:
         return self.places.get(At(stage, record)) or ReplayedRecord()
 
     def shown_places(self) -> Iterator[tuple[At, ReplayedRecord]]:
-        """Yield the places of records that are not linked to another one."""
+        """Yield the records that are not linked to another one."""
         return ((at, one) for at, one in self.places.items() if at.record not in self.linked)
 
     def end_what_was_before(self) -> None:
-        """Put the resolutions in force that stood when the trail was begun.
+        """Set the resolutions that were in force when the trail began.
 
-        How they came and went before that the log of the time did not tell.
+        The log before that does not hold resolutions.
         """
         if self._standing is None:
             return
@@ -169,12 +169,12 @@ class State:
     def _change_resolution(
         self, place: ReplayedRecord, policy: Policy | None, detail: Mapping[str, Any] | None
     ) -> None:
-        if place.conflict is None:  # it came with another record, where there was no difference
+        if place.conflict is None:  # the resolution came from a linked record without a conflict
             place.conflict, place.ended_by = "", BY_RESOLUTION
         _resolve(place, detail)
-        if detail is None or (told := detail.get("taken_back")) is None:
+        if detail is None or (logged := detail.get("taken_back")) is None:
             return
-        place.taken_back[told["id"]] = {"by": told["by"], "note": told["note"]}
+        place.taken_back[logged["id"]] = {"by": logged["by"], "note": logged["note"]}
         if not place.is_open and not place.has_seal and policy is not None:
             is_settled = place.outcome(policy).status.is_settled
             place.ended_by = "agreement" if is_settled else "withdrawal"
@@ -186,7 +186,7 @@ class State:
         self._touch(duplicate, shown)
         for stage in Stage:
             if (place := self.places.get(At(stage, duplicate))) is not None:
-                place.resolution = None  # it is told of anew when the two are parted
+                place.resolution = None  # it is logged again when the two are split
 
     def _take_back(self, spans: Iterable[Sequence[int]]) -> None:
         for first, last in spans:
@@ -208,26 +208,28 @@ class State:
         place, who, number = self._place(data), data["reviewer_id"], data["labels_seq"]
         withdrawn = step.type.endswith(".withdrawn")
         if withdrawn or detail is None:
-            place.latest[who] = Said(None, withdrawn, number)
+            place.latest[who] = LatestEntry(None, withdrawn, number)
             place.has_seal |= detail is None
             return
         verdict, reasons = Verdict(detail["verdict"]), tuple(detail["reasons"])
         vote = Vote(verdict, reasons, _classification(detail))
-        place.latest[who] = Said(vote, withdrawn, number)
+        place.latest[who] = LatestEntry(vote, withdrawn, number)
 
     def _settle(self, step: Step) -> None:
         place = self._place(step.data)
         kind = step.type.removeprefix("tandem.record.")
         place.settled = None if kind == "reopened" else Status(kind)
-        # What is sealed may be of the transaction whose policy only comes behind it.
+        # A sealed entry may belong to a transaction whose policy comes later in the log.
         place.has_seal |= step.detail is None
         detail = step.detail or {}
-        if kind == "reopened" and detail.get("to", "") is None:  # it has no status of its own now
+        if (
+            kind == "reopened" and detail.get("to", "") is None
+        ):  # a linked record has no status of its own
             place.resolution = None
 
 
-def _classification(told: Mapping[str, Any]) -> Classification | None:
-    found = told.get("classification")
+def _classification(logged: Mapping[str, Any]) -> Classification | None:
+    found = logged.get("classification")
     return None if found is None else Classification(found)
 
 
@@ -235,15 +237,15 @@ def _resolve(place: ReplayedRecord, detail: Mapping[str, Any] | None) -> None:
     if detail is None:
         place.has_seal = True
     elif "resolution" in detail:
-        told = detail["resolution"]
-        if told is None:
+        logged = detail["resolution"]
+        if logged is None:
             place.resolution = None
         else:
-            _stand(place, told)
+            _stand(place, logged)
 
 
-def _stand(place: ReplayedRecord, told: Mapping[str, Any]) -> None:
-    """Let a resolution stand; one that was made here is kept, whatever becomes of it."""
-    place.resolution = digests.resolution(told)
-    if told["carried_from"] is None:
-        place.own[told["id"]] = place.resolution
+def _stand(place: ReplayedRecord, logged: Mapping[str, Any]) -> None:
+    """Put a resolution in force; keep it by id if it was made here."""
+    place.resolution = digests.resolution(logged)
+    if logged["carried_from"] is None:
+        place.own[logged["id"]] = place.resolution

@@ -1,4 +1,4 @@
-"""What the tables say of a stage's audits: what was registered, drawn, shown and certified."""
+"""Lines about a stage's audits: what was registered, drawn, shown and certified."""
 
 import math
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tandem.stopping.models import Audit, AuditDraw
 def lines(session: Session, review_id: ReviewId) -> Iterator[dict[str, Any]]:
     """Yield a line for each audit of a review.
 
-    The seed is told once the audit is over: before, it would tell what is drawn next.
+    The line has the seed once the audit is over: before, it would reveal the next draws.
     """
     query = select(Audit).where(Audit.review_id == review_id)
     for audit in session.scalars(query.order_by(Audit.registered_at, Audit.id)).all():
@@ -38,7 +38,7 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[dict[str, Any]]:
 
 
 def evidence(found: Evaluation) -> dict[str, Any]:
-    """Return what is recomputed from the log: counts, and the natural logarithm of e.
+    """Return what is computed again from the log: counts, and the natural logarithm of e.
 
     `log_e` is None where the evidence is refuted, so that e is 0.
     """

@@ -1,4 +1,4 @@
-"""What the tables say of a review: the part of its audit trail that is compared with its log."""
+"""The lines from a review's tables: the part of its audit trail that is compared with its log."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -32,7 +32,7 @@ from tandem.screening.models import Conflict, ConflictState, ScreenedRecord
 def lines(
     session: Session, review_id: ReviewId, seals: Seals, artifacts: Artifacts | None = None
 ) -> Iterator[Line]:
-    """Yield what the tables say of a review, its figures last."""
+    """Yield the lines from a review's tables, its figures last."""
     yield from _settings(session, review_id)
     members = select(Member.user_id, Member.role).where(Member.review_id == review_id)
     for user_id, role in session.execute(members.order_by(Member.user_id)):
@@ -64,8 +64,8 @@ def _settings(session: Session, review_id: ReviewId) -> Iterator[Line]:
     yield {"texts": texts, "criteria_version": review.criteria_version}
     versions = select(PolicyVersion).where(PolicyVersion.review_id == review_id)
     for row in session.scalars(versions.order_by(PolicyVersion.stage, PolicyVersion.version)):
-        told = {"value": row.value, "by": str(row.created_by)}
-        yield {"policy": row.stage, "version": row.version} | told
+        logged = {"value": row.value, "by": str(row.created_by)}
+        yield {"policy": row.stage, "version": row.version} | logged
     for made in reversed(criteria.versions(session, review_id)):
         yield {
             "criteria": made.version,

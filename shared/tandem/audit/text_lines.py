@@ -1,4 +1,4 @@
-"""What the tables say of the records' texts, for the audit trail: digests, page by page."""
+"""Lines about the texts of records, for the audit trail: digests, page by page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,10 @@ from tandem.records.models import Record
 
 
 def lines(session: Session, review_id: ReviewId) -> Iterator[Line]:
-    """Yield lines about the records of an import, by number: some of one import to a line.
+    """Yield lines about the texts of records, by number: a line has records of one import.
 
-    `sealed` are the digests of the texts as they came, None where that was not kept; `now` has
-    the digest of the present text where it is another one, or where none was kept.
+    `sealed` are the digests of the texts as they came, None where it was not kept; `now` has the
+    digest of the present text where that differs, or where none was kept.
     """
     columns = [getattr(Record, name) for name in judged_text.FIELDS]
     after = 0

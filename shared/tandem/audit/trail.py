@@ -1,7 +1,7 @@
 """The audit trail as a file: the whole log with its chain, then what the tables say.
 
-JSON Lines. Everything but the log is read at one moment, before the first line is sent; the log
-never changes, so it is read a page at a time up to where it ended then.
+JSON Lines. Everything but the log is read at one moment, before the first line is sent. The log
+never changes, so it is read page by page up to its end at that moment.
 """
 
 import json
@@ -42,11 +42,11 @@ def lines(
 ) -> Iterator[str]:
     """Yield the lines of a review's trail, each with its newline.
 
-    `artifacts`: where the files of full texts are; each is read for its digest.
+    `artifacts` is the store of full texts; each file is read for its digest.
 
     Raises:
-        NotFound: There is no such review, or they are not a member of it (any more).
-        Forbidden: They are no owner of it (any more).
+        NotFound: There is no such review, or the viewer is not a member of it.
+        Forbidden: The viewer is not an owner of it.
     """
     with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8") as rest:
         with database.snapshot() as session:
@@ -63,7 +63,7 @@ def lines(
                 _owner(session, review_id, user_id)
                 page = _events(session, review_id, after, header["last_seq"])
             if not page:
-                break  # the log was cut short meanwhile: whoever verifies this will see it
+                break  # the log was cut short in the meantime; verification shows it
             yield from (_text(_entry(event, seals).as_json()) for event in page)
             after = page[-1].seq
         yield from rest
@@ -99,7 +99,7 @@ def _events(session: Session, review_id: ReviewId, after: int, last: int) -> Seq
 
 
 def _entry(event: Event, seals: Seals) -> Entry:
-    told = chain.Told(
+    logged = chain.LoggedEvent(
         seq=event.seq,
         id=str(event.id),
         type=event.type,
@@ -109,7 +109,7 @@ def _entry(event: Event, seals: Seals) -> Entry:
     )
     seal, sealed = chain.seal(event.detail, event.salt), seals.cover(event.data)
     detail, salt = (None, None) if sealed else (event.detail, event.salt)
-    return Entry(told, detail, salt, seal, event.hash)
+    return Entry(logged, detail, salt, seal, event.hash)
 
 
 def _text(line: Line) -> str:

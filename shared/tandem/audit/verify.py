@@ -1,4 +1,4 @@
-"""Whether an exported trail holds: its chain, what follows from it, and what its tables say."""
+"""Verification of an exported trail: its chain, what follows from it, and its tables."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,13 +8,13 @@ from tandem.audit.checked import READABLE, Checked, NotATrail
 from tandem.audit.compared import Compared
 from tandem.audit.differences import Difference, Differs
 from tandem.audit.entries import Entry
+from tandem.audit.logged_audits import LoggedAudits
+from tandem.audit.logged_files import LoggedFiles
+from tandem.audit.logged_flow import LoggedFlow
+from tandem.audit.logged_ledger import LoggedLedger
+from tandem.audit.logged_reports import LoggedReports
+from tandem.audit.logged_texts import LoggedTexts
 from tandem.audit.replay import Replay
-from tandem.audit.told_audits import ToldAudits
-from tandem.audit.told_files import ToldFiles
-from tandem.audit.told_flow import ToldFlow
-from tandem.audit.told_ledger import ToldLedger
-from tandem.audit.told_reports import ToldReports
-from tandem.audit.told_texts import ToldTexts
 from tandem.events import chain
 from tandem.events.types import ReportRetrievalChanged
 
@@ -27,12 +27,12 @@ def check(lines: Iterable[str], *, expected_hash: str | None = None) -> Checked:
 
     Args:
         lines: As `audit.trail` writes them.
-        expected_hash: Of an entry of this review that somebody noted down earlier: the trail
-            must contain it. Whoever can write to the database can forge a whole chain, but not
-            one that holds a hash that was noted elsewhere.
+        expected_hash: The hash of an entry of this review, noted earlier; the trail must contain
+            it. Somebody who can write to the database can forge a whole chain, but not one with a
+            hash that was noted elsewhere.
 
     Raises:
-        NotATrail: The first line is not that of a trail.
+        NotATrail: The first line is not the header of a trail.
     """
     checking = _Checking(expected_hash)
     try:
@@ -50,12 +50,12 @@ class _Checking:
         self._expected = expected_hash
         self._header: Mapping[str, Any] | None = None
         self._replay = Replay()
-        self._ledger = ToldLedger()
-        self._texts = ToldTexts()
-        self._audits = ToldAudits()
-        self._files = ToldFiles()
-        self._reports = ToldReports()
-        self._flow = ToldFlow()
+        self._ledger = LoggedLedger()
+        self._texts = LoggedTexts()
+        self._audits = LoggedAudits()
+        self._files = LoggedFiles()
+        self._reports = LoggedReports()
+        self._flow = LoggedFlow()
         self._compared: Compared | None = None
         """From the end of the log on."""
 
@@ -96,7 +96,7 @@ class _Checking:
         self._end_of_log().take(found)
 
     def _entry(self, entry: Entry) -> None:
-        made, seq = self.made, entry.told.seq
+        made, seq = self.made, entry.event.seq
         if self._compared is not None:
             raise Differs(Difference("an entry behind its tables", "the log is first", seq))
         due = made.n_entries + 1
@@ -106,15 +106,15 @@ class _Checking:
             made.n_sealed += 1
         elif entry.salt is None or chain.seal(entry.detail, entry.salt) != entry.seal:
             raise Differs(Difference("a detail", "its seal is of another one", seq))
-        if chain.link(made.last_hash, entry.told, entry.seal) != entry.hash:
+        if chain.link(made.last_hash, entry.event, entry.seal) != entry.hash:
             raise Differs(Difference(f"hash {entry.hash}", "its content has another one", seq))
         made.n_entries, made.last_hash = seq, entry.hash
         if entry.hash == self._expected:
             self._expected = None
-        if entry.told.type.startswith("tandem.decision."):
+        if entry.event.type.startswith("tandem.decision."):
             made.n_decisions += 1
             self._ledger.follow(entry.step)
-        if entry.told.type == ReportRetrievalChanged.type:
+        if entry.event.type == ReportRetrievalChanged.type:
             self._reports.follow(entry.step)
         self._texts.follow(entry.step)
         self._audits.follow(entry.step)
@@ -127,14 +127,14 @@ class _Checking:
             return self._compared
         self._replay.end()
         header, made = self._header or {}, self.made
-        told = (header.get("last_seq"), header.get("last_hash"))
-        if told != (made.n_entries, made.last_hash):
-            says = f"that the last entry is {told[0]} with hash {told[1]}"
+        logged = (header.get("last_seq"), header.get("last_hash"))
+        if logged != (made.n_entries, made.last_hash):
+            says = f"that the last entry is {logged[0]} with hash {logged[1]}"
             follows = f"it is {made.n_entries} with {made.last_hash}"
             raise Differs(Difference(says, follows, made.n_entries))
         if self._expected is not None:
             says = "nothing of the hash that was noted"
-            follows = f"{self._expected} was that of an entry: the history was written anew"
+            follows = f"{self._expected} was that of an entry: the history was rewritten"
             raise Differs(Difference(says, follows))
         self._compared = Compared(
             made,

@@ -20,7 +20,7 @@ START = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LoggedEvent:
     """What an event tells, with its number in the full log."""
 
     seq: int
@@ -46,19 +46,19 @@ def seal(detail: Mapping[str, Any], salt: str) -> str:
     return _sha256(f"{salt}\n{_canonical(detail)}")
 
 
-def link(before: str, told: Told, sealed: str) -> str:
+def link(before: str, event: LoggedEvent, sealed: str) -> str:
     """Return the hash of an entry, as 64 hexadecimal digits.
 
     SHA-256 of the hash before, a newline, what is told as JSON (as in `seal`; the time in UTC, in
     ISO 8601 with microseconds and `+00:00`), a newline and the seal of the detail.
     """
     entry = {
-        "seq": told.seq,
-        "id": told.id,
-        "type": told.type,
-        "time": told.time.astimezone(UTC).isoformat(timespec="microseconds"),
-        "subject": told.subject,
-        "data": told.data,
+        "seq": event.seq,
+        "id": event.id,
+        "type": event.type,
+        "time": event.time.astimezone(UTC).isoformat(timespec="microseconds"),
+        "subject": event.subject,
+        "data": event.data,
     }
     return _sha256(f"{before}\n{_canonical(entry)}\n{sealed}")
 

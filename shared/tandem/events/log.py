@@ -66,7 +66,7 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
         log.last_seq += 1
         if fact.open_to_blinded:
             log.last_open_seq += 1
-        told = chain.Told(
+        logged = chain.LoggedEvent(
             seq=log.last_seq,
             id=str(new_id()),
             type=fact.type,
@@ -78,16 +78,16 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
         if taken := known.keys() & fact.detail.keys():
             raise ValueError(f"{fact.type} has a detail of a name that each event has: {taken}")
         detail, salt = fact.detail | known, chain.new_salt()
-        log.last_hash = chain.link(log.last_hash, told, chain.seal(detail, salt))
+        log.last_hash = chain.link(log.last_hash, logged, chain.seal(detail, salt))
         session.add(
             Event(
                 review_id=log.id,
-                seq=told.seq,
+                seq=logged.seq,
                 open_seq=log.last_open_seq if fact.open_to_blinded else None,
-                id=UUID(told.id),
-                type=told.type,
-                subject=told.subject,
-                data=told.data,
+                id=UUID(logged.id),
+                type=logged.type,
+                subject=logged.subject,
+                data=logged.data,
                 created_at=time,
                 detail=detail,
                 salt=salt,

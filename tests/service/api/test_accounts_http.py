@@ -554,10 +554,10 @@ def test_no_secret_is_logged_or_kept(
     sign_in(client, NEW)
     secrets = [PASSWORD, NEW, token, client.cookies["tandem_session"], admin.token]
 
-    logged = "".join(capfd.readouterr())
+    derived = "".join(capfd.readouterr())
     with database.read() as session:
         kept = json.dumps([row.body for row in session.scalars(select(IdempotentRequest))])
-    assert "/reset/***" in logged
+    assert "/reset/***" in derived
     for secret in secrets:
-        assert secret not in logged
+        assert secret not in derived
         assert secret not in kept

@@ -271,7 +271,7 @@ class TestInvitations:
 
 
 @pytest.fixture
-def logged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def derived(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What the server logs meanwhile."""
     stream, root = io.StringIO(), logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -284,17 +284,17 @@ def logged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.S
 
 
 def test_no_log_line_has_the_secret(
-    logged: io.StringIO, client: TestClient, team: Team, root: str
+    derived: io.StringIO, client: TestClient, team: Team, root: str
 ) -> None:
     token = invite(client, root, team.owner)["token"]
     client.get(f"{API}/invitations/{token}")
     accept(client, token, team.ann)
     client.get(f"{API}/invitations//{token}/nowhere")
 
-    lines = [json.loads(line) for line in logged.getvalue().splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in derived.getvalue().splitlines() if line.startswith("{")]
     paths = [line["path"] for line in lines if line.get("event") == "request"]
     assert f"{API}/invitations/***/acceptance" in paths
-    assert token not in logged.getvalue()
+    assert token not in derived.getvalue()
 
 
 def test_paths_without_secrets_stay() -> None:

@@ -174,9 +174,9 @@ def test_what_nobody_foresaw_is_told_without_details(
 
     told = problem(answer, 500, "internal")
     assert told["request_id"] == "mine"
-    logged = capsys.readouterr().out
-    assert "RuntimeError" in logged
-    assert ann.token not in logged
+    derived = capsys.readouterr().out
+    assert "RuntimeError" in derived
+    assert ann.token not in derived
     for inside in (SECRET, "RuntimeError", "Traceback", ".py"):
         assert inside not in answer.text
 

@@ -18,7 +18,7 @@ API = "/api/v1"
 
 
 @pytest.fixture
-def logged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def derived(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What the server logs meanwhile."""
     stream, root = io.StringIO(), logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -34,20 +34,20 @@ def team(world: World) -> Team:
     return world.team(n_records=1)
 
 
-def requests(logged: io.StringIO) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in logged.getvalue().splitlines() if line.startswith("{")]
+def requests(derived: io.StringIO) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in derived.getvalue().splitlines() if line.startswith("{")]
     return [line for line in lines if line.get("event") == "request"]
 
 
 def test_a_request_is_logged_with_who_and_from_where(
-    client: TestClient, team: Team, logged: io.StringIO
+    client: TestClient, team: Team, derived: io.StringIO
 ) -> None:
     path = f"{API}/reviews/{team.review_id}"
     assert client.get(path, headers=team.ann.auth).status_code == 200
     assert client.delete(f"{path}/members/{team.ben.id}", headers=team.ann.auth).status_code == 403
     assert client.get(path).status_code == 401
 
-    read, refused, unknown = requests(logged)
+    read, refused, unknown = requests(derived)
 
     assert (read["user"], read["status"]) == (str(team.ann.id), 200)
     assert (refused["user"], refused["status"]) == (str(team.ann.id), 403)

@@ -24,7 +24,7 @@ TA = Stage.TITLE_ABSTRACT
 pytestmark = pytest.mark.both_engines
 
 
-def logged(database: Database, review_id: ReviewId) -> LoggedStage:
+def derived(database: Database, review_id: ReviewId) -> LoggedStage:
     with database.read() as session:
         return logged_progress(session, review_id)[TA]
 
@@ -33,11 +33,11 @@ def test_later_calls_count_what_was_added(world: World, database: Database) -> N
     team = world.team(n_records=4)
     r = team.review_id
     world.decide(r, team.ann, 1, "include")
-    before = logged(database, r)
+    before = derived(database, r)
     world.decide(r, team.ben, 1, "include")
     world.decide(r, team.ann, 2, "exclude")
 
-    after = logged(database, r)
+    after = derived(database, r)
 
     assert before.curve == [CurvePoint(0, 0)]
     assert after.curve == [CurvePoint(0, 0), CurvePoint(2, 1)]
@@ -53,13 +53,13 @@ def test_what_was_read_is_not_read_again(world: World, database: Database) -> No
     r = team.review_id
     world.decide(r, team.ann, 1, "include")
     world.decide(r, team.ann, 2, "include")
-    assert logged(database, r).n_decisions == 2
+    assert derived(database, r).n_decisions == 2
     with database.write.begin() as session:  # so that reading it again would show
         first = Event.subject == "1"
         session.execute(update(Event).where(Event.review_id == r, first).values(type="unknown"))
     world.decide(r, team.ann, 3, "include")
 
-    assert logged(database, r).n_decisions == 3
+    assert derived(database, r).n_decisions == 3
 
 
 def test_a_log_that_goes_on_in_another_way_is_read_from_its_begin(
@@ -81,7 +81,7 @@ def test_a_log_that_goes_on_in_another_way_is_read_from_its_begin(
         raise Undone
     world.decide(r, team.ben, 1, "exclude")
 
-    found = logged(database, r)
+    found = derived(database, r)
 
     assert {who: sum(days.values()) for who, days in found.days.items()} == {
         team.ann.id: 1,
@@ -96,7 +96,7 @@ def test_a_session_that_began_earlier_counts_what_it_sees(world: World, database
     with database.snapshot() as session:
         assert logged_progress(session, r)[TA].n_decisions == 1
         world.decide(r, team.ann, 2, "include")
-        assert logged(database, r).n_decisions == 2
+        assert derived(database, r).n_decisions == 2
 
         assert logged_progress(session, r)[TA].n_decisions == 1
-    assert logged(database, r).n_decisions == 2
+    assert derived(database, r).n_decisions == 2

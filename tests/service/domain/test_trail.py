@@ -81,7 +81,7 @@ def chained(lines: list[Line]) -> list[Line]:
     before, made = chain.START, []
     for line in lines:
         if "seq" in line:
-            told = Entry.of_json(line).told
+            told = Entry.of_json(line).event
             line = line | {"seal": chain.seal(line["detail"], line["salt"])}
             before = chain.link(before, told, line["seal"])
             line["hash"] = before

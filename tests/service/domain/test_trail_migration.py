@@ -152,7 +152,7 @@ def test_the_frozen_form_is_the_trails(subject: str | None) -> None:
     at = datetime(2026, 11, 23, 9, 30, 0, 7, tzinfo=UTC)
     row = _Row(7, uuid4(), "tandem.a.b", subject, {"b": "Ü", "a": [1.5, None, True]}, at)
     detail, salt = json.loads('{"z": "ß\\u0001", "y": {"k": 0}}'), chain.new_salt()
-    told = chain.Told(row.seq, str(row.id), row.type, at, subject, row.data)
+    told = chain.LoggedEvent(row.seq, str(row.id), row.type, at, subject, row.data)
 
     ours = chain.link("before", told, chain.seal(detail, salt))
 

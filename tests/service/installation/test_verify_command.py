@@ -106,7 +106,7 @@ def test_a_hash_that_was_noted(
     noted = json.loads(lines[3])["hash"]
     assert run(file, "--expect-hash", noted.upper()) == 0
     assert run(file, "--expect-hash", "0" * 64) == 1
-    assert "the history was written anew" in capsys.readouterr().err
+    assert "the history was rewritten" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("offline")

@@ -1,4 +1,4 @@
-"""The ledger as the log tells it: for agreement, and a digest of each record's. Pure."""
+"""The ledger, read from the log: for agreement, and as a digest for each record. Pure."""
 
 from collections import Counter, defaultdict
 from datetime import datetime
@@ -20,22 +20,22 @@ _CODES = {
 class Timed(NamedTuple):
     """When an entry of the ledger was made. `sealed` is the server's time and the client's.
 
-    None where the log does not seal them; `told_at`, when the log told of it, is close to it.
+    None where the log does not seal them; `logged_at`, the time of its event, is close to it.
     """
 
     labels_seq: int
-    told_at: datetime
+    logged_at: datetime
     sealed: tuple[str, str | None] | None
 
 
-class ToldLedger:
-    """Grows with each entry of the log that is about a decision."""
+class LoggedLedger:
+    """Collects the entries of the log about decisions."""
 
     def __init__(self) -> None:
         self.rated: dict[str, list[rated.Entry]] = defaultdict(list)
-        """By stage, without those that are sealed."""
+        """By stage, without sealed entries."""
         self.digests: dict[At, bytes] = defaultdict(lambda: digests.NOTHING)
-        """By record and stage; good for those of which nothing is sealed."""
+        """By record and stage; valid where no entry is sealed."""
         self.n_entries: Counter[At] = Counter()
         self.first_seq: dict[tuple[str, str], int] = {}
         """By stage and record, the `labels_seq` of the first of its entries."""
@@ -43,10 +43,10 @@ class ToldLedger:
         """By record and stage, when each of its entries was made."""
 
     def follow(self, step: Step) -> None:
-        """Take in the next decision or withdrawal.
+        """Add the next decision or withdrawal.
 
         Raises:
-            KeyError, TypeError, ValueError: It is none.
+            KeyError, TypeError, ValueError: The entry is about something else.
         """
         data, detail = step.data, step.detail
         at = At(data["stage"], data["record_id"])

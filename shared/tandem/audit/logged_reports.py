@@ -1,4 +1,4 @@
-"""Where each report stands as the log tells it. Pure."""
+"""The standing of each report, derived from the log. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.rules import Classification, Status, advances
 
 
-class ToldRetrieval(NamedTuple):
-    """An entry about the retrieval of a full text, as the log tells it."""
+class LoggedRetrieval(NamedTuple):
+    """An entry of the log about the retrieval of a full text."""
 
     record_number: int
     seq: int
@@ -25,23 +25,23 @@ class ToldRetrieval(NamedTuple):
     by: str | None
 
 
-class ToldReports:
-    """Grows with each entry of the log that is about a retrieval."""
+class LoggedReports:
+    """Collects the entries of the log about retrievals."""
 
     def __init__(self) -> None:
-        self.retrievals: dict[tuple[str, int], ToldRetrieval] = {}
-        """By record and the number of the entry. What is told of one is told of those linked."""
-        self._newest: dict[str, ToldRetrieval] = {}
+        self.retrievals: dict[tuple[str, int], LoggedRetrieval] = {}
+        """By record and number of the entry. An entry counts for all records that are linked."""
+        self._newest: dict[str, LoggedRetrieval] = {}
 
     def follow(self, step: Step) -> None:
-        """Take in the next entry about a retrieval.
+        """Add the next entry about a retrieval.
 
         Raises:
-            KeyError, TypeError, ValueError: It is none.
+            KeyError, TypeError, ValueError: The entry is about something else.
         """
         data, detail = step.data, step.detail or {}
         for number in detail.get("numbers", [int(data["record_id"])]):
-            told = ToldRetrieval(
+            logged = LoggedRetrieval(
                 number,
                 step.seq,
                 RetrievalState(data["state"]),
@@ -49,13 +49,13 @@ class ToldReports:
                 detail.get("note"),
                 detail.get("by"),
             )
-            self.retrievals[str(number), step.seq] = told
-            self._newest[str(number)] = told
+            self.retrievals[str(number), step.seq] = logged
+            self._newest[str(number)] = logged
 
     def standings(self, state: State) -> dict[str, tuple[Standing, str | None]]:
-        """Return where each report stands, with its final reason, but those that are not sought.
+        """Return the standing and final reason of each report that is sought.
 
-        A final reason that cannot be derived, as something is sealed, is an empty text.
+        The final reason is an empty text where a sealed entry keeps it from being derived.
         """
         found: dict[str, tuple[Standing, str | None]] = {}
         for record, facts in self._facts(state):
@@ -66,7 +66,7 @@ class ToldReports:
         return found
 
     def population(self, state: State) -> set[str]:
-        """Return the records that were at full text, as everybody could know, with their texts."""
+        """Return the records that had reached full text with a text, as every member could see."""
         first = state.policies.get(Stage.TITLE_ABSTRACT)
         return {
             record
@@ -78,7 +78,7 @@ class ToldReports:
 
     def _facts(self, state: State) -> Iterator[tuple[str, ReportFacts]]:
         best = best_of(
-            (int(state.linked.get(record, record)), told) for record, told in self._newest.items()
+            (int(state.linked.get(record, record)), one) for record, one in self._newest.items()
         )
         order = state.settings.texts.get("exclusion_reasons")
         for at, place in sorted(state.shown_places()):
@@ -103,7 +103,7 @@ def _n_decisions(state: State, record: str) -> int:
 
 
 def _reason(order: list[str], place: ReplayedRecord) -> str | None:
-    votes = [said.vote for said in place.present.values() if said.vote is not None]
+    votes = [entry.vote for entry in place.present.values() if entry.vote is not None]
     resolution: Mapping[str, Any] = place.resolution or {}
     return final_reason(order, votes, resolution.get("reasons", ()))
 

@@ -1,4 +1,4 @@
-"""What the log tells of a review's flow beside votes: sources, removals, waves, studies. Pure."""
+"""The entries of a review's flow other than votes: sources, removals, waves, studies. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -11,17 +11,17 @@ from tandem.reporting.facts import Occurrence
 from tandem.screening.full_text.models import RetrievalState
 
 ORIGIN = ("source", "found_by", "starts_at", "wave", "numbers")
-"""What is told of an import."""
+"""The fields of an import."""
 
 
-class ToldRetrieval(NamedTuple):
+class LoggedRetrieval(NamedTuple):
     state: RetrievalState
     seq: int
 
 
 @dataclass(slots=True)
-class ToldStudy:
-    """A study as the log tells it; `numbers` are those that its reports were grouped by."""
+class LoggedStudy:
+    """A study, read from the log; `numbers` are the records that its reports were grouped by."""
 
     numbers: list[int] = field(default_factory=list)
     label: str | None = None
@@ -31,8 +31,8 @@ class ToldStudy:
     note: str | None = None
 
 
-class ToldFlow:
-    """Grows with each entry of the log."""
+class LoggedFlow:
+    """Collects the entries of the log about the flow."""
 
     def __init__(self) -> None:
         self.imports: dict[str, dict[str, Any]] = {}
@@ -41,15 +41,15 @@ class ToldFlow:
         """By record: the kind, the reason and the tool."""
         self.waves: dict[int, tuple[str, str]] = {}
         """By number: label and kind."""
-        self.studies: dict[str, ToldStudy] = {}
-        self.retrievals: dict[int, ToldRetrieval] = {}
+        self.studies: dict[str, LoggedStudy] = {}
+        self.retrievals: dict[int, LoggedRetrieval] = {}
         """By record: the newest."""
 
     def follow(self, step: Step) -> None:
-        """Take in the next entry, whatever it is about.
+        """Add the next entry; those about other things are skipped.
 
         Raises:
-            KeyError, TypeError, ValueError: It is none.
+            KeyError, TypeError, ValueError: It is not an entry.
         """
         data, detail = step.data, step.detail or {}
         match step.type.removeprefix("tandem."):
@@ -65,11 +65,11 @@ class ToldFlow:
             case "wave.opened":
                 self.waves[data["wave"]] = (detail.get("label", ""), detail.get("kind", ""))
             case "report.retrieval_changed":
-                told = ToldRetrieval(RetrievalState(data["state"]), step.seq)
+                logged = LoggedRetrieval(RetrievalState(data["state"]), step.seq)
                 for number in detail.get("numbers", [int(data["record_id"])]):
-                    self.retrievals[number] = told
+                    self.retrievals[number] = logged
             case "study.grouped":
-                study = self.studies.setdefault(data["study_id"], ToldStudy())
+                study = self.studies.setdefault(data["study_id"], LoggedStudy())
                 study.numbers = [int(number) for number in data["record_ids"]]
                 study.label, study.primary = detail.get("label"), detail.get("primary")
                 study.fields = detail.get("fields", {})
@@ -88,14 +88,14 @@ class ToldFlow:
             del self.studies[study_id]
 
     def occurrences(self, numbers: Sequence[int]) -> list[tuple[Occurrence, bool]]:
-        """Return each of these records as it came, and whether the log tells where from.
+        """Return the origin of each of these records, and whether the log holds it.
 
-        What it does not tell came from a database without a name, in the first wave: as all
-        records did before the log told of it.
+        Without an entry a record counts as from a database without a name, in the first wave, as
+        all records did before the log had origins.
         """
-        told = map(_Told, self.imports.values())
+        logged = map(_Origin, self.imports.values())
         spans = sorted(
-            ((first, last, one) for one in told for first, last in one.spans),
+            ((first, last, one) for one in logged for first, last in one.spans),
             key=lambda span: span[0],
         )
         begins = [first for first, _, _ in spans]
@@ -109,16 +109,16 @@ class ToldFlow:
         return found
 
 
-class _Told:
+class _Origin:
     """The origin of an import."""
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self.spans: Sequence[Sequence[int]] = told["numbers"]
+    def __init__(self, logged: Mapping[str, Any]) -> None:
+        self.spans: Sequence[Sequence[int]] = logged["numbers"]
         self._how = (
-            FoundBy(told["found_by"]),
-            told["source"],
-            int(told["wave"]),
-            StartsAt(told["starts_at"]),
+            FoundBy(logged["found_by"]),
+            logged["source"],
+            int(logged["wave"]),
+            StartsAt(logged["starts_at"]),
         )
 
     def occurrence(self, number: int) -> Occurrence:

@@ -1,4 +1,4 @@
-"""The files of full texts as the log tells them. Pure."""
+"""The files of full texts, read from the log. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from tandem.audit.entries import Step
 
 
 @dataclass(slots=True)
-class ToldFile:
-    """A file of a report; what was sealed of it is None where the trail does not give it."""
+class LoggedFile:
+    """A file of a report; a digest is None where the trail leaves it out."""
 
     record: str
     kind: str
@@ -17,14 +17,14 @@ class ToldFile:
     plain_sha256: str | None = None
 
 
-class ToldFiles:
-    """Grows with each entry of the log that is about a text. Removed ones are not there."""
+class LoggedFiles:
+    """Collects the entries of the log about texts, without those that were removed."""
 
     def __init__(self) -> None:
-        self.by_id: dict[str, ToldFile] = {}
+        self.by_id: dict[str, LoggedFile] = {}
 
     def follow(self, step: Step) -> None:
-        """Take in the next entry, whatever it is about.
+        """Add the next entry; those about other things are skipped.
 
         Raises:
             KeyError: It is about a text that was never added.
@@ -32,14 +32,14 @@ class ToldFiles:
         detail: Mapping[str, Any] = step.detail or {}
         match step.type.removeprefix("tandem.report."):
             case "text_added":
-                self.by_id[step.data["text_id"]] = ToldFile(
+                self.by_id[step.data["text_id"]] = LoggedFile(
                     record=step.data["record_id"],
                     kind=step.data["kind"],
                     sha256=detail.get("sha256"),
                     plain_sha256=detail.get("plain_sha256"),
                 )
             case "text_read":
-                told = self.by_id[step.data["text_id"]]
-                told.plain_sha256 = detail.get("plain_sha256")
+                logged = self.by_id[step.data["text_id"]]
+                logged.plain_sha256 = detail.get("plain_sha256")
             case "text_removed":
                 del self.by_id[step.data["text_id"]]

@@ -1,4 +1,4 @@
-"""What the log seals of the records' texts and of the times of decisions. Pure."""
+"""The sealed digests of records' texts and of the times of decisions, read from the log. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -6,36 +6,36 @@ from typing import Any, NamedTuple
 from tandem.audit.entries import Step
 
 TRAIL = "trail"
-"""What `review.changed` names where an entry seals everything that was there by then."""
+"""The name in `review.changed` of an entry that seals everything that exists by then."""
 
 _CORRECTED = "records/"
 
 
 class SealedTimes(NamedTuple):
-    """Of the first `n` entries of the ledger, up to the number `upto`."""
+    """The digest of the first `n` entries of the ledger, up to the number `upto`."""
 
     upto: int
     n: int
     digest: str
 
 
-class ToldTexts:
-    """Grows with each entry of the log."""
+class LoggedTexts:
+    """Collects the entries of the log about texts and times."""
 
     def __init__(self) -> None:
         self.imports: dict[str, tuple[int, str]] = {}
-        """By import: how many records it brought, and the digest of their texts."""
+        """By import: the number of its records, and the digest of their texts."""
         self.corrected: dict[str, str] = {}
-        """By record: the digest of its text since it was last corrected."""
+        """By record: the digest of its text after the last correction."""
         self.times: SealedTimes | None = None
         self.since: int | None = None
-        """The entry that sealed everything, in a trail that was begun before texts were sealed."""
+        """The entry that sealed everything, in a trail that began before texts were sealed."""
 
     def follow(self, step: Step) -> None:
-        """Take in the next entry, whatever it is about.
+        """Add the next entry; those about other things are skipped.
 
         Raises:
-            KeyError, TypeError, ValueError: It is none.
+            KeyError, TypeError, ValueError: It is not an entry.
         """
         detail = step.detail or {}
         if step.type in ("tandem.import.finished", "tandem.import.failed") and "texts" in detail:
@@ -51,11 +51,11 @@ class ToldTexts:
                 self._all(step.seq, detail)
 
     def _all(self, seq: int, detail: Mapping[str, Any]) -> None:
-        for import_id, told in detail["texts"].items():
-            self._import(import_id, told)
+        for import_id, logged in detail["texts"].items():
+            self._import(import_id, logged)
         times = detail["times"]
         self.times = SealedTimes(times["upto"], times["n"], times["digest"])
         self.since = seq
 
-    def _import(self, import_id: str, told: Mapping[str, Any]) -> None:
-        self.imports[import_id] = (told["n"], told["digest"])
+    def _import(self, import_id: str, logged: Mapping[str, Any]) -> None:
+        self.imports[import_id] = (logged["n"], logged["digest"])

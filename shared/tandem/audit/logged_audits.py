@@ -1,0 +1,50 @@
+"""The audits of recall, read from the log. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tandem.audit.entries import Step
+
+_TARGET = "target_recall: "
+
+
+@dataclass(slots=True)
+class LoggedAudit:
+    """A registered audit, with the target in force and its result."""
+
+    registered: Mapping[str, Any]
+    target: str
+    n_certified: int = 0
+    n_withdrawn: int = 0
+    is_over: bool = False
+
+
+class LoggedAudits:
+    """Collects the entries of the log about audits."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, LoggedAudit] = {}
+
+    def follow(self, step: Step) -> None:
+        """Add the next entry; those about other things are skipped.
+
+        Raises:
+            KeyError: It is about an audit that nobody registered.
+        """
+        detail = step.detail or {}
+        match step.type.removeprefix("tandem."):
+            case "audit.started":
+                self.by_id[step.data["audit_id"]] = LoggedAudit(detail, detail["target_recall"])
+            case "audit.finished":
+                logged = self.by_id[step.data["audit_id"]]
+                logged.n_certified += step.data["state"] == "certified"
+                logged.is_over |= step.data["state"] == "abandoned"
+            case "stopping.changed" if "audit" in detail:
+                self._changed(self.by_id[detail["audit"]], detail["what"])
+
+    def _changed(self, logged: LoggedAudit, what: str) -> None:
+        if what.startswith(_TARGET):
+            logged.target = what.rpartition(" ")[2]
+        logged.n_withdrawn += what == "withdrawn"
+        logged.is_over |= what in {"abandoned", "reframed"}
