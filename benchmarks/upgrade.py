@@ -30,7 +30,7 @@ from sqlalchemy.engine import make_url
 import old_release
 from installation import ENGINES, Engine, Installation, running
 from tandem import migrate
-from tandem.bars import nobody
+from tandem.progress import nobody
 from tandem.db.session import Database
 from tandem.installation.backup.checking import check_reviews
 from tandem.installation.backup.restoring import restore

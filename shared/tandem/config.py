@@ -17,7 +17,7 @@ _LONGEST_SOCKET_PATH = 100
 """Unix sockets have 104 (macOS) to 108 (Linux) bytes for their path, NUL included."""
 
 _OWN_PATHS = ("/api", "/docs", "/healthz", "/readyz", "/metrics")
-"""A path prefix like one of these could not be told from a path of our own."""
+"""A path prefix must not equal one of these, the paths of the API."""
 
 
 class Settings(BaseSettings):

@@ -21,7 +21,7 @@ SILENCE_SECONDS = 30
 """Workers beat every few seconds; one that is silent for so long is stuck or dead."""
 
 FORGOTTEN_SECONDS = 3600
-"""A process that is silent for so long was stopped or moved; monitoring is told of the others."""
+"""A process that is silent for so long was stopped or moved; monitoring leaves it out."""
 
 _NOTED = "tandem:heartbeats"
 

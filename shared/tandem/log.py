@@ -16,10 +16,10 @@ _CHATTY = (
     "celery.worker.strategy",
     "httpx",
 )
-"""Libraries that tell of every single step; their warnings and errors are kept."""
+"""Libraries that log every single step; their warnings and errors are kept."""
 
 _LINKS = re.compile(r"((?:invitations|join|reset|setup)/+)[^/]+", re.IGNORECASE)
-"""What stands behind these is the secret of a link that is good once."""
+"""The path after these is the secret of a link that works once."""
 
 
 def configure(settings: Settings, *, process: str) -> None:
@@ -83,5 +83,5 @@ def logger(name: str) -> FilteringBoundLogger:
 
 
 def without_secrets(path: str) -> str:
-    """Return a request's path as it may be logged: whoever reads logs is invited to nothing."""
+    """Return a request's path for the log, without the secrets of links."""
     return _LINKS.sub(r"\1***", path)

@@ -71,7 +71,7 @@ def _train(here: Runtime, review: ReviewId) -> bool:
         review,
         timing=here.timing,
         model=here.model,
-        told=lambda made: progress.of_ranking(here.nudges, review, made),
+        on_progress=lambda made: progress.of_ranking(here.nudges, review, made),
     )
     if next_begin is not None:
         here.nudges.ranks_again(review, next_begin)
@@ -87,7 +87,7 @@ def import_records(import_id: str, fence: int | None = None) -> None:
         here.artifacts,
         ImportId(UUID(import_id)),
         link=deduplication.run,
-        told=lambda row: progress.of_import(here.nudges, row),
+        on_progress=lambda row: progress.of_import(here.nudges, row),
         fence=fence,
         others_wait=lambda: here.nudges.backlog(BULK) > 0,
     )
@@ -138,7 +138,7 @@ def read_texts(review_id: str) -> None:
         here.artifacts,
         review,
         scan_command=here.settings.scan_command,
-        told=lambda: here.nudges.changed(review),
+        on_progress=lambda: here.nudges.changed(review),
     )
     if more:
         here.nudges.to_read(review)

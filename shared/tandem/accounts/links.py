@@ -23,7 +23,7 @@ RESET_LASTS = timedelta(hours=24)
 
 
 class WrongToken(Forbidden):
-    """The link's token is unknown, was used, or has expired; which of them is not said."""
+    """The link's token is unknown, used or expired; the error does not say which."""
 
     code = "wrong_token"
 

@@ -123,8 +123,8 @@ def check_password(session: Session, *, email: str, password: str) -> User:
     """Return whose address and password these are. Takes some 50 ms, whatever the answer.
 
     Raises:
-        Unauthenticated: The address or the password is wrong; which of them is not said. Or the
-            account is switched off, which is said to those who know its password.
+        Unauthenticated: The address or the password is wrong; the error does not say which. Or the
+            account is switched off; the error says so if the password is right.
     """
     user = find_user(session, email=email)
     stored = None if user is None else user.password_hash

@@ -11,8 +11,8 @@ from tandem.cli.options import DataDir, installation
 from tandem.errors import TandemError
 
 if TYPE_CHECKING:
-    from tandem.bars import Told
     from tandem.installation.backup.archive import Manifest
+    from tandem.progress import OnProgress
 
 
 class DoesNotHold(TandemError):
@@ -33,8 +33,8 @@ def backup(
     settings = installation(data_dir=data_dir)
     from tandem.installation.backup.taking import back_up
 
-    with _bar("backup") as told:
-        manifest = back_up(settings, file, replace=overwrite, told=told)
+    with _bar("backup") as on_progress:
+        manifest = back_up(settings, file, replace=overwrite, on_progress=on_progress)
     typer.echo(f"{file}: {_described(manifest)}, {file.stat().st_size / (1 << 20):,.1f} MiB.")
     for key in manifest.missing:
         typer.echo(f"  missing in the store, so not in the backup: {key}", err=True)
@@ -52,8 +52,8 @@ def restore(
     settings = installation(data_dir=data_dir)
     from tandem.installation.backup.restoring import restore as bring_back
 
-    with _bar("restore") as told:
-        restored = bring_back(settings, file, replace=replace, told=told)
+    with _bar("restore") as on_progress:
+        restored = bring_back(settings, file, replace=replace, on_progress=on_progress)
     typer.echo(f"Restored {_described(restored.manifest)}.")
     if restored.schema != restored.manifest.schema:
         typer.echo(f"The schema went from {restored.manifest.schema} to {restored.schema}.")
@@ -82,7 +82,7 @@ def _described(manifest: "Manifest") -> str:
 
 
 @contextmanager
-def _bar(name: str) -> "Iterator[Told]":
+def _bar(name: str) -> "Iterator[OnProgress]":
     """Show a bar on stderr, where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn

@@ -37,21 +37,21 @@ def load_demo(data_dir: DataDir = None) -> None:
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
     bars = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bars:
-        load(settings, made=_show_accounts, told=_Told(bars))
+        load(settings, made=_show_accounts, on_progress=_Bars(bars))
 
 
 def _show_accounts(demo: "Demo") -> None:
     typer.echo("\n".join(f"  {line}" for line in str(demo).splitlines()) + "\n")
 
 
-class _Told:
+class _Bars:
     """Shows progress: as a bar on a terminal, as a line now and then anywhere else."""
 
     def __init__(self, bars: "Bars") -> None:
         self._bars = bars
         self._bar = bars.add_task("Demo review", total=None)
         self._last: Progress | None = None
-        self._said: set[tuple[str, int]] = set()
+        self._printed: set[tuple[str, int]] = set()
         self._since = time.monotonic()
         self._pause = _FIRST_NOTICE
 
@@ -74,6 +74,6 @@ class _Told:
 
     def _line(self, text: str, now: "Progress") -> None:
         part = 100 * now.done // now.total // _EVERY_PERCENT if now.total else 0
-        if (now.step, part) not in self._said:
-            self._said.add((now.step, part))
+        if (now.step, part) not in self._printed:
+            self._printed.add((now.step, part))
             typer.echo(f"  {text}" + (f", {now.done} of {now.total}" if part else ""))

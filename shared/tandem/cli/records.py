@@ -19,7 +19,7 @@ _MOST_REJECTIONS_SHOWN = 10
 
 
 class NoServer(TandemError):
-    """The server is not told, does not answer, or refused."""
+    """No server is given, it does not answer, or it refused."""
 
     code = "no_server"
 

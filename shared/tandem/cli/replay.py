@@ -81,29 +81,29 @@ def replay(size: "Size", *, again: bool = False) -> None:
         made = plan(corpus(), size)
         review_id = open_review(owner, made.corpus, again=again)
         typer.echo(f"Review {review_id} at {url}")
-        told = _Told(bars := _bars())
-        with closing(Replay(owner, review_id, made, told)) as replayed:
+        output = _Output(bars := _bars())
+        with closing(Replay(owner, review_id, made, output)) as replayed:
             with bars:
-                constructs = _do(replayed, told)
+                constructs = _do(replayed, output)
             _finish(replayed, constructs, seconds=time.monotonic() - started)
 
 
-def _do(replayed: "Replay", told: "_Told") -> list[str]:
+def _do(replayed: "Replay", output: "_Output") -> list[str]:
     """Do all steps; return a line for each construct of the synthesis."""
     with TemporaryDirectory() as folder:
         replayed.import_records(Path(folder))
     n_first = replayed.screen()
-    told.say(f"Titles and abstracts: {n_first} conflicts settled by the adjudicator.")
+    output.say(f"Titles and abstracts: {n_first} conflicts settled by the adjudicator.")
     for sentence in replayed.get_texts():
-        told.say(f"In doubt: {sentence}.")
+        output.say(f"In doubt: {sentence}.")
     n_second = replayed.assess()
-    told.say(f"Full texts: {n_second} conflicts settled by the adjudicator.")
+    output.say(f"Full texts: {n_second} conflicts settled by the adjudicator.")
     replayed.group_companions()
-    told.say("Two companion reports: grouped, parted, grouped again; the flow followed.")
+    output.say("Two companion reports: grouped, parted, grouped again; the flow followed.")
     replayed.revoke_and_undo()
-    told.say("One decision revoked late and made again; the flow followed.")
+    output.say("One decision revoked late and made again; the flow followed.")
     matrix = replayed.synthesise()
-    told.say("The included reports went to a tool for coding and came back; no passage was lost.")
+    output.say("The included reports went to a tool for coding and came back; no passage was lost.")
     return [
         f"  {row['name']:<40}{row['n_passages']:>7,}{row['n_studies']:>7,}"
         for row in matrix["rows"]
@@ -176,7 +176,7 @@ def _bars() -> "Progress":
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-class _Told:
+class _Output:
     """Shows how far each step is, as a bar of its own."""
 
     def __init__(self, bars: "Progress") -> None:

@@ -51,7 +51,7 @@ _NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 def meaning(error: BaseException | None) -> TandemError | None:
     """Return the failure that this stands for; None where it is none of the database or a disk.
 
-    What is said in it is for everybody: it names no path.
+    Every user may read the message, so it names no path.
     """
     if isinstance(error, PoolTimeout):
         return Busy()

@@ -1,7 +1,7 @@
 """Who may write now, and how long others wait for it.
 
-Whoever waits does so in a thread. A worker has nothing better to do. A request has patience: its
-thread is one that others need, so that those who come when many wait already go on waiting only
+Each waiting caller waits in a thread. A worker has nothing better to do. A request has patience:
+its thread is one that others need, so that those who come when many wait already go on waiting only
 while the line moves.
 """
 

@@ -93,7 +93,7 @@ def corpus(seed: int = 20240) -> Corpus:
     The same seed gives the same corpus on every Python and every system.
     """
     words, dice = vocabulary(), Dice(seed)
-    drafts = dice.shuffled([*_told_by_hand(words, dice), *_templated(words, dice)])
+    drafts = dice.shuffled([*_written_by_hand(words, dice), *_templated(words, dice)])
     silent = _without_abstract(drafts, dice)
     places = _places(dice)
     records = []
@@ -124,7 +124,7 @@ def folded(title: str) -> str:
     return "".join(c for c in title.casefold() if c.isalnum())
 
 
-def _told_by_hand(words: Vocabulary, dice: Dice) -> Iterator[_Draft]:
+def _written_by_hand(words: Vocabulary, dice: Dice) -> Iterator[_Draft]:
     kinds = words.designs["qualitative"].kinds
     for study in (*words.studies, *words.lookalikes):
         text = by_hand(words, dice, study=study)

@@ -47,7 +47,7 @@ class Progress:
 
 
 def load(
-    settings: Settings, *, made: Callable[[Demo], object], told: Callable[[Progress], object]
+    settings: Settings, *, made: Callable[[Demo], object], on_progress: Callable[[Progress], object]
 ) -> None:
     """Make the demo review if need be, and return when it is ready to be screened.
 
@@ -56,7 +56,7 @@ def load(
     Args:
         settings: Of the installation that runs.
         made: Called as soon as its people can sign in.
-        told: Called again and again with how far it is.
+        on_progress: Called now and then with the progress.
 
     Raises:
         DemoNotReady: Its records could not be read or ranked, however often that was tried.
@@ -71,7 +71,7 @@ def load(
         persistently(lambda: try_again(database, demo))
         _nudge(database, nudges, demo)
         while (now := persistently(lambda: progress(database, demo))).step != "ready":
-            told(now)
+            on_progress(now)
             if failed := persistently(lambda: failed_jobs(database, demo)):
                 raise DemoNotReady(
                     "The demo review could not be loaded: "
@@ -79,7 +79,7 @@ def load(
                     "All else runs; the next start tries it again."
                 )
             time.sleep(LOOK_SECONDS)
-        told(now)
+        on_progress(now)
     finally:
         nudges.close()
         database.close()

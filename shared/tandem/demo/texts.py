@@ -100,8 +100,8 @@ def from_templates(
     }
     more = [("background", s) for s in filler.sentences("background", 3)[1:]]
     more += [(design.extra_in, filler.fill(s)) for s in dice.shuffled(design.extra)[:3]]
-    if design.told:  # a protocol has nothing to tell yet, and nothing to conclude
-        found = filler.sentences(design.told, 5)
+    if design.result_slot:  # a protocol has nothing to tell yet, and nothing to conclude
+        found = filler.sentences(design.result_slot, 5)
         implied = filler.sentences("implication", 2)
         base["results"] += found[:2]
         more += [("results", s) for s in found[2:]]
@@ -110,8 +110,8 @@ def from_templates(
 
     sections = _abstract(dice, base, more, words.headings if design.methods else ())
     title = _capital(filler.fill(dice.pick(design.titles)))
-    said = f"{title} {sections}".casefold()
-    fitting = [k for k in filler.lists["keywords"] if _mentioned(k, said)]
+    text = f"{title} {sections}".casefold()
+    fitting = [k for k in filler.lists["keywords"] if _mentioned(k, text)]
     return Text(title, sections, tuple(fitting[: dice.between(3, 5)]))
 
 
@@ -126,7 +126,7 @@ def by_hand(words: Vocabulary, dice: Dice, *, study: Study) -> Text:
         name: [in_role(phrase, study.role) for phrase in dice.shuffled(pool)]
         for name, pool in words.pools.items()
     }
-    if study.background:  # told wholly by hand
+    if study.background:  # written entirely by hand
         pools = {"background": list(study.background), "implication": list(study.implication)}
     found = [*study.found, *pools.get("finding", [])[:4]]
     aim = dice.pick(("We explored {}.", "This study set out to understand {}.", "To explore {}."))
@@ -150,22 +150,22 @@ def _abstract(
     headings: Sequence[Sequence[str]],
 ) -> tuple[tuple[str, str], ...]:
     """Lengthen `base` by sentences of `more` and label it, or not."""
-    told = {name: list(base[name]) for name in SECTIONS}
+    parts = {name: list(base[name]) for name in SECTIONS}
     target = dice.between(_LEAST_WORDS, _MOST_WORDS)
-    words = len(" ".join(s for part in told.values() for s in part).split())
+    words = len(" ".join(s for part in parts.values() for s in part).split())
     words += len(NOTICE.split())
     for section, sentence in dice.shuffled(more):
         length = len(sentence.split())
         if words < target and words + length <= _MOST_WORDS + 10:
-            told[section].append(sentence)
+            parts[section].append(sentence)
             words += length
-    told["conclusion"].append(NOTICE)
+    parts["conclusion"].append(NOTICE)
 
     labelled = bool(headings) and dice.chance(0.55)
     scheme = dice.pick(headings) if labelled else [""] * len(SECTIONS)
     result: list[tuple[str, str]] = []
     for label, name in zip(scheme, SECTIONS, strict=True):
-        text = " ".join(told[name])
+        text = " ".join(parts[name])
         if not text:
             continue
         if label or not result:

@@ -16,7 +16,7 @@ _ALWAYS = {"background": 3, "implication": 2, "keywords": 3}
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """How a study of one kind is told: templates whose slots a topic fills."""
+    """The text of a study of one kind: templates whose slots a topic fills."""
 
     name: str
     sizes: tuple[int, int]
@@ -27,7 +27,7 @@ class Design:
     results: tuple[tuple[str, ...], ...]
     extra: tuple[str, ...]
     extra_in: str
-    told: str
+    result_slot: str
     closing: tuple[str, ...]
 
     def needs(self) -> dict[str, int]:
@@ -37,8 +37,8 @@ class Design:
         for slot in SLOT.findall(" ".join(text for group in groups for text in group)):
             name, place = list_slot(slot)
             needs[name] = max(needs.get(name, 0), place + 1)
-        if self.told:
-            needs[self.told] = 2
+        if self.result_slot:
+            needs[self.result_slot] = 2
         return needs
 
 
@@ -92,7 +92,7 @@ LISTS = _IDENTITY | {"outcome", "factor", "theme", "finding", "result", "place",
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A record told by hand; where it has no words of its own, the pools complete it."""
+    """A record written by hand; missing parts come from the pools."""
 
     title: str
     journals: str
@@ -182,13 +182,13 @@ def _design(name: str, entry: Mapping[str, Any]) -> Design:
         results=tuple(tuple(group) for group in entry["results"]),
         extra=tuple(entry["extra"]),
         extra_in=entry.get("extra_in", "results"),
-        told=entry.get("told", "result"),
+        result_slot=entry.get("result_slot", "result"),
         closing=tuple(entry["closing"]),
     )
 
 
 def in_role(phrase: str, role: str) -> str:
-    """Return a phrase of the pools, said of people in this role."""
+    """Return a phrase of the pools about people in this role."""
     return phrase.replace("{role}", role).replace("{Role}", role[:1].upper() + role[1:])
 
 

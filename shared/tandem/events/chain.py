@@ -1,10 +1,10 @@
 """The chain of hashes that makes a review's log an audit trail. Pure.
 
-Every entry's hash covers the hash before it, so nothing can be changed, left out or put in
-without every later hash being another. What an event does not tell (verdicts, names of actors,
-the state before and after) is its `detail`. The hash covers a salted digest of it, the seal: so a
-detail may be left out of a copy of the trail, and neither the seal nor any hash lets anybody
-guess it, while the chain can still be followed.
+Every entry's hash covers the hash before it, so no entry can be changed, removed or added without a
+change of every later hash. The parts that an event keeps private (verdicts, names of actors, the
+state before and after) are its `detail`. The hash covers a salted digest of it, the seal: so a
+detail may be left out of a copy of the trail, and neither the seal nor any hash lets anybody guess
+it, while the chain can still be followed.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ START = ""
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """What an event tells, with its number in the full log."""
+    """The public content of an event, with its number in the full log."""
 
     seq: int
     id: str
@@ -49,7 +49,7 @@ def seal(detail: Mapping[str, Any], salt: str) -> str:
 def link(before: str, event: LoggedEvent, sealed: str) -> str:
     """Return the hash of an entry, as 64 hexadecimal digits.
 
-    SHA-256 of the hash before, a newline, what is told as JSON (as in `seal`; the time in UTC, in
+    SHA-256 of the hash before, a newline, the event as JSON (as in `seal`; the time in UTC, in
     ISO 8601 with microseconds and `+00:00`), a newline and the seal of the detail.
     """
     entry = {
@@ -68,5 +68,5 @@ def _canonical(value: Mapping[str, Any]) -> str:
 
 
 def _sha256(text: str) -> str:
-    # Lone surrogates, which a few broken files carry, are no UTF-8.
+    # A few broken files hold lone surrogates, which are not valid UTF-8.
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

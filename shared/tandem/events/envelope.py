@@ -1,4 +1,4 @@
-"""Events in their envelope, CloudEvents 1.0, as they leave this installation unasked."""
+"""Events in their CloudEvents 1.0 envelope, as webhooks and the Redis stream send them."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -9,9 +9,9 @@ from tandem.events.log import Event
 
 
 class Envelope(BaseModel):
-    """One event as text: the same as the HTTP list and stream show to whoever sees everything.
+    """One event as text, as the HTTP list and stream show it to people who see every event.
 
-    `sequence` is the number in the full log; what is not in the log has none.
+    `sequence` is the number in the full log; an event outside the log has none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,5 +39,5 @@ class Envelope(BaseModel):
         )
 
     def as_text(self) -> str:
-        """Return JSON that is the same each time, without what is not there."""
+        """Return the same JSON each time, without empty fields."""
         return self.model_dump_json(exclude_none=True)

@@ -1,8 +1,8 @@
 """One append-only log per review, numbered 1, 2, 3, … without gaps, in commit order.
 
-There are two numberings. `seq` counts everything. `open_seq` counts only what a blinded
-reviewer may know to have happened, and is what such a reviewer sees as the sequence: a hole
-in the full numbering would tell them that an outcome or a conflict lies there.
+There are two numberings. `seq` counts everything. `open_seq` counts only events that a blinded
+reviewer may know about, and is the sequence that such a reviewer sees: a gap in the full numbering
+would reveal an outcome or a conflict.
 """
 
 import secrets
@@ -21,7 +21,7 @@ from tandem.ids import ReviewId, new_id
 
 
 class Event(Base):
-    """One fact, as it was told when it committed. Never changed, never removed."""
+    """One fact, as it was when it committed. Never changed, never removed."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -46,7 +46,7 @@ class Event(Base):
 
 
 class Log(Protocol):
-    """The row that holds a review's counters; whoever appends has locked it."""
+    """The row with a review's counters, locked by each append."""
 
     id: ReviewId
     last_seq: int
@@ -56,7 +56,7 @@ class Log(Protocol):
 
 
 def append(session: Session, log: Log, *facts: Fact) -> None:
-    """Add facts to the caller's transaction; they are gone if it rolls back.
+    """Add facts to the caller's transaction; a rollback removes them.
 
     The caller holds the lock of the review's row. That is what makes the numbers gap-free
     and in commit order: a sequence of the database would give neither.
@@ -97,7 +97,7 @@ def append(session: Session, log: Log, *facts: Fact) -> None:
 
 
 def transaction(session: Session) -> str:
-    """Return what the events of one transaction have in common in the audit trail."""
+    """Return the detail that the events of one transaction share in the audit trail."""
     name: str = session.info.setdefault("transaction", secrets.token_hex(4))
     return name
 

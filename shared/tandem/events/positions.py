@@ -1,7 +1,7 @@
-"""How far each way out of the log has come, and who is just now working on one.
+"""The position of each consumer of the log, and the lease of the process that serves it.
 
-A consumer's position in a review's log moves in the transaction that tells of its effect. So
-whatever is killed goes on where it was, and at worst does its last effect again.
+A consumer's position in a review's log moves in the transaction that records its effect. After a
+crash it continues from there, and repeats its last effect at worst.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _LOGS = table("review", column("id", Uuid()), column("last_seq"), column("delete
 
 
 class EventPosition(Base):
-    """The number in the full log of the last event that a consumer is done with."""
+    """The number in the full log of the last event that a consumer has handled."""
 
     __tablename__ = "event_position"
 

@@ -1,4 +1,4 @@
-"""What is told by the way: how far running work is, for pages that show a bar.
+"""Progress messages about running work, for pages that show a bar.
 
 Such a message is no event: it is in no log, has no number and no id, and is not sent again. It
 tells a blinded reviewer nothing: of imports it says what every member reads in `GET …/imports`;
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Progress(BaseModel):
-    """How far a piece of work is."""
+    """The progress of a piece of work."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

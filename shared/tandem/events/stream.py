@@ -121,7 +121,7 @@ class Publisher:
             return positions.before_newest(session, self._maxlen)
 
     def _begin_anew(self, fence: int, places: Sequence[Place]) -> None:
-        """Set the positions back, so that what is behind these places is added again."""
+        """Set the positions back, so that the events after these places are added again."""
         _log.warning("the stream has lost entries; adding the newest events again")
         with self._database.write.begin() as session:
             if not positions.keep(session, CONSUMER, fence, until=now() + _LEASE):
@@ -138,7 +138,7 @@ class Publisher:
         # One transaction there: a part of a batch would be a hole if its first events failed.
         with self._redis.pipeline(transaction=True) as pipeline:
             # A broker that comes back empty after the look is not the one that was looked at:
-            # its client would connect anew in silence, but not while it watches.
+            # its client would reconnect silently, but not during a watch.
             pipeline.watch(STREAM)  # type: ignore[no-untyped-call]  # redis-py types it in part
             if remembered is not None and _end(pipeline) < _numbers(remembered):
                 return None
@@ -184,21 +184,21 @@ def _entries(redis: Redis, after: str) -> list[tuple[str, str]]:
     found = redis.xrange(STREAM, min=after, count=_LOOKED_THROUGH) or []
     some: list[tuple[str, str]] = []
     for entry, fields in found:
-        said = {_text(name): value for name, value in (fields or {}).items()}
-        some.append((_text(entry or ""), _text(said.get("review_id", ""))))
+        decoded = {_text(name): value for name, value in (fields or {}).items()}
+        some.append((_text(entry or ""), _text(decoded.get("review_id", ""))))
     return some
 
 
 def _end(redis: Redis) -> tuple[int, ...]:
     """Return the id of the last entry that was ever added to the stream as it is now."""
-    # Asked first: what is said of a stream that is not there is an error like any other.
+    # Checked first: for a missing stream the broker reports an error like any other.
     if not redis.exists(STREAM):
         return (0, 0)
     return _numbers(redis.xinfo_stream(STREAM)["last-generated-id"])
 
 
 def _text(answer: bytes | str) -> str:
-    """Return what the broker said, however its client was opened."""
+    """Return the broker's answer as text, for clients with and without decoding."""
     return answer.decode() if isinstance(answer, bytes) else answer
 
 

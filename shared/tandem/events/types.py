@@ -14,7 +14,7 @@ class Fact(BaseModel):
     """Something that happened. `subject` is the id of what it happened to.
 
     `detail` is for the audit trail alone: who, what, from which state to which. It never leaves
-    by the ways that events do, and is no part of the fact as it is told.
+    by the ways that events do, and is not part of the published fact.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -132,7 +132,7 @@ class ImportTakenBack(Fact):
 
 
 class ImportChanged(Fact):
-    """Something else is said of an import: its search, way of finding, start or wave."""
+    """The search, way of finding, start or wave of an import was corrected."""
 
     type = "tandem.import.changed"
     import_id: str
@@ -196,7 +196,7 @@ class StudySplit(_AboutStudy):
 
 
 class StudySampled(_AboutStudy):
-    """A study is used in the synthesis or not; null: nobody has said so."""
+    """A study is used in the synthesis or not; null: nobody has decided it."""
 
     type = "tandem.study.sampled"
     open_to_blinded = False
@@ -228,7 +228,7 @@ class DuplicatesSplit(Fact):
 
 
 class InterestDeclared(Fact):
-    """Somebody said whether they have an interest in a record, as its author or otherwise."""
+    """Somebody declared whether they have an interest in a record, as its author or otherwise."""
 
     type = "tandem.interest.declared"
     open_to_blinded = False
@@ -252,7 +252,7 @@ class _AboutRecord(Fact):
 class DecisionRecorded(_AboutRecord):
     """Somebody decided a record, or changed their decision.
 
-    `carried_from`: it came with that record, on a merge or a split; nobody decided anew.
+    `carried_from`: it came with that record, on a merge or a split; nobody decided again.
     """
 
     type = "tandem.decision.recorded"
@@ -328,9 +328,9 @@ class ConflictReopened(_AboutConflict):
 
 
 class ResolutionChanged(_AboutRecord):
-    """Another resolution stands at a record, or none, without a conflict being told of.
+    """The resolution of a record changed or ended, without an event of a conflict.
 
-    So it is when records are linked or parted and a resolution goes with their votes.
+    This happens when records are linked or split and a resolution moves with their votes.
     """
 
     type = "tandem.resolution.changed"
@@ -338,7 +338,7 @@ class ResolutionChanged(_AboutRecord):
 
 
 class ReportRetrievalChanged(Fact):
-    """Somebody said how far the retrieval of a full text is, and how it is got."""
+    """Somebody recorded the state of the retrieval of a full text, and its way."""
 
     type = "tandem.report.retrieval_changed"
     record_id: str
@@ -426,7 +426,7 @@ class AuditFinished(_AboutAudit):
 
 
 class StoppingChanged(Fact):
-    """Something about stopping is another one now: ask for it, it is not told here."""
+    """Something about stopping changed: read the present state, which is not in the event."""
 
     type = "tandem.stopping.changed"
     open_to_blinded = False

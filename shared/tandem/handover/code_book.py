@@ -100,7 +100,7 @@ class Tree:
         return found
 
 
-def told_apart(codes: Iterable[Code]) -> dict[CodeId, str]:
+def unique_names(codes: Iterable[Code]) -> dict[CodeId, str]:
     """Return the names under which codes are handed over: importers refuse one name twice."""
     names, taken = dict[CodeId, str](), set[str]()
     for code in codes:
@@ -125,7 +125,7 @@ def identified(codes: Iterable[FileCode], known: Sequence[Sequence[Code]]) -> li
     """
     by_guid = {code.guid: code.id for book in known for code in book}
     tree = Tree(known)
-    names = told_apart(tree.codes.values())
+    names = unique_names(tree.codes.values())
     by_path = {_folded(tree.path(id, names)): id for id in tree.codes}
     by_path |= {_folded(tree.path(id)): id for id in tree.codes}
     taken, found, paths = set[CodeId](), dict[str, Code](), dict[str, tuple[str, ...]]()

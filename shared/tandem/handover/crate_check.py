@@ -64,20 +64,20 @@ def _checked(crate: ZipFile, expected_hash: str | None) -> Checked:
 def _files(crate: ZipFile) -> None:
     try:
         graph = json.loads(crate.read(METADATA))["@graph"]
-        told = {str(one["@id"]): one["sha256"] for one in graph if "sha256" in one}
+        described = {str(one["@id"]): one["sha256"] for one in graph if "sha256" in one}
     except (ValueError, KeyError, TypeError) as error:
         raise Differs(Difference(f"what cannot be read in {METADATA} ({error!r})", "")) from None
     there = [name for name in crate.namelist() if name != METADATA]
     if twice := next((name for name in there if there.count(name) > 1), None):
         raise Differs(Difference(f"{twice} twice", "a file is there once"))
-    for name in sorted({*told, *there}):
-        if name not in told:
+    for name in sorted({*described, *there}):
+        if name not in described:
             raise Differs(Difference(f"{name}", f"{METADATA} does not describe it"))
         if name not in there:
             raise Differs(Difference(f"nothing of {name}", f"{METADATA} describes it"))
-        if (found := _sha256(crate, name)) != told[name]:
+        if (found := _sha256(crate, name)) != described[name]:
             says = f"{name} with SHA-256 {found}"
-            raise Differs(Difference(says, f"{METADATA} describes one with {told[name]}"))
+            raise Differs(Difference(says, f"{METADATA} describes one with {described[name]}"))
 
 
 def _sha256(crate: ZipFile, name: str) -> str:
@@ -116,7 +116,7 @@ def _of_flow(content: bytes, trail: dict[str, Any] | None, *, has_flow: bool) ->
         says, follows = f"a line of the flow in {TRAIL} in another form", "it begins with the flow"
         return Difference(says, follows) if has_flow else None
     try:
-        said = {
+        boxes = {
             key: {
                 "n": box["n"],
                 "parts": {one["label"]: one["n"] for one in box["parts"]},
@@ -126,13 +126,13 @@ def _of_flow(content: bytes, trail: dict[str, Any] | None, *, has_flow: bool) ->
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Difference(f"what cannot be read in {FLOW} ({error!r})", "Tandem writes boxes")
-    for key, found in said.items():
+    for key, found in boxes.items():
         due = trail.get(key, {})
         for name, value in found.items():
             if due.get(name) != value:
                 says = f"in {FLOW} that the {name} of the box {key} is {value}"
                 return Difference(says, f"by the trail it is {due.get(name)}")
-    if said.keys() != trail.keys():
+    if boxes.keys() != trail.keys():
         return Difference(f"other boxes in {FLOW}", "the trail has others")
     return None
 

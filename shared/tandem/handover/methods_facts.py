@@ -165,10 +165,10 @@ def _reference(row: Record) -> str:
 
 
 def _searches(session: Session, review_id: ReviewId) -> list[Search]:
-    told = select(Event.subject, func.max(Event.seq)).where(
+    newest = select(Event.subject, func.max(Event.seq)).where(
         Event.review_id == review_id, Event.type == ImportFinished.type
     )
-    seqs = dict(session.execute(told.group_by(Event.subject)).all())
+    seqs = dict(session.execute(newest.group_by(Event.subject)).all())
     query = select(Import).where(
         Import.review_id == review_id,
         Import.state == ImportState.DONE,

@@ -15,7 +15,7 @@ from uuid import UUID
 from lxml import etree
 
 import tandem
-from tandem.handover.code_book import Code, told_apart
+from tandem.handover.code_book import Code, unique_names
 from tandem.handover.model import (
     Handover,
     IncludedReport,
@@ -79,9 +79,9 @@ def code_book(codes: Sequence[Code]) -> bytes:
 
 
 def _codes(parent: etree._Element, namespace: str, codes: Sequence[Code]) -> None:
-    """Write codes, parents first, each into its parent. Names are told apart for importers."""
+    """Write codes, parents first, each into its parent. Each name is made unique for importers."""
     made: dict[CodeId | None, etree._Element] = {None: parent}
-    names = told_apart(codes)
+    names = unique_names(codes)
     for code in codes:
         element = etree.SubElement(made[code.parent], f"{{{namespace}}}Code")
         element.set("guid", str(code.guid))

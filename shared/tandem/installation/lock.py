@@ -1,4 +1,4 @@
-"""One supervisor for a data folder, told by a lock that dies with its process."""
+"""One supervisor for a data folder, ensured by a lock that ends with its process."""
 
 import fcntl
 import os

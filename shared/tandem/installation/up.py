@@ -75,7 +75,7 @@ def _start(supervisor: Supervisor, settings: Settings) -> bool:
         supervisor.start(broker)
     schema = preparation(settings)
     if supervisor.finish(schema, "the database to get its newest schema") != 0:
-        return False  # it has said why
+        return False  # it has printed why
     for child in processes(settings):
         supervisor.start(child)
     url = local_url(settings)

@@ -144,9 +144,9 @@ def _shut_down_leftover(path: Path) -> None:
     while _ask(path, b"PING"):
         refusal = _ask(path, b"SHUTDOWN")
         if refusal:
-            said = refusal.decode(errors="replace").strip()
+            answer = refusal.decode(errors="replace").strip()
             raise BrokerInTheWay(
                 f"A Valkey server of an earlier run still answers on {path} and does not end "
-                f"({said}): end that process, then start again."
+                f"({answer}): end that process, then start again."
             )
         time.sleep(_POLL)

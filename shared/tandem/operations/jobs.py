@@ -49,7 +49,7 @@ def unfinished(
         session: Reads.
         states: Only these.
         kinds: Only these.
-        without_events_of: Reviews of whose webhooks nothing is told; see `screens_in`.
+        without_events_of: Reviews whose webhooks are left out; see `screens_in`.
     """
     moment = now()
     of_webhooks = webhook_jobs.unfinished(session, moment)
@@ -98,7 +98,7 @@ def retry(session: Session, *, job_id: str, by: UserId) -> Job:
         if job.id.startswith(f"{kind.name}-"):
             lease.try_again(session, kind, job.target)
     if job.kind in (JobKind.IMPORT, JobKind.DEDUPLICATION) and job.is_over:
-        # Else its members were told of no failure.
+        # Otherwise its members have seen no failure.
         retried = ImportRetried(import_id=str(job.target), detail={"by": str(by)})
         log.append(session, review, retried)
     if job.kind is JobKind.WEBHOOK:
@@ -116,7 +116,7 @@ def _find(session: Session, job_id: str, by: UserId) -> Job:
 def _call_again(session: Session, review: Review, job: Job, by: UserId) -> None:
     """Let a webhook be called now, and switch it on if its failures have switched it off.
 
-    Whoever answered for it still does.
+    The person who answers for it stays the same.
     """
     webhook = endpoints.lock(session, review_id=job.review_id, webhook_id=WebhookId(job.target))
     webhook.next_attempt_at = now()

@@ -81,7 +81,7 @@ def delete_review(session: Session, review: LockedReview, viewer: Viewer, *, tit
     # Few rows, and what others reach the review by: everything else is asked for through them.
     for table in (Member, Invitation):
         session.execute(delete(table).where(table.review_id == review.id))
-    # Whoever is at a delivery finds that it is not theirs any more.
+    # A process with a delivery in hand finds that its claim has ended.
     session.execute(
         update(Webhook)
         .where(Webhook.review_id == review.id)

@@ -1,7 +1,7 @@
 """Taking away what is left of a deleted review: a few rows at a time, so that others can write.
 
 Which tables there are is read from the metadata: one that is added later is emptied, too. How far
-it is stands nowhere: whoever is killed, the next one finds what is left.
+it is stands nowhere: after a crash the next run finds what is left.
 """
 
 from collections.abc import Sequence

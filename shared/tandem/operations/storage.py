@@ -105,8 +105,8 @@ def _measured(name: str, folder: Path, least_mb: int) -> Place:
             probe.flush()
     except OSError as error:
         known = meaning(error)
-        said = "is full" if known and known.code == "storage_full" else "cannot be written to"
-        problem = f"The folder for {name} {said}: {error.strerror or type(error).__name__}."
+        state = "is full" if known and known.code == "storage_full" else "cannot be written to"
+        problem = f"The folder for {name} {state}: {error.strerror or type(error).__name__}."
     else:
         if usage.free < least_mb * _MIB:
             problem = (

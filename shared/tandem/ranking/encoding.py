@@ -73,7 +73,7 @@ def encode_some(
         database: Where records and vectors are.
         review_id: The review.
         encoder: Makes the vectors, of the model `sentences.MODEL`.
-        fence: What the turn before has returned; left out by whoever begins.
+        fence: The return value of the turn before; left out for the first turn.
         finished: Called when all records have their vectors, and so a new ranking is due.
 
     Returns:

@@ -17,9 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
-from tandem.bars import Told, nobody
 from tandem.ids import RecordNumber, ReviewId
 from tandem.log import logger
+from tandem.progress import OnProgress, no_progress
 from tandem.ranking import features
 from tandem.ranking.features import Features
 from tandem.ranking.recipes import Recipe
@@ -62,7 +62,7 @@ def load_or_build(
     review: Review,
     recipe: Recipe,
     sought: Sequence[str] = (),
-    told: Told = nobody,
+    on_progress: OnProgress = no_progress,
 ) -> Corpus:
     """Return the review's corpus as of the session's snapshot.
 
@@ -77,7 +77,7 @@ def load_or_build(
         review: As of that state.
         recipe: How the texts are read.
         sought: Titles of studies that the review looks for and does not have.
-        told: How far it is, where there is anything to compute.
+        on_progress: Called with the share that is done, where there is anything to compute.
     """
     query = query_text(review, sought)
     asked = hashlib.sha256(query.encode()).hexdigest()[:12]
@@ -94,7 +94,7 @@ def load_or_build(
             return before
     numbers, texts = _texts(session, review.id)
     _log.info("computing features", review_id=str(review.id), n_records=len(texts))
-    made = features.build(texts, recipe.words, query=query, told=told)
+    made = features.build(texts, recipe.words, query=query, on_progress=on_progress)
     features.save(made, folder)
     _save_numbers(numbers, folder)
     _upload(artifacts, key, folder)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, get_index_dtype, hstack
 
-from tandem.bars import Told, counted, nobody, stretch
+from tandem.progress import OnProgress, counted, no_progress, stretch
 from tandem.ranking import precedent, word_vectors
 from tandem.ranking.parameters import Words
 from tandem.ranking.terms import Terms
@@ -58,12 +58,16 @@ class Features:
 
 
 _READ, _WEIGHED = 0.1, 0.4
-"""How far it is when the words of all texts are read, and when the terms are weighed, of the share
-that is told. Word vectors take the rest, where there are any."""
+"""The share of the work that is done when the words of all texts are read, and when the terms are
+weighed. Word vectors take the rest, where there are any."""
 
 
 def build(
-    texts: Sequence[tuple[str, str]], words: Words, *, query: str = "", told: Told = nobody
+    texts: Sequence[tuple[str, str]],
+    words: Words,
+    *,
+    query: str = "",
+    on_progress: OnProgress = no_progress,
 ) -> Features:
     """Turn records into TF-IDF vectors as ASReview 3.0.8 does (`TextMerger`, `Tfidf`).
 
@@ -72,26 +76,26 @@ def build(
         words: The recipe.
         query: The review's question and criteria. It is compared with the records, but has
             no say in which terms there are or what they weigh.
-        told: How far it is.
+        on_progress: Called with the share that is done.
 
     Returns:
         Features in the order of `texts`, without sentence vectors. Where no term is left (no
         words at all, a single record, or the same text everywhere) the matrix has no columns.
     """
-    matrix, terms, similarity = _terms_of(texts, words, query, told)
-    of_vectors = stretch(told, _WEIGHED, 1.0)
+    matrix, terms, similarity = _terms_of(texts, words, query, on_progress)
+    of_vectors = stretch(on_progress, _WEIGHED, 1.0)
     vectors = word_vectors.build(texts, of_vectors) if _vectors_of(words) else None
     table = precedent.packaged(words.precedent) if words.precedent else None
     usual = None if table is None else precedent.build(texts, table)
-    told(1.0)
+    on_progress(1.0)
     return Features(matrix, terms, similarity, vectors, precedent=usual)
 
 
 def _terms_of(
-    texts: Sequence[tuple[str, str]], words: Words, query: str, told: Told
+    texts: Sequence[tuple[str, str]], words: Words, query: str, on_progress: OnProgress
 ) -> tuple[csr_matrix, Terms, NDArray[np.float64]]:
     floats = np.float64 if words.double else np.float32
-    read = counted(texts, stretch(told, 0.0, _READ))
+    read = counted(texts, stretch(on_progress, 0.0, _READ))
     whole = Tfidf((f"{title} {abstract}" for title, abstract in read), words)
     if not whole.n_terms:
         nothing = csr_matrix((len(texts), 0), dtype=floats)
@@ -100,7 +104,7 @@ def _terms_of(
     if words.title:
         blocks.append((words.title, Tfidf((title for title, _ in texts), words)))
     blocks = [(weight, block) for weight, block in blocks if block.n_terms]
-    matrix = _side_by_side(blocks, len(texts), floats, stretch(told, _READ, _WEIGHED))
+    matrix = _side_by_side(blocks, len(texts), floats, stretch(on_progress, _READ, _WEIGHED))
     asked = np.zeros(matrix.shape[1])
     asked[: whole.n_terms] = whole.vector(query)
     return matrix, Terms.of(chain.from_iterable(b.terms() for _, b in blocks)), matrix @ asked
@@ -110,7 +114,7 @@ def _side_by_side(
     blocks: Sequence[tuple[float, Tfidf]],
     n_records: int,
     floats: type[np.floating[Any]],
-    told: Told,
+    on_progress: OnProgress,
 ) -> csr_matrix:
     """Fill one matrix part by part, so that nothing of its size is needed beside it."""
     n_entries = sum(block.n_entries for _, block in blocks)
@@ -125,7 +129,7 @@ def _side_by_side(
         columns[entry : entry + part.nnz] = part.indices
         ends[row + 1 : row + 1 + part.shape[0]] = entry + part.indptr[1:]
         row, entry = row + part.shape[0], entry + part.nnz
-        told(row / n_records)
+        on_progress(row / n_records)
     return csr_matrix((data, columns, ends), shape=(n_records, n_terms), copy=False)
 
 

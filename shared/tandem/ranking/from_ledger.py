@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
-from tandem.bars import Told, nobody
 from tandem.ids import RecordNumber, ReviewId
+from tandem.progress import OnProgress, no_progress
 from tandem.ranking import ranker, vector_store
 from tandem.ranking.explain import Term
 from tandem.ranking.feature_store import Corpus, load_or_build
@@ -28,7 +28,7 @@ from tandem.screening.models import Decision, PresentDecision, Resolution
 from tandem.screening.rules import Status, Verdict, Vote, outcome, training_label
 
 EXPLAINED = 100
-"""Records at the head of an order that are told with the terms that brought them there: more than
+"""Records at the top of an order that are shown with the terms that rank them high: more than
 a team reads before the next ranking."""
 
 
@@ -82,18 +82,18 @@ def rank_review(
     review: Review,
     stage: Stage,
     recipe: Recipe,
-    told: Told = nobody,
+    on_progress: OnProgress = no_progress,
 ) -> MadeRanking:
     """Rank a review as of the session's snapshot.
 
-    Labels are taken in the order of record numbers, not of deciding, so that the same labels
-    give the same ranking whoever was faster. A seed study is an include until its record is
+    Labels are taken in the order of record numbers, not of deciding, so that the same labels give
+    the same ranking, regardless of who was faster. A seed study is an include until its record is
     decided; where it is no record, its title counts as part of the question.
 
-    `told` hears how far the features are, where they have to be computed, and of nothing else:
-    how much there is to fit hangs on verdicts.
+    `on_progress` is called with the progress of the features, where they have to be computed, and
+    only with that: how much there is to fit hangs on verdicts.
     """
-    given = material(session, artifacts, cache, review, stage, recipe, told)
+    given = material(session, artifacts, cache, review, stage, recipe, on_progress)
     corpus, labels, labelled = given.corpus, given.labels, given.labelled
     is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
     ranked = ranker.rank(
@@ -124,12 +124,12 @@ def material(
     review: Review,
     stage: Stage,
     recipe: Recipe,
-    told: Told = nobody,
+    on_progress: OnProgress = no_progress,
 ) -> Material:
     """Read what a model of the review learns from, as of the session's snapshot."""
     known = seeds.find(session, review.id, review.seed_studies)
     sought = seeds.missing_titles(known)
-    corpus = load_or_build(session, artifacts, cache, review, recipe, sought, told)
+    corpus = load_or_build(session, artifacts, cache, review, recipe, sought, on_progress)
     vectors = (
         vector_store.load(session, review, corpus.numbers, model=recipe.sentences.model)
         if recipe.sentences

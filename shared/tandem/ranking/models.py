@@ -109,7 +109,7 @@ class Encoding(Attempted, Base):
     """How far the review's sentence vectors are, and who makes the next ones.
 
     Vectors are missing while the review's `corpus_seq` is above the one here. Who raises
-    `fence` holds the work until `lease_until`; every turn of it raises the fence anew.
+    `fence` holds the work until `lease_until`; every turn of it raises the fence.
 
     Attributes:
         model: The encoder whose vectors are being made, or were.
@@ -134,7 +134,7 @@ class Encoding(Attempted, Base):
 class SecondLook(Attempted, Base):
     """How much like an include each excluded record looks, and who works that out.
 
-    It is worked out anew while `asked` is above `done`. Who raises `fence` holds the work until
+    It is computed again while `asked` is above `done`. Who raises `fence` holds the work until
     `lease_until`, and what is brought under an older fence is thrown away.
 
     Attributes:

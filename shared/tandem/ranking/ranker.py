@@ -69,7 +69,7 @@ def rank(
         pool: Rows to order, ascending and without repeats.
         recipe: How to learn from labels.
         explained: For how many rows at the head the reasons are wanted.
-        hidden: Rows whose labels nobody may be told by reasons; the half-done ones if left out.
+        hidden: Rows whose labels reasons must not reveal; by default those with too few decisions.
         seed: In [0, 2**32). The same seed gives the same order.
         random_state: The stream that the main fit draws from, for a caller who trains again
             and again as ASReview does; a fresh one of `seed` if left out.
@@ -163,7 +163,7 @@ def _keep_places(cold: Ranked, waiting: Rows, scores: NDArray[np.float64]) -> Ra
     """Leave `waiting` rows where `cold` has them; fill the other places by score.
 
     Scores then fall evenly from place to place: a waiting row has none of its own, and must not
-    be told by that. If all are waiting, `cold` is the answer.
+    be revealed by that. If all are waiting, `cold` is the answer.
     """
     held = np.isin(cold.order, waiting)
     if np.all(held):

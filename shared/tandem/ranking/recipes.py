@@ -80,7 +80,7 @@ class Recipe(Protocol):
         Args:
             features: Of all records.
             labels: What is known, perhaps nothing.
-            draws: A number in [0, 1) for every record, drawn once for the review: for whoever
+            draws: A number in [0, 1) for every record, drawn once for the review: for the one who
                 needs a random choice that stays the same from one fit to the next. Infinite
                 for records of which nothing may be presumed.
             random_state: To draw from.

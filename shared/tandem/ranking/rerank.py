@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
-from tandem.bars import Percent
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import log
@@ -18,6 +17,7 @@ from tandem.events.progress import RankingProgress
 from tandem.events.types import RankingUpdated
 from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
+from tandem.progress import Percent
 from tandem.ranking import from_ledger, pace, training
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
@@ -31,9 +31,9 @@ KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
 
 QUIET_SECONDS = 1.0
-"""So long nothing is said between begin and end. Most trainings take a tenth of it."""
+"""No progress is sent before this time. Most trainings take a tenth of it."""
 
-Told = Callable[[RankingProgress], object]
+OnProgress = Callable[[RankingProgress], object]
 """Called when a training begins, now and then while its features are made, and when it is over."""
 
 _log = logger(__name__)
@@ -55,13 +55,13 @@ def rerank(
     *,
     timing: Timing,
     model: str = DEFAULT_MODEL,
-    told: Told = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
 ) -> datetime | None:
     """Train if anything is stale; return when the next training may begin, None if none was made.
 
     Safe to run twice, side by side, and to be killed anywhere. It trains once and waits for
-    nothing: whoever calls it asks again at the time returned, so that in the meantime the worker
-    is there for other reviews, and what changes until then becomes one training. `told` hears of
+    nothing: the caller asks again at the time returned, so that in the meantime the worker is there
+    for other reviews, and what changes until then becomes one training. `on_progress` is called at
     the end in any case, but for a worker that is killed: then its successor tells.
     """
     failed = RankingProgress(ranking="failed")
@@ -70,15 +70,15 @@ def rerank(
         review_id,
         Stage.TITLE_ABSTRACT,
         lasting=timing.lease,
-        given_up=lambda: told(failed),
+        given_up=lambda: on_progress(failed),
     )
     if held is None:
         return None
-    told(RankingProgress(ranking="started"))
+    on_progress(RankingProgress(ranking="started"))
     end = failed
     try:
         with lease.renewed(database, held):
-            ranking = _train(database, artifacts, cache, held, recipe(model), told)
+            ranking = _train(database, artifacts, cache, held, recipe(model), on_progress)
         next_begin = _publish(database, held, ranking, timing.pause)
         if next_begin is not None:
             end = RankingProgress(ranking="finished")
@@ -94,7 +94,7 @@ def rerank(
         training.give_back(database, held)
         raise
     finally:
-        told(end)
+        on_progress(end)
 
 
 def _train(
@@ -103,13 +103,13 @@ def _train(
     cache: Path,
     held: Held[Training],
     how: Recipe,
-    told: Told,
+    on_progress: OnProgress,
 ) -> Ranking:
     started = time.perf_counter()
     with database.snapshot() as session:
         review = reviews.get_review(session, held.row.review_id)
         made = from_ledger.rank_review(
-            session, artifacts, cache, review, held.row.stage, how, _of_features(told)
+            session, artifacts, cache, review, held.row.stage, how, _of_features(on_progress)
         )
         labels_seq, corpus_seq = review.labels_seq, review.corpus_seq
     return Ranking(
@@ -134,7 +134,7 @@ def _train(
     )
 
 
-def _of_features(told: Told) -> Percent:
+def _of_features(on_progress: OnProgress) -> Percent:
     """Return what hears how far the features are; when they are made, fitting is what is left.
 
     How far that is hangs on verdicts: as long as all are the same there is next to nothing to fit.
@@ -142,9 +142,9 @@ def _of_features(told: Told) -> Percent:
 
     def got_to(percent: int) -> None:
         if percent < 100:
-            told(RankingProgress(ranking="started", step="features", percent=percent))
+            on_progress(RankingProgress(ranking="started", step="features", percent=percent))
         else:
-            told(RankingProgress(ranking="started", step="fitting"))
+            on_progress(RankingProgress(ranking="started", step="fitting"))
 
     return Percent(got_to, after=QUIET_SECONDS)
 

@@ -84,11 +84,11 @@ def reasons_for(
     if not wanted:
         return {}
     tell = session.scalars(_WITH_REASONS, {"wanted": wanted})
-    told = {ranking_id: _reasons.get(session, ranking_id) for ranking_id in tell.all()}
+    reasons = {ranking_id: _reasons.get(session, ranking_id) for ranking_id in tell.all()}
     return {
-        number: told[ranking_id][str(number)]
+        number: reasons[ranking_id][str(number)]
         for number, ranking_id in taken_from.items()
-        if ranking_id in told and str(number) in told[ranking_id]
+        if ranking_id in reasons and str(number) in reasons[ranking_id]
     }
 
 

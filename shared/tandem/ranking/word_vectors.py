@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from tandem.bars import Told, counted, nobody
+from tandem.progress import OnProgress, counted, no_progress
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +34,9 @@ def is_installed() -> bool:
     return folder is not None and (folder / _PIECES).exists() and (folder / _VECTORS).exists()
 
 
-def build(texts: Sequence[tuple[str, str]], told: Told = nobody) -> NDArray[np.float32]:
+def build(
+    texts: Sequence[tuple[str, str]], on_progress: OnProgress = no_progress
+) -> NDArray[np.float32]:
     """Return a vector of length 1 for each title and abstract, shape (n, 256).
 
     Each is the mean of its word pieces' vectors, weighted by (1 + ln f) · ln((1 + n) / (1 + d)),
@@ -43,7 +45,7 @@ def build(texts: Sequence[tuple[str, str]], told: Told = nobody) -> NDArray[np.f
     """
     tokenizer, n = _tokenizer(), len(texts)
     parts = [slice(row, row + _AT_ONCE) for row in range(0, n, _AT_ONCE)]
-    pieces = [_counts(tokenizer, texts[part]) for part in counted(parts, told)]
+    pieces = [_counts(tokenizer, texts[part]) for part in counted(parts, on_progress)]
     having = np.zeros(len(_vectors()), np.int64)
     for counts in pieces:
         having += np.bincount(counts.indices, minlength=having.size)

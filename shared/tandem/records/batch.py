@@ -1,7 +1,7 @@
 """One batch of a file: made ready before the review is locked, so that it is locked briefly.
 
-Whoever screens in the same review waits while a batch is stored. So all that takes time happens
-ahead: looking for copies among the stored records, comparing, building rows.
+Everybody who screens in the same review waits while a batch is stored. So all that takes time
+happens ahead: looking for copies among the stored records, comparing, building rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import cast
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tandem import bars
+from tandem import progress
 from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
@@ -53,12 +53,14 @@ class Rest:
     fence: int
 
 
-Link = Callable[[Database, ReviewId, ImportId, Callable[[Session], None], bars.Told], None]
+Link = Callable[
+    [Database, ReviewId, ImportId, Callable[[Session], None], progress.OnProgress], None
+]
 """Links duplicates after an import. Of what it is given last it calls the one in every transaction
 and the other, outside of all, with how far it is."""
 
 
-Told = Callable[[Import], object]
+OnProgress = Callable[[Import], object]
 """Called with the import's row, detached, when it has got further."""
 
 
@@ -68,7 +70,7 @@ def run(
     import_id: ImportId,
     *,
     link: Link,
-    told: Told = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
     fence: int | None = None,
     others_wait: Callable[[], bool] = lambda: False,
 ) -> ReviewId | Rest | None:
@@ -82,7 +84,7 @@ def run(
         artifacts: Where the file is.
         import_id: Which.
         link: Links duplicates when all is read.
-        told: Called when it has got further.
+        on_progress: Called after each step.
         fence: Of the `Rest` that the turn before returned; None for the first turn.
         others_wait: Asked when the turn is over. If they do, a `Rest` is returned, and somebody
             has to go on with it.
@@ -94,7 +96,7 @@ def run(
     if not isinstance(held, Held):
         return held
     try:
-        unfinished = _read_in(database, artifacts, held, link, told, _Turn(others_wait))
+        unfinished = _read_in(database, artifacts, held, link, on_progress, _Turn(others_wait))
     except Overtaken:
         log_.warning("import taken over by another worker, or back", import_id=str(import_id))
         return None
@@ -130,15 +132,15 @@ def _read_in(
     artifacts: Artifacts,
     held: Held[Import],
     link: Link,
-    told: Told,
+    on_progress: OnProgress,
     turn: _Turn,
 ) -> Rest | None:
     """Store the file's records, or say in the import's row why it has none."""
     try:
-        if not _store_all(database, held, _opened(artifacts, held.row), told, turn):
+        if not _store_all(database, held, _opened(artifacts, held.row), on_progress, turn):
             return Rest(held.row.id, import_work.rest(database, held))
         # Linking takes as much memory as reading: nothing here holds the file any more.
-        _link_duplicates(database, held, link, told)
+        _link_duplicates(database, held, link, on_progress)
         _finish(database, held)
     except NoReview:
         raise
@@ -165,7 +167,7 @@ def _opened(artifacts: Artifacts, row: Import) -> Reading:
 
 
 def _store_all(
-    database: Database, held: Held[Import], reading: Reading, told: Told, turn: _Turn
+    database: Database, held: Held[Import], reading: Reading, on_progress: OnProgress, turn: _Turn
 ) -> bool:
     """Store what is left of the file; return False where the turn ended before."""
     entries = islice(reading.entries, held.row.n_read, None)
@@ -188,7 +190,7 @@ def _store_all(
             batch.store(session, review, row, ready)
             row.percent = 100 * row.n_read // reading.total
             row.got_further()
-        told(row)
+        on_progress(row)
     if position - held.row.n_read > BATCH:
         _tell_the_planner(database)
     return True
@@ -206,18 +208,20 @@ def _made_ready(
     )
 
 
-def _link_duplicates(database: Database, held: Held[Import], link: Link, told: Told) -> None:
+def _link_duplicates(
+    database: Database, held: Held[Import], link: Link, on_progress: OnProgress
+) -> None:
     def got_to(percent: int) -> None:
         with database.write.begin() as session:
             reviews.lock(session, held.row.review_id)
             row = import_work.hold(session, held)
             row.step, row.percent = ImportStep.LINKING, percent
-        told(row)
+        on_progress(row)
 
     def go_on(session: Session) -> None:
         import_work.hold(session, held)
 
-    percent = bars.Percent(got_to)
+    percent = progress.Percent(got_to)
     percent(0.0)
     # Comparing commits nothing for as long as it takes.
     with lease.renewed(database, held):

@@ -40,7 +40,7 @@ def entries(
     """
     if key in ("duplicates", "other_already_found"):
         return _merged(session, review_id, set(numbers), up_to)
-    types, stage = _told_by(key)
+    types, stage = _events_behind(key)
     found: dict[int, int] = {}
     for some in pieces(sorted(numbers)) if types else ():
         query = select(Event.seq, Event.subject, Event.data).where(
@@ -54,7 +54,7 @@ def entries(
     return found
 
 
-def _told_by(key: str) -> tuple[Sequence[str], Stage | None]:
+def _events_behind(key: str) -> tuple[Sequence[str], Stage | None]:
     name = key.removeprefix("dbr_").removeprefix("other_")
     if key in ("excluded_automatic", "excluded_other", "other_removed"):
         return (RecordRemoved.type,), None

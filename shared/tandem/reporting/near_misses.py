@@ -68,8 +68,8 @@ def near_misses(
             because = (*because, Because.LISTED)
         is_struck = mark is not None and not mark.listed
         if because and is_struck is struck:
-            said = None if mark is None else mark.explanation
-            found.append(ShownNearMiss(number, why, because, is_struck, said))
+            explanation = None if mark is None else mark.explanation
+            found.append(ShownNearMiss(number, why, because, is_struck, explanation))
     return sliced(found, lambda one: (one.number,), (int,), cursor, limit)
 
 
@@ -117,7 +117,7 @@ def _derived(
 ) -> dict[RecordNumber, tuple[Because, ...]]:
     found: dict[RecordNumber, tuple[Because, ...]] = {}
     for some in pieces(sorted(excluded)):
-        kept_in, resolved, named = _said(session, review.id, some)
+        kept_in, resolved, named = _entries(session, review.id, some)
         for number in some:
             because = list[Because]()
             if number in kept_in:
@@ -137,7 +137,7 @@ def _is_last(review: Review, final: str | None, named: set[str]) -> bool:
     return len(order) > 1 and final is not None and named == {order[-1]} == {key(final)}
 
 
-def _said(
+def _entries(
     session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]
 ) -> tuple[set[RecordNumber], set[RecordNumber], dict[RecordNumber, set[str]]]:
     """Return who had a vote that keeps it in, who was settled, and the reasons that were given."""

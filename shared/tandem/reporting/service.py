@@ -170,7 +170,7 @@ def _unusable_outcomes(made: Flow, reasons: Sequence[str]) -> Iterator[Warned]:
         if _UNUSABLE.search(reason) and re.search("outcome|data", reason, re.IGNORECASE):
             message = (
                 f"{reason!r} sounds like unusable outcome data. MECIR C40: such a study is "
-                "included, and what it does not report is said of it."
+                "included, and the answer names what it does not report."
             )
             yield Warned(FlowWarning.C40, message)
 
@@ -196,11 +196,11 @@ def items(
     found = _part_of(box, part)
     page = sliced(found, _key, (str, int), cursor, limit)
     numbers = [item for item in page.items if isinstance(item, int)]
-    told = evidence.entries(session, viewer.review_id, key, numbers, up_to=made.as_of)
+    entries = evidence.entries(session, viewer.review_id, key, numbers, up_to=made.as_of)
     titles = _titles(session, viewer.review_id, page.items)
     shown_items = page.map(
         lambda item: BoxItem(
-            item, told.get(item) if isinstance(item, int) else None, titles.get(item)
+            item, entries.get(item) if isinstance(item, int) else None, titles.get(item)
         )
     )
     return box, len(found), shown_items

@@ -15,7 +15,7 @@ _BEST_LAST = (
 
 
 class RetrievalEntry(Protocol):
-    """What somebody said of a retrieval, under the number of the event that tells it."""
+    """An entry about a retrieval, under the number of its event."""
 
     @property
     def record_number(self) -> int: ...

@@ -81,7 +81,7 @@ def _asleep(report: Report) -> Report:
 def _veiled(viewer: Viewer, report: Report, *, has_decided: bool) -> Report:
     facts = report.facts
     shown = visible_status(viewer, Stage.FULL_TEXT, facts.full_text, has_decided=has_decided)
-    if shown == facts.full_text:  # which studies are sampled, the blinded are not told
+    if shown == facts.full_text:  # blinded members do not see which studies are sampled
         return replace(report, facts=replace(facts, is_sampled=True))
     status = Status.AWAITING if shown == DONE else Status(shown)
     hidden = replace(facts, full_text=status, final_reason=None, classification=None)
@@ -169,7 +169,7 @@ def _reports(review_id: ReviewId) -> Select[*tuple[Any, ...]]:
 
 
 def _any(review_id: ReviewId) -> Any:
-    """Select the records that are reports now, and of which anything was said at full text.
+    """Select the records that are reports now or have an entry at full text.
 
     Of linked ones the record that stands for them.
     """
@@ -181,7 +181,7 @@ def _any(review_id: ReviewId) -> Any:
     voted = select(ScreenedRecord.record_number).where(
         ScreenedRecord.review_id == review_id, ScreenedRecord.stage == Stage.FULL_TEXT
     )
-    said = select(Retrieval.record_number).where(Retrieval.review_id == review_id)
+    with_entries = select(Retrieval.record_number).where(Retrieval.review_id == review_id)
     other = aliased(Record)
     of_linked = (
         select(other.duplicate_of)
@@ -195,7 +195,7 @@ def _any(review_id: ReviewId) -> Any:
         Record.review_id == review_id,
         Record.not_screened_because.in_([NotScreened.PREVIOUS, NotScreened.FULL_TEXT]),
     )
-    return union(included, voted, said, of_linked, skipping)
+    return union(included, voted, with_entries, of_linked, skipping)
 
 
 def load_retrievals(

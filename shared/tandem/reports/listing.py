@@ -54,7 +54,7 @@ class ReportFilters:
 class ShownReport:
     """A report as somebody may see it.
 
-    `retrieved_by` is who said how far its retrieval is; `studies` are the ids of its studies.
+    `retrieved_by` made the last entry about its retrieval; `studies` are the ids of its studies.
     """
 
     record: ShownRecord

@@ -22,7 +22,8 @@ def _report() -> ForeignKeyConstraint:
 class Study(Base):
     """Reports of one study. A report in no study is a study of its own.
 
-    `sampled`: whether it is used in the synthesis; None: nobody has said so, and it is.
+    `sampled`: whether it is used in the synthesis; None: nobody has decided it, which counts as
+    yes.
     """
 
     __tablename__ = "study"

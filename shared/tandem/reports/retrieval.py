@@ -30,7 +30,7 @@ def append_retrieval(
 ) -> bool:
     """Say how far the retrieval of a report is; return whether that is new.
 
-    What was said before is kept. It is said of the records that are linked to it, too: parted
+    Earlier entries are kept. The entry holds for the records that are linked to it, too: split
     again, each of them has it.
 
     Raises:

@@ -11,7 +11,7 @@ from tandem.screening.rules import Classification, Status
 
 
 class Standing(StrEnum):
-    """`not_sought`: title and abstract do not include it now; what was said of its text is kept."""
+    """`not_sought`: title and abstract do not include it now; entries about its text are kept."""
 
     PREVIOUS = "previous"
     NOT_SOUGHT = "not_sought"
@@ -48,7 +48,7 @@ class ReportFacts:
 
     Attributes:
         title_abstract: Its status in the first stage.
-        retrieval: How far its retrieval is; None: nobody has said anything of it.
+        retrieval: The state of its retrieval; None: there is no entry.
         full_text: What the votes on its full text amount to, whether or not they count now.
         final_reason: Of one that these exclude: why.
         classification: Of one that these include.

@@ -53,7 +53,7 @@ class InvitationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An invitation as it is shown to whoever has its link.
+    """An invitation as it is shown to a person with its link.
 
     `needs_account`: whether nobody has an account with its e-mail address; None where it is for
     any address.

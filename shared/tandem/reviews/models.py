@@ -197,7 +197,7 @@ class CriteriaVersion(Base):
 
 
 class Invitation(Base):
-    """An open door into a review: whoever has its secret may come in, once."""
+    """An invitation to a review: a person with its secret may join, once."""
 
     __tablename__ = "invitation"
     __table_args__ = (Index(None, "review_id", "created_at"),)

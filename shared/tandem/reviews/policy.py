@@ -71,9 +71,9 @@ DEFAULT: dict[Stage, Policy] = {
 
 
 def stored(value: Mapping[str, Any]) -> Policy:
-    """Return a policy as it was stored or told in the log.
+    """Return a policy as it was stored or logged.
 
-    One of before there was `ranking_learns_from` was followed as if it said `all`.
+    A policy from before `ranking_learns_from` counts as `all`.
     """
     return Policy.model_validate({"ranking_learns_from": "all", **value})
 

@@ -55,5 +55,5 @@ def change(
         detail |= {"criteria_version": review.criteria_version, "note": criteria_note}
     if set(touched) - _UNRANKED:
         review.labels_seq += 1
-    told = dict.fromkeys(_CALLED.get(name, name) for name in touched)
-    log.append(session, review, ReviewChanged(changed=list(told), detail=detail))
+    changed = dict.fromkeys(_CALLED.get(name, name) for name in touched)
+    log.append(session, review, ReviewChanged(changed=list(changed), detail=detail))

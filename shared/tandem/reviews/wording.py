@@ -35,7 +35,7 @@ class Change:
     """What is different between two versions of the criteria.
 
     Attributes:
-        gone: Criteria that were there before, each by its `key`: removed, or worded anew.
+        gone: Criteria that were there before, each by its `key`: removed or reworded.
         words: What was added or removed, from the `fold` of each word to how it was written.
     """
 

@@ -39,7 +39,7 @@ class OrderBy(StrEnum):
 class ShownRecord:
     """A record, all its occurrences, its status for the viewer, and the viewer's decision.
 
-    `my_labels_seq` is the decision's, as the viewer is told it.
+    `my_labels_seq` is the decision's, in the viewer's numbering.
     `related` are other records about the same work: an erratum, a retraction, a preprint.
     `final_reason` is why it counts as excluded, where the viewer sees that it is.
     """
@@ -268,7 +268,7 @@ def _load(
         others = select(Record).where(Record.review_id == review_id, Record.number.in_(missing))
         heads |= {record.number: record for record in session.scalars(others)}
     groups = {number: [heads[number]] for number in shown}
-    # Put in order here: told to, SQLite would go through the whole review in that order.
+    # Sorted here: with ORDER BY, SQLite would scan the whole review in that order.
     linked = select(Record).where(Record.review_id == review_id, Record.duplicate_of.in_(shown))
     for record in sorted(session.scalars(linked), key=lambda record: record.number):
         groups[record.duplicate_of or record.number].append(record)
@@ -287,14 +287,14 @@ def _load(
         review = reviews.get_review(session, review_id)
         finals = reasons.final_reasons(session, review, stage, excluded)
     mine = [decision.labels_seq for _, _, decision in rows if decision is not None]
-    told = visible_numbers(session, viewer, mine)
+    numbers = visible_numbers(session, viewer, mine)
     return [
         ShownRecord(
             record,
             occurrences[record.number],
             status,
             decision,
-            None if decision is None else told[decision.labels_seq],
+            None if decision is None else numbers[decision.labels_seq],
             [pair for one in occurrences[record.number] for pair in related[one.number]],
             finals.get(record.number) if status == Status.EXCLUDED else None,
         )

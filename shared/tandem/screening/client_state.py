@@ -1,7 +1,8 @@
 """What a client knew when a decision was made on it, and when that was by its clock.
 
 Two tabs and a device that was offline may all send decisions of one person on one record. The
-server's order is the only one; a client that says what it knew is told when it knew too little.
+server's order is the only one; a client that sends what it knew gets an error if it knew too
+little.
 """
 
 from dataclasses import dataclass
@@ -35,15 +36,15 @@ class NewerDecision(Contradiction):
     """The same reviewer has decided, or withdrawn, after what their client knows of.
 
     `decision` is their present one, None if they withdrew it; `labels_seq` its number as they
-    are told it.
+    see it.
     """
 
     code = "newer_decision"
 
     def __init__(self, decision: Decision | None, labels_seq: int | None) -> None:
-        said = "have withdrawn your decision on" if decision is None else "have decided"
+        verb = "have withdrawn your decision on" if decision is None else "have decided"
         super().__init__(
-            f"You {said} this record since, in another window or on another device. Nothing was "
+            f"You {verb} this record since, in another window or on another device. Nothing was "
             "changed. Look at it, and send yours again with that decision as `basis` if it holds."
         )
         self.decision, self.labels_seq = decision, labels_seq
@@ -60,9 +61,9 @@ def require_newest(
         return
     if mine is None:
         raise NewerDecision(None, None)
-    told = visible_numbers(session, viewer, [mine.labels_seq])
+    numbers = visible_numbers(session, viewer, [mine.labels_seq])
     session.expunge(mine)  # so that its values outlive the rollback that follows
-    raise NewerDecision(mine, told[mine.labels_seq])
+    raise NewerDecision(mine, numbers[mine.labels_seq])
 
 
 def is_of(session: Session, basis: Basis | None, key: RecordKey, viewer: Viewer) -> bool:

@@ -75,15 +75,15 @@ def _page(
         if reach is None or entry.seq <= reach
     ]
     entries.sort(key=lambda entry: entry.seq)
-    return _as_told(session, viewer, entries), reach
+    return _numbered(session, viewer, entries), reach
 
 
-def _as_told(session: Session, viewer: Viewer, entries: list[LedgerEntry]) -> list[LedgerEntry]:
-    """Number entries as this person is told it; what they are paged by is the real number."""
+def _numbered(session: Session, viewer: Viewer, entries: list[LedgerEntry]) -> list[LedgerEntry]:
+    """Number entries in this person's numbering; pages go by the real number."""
     if sees_every_event(viewer):
         return entries
-    told = visible_numbers(session, viewer, [entry.seq for entry in entries])
-    return [replace(entry, seq=told[entry.seq]) for entry in entries]
+    numbers = visible_numbers(session, viewer, [entry.seq for entry in entries])
+    return [replace(entry, seq=numbers[entry.seq]) for entry in entries]
 
 
 def _is_open(viewer: Viewer, row: Row[Any]) -> bool:

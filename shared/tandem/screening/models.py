@@ -41,11 +41,11 @@ class Decision(Base):
     """One entry of the ledger: a verdict, or (without one) the withdrawal of the one before.
 
     Never changed and never removed. `labels_seq` orders the entries of a review. `carried_from`
-    is set where nobody decided anew: the entry came with another record, when the two turned
+    is set where nobody decided again: the entry came with another record, when the two turned
     out to be one or two. `second_in` names the conflict that the entry is the reviewer's second
     vote in. `entered_by` is who entered it where the reviewer did not: an owner who voided the
-    decisions of somebody who left. `created_at` is the server's time, `made_at` what the client
-    said; it decides nothing.
+    decisions of somebody who left. `created_at` is the server's time, `made_at` what the client sent;
+    it decides nothing.
     """
 
     __tablename__ = "decision"
@@ -290,7 +290,7 @@ class ClosedChange(Base):
 
 
 class Message(Base):
-    """What somebody said in the discussion of a conflict."""
+    """A comment in the discussion of a conflict."""
 
     __tablename__ = "conflict_message"
     __table_args__ = (Index(None, "conflict_id", "created_at"),)

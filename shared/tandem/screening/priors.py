@@ -53,13 +53,13 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
         raise Unfinished("This import is not done yet.")
     if row.priors_taken_at is not None:
         return row
-    said = (
+    imported = (
         select(Record.number, Record.duplicate_of, Record.priors)
         .where(Record.import_id == row.id, cast(Record.priors, String) != "[]")
         .order_by(Record.number)
     )
     strongest: dict[tuple[RecordNumber, str | None], dict[str, Any]] = {}
-    for number, duplicate_of, priors in session.execute(said):
+    for number, duplicate_of, priors in session.execute(imported):
         for prior in priors:
             key = (duplicate_of or number, prior.get("by"))
             strongest[key] = max(strongest.get(key, prior), prior, key=_weight)
@@ -119,8 +119,8 @@ def _given(prior: dict[str, Any]) -> DecisionInput:
 
 def _imported_reviewer(session: Session, review_id: ReviewId, by: str | None) -> UserId:
     """Return the account that stands for somebody named in a file of this review."""
-    told_apart = hashlib.sha256(f"{review_id} {by or ''}".encode()).hexdigest()[:32]
-    email = f"{told_apart}{IMPORTED}"
+    digest = hashlib.sha256(f"{review_id} {by or ''}".encode()).hexdigest()[:32]
+    email = f"{digest}{IMPORTED}"
     known = accounts.find_user(session, email=email)
     if known is not None:
         return known.id

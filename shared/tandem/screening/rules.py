@@ -174,7 +174,7 @@ def training_label(
 
     Args:
         policy: The stage's rules in force. What a `maybe` counts as in the outcome is of no
-            matter: it is doubt, whoever has to settle it, and makes no majority.
+            matter: it is doubt that somebody has to settle, and makes no majority.
         votes: The present vote of each reviewer who has one; their order does not matter.
         resolution: The verdict that settled the record's conflict, if one stands.
     """

@@ -81,8 +81,8 @@ def _named(one: Decision, name: str) -> ShownVote:
 
 
 def _nameless(one: Decision, letter: str) -> ShownVote:
-    said = (_verdict(one), one.reasons, one.labels, one.note)
-    return ShownVote(letter, None, *said, None, None, one.classification)
+    content = (_verdict(one), one.reasons, one.labels, one.note)
+    return ShownVote(letter, None, *content, None, None, one.classification)
 
 
 def _verdict(one: Decision) -> Verdict:

@@ -75,9 +75,9 @@ def _related(
         )
         for row in session.scalars(query):
             pair = (min(row.first, row.second), max(row.first, row.second))
-            said = f"{row.relation.value.replace('_', ' ')}"
-            if all(number in records for number in pair) and said not in pairs[pair]:
-                pairs[pair].append(said)
+            relation = f"{row.relation.value.replace('_', ' ')}"
+            if all(number in records for number in pair) and relation not in pairs[pair]:
+                pairs[pair].append(relation)
     for pair in [pair for pair, why in pairs.items() if not why]:
         del pairs[pair]
 
@@ -111,5 +111,10 @@ def _joined(pairs: Mapping[tuple[RecordNumber, RecordNumber], list[str]]) -> Ite
         for number in joined:
             group_of[number] = joined
     for group in {id(group): group for group in group_of.values()}.values():
-        why = [said for pair, some in sorted(pairs.items()) if pair[0] in group for said in some]
+        why = [
+            relation
+            for pair, some in sorted(pairs.items())
+            if pair[0] in group
+            for relation in some
+        ]
         yield Proposal(sorted(group), [*dict.fromkeys(why)])

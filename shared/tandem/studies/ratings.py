@@ -39,7 +39,7 @@ def rate(
     richness: int | None,
     relevance: int | None,
 ) -> None:
-    """Rate a report from 1 to 5 each; None takes one back. What was said before is kept.
+    """Rate a report from 1 to 5 each; None takes one back. Earlier ratings are kept.
 
     Raises:
         Forbidden: An observer rates nothing.

@@ -143,7 +143,7 @@ def sample(
     sampled: bool | None,
     note: str | None,
 ) -> None:
-    """Say whether a study is used in the synthesis; None: nobody has said so, and it is."""
+    """Set whether a study is used in the synthesis; None: undecided, which counts as yes."""
     viewer.require(Role.ADJUDICATOR, "sample studies")
     if (study.sampled, study.sampling_note) == (sampled, note):
         return
@@ -206,8 +206,8 @@ def _require_reports(
     known = visible_reports(session, viewer, review, numbers)
     for number in numbers:
         report = known.get(number)
-        is_told = report is not None and (report.is_through or report.has_advanced)
-        if report is None or not is_told or standing(report.facts) is None:
+        is_visible = report is not None and (report.is_through or report.has_advanced)
+        if report is None or not is_visible or standing(report.facts) is None:
             raise NoReport(number)
 
 

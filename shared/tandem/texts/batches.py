@@ -204,7 +204,7 @@ def settle(
     position: int,
     number: RecordNumber | None,
 ) -> tuple[TextBatchItem, TextFile]:
-    """Say whose text a file of a batch is, or that it is nobody's; may be said again otherwise.
+    """Assign a file of a batch to a report, or set it aside; a later call may change that.
 
     Returns:
         The item, and the file that may be needed no more.

@@ -54,8 +54,8 @@ def passages(plain: str, page_starts: Sequence[int], terms: Sequence[str]) -> li
         return []
     whole, cuts = _joined(plain)
     found: list[Passage] = []
-    for said in pattern.finditer(whole):
-        start, end = _before(cuts, said.start()), _before(cuts, said.end() - 1) + 1
+    for match in pattern.finditer(whole):
+        start, end = _before(cuts, match.start()), _before(cuts, match.end() - 1) + 1
         page = max(0, bisect_right(page_starts, start) - 1)
         first = page_starts[page]
         last = page_starts[page + 1] - 1 if page + 1 < len(page_starts) else len(plain)

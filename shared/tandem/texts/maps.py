@@ -95,8 +95,8 @@ class _Finder:
     def find(self, line: Line) -> set[RecordNumber]:
         """Return the records that a line is about; several where what it says does not agree."""
         number = None if line.number is None else str(line.number)
-        said = {"number": number, "doi": line.doi, "pmid": line.pmid, "title": _title(line.title)}
-        found = [self._by[key] for key in said.items() if key[1] and key in self._by]
+        keys = {"number": number, "doi": line.doi, "pmid": line.pmid, "title": _title(line.title)}
+        found = [self._by[key] for key in keys.items() if key[1] and key in self._by]
         return (set.intersection(*found) or set.union(*found)) if found else set()
 
 
@@ -132,8 +132,8 @@ def _entries(content: bytes) -> Iterator[Line]:
 def files_of(raw: str) -> list[str]:
     """Return the files that a record's own text names, each with its folder where it has one."""
     found = []
-    for said in _NAMED_FILES.findall(raw):
-        found += ["/".join(filter(None, parts)).strip() for parts in _PATH.findall(said)]
+    for field in _NAMED_FILES.findall(raw):
+        found += ["/".join(filter(None, parts)).strip() for parts in _PATH.findall(field)]
     return found
 
 

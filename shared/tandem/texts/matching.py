@@ -176,9 +176,9 @@ class Matcher:
 
     def _by_name(self, file: FileFacts, head: str, found: _Found) -> None:
         stem = PurePosixPath(file.name.replace("\\", "/")).stem
-        if (said := _NUMBERED.match(stem)) and self._knows(number := _number(said)):
+        if (match := _NUMBERED.match(stem)) and self._knows(number := _number(match)):
             found.add(Evidence.NUMBER, [number])
-        elif (said := _BARE_NUMBER.fullmatch(stem)) and self._knows(number := _number(said)):
+        elif (match := _BARE_NUMBER.fullmatch(stem)) and self._knows(number := _number(match)):
             # It may be the sender's own number, or a year: only the title makes it certain.
             title = _folded(self._targets[number].title)
             if len(title) >= LONG_TITLE and title in head:
@@ -243,16 +243,16 @@ class Matcher:
     def _is_another_work(self, record: RecordNumber, file: FileFacts) -> bool:
         """Whether the metadata has a DOI, and the record another one."""
         doi = self._targets[record].doi
-        said = _metadata_dois(file)
-        return doi is not None and len(said) == 1 and doi not in said
+        named = _metadata_dois(file)
+        return doi is not None and len(named) == 1 and doi not in named
 
     def _like(self, file: FileFacts, head: str) -> list[Candidate]:
         """Return records whose title is like what stands on the page, or in name or metadata."""
         name = _folded(PurePosixPath(file.name.replace("\\", "/")).stem)
-        said = {Evidence.FILENAME: name, Evidence.METADATA: _folded(file.title)}
+        titles = {Evidence.FILENAME: name, Evidence.METADATA: _folded(file.title)}
         named = [
             Candidate(number, evidence, 100)
-            for evidence, text in said.items()
+            for evidence, text in titles.items()
             for title, numbers in self._by_title.items()
             if len(title) >= LONG_TITLE and (title in text or (len(text) >= 40 and text in title))
             for number in sorted(numbers)
@@ -267,9 +267,9 @@ class Matcher:
 def dois_of(text: str) -> list[list[str]]:
     """Return the DOIs in a text in their order, each as it may be read: a line's end may cut it."""
     found = []
-    for said in _DOI.finditer(text):
-        rest = re.match(r"\n(\S{1,100})", text[said.end() : said.end() + 101])
-        readings = [said[0], said[0] + rest[1]] if rest else [said[0]]
+    for match in _DOI.finditer(text):
+        rest = re.match(r"\n(\S{1,100})", text[match.end() : match.end() + 101])
+        readings = [match[0], match[0] + rest[1]] if rest else [match[0]]
         found.append([doi for doi in map(normalise.doi, readings) if doi is not None])
     return found
 
@@ -278,8 +278,8 @@ def _metadata_dois(file: FileFacts) -> list[str]:
     return list(dict.fromkeys(filter(None, map(normalise.doi, file.dois))))
 
 
-def _number(said: re.Match[str]) -> RecordNumber:
-    return RecordNumber(int(next(filter(None, said.groups()))))
+def _number(match: re.Match[str]) -> RecordNumber:
+    return RecordNumber(int(next(filter(None, match.groups()))))
 
 
 def _folded(text: str) -> str:

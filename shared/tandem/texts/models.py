@@ -127,7 +127,7 @@ class TextItemState(StrEnum):
 
     `matched`: it is the text of a report. `proposed`: somebody chooses among `candidates`.
     `unmatched`: nothing speaks for a report. `known`: the report had this very file. `failed`:
-    `problem` says why. `set_aside`: somebody said that it belongs to none.
+    `problem` says why. `set_aside`: somebody marked it as belonging to none.
     """
 
     READING = "reading"

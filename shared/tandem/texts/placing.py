@@ -42,7 +42,7 @@ class Targets:
         self._matcher = Matcher(())
 
     def matcher(self, session: Session) -> Matcher:
-        """Return what matches files now. It is made anew where other records may have texts."""
+        """Return the matcher of files. It is made again when other records may have texts."""
         found = reports(session, self._review_id)
         if found != self._reports:
             self._reports, self._matcher = found, Matcher(_targets(session, self._review_id, found))
@@ -57,7 +57,7 @@ class Targets:
 def reports(session: Session, review_id: ReviewId) -> frozenset[RecordNumber]:
     """Return the records that may have texts: they are at full text, or were.
 
-    It was told to everybody that they are, so this tells the blinded nothing.
+    Everybody could see that they are, so this reveals nothing to blinded members.
     """
     query = (
         select(Record.number)

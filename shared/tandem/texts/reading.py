@@ -158,12 +158,12 @@ def _ask(file: Path, request: dict[str, Any]) -> bytes:
             start_new_session=True,
         ) as child:
             try:
-                _, said = child.communicate(timeout=MOST_SECONDS)
+                _, output = child.communicate(timeout=MOST_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
                 raise Hung(f"The reader of a file did not end in {MOST_SECONDS} s.") from None
         if child.returncode:
-            raise _failure(child.returncode, said)
+            raise _failure(child.returncode, output)
         answer.seek(0)
         return answer.read()
 
@@ -174,10 +174,12 @@ def child_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _failure(status: int, said: bytes) -> Exception:
+def _failure(status: int, output: bytes) -> Exception:
     if status == _CANNOT_RUN:
-        return RuntimeError(said.decode(errors="replace").strip())
+        return RuntimeError(output.decode(errors="replace").strip())
     if status == _OUT_OF_MEMORY or (status < 0 and -status in _STOPPED_BY_LIMIT):
         return Unreadable(TextProblem.TOO_COSTLY)
-    log_.warning("the reader of a file failed", status=status, said=said[-500:].decode("latin-1"))
+    log_.warning(
+        "the reader of a file failed", status=status, output=output[-500:].decode("latin-1")
+    )
     return Unreadable(TextProblem.DAMAGED)

@@ -48,7 +48,7 @@ def run(
     review_id: ReviewId,
     *,
     scan_command: str | None = None,
-    told: Callable[[], object] = lambda: None,
+    on_read: Callable[[], object] = lambda: None,
     turn: timedelta = TURN,
 ) -> bool:
     """Read the files of a review that wait, for the length of a turn; return whether more do.
@@ -61,7 +61,7 @@ def run(
         artifacts: Where the files are.
         review_id: Which review.
         scan_command: Of the installation's scanner; None where there is none.
-        told: Called when a file was read.
+        on_read: Called after each file.
         turn: How long.
     """
     targets, ends = Targets(database, review_id), time.monotonic() + turn.total_seconds()
@@ -76,7 +76,7 @@ def run(
         except Exception as error:
             work.fail(database, held, error)
             raise
-        told()
+        on_read()
         if time.monotonic() > ends:
             return True
     return False

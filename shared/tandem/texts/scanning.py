@@ -9,7 +9,7 @@ _INFECTED = 1
 
 
 class ScanFailed(Exception):
-    """The scanner said neither yes nor no."""
+    """The scanner gave neither yes nor no."""
 
 
 def is_clean(command: str | None, file: Path) -> bool:
@@ -31,6 +31,6 @@ def is_clean(command: str | None, file: Path) -> bool:
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise ScanFailed(f"TANDEM_SCAN_COMMAND cannot be run: {error}") from None
     if done.returncode not in (0, _INFECTED):
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()[-200:]
-        raise ScanFailed(f"TANDEM_SCAN_COMMAND ended with {done.returncode}: {said}")
+        output = (done.stderr or done.stdout).decode(errors="replace").strip()[-200:]
+        raise ScanFailed(f"TANDEM_SCAN_COMMAND ended with {done.returncode}: {output}")
     return done.returncode == 0

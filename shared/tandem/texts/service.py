@@ -1,4 +1,7 @@
-"""The texts of reports: added, listed, removed. Whoever may know of a report has its texts."""
+"""The texts of reports: added, listed, removed.
+
+Everybody who may see a report may read its texts.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -142,7 +145,7 @@ def find(
 def remove(session: Session, *, review: LockedReview, viewer: Viewer, text_id: TextId) -> TextFile:
     """Take a text from its report; return its file, which `forget_unused` may then remove.
 
-    Its report stays as retrieved as it was said to be.
+    The retrieval state of its report stays the same.
 
     Raises:
         NotFound: There is no such text, as far as the caller may know.

@@ -1,7 +1,7 @@
 """Who sends what to a webhook when: claimed, sent outside any transaction, settled under a fence.
 
 One claim for each webhook, so one request at a time: an event that is not delivered holds back
-those behind it. What was sent and the new position are noted together afterwards; whoever is
+those behind it. What was sent and the new position are noted together afterwards; a process that is
 killed between the two leaves a claim that runs out, and the event is sent again with its id.
 """
 
@@ -54,7 +54,8 @@ class Held:
     body: str
     secrets: tuple[str, ...]
     attempt: int
-    """Of an event, 1 for the first one. It may have begun to count anew when it is settled."""
+    """Of an event, 1 for the first one. It may have started again at 1 by the time it is
+    settled."""
 
 
 def is_used(session: Session) -> bool:

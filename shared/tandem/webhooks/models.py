@@ -15,7 +15,7 @@ from tandem.reviews.models import stored_enum
 class DisabledReason(StrEnum):
     """Why nothing is sent to a webhook any more.
 
-    `by_owner`: somebody said so; `gone`: it answered 410; `failing`: every attempt of days
+    `by_owner`: an owner did; `gone`: it answered 410; `failing`: every attempt of days
     failed; `owner_left`: the one who answers for it is no owner of the review any more.
     """
 
@@ -45,8 +45,8 @@ class DeliveryState(StrEnum):
 class Webhook(Base):
     """One endpoint of one review. Its row is the claim to send: one request at a time.
 
-    `owner_id` is who answers for it: whoever added it, named its URL or switched it on last. What
-    it is sent is what owners see, so it is sent nothing once they are an owner no more.
+    `owner_id` is the person who answers for it: the one who added it, set its URL or switched it on
+    last. What it is sent is what owners see, so it is sent nothing once they are an owner no more.
     """
 
     __tablename__ = "webhook"

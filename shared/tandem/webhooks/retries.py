@@ -23,7 +23,7 @@ def wait_after(n_failures: int, *, chance: float) -> timedelta | None:
 
     Args:
         n_failures: At least 1.
-        chance: In [0, 1), drawn anew each time. It adds up to a tenth, so that endpoints that
+        chance: In [0, 1), drawn again each time. It adds up to a tenth, so that endpoints that
             fell silent together are not all called again in the same instant.
     """
     if n_failures > len(WAITS):

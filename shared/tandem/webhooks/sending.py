@@ -95,7 +95,7 @@ def post(
             deadline.remaining()
     except (OSError, http.client.HTTPException, UnsafeUrl, ValueError) as error:
         # ValueError: http.client lets some broken numbers of an answer through.
-        return Answer(deadline.elapsed, error=_told(error, deadline))
+        return Answer(deadline.elapsed, error=_failure(error, deadline))
     return Answer(deadline.elapsed, status, excerpt)
 
 
@@ -173,7 +173,7 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _told(error: Exception, deadline: Deadline) -> str:
+def _failure(error: Exception, deadline: Deadline) -> str:
     try:
         deadline.remaining()
     except TooSlow as late:

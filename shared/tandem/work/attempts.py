@@ -55,7 +55,7 @@ class Attempted:
     """The columns of work that one worker at a time holds, and that may fail.
 
     Attributes:
-        fence: Raised by every holder. Whoever has not the newest has lost the work.
+        fence: Raised by every holder. A holder with an older fence has lost the work.
         lease_until: So long it is held; None while nobody does.
         not_before: Nobody takes it earlier.
         attempts: Tries since it last got any further, the present one included.
@@ -88,7 +88,7 @@ class Attempted:
         """Make this process the holder. The caller has locked the row and seen that it is free."""
         self.note_death()
         moment = now()
-        # Who takes up parked work has a reason to: it starts anew.
+        # Parked work is taken up for a reason: its attempts start again at zero.
         self.attempts = 1 if self.parked_at is not None else self.attempts + 1
         self.parked_at = None
         self.fence += 1
@@ -126,19 +126,19 @@ class Attempted:
         self.attempts, self.not_before, self.parked_at = 0, None, None
 
     def got_further(self) -> None:
-        """Count tries anew: what is left now is not what the others failed at."""
+        """Count attempts from zero again: the rest is not what failed before."""
         self.attempts, self.cause = 1, None
 
 
 def cause_of(error: Exception) -> str:
-    """Return in one short line what went wrong; the whole of it stands in the worker's log."""
+    """Return the cause in one short line; the worker's log has the whole traceback."""
     # The first line only: errors of databases go on with the statement and its values.
-    said = (str(error).splitlines() or [""])[0].strip()
+    text = (str(error).splitlines() or [""])[0].strip()
     if isinstance(error, MemoryError):
-        said = said or _TOO_LITTLE_MEMORY
+        text = text or _TOO_LITTLE_MEMORY
     if isinstance(known := meaning(error), StorageFull | StorageUnwritable):
-        said = f"{known} ({said})"
-    return f"{type(error).__name__}: {said}".removesuffix(": ")[:_LONGEST_CAUSE]
+        text = f"{known} ({text})"
+    return f"{type(error).__name__}: {text}".removesuffix(": ")[:_LONGEST_CAUSE]
 
 
 def _wait_after(n_tries: int) -> timedelta:

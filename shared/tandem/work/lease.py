@@ -65,7 +65,7 @@ class Kind(Generic[Row]):
 class Held(Generic[Row]):
     """The right to store what one try makes.
 
-    `row` is as it was when it was taken; whoever stores anything asks for it again, by `hold`.
+    `row` is as it was when the work was taken; before storing anything, ask for it again by `hold`.
     """
 
     kind: Kind[Row]
@@ -167,7 +167,7 @@ def hold(session: Session, held: Held[Row]) -> Row:
 def rest(row: Attempted, held: Held[Any]) -> int:
     """End a turn; return the fence with which to begin the next.
 
-    Where nobody begins it in time, others may begin anew; they find no dead worker.
+    Where nobody begins it in time, others may begin it; they find no dead worker.
     """
     row.succeed()
     row.fence += 1

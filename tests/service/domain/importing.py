@@ -74,7 +74,7 @@ class Importer:
         with self.database.read() as session:
             return session.scalars(query).all()
 
-    def told(self) -> list[str]:
+    def events(self) -> list[str]:
         return [event.type for event in events(self.database, self.review_id)][2:]
 
     def let_the_lease_run_out(self, import_id: ImportId) -> None:

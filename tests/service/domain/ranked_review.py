@@ -41,14 +41,14 @@ class RankedReview:
     """A worker's things, and pauses that pass at once.
 
     `paused`: how long each pause would have been, from the begin of the training before it.
-    `told`: how far the trainings were.
+    `progress`: the messages of the trainings.
     """
 
     database: Database
     artifacts: Artifacts
     cache: Path
     paused: list[timedelta] = field(default_factory=list)
-    told: list[RankingProgress] = field(default_factory=list)
+    progress: list[RankingProgress] = field(default_factory=list)
 
     def rerank(
         self, review_id: ReviewId, *, during_the_pause: Callable[[], object] = lambda: None
@@ -70,7 +70,7 @@ class RankedReview:
             self.cache,
             review_id,
             timing=timing,
-            told=self.told.append,
+            on_progress=self.progress.append,
         )
 
 

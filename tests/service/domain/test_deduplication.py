@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from service.domain.importing import Importer, ris
-from tandem import bars
+from tandem import progress
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.ids import RecordNumber
@@ -273,23 +273,23 @@ def lease_of(importer: Importer) -> datetime:
 
 
 def test_it_says_how_far_it_is(importer: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bars, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "EVERY_SECONDS", 0.0)
     monkeypatch.setattr(deduplication, "_BATCH", 1)
-    told: list[tuple[str, int]] = []
+    seen: list[tuple[str, int]] = []
 
-    def tell(row: Import) -> None:
+    def note(row: Import) -> None:
         stored = importer.get(row.id)
         assert (stored.step, stored.percent) == (row.step, row.percent)
         assert row.step is not None
         assert row.percent is not None
-        told.append((row.step, row.percent))
+        seen.append((row.step, row.percent))
 
     many = [{"TI": f"Study number {n}", "DO": f"10.1000/{n}"} for n in range(20)]
     import_id = importer.accept(ris(*many, HERE, THERE, *many))
-    assert importer.run(import_id, told=tell) == importer.review_id
+    assert importer.run(import_id, on_progress=note) == importer.review_id
 
-    assert told[0] == ("reading", 100)
-    linking = [percent for step, percent in told if step == "linking"]
+    assert seen[0] == ("reading", 100)
+    linking = [percent for step, percent in seen if step == "linking"]
     assert (linking[0], linking[-1]) == (0, 100)
     assert linking == sorted(set(linking))
     assert len(linking) > 20

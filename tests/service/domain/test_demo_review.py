@@ -211,7 +211,7 @@ def fail(database: Database) -> None:
 
 def load_until_it_fails(settings: Settings, database: Database) -> None:
     """Load as `tandem up --demo` does, beside a worker that cannot read the files."""
-    load(settings, made=lambda _: None, told=lambda _: fail(database))
+    load(settings, made=lambda _: None, on_progress=lambda _: fail(database))
 
 
 def test_one_that_was_deleted_stays_deleted(settings: Settings, database: Database) -> None:
@@ -274,6 +274,6 @@ def test_loading_tells_who_may_sign_in_before_anything_is_read(
         if now.step == "reading":
             work_off(settings, database)
 
-    load(settings, made=seen("accounts"), told=at_work)
+    load(settings, made=seen("accounts"), on_progress=at_work)
 
     assert told == ["accounts", "reading", "ready"]

@@ -127,7 +127,7 @@ class TestReading:
         row = importer.read(ris({"TI": "One"}, {"AU": "Lee"}, {"TI": "Two"}))
 
         last = events(importer.database, importer.review_id)[-1]
-        assert importer.told() == ["tandem.import.finished"]
+        assert importer.events() == ["tandem.import.finished"]
         assert last.subject == str(row.id)
         assert last.data == {
             "import_id": str(row.id),
@@ -205,7 +205,7 @@ class TestLinking:
         assert counts(row) == (2, 1, 1, 0)
         # The second has an abstract: it is shown.
         assert links(importer) == [3, None, None, None]
-        assert importer.told() == [
+        assert importer.events() == [
             "tandem.import.finished",
             "tandem.duplicates.merged",
             "tandem.duplicates.merged",
@@ -328,7 +328,7 @@ class TestFailing:
         assert says in row.error
         assert row.finished_at
         assert importer.records() == []
-        assert importer.told() == ["tandem.import.failed"]
+        assert importer.events() == ["tandem.import.failed"]
         failed = events(importer.database, importer.review_id)[-1]
         assert failed.data == {"import_id": str(row.id), "error": row.error}
         with importer.database.read() as session:
@@ -355,7 +355,7 @@ class TestFailing:
 
         assert importer.run(import_id) is None
         assert importer.get(import_id).state is ImportState.DONE
-        assert importer.told() == ["tandem.import.finished"]
+        assert importer.events() == ["tandem.import.finished"]
 
 
 class TestBeingKilled:
@@ -406,7 +406,7 @@ class TestBeingKilled:
             f"Study {n}" for n in range(10) if n % 3
         ]
         assert [record.number for record in importer.records()] == list(range(1, 7))
-        assert importer.told() == ["tandem.import.finished"]
+        assert importer.events() == ["tandem.import.finished"]
         assert_in_step(importer.database, importer.review_id)
 
     def test_killed_at_every_batch_each_record_comes_once(
@@ -441,7 +441,7 @@ class TestBeingKilled:
         assert importer.run(import_id) is None
         assert counts(importer.get(import_id)) == (10, 10, 0, 0)
         assert len(importer.records()) == 10
-        assert importer.told() == ["tandem.import.finished"]
+        assert importer.events() == ["tandem.import.finished"]
 
     def test_nor_while_the_other_one_has_not_got_further(
         self, importer: Importer, monkeypatch: pytest.MonkeyPatch
@@ -488,7 +488,7 @@ class TestBeingKilled:
         row = importer.get(import_id)
         assert (row.state, counts(row)) == (ImportState.FAILED, (0, 0, 0, 0))
         assert f"in {MOST_TRIES} tries" in (row.error or "")
-        assert importer.told() == ["tandem.import.failed"]
+        assert importer.events() == ["tandem.import.failed"]
 
     def test_what_was_read_before_it_was_given_up_is_ranked(
         self, importer: Importer, monkeypatch: pytest.MonkeyPatch
@@ -558,7 +558,7 @@ class TestTurns:
         assert [record.title for record in importer.records()] == [
             f"Study number {n}" for n in range(9)
         ]
-        assert importer.told() == ["tandem.import.finished"]
+        assert importer.events() == ["tandem.import.finished"]
 
     def test_while_nobody_waits_it_goes_on(self, importer: Importer) -> None:
         import_id = importer.accept(titled(range(9)))

@@ -270,7 +270,7 @@ class TestImports:
         assert row.state is ImportState.FAILED
         assert "in 5 tries" in (row.error or "")
         assert "third record" not in (row.error or ""), "members are told no more than they need"
-        assert importer.told() == ["tandem.import.failed"]
+        assert importer.events() == ["tandem.import.failed"]
         assert importer.run(import_id) is None
 
     def test_it_is_read_to_its_end_when_somebody_says_it_is_mended(
@@ -312,7 +312,7 @@ class TestImports:
         importer.run(row.id)
 
         story = ["failed", "retried", "failed", "retried", "finished"]
-        assert importer.told() == [f"tandem.import.{what}" for what in story]
+        assert importer.events() == [f"tandem.import.{what}" for what in story]
         told = events(importer.database, importer.review_id)[2:]
         assert {event.subject for event in told} == {str(row.id)}
         assert told[1].data == {"import_id": str(row.id)}
@@ -330,7 +330,7 @@ class TestImports:
         again(importer.database, f"import-{import_id}", world)
         importer.run(import_id)
 
-        assert importer.told() == ["tandem.import.finished"]
+        assert importer.events() == ["tandem.import.finished"]
 
     def test_one_that_gets_further_each_time_is_not_parked(
         self, importer: Importer, monkeypatch: pytest.MonkeyPatch

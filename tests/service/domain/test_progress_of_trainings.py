@@ -13,7 +13,7 @@ from service.domain.ranked_review import (
     newest,
     settle,
 )
-from tandem import bars
+from tandem import progress
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
 from tandem.events.progress import RankingProgress
@@ -56,16 +56,16 @@ def test_of_a_quick_one_nothing_is_told_but_begin_and_end(
     team = about_sleep(world)
     ranked_review.rerank(team.review_id)
 
-    assert ranked_review.told == [STARTED, FINISHED]
+    assert ranked_review.progress == [STARTED, FINISHED]
 
 
 def test_where_nothing_is_due_nothing_is_told(world: World, ranked_review: RankedReview) -> None:
     team = about_sleep(world)
     ranked_review.rerank(team.review_id)
-    ranked_review.told.clear()
+    ranked_review.progress.clear()
 
     assert ranked_review.rerank_once(team.review_id) is None
-    assert ranked_review.told == []
+    assert ranked_review.progress == []
 
 
 @pytest.mark.parametrize("error", [MemoryError(), SystemExit()])
@@ -78,7 +78,7 @@ def test_one_that_fails_says_so(
     with pytest.raises(type(error)):
         ranked_review.rerank(team.review_id)
 
-    assert ranked_review.told == [STARTED, FAILED]
+    assert ranked_review.progress == [STARTED, FAILED]
 
 
 def test_so_does_one_that_cannot_be_stored(
@@ -90,7 +90,7 @@ def test_so_does_one_that_cannot_be_stored(
     with pytest.raises(OSError):  # noqa: PT011  # it says nothing
         ranked_review.rerank(team.review_id)
 
-    assert ranked_review.told == [STARTED, FAILED]
+    assert ranked_review.progress == [STARTED, FAILED]
 
 
 def test_one_that_comes_too_late_is_over_too(
@@ -105,7 +105,7 @@ def test_one_that_comes_too_late_is_over_too(
     instead(monkeypatch, overtake)
     ranked_review.rerank(team.review_id)
 
-    assert ranked_review.told == [STARTED, STARTED, FINISHED, FAILED]
+    assert ranked_review.progress == [STARTED, STARTED, FINISHED, FAILED]
 
 
 def test_when_all_workers_have_died_of_it_the_one_that_gives_up_tells(
@@ -118,7 +118,7 @@ def test_when_all_workers_have_died_of_it_the_one_that_gives_up_tells(
 
     assert ranked_review.rerank_once(team.review_id) is None
 
-    assert ranked_review.told == [FAILED]
+    assert ranked_review.progress == [FAILED]
 
 
 @pytest.mark.parametrize("verdicts", [["exclude", "exclude"], ["exclude", "include"]])
@@ -129,7 +129,7 @@ def test_a_long_one_tells_the_same_whatever_the_verdicts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rerank, "QUIET_SECONDS", 0.0)
-    monkeypatch.setattr(bars, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "EVERY_SECONDS", 0.0)
     team = about_sleep(world)
     for number, verdict in enumerate(verdicts, start=1):
         settle(world, team, number, verdict)
@@ -139,7 +139,7 @@ def test_a_long_one_tells_the_same_whatever_the_verdicts(
 
     kind = "model" if "include" in verdicts else "text"
     assert newest(ranked_review.database, team.review_id).kind == kind
-    begin, *on_the_way, fitting, end = ranked_review.told
+    begin, *on_the_way, fitting, end = ranked_review.progress
     assert (begin, end) == (STARTED, FINISHED)
     assert fitting == RankingProgress(ranking="started", step="fitting")
     assert {(made.ranking, made.step) for made in on_the_way} == {("started", "features")}

@@ -355,18 +355,21 @@ def test_a_worker_that_trains_is_fenced_off_without_an_error(
                     end(session, review, viewer)
             super().append(made)
 
-    shop = RankedReview(database, artifacts, tmp_path, told=Ending())
+    shop = RankedReview(database, artifacts, tmp_path, progress=Ending())
     assert shop.rerank(team.review_id) == 0
 
     # Whoever shows a bar hears of the end.
-    assert [made.ranking for made in shop.told][:: len(shop.told) - 1] == ["started", "failed"]
+    assert [made.ranking for made in shop.progress][:: len(shop.progress) - 1] == [
+        "started",
+        "failed",
+    ]
     with database.read() as session:
         assert not training.stale_reviews(session)
         assert session.scalars(select(Training.lease_until)).all() == [None]
         assert jobs.unfinished(session) == []
-    n_told = len(shop.told)
+    n_progress = len(shop.progress)
     assert shop.rerank(team.review_id) == 0  # a message that comes late
-    assert len(shop.told) == n_told
+    assert len(shop.progress) == n_progress
 
 
 def test_a_worker_that_reads_a_file_is_fenced_off_without_an_error(
@@ -374,17 +377,17 @@ def test_a_worker_that_reads_a_file_is_fenced_off_without_an_error(
 ) -> None:
     importer = Importer(world, artifacts)
     first, second = importer.accept(titled(range(200))), importer.accept(titled(range(200, 210)))
-    n_told = 0
+    n_progress = 0
 
-    def told(_: object) -> None:
-        nonlocal n_told
-        n_told += 1
-        if n_told == 1:
+    def on_progress(_: object) -> None:
+        nonlocal n_progress
+        n_progress += 1
+        if n_progress == 1:
             delete(world, importer.review_id, importer.owner)
 
-    assert importer.run(first, told=told) is None
+    assert importer.run(first, on_progress=on_progress) is None
     assert importer.run(second) is None
-    assert n_told == 1
+    assert n_progress == 1
     with database.read() as session:
         assert import_work.next_in_line(session) == []
         assert jobs.unfinished(session) == []

@@ -98,12 +98,12 @@ def test_to_take_it_back_twice_changes_nothing(
 ) -> None:
     wrong = importer.read(studies(range(2)))
     take_back(world, importer, wrong.id)
-    told = len(events(database, importer.review_id))
+    n_events = len(events(database, importer.review_id))
 
     again = take_back(world, importer, wrong.id)
 
     assert again.state is ImportState.TAKEN_BACK
-    assert len(events(database, importer.review_id)) == told
+    assert len(events(database, importer.review_id)) == n_events
 
 
 def test_what_others_brought_as_well_stays_whichever_came_first(
@@ -211,11 +211,11 @@ def test_one_that_is_being_read_is_broken_off(
     queued, running = importer.accept(studies(range(2))), importer.accept(studies(range(10, 200)))
     take_back(world, importer, queued)
 
-    def told(row: Import) -> None:
+    def on_progress(row: Import) -> None:
         if row.n_read:
             take_back(world, importer, running)
 
-    assert importer.run(running, told=told) is None
+    assert importer.run(running, on_progress=on_progress) is None
 
     row = importer.get(running)
     assert (row.state, row.lease_until, row.step) == (ImportState.TAKEN_BACK, None, None)

@@ -132,7 +132,7 @@ class Library:
         with self.database.read() as session:
             return [(i.state, i.record_number) for i in batches.items(session, batch_id)]
 
-    def told(self) -> Counter[tuple[str, str]]:
+    def on_read(self) -> Counter[tuple[str, str]]:
         """Return how often each text is told of, by type and record."""
         found = [line for line in self.trail() if "text_" in line.get("type", "")]
         return Counter((line["type"].rpartition(".")[2], line["subject"]) for line in found)
@@ -241,7 +241,7 @@ def test_workers_side_by_side_read_each_file_once(library: Library) -> None:
 
     assert failures == []
     assert library.items(batch_id) == [(TextItemState.MATCHED, n) for n in library.numbers]
-    assert library.told() == Counter({("text_added", str(n)): 1 for n in library.numbers})
+    assert library.on_read() == Counter({("text_added", str(n)): 1 for n in library.numbers})
 
 
 def test_a_worker_killed_in_a_batch_loses_nothing(
@@ -288,7 +288,7 @@ def test_a_worker_killed_in_a_batch_loses_nothing(
     library.read()
 
     assert library.items(batch_id) == [(TextItemState.MATCHED, n) for n in library.numbers]
-    assert library.told() == Counter({("text_added", str(n)): 1 for n in library.numbers})
+    assert library.on_read() == Counter({("text_added", str(n)): 1 for n in library.numbers})
     assert library.checked().ok
 
 

@@ -18,9 +18,9 @@ from sqlalchemy.engine import make_url
 
 from engines import PostgresServer
 from tandem import migrate
-from tandem.bars import nobody
 from tandem.db.session import Database
 from tandem.installation.backup.checking import check_reviews
+from tandem.progress import nobody
 
 HERE = Path(__file__).parent / "old_release"
 CHECKOUT = Path(__file__).parents[3]

@@ -53,12 +53,12 @@ from tandem.installation.backup import restoring, taking
 
 what, file, moment = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
 
-def told(share):
+def on_progress(share):
     if share >= moment:
         os.kill(os.getpid(), signal.SIGKILL)
 
 work = {"backup": taking.back_up, "restore": restoring.restore}[what]
-work(Settings(), file, replace=True, told=told)
+work(Settings(), file, replace=True, on_progress=on_progress)
 """
 
 

@@ -95,8 +95,8 @@ def of_the_demo(url: str, data_dir: Path) -> Caller:
         raise NotReplayed(f"No demo accounts are here: start `tandem up --demo`. {hint}") from None
     caller = Caller(url)
     try:
-        said = {"email": ada["email"], "password": ada["password"]}
-        caller.ask("POST", "/auth/login", json=said)
+        body = {"email": ada["email"], "password": ada["password"]}
+        caller.ask("POST", "/auth/login", json=body)
     except NotReplayed as error:
         caller.close()
         raise NotReplayed(f"The demo's {ada['email']} cannot sign in ({error}) {hint}") from None
@@ -107,12 +107,12 @@ def invited(owner: Caller, review_id: str, name: str) -> Caller:
     """Make an account that reviews: by an invitation, as people come in."""
     made = owner.ask("POST", f"/reviews/{review_id}/invitations", json={"role": "reviewer"})
     person = Caller(owner.url)
-    said = {
+    body = {
         "name": f"{name} (simulated)",
         "email": f"{name.lower()}-{review_id[-12:]}@replay.example",
         "password": secrets.token_urlsafe(18),
     }
-    person.ask("POST", f"/invitations/{made['token']}/acceptance", json=said)
+    person.ask("POST", f"/invitations/{made['token']}/acceptance", json=body)
     return person
 
 

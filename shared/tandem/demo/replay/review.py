@@ -12,7 +12,7 @@ from tandem.demo.replay.coding import CONSTRUCTS, coded
 from tandem.demo.replay.papers import packed, paper, smudged
 from tandem.demo.replay.plan import REASONS, TITLE, Plan
 
-Told = Callable[[str, int, int | None], object]
+OnProgress = Callable[[str, int, int | None], object]
 """Called with what is done now, how much of it, and of how much (None: nobody knows)."""
 
 _LOOK_SECONDS = 0.25
@@ -25,7 +25,7 @@ def open_review(owner: Caller, corpus: Corpus, *, again: bool) -> str:
     """Make the review; return its id.
 
     Raises:
-        NotReplayed: There is one already, and `again` is not said.
+        NotReplayed: There is a replay already, and `again` is not set.
     """
     known = [one["id"] for one in owner.pages("/reviews") if one["title"] == TITLE]
     if known and not again:
@@ -47,8 +47,8 @@ def open_review(owner: Caller, corpus: Corpus, *, again: bool) -> str:
 class Replay:
     """Does in one review what a plan says, over the API alone."""
 
-    def __init__(self, owner: Caller, review_id: str, plan: Plan, told: Told) -> None:
-        self.review_id, self.plan, self._told = review_id, plan, told
+    def __init__(self, owner: Caller, review_id: str, plan: Plan, on_progress: OnProgress) -> None:
+        self.review_id, self.plan, self._on_progress = review_id, plan, on_progress
         self._path = f"/reviews/{review_id}"
         self._people = People(
             owner, invited(owner, review_id, "Robin"), invited(owner, review_id, "Sasha")
@@ -73,7 +73,7 @@ class Replay:
         n_found = self.plan.expected["database_results"]
         while True:
             states = [self._ask("GET", f"/imports/{one}") for one in sent]
-            self._told("Importing records", sum(one["n_read"] for one in states), n_found)
+            self._on_progress("Importing records", sum(one["n_read"] for one in states), n_found)
             if failed := [one["error"] for one in states if one["state"] == "failed"]:
                 raise NotReplayed(f"A file could not be imported: {failed[0]}")
             if all(one["state"] == "done" for one in states):
@@ -103,14 +103,14 @@ class Replay:
         """Send the PDFs and settle what is in doubt; return a sentence for each of those."""
         for number, one in enumerate(self.plan.not_retrieved):
             note = f"SYNTHETIC: neither library nor author has it ({number + 1})"
-            said = {"state": "not_retrieved", "note": note}
-            self._ask("POST", f"/reports/{self._ids[one]}/retrieval", json=said)
+            body = {"state": "not_retrieved", "note": note}
+            self._ask("POST", f"/reports/{self._ids[one]}/retrieval", json=body)
         papers = self._papers()
         zipped = ("files", ("papers.zip", packed({name: pdf for name, (_, pdf) in papers.items()})))
         batch = self._ask("POST", "/texts", files=[zipped])
         while batch["state"] == "reading":
             n_read = batch["n_files"] - batch["n_reading"]
-            self._told("Placing full texts", n_read, batch["n_files"])
+            self._on_progress("Placing full texts", n_read, batch["n_files"])
             time.sleep(_LOOK_SECONDS)
             batch = self._ask("GET", f"/text-batches/{batch['id']}")
         return [*self._settle(batch, {name: one for name, (one, _) in papers.items()})]
@@ -129,17 +129,17 @@ class Replay:
     def group_companions(self) -> None:
         """Group two reports as one study, part them, and group them again."""
         first, second = (self._ids[one] for one in self.plan.included[-3:-1])
-        said = {
+        body = {
             "label": "SYNTHETIC companion reports",
             "primary": first,
             "reports": [first, second],
         }
         n_alone = len(self.plan.included)
-        grouped = self._ask("POST", "/studies", json=said)
+        grouped = self._ask("POST", "/studies", json=body)
         self._require("new_studies", n_alone - 1, "two reports are grouped")
         self._ask("DELETE", f"/studies/{grouped['id']}")
         self._require("new_studies", n_alone, "they are parted")
-        self._ask("POST", "/studies", json=said)
+        self._ask("POST", "/studies", json=body)
         self._require("new_studies", n_alone - 1, "they are grouped again")
 
     def revoke_and_undo(self) -> None:
@@ -149,8 +149,8 @@ class Replay:
         second = self._people.second
         second.ask("DELETE", f"{self._path}{path}", params={"stage": _TITLE_STAGE})
         self._require("new_reports", n_included - 1, "a decision is revoked")
-        said = {"stage": _TITLE_STAGE, "verdict": "include"}
-        second.ask("PUT", f"{self._path}{path}", json=said)
+        body = {"stage": _TITLE_STAGE, "verdict": "include"}
+        second.ask("PUT", f"{self._path}{path}", json=body)
         self._require("new_reports", n_included, "it is made again")
 
     def synthesise(self) -> dict[str, Any]:
@@ -190,20 +190,20 @@ class Replay:
         for person, errs in pairs:
             items = [
                 {"record_id": self._ids[one], "stage": stage}
-                | (_wrong(said) if (stage, one) in errs else dict(said))
-                for one, said in right.items()
+                | (_wrong(decision) if (stage, one) in errs else dict(decision))
+                for one, decision in right.items()
             ]
             for some in _parts(items):
                 answer = person.ask("POST", f"{self._path}/decisions", json={"items": some})
                 _all_taken(answer["items"])
                 done += len(some)
-                self._told(doing, done, total)
-        known = {self._ids[one]: said for one, said in right.items()}
+                self._on_progress(doing, done, total)
+        known = {self._ids[one]: decision for one, decision in right.items()}
         opened = [*self.owner.pages(f"{self._path}/conflicts", stage=stage, state="open")]
         for n, conflict in enumerate(opened, start=1):
-            said = known[conflict["record"]["id"]]
-            self._ask("POST", f"/conflicts/{conflict['id']}/resolution", json=dict(said))
-            self._told("Settling conflicts", n, len(opened))
+            decision = known[conflict["record"]["id"]]
+            self._ask("POST", f"/conflicts/{conflict['id']}/resolution", json=dict(decision))
+            self._on_progress("Settling conflicts", n, len(opened))
         return len(opened)
 
     def _papers(self) -> dict[str, tuple[str, bytes]]:
@@ -241,8 +241,8 @@ class Replay:
                 )
 
 
-def _wrong(said: Mapping[str, Any]) -> dict[str, Any]:
-    if said["verdict"] == "include":
+def _wrong(decision: Mapping[str, Any]) -> dict[str, Any]:
+    if decision["verdict"] == "include":
         return {"verdict": "exclude", "reasons": [REASONS[0]]}
     return {"verdict": "include", "reasons": []}
 

@@ -217,14 +217,14 @@ def sync_folder(folder: Path) -> None:
 
 def _manifest(archive: zipfile.ZipFile, name: str) -> Manifest:
     try:
-        said: dict[str, Any] = json.loads(archive.read(_MANIFEST))
-        version = said.pop("tandem_backup")
+        found: dict[str, Any] = json.loads(archive.read(_MANIFEST))
+        version = found.pop("tandem_backup")
         if version != VERSION:
             raise Damaged(
                 f"{name} is a backup of form {version}, and this version of Tandem reads {VERSION}."
             )
-        said["files"] = [Member(**one) for one in said["files"]]
-        manifest = Manifest(**said)
+        found["files"] = [Member(**one) for one in found["files"]]
+        manifest = Manifest(**found)
     except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise Damaged(f"{name} is no backup of Tandem, or only a part of one.") from error
     names = [file.name for file in manifest.files]

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from tandem.artifacts import Artifacts
 from tandem.audit import trail
 from tandem.audit.verify import check
-from tandem.bars import Told, counted
 from tandem.db.session import Database
 from tandem.ids import ReviewId, UserId
+from tandem.progress import OnProgress, counted
 from tandem.reviews.models import Member, Review, Role
 
 
@@ -28,7 +28,7 @@ class Checked:
 
 
 def check_reviews(
-    database: Database, told: Told, artifacts: Artifacts | None = None
+    database: Database, on_progress: OnProgress, artifacts: Artifacts | None = None
 ) -> list[Checked]:
     """Recompute every review's statuses, conflicts and figures from its trail.
 
@@ -41,7 +41,7 @@ def check_reviews(
     )
     with database.read() as session:
         owners = {row.id: (row.title, row.user_id) for row in session.execute(owned)}
-    reviews = counted(list(owners.items()), told)
+    reviews = counted(list(owners.items()), on_progress)
     return [_check(database, artifacts, review, *by) for review, by in reviews]
 
 

@@ -14,7 +14,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from tandem import migrate
-from tandem.bars import Told
 from tandem.db.session import APPLICATION_NAME
 from tandem.errors import TandemError
 from tandem.installation.backup.archive import Counted, Opened
@@ -26,6 +25,7 @@ from tandem.installation.backup.copies import (
     Occupied,
     content,
 )
+from tandem.progress import OnProgress
 
 NAME = "database.sql"
 _OURS = {VERSION_TABLE, "review", "user_account"}
@@ -46,7 +46,7 @@ class ProgramFailed(TandemError):
     code = "client_program_failed"
 
 
-def copy(url: str, folder: Path, told: Told) -> Copied:
+def copy(url: str, folder: Path, on_progress: OnProgress) -> Copied:
     """Copy the database into the folder as of one moment, while others read and write it.
 
     Raises:
@@ -69,12 +69,12 @@ def copy(url: str, folder: Path, told: Told) -> Copied:
 
         def look() -> None:
             # A script of it is about as large as the database; how large, nobody knows before.
-            told(min(0.95, target.stat().st_size / size) if target.exists() else 0.0)
+            on_progress(min(0.95, target.stat().st_size / size) if target.exists() else 0.0)
 
         options = ["--no-owner", "--no-privileges", "--no-comments", f"--file={target}"]
         chosen = [f"--snapshot={snapshot}", f'--table="{schema}".*']
         _run(program, url, [*options, *chosen], look)
-        told(1.0)
+        on_progress(1.0)
     return Copied(target, NAME, version, held.schema, held.counts, held.uploads)
 
 
@@ -166,11 +166,11 @@ def _server_version(connection: Connection) -> str:
 
 def _require_major(program: str, server: str) -> None:
     asked = [program, "--version"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603  # found on PATH
-    mine = re.search(r"(\d+)", said.partition(")")[2])
+    output = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603  # found on PATH
+    mine = re.search(r"(\d+)", output.partition(")")[2])
     if mine is None or int(mine[1]) < int(server.partition(".")[0]):
         raise NoClientPrograms(
-            f"{program} is of version {mine[1] if mine else said.strip() or 'unknown'}, and the "
+            f"{program} is of version {mine[1] if mine else output.strip() or 'unknown'}, and the "
             f"server is PostgreSQL {server}. Put a pg_dump of that version or newer first on PATH."
         )
 
@@ -195,9 +195,9 @@ def _run(
     with subprocess.Popen(  # noqa: S603  # no shell; our own options
         command, env=env, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, text=True
     ) as process:
-        said = _followed(process, look)
+        output = _followed(process, look)
     if process.returncode != 0:
-        lines = said.strip().splitlines() or [f"status {process.returncode}"]
+        lines = output.strip().splitlines() or [f"status {process.returncode}"]
         first = next((line for line in lines if "ERROR" in line or "error" in line), lines[0])
         raise ProgramFailed(f"{Path(program).name} failed: {first}")
 

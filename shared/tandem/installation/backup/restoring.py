@@ -10,7 +10,6 @@ from tempfile import gettempdir
 
 from tandem import migrate
 from tandem.artifacts import Artifacts
-from tandem.bars import Told, nobody, stretch
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.errors import TandemError
@@ -21,6 +20,7 @@ from tandem.installation.backup.copies import Content, Occupied, is_in_use
 from tandem.installation.backup.sqlite import path_of
 from tandem.installation.backup.taking import engine_name, engine_of, folder_in, share_of
 from tandem.installation.lock import InstallationLock
+from tandem.progress import OnProgress, no_progress, stretch
 
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
@@ -47,7 +47,7 @@ class Restored:
 
 
 def restore(
-    settings: Settings, file: Path, *, replace: bool = False, told: Told = nobody
+    settings: Settings, file: Path, *, replace: bool = False, on_progress: OnProgress = no_progress
 ) -> Restored:
     """Make the installation what it was when the backup was made.
 
@@ -59,7 +59,7 @@ def restore(
         settings: Which installation; nothing of it may run.
         file: What `tandem backup` has made.
         replace: Whether what is there may be given up.
-        told: How far it is.
+        on_progress: Called with the share that is done.
 
     Raises:
         Damaged: The file is no whole backup.
@@ -70,13 +70,13 @@ def restore(
     """
     os.umask(0o077)
     try:
-        return _restore(settings, file, replace=replace, told=told)
+        return _restore(settings, file, replace=replace, on_progress=on_progress)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise CannotRestore(f"The restore stopped: {error.strerror or error}{where}.") from error
 
 
-def _restore(settings: Settings, file: Path, *, replace: bool, told: Told) -> Restored:
+def _restore(settings: Settings, file: Path, *, replace: bool, on_progress: OnProgress) -> Restored:
     url = settings.resolved_database_url()
     engine = engine_of(url)
     with archive.opened(file) as backup, _claimed(settings):
@@ -84,8 +84,8 @@ def _restore(settings: Settings, file: Path, *, replace: bool, told: Told) -> Re
         old = _held(url)
         if not replace:
             _require_empty(old)
-        backup.check(share_of(backup.manifest.bytes, stretch(told, 0, 0.3)))
-        counted = share_of(backup.manifest.bytes, stretch(told, 0.3, 0.6))
+        backup.check(share_of(backup.manifest.bytes, stretch(on_progress, 0, 0.3)))
+        counted = share_of(backup.manifest.bytes, stretch(on_progress, 0.3, 0.6))
         store = Artifacts(settings.resolved_artifact_url())
         for key, member in backup.manifest.artifacts.items():
             with backup.stream(member) as upload:
@@ -95,7 +95,7 @@ def _restore(settings: Settings, file: Path, *, replace: bool, told: Told) -> Re
             engine.put(url, backup, folder, counted)
         database = Database(url)
         try:
-            reviews = check_reviews(database, stretch(told, 0.6, 1), store)
+            reviews = check_reviews(database, stretch(on_progress, 0.6, 1), store)
         finally:
             database.close()
         _tidy(store, backup, settings, old)

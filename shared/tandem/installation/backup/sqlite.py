@@ -12,9 +12,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from tandem import migrate
-from tandem.bars import Told
 from tandem.installation.backup.archive import Counted, Damaged, Opened, sync_folder
 from tandem.installation.backup.copies import Content, Copied, NothingThere, Occupied, content
+from tandem.progress import OnProgress
 
 NAME = "database.sqlite3"
 _PAGES = 1000
@@ -27,7 +27,7 @@ def path_of(url: str) -> Path:
     return Path(make_url(url).database or "")
 
 
-def copy(url: str, folder: Path, told: Told) -> Copied:
+def copy(url: str, folder: Path, on_progress: OnProgress) -> Copied:
     """Copy the database into the folder while others read and write it.
 
     Raises:
@@ -40,7 +40,7 @@ def copy(url: str, folder: Path, told: Told) -> Copied:
         # One snapshot for the whole copy: else each write of others begins it again.
         original.execute("BEGIN")
         original.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        original.backup(taken, pages=_PAGES, progress=_shares(told), sleep=0)
+        original.backup(taken, pages=_PAGES, progress=_shares(on_progress), sleep=0)
         taken.execute("PRAGMA journal_mode=DELETE")
     held = held_by(f"sqlite:///{target}")
     if held is None:
@@ -116,9 +116,9 @@ def _open(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None)
 
 
-def _shares(told: Told) -> Callable[[int, int, int], None]:
+def _shares(on_progress: OnProgress) -> Callable[[int, int, int], None]:
     def copied(_: int, remaining: int, total: int) -> None:
-        told(1 - remaining / total if total else 1.0)
+        on_progress(1 - remaining / total if total else 1.0)
 
     return copied
 

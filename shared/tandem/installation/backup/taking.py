@@ -10,11 +10,11 @@ from types import ModuleType
 
 import tandem
 from tandem.artifacts import Artifacts
-from tandem.bars import Told, nobody, stretch
 from tandem.config import Settings
 from tandem.installation.backup import archive, postgresql, sqlite
 from tandem.installation.backup.archive import CannotWrite, Manifest, Writer
 from tandem.installation.backup.copies import Copied
+from tandem.progress import OnProgress, no_progress, stretch
 
 _DATABASE_SHARE = 0.4
 """Of the bar, until the database is copied; then comes what is packed."""
@@ -32,7 +32,7 @@ def engine_of(url: str) -> ModuleType:
 
 
 def back_up(
-    settings: Settings, file: Path, *, replace: bool = False, told: Told = nobody
+    settings: Settings, file: Path, *, replace: bool = False, on_progress: OnProgress = no_progress
 ) -> Manifest:
     """Write a backup of the installation, which may be at work.
 
@@ -45,7 +45,7 @@ def back_up(
         settings: Which installation.
         file: Where the backup appears when it is whole, readable by this user only.
         replace: Whether it may replace a file of that name.
-        told: How far it is.
+        on_progress: Called with the share that is done.
 
     Raises:
         CannotWrite: The file is there already, or cannot be written.
@@ -59,8 +59,8 @@ def back_up(
         folder_in(file.absolute().parent) as folder,
     ):
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
-        copied: Copied = engine_of(url).copy(url, folder, stretch(told, 0, _DATABASE_SHARE))
-        missing = _pack(writer, copied, settings, stretch(told, _DATABASE_SHARE, 1))
+        copied: Copied = engine_of(url).copy(url, folder, stretch(on_progress, 0, _DATABASE_SHARE))
+        missing = _pack(writer, copied, settings, stretch(on_progress, _DATABASE_SHARE, 1))
         manifest = Manifest(
             version=tandem.__version__,
             schema=copied.schema,
@@ -86,11 +86,11 @@ def folder_in(parent: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _pack(writer: Writer, copied: Copied, settings: Settings, told: Told) -> list[str]:
+def _pack(writer: Writer, copied: Copied, settings: Settings, on_progress: OnProgress) -> list[str]:
     """Put the database and its uploads into the archive; return the uploads that are not there."""
     store = Artifacts(settings.resolved_artifact_url())
     sizes = {key: store.size(key) for key in copied.uploads}
-    counted = share_of(copied.file.stat().st_size + sum(filter(None, sizes.values())), told)
+    counted = share_of(copied.file.stat().st_size + sum(filter(None, sizes.values())), on_progress)
     with copied.file.open("rb") as database:
         writer.add_database(copied.name, database, counted)
     copied.file.unlink()
@@ -104,12 +104,12 @@ def _pack(writer: Writer, copied: Copied, settings: Settings, told: Told) -> lis
     return missing
 
 
-def share_of(total: int, told: Told) -> Callable[[int], None]:
+def share_of(total: int, on_progress: OnProgress) -> Callable[[int], None]:
     done = 0
 
     def counted(n: int) -> None:
         nonlocal done
         done += n
-        told(done / total if total else 1.0)
+        on_progress(done / total if total else 1.0)
 
     return counted

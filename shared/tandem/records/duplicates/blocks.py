@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from tandem.bars import Told, counted, nobody, stretch
+from tandem.progress import OnProgress, counted, no_progress, stretch
 from tandem.records.duplicates.signs import Features
 
 LARGEST = 1_000
@@ -38,11 +38,13 @@ _Key = Callable[[Features], Hashable | None]
 Pair = tuple[int, int]
 
 
-def candidates(records: Sequence[Features], told: Told = nobody) -> Iterator[Pair]:
+def candidates(
+    records: Sequence[Features], on_progress: OnProgress = no_progress
+) -> Iterator[Pair]:
     """Yield pairs of positions in `records`, the smaller first, each once."""
     seen: set[int] = set()
     n = len(records)
-    for low, high in _pairs(records, told):
+    for low, high in _pairs(records, on_progress):
         if low > high:
             low, high = high, low
         code = low * n + high
@@ -51,11 +53,11 @@ def candidates(records: Sequence[Features], told: Told = nobody) -> Iterator[Pai
             yield low, high
 
 
-def _pairs(records: Sequence[Features], told: Told) -> Iterator[Pair]:
+def _pairs(records: Sequence[Features], on_progress: OnProgress) -> Iterator[Pair]:
     keys = (*_TIGHT, *_LOOSE)
     for at, key in enumerate(keys):
         blocks = _blocks(records, key)
-        for block in counted(blocks, stretch(told, at / len(keys), (at + 1) / len(keys))):
+        for block in counted(blocks, stretch(on_progress, at / len(keys), (at + 1) / len(keys))):
             if key in _TIGHT:
                 yield from _all(block) if len(block) <= _SMALL else _neighbours(records, block)
             if key in _LOOSE or (len(block) > _SMALL and key is not _by_title):

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from tandem.bars import Told, counted, nobody, stretch
 from tandem.ids import RecordNumber
+from tandem.progress import OnProgress, counted, no_progress, stretch
 from tandem.records.duplicates.blocks import candidates
 from tandem.records.duplicates.matching import Identity, features, match_of
 from tandem.records.duplicates.partition import Link, Partition
@@ -13,7 +13,7 @@ from tandem.records.duplicates.rules import Verdict, judge
 from tandem.records.duplicates.signs import Features, read_signs
 
 _READ = 0.5
-"""How far it is when the records are read: of the share that is told. Comparing takes the rest."""
+"""The share of the work that reading the records takes. Comparing takes the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def find(
     *,
     groups: Iterable[Collection[RecordNumber]] = (),
     apart: Collection[frozenset[RecordNumber]] = (),
-    told: Told = nobody,
+    on_progress: OnProgress = no_progress,
 ) -> Found:
     """Find the duplicates among `identities`, in whatever order they come.
 
@@ -64,9 +64,9 @@ def find(
         identities: Each with a number of its own.
         groups: Records linked already, by people or earlier. They stay linked. Numbers that
             are not among `identities` are ignored.
-        apart: Pairs that people have said are different. No group that grows holds one, and
+        apart: Pairs that people have marked as different. No group that grows holds one, and
             none is proposed, nor are two groups that hold one between them.
-        told: How far it is.
+        on_progress: Called with the share that is done.
 
     Raises:
         ValueError: Two identities have one number.
@@ -76,8 +76,10 @@ def find(
     place = {number: at for at, number in enumerate(numbers)}
     if len(place) != len(numbers):
         raise ValueError("Two identities have one number.")
-    records = [features(identity) for identity in counted(ordered, stretch(told, 0.0, _READ))]
-    links, related = _compare_all(records, stretch(told, _READ, 1.0))
+    records = [
+        features(identity) for identity in counted(ordered, stretch(on_progress, 0.0, _READ))
+    ]
+    links, related = _compare_all(records, stretch(on_progress, _READ, 1.0))
     partition = Partition(
         records,
         [[place[n] for n in group if n in place] for group in groups],
@@ -99,12 +101,12 @@ def find(
 
 
 def _compare_all(
-    records: Sequence[Features], told: Told
+    records: Sequence[Features], on_progress: OnProgress
 ) -> tuple[list[Link], list[tuple[int, int, Relation]]]:
     """Return links, the surest first, and relations."""
     links: list[Link] = []
     related: list[tuple[int, int, Relation]] = []
-    for low, high in candidates(records, told):
+    for low, high in candidates(records, on_progress):
         signs = read_signs(records[low], records[high])
         verdict = judge(signs)
         if match := match_of(signs, verdict):

@@ -175,7 +175,7 @@ def records_of(
         query = (
             select(Record)
             .where(Record.review_id == review_id, Record.number.in_(some))
-            .options(defer(Record.raw))  # the largest of all, and told to nobody
+            .options(defer(Record.raw))  # the largest column, and never shown
         )
         found |= {record.number: record for record in session.scalars(query)}
     return found
@@ -218,7 +218,7 @@ def all_members(
 
 
 def apart(session: Session, review_id: ReviewId) -> set[frozenset[RecordNumber]]:
-    """Return the pairs of which somebody has said that they are not one."""
+    """Return the pairs that somebody has marked as different."""
     kept = all_members(session, review_id, GroupState.KEPT)
     return {frozenset(pair) for members in kept for pair in combinations(members, 2)}
 

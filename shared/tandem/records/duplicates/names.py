@@ -42,7 +42,7 @@ def read_names(authors: Sequence[str]) -> tuple[Name, ...]:
 
 
 def same_first(a: Sequence[Name], b: Sequence[Name]) -> bool | None:
-    """Whether two lists have the same first author; None where that cannot be said.
+    """Whether two lists have the same first author; None where that is unknown.
 
     The same family name with another initial says nothing, nor does another order: databases
     list editors or groups first, and one laboratory's abstracts have the same people in turn.

@@ -1,6 +1,6 @@
 """Journals, volumes and pages: whether two records say that they stand in the same place.
 
-Every comparison answers True, False, or None where nothing can be said.
+Every comparison returns True, False, or None where it is unknown.
 """
 
 import re

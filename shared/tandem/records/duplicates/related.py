@@ -33,7 +33,7 @@ def related_to(
 ) -> dict[RecordNumber, list[tuple[Record, Relation]]]:
     """Return for each of the records those that are about the same work, and how.
 
-    One that is linked to another one is told as that one.
+    A linked record is shown as the record that it is linked to.
     """
     found: dict[RecordNumber, list[tuple[Record, Relation]]] = {n: [] for n in numbers}
     for some in pieces(sorted(numbers)):

@@ -1,4 +1,4 @@
-"""What two records say of each other, part by part, and the words in which people are told."""
+"""The comparison of two records, field by field, and its wording for people."""
 
 import re
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Kinds(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What agrees (True), what does not (False), and what cannot be said (None).
+    """For each field: equal (True), different (False), or unknown (None).
 
     Attributes:
         similarity: Of the titles, 0 to 100.

@@ -20,7 +20,7 @@ class LedgerEntry:
 
     `seq` orders the entries of a review. `rank` and `ranking_id` say where the record stood
     when it was served. `in_force`: nothing later has taken its place. `cause` is a
-    resolution's. `carried_from` names the record it was first said of, where records were
+    resolution's. `carried_from` names the record that it was first made for, where records were
     linked or split later. `criteria_version`: under which a decision was made.
     """
 

@@ -31,7 +31,7 @@ Measured = Literal["include_share_change_random_stream", "include_share_change_a
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """`value`: the recent share of includes less the one before; None where it cannot be told."""
+    """`value`: the recent share of includes less the one before; None where it is unknown."""
 
     what: Measured
     value: float | None

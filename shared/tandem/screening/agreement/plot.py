@@ -99,8 +99,8 @@ def _draw_table(axes: "Axes", figures: Figures) -> None:
     axes.set_ylabel("first reviewer", fontsize=9)
     axes.spines[:].set_visible(False)
     axes.set_aspect("equal")
-    said = [f"{name} {_with_interval(getattr(figures, key))}" for key, name, _ in _SHOWN]
-    axes.text(0, -0.12, "\n".join([f"n {figures.n}", *said]), va="top", fontsize=8)
+    lines = [f"{name} {_with_interval(getattr(figures, key))}" for key, name, _ in _SHOWN]
+    axes.text(0, -0.12, "\n".join([f"n {figures.n}", *lines]), va="top", fontsize=8)
 
 
 def _in_words(found: Agreement) -> str:

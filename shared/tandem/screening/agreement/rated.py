@@ -49,7 +49,7 @@ class Rated:
     """First decisions that count.
 
     Attributes:
-        reviewers: Everybody who has one, ordered by id: names may change, and whoever has the
+        reviewers: Everybody who has one, ordered by id: names may change, and a person who has the
             exported ledger can find the same order.
         numbers: Records with at least one, shape (n_records,), ascending.
         verdicts: Shape (n_reviewers, n_records): 1 include or `maybe`, which keeps a record in

@@ -152,7 +152,7 @@ def _own_decisions(
     """Return first decisions in order, and how many verdicts they entered on each record.
 
     Left out is what they did not enter: what came with another record, what an owner took back.
-    A second vote in a conflict changes nothing that they said alone.
+    A second vote in a conflict does not change their first decisions.
     """
     query = (
         select(
@@ -203,8 +203,8 @@ def _share(marks: Iterable[bool]) -> Share:
 
 
 def _median_seconds(own: Sequence[_Own]) -> float | None:
-    said = [read.seconds for read in own if read.seconds is not None]
-    return median(said) if said else None
+    seconds = [read.seconds for read in own if read.seconds is not None]
+    return median(seconds) if seconds else None
 
 
 def _by_week(own: Sequence[_Own]) -> Sequence[Week]:

@@ -123,7 +123,7 @@ def _require_sight(
         and pilot.state(review) is pilot.PilotState.ENDED
     ):
         read = pilot.read_by(session, review, viewer.user_id)
-        # All that they are served: of a record that they may still decide nothing is told.
+        # Only records that they cannot decide any more: the others stay hidden.
         unread = frozenset(pilot.record_numbers(session, review)) - read
         if read and unread <= interests.withheld(session, review.id, viewer.user_id):
             return unread

@@ -68,12 +68,12 @@ class Figures:
     def note(self) -> str | None:
         if not self.n:
             return "No record has been read by two."
-        said = []
+        lines = []
         if self.n < SMALL:
-            said.append(f"Only {self.n} compared, fewer than {SMALL}: too few to tell much.")
+            lines.append(f"Only {self.n} compared, fewer than {SMALL}: too few to tell much.")
         if not self.b + self.c:
-            said.append("Without a difference, resampling gives kappa, AC1, alpha no interval.")
-        return " ".join(said) or None
+            lines.append("Without a difference, resampling gives kappa, AC1, alpha no interval.")
+        return " ".join(lines) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def figures_of_table(a: int, b: int, c: int, d: int) -> Figures:
 
 
 def kinds_of_records(verdicts: NDArray[np.int8]) -> tuple[Kinds, Counts]:
-    """Sort records by who said what of them, as far as it matters.
+    """Sort records by the verdicts of their reviewers, as far as it matters.
 
     Args:
         verdicts: Shape (n_readers, n_records): 1 include, 0 exclude, -1 not read. Pairs are

@@ -88,7 +88,7 @@ def is_informed(session: Session, viewer: Viewer, state: RecordState) -> bool:
             "is_open": is_open,
         },
     ).one()
-    if found.is_known or _was_told_at_full_text(session, viewer, start, found.is_judged):
+    if found.is_known or _was_shown_at_full_text(session, viewer, start, found.is_judged):
         return True
     settled = _ALL if sees.settled else found.settled_seq
     conflicts = _ALL if sees.conflicts else found.conflicts_seq
@@ -133,10 +133,10 @@ def _touched(session: Session, viewer: Viewer, keys: Sequence[RecordKey]) -> set
     return found
 
 
-def _was_told_at_full_text(
+def _was_shown_at_full_text(
     session: Session, viewer: Viewer, state: RecordState, is_judged: bool
 ) -> bool:
-    """Whether the full-text stage has told them what the others make of a record before it.
+    """Whether the full-text stage has shown them how others decided a record before it.
 
     That a record is there tells that it was included; that it is not there although it has all
     its decisions, that it was not. Their own vote tells them nothing.

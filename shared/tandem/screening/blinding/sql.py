@@ -185,7 +185,7 @@ def hidden_records(session: Session, viewer: Viewer, stage: Stage) -> Sequence[R
     """Return the records of a stage on which others' votes are hidden from this person.
 
     Nothing of it depends on more than the statuses that they see. Of one who is blinded, as if
-    they had decided all records: they are told of no others. A record that nobody ever decided
+    they had decided all records: no others are shown to them. A record that nobody ever decided
     may be missing.
     """
     sees_statuses = is_unblinded(viewer, stage)

@@ -42,7 +42,7 @@ class Outcomes:
 class Disagreements:
     """A stage's conflicts, counted.
 
-    `by_cause`, `by_criterion` and `resolutions` count the resolutions that stand; None: not said.
+    `by_cause`, `by_criterion` and `resolutions` count the resolutions in force; None: not given.
     `reasons` counts pairs of first reasons that met in conflicts about the reason; a pair is in
     alphabetical order, with None (no reason given) first. Spellings of one text count as one: it
     stands as the review writes it now, or else as it was written most often.

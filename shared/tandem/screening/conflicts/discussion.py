@@ -1,4 +1,4 @@
-"""What is said about a conflict, by its voters and by those who settle it.
+"""The discussion of a conflict, by its voters and by the people who settle it.
 
 Who may know of the conflict may read, and write unless they only observe, also once it is
 settled. Authors are shown as the votes are: by name, or by the letter of their vote. Who is shown

@@ -1,7 +1,7 @@
 """Which decisions a change of criteria could touch, for another look by those who made them.
 
-Only what was decided under other words is looked at. Who decides such a record anew, or confirms
-what they said, has done so under the present criteria, and it is on the list no more.
+Only decisions under other wording count. A person who decides such a record again, or confirms the
+decision, does so under the present criteria; it then leaves the list.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ _NOTHING = Change(frozenset(), {})
 class AffectedBy(StrEnum):
     """How a change of criteria bears on a decision.
 
-    `reason`: one of its reasons was a criterion that is gone or worded anew. `maybe`: it was left
+    `reason`: one of its reasons was a criterion that is removed or reworded. `maybe`: it was left
     open. `words`: it gives no reason, and the record shares words with what was changed.
     `conflict`: over this very criterion people differed.
     """
@@ -56,7 +56,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A decision of the viewer's that wants another look; its `labels_seq` as they are told it."""
+    """A decision of the viewer's that needs another look, with `labels_seq` in their numbering."""
 
     record: Record
     decision: Decision
@@ -222,9 +222,9 @@ def _load(session: Session, viewer: Viewer, page: Sequence[_Touched]) -> list[Af
         found = session.scalars(select(Decision).where(Decision.id.in_(ids)))
         made |= {decision.id: decision for decision in found}
     decisions = [(made[one.decision_id], one) for one in page]
-    told = visible_numbers(session, viewer, [decision.labels_seq for decision, _ in decisions])
+    numbers = visible_numbers(session, viewer, [decision.labels_seq for decision, _ in decisions])
     return [
-        Affected(records[one.number], decision, told[decision.labels_seq], one.why)
+        Affected(records[one.number], decision, numbers[decision.labels_seq], one.why)
         for decision, one in decisions
     ]
 

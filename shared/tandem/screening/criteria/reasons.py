@@ -1,4 +1,4 @@
-"""Why a record counts as excluded: derived from what its reviewers said, not fought over.
+"""The final reason of an excluded record, derived from the reasons of its reviewers.
 
 A flow diagram has one reason for each excluded record. Where two excluders name several, the
 first in the review's fixed order is the one; so neither has to give in, and nothing is lost.
@@ -40,7 +40,7 @@ def final_reason(
     if not any(given):
         return None
     places = {key(reason): place for place, reason in reversed([*enumerate(order)])}
-    n_given = Counter(chain.from_iterable({key(reason) for reason in said} for said in given))
+    n_given = Counter(chain.from_iterable({key(reason) for reason in reasons} for reasons in given))
 
     def rank(place_and_reason: tuple[int, str]) -> tuple[int, int, int, str, str]:
         place, reason = place_and_reason
@@ -56,7 +56,7 @@ def final_reasons(
 ) -> dict[RecordNumber, str]:
     """Return the final reason of those of the records that are excluded and have one.
 
-    Whoever asks: the caller knows that the viewer may see that they are excluded.
+    The caller makes sure that the viewer may see that they are excluded.
     """
     found: dict[RecordNumber, str] = {}
     for some in pieces(sorted(set(numbers))):

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from tandem.bars import Told, counted, nobody, stretch
 from tandem.db.session import Database
 from tandem.ids import ImportId, RecordNumber, ReviewId
 from tandem.log import logger
+from tandem.progress import OnProgress, counted, no_progress, stretch
 from tandem.records.duplicates import clusters, groups, identities, related
 from tandem.records.duplicates.clusters import Proposal
 from tandem.records.duplicates.groups import Evidence
@@ -29,7 +29,7 @@ _BATCH = 8
 """Groups per transaction: decisions of the same review wait at most for one of them."""
 
 _FOUND, _LINKED, _LOOKED_THROUGH, _CHOSEN = 0.25, 0.7, 0.75, 0.9
-"""How far it is when each is done, of the share that is told. About as it was with 30,000 made-up
+"""The share of the work that is done after each step. About as it was with 30,000 made-up
 references, most of whose time went into transactions."""
 
 _MOST_COMPARED = 200
@@ -43,18 +43,21 @@ def run(
     review_id: ReviewId,
     import_id: ImportId,
     hold: Callable[[Session], None],
-    told: Told = nobody,
+    on_progress: OnProgress = no_progress,
 ) -> None:
     """Compare all records of the review with each other, link and propose.
 
     Safe to run twice and to be killed anywhere. `hold` is called first in every transaction; it
-    raises where somebody else has taken over. `told` is called outside of all, and may write.
+    raises where somebody else has taken over. `on_progress` is called outside of transactions, and
+    may write.
     """
     with database.read() as session:
         compared = identities.identities(session, review_id)
         linked = groups.all_members(session, review_id, GroupState.LINKED)
         apart = groups.apart(session, review_id)
-    found = clusters.find(compared, groups=linked, apart=apart, told=stretch(told, 0.0, _FOUND))
+    found = clusters.find(
+        compared, groups=linked, apart=apart, on_progress=stretch(on_progress, 0.0, _FOUND)
+    )
     by_number = {identity.number: identity for identity in compared}
     _log.info(
         "duplicates",
@@ -62,22 +65,24 @@ def run(
         proposed=len(found.proposed),
         records=len(compared),
     )
-    for some in counted(_batches(found.linked), stretch(told, _FOUND, _LINKED)):
+    for some in counted(_batches(found.linked), stretch(on_progress, _FOUND, _LINKED)):
         certain = [(members, _evidence([by_number[n] for n in members])) for members in some]
         database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
             _link(session, review, certain)
-    poorly = _poorly_shown(database, review_id, import_id, stretch(told, _LINKED, _LOOKED_THROUGH))
-    for some in counted(_batches(poorly), stretch(told, _LOOKED_THROUGH, _CHOSEN)):
+    poorly = _poorly_shown(
+        database, review_id, import_id, stretch(on_progress, _LINKED, _LOOKED_THROUGH)
+    )
+    for some in counted(_batches(poorly), stretch(on_progress, _LOOKED_THROUGH, _CHOSEN)):
         database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
             policies = reviews.policies_in_force(session, review_id)
             merging.choose_again(session, review, policies, some)
-    for proposals in counted(_batches(found.proposed), stretch(told, _CHOSEN, 1.0)):
+    for proposals in counted(_batches(found.proposed), stretch(on_progress, _CHOSEN, 1.0)):
         database.write.give_way()
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
@@ -108,13 +113,13 @@ def _link(
 
 
 def _poorly_shown(
-    database: Database, review_id: ReviewId, import_id: ImportId, told: Told
+    database: Database, review_id: ReviewId, import_id: ImportId, on_progress: OnProgress
 ) -> list[tuple[RecordNumber, ...]]:
     """Return the groups with records of the import in which the richest is not the one shown."""
     found: list[tuple[RecordNumber, ...]] = []
     with database.read() as session:
         grown = groups.grown_by(session, review_id, import_id)
-        for some in counted(_batches(grown), told):
+        for some in counted(_batches(grown), on_progress):
             there = groups.members_of(session, some).values()
             records = groups.records_of(
                 session, review_id, {n for members in there for n in members}

@@ -29,7 +29,7 @@ from tandem.screening.models import Decision, Resolution
 
 
 class ImportInUse(Conflict):
-    """Somebody has decided records of the import, or had; the ledger keeps what was said."""
+    """Somebody decided records of the import; the ledger keeps their decisions."""
 
     code = "import_in_use"
 
@@ -39,7 +39,7 @@ def take_back(
 ) -> Import:
     """Remove all records that an import brought; it stays listed, as taken back.
 
-    Its counts stay what they were. Whoever reads its file just now is fenced off. To take it back
+    Its counts stay what they were. A worker that is reading its file is fenced off. To take it back
     again changes nothing.
 
     Raises:
@@ -84,8 +84,8 @@ def take_back(
 
 
 def _n_decided(session: Session, row: Import) -> int:
-    """Return how many of an import's records anybody has said anything of, or has ever."""
-    said = (
+    """Return the number of an import's records that ever had an entry by anybody."""
+    entries = (
         select(Record.number)
         .join(
             table,
@@ -94,7 +94,7 @@ def _n_decided(session: Session, row: Import) -> int:
         .where(Record.import_id == row.id)
         for table in (Decision, Resolution)
     )
-    return session.scalar(select(func.count()).select_from(union(*said).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(union(*entries).subquery())) or 0
 
 
 def _leave_groups(
@@ -149,12 +149,12 @@ def _part(
     left = {number: records[number] for number in staying}
     for record in left.values():
         record.duplicate_of = None
-    told = {"by": str(by.user_id)}
+    detail = {"by": str(by.user_id)}
     log.append(
         session,
         review,
         *(
-            DuplicatesSplit(record_id=str(shown), duplicate_id=str(number), detail=told)
+            DuplicatesSplit(record_id=str(shown), duplicate_id=str(number), detail=detail)
             for number in staying
         ),
     )

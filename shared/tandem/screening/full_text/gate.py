@@ -22,7 +22,7 @@ class NotAtThisStage(Contradiction):
 
 
 class ReasonRequired(Invalid):
-    """Whoever excludes a full text says why: the flow reports a reason for each."""
+    """An exclusion of a full text needs a reason: the flow reports one for each."""
 
     code = "reason_required"
 
@@ -51,7 +51,7 @@ def require_complete(
 def require_reached(session: Session, key: RecordKey) -> None:
     """Raise unless the record is at full text, or was and may come back.
 
-    For the other stage nothing is asked. What is said of a record that is not there now is kept,
+    The other stage needs nothing. An entry for a record that is not there now is kept,
     and counts when it comes back. Depends on nothing that is hidden from the blinded.
 
     Raises:

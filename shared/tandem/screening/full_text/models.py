@@ -31,10 +31,10 @@ class Via(StrEnum):
 
 
 class Retrieval(Base):
-    """What somebody said of how far the retrieval of a full text is. Never changed, never removed.
+    """An entry about the retrieval of a full text. Never changed, never removed.
 
     `seq` is the number of the event that tells it. The newest entry of a record counts. What is
-    said of a record is said of all that are linked to it, so each of them has an entry.
+    entered for a record is entered for all that are linked to it, so each of them has an entry.
     """
 
     __tablename__ = "retrieval"

@@ -100,7 +100,7 @@ def _says_retrieved(entry: type[Retrieval]) -> ColumnElement[bool]:
 
 
 def is_at_full_text(through: Gate) -> ColumnElement[bool]:
-    """Whether a record is one to assess by its full text, whoever has done so already."""
+    """Whether a record is to be assessed by its full text, or was already."""
     return and_(is_report(through), is_retrieved())
 
 
@@ -147,12 +147,12 @@ def n_in_stage(
 @cache
 def _population(through: Gate) -> Select[RecordNumber]:
     # It begins with the entries: there are as many as full texts, whatever the review has else.
-    said = aliased(Record)
+    source = aliased(Record)
     heads = (
-        select(func.coalesce(said.duplicate_of, said.number))
+        select(func.coalesce(source.duplicate_of, source.number))
         .join(
             Retrieval,
-            and_(Retrieval.review_id == said.review_id, Retrieval.record_number == said.number),
+            and_(Retrieval.review_id == source.review_id, Retrieval.record_number == source.number),
         )
         .where(Retrieval.review_id == bindparam("review_id"))
     )

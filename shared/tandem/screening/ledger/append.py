@@ -96,10 +96,10 @@ def append_each(
     for state, entries in changes:
         entered = enter(session, review, state, *entries)
         revoked = state.resolution if _revokes(entries) else None
-        derived, told = apply_outcome(
+        derived, new_facts = apply_outcome(
             session, review, policy, entered, because=because, revoked=revoked
         )
-        log.append(session, review, *told)
+        log.append(session, review, *new_facts)
         after.append(derived)
     session.flush()
     _activate_all(session, changes, after)
@@ -120,11 +120,11 @@ def append_all(
     facts, after = list[Fact](), list[RecordState]()
     for state, change in zip(entered, changes, strict=True):
         revoked = change.state.resolution if _revokes(change.entries) else None
-        derived, told = apply_outcome(
+        derived, new_facts = apply_outcome(
             session, review, policy, state, because=because, revoked=revoked
         )
         after.append(derived)
-        facts += told
+        facts += new_facts
     log.append(session, review, *facts)
     session.flush()
     _activate_all(session, changes, after)

@@ -56,14 +56,16 @@ def apply_outcome(
     row.classification = result.classification
     if state.key.stage is Stage.TITLE_ABSTRACT and advances(policy, row.status, row.n_decisions):
         row.has_advanced = True
-    conflict, told = _apply_to_conflict(session, review, state, result, because)
+    conflict, conflict_facts = _apply_to_conflict(session, review, state, result, because)
     facts: list[Fact] = []
-    is_told = resolution is not None and any(isinstance(fact, ConflictResolved) for fact in told)
-    if resolved != row.resolution_id and not is_told:
+    has_event = resolution is not None and any(
+        isinstance(fact, ConflictResolved) for fact in conflict_facts
+    )
+    if resolved != row.resolution_id and not has_event:
         facts.append(_resolution_changed(state, revoked))
     if _has_left(before, result.status):
         facts.append(_moved(RecordReopened, row, before))
-    facts += told
+    facts += conflict_facts
     if _has_left(result.status, before):
         facts.append(_moved(_SETTLED[result.status], row, before))
     if revoked is not None and conflict is not None and conflict.state is ConflictState.RESOLVED:
@@ -131,12 +133,12 @@ def _apply_to_conflict(
         return conflict, []
     if result.conflict is None:
         return conflict, []
-    told = ConflictOpened if conflict is None else ConflictReopened
+    kind_of_event = ConflictOpened if conflict is None else ConflictReopened
     conflict = conflict or new_conflict(session, review, state.key)
     conflict.state, conflict.kind = ConflictState.OPEN, result.conflict
     conflict.opened_at, conflict.opened_seq = now(), review.labels_seq
     conflict.resolved_at, conflict.resolved_by = None, None
-    fact = told(
+    fact = kind_of_event(
         conflict_id=str(conflict.id),
         record_id=str(conflict.record_number),
         stage=conflict.stage,

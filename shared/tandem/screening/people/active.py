@@ -61,7 +61,7 @@ class Active(NamedTuple):
 def active_votes(session: Session, review_id: ReviewId, user_id: UserId) -> list[Active]:
     """Return where their verdicts are, records that are linked to another one included.
 
-    If those were parted again, what was said of them would count again. Which votes a carried one
+    If those were split, their own votes would count again. Which votes a carried one
     rests on does not hang on which of them was the stronger: that is for nobody to read from what
     is withdrawn.
     """

@@ -1,4 +1,4 @@
-"""Records that nobody is left to decide, told to the owners, who can mend it.
+"""Records that nobody is left to decide, listed for the owners, who can fix it.
 
 A record is blocked where it lacks more decisions than there are people left to give them: people
 who screen, have not decided it, and have no interest in it. Those screen who are reviewers, or have
@@ -91,7 +91,7 @@ class _Work:
     def lacking_people(self, screeners: set[UserId]) -> tuple[int, list[RecordNumber]]:
         """Count and name the records that too few have decided for these to do the rest."""
         shortfall = self.quota - len(screeners)
-        if shortfall <= 0:  # whoever of them has not decided a record can
+        if shortfall <= 0:  # each of them who has not decided a record can
             return 0, []
         by_others = (
             select(PresentDecision.record_number)

@@ -5,7 +5,7 @@ about to be served before its turn in that came; so nothing slips through, and n
 until a hundred thousand records are compared. A match is a guess and is shown as one: who it
 concerns may deny it. A decision that comes all the same is accepted, as every decision is.
 
-Where records are linked, the one that is shown counts for all: what is said of it, or else what
+Where records are linked, the one that is shown counts for all: its own declaration, or else what
 was found at any of them.
 """
 
@@ -173,14 +173,14 @@ def _withheld(
     rows: Sequence[tuple[Interest, RecordNumber | None]],
 ) -> frozenset[RecordNumber]:
     found: dict[RecordNumber, bool] = {}
-    said: dict[RecordNumber, bool] = {}
+    declared: dict[RecordNumber, bool] = {}
     for interest, linked_to in rows:
         shown = linked_to or interest.record_number
         counts = interest.author is not None if interest.declared is None else interest.declared
         found[shown] = found.get(shown, False) or counts
         if linked_to is None and interest.declared is not None:
-            said[shown] = interest.declared
-    return frozenset(number for number, counts in (found | said).items() if counts)
+            declared[shown] = interest.declared
+    return frozenset(number for number, counts in (found | declared).items() if counts)
 
 
 def _interest(

@@ -13,7 +13,7 @@ from tandem.screening.models import record_key
 class Interest(Base):
     """Whether somebody has an interest in a record, as its author or otherwise.
 
-    `author` is the name among its authors that is like theirs; `declared` what they said of it
+    `author` is the name among its authors that is like theirs; `declared` their answer
     themselves, which counts for more.
     """
 

@@ -159,10 +159,10 @@ def _shown_for(session: Session, review: Review, numbers: Sequence[int]) -> list
 
 def _records_of_all_rounds(session: Session, review: Review) -> set[RecordNumber]:
     """Return what was read in any round so far; only the log knows all of them."""
-    told = select(Event.detail).where(
+    changes = select(Event.detail).where(
         Event.review_id == review.id, Event.type == ReviewChanged.type
     )
-    rounds = (detail.get("pilot", {}).get("records", []) for detail in session.scalars(told))
+    rounds = (detail.get("pilot", {}).get("records", []) for detail in session.scalars(changes))
     return set(_shown_for(session, review, sorted(set(chain.from_iterable(rounds)))))
 
 

@@ -106,8 +106,8 @@ def leave(
         viewer: Who removes them.
         user_id: Who leaves. Decisions can be voided of anybody who has some here, member or not.
         decisions: What becomes of their decisions.
-        since: Void only what they decided then or later; None for all. What they had said of a
-            record before counts again, also what they had said of one that is linked to it.
+        since: Void only what they decided then or later; None for all. An earlier decision of
+            theirs on the record counts again, also one on a record that is linked to it.
 
     Raises:
         Forbidden: Only an owner may take it away from others, or void decisions.

@@ -1,15 +1,15 @@
-"""How far long work is: said where it is done, passed on a few times a second."""
+"""Progress of long work: reported where it is done, passed on a few times a second."""
 
 import pytest
 
-from tandem import bars
-from tandem.bars import Percent, counted, stretch
+from tandem import progress
+from tandem.progress import Percent, counted, stretch
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     moment = [100.0]
-    monkeypatch.setattr("tandem.bars.time.monotonic", lambda: moment[0])
+    monkeypatch.setattr("tandem.progress.time.monotonic", lambda: moment[0])
     return moment
 
 
@@ -40,34 +40,34 @@ def test_an_item_is_done_when_the_next_is_asked_for() -> None:
 
 
 def test_each_percentage_is_passed_on_once_and_few_in_a_second(clock: list[float]) -> None:
-    told: list[int] = []
-    percent = Percent(told.append)
+    passed_on: list[int] = []
+    percent = Percent(passed_on.append)
     for step in range(1001):  # ten seconds
         percent(step / 2000)
         clock[0] += 0.01
 
-    assert told == sorted(set(told))
-    assert 15 <= len(told) <= 10 / bars.EVERY_SECONDS + 1
+    assert passed_on == sorted(set(passed_on))
+    assert 15 <= len(passed_on) <= 10 / progress.EVERY_SECONDS + 1
 
 
-def test_of_quick_work_nothing_is_said(clock: list[float]) -> None:
-    told: list[int] = []
-    percent = Percent(told.append, after=1.0)
+def test_quick_work_passes_nothing_on(clock: list[float]) -> None:
+    passed_on: list[int] = []
+    percent = Percent(passed_on.append, after=1.0)
 
     for share in (0.0, 0.5, 1.0):
         percent(share)
 
-    assert told == []
+    assert passed_on == []
     clock[0] += 1
     percent(1.0)
-    assert told == [100]
+    assert passed_on == [100]
 
 
-def test_the_end_of_what_was_spoken_of_is_told_however_soon(clock: list[float]) -> None:
-    told: list[int] = []
-    percent = Percent(told.append)
+def test_the_end_is_passed_on_at_once_after_earlier_progress(clock: list[float]) -> None:
+    passed_on: list[int] = []
+    percent = Percent(passed_on.append)
 
     for share in (0.3, 0.9, 1.0, 1.0):
         percent(share)
 
-    assert told == [30, 100]
+    assert passed_on == [30, 100]
