@@ -30,11 +30,11 @@ from sqlalchemy.engine import make_url
 import old_release
 from installation import ENGINES, Engine, Installation, running
 from tandem import migrate
-from tandem.progress import nobody
 from tandem.db.session import Database
 from tandem.installation.backup.checking import check_reviews
 from tandem.installation.backup.restoring import restore
 from tandem.installation.backup.taking import back_up
+from tandem.progress import no_progress
 from team import Caller
 
 RELEASE = "30b376a"
@@ -124,7 +124,7 @@ def _migrated(here: Installation) -> Outcome:
     seconds = time.monotonic() - began
     schema = migrate.current_and_head(url)[1]
     database = Database(url)
-    reviews = check_reviews(database, nobody)
+    reviews = check_reviews(database, no_progress)
     database.close()
     differing = changed(before, rows_of(url))
     _goes_on(here)

@@ -138,7 +138,7 @@ def read_texts(review_id: str) -> None:
         here.artifacts,
         review,
         scan_command=here.settings.scan_command,
-        on_progress=lambda: here.nudges.changed(review),
+        on_read=lambda: here.nudges.changed(review),
     )
     if more:
         here.nudges.to_read(review)

@@ -44,8 +44,8 @@ class Decision(Base):
     is set where nobody decided again: the entry came with another record, when the two turned
     out to be one or two. `second_in` names the conflict that the entry is the reviewer's second
     vote in. `entered_by` is who entered it where the reviewer did not: an owner who voided the
-    decisions of somebody who left. `created_at` is the server's time, `made_at` what the client sent;
-    it decides nothing.
+    decisions of somebody who left. `created_at` is the server's time, `made_at` what the client
+    sent; it decides nothing.
     """
 
     __tablename__ = "decision"

@@ -20,7 +20,7 @@ from engines import PostgresServer
 from tandem import migrate
 from tandem.db.session import Database
 from tandem.installation.backup.checking import check_reviews
-from tandem.progress import nobody
+from tandem.progress import no_progress
 
 HERE = Path(__file__).parent / "old_release"
 CHECKOUT = Path(__file__).parents[3]
@@ -76,7 +76,7 @@ def asked(url: str, query: str) -> list[tuple[Any, ...]]:
 def differences(url: str) -> list[str | None]:
     """Return for each review where its trail does not hold."""
     with closing(Database(url)) as database:
-        return [review.difference for review in check_reviews(database, nobody)]
+        return [review.difference for review in check_reviews(database, no_progress)]
 
 
 def test_it_can_go_back_and_come_again(old: tuple[str, dict[str, Any]]) -> None:

@@ -222,9 +222,9 @@ def _load(session: Session, viewer: Viewer, page: Sequence[_Touched]) -> list[Af
         found = session.scalars(select(Decision).where(Decision.id.in_(ids)))
         made |= {decision.id: decision for decision in found}
     decisions = [(made[one.decision_id], one) for one in page]
-    numbers = visible_numbers(session, viewer, [decision.labels_seq for decision, _ in decisions])
+    seqs = visible_numbers(session, viewer, [decision.labels_seq for decision, _ in decisions])
     return [
-        Affected(records[one.number], decision, numbers[decision.labels_seq], one.why)
+        Affected(records[one.number], decision, seqs[decision.labels_seq], one.why)
         for decision, one in decisions
     ]
 
