@@ -291,7 +291,7 @@ CASES: dict[str, Callable[[Soak], Outcome]] = {
 
 def prepared(here: Installation, browser: Browser, n: int) -> Soak:
     """Load the demo review."""
-    load(here.settings, made=lambda _: None, told=lambda _: None)
+    load(here.settings, made=lambda _: None, on_progress=lambda _: None)
     database = here.open_database()
     with database.read() as session:
         of_demo = (Member.review_id == DEMO_REVIEW, Member.role == Role.OWNER)
