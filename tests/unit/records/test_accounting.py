@@ -21,10 +21,10 @@ from structlog.testing import capture_logs
 
 from tandem.records.formats import reading
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.columns import find_header
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.pieces import FAULT, FILLER, RECORD, STRAY, Cut, Piece, gap, opened
 from tandem.records.formats.reading import UnknownFormat
+from tandem.records.formats.table.columns import find_header
 from tandem.records.formats.tagged.fields import Fields
 from tandem.records.formats.tagged.ris import RIS
 from unit.records.formats.test_xlsx import workbook

@@ -7,14 +7,15 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tandem.records.formats import normalise, reading, tabular
+from tandem.records.formats import normalise, reading
 from tandem.records.formats.archive import UnreadableArchive
 from tandem.records.formats.assembly import LONGEST_RECORD
 from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Rejection
 from tandem.records.formats.reading import EmptyFile, Format, UnknownFormat
+from tandem.records.formats.table import rows as tabular
+from tandem.records.formats.table.workbook import UnreadableWorkbook
 from tandem.records.formats.tagged.nbib import NBIB
 from tandem.records.formats.tagged.ris import RIS
-from tandem.records.formats.xlsx import UnreadableWorkbook
 from unit.records.formats.tagged_lines import read
 
 UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")

@@ -7,23 +7,20 @@ from itertools import chain, count
 from typing import Any, Literal
 
 from tandem.errors import TandemError
-from tandem.records.formats import archive, bibtex, marc, normalise, staff_view, tabular, xlsx
+from tandem.records.formats import archive, normalise
 from tandem.records.formats.assembly import reject
-from tandem.records.formats.csl_json import CSL_JSON
-from tandem.records.formats.ebsco_xml import EBSCO_XML
+from tandem.records.formats.bibtex import entries as bibtex
 from tandem.records.formats.encoding import to_text
-from tandem.records.formats.endnote_xml import ENDNOTE_XML
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.ictrp_xml import ICTRP_XML
-from tandem.records.formats.jats_xml import JATS_XML
-from tandem.records.formats.json_records import JSON
-from tandem.records.formats.marc_json import MARC_JSON
-from tandem.records.formats.marcxml import MARCXML
-from tandem.records.formats.mods import MODS
+from tandem.records.formats.json.csl import CSL_JSON
+from tandem.records.formats.json.records import JSON
+from tandem.records.formats.marc import exchange as marc
+from tandem.records.formats.marc.json import MARC_JSON
+from tandem.records.formats.marc.xml import MARCXML
 from tandem.records.formats.pieces import Cut, Reader, opened
-from tandem.records.formats.pubmed_xml import PUBMED_XML
 from tandem.records.formats.signature import binary_kind, text_kind
-from tandem.records.formats.solr_json import SOLR_JSON
+from tandem.records.formats.table import rows as tabular
+from tandem.records.formats.table import workbook as xlsx
 from tandem.records.formats.tagged.labelled import LABELLED
 from tandem.records.formats.tagged.nbib import NBIB
 from tandem.records.formats.tagged.noteexpress import NOTEEXPRESS
@@ -33,6 +30,14 @@ from tandem.records.formats.tagged.refer import REFER
 from tandem.records.formats.tagged.refworks import REFWORKS
 from tandem.records.formats.tagged.ris import RIS
 from tandem.records.formats.tagged.wos import WOS
+from tandem.records.formats.vufind import staff_view
+from tandem.records.formats.vufind.answers import SOLR_JSON
+from tandem.records.formats.xml.ebsco import EBSCO_XML
+from tandem.records.formats.xml.endnote import ENDNOTE_XML
+from tandem.records.formats.xml.ictrp import ICTRP_XML
+from tandem.records.formats.xml.jats import JATS_XML
+from tandem.records.formats.xml.mods import MODS
+from tandem.records.formats.xml.pubmed import PUBMED_XML
 
 Format = Literal[
     "ris", "nbib", "enw", "wos", "ovid", "refworks", "labelled", "pubmed_xml", "endnote_xml",

@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import bibtex, reading
+from tandem.records.formats import reading
+from tandem.records.formats.bibtex import entries as bibtex
+from tandem.records.formats.bibtex.latex import to_plain
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
-from tandem.records.formats.latex import to_plain
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
 WHOLE = r"""@Article{Okafor_2019,

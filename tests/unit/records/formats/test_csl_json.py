@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.records.formats import reading
-from tandem.records.formats.csl_json import CSL_JSON
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
+from tandem.records.formats.json.csl import CSL_JSON
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
 ITEM: dict[str, Any] = {

@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.records.formats import reading
-from tandem.records.formats.ebsco_xml import EBSCO_XML
 from tandem.records.formats.entry import Kind, Rejection
+from tandem.records.formats.xml.ebsco import EBSCO_XML
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
 RECORD = """<rec resultID="1"><header shortDbName="ccm" uiTerm="100000007"><controlInfo><bkinfo/>

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 
 from tandem.records.formats import reading
-from tandem.records.formats.endnote_xml import ENDNOTE_XML
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
+from tandem.records.formats.xml.endnote import ENDNOTE_XML
 from unit.records.formats.tagged_lines import any_text, read
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
-from tandem.records.formats.json_records import JSON
+from tandem.records.formats.json.records import JSON
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
 DOAJ: dict[str, Any] = {

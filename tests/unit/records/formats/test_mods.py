@@ -3,7 +3,7 @@ from hypothesis import given
 
 from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Rejection
-from tandem.records.formats.mods import MODS
+from tandem.records.formats.xml.mods import MODS
 from unit.records.formats.tagged_lines import any_text, read
 
 WHOLE = """<mods xmlns="http://www.loc.gov/mods/v3" ID="m1" version="3.7">

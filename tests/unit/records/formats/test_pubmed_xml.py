@@ -3,7 +3,7 @@ from hypothesis import given
 
 from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Rejection
-from tandem.records.formats.pubmed_xml import PUBMED_XML
+from tandem.records.formats.xml.pubmed import PUBMED_XML
 from unit.records.formats.tagged_lines import any_text, read
 
 ARTICLE = """<PubmedArticle><MedlineCitation Status="MEDLINE"><PMID Version="1">31234567</PMID>

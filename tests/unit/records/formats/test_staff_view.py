@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import reading, solr_fields, staff_view
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind
+from tandem.records.formats.vufind import fields as solr_fields
+from tandem.records.formats.vufind import staff_view
 from unit.records.formats.tagged_lines import any_line, any_text, read, titles
 
 PAGE = """Sleep and memory

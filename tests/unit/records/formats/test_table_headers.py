@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.records.formats import reading, tabular
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Prior, Rejection
 from tandem.records.formats.people import split_glued, split_names
+from tandem.records.formats.table import rows as tabular
 from unit.records.formats.tagged_lines import any_text, only, read, titles
 
 

@@ -1,7 +1,7 @@
 from pymarc import Record
 
-from tandem.records.formats import marc
 from tandem.records.formats.entry import Entry, Kind
+from tandem.records.formats.marc import exchange as marc
 from unit.records.formats.test_marc import BOOK, field, read_bytes, record
 
 

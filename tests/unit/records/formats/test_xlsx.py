@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from tandem.records.formats import reading, xlsx
+from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Prior, Rejection
 from tandem.records.formats.reading import UnknownFormat
-from tandem.records.formats.xlsx import UnreadableWorkbook
+from tandem.records.formats.table import workbook as xlsx
+from tandem.records.formats.table.workbook import UnreadableWorkbook
 
 HEADER = ["Title", "Authors", "Year", "Abstract", "DOI", "included"]
 

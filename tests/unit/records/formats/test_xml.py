@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import xml
 from tandem.records.formats.assembly import LONGEST_RECORD, Parts
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.pieces import opened
+from tandem.records.formats.xml import reader as xml
 from unit.records.formats.tagged_lines import any_text
 
 CUT = xml.Cut(names="item", inside="name", then=r"\s*(?=<(?:\w+:)?(?:name|note)\b)")

@@ -6,8 +6,8 @@ The fields are called much as in tables, so `columns` tells them.
 import re
 
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.columns import field_of
-from tandem.records.formats.table_parts import parts
+from tandem.records.formats.table.cells import parts
+from tandem.records.formats.table.columns import field_of
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
 from tandem.records.formats.tagged.fields import Fields
 

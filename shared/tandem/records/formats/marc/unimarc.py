@@ -7,7 +7,7 @@ from pymarc import Record
 from tandem.records.formats import isbd, kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
-from tandem.records.formats.marc_record import control, fields, values
+from tandem.records.formats.marc.record import control, fields, values
 
 _AUTHORS = ("700", "701", "710", "711")
 _OTHERS = ("702", "712")

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from pymarc import Field, Record
 
-from tandem.records.formats import isbd, kinds, normalise, unimarc
+from tandem.records.formats import isbd, kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
-from tandem.records.formats.marc_record import control, fields, values
+from tandem.records.formats.marc import unimarc
+from tandem.records.formats.marc.record import control, fields, values
 
 _NO_AUTHORS = re.compile(
     r"\b(?:trl|ill|ths|dgs|dgg|pbl|fmo|bsl|win|fnd|prt|aui|ctb|thesis advisor|translator|übersetzer"

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tandem.records.formats import json_text, normalise
+from tandem.records.formats import normalise
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.columns import columns_of
-from tandem.records.formats.json_priors import decisions
-from tandem.records.formats.json_values import people, texts
-from tandem.records.formats.table_parts import Cells, parts
+from tandem.records.formats.json import reader as json_text
+from tandem.records.formats.json.priors import decisions
+from tandem.records.formats.json.values import people, texts
+from tandem.records.formats.table.cells import Cells, parts
+from tandem.records.formats.table.columns import columns_of
 
 _AUTHORS = (
     *("authors", "author", "authorships", "creators", "creator", "authorList", "contributors"),

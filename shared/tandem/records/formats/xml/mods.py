@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import isbd, kinds, normalise, xml
+from tandem.records.formats import isbd, kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.xml import reader as xml
 
 _PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
 _ELEMENTS = (

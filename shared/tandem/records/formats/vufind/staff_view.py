@@ -9,10 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from tandem.records.formats import marc_fields, marc_record, solr_fields
 from tandem.records.formats.assembly import Parts, assemble
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.marc import fields as marc_fields
+from tandem.records.formats.marc import record as marc_record
 from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
+from tandem.records.formats.vufind import fields as solr_fields
 
 _NAMES = """
     _version_ abstract allfields author author_additional author_corporate author_corporate_role

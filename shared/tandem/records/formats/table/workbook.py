@@ -11,9 +11,10 @@ from typing import Any
 from zipfile import ZipFile
 
 from tandem.errors import TandemError
-from tandem.records.formats import archive, tabular
-from tandem.records.formats.columns import find_header
+from tandem.records.formats import archive
 from tandem.records.formats.pieces import FILLER
+from tandem.records.formats.table import rows as tabular
+from tandem.records.formats.table.columns import find_header
 
 LARGEST = 300_000_000
 """Bytes of a workbook unpacked. A hundred thousand records with abstracts take two thirds."""

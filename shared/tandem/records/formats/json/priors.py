@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tandem.records.formats import priors
 from tandem.records.formats.entry import Prior
-from tandem.records.formats.json_values import text, texts
+from tandem.records.formats.json.values import text, texts
 
 
 def decisions(screened: object) -> tuple[Prior, ...]:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from itertools import chain
 
 from tandem.records.formats.assembly import assemble
-from tandem.records.formats.columns import field_of, head_rows
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.lines import Lines
 from tandem.records.formats.pieces import FILLER, RECORD, STRAY, Make, Piece
-from tandem.records.formats.table_parts import parts
+from tandem.records.formats.table.cells import parts
+from tandem.records.formats.table.columns import field_of, head_rows
+from tandem.records.formats.table.lines import Lines
 
 _DELIMITERS = ",;"
 _FEWEST_FIELDS = 3

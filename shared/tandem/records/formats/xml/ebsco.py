@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import kinds, normalise, xml
+from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.xml import reader as xml
 
 _CUT = xml.Cut(
     names="rec",

@@ -9,14 +9,15 @@ from io import StringIO
 from itertools import islice
 
 from tandem.records import marks
-from tandem.records.formats import kinds, normalise, vertical
+from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import LONGEST_RECORD, assemble, reject
-from tandem.records.formats.columns import Header, find_header, head_rows
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.lines import Lines
 from tandem.records.formats.people import split_glued
 from tandem.records.formats.pieces import BLANKS, FILLER, RECORD, Make, Piece, is_filler
-from tandem.records.formats.table_parts import Cells, parts
+from tandem.records.formats.table import vertical
+from tandem.records.formats.table.cells import Cells, parts
+from tandem.records.formats.table.columns import Header, find_header, head_rows
+from tandem.records.formats.table.lines import Lines
 
 # The limit is one for the process. The default of 128 KiB a cell is less than the reference
 # list that Scopus puts in one; past this the quotation mark was never closed.

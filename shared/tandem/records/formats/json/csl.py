@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tandem.records.formats import json_text, kinds, normalise
+from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
-from tandem.records.formats.json_priors import decisions
-from tandem.records.formats.json_values import dates, people, text, texts
+from tandem.records.formats.json import reader as json_text
+from tandem.records.formats.json.priors import decisions
+from tandem.records.formats.json.values import dates, people, text, texts
 from tandem.records.marks import is_mark
 
 _OWN = frozenset(

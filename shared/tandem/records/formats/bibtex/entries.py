@@ -11,10 +11,10 @@ from bibtexparser.model import DuplicateFieldKeyBlock, ParsingFailedBlock
 from bibtexparser.model import Entry as Block
 from bibtexparser.splitter import Splitter
 
-from tandem.records.formats import bibtex_values
 from tandem.records.formats.assembly import assemble, reject
-from tandem.records.formats.bibtex_fields import Fields, parts
-from tandem.records.formats.bibtex_values import Malformed, Strings
+from tandem.records.formats.bibtex import values as bibtex_values
+from tandem.records.formats.bibtex.fields import Fields, parts
+from tandem.records.formats.bibtex.values import Malformed, Strings
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.pieces import FILLER, RECORD, STRAY, Make, Piece
 from tandem.records.formats.tagged.dialect import INDENT

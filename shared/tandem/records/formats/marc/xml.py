@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import marc_fields, marc_record, xml
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.marc import fields as marc_fields
+from tandem.records.formats.marc import record as marc_record
+from tandem.records.formats.xml import reader as xml
 
 _FIELDS = r"<(?:[A-Za-z_][\w.-]{0,60}:)?(?:leader|controlfield|datafield)\b"
 

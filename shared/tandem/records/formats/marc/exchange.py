@@ -13,9 +13,10 @@ from pymarc import Record
 from pymarc.exceptions import PymarcException
 from pymarc.marc8 import marc8_to_unicode
 
-from tandem.records.formats import marc_fields, marc_record
 from tandem.records.formats.assembly import assemble, reject
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.marc import fields as marc_fields
+from tandem.records.formats.marc import record as marc_record
 from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece, shown
 
 # It writes a line for every field without indicators: a hostile file would fill a disk.

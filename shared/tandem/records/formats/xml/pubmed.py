@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import kinds, normalise, xml
+from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.xml import reader as xml
 
 _SETS = xml.Cut(
     names="PubmedArticle|PubmedBookArticle",

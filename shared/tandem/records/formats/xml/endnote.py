@@ -10,9 +10,10 @@ from functools import partial
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import kinds, normalise, xml
+from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.xml import reader as xml
 
 _CUT = xml.Cut(
     names="record",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tandem.records.formats.lines import Lines
+from tandem.records.formats.table.lines import Lines
 
 _DELIMITERS = ",;\t|"
 _ROWS_SEARCHED = 20

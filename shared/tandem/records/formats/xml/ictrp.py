@@ -5,10 +5,10 @@ Fields are called as in its tables, so `columns` tells them.
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import xml
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.columns import columns_of
-from tandem.records.formats.table_parts import parts
+from tandem.records.formats.table.cells import parts
+from tandem.records.formats.table.columns import columns_of
+from tandem.records.formats.xml import reader as xml
 
 _CUT = xml.Cut(
     names="trial",

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from tandem.records.formats import bibtex_values, kinds, normalise
+from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.bibtex import values as bibtex_values
+from tandem.records.formats.bibtex.latex import to_plain
 from tandem.records.formats.entry import Kind
-from tandem.records.formats.latex import to_plain
 from tandem.records.formats.people import split_names
 from tandem.records.marks import is_mark
 

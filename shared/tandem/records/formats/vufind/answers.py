@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tandem.records.formats import json_text, solr_fields
+from tandem.records.formats.json import reader as json_text
+from tandem.records.formats.vufind import fields as solr_fields
 
 _ANSWER = re.compile(r'"(?:docs|responseHeader)"\s{0,10}:\s{0,10}[\[{]')
 _ANSWER_SEARCHED = 20_000

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tandem.records.formats import json_text, marc_fields, marc_record
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.json import reader as json_text
+from tandem.records.formats.marc import fields as marc_fields
+from tandem.records.formats.marc import record as marc_record
 
 
 def _is_marc(item: Mapping[str, Any]) -> bool:
