@@ -28,7 +28,7 @@ def parse(given: str) -> Clue | None:
     if doi := normalise.doi(given):
         return Clue("doi", doi)
     text = normalise.clean(given)
-    if pmid := normalise.pmid(text) or normalise.pmid_in_url(text):
+    if pmid := normalise.pmid(text):
         return Clue("pmid", pmid)
     title = plain_title(text)
     return Clue("title", title) if title else None

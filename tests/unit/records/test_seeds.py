@@ -76,7 +76,7 @@ def test_the_spelling_of_a_doi_does_not_matter(suffix: str, spelling: str, shout
     assert parse(spelling.format(name.upper() if shout else name)) == Clue("doi", name)
 
 
-@given(st.integers(1, 10**10 - 1), st.sampled_from(["{}", "PMID: {}", "pmid {}", "00{}"]))
+@given(st.integers(1, 10**8 - 1), st.sampled_from(["{}", "PMID: {}", "pmid {}", "00{}"]))
 def test_the_spelling_of_a_number_does_not_matter(number: int, spelling: str) -> None:
     assert parse(spelling.format(number)) == Clue("pmid", str(number))
 

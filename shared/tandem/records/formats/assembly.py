@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import filterfalse, islice
 
 from tandem.records.formats import normalise, priors, registries
@@ -15,7 +15,9 @@ LONGEST_RECORD = 1_000_000
 _NO_ABSTRACT = re.compile(
     r"\W*(?:(?:there is |has )?no abstract(?: (?:is )?(?:available|provided|found|given|supplied))?"
     r"(?: (?:for|from) .{1,80})?|(?:the )?abstract (?:is )?(?:not|un) ?available(?: .{1,80})?"
-    r"|none available|(?:abstract )?(?:available )?from (?:the )?publisher|see full text)\W*",
+    r"|none available|(?:abstract )?(?:available )?from (?:the )?publisher"
+    r"|publisher: abstract available(?: .{1,80})?"
+    r"|see full text)\W*",
     re.I,
 )
 """What Scopus and others write where there is none."""
@@ -41,14 +43,16 @@ class Parts:
     issue: str = ""
     pages: tuple[str, str] = ("", "")
     dois: Iterable[str] = ()
-    pmids: Iterable[str | None] = field(default=())
+    pmids: Iterable[str] = ()
     urls: Iterable[str] = ()
     keywords: Iterable[str] = ()
     language: str = ""
     refs: Iterable[str] = ()
     kind: Kind | None = None
     notes: Iterable[str] = ()
-    """May hold earlier decisions and numbers of trial registries; they are not shown."""
+    """May hold earlier decisions and identifiers, also of trial registries; they are not shown."""
+    naming: Iterable[str] = ()
+    """Other texts that may name a PubMed number, as `C3  - PUBMED 1` does."""
     priors: tuple[Prior, ...] = ()
     registered: Iterable[str] = ()
     """Texts that may name a number of a trial registry; refs, addresses and prose do anyway."""
@@ -62,8 +66,15 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
     if title is None and abstract is None:
         return reject(position, "no title and no abstract", raw)
     pages = normalise.pages(*map(_whole, parts.pages))
-    refs, urls, authors = list(parts.refs), list(parts.urls), list(parts.authors)
+    refs, authors = list(parts.refs), list(parts.authors)
+    urls = list(filter(None, map(normalise.url, parts.urls)))
     notes, keywords = [n for n in parts.notes if not is_mark(n)], list(parts.keywords)
+    dois = (*parts.dois, *normalise.named_dois(notes))
+    pmids = (
+        *parts.pmids,
+        *normalise.named_pmids((*parts.naming, *notes)),
+        *(url for url in urls if "://" in url),
+    )
     registry_ids = registries.numbers(
         (*refs, *urls, *authors[:1]), (*parts.registered, *notes), (title or "", abstract or "")
     )
@@ -76,9 +87,9 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
         volume=_first([_whole(parts.volume)], LONGEST_FIELD),
         issue=_first([_whole(parts.issue)], LONGEST_FIELD),
         pages=pages[:LONGEST_FIELD] if pages else None,
-        doi=next(filter(None, map(normalise.doi, parts.dois)), None),
-        pmid=next(filter(None, parts.pmids), None),
-        url=next(filter(None, map(normalise.url, urls)), None),
+        doi=next(filter(None, map(normalise.doi, dois)), None),
+        pmid=next(filter(None, map(normalise.pmid, pmids)), None),
+        url=next(iter(urls), None),
         keywords=_keywords(keywords),
         language=_first([parts.language], LONGEST_FIELD),
         ref=_first(map(_whole, refs), LONGEST_FIELD),

@@ -5,7 +5,7 @@ Every function takes any text and never raises: what cannot be made sense of bec
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -42,7 +42,7 @@ _QUERY = re.compile(r"[?&].*")
 _BRACKETS = {")": "(", "]": "[", "}": "{", ">": "<"}
 
 _PMID = re.compile(
-    r"(?:(?:PMID|PUBMED(?: ID)?|MEDLINE)\b[:\s]*)?0*([1-9][0-9]{0,9})(?:\.0)?\.?"
+    r"(?:(?:PMID|PUBMED(?: ID)?|MEDLINE)\b[:\s]*)?0*([1-9][0-9]{0,7})(?:\.0)?\.?"
     r"(?:\s*\[pmid\]|\s{1,3}\(https?://[^\s()]{1,200}\))?",
     re.I,
 )
@@ -51,7 +51,17 @@ _PUBMED_PAGE = re.compile(
     r"0*([1-9][0-9]{0,9})(?![0-9])",
     re.I,
 )
-_LONGEST_GUESSED_PMID = 8
+_PUBMED = re.compile(
+    r"pubmed|medline|^\s*nlm\s*$|^in[- ](?:process|data[- ]review)|^publisher$", re.I
+)
+"""What PubMed is called as a database, also its statuses, which Ovid gives for databases."""
+
+_NAMED_PMID = r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*(?:NLM)?([0-9]{1,8})(?![0-9])"
+_NAMED_DOI = r"\bdoi:?\s{0,3}(10\.[0-9]{4,9}/[^\s;]{1,300})"
+_OF_EBSCO = re.compile(r"Accession Number:", re.I)
+_LONGEST_NOTE = 10_000
+_LONGEST_TELLING = 100
+"""Characters. A longer note in prose may cite another article's number."""
 
 _YEAR = re.compile(
     r"(?<![0-9])(1[0-9]{3}|20[0-9]{2}|2100)"
@@ -135,24 +145,37 @@ def doi(text: str) -> str | None:
     return name if complete and len(name) <= _LONGEST_DOI else None
 
 
-def pmid(text: str, *, guessed: bool = False) -> str | None:
+def pmid(text: str) -> str | None:
     """Return the PubMed number that `text` is, without leading zeros.
 
-    Args:
-        text: A number, or one with `PMID:`, `MEDLINE:`, `[pmid]` or its address beside it.
-        guessed: The field is not one for PubMed numbers alone; then at most 8 digits are
-            believed, as other databases' numbers are longer.
+    It may have `PMID:`, `MEDLINE:`, `[pmid]` or an address beside it, or stand in the address of
+    its page. It has at most 8 digits: other databases' numbers are longer.
     """
-    found = _PMID.fullmatch(text.strip())
-    if found is None or (guessed and len(found[1]) > _LONGEST_GUESSED_PMID):
-        return None
-    return found[1]
-
-
-def pmid_in_url(text: str) -> str | None:
-    """Return the number of the PubMed page that `text` is the address of."""
-    found = _PUBMED_PAGE.match(text.strip())
+    text = text.strip()
+    found = _PMID.fullmatch(text) or _PUBMED_PAGE.match(text)
     return found[1] if found else None
+
+
+def is_pubmed(database: str) -> bool:
+    """Whether a database of this name has PubMed's numbers for its own."""
+    return _PUBMED.search(database) is not None
+
+
+def named_pmids(notes: Iterable[str]) -> Iterator[str]:
+    """Yield the PubMed numbers that notes name: short ones anywhere, others where a line begins."""
+    return _named(_NAMED_PMID, notes, _LONGEST_TELLING)
+
+
+def named_dois(notes: Iterable[str]) -> Iterator[str]:
+    """Yield the DOIs that notes name, as `named_pmids` does."""
+    return _named(_NAMED_DOI, notes, 3 * _LONGEST_TELLING)
+
+
+def _named(pattern: str, notes: Iterable[str], longest: int) -> Iterator[str]:
+    for note in notes:
+        anywhere = len(note) < longest or _OF_EBSCO.match(note)
+        where = pattern if anywhere else f"^{pattern}"
+        yield from re.findall(where, note[:_LONGEST_NOTE], re.I | re.M)
 
 
 def year(text: str) -> int | None:

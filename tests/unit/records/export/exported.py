@@ -100,7 +100,7 @@ def expected(record: ExportedRecord) -> dict[str, Any]:
             issue=record.issue or "",
             pages=(record.pages or "", ""),
             dois=[record.doi or ""],
-            pmids=[record.pmid],
+            pmids=[record.pmid or ""],
             urls=[record.url or ""],
             keywords=record.keywords,
             language=record.language or "",

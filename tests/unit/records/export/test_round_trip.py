@@ -45,7 +45,7 @@ ranges = st.from_regex(r"[Se]?[0-9]{1,5}([-–][0-9]{1,5})?(, [0-9]{1,4})?", ful
 def _tells_no_identifier(record: ExportedRecord) -> bool:
     """Whether no address names a DOI or PubMed page: importing it would add what was not there."""
     url = record.url or ""
-    return normalise.doi(url) is None and normalise.pmid_in_url(url) is None
+    return normalise.doi(url) is None and normalise.pmid(url) is None
 
 
 records = st.builds(

@@ -10,13 +10,14 @@ from tandem.records.formats.assembly import LONGEST_RECORD, Parts
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.pieces import opened
 from tandem.records.formats.xml import reader as xml
+from tandem.records.formats.xml import tree
 from unit.records.formats.tagged_lines import any_text
 
 CUT = xml.Cut(names="item", inside="name", then=r"\s*(?=<(?:\w+:)?(?:name|note)\b)")
 
 
 def parts(element: Element) -> Parts:
-    return Parts(titles=xml.texts(element, "name"), abstracts=xml.texts(element, "note"))
+    return Parts(titles=tree.texts(element, "name"), abstracts=tree.texts(element, "note"))
 
 
 READER = xml.XmlReader(CUT, parts)

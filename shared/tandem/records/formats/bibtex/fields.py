@@ -28,7 +28,6 @@ _ARTICLE = ("artnumber", "articleno", "artno", "elocationid")
 _SAYS_NOTHING = frozenset({"misc", "unknown", "entry", "electronic", "online", "www"})
 _ARXIV = re.compile(r"(?:arxiv:)?\s{0,3}([a-z.-]{1,20}/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?", re.I)
 _PAGES = re.compile(r"(?<=\d)\s{0,3}-{2,3}\s{0,3}(?=[A-Za-z]{0,3}\d)")
-_PMID = re.compile(r"\bPMID:?\s{0,3}(\d{1,9})\b", re.I)
 _ADDRESS = re.compile(r"https?://[^\s{}\"]{1,2000}", re.I)
 _LONGEST_NOTE = 100_000
 
@@ -58,6 +57,7 @@ def parts(kind: str, key: str, fields: Fields) -> Parts:
         *("journal", "journaltitle", "fjournal", "journalfull", "booktitle", "journaliso"),
         *("journalabbrev", "shortjournal", "maintitle", "eventtitle", "conference", "series"),
     )
+    is_pubmed = any(map(normalise.is_pubmed, values("eprinttype")))
     notes = [n for n in values("note", "notes", "annote", "annotation") if not is_mark(n)]
     return Parts(
         titles=_titles(plain),
@@ -69,7 +69,7 @@ def parts(kind: str, key: str, fields: Fields) -> Parts:
         issue=first("number", "issue"),
         pages=(_PAGES.sub("-", first("pages", "page", "eid", "articlenumber", *_ARTICLE)), ""),
         dois=[*values(*_WITH_DOI), *exact(*_WITH_DOI), *_arxiv_doi(values, exact)],
-        pmids=_pmids(values, exact, notes),
+        pmids=exact("pmid", "pubmedid", "pubmed", *(["eprint"] if is_pubmed else [])),
         urls=list(_urls(values, exact)),
         keywords=_keywords(values),
         language=first("language", "langid").replace("undefined", ""),
@@ -145,13 +145,3 @@ def _urls(values: _Values, exact: _Values) -> Iterator[str]:
             yield found[0].rstrip(".,;)")
     if number := _arxiv_number(values):
         yield f"https://arxiv.org/abs/{number}"
-
-
-def _pmids(values: _Values, exact: _Values, notes: list[str]) -> Iterator[str | None]:
-    yield from map(normalise.pmid, exact("pmid", "pubmedid", "pubmed"))
-    if any(kind.strip().lower() in {"pubmed", "pmid", "medline"} for kind in values("eprinttype")):
-        yield from map(normalise.pmid, exact("eprint"))
-    for note in notes:
-        if found := _PMID.search(note[:_LONGEST_NOTE]):
-            yield normalise.pmid(found[1])
-    yield from map(normalise.pmid_in_url, exact("url", "link"))

@@ -1,10 +1,9 @@
 """CSL-JSON, as Zotero, Mendeley, pandoc and citation.js write it, and Crossref's near relation."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from tandem.records.formats import kinds, normalise
+from tandem.records.formats import kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
 from tandem.records.formats.json import reader as json_text
@@ -30,8 +29,6 @@ _TYPES = frozenset(
     }
 )
 _OTHERS = frozenset({"authors", "authorships", "creators", "itemType", "abstract_inverted_index"})
-_NOTED_PMID = re.compile(r"\bPMID: {0,3}([0-9]{1,9})\b", re.I)
-_NOTED_DOI = re.compile(r"\bDOI: {0,3}(10\.\S{1,300})", re.I)
 _LONGEST_NOTE = 100_000
 
 
@@ -68,8 +65,8 @@ def parts(item: Mapping[str, Any]) -> Parts:
         volume=text(item.get("volume")),
         issue=text(item.get("issue")) or text(item.get("number")),
         pages=(text(item.get("page")) or text(item.get("article-number")), ""),
-        dois=[*values("DOI", "doi", "URL"), *_found(_NOTED_DOI, notes)],
-        pmids=map(normalise.pmid, [*values("PMID", "pmid"), *_found(_NOTED_PMID, notes)]),
+        dois=values("DOI", "doi", "URL"),
+        pmids=values("PMID", "pmid"),
         urls=values("URL", "url"),
         keywords=_keywords(item),
         language=text(item.get("language")),
@@ -81,10 +78,6 @@ def parts(item: Mapping[str, Any]) -> Parts:
 
 
 _PUBLISHED = ("issued", "published", "published-print", "published-online", "event-date")
-
-
-def _found(pattern: re.Pattern[str], notes: list[str]) -> list[str]:
-    return [found[1] for note in notes if (found := pattern.search(note))]
 
 
 def _keywords(item: Mapping[str, Any]) -> list[str]:

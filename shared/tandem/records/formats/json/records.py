@@ -4,12 +4,10 @@ What each calls a field is mostly what tables call it, too, so `columns` tells t
 what is nested otherwise.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tandem.records.formats import normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.json import reader as json_text
 from tandem.records.formats.json.priors import decisions
@@ -24,7 +22,6 @@ _AUTHORS = (
 _IDENTIFIERS = ("identifier", "identifiers", "external_ids", "externalIds", "articleids", "ids")
 _KEYWORDS = ("keywords", "keyword", "tags", "mesh_terms", "keywordList", "subjects")
 _PEOPLE_NOT_AUTHORS = frozenset({"editor", "translator", "reviewedAuthor", "seriesEditor"})
-_EXTRA_PMID = re.compile(r"\bPMID: {0,3}([0-9]{1,9})\b", re.I)
 _DEEPEST = 4
 _MOST_POSITIONS = 100_000
 
@@ -52,8 +49,7 @@ def _parts(item: Mapping[str, Any]) -> Parts:
     flat = _flat(record)
     found = parts(_cells(flat))
     identifiers = dict(_identifiers(record))
-    extra = _EXTRA_PMID.search(flat.get("extra", [""])[0][:10_000])
-    pmids = [identifiers.get("pmid", ""), identifiers.get("pubmed", ""), extra[1] if extra else ""]
+    pmids = [identifiers.get("pmid", ""), identifiers.get("pubmed", "")]
     authors = _authors(record)
     keywords = [term for name in _KEYWORDS for term in texts(_inner_list(record.get(name)))]
     return replace(
@@ -61,7 +57,8 @@ def _parts(item: Mapping[str, Any]) -> Parts:
         abstracts=[*found.abstracts, _uninverted(record.get("abstract_inverted_index"))],
         authors=authors or found.authors,
         dois=[*found.dois, identifiers.get("doi", "")],
-        pmids=[*found.pmids, *map(normalise.pmid, pmids), *map(normalise.pmid_in_url, pmids)],
+        pmids=[*found.pmids, *pmids],
+        notes=[*found.notes, *flat.get("extra", ())],
         urls=[*found.urls, *_urls(record)],
         keywords=keywords or found.keywords,
         priors=decisions(record) or found.priors,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pymarc import Field, Record
 
-from tandem.records.formats import isbd, kinds, normalise
+from tandem.records.formats import isbd, kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
 from tandem.records.formats.marc import unimarc
@@ -150,10 +150,10 @@ def _addresses(record: Record) -> tuple[list[str], list[str]]:
     return own, related
 
 
-def _pmids(record: Record) -> Iterator[str | None]:
+def _pmids(record: Record) -> Iterator[str]:
     for field in record.get_fields("024"):
         if "pmid" in map(str.lower, field.get_subfields("2")):
-            yield from map(normalise.pmid, field.get_subfields("a"))
+            yield from field.get_subfields("a")
     for number in values(record, "a", "035"):
         if found := _PUBMED.match(number.strip()):
             yield found[1]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pymarc import Record
 
-from tandem.records.formats import isbd, kinds, normalise
+from tandem.records.formats import isbd, kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
 from tandem.records.formats.marc.record import control, fields, values
@@ -31,7 +31,6 @@ def parts(record: Record) -> Parts:
         journals=[*map(isbd.title, journals), *map(isbd.title, values(record, "a", "225"))],
         volume=next(iter(numbers), "") if journals else "",
         dois=(*values(record, "a", "017", "024"), *values(record, "u", "856")),
-        pmids=(normalise.pmid_in_url(url) for url in values(record, "u", "856")),
         urls=values(record, "u", "856"),
         keywords=_keywords(record),
         language="; ".join(dict.fromkeys(values(record, "a", "101"))),

@@ -8,6 +8,7 @@ from tandem.records.formats.assembly import Parts
 from tandem.records.formats.marc import fields as marc_fields
 from tandem.records.formats.marc import record as marc_record
 from tandem.records.formats.xml import reader as xml
+from tandem.records.formats.xml import tree
 
 _FIELDS = r"<(?:[A-Za-z_][\w.-]{0,60}:)?(?:leader|controlfield|datafield)\b"
 
@@ -16,7 +17,7 @@ _CUT = xml.Cut(names="record", inside="datafield|controlfield", then=rf"\s*(?={_
 
 
 def _parts(element: Element) -> Parts:
-    leader = xml.text_of(element.find("leader"))
+    leader = tree.text_of(element.find("leader"))
     return marc_fields.parts(marc_record.made(leader, _fields(element)))
 
 
@@ -24,14 +25,14 @@ def _fields(element: Element) -> Iterator[marc_record.Written]:
     for field in element.iterfind("*"):
         tag = field.get("tag", "").strip()
         if field.tag == "controlfield":
-            yield tag, xml.text_of(field), ()
+            yield tag, tree.text_of(field), ()
         elif field.tag == "datafield" and not tag.startswith("00"):
             signs = (field.get("ind1") or " ")[:1] + (field.get("ind2") or " ")[:1]
             subfields = field.iterfind("subfield")
             yield (
                 tag,
                 signs,
-                ((s.get("code", "").strip(), xml.text_of(s).strip()) for s in subfields),
+                ((s.get("code", "").strip(), tree.text_of(s).strip()) for s in subfields),
             )
 
 

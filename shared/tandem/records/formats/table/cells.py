@@ -1,12 +1,13 @@
 """From the cells of a row, under the fields their columns hold, to the parts of a record."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tandem.records.formats import citation, kinds, normalise, priors
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind, Prior
 from tandem.records.formats.people import split_names, split_terms
+from tandem.records.formats.table.columns import columns_of
 
 Cells = Mapping[str, list[str]]
 """The values of each field of `columns`, the preferred first, none of them blank."""
@@ -31,6 +32,9 @@ _DATABASES = re.compile(
 )
 _ABSTRACKR: dict[str, priors.Verdict] = {"1": "include", "0": "maybe", "-1": "exclude"}
 """What Abstrackr writes where its reviewers agree; `x` is a conflict, `o` nobody's label."""
+
+_LISTS = frozenset({"authors", "keywords", "type", "registry ids"})
+"""Several values of these are one cell's."""
 
 _LONGEST_JOURNAL = 150
 _TRIAL = re.compile(r"NCT[0-9]{8}")
@@ -60,10 +64,7 @@ def parts(cells: Cells) -> Parts:
         issue=first("issue") or cited.issue,
         pages=(start, first("page end")) if start else (whole, ""),
         dois=values("doi", "url", "ref"),
-        pmids=[
-            *map(normalise.pmid, values("pmid")),
-            *map(normalise.pmid_in_url, values("pmid", "url")),
-        ],
+        pmids=values("pmid"),
         urls=values("url", "doi"),
         keywords=[term for cell in values("keywords") for term in split_terms(cell)],
         language=first("language"),
@@ -72,6 +73,27 @@ def parts(cells: Cells) -> Parts:
         refs=values("ref", "pmid"),
         kind=_kind(values("type"), [*journals, *values("publisher")], values("ref")),
         priors=_priors(cells),
+    )
+
+
+def named(values: Iterable[tuple[str, str]]) -> Parts:
+    """Return what values tell of their record under names such as tables have."""
+    by_name: dict[str, list[str]] = {}
+    for name, value in values:
+        if value.strip():
+            by_name.setdefault(name, []).append(value)
+    names = list(by_name)
+    return parts(
+        {
+            field: [
+                value
+                for at in places
+                for value in (
+                    ["; ".join(by_name[names[at]])] if field in _LISTS else by_name[names[at]]
+                )
+            ]
+            for field, places in columns_of(names).items()
+        }
     )
 
 

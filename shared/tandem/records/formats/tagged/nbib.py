@@ -3,10 +3,10 @@
 import re
 from dataclasses import replace
 
-from tandem.records.formats import normalise
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
-from tandem.records.formats.tagged.fields import Fields, TagMap
+from tandem.records.formats.tagged.fields import Fields
 
 _KNOWN = (
     "PMID PMC OWN STAT TI TT FAU AU DP JT TA VI IP PG OT MH OID BTI AB OAB CN DEP LA AID LID PT SI"
@@ -18,9 +18,8 @@ _LINE = (
     rf"|(?:{_TAG})(?= {{0,2}}-)) {{0,2}}-(?: |(?=[0-9]*$))(?P<value>.*)$"
 )
 _DOI_ID = re.compile(r"(.*\S)\s*\[doi\]\s*$", re.I)
-_NO_ABSTRACT = re.compile(r"Publisher: Abstract available", re.I)
 
-_MAP = TagMap(
+_MAP = FieldMap(
     titles="TI BTI TT",
     abstracts="AB",
     authors="FAU|AU",
@@ -38,16 +37,15 @@ _MAP = TagMap(
 
 
 def _parts(fields: Fields) -> Parts:
-    parts = _MAP.parts(fields)
+    parts = _MAP.parts(fields.get)
     ids = fields.values("AID", "LID")
-    others = (text for text in fields.values("OAB") if not _NO_ABSTRACT.match(text))
     return replace(
         parts,
-        abstracts=[*parts.abstracts, *others],
+        abstracts=[*parts.abstracts, *fields.values("OAB")],
         authors=[*parts.authors, *fields.values("CN")],
         dois=[*(found[1] for found in map(_DOI_ID.match, ids) if found), *ids],
         # What goes on under it is a line that lost its tag.
-        pmids=[normalise.pmid(value.partition(" ")[0]) for value in fields.values("PMID")],
+        pmids=[value.partition(" ")[0] for value in fields.values("PMID")],
         keywords=[*fields.values("OT"), *(term.partition("/")[0] for term in fields.values("MH"))],
     )
 

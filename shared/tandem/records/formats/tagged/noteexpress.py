@@ -6,8 +6,7 @@ The fields are called much as in tables, so `columns` tells them.
 import re
 
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.table.cells import parts
-from tandem.records.formats.table.columns import field_of
+from tandem.records.formats.table.cells import named
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
 from tandem.records.formats.tagged.fields import Fields
 
@@ -15,13 +14,7 @@ _LINE = rf"{INDENT}\{{(?P<tag>[A-Za-z][^{{}}\n]{{1,60}})\}}[ \t]?[:：]"
 
 
 def _parts(fields: Fields) -> Parts:
-    cells: dict[str, list[str]] = {}
-    for tag in fields.tags:
-        if field := field_of(tag):
-            cells.setdefault(field, []).extend(filter(str.strip, fields.values(tag)))
-    if authors := cells.get("authors"):
-        cells["authors"] = ["; ".join(authors)]
-    return parts({field: values for field, values in cells.items() if values})
+    return named((tag, value) for tag in fields.tags for value in fields.get(tag))
 
 
 NOTEEXPRESS = Dialect(

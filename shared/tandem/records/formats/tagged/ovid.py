@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from tandem.records.formats import citation, kinds, normalise
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
-from tandem.records.formats.tagged.fields import Fields, TagMap
+from tandem.records.formats.tagged.fields import Fields
 
 _NAMES = {
     "TI": "title|article title|document title",
@@ -53,7 +54,6 @@ _LINE = re.compile(
     rf"{INDENT}(?P<tag>[A-Z][A-Z0-9]{{1,3}})[ \t\xa0]{{1,2}}-(?:[ \t\xa0](?P<value>.*)|$)"
 )
 _NAME = re.compile(r"[A-Z][A-Za-z/,&() -]{1,60}")
-_MEDLINE = re.compile(r"medline|pubmed|^in[- ](?:process|data[- ]review)|^publisher$", re.I)
 _ADDED_TYPE = re.compile(r"(?<=[.?!])\s{0,3}\[([A-Z][A-Za-z ,/&-]{2,40})\]\.?\s{0,3}$")
 _TYPES_APART = re.compile(r"[.;](?:\s|$)")
 
@@ -67,7 +67,7 @@ _DEGREES = re.compile(
 _DEGREE_ALONE = re.compile(r"[A-Z][A-Za-z.]{0,4}[A-Z][A-Za-z.]{0,3}")
 _LONGEST_NAME = 300
 
-_MAP = TagMap(
+_MAP = FieldMap(
     titles="TI TT OT CH BT",
     abstracts="AB",
     authors="AU",
@@ -76,6 +76,9 @@ _MAP = TagMap(
     issue="IP",
     start="PG",
     dois="DO DI ID AI UR LK",
+    pmids="PM PMID",
+    accessions="UI",
+    databases="DB ST",
     urls="UR LK XL JL",
     language="LG LA",
     refs="UI AN",
@@ -106,7 +109,7 @@ def _named(lines: list[str], lists: frozenset[str]) -> Fields:
 
 def _parts(fields: Fields) -> Parts:
     values, first = fields.values, fields.first
-    parts = _MAP.parts(fields)
+    parts = _MAP.parts(fields.get)
     cited = citation.of(first("SO"))
     titles = values("TI", "TT", "OT", "CH", "BT")
     added = [found[1] for title in titles if (found := _ADDED_TYPE.search(title))]
@@ -123,7 +126,7 @@ def _parts(fields: Fields) -> Parts:
         issue=parts.issue or cited.issue,
         pages=(normalise.pages(first("PG")) or cited.pages, ""),
         dois=[text.split(" [")[0] for text in parts.dois],
-        pmids=_pmids(fields),
+        pmids=[text.split(" [")[0] for text in parts.pmids],
         keywords=[*_terms(fields, "KW", "MH", "DE", "ID")],
         language="; ".join(text.rstrip(".") for text in values("LG", "LA")),
         refs=[text.rstrip(".") for text in parts.refs],
@@ -156,15 +159,6 @@ def _terms(fields: Fields, *tags: str) -> Iterator[str]:
     for text in fields.values(*tags):
         if not text.startswith("10.") and not text.endswith(("[doi]", "[pii]")):
             yield _BRACKETED.sub("", text).rstrip(".")
-
-
-def _pmids(fields: Fields) -> Iterator[str | None]:
-    """Yield PubMed numbers: MEDLINE's own number of a record is one, other databases' is not."""
-    for text in fields.values("PM", "PMID"):
-        yield normalise.pmid(text.split(" [")[0])
-    if any(_MEDLINE.search(source) for source in fields.values("DB", "ST")):
-        for text in fields.values("UI"):
-            yield normalise.pmid(text, guessed=True)
 
 
 class _Ovid(Dialect):

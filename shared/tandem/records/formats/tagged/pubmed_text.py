@@ -5,8 +5,9 @@ A record begins with its number and where it was published: `1. Toys. 2019 Jan;1
 
 import re
 
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.tagged.dialect import Dialect
-from tandem.records.formats.tagged.fields import Fields, TagMap
+from tandem.records.formats.tagged.fields import Fields
 
 _HEAD = r"^(?P<tag>[0-9]{1,6})(?=\. [^\n]{2,300}?(?:\.|\n)[ \n](?:19|20)[0-9]{2}\b)"
 _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
@@ -24,7 +25,7 @@ _NO_ABSTRACT = re.compile(
     re.I,
 )
 
-_MAP = TagMap(
+_MAP = FieldMap(
     titles="title",
     abstracts="abstract",
     authors="author",
@@ -71,6 +72,6 @@ PUBMED_TEXT = _PubmedText(
     edge=_HEAD,
     always=frozenset({"0"}),
     fields=_fields,
-    parts=_MAP.parts,
+    parts=lambda fields: _MAP.parts(fields.get),
     renamed=lambda _: "0",
 )

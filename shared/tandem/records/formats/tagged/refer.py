@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from tandem.records.formats import kinds
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
-from tandem.records.formats.tagged.fields import Fields, TagMap
+from tandem.records.formats.tagged.fields import Fields
 
 _LINE = rf"{INDENT}%(?P<tag>[0-9A-Zf?@!#$\]&()*+^><\[=~])(?=[ \t\xa0]|$)"
 _AND = re.compile(r"\s+and\s+")
 
-_MAP = TagMap(
+_MAP = FieldMap(
     titles="T Q !",
     abstracts="X",
     authors="A|E",
@@ -37,7 +38,7 @@ _MAP = TagMap(
 
 
 def _parts(fields: Fields) -> Parts:
-    parts = _MAP.parts(fields)
+    parts = _MAP.parts(fields.get)
     # Open Journal Systems puts the subject where others have the type of article.
     types = (*fields.values("0"), *filter(kinds.is_type, fields.values("9")))
     authors = [name for text in parts.authors for name in _names(text)]

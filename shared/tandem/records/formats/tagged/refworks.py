@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
-from tandem.records.formats.tagged.fields import Fields, TagMap
+from tandem.records.formats.tagged.fields import Fields
 
 _TAGS = (
     "RT SR ID A1 T1 JF JO YR FD VO IS SP OP K1 AB NO A2 T2 ED PB PP A3 A4 A5 T3 SN AV AD AN LA CL "
@@ -15,7 +16,7 @@ _KNOWN = "|".join(_TAGS.split()) + "|U1?[0-9]"
 _VALUE = r"[ \t\xa0]+(?![-–—][ \t])"
 _COMMA = re.compile(r",(?=[^\s,])")
 
-_MAP = TagMap(
+_MAP = FieldMap(
     titles="T1 OT ST",
     abstracts="AB",
     authors="A1|A2",
@@ -42,7 +43,7 @@ _MAP = TagMap(
 
 
 def _parts(fields: Fields) -> Parts:
-    parts = _MAP.parts(fields)
+    parts = _MAP.parts(fields.get)
     return replace(parts, authors=[_COMMA.sub(", ", name) for name in parts.authors])
 
 

@@ -2,8 +2,9 @@
 
 import re
 
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
-from tandem.records.formats.tagged.fields import Fields, TagMap
+from tandem.records.formats.tagged.fields import Fields
 
 _GAP = r"[ \t\xa0\u2000-\u200a\u202f\u3000]"
 _SURE = rf"{_GAP}{{2}}-"
@@ -32,7 +33,7 @@ _LOOSE = re.compile(rf"{INDENT}(?P<tag>[A-Z][A-Z0-9]{{1,4}}){_GAP}{{0,4}}[-–�
 
 _LOOSE_TYPE = re.compile(rf"^{INDENT}TY{_GAP}{{0,4}}[-–—](.*)", re.M)
 
-_MAP = TagMap(
+_MAP = FieldMap(
     titles="TI T1 BT CT TT ST",
     abstracts="AB N2",
     authors="AU|A1|A2 ED",
@@ -112,5 +113,5 @@ RIS = _Ris(
     prose=frozenset({"AB", "N2", "N1", "RN"}),
     between=re.compile(r"NL  - |link to |https?://\S+$|[\w ]{1,40} \(RIS\)", re.I),
     fields=_fields,
-    parts=_MAP.parts,
+    parts=lambda fields: _MAP.parts(fields.get),
 )

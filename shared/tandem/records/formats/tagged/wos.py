@@ -4,20 +4,21 @@ Also what its Inspec and Medline write, and ISI before it.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
-from tandem.records.formats import kinds, normalise
+from tandem.records.formats import kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.tagged.dialect import INDENT, Dialect
-from tandem.records.formats.tagged.fields import Fields, TagMap
+from tandem.records.formats.tagged.fields import Fields
 
 _TAGGED = r"(?:[A-Z][A-Z0-9][ \t]+(?![ \t]*[-–—])\S|   )"
 _TYPES = {"J": Kind.ARTICLE, "C": Kind.CONFERENCE, "B": Kind.BOOK, "P": Kind.OTHER}
+_MEDLINE = re.compile(r"MEDLINE:", re.I)
 _BRACKETED_DOI = re.compile(r"\[(10\.[0-9]{4,9}/[^\]\s]{1,300})\]")
 
-_MAP = TagMap(
+_MAP = FieldMap(
     titles="TI FT Z1 BT",
     abstracts="AB Z4",
     authors="AU",
@@ -37,7 +38,7 @@ _MAP = TagMap(
 
 def _parts(fields: Fields) -> Parts:
     values, first = fields.values, fields.first
-    parts = _MAP.parts(fields)
+    parts = _MAP.parts(fields.get)
     # `AF` has names in full, but now and then not all of them.
     authors = max((values(tag) for tag in ("AF", "AU", "BF", "BA", "Z2")), key=len)
     # Inspec keeps numbers of the article in `ID`.
@@ -47,16 +48,10 @@ def _parts(fields: Fields) -> Parts:
         authors=[*authors, *values("CA", "GP")] or values("BE", "ED"),
         pages=(parts.pages[0], first("EP") if first("BP") else ""),
         dois=[*parts.dois, *_BRACKETED_DOI.findall(first("ID"))],
-        pmids=[*parts.pmids, *_pmids(fields)],
+        pmids=[*parts.pmids, *filter(_MEDLINE.match, values("UT"))],
         keywords=values("DE", "MH", "CT") if inspec else parts.keywords,
         kind=_kind(fields),
     )
-
-
-def _pmids(fields: Fields) -> Iterator[str | None]:
-    for number in fields.values("UT"):
-        if number.upper().startswith("MEDLINE:"):
-            yield normalise.pmid(number)
 
 
 def _kind(fields: Fields) -> Kind | None:
@@ -65,7 +60,7 @@ def _kind(fields: Fields) -> Kind | None:
     `Article; Proceedings Paper` in a journal is an article whatever meeting it comes from.
     """
     medium = fields.first("PT")
-    types = fields.joined("DT")
+    types = " ".join(fields.get("DT"))
     sources = fields.values("SO", "PU")
     known = kinds.of((types,), sources) or kinds.of((medium,), sources)
     if known is Kind.CONFERENCE and medium == "J" and types.startswith("Article"):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-from tandem.records.formats import isbd, kinds, normalise
+from tandem.records.formats import isbd, kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
 
@@ -58,7 +58,7 @@ def parts(document: Mapping[str, Any]) -> Parts:
             first("container_end_page"),
         ),
         dois=(*_named(document, _DOI_NAME), *urls, *values("id")),
-        pmids=map(normalise.pmid, _named(document, _PMID_NAME)),
+        pmids=_named(document, _PMID_NAME),
         urls=urls,
         keywords=map(
             isbd.keyword, values("topic", "topic_facet", "subject", "keyword", "keywords", "genre")

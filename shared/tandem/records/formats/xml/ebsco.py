@@ -1,12 +1,13 @@
 """EBSCOhost's XML, of CINAHL and its other databases: `<rec>` with `<controlInfo>`."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.xml import reader as xml
+from tandem.records.formats.xml import tree
 
 _CUT = xml.Cut(
     names="rec",
@@ -16,59 +17,56 @@ _CUT = xml.Cut(
 _MEDLINE = frozenset({"cmedm", "mdc", "mnh", "medline"})
 """What EBSCO calls its editions of MEDLINE; the number of a record there is PubMed's."""
 
+_FIELDS = FieldMap(
+    titles=".//artinfo/tig/atl .//tig/atl .//atl .//tig/btl .//btl",
+    abstracts=".//ab",
+    authors=".//artinfo/aug/au|.//aug/au|.//au",
+    dates=".//dt-year .//dt",
+    journals=".//jtl .//bkinfo/btl .//btl .//stl",
+    volume=".//vid",
+    issue=".//iid",
+    start=".//ppf",
+    dois=".//ui[@type='doi'] .//ui",
+    pmids=".//ui[@type='pmid'] .//ui[@type='nlmuid-pmid'] .//ui[@type='pubmed']",
+    urls=".//pLink/url .//plink/url .//pLink .//plink .//url",
+    keywords=".//sug/subj .//keyword",
+    language=".//language",
+    refs=".//ui",
+    types=".//doctype .//pubtype",
+)
 
-def _parts(record: Element) -> Parts:
-    def values(*names: str) -> list[str]:
-        return xml.texts(record, *(f".//{name}" for name in names))
 
-    def first(*names: str) -> str:
-        return next(iter(values(*names)), "")
+def _prepared(record: Element) -> Element:
+    """Return the record with types of numbers in small letters, and years of dates as text."""
+    for number in record.iter("ui"):
+        number.set("type", (number.get("type") or "").lower())
+    for date in record.findall(".//dt"):
+        date.addprevious(tree.element("dt-year", date.get("year") or ""))
+    return record
 
-    journals = values("jtl", "bkinfo/btl", "btl", "stl")
-    start, count_ = first("ppf"), first("ppct")
+
+def _refined(record: Element, parts: Parts) -> Parts:
     header = record.find(".//header")
-    return Parts(
-        titles=values("artinfo/tig/atl", "tig/atl", "atl", "tig/btl", "btl"),
-        abstracts=(" ".join(values("artinfo/ab") or values("ab")),),
-        authors=values("artinfo/aug/au") or values("aug/au") or values("au"),
-        dates=(*_dates(record), *values("pubinfo/dt", "dt")),
-        journals=journals,
-        volume=first("vid"),
-        issue=first("iid"),
-        pages=(start, _last(start, count_)),
-        dois=(*_numbers(record, "doi"), *values("ui")),
-        pmids=_pmids(record, header),
-        urls=values("pLink/url", "plink/url", "pLink", "plink", "url"),
-        keywords=values("sug/subj", "keyword"),
-        language=first("language"),
-        refs=(*filter(None, [header.get("uiTerm") if header is not None else ""]), *values("ui")),
-        kind=kinds.of(values("doctype", "pubtype"), journals),
+    number, database = "", ""
+    if header is not None:
+        number, database = header.get("uiTerm") or "", header.get("shortDbName") or ""
+    start, count = parts.pages[0], tree.first(record, ".//ppct")
+    return replace(
+        parts,
+        pages=(start, _last(start, count)),
+        pmids=[
+            *(text.removeprefix("NLM") for text in parts.pmids),
+            *([number] if database.lower() in _MEDLINE else []),
+        ],
+        refs=[*filter(None, [number]), *parts.refs],
     )
 
 
-def _last(start: str, count_: str) -> str:
+def _last(start: str, count: str) -> str:
     """Return the last page: EBSCO gives the first and how many there are."""
-    if not (start.isdecimal() and count_.isdecimal() and len(start + count_) < 12):
+    if not (start.isdecimal() and count.isdecimal() and len(start + count) < 12):
         return ""
-    return str(int(start) + max(int(count_), 1) - 1)
+    return str(int(start) + max(int(count), 1) - 1)
 
 
-def _dates(record: Element) -> Iterator[str]:
-    for date in record.iterfind(".//dt"):
-        yield date.get("year") or ""
-
-
-def _numbers(record: Element, *types: str) -> list[str]:
-    found = record.iterfind(".//ui")
-    return [xml.text_of(each) for each in found if (each.get("type") or "").lower() in types]
-
-
-def _pmids(record: Element, header: Element | None) -> Iterator[str | None]:
-    """Yield PubMed numbers, of their own or of a record of MEDLINE."""
-    for number in _numbers(record, "pmid", "nlmuid-pmid", "pubmed"):
-        yield normalise.pmid(number.strip().removeprefix("NLM"))
-    if header is not None and (header.get("shortDbName") or "").lower() in _MEDLINE:
-        yield normalise.pmid(header.get("uiTerm") or "", guessed=True)
-
-
-EBSCO_XML = xml.XmlReader(_CUT, _parts)
+EBSCO_XML = xml.XmlReader(_CUT, xml.by_paths(_FIELDS, _refined, _prepared))

@@ -6,9 +6,9 @@ Fields are called as in its tables, so `columns` tells them.
 from lxml.etree import _Element as Element
 
 from tandem.records.formats.assembly import Parts
-from tandem.records.formats.table.cells import parts
-from tandem.records.formats.table.columns import columns_of
+from tandem.records.formats.table.cells import named
 from tandem.records.formats.xml import reader as xml
+from tandem.records.formats.xml import tree
 
 _CUT = xml.Cut(
     names="trial",
@@ -19,14 +19,8 @@ _CUT = xml.Cut(
 
 
 def _parts(trial: Element) -> Parts:
-    leaves = [each for each in trial.iter() if len(each) == 0 and xml.text_of(each).strip()]
-    columns = columns_of([str(each.tag) for each in leaves])
-    return parts(
-        {
-            field: [" ".join(xml.text_of(leaves[at]).split()) for at in places]
-            for field, places in columns.items()
-        }
-    )
+    leaves = [each for each in trial.iter() if len(each) == 0 and tree.text_of(each).strip()]
+    return named((str(each.tag), " ".join(tree.text_of(each).split())) for each in leaves)
 
 
 ICTRP_XML = xml.XmlReader(_CUT, _parts)

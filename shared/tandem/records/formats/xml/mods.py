@@ -1,13 +1,16 @@
 """MODS, the Library of Congress's own successor of MARC: single or in a collection."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml.etree import _Element as Element
 
-from tandem.records.formats import isbd, kinds, normalise
+from tandem.records.formats import isbd, kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.xml import reader as xml
+from tandem.records.formats.xml import tree
 
 _PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
 _ELEMENTS = (
@@ -23,31 +26,68 @@ _CUT = xml.Cut(
 
 _AUTHORS = frozenset({"", "aut", "cre", "author", "creator", "dis", "dissertant"})
 _EDITORS = frozenset({"edt", "editor", "com", "compiler", "pbd"})
+
+_HOST = "relatedItem[@type='host']"
 _DATES = ("dateIssued", "copyrightDate", "dateCreated", "dateOther")
 
 
-def _parts(record: Element) -> Parts:
-    hosts = [each for each in record.iterfind("relatedItem") if each.get("type") == "host"]
-    places = [part for each in (*hosts, record) for part in each.iterfind("part")]
+def _in_parts(*paths: str) -> str:
+    """Return `paths` within the part of the host that the work is, or of the work itself."""
+    return " ".join(f"{within}part/{path}" for within in (f"{_HOST}/", "") for path in paths)
+
+
+def _detail(kind: str) -> str:
+    return _in_parts(f"detail[@type='{kind}']/number", f"detail[@type='{kind}']/caption")
+
+
+_URLS = "location/url identifier[@type='uri']"
+_FIELDS = FieldMap(
+    titles="",
+    abstracts="abstract",
+    dates=" ".join(f"{within}originInfo/{date}" for within in ("", f"{_HOST}/") for date in _DATES)
+    + " "
+    + _in_parts("date"),
+    volume=_detail("volume"),
+    issue=f"{_detail('issue')} {_detail('number')}",
+    start=_in_parts("extent/start", "extent/list"),
+    end=_in_parts("extent/end"),
+    dois=f"identifier[@type='doi'] {_URLS} identifier",
+    pmids="identifier[@type='pmid'] identifier[@type='pubmed'] identifier[@type='pm']",
+    urls=_URLS,
+    language="language/languageTerm[@type='code']|language/languageTerm|language",
+    refs="recordInfo/recordIdentifier",
+    types="genre",
+)
+
+
+def _prepared(record: Element) -> Element:
+    """Return the record less lengths in minutes and the like, and less what is not valid."""
+    for extent in record.findall(".//extent"):
+        if not extent.get("unit", "page").lower().startswith("p"):
+            _drop(extent)
+    for identifier in record.findall("identifier"):
+        identifier.set("type", identifier.get("type", "").lower())
+        if identifier.get("invalid") == "yes":
+            _drop(identifier)
+    return record
+
+
+def _drop(element: Element) -> None:
+    if (parent := element.getparent()) is not None:
+        parent.remove(element)
+
+
+def _refined(record: Element, parts: Parts) -> Parts:
+    hosts = record.findall(_HOST)
     journals = [title for host in hosts for title in _titles(host)]
-    addresses = xml.texts(record, "location/url", "identifier[@type='uri']")
-    start, end = next(filter(any, map(_pages, places)), ("", ""))
-    return Parts(
+    return replace(
+        parts,
         titles=_titles(record),
-        abstracts=(" ".join(xml.texts(record, "abstract")),),
         authors=_authors(record),
-        dates=_dates(record, places, hosts),
         journals=journals,
-        volume=_detail(places, "volume"),
-        issue=_detail(places, "issue") or _detail(places, "number"),
-        pages=(start, end),
-        dois=(*_identifiers(record, "doi"), *addresses, *xml.texts(record, "identifier")),
-        pmids=map(normalise.pmid, _identifiers(record, "pmid", "pubmed", "pm")),
-        urls=addresses,
         keywords=_keywords(record),
-        language=_language(record),
-        refs=(*xml.texts(record, "recordInfo/recordIdentifier"), *filter(None, [record.get("ID")])),
-        kind=_kind(record, hosts, journals),
+        refs=[*parts.refs, record.get("ID") or ""],
+        kind=kinds.of(tree.texts(record, "genre"), journals) or _kind(record, hosts),
     )
 
 
@@ -58,10 +98,10 @@ def _titles(element: Element) -> list[str]:
 
 
 def _title(info: Element) -> str:
-    article = xml.first(info, "nonSort").strip()
-    title = xml.first(info, "title").strip()
+    article = tree.first(info, "nonSort").strip()
+    title = tree.first(info, "title").strip()
     joined = article + title if article.endswith(("'", "’", "-")) else f"{article} {title}"
-    rest = xml.texts(info, "subTitle", "partNumber", "partName")
+    rest = tree.texts(info, "subTitle", "partNumber", "partName")
     return isbd.title(joined, *rest)
 
 
@@ -76,76 +116,38 @@ def _authors(record: Element) -> list[str]:
 
 
 def _roles(name: Element) -> set[str]:
-    roles = {role.strip().lower() for role in xml.texts(name, "role/roleTerm", "role")}
+    roles = {role.strip().lower() for role in tree.texts(name, "role/roleTerm", "role")}
     return roles or {""}
 
 
 def _name(name: Element) -> str:
     family, given, terms = (
-        " ".join(" ".join(xml.texts(name, f"namePart[@type='{part}']")).split())
+        " ".join(tree.texts(name, f"namePart[@type='{part}']"))
         for part in ("family", "given", "termsOfAddress")
     )
     if family:
-        return ", ".join(filter(None, (family, f"{given} {terms}".strip())))
-    whole = [xml.text_of(each) for each in name.iterfind("namePart") if not each.get("type")]
-    return isbd.name(" ".join((*whole, given)).strip() or xml.first(name, "displayForm"))
-
-
-def _dates(record: Element, places: list[Element], hosts: list[Element]) -> Iterator[str]:
-    for each in (record, *hosts):
-        for name in _DATES:
-            yield from xml.texts(each, f"originInfo/{name}")
-    for place in places:
-        yield from xml.texts(place, "date")
-
-
-def _detail(places: list[Element], kind: str) -> str:
-    found = (
-        xml.first(place, f"detail[@type='{kind}']/number", f"detail[@type='{kind}']/caption")
-        for place in places
-    )
-    return next(filter(None, found), "")
-
-
-def _pages(place: Element) -> tuple[str, str]:
-    for extent in place.iterfind("extent"):
-        if extent.get("unit", "page").lower().startswith("p"):
-            return xml.first(extent, "start", "list"), xml.first(extent, "end")
-    return "", ""
-
-
-def _identifiers(record: Element, *types: str) -> list[str]:
-    found = (each for each in record.iterfind("identifier") if each.get("invalid") != "yes")
-    return [xml.text_of(each) for each in found if each.get("type", "").lower() in types]
+        return tree.name(family, f"{given} {terms}")
+    whole = [tree.text_of(each) for each in name.iterfind("namePart") if not each.get("type")]
+    return isbd.name(" ".join((*whole, given)).strip() or tree.first(name, "displayForm"))
 
 
 def _keywords(record: Element) -> Iterator[str]:
     for subject in record.iterfind("subject"):
-        heads = xml.texts(subject, "topic", "geographic", "temporal", "genre")
+        heads = tree.texts(subject, "topic", "geographic", "temporal", "genre")
         heads += filter(None, map(_name, subject.iterfind("name")))
         heads += (title for info in subject.iterfind("titleInfo") if (title := _title(info)))
         # Pieces of one heading if the subject comes from a list of headings, else words alone.
         yield from [" / ".join(heads)] if subject.get("authority") else heads
 
 
-def _language(record: Element) -> str:
-    paths = ("language/languageTerm[@type='code']", "language/languageTerm", "language")
-    terms = next(filter(None, (xml.texts(record, path) for path in paths)), [])
-    return "; ".join(dict.fromkeys(term.strip() for term in terms))
-
-
-def _kind(record: Element, hosts: list[Element], journals: list[str]) -> Kind | None:
-    genres = xml.texts(record, "genre")
-    if kind := kinds.of(genres, journals):
-        return kind
+def _kind(record: Element, hosts: list[Element]) -> Kind | None:
+    within = [word for host in hosts for word in tree.texts(host, "genre", "originInfo/issuance")]
     if hosts:
-        within = [
-            word for host in hosts for word in xml.texts(host, "genre", "originInfo/issuance")
-        ]
-        monograph = any(word.strip().lower() in {"book", "monographic"} for word in within)
-        return Kind.CHAPTER if monograph else Kind.ARTICLE
-    issuance = {word.strip().lower() for word in xml.texts(record, "originInfo/issuance")}
-    return Kind.BOOK if issuance & {"monographic", "single unit", "multipart monograph"} else None
+        books = {"book", "monographic"}.intersection(map(str.lower, within))
+        return Kind.CHAPTER if books else Kind.ARTICLE
+    issuance = map(str.lower, tree.texts(record, "originInfo/issuance"))
+    books = {"monographic", "single unit", "multipart monograph"}.intersection(issuance)
+    return Kind.BOOK if books else None
 
 
-MODS = xml.XmlReader(_CUT, _parts)
+MODS = xml.XmlReader(_CUT, xml.by_paths(_FIELDS, _refined, _prepared))

@@ -5,43 +5,23 @@ other, memory holds one record's tree at a time, and a document type with its en
 stands before the first record, is never read at all.
 """
 
-import html
 import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 
-from lxml import etree
 from lxml.etree import _Element as Element
 
 from tandem.records.formats.assembly import Parts, assemble, reject
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.pieces import BLANKS, FILLER, RECORD, STRAY, Make, Piece
+from tandem.records.formats.xml.tree import Malformed, parse, texts
 
 _PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
-_PREFIXES = re.compile(r"[</\s](?!xml)([a-z_][\w.-]{0,60}):(?=[a-z_])", re.I | re.ASCII)
-_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_NUMBERED = re.compile(r"&#([0-9]{1,9}|x[0-9a-f]{1,8});", re.I | re.ASCII)
-_AMPERSAND = re.compile(
-    r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)"
-    r"(?:([A-Za-z][A-Za-z0-9]{1,31});)?"
-)
-_LESS_THAN = re.compile(r"<(?![A-Za-z_/?]|!--|!\[CDATA\[)|<(?=/?[^!<>][^<>]{0,200}(?:<|\Z))")
-_HTML = re.compile(
-    r"</?(?:a|abbr|b|big|br|center|div|em|font|h[1-6]|hr|i|img|li|o:p|ol|p|small|span|strike"
-    r"|strong|sub|sup|tt|u|ul)(?:\s[^<>]*)?/?>",
-    re.I,
-)
-
-
 _BEGINNING = re.compile(r"^[\ufeff \t]*<[A-Za-z_?!]", re.M)
 _LONGEST_PREAMBLE = 1_000
-
-
-class Malformed(Exception):
-    """The text is not well-formed XML, and no harmless repair makes it so."""
 
 
 class _End(Enum):
@@ -107,7 +87,7 @@ class XmlReader:
 
     Args:
         cut: How its records are told; may depend on the file.
-        parts: Makes sense of one record. Names in it have lost their namespace.
+        parts: Makes sense of one record, as `by_paths` does. Names in it have lost their namespace.
     """
 
     def __init__(self, cut: Cut | Callable[[str], Cut], parts: Callable[[Element], Parts]) -> None:
@@ -164,45 +144,24 @@ def is_xml(text: str) -> bool:
     return _BEGINNING.search(text[:_LONGEST_PREAMBLE]) is not None
 
 
-def parse(record: str) -> Element:
-    """Return the tree of one record's text, less namespaces; comments are dropped.
+def by_paths(
+    fields: FieldMap,
+    refined: Callable[[Element, Parts], Parts] = lambda _, parts: parts,
+    prepared: Callable[[Element], Element] = lambda record: record,
+) -> Callable[[Element], Parts]:
+    """Return what makes sense of a record by paths.
 
-    Signs that must be escaped and are not, entities of HTML, characters that XML excludes and
-    prefixes that nobody declared do no harm. HTML in a value that does not add up is dropped.
-
-    Raises:
-        Malformed: It cannot be read even so.
+    Args:
+        fields: What stands at which path.
+        refined: Adds what paths alone do not tell.
+        prepared: Brings a record into the form that the paths are for.
     """
-    reason = ""
-    for repair in (_unchanged, _declared, _repaired, _without_html):
-        try:
-            (element,) = etree.fromstring(repair(record), _parser())
-        except (etree.XMLSyntaxError, ValueError) as error:
-            reason = str(error).split(", line ")[0].strip()
-            continue
-        for each in element.iter():
-            each.tag = str(each.tag).rpartition("}")[2]
-        return element
-    raise Malformed(reason)
 
+    def parts(record: Element) -> Parts:
+        record = prepared(record)
+        return refined(record, fields.parts(partial(texts, record)))
 
-def text_of(element: Element | None) -> str:
-    """Return all text within `element`, tags left out; empty for None."""
-    return "" if element is None else "".join(element.itertext())
-
-
-def texts(element: Element, *paths: str) -> list[str]:
-    """Return the text of every element at `paths`, in the order of `paths`, empty ones not.
-
-    Each is on one line: files are often indented, values and all.
-    """
-    found = (text_of(each).split() for path in paths for each in element.iterfind(path))
-    return [" ".join(words) for words in found if words]
-
-
-def first(element: Element, *paths: str) -> str:
-    """Return the first text at `paths`, or an empty one."""
-    return next(iter(texts(element, *paths)), "")
+    return parts
 
 
 def _spans(text: str, cut: Cut) -> Iterator[tuple[int, int, _End]]:
@@ -234,53 +193,3 @@ def _spans(text: str, cut: Cut) -> Iterator[tuple[int, int, _End]]:
         yield begin.start(), at, how
     if stray := cut.sign.search(text, at):
         yield stray.start(), len(text), _End.STRAY
-
-
-def _parser() -> etree.XMLParser:
-    """Return a parser that looks nothing up and expands nothing, with libxml2's own limits."""
-    return etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        dtd_validation=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
-def _unchanged(record: str) -> str:
-    return f"<file>{record}</file>"
-
-
-def _declared(record: str) -> str:
-    """Declare the prefixes of names: the file does so outside of the record, or not at all."""
-    names = sorted(set(_PREFIXES.findall(record)))
-    declared = "".join(f' xmlns:{name}="{name}"' for name in names)
-    return f"<file{declared}>{record}</file>"
-
-
-def _repaired(record: str) -> str:
-    return _declared(_escaped_throughout(record))
-
-
-def _without_html(record: str) -> str:
-    return _declared(_HTML.sub(" ", _escaped_throughout(record)))
-
-
-def _escaped_throughout(record: str) -> str:
-    """Escape what should be, and drop the characters that XML cannot hold."""
-    record = _NUMBERED.sub(_valid_number, _INVALID.sub("", record))
-    return _LESS_THAN.sub("&lt;", _AMPERSAND.sub(_escaped, record))
-
-
-def _valid_number(reference: re.Match[str]) -> str:
-    number = reference[1]
-    code = int(number[1:], 16) if number[0] in "xX" else int(number)
-    return "" if code > sys.maxunicode or _INVALID.match(chr(code)) else reference[0]
-
-
-def _escaped(ampersand: re.Match[str]) -> str:
-    # An entity of the file's own stays as it is written: it is never looked up.
-    meaning = html.unescape(ampersand[0]) if ampersand[1] else ampersand[0]
-    return html.escape(meaning, quote=False)
