@@ -100,7 +100,10 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
+    # Routers are tried one after the other: what reviewers ask for all day comes first.
     slices = (
+        decisions,
+        queue,
         sign_in,
         me,
         users,
@@ -117,8 +120,6 @@ def create_app(settings: Settings) -> FastAPI:
         text_batches,
         audit,
         export,
-        queue,
-        decisions,
         conflicts,
         progress,
         plots,

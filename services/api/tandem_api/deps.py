@@ -68,7 +68,7 @@ def authenticate(request: Request) -> User:
     """Return who is calling, by token or by cookie. Looks it up each time."""
     token, cookie = _token(request), request.cookies.get(COOKIE)
     here = runtime(request)
-    with here.database.read() as session:
+    with here.database.glance() as session:
         if token is not None:
             found = access.of_token(session, token)
         elif cookie is None:

@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from tandem.db.liveness import refuse_dead_connections
 from tandem.db.turns import MOST_WRITING, Busy, Turns
 
 _BUSY_TIMEOUT_SECONDS = 30
@@ -43,12 +44,13 @@ waits for a connection twice at most, and Turns have the rest."""
 
 
 class Database:
-    """Two ways to open a transaction on one database.
+    """Ways to open a transaction on one database.
 
     `read()` gives a session that sees one consistent state on SQLite and, with
-    `snapshot()`, on PostgreSQL too. `write.begin()` gives one that is committed when its
-    block ends. On SQLite a writing transaction takes the write lock at its start
-    (BEGIN IMMEDIATE): taken later, at the first write, it could fail on a stale snapshot.
+    `snapshot()`, on PostgreSQL too; `glance()` is for a single query, and costs less.
+    `write.begin()` gives one that is committed when its block ends. On SQLite a writing
+    transaction takes the write lock at its start (BEGIN IMMEDIATE): taken later, at the first
+    write, it could fail on a stale snapshot.
     """
 
     def __init__(self, url: str, *, patience: float | None = None) -> None:
@@ -62,6 +64,11 @@ class Database:
         """
         self.engine = _engine(url, patience)
         self.read: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
+        # On PostgreSQL each query is its own transaction: BEGIN and ROLLBACK are two round trips.
+        alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self.glance: sessionmaker[Session] = sessionmaker(
+            self.engine.execution_options(**alone), expire_on_commit=False
+        )
         self.write = _Writers(self.engine, one_at_a_time=self.is_sqlite, patience=patience)
 
     @property
@@ -121,13 +128,12 @@ class _Writers:
 def _engine(url: str, patience: float | None) -> Engine:
     dump: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(
+        engine = create_engine(
             url,
             json_serializer=dump,
             # More threads than connections would wait for each other; the API runs 40 threads.
             pool_size=20,
             max_overflow=25,
-            pool_pre_ping=True,
             pool_timeout=_POOL_TIMEOUT if patience is None else _POOL_SHARE * patience,
             connect_args={
                 "options": f"-c lock_timeout={_lock_timeout(patience)} -c timezone=utc",
@@ -135,6 +141,8 @@ def _engine(url: str, patience: float | None) -> Engine:
                 "application_name": APPLICATION_NAME,
             },
         )
+        refuse_dead_connections(engine)
+        return engine
     if (file := make_url(url).database) and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -45,12 +45,16 @@ class ReviewArchived(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Somebody looking at a review: everything that is shown to them passes through this."""
+    """Somebody looking at a review: everything that is shown to them passes through this.
+
+    `member` is their row, if it was read: while it is kept here, the session has it at hand.
+    """
 
     review_id: ReviewId
     user_id: UserId
     role: Role
     policies: Mapping[Stage, Policy]
+    member: Member | None = field(default=None, repr=False, compare=False)
 
     def has(self, role: Role) -> bool:
         """Whether this person has the rights of `role`, their own or a higher one."""
@@ -207,11 +211,12 @@ def viewer(session: Session, *, review_id: ReviewId, user_id: UserId) -> Viewer:
     if not rows:
         raise NoReview(review_id)
     in_force = {row.stage: stored(row.value) for row in rows}
-    return Viewer(review_id, user_id, rows[0].role, in_force)
+    member = rows[0].Member
+    return Viewer(review_id, user_id, member.role, in_force, member)
 
 
 _VIEWER = (
-    select(Member.role, PolicyVersion.stage, PolicyVersion.value)
+    select(Member, PolicyVersion.stage, PolicyVersion.value)
     .join(PolicyVersion, PolicyVersion.review_id == Member.review_id)
     .where(Member.review_id == bindparam("review_id"), Member.user_id == bindparam("user_id"))
     .order_by(PolicyVersion.version)

@@ -41,11 +41,15 @@ def of_members(
     members: Collection[Member],
     *,
     total: int | None = None,
+    decided: Mapping[UserId, int] | None = None,
 ) -> dict[UserId, Workload]:
-    """Return each of these members' part of a stage; `total`: its records, if they are counted."""
+    """Return each of these members' part of a stage.
+
+    `total` are its records, `decided` what each of them has decided, where these are known.
+    """
     people = [member.user_id for member in members]
     whose = {"review_id": review_id, "stage": stage, "people": people}
-    counts = dict(session.execute(_DECIDED, whose).all())
+    counts = dict(session.execute(_DECIDED, whose).all()) if decided is None else decided
     quota = policies[stage].reviewers_per_record
     if total is None:
         has_shares = any(member.share is not None for member in members)

@@ -34,12 +34,14 @@ class Counts:
         remaining: The reviewer can still decide.
         half_done: Have some of their decisions but lack others, whoever gave them.
         half_done_by_others: Of these, the reviewer has not decided.
+        decided: The reviewer has decided in the stage; None where that was not counted.
     """
 
     total: int
     remaining: int
     half_done: int
     half_done_by_others: int
+    decided: int | None = None
 
 
 def count(
@@ -53,9 +55,9 @@ def count(
     if queue_filter.population is not None:
         return _count_at_full_text(session, queue_filter, queue_filter.population, withheld)
     row = session.execute(_counts(queue_filter.rules), queue_filter.parameters()).one()
-    total, full, closed_to_me, half_done, by_others = row
+    total, full, mine, closed_to_me, half_done, by_others = row
     not_served = still_to_decide(session, queue_filter, withheld)
-    return Counts(total, total - full - closed_to_me - not_served, half_done, by_others)
+    return Counts(total, total - full - closed_to_me - not_served, half_done, by_others, mine)
 
 
 def _count_at_full_text(
@@ -83,15 +85,21 @@ def _half_done(rules: Rules) -> Select[int, int]:
 
 
 @cache
-def _counts(rules: Rules) -> Select[int, int, int, int, int]:
+def _counts(rules: Rules) -> Select[int, int, int, int, int, int]:
     is_mine = PresentDecision.decision_id.is_not(None)
     is_here = and_(ScreenedRecord.review_id == REVIEW, ScreenedRecord.stage == STAGE)
     n_full = select(func.count()).where(is_here, ~rules.lacks_decisions()).correlate(None)
+    n_mine = select(func.count()).where(
+        PresentDecision.review_id == REVIEW,
+        PresentDecision.stage == STAGE,
+        PresentDecision.reviewer_id == USER,
+    )
     # Decisions are looked up only for what lacks some, of which there are never many.
     return (
         select(
             n_shown_sql(REVIEW),
             n_full.scalar_subquery(),
+            n_mine.correlate(None).scalar_subquery(),
             func.count().filter(is_mine),
             func.count().filter(begun()),
             func.count().filter(begun(), ~is_mine),

@@ -96,6 +96,7 @@ def _workload(
         viewer.policies,
         [member],
         total=counts.total,
+        decided=None if counts.decided is None else {member.user_id: counts.decided},
     )
     return work[member.user_id]
 
