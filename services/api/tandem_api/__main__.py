@@ -1,8 +1,10 @@
 """`python -m tandem_api`: one API process, or several that listen on one port."""
 
 import asyncio
+import gc
 import resource
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
@@ -12,7 +14,7 @@ from tandem.config import Settings, settings
 from tandem.log import configure
 from tandem_api.app import create_app
 from tandem_api.connections import guarded
-from tandem_api.processes import serve_with
+from tandem_api.processes import NoneServes, serve_with
 
 _GRACE_SECONDS = 5
 """Requests under way may finish; event streams are ended at once."""
@@ -48,16 +50,22 @@ def main() -> None:
     config = settings()
     configure(config, process="api")
     allow_many_connections()
+    app = create_app(config)
+    # What there is now stays: not looked at by a collection, its pages stay shared with the forks.
+    gc.collect()
+    gc.freeze()
     if config.api_processes == 1:
-        serve(config)
+        serve(config, app)
         return
     listening = _server(config, None).bind_socket()
-    serve_with(config.api_processes, listening, lambda: serve(config, [listening]))
+    try:
+        serve_with(config.api_processes, listening, lambda: serve(config, app, [listening]))
+    except NoneServes as error:
+        sys.exit(str(error))
 
 
-def serve(config: Settings, sockets: list[socket.socket] | None = None) -> None:
-    """Answer requests until told to stop: on `sockets`, or else on the configured port."""
-    app = create_app(config)
+def serve(config: Settings, app: FastAPI, sockets: list[socket.socket] | None = None) -> None:
+    """Answer requests until SIGTERM or SIGINT: on `sockets`, or else on the configured port."""
     Server(_server(config, app), app).run(sockets)
 
 

@@ -9,32 +9,53 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
+from tandem.installation.children import LIVED_WELL, describe_status, next_delay
 from tandem.log import logger
 
-_PAUSE_SECONDS = 1.0
-"""Before one that has just begun and ended is begun again."""
+MOST_FAILURES = 10
+"""So many in a row that ended soon, and none that serves: another one would end as well. With the
+pauses between them that takes half a minute for each process."""
+
+_LOOK_SECONDS = 0.1
+"""How often a signal to stop is looked for during a pause."""
 
 _log = logger(__name__)
 
 
-def serve_with(n_processes: int, listening: socket.socket, serve: Callable[[], None]) -> None:
-    """Run `serve` in so many forks of this process, until it is told to stop.
+class NoneServes(Exception):
+    """Every process ends soon after its start."""
 
-    One that ends by itself is replaced. SIGTERM and SIGINT are passed on, and all have ended when
-    this returns; if this process is killed, they end as after SIGTERM.
+    def __init__(self) -> None:
+        super().__init__(
+            "The API processes end as soon as they have begun, so no more are started. The log "
+            "above says why; `tandem doctor` looks for what is wrong with the installation."
+        )
+
+
+def serve_with(n_processes: int, listening: socket.socket, serve: Callable[[], None]) -> None:
+    """Run `serve` in so many forks of this process, until SIGTERM or SIGINT.
+
+    One that ends by itself is replaced, after a pause that grows while they end soon. SIGTERM
+    and SIGINT are passed on, and all have ended when this returns; if this process is killed, they
+    end as after SIGTERM.
 
     Args:
         n_processes: How many.
         listening: The socket that `serve` accepts connections of. It is closed at the end.
         serve: Serves until its process gets SIGTERM. No thread may run before it is called.
+
+    Raises:
+        NoneServes: `MOST_FAILURES` in a row have ended soon, and no other one serves.
     """
     group = _Group(listening, serve)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, group.stop)
     for _ in range(n_processes):
         group.start_one()
-    group.replace_until_stopped()
-    listening.close()
+    try:
+        group.replace_until_stopped()
+    finally:
+        listening.close()
 
 
 class _Group:
@@ -42,6 +63,7 @@ class _Group:
         self._listening, self._serve = listening, serve
         self._began: dict[int, float] = {}
         self._stopping = False
+        self._failures, self._pause = 0, 0.0
         # Nothing is ever written: the forks see its end when this process is gone.
         self._lifeline, self._held = os.pipe()
 
@@ -63,14 +85,34 @@ class _Group:
     def replace_until_stopped(self) -> None:
         while self._began:
             pid, status = os.wait()
-            began = self._began.pop(pid, 0.0)
+            lived = time.monotonic() - self._began.pop(pid, 0.0)
             if self._stopping:
                 continue
-            code = os.waitstatus_to_exitcode(status)
-            _log.error("an API process ended; starting another", pid=pid, exit_code=code)
-            time.sleep(max(0.0, began + _PAUSE_SECONDS - time.monotonic()))
+            self._failures = 0 if lived >= LIVED_WELL else self._failures + 1
+            self._pause = next_delay(self._pause, lived)
+            said = describe_status(os.waitstatus_to_exitcode(status))
+            if self._failures >= MOST_FAILURES and not self._any_serves():
+                self.stop(signal.SIGTERM, None)
+                self._wait_for_all()
+                raise NoneServes
+            _log.error("an API process ended; starting another", pid=pid, status=said)
+            self._sleep(self._pause)
             if not self._stopping:
                 self.start_one()
+
+    def _any_serves(self) -> bool:
+        """Whether a process has lived long enough to be one that serves."""
+        now = time.monotonic()
+        return any(now - began >= LIVED_WELL for began in self._began.values())
+
+    def _wait_for_all(self) -> None:
+        for pid in self._began:
+            os.waitpid(pid, 0)
+
+    def _sleep(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while not self._stopping and (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, _LOOK_SECONDS))
 
     def _run(self, signals: "set[signal.Signals] | set[int]") -> None:
         """Be one of the processes; never returns."""

@@ -118,6 +118,32 @@ def test_one_that_fails_tells_why(tmp_path: Path) -> None:
     assert b"the reason" in ran.stdout + ran.stderr
 
 
+FAILS_ALWAYS = """
+import socket
+from tandem_api import processes
+
+processes.MOST_FAILURES = 3
+
+def serve():
+    raise RuntimeError("the reason")
+
+processes.serve_with(2, socket.socket(), serve)
+"""
+
+
+def test_where_each_one_fails_they_are_started_ever_more_rarely_and_then_no_more() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-P", "-u", "-c", FAILS_ALWAYS],
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert ran.returncode == 1
+    said = ran.stdout + ran.stderr
+    assert said.count(b"RuntimeError: the reason") in (3, 4)
+    assert b"NoneServes" in said
+
+
 def test_none_outlives_the_first_process(group: Group) -> None:
     until(group.answers)
     children = group.children()
