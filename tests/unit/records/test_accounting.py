@@ -201,7 +201,17 @@ def test_a_line_between_records_is_told_and_in_none_of_them(name: str) -> None:
     assert told.excerpt == "written by a person"
 
 
-@pytest.mark.parametrize("above", ["Birch on toys", '"Elm on toys",2019', "Elm on toys,"])
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Birch on toys",
+        "Report of two toys",
+        "Results of a toy",
+        "Search for toys",
+        '"Elm on toys",2019',
+        "Elm on toys,",
+    ],
+)
 def test_a_row_above_the_header_is_told(above: str) -> None:
     rejected, entry = accounted("csv", f"{above}\ntitle,year\nAlpha of toys,2019\n")
     assert isinstance(rejected, Rejection)
@@ -210,7 +220,16 @@ def test_a_row_above_the_header_is_told(above: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "above", ["sep=,", "Search of 2020", "Export date: 1 May 2020", "1204 results for toys", "---"]
+    "above",
+    [
+        "sep=,",
+        "Search of 2020",
+        "Search results from PubMed",
+        "Records from 3 May 2020",
+        "Export date: 1 May 2020",
+        "1204 results for toys",
+        "---",
+    ],
 )
 def test_a_note_on_the_search_above_the_header_is_none(above: str) -> None:
     (entry,) = accounted("csv", f"{above}\ntitle,year\nAlpha of toys,2019\n")

@@ -6,119 +6,76 @@ from functools import lru_cache
 
 from tandem.records.formats.entry import Kind
 
-# Compared in lower case, with a space for everything but letters and digits, less a plural's s.
+# What has none of the telling words below. Compared in lower case, with a space for everything but
+# letters and digits, less a plural's s.
 _WORDS: dict[Kind, str] = {
     Kind.ARTICLE: """
-        article|journal article|research article|original article|original research
-        |original research article|original paper|research paper|journal paper|full paper
-        |journal|journal contribution|article journal|articlejournal|academic journal
-        |scholarly journal|scholarly article|scholarlyarticle|periodical article|periodical
-        |electronic article|e article|magazine article|article magazine|magazine
-        |newspaper article|article newspaper|newspaper|trade journal|trade publication
-        |peer reviewed article|peer reviewed journal|journal article peer reviewed journal
-        |jour|ejour|mgzn|news|artj|jnl|introductory journal article|in press|article in press
-        |inpr|jfull|early access|article early access|short communication|brief communication
-        |brief report|short report|brief research report|rapid communication|rapid report
-        |short survey|short paper|research note|technical note|case report|case study
-        |clinical trial|clinical study|controlled clinical trial|randomized controlled trial
-        |randomised controlled trial|randomized clinical trial|pragmatic clinical trial
-        |clinical trial phase i|clinical trial phase ii|clinical trial phase iii
-        |clinical trial phase iv|multicenter study|observational study|comparative study
-        |evaluation study|validation study|twin study|meta analysis|systematic review|review
-        |review article|literature review|mini review|journal review|scoping review
-        |clinical trial protocol|study protocol|data paper|data article|data descriptor
-        |practice guideline|guideline|historical article|classical article|letter
-        |letter to the editor|editorial|editorial material|comment|commentary|note|correspondence
-        |opinion|viewpoint|perspective|reply|discussion|personal narrative|method|methods article
-        |journal article review|article review|software review|entry|book review
-        |review book|product review
+        original research|original paper|research paper|full paper|articlejournal|scholarlyarticle
+        |periodical|magazine|newspaper|trade publication|jour|ejour|mgzn|news|artj|jnl|in press
+        |inpr|jfull|early access|short communication|brief communication|brief report|short report
+        |brief research report|rapid communication|rapid report|short survey|short paper
+        |research note|technical note|case report|case study|clinical trial|clinical study
+        |controlled clinical trial|randomized controlled trial|randomised controlled trial
+        |randomized clinical trial|pragmatic clinical trial|clinical trial phase i
+        |clinical trial phase ii|clinical trial phase iii|clinical trial phase iv|multicenter study
+        |observational study|comparative study|evaluation study|validation study|twin study
+        |meta analysis|clinical trial protocol|study protocol|data paper|data descriptor
+        |practice guideline|guideline|letter|letter to the editor|editorial|editorial material
+        |comment|commentary|note|correspondence|opinion|viewpoint|perspective|reply|discussion
+        |personal narrative|method|entry
     """,
     Kind.CONFERENCE: """
-        conference|conference paper|conference proceeding|conference article|conference abstract
-        |conference review|conference poster|conference presentation|conference contribution
-        |conference publication|conference object|conference item|conference material
-        |conference meeting|conference series|conference output|meeting|meeting abstract
-        |meeting paper|meeting summary|proceeding|proceeding paper|proceedings article
-        |proceedings paper|article proceedings paper|paper conference|inproceeding|congress
-        |published congress|symposium|symposium paper|workshop paper|poster|presentation|speech
-        |conf|cpaper|conference paper in journal|published abstract
-        |conference papers and proceeding|article conference proceeding|lecture
-        |clinical conference|consensus development conference
-        |consensus development conference nih|talk|conference paper journal article
+        inproceeding|workshop paper|poster|presentation|speech|conf|cpaper|published abstract
+        |lecture|talk
     """,
     Kind.PREPRINT: """
-        preprint|pre print|unpublished material|posted content|postedcontent|eprint|e print
-        |posted content preprint
-        |working paper|workingpaper|discussion paper|unpublished|unpublished work|unpb|unpd
-        |manuscript|unpublished manuscript|submitted manuscript|preprint article|article preprint
-        |pre publication|preprint server|journal article preprint
+        unpublished material|postedcontent|eprint|e print|working paper|workingpaper
+        |discussion paper|unpublished|unpublished work|unpb|unpd|manuscript|unpublished manuscript
+        |submitted manuscript|pre publication
     """,
     Kind.CHAPTER: """
-        chapter|book chapter|bookchapter|book section|booksection|book part|book series chapter
-        |inbook|incollection|chap|echap|chapter in book|article in book|book article
-        |review book chapter|article book chapter|editorial material book chapter|section
-        |electronic book section|book contribution|encyclopedia article|encyclopedia entry
-        |entry encyclopedia|entry dictionary|dictionary entry|reference entry|reference book entry
-        |encyclopedia|ency|encyc|dictionary|dict|part of book|book track|authored chapter
+        bookchapter|booksection|inbook|incollection|chap|echap|article in book|book article|section
+        |book contribution|encyclopedia article|encyclopedia entry|entry encyclopedia
+        |entry dictionary|dictionary entry|reference entry|reference book entry|encyclopedia|ency
+        |encyc|dictionary|dict|part of book|book track
     """,
     Kind.BOOK: """
-        book|ebook|e book|electronic book|edited book|editedbook|authored book|whole book|monograph
-        |edbook|mvbook|textbook|reference book|book series|serial book|edited volume
-        |book whole|book edited|book electronic|books monograph|print book|collected work
-        |proceedings book|classical work|clswk|ancient text|ancient|pamphlet|pamp|atla
-        |book set|booklet
+        ebook|editedbook|edbook|mvbook|textbook|edited volume|collected work|proceedings book
+        |classical work|clswk|ancient text|ancient|pamphlet|pamp|atla|booklet
     """,
     Kind.THESIS: """
-        thesis|these|dissertation|thesis dissertation|dissertation thesis|phd thesis|phdthesis
-        |doctoral thesis|doctoral dissertation|master thesis|masters thesis|mastersthesis
-        |master s thesis|bachelor thesis|academic dissertation|thes|theses and dissertation
-        |dissertations and theses|dissertation abstract|ph d|phd|ph d thesis|ph d dissertation
-        |habilitation|student thesis|graduate thesis|thesis unpublished|dissertation unpublished
-        |dissertation thesis unpublished|dissertations these|diplomarbeit|doctoralthesis
-        |msc thesis|undergraduate thesis|master dissertation|dissertations academic
+        these|phdthesis|mastersthesis|thes|ph d|phd|habilitation|diplomarbeit|doctoralthesis
     """,
     Kind.REPORT: """
-        report|technical report|techreport|research report|government report|government document
-        |govdoc|rprt|report component|report series|reports research|report research
-        |reports evaluative|report evaluative|reports descriptive|report descriptive|white paper
-        |policy brief|policy paper|policy report|annual report|grey literature|gray literature
-        |project report|health technology assessment|hta|government publication
-        |gov doc|working paper report|industry report|reports general
-        |official publication|technical brief|evaluation report|publication report
+        techreport|government document|govdoc|rprt|white paper|policy brief|policy paper
+        |grey literature|gray literature|health technology assessment|hta|government publication
+        |gov doc|official publication|technical brief
     """,
     Kind.TRIAL: """
-        trial|trial registry record|trial registration|trial register|clinical trial record
-        |clinical trial registration|clinical trial registry|registered trial|trial registry
-        |clinical trial register|registry record|clinicaltrial|clinical trials gov
+        trial|registered trial|registry record|clinicaltrial|clinical trials gov
     """,
     Kind.ERRATUM: """
-        erratum|errata|corrigendum|corrigenda|correction|published erratum|corrected article
-        |addendum|correction notice|publisher correction|author correction|erratum correction
-        |correction republished article|correction addition|article correction
-        |erratum corrigendum|corrected and republished article|expression of concern
+        correction|corrected article|addendum|correction notice|publisher correction
+        |author correction|correction republished article|correction addition|article correction
+        |corrected and republished article|expression of concern
     """,
     Kind.RETRACTION: """
-        retraction|retraction of publication|retraction notice|retracted|retracted publication
-        |retracted article|article retracted publication|withdrawal|withdrawn|withdrawal notice
-        |withdrawn publication|retracted paper|tombstone|removal|article retraction
-        |article retracted|review retracted publication|partial retraction|item withdrawn
-        |proceedings paper retracted publication
+        withdrawal|withdrawal notice|tombstone|removal
     """,
     Kind.OTHER: """
-        other|art|art work|dataset|data set|data|database|dbase|software
-        |computer program|computer software|comp|web page|webpage|website|web site|web|elec|blog
-        |blog post|post weblog|weblog|internet|internet communication|icomm|online database
-        |online multimedia|online source|online|web resource|patent|pat|standard|stand|legal
-        |legislation|statute|stat|bill|unbill|case|legal case|legal rule or regulation|hearing|hear
-        |map|music|musical score|sound|audio|audio recording|audiovisual|audiovisual material|advs
-        |video|video recording|video audio media|film|motion picture|mpct|movie
-        |film or broadcast|podcast|pod|broadcast|image|figure|chart|chart or table|graphic|artwork
-        |equation|equa|interview|intv|personal communication|pcomm|letter personal
-        |email|e mail|instant message|forum post|press release|press|news item|newsitem|catalog|ctlg
-        |aggregated database|aggr|multimedia|multi|grant|grnt|biography|portrait|manscpt
-        |hand written|peer review|paratext|bibliography|directory|interactive tutorial|lecture note
-        |social media|social medium|tv broadcast|radio broadcast|physical object
-        |slide|supplementary material
+        other|art|art work|dataset|data set|data|database|dbase|software|computer program
+        |computer software|comp|web page|webpage|website|web site|web|elec|blog|blog post
+        |post weblog|weblog|internet|internet communication|icomm|online database|online multimedia
+        |online source|online|web resource|patent|pat|standard|stand|legal|legislation|statute|stat
+        |bill|unbill|case|legal case|legal rule or regulation|hearing|hear|map|music|musical score
+        |sound|audio|audio recording|audiovisual|audiovisual material|advs|video|video recording
+        |video audio media|film|motion picture|mpct|movie|film or broadcast|podcast|pod|broadcast
+        |image|figure|chart|chart or table|graphic|artwork|equation|equa|interview|intv
+        |personal communication|pcomm|letter personal|email|e mail|instant message|forum post
+        |press release|press|news item|newsitem|catalog|ctlg|aggregated database|aggr|multimedia
+        |multi|grant|grnt|biography|portrait|manscpt|hand written|peer review|paratext|bibliography
+        |directory|interactive tutorial|lecture note|social media|social medium|tv broadcast
+        |radio broadcast|physical object|slide|supplementary material
     """,
 }
 _KINDS = {
@@ -128,18 +85,31 @@ _KINDS = {
 }
 
 _BY_WORD = (
-    (Kind.RETRACTION, re.compile(r"\b(?:retract(?:ed|ion)|withdrawn)\b")),
-    (Kind.ERRATUM, re.compile(r"\b(?:erratum|errata|corrigend(?:um|a)|published erratum)\b")),
-    (Kind.PREPRINT, re.compile(r"\bpre ?prints?\b|\bposted content\b")),
+    (Kind.RETRACTION, re.compile(r"\b(?:retract(?:ed|ions?)|withdrawn)\b")),
+    (Kind.ERRATUM, re.compile(r"\b(?:erratums?|errata|corrigend(?:um|a)|published erratum)\b")),
+    (Kind.PREPRINT, re.compile(r"\bpre ?prints?\b|\bposted contents?\b")),
     (Kind.THESIS, re.compile(r"\b(?:thes[ie]s|dissertations?)\b")),
     (Kind.CHAPTER, re.compile(r"\bchapters?\b|\bbook (?:section|part)s?\b")),
-    (Kind.CONFERENCE, re.compile(r"\b(?:conference|proceedings?|congress|symposium|meeting)\b")),
+    (
+        Kind.CONFERENCE,
+        re.compile(r"\b(?:conferences?|proceedings?|congress|symposiums?|meetings?)\b"),
+    ),
     (Kind.TRIAL, re.compile(r"\btrial (?:regist|record)")),
-    (Kind.ARTICLE, re.compile(r"\b(?:journal|article|review)\b")),
+    (Kind.ARTICLE, re.compile(r"\b(?:journal|article|review)s?\b")),
     (Kind.BOOK, re.compile(r"\b(?:book|monograph)s?\b")),
     (Kind.REPORT, re.compile(r"\breports?\b")),
 )
 """For what stands in no list, the most telling word first."""
+
+_MORE_WORDS = (
+    "abstract academic article book chapter conference congress contribution dissertation"
+    " journal literature meeting newspaper object paper periodical preprint proceeding proceedings"
+    " publication published research retracted retraction review scholarly symposium systematic"
+    " electronic reviewed peer doctoral master masters annual authored whole series"
+    " theses thesis trial erratum corrigendum monograph"
+)
+_OF_TYPES = frozenset({word for words in _KINDS for word in words.split()} | {*_MORE_WORDS.split()})
+"""Types are made of these words; a subject has others besides (`book history`)."""
 
 _TELLING = tuple(kind for kind, _ in _BY_WORD)
 """Where a record has several types, the earlier tells more."""
@@ -186,7 +156,11 @@ def of(types: Iterable[str], sources: Iterable[str] = ()) -> Kind | None:
 
 def is_type(text: str) -> bool:
     """Tell whether `text` is a document type and no more, where it might as well be a subject."""
-    return len(text) <= _LONGEST and _listed(text) is not None
+    if len(text) > _LONGEST or _one(text) is None:
+        return False
+    return _listed(text) is not None or all(
+        word in _OF_TYPES or word.removesuffix("s") in _OF_TYPES for word in _words(text).split()
+    )
 
 
 def _on_preprint_server(sources: Iterable[str]) -> bool:
@@ -198,7 +172,7 @@ def _on_preprint_server(sources: Iterable[str]) -> bool:
 def _one(text: str) -> Kind | None:
     if len(text) > _LONGEST or "://" in text or "10." in text:  # an address or a DOI
         return None
-    words = _words(_WITHIN_CAMEL_CASE.sub(" ", text))
+    words = f"{_words(text)} | {_words(_WITHIN_CAMEL_CASE.sub(' ', text))}"
     return _listed(text) or next((k for k, pattern in _BY_WORD if pattern.search(words)), None)
 
 

@@ -31,7 +31,7 @@ from tandem.records.formats.tagged.refworks import REFWORKS
 from tandem.records.formats.tagged.ris import RIS
 from tandem.records.formats.tagged.wos import WOS
 from tandem.records.formats.vufind import staff_view
-from tandem.records.formats.vufind.answers import SOLR_JSON
+from tandem.records.formats.vufind.fields import SOLR_JSON
 from tandem.records.formats.xml.ebsco import EBSCO_XML
 from tandem.records.formats.xml.endnote import ENDNOTE_XML
 from tandem.records.formats.xml.ictrp import ICTRP_XML

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.vufind.answers import SOLR_JSON
+from tandem.records.formats.vufind.fields import SOLR_JSON
 from unit.records.formats.tagged_lines import any_text, only, read
 
 DOCUMENT: dict[str, Any] = {

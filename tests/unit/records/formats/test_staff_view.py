@@ -168,7 +168,7 @@ def test_index_fields_of_any_type_are_understood() -> None:
     assert next(iter(parts.dois)) == "10.1234/A"
     assert list(parts.pmids) == ["31234567"]
     assert (list(parts.journals), parts.kind) == (["Journal of rest"], Kind.ARTICLE)
-    assert list(parts.keywords) == ["sleep"]
+    assert list(parts.keywords) == ["deep", "sleep"]
 
 
 names = st.sampled_from(

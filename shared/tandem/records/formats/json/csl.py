@@ -1,15 +1,14 @@
 """CSL-JSON, as Zotero, Mendeley, pandoc and citation.js write it, and Crossref's near relation."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from tandem.records.formats import kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.fields import FieldMap
 from tandem.records.formats.json import reader as json_text
-from tandem.records.formats.json.priors import decisions
-from tandem.records.formats.json.values import dates, people, text, texts
-from tandem.records.marks import is_mark
+from tandem.records.formats.json.values import dates, decisions, people, text, texts
 
 _OWN = frozenset(
     {
@@ -29,7 +28,6 @@ _TYPES = frozenset(
     }
 )
 _OTHERS = frozenset({"authors", "authorships", "creators", "itemType", "abstract_inverted_index"})
-_LONGEST_NOTE = 100_000
 
 
 def _is_csl(item: Mapping[str, Any]) -> bool:
@@ -44,40 +42,41 @@ def _is_csl(item: Mapping[str, Any]) -> bool:
     return item.get("type") in _TYPES and (by_family or not item.keys() & _OTHERS)
 
 
-def parts(item: Mapping[str, Any]) -> Parts:
-    """Return what an item tells of its record."""
+_FIELDS = FieldMap(
+    titles="title original-title title-short container-title",
+    abstracts="abstract",
+    journals="container-title collection-title container-title-short event",
+    volume="volume",
+    issue="issue number",
+    start="page article-number",
+    dois="DOI doi URL",
+    pmids="PMID pmid",
+    urls="URL url",
+    language="language",
+    refs="id citation-key",
+    types="type genre",
+    publisher="publisher",
+    notes="note annote",
+)
+_DATES = (
+    *("issued", "published", "published-print", "published-online", "event-date"),
+    *("year", "original-date", "created"),
+)
 
-    def values(*names: str) -> list[str]:
-        return [one for name in names for one in texts(item.get(name))]
 
-    notes = [note[:_LONGEST_NOTE] for note in values("note", "annote") if not is_mark(note)]
+def _refined(item: Mapping[str, Any], parts: Parts) -> Parts:
     custom = item.get("custom")
-    return Parts(
-        titles=values("title", "original-title", "title-short", "container-title"),
-        abstracts=values("abstract"),
+    is_preprint = text(item.get("type")) == "article" and not any(
+        item.get(name) for name in ("container-title", "publisher")
+    )
+    return replace(
+        parts,
         authors=people(item.get("author") or item.get("editor") or item.get("collection-editor")),
-        dates=[
-            date
-            for name in (*_PUBLISHED, "year", "original-date", "created")
-            for date in dates(item.get(name))
-        ],
-        journals=values("container-title", "collection-title", "container-title-short", "event"),
-        volume=text(item.get("volume")),
-        issue=text(item.get("issue")) or text(item.get("number")),
-        pages=(text(item.get("page")) or text(item.get("article-number")), ""),
-        dois=values("DOI", "doi", "URL"),
-        pmids=values("PMID", "pmid"),
-        urls=values("URL", "url"),
+        dates=[date for name in _DATES for date in dates(item.get(name))],
         keywords=_keywords(item),
-        language=text(item.get("language")),
-        refs=[*values("id"), *values("citation-key")],
-        kind=_kind(item),
-        notes=notes,
+        kind=Kind.PREPRINT if is_preprint else parts.kind,
         priors=decisions(custom.get("tandem")) if isinstance(custom, Mapping) else (),
     )
-
-
-_PUBLISHED = ("issued", "published", "published-print", "published-online", "event-date")
 
 
 def _keywords(item: Mapping[str, Any]) -> list[str]:
@@ -88,12 +87,6 @@ def _keywords(item: Mapping[str, Any]) -> list[str]:
     return [words] if ";" in words else words.split(",")
 
 
-def _kind(item: Mapping[str, Any]) -> Kind | None:
-    named = text(item.get("type"))
-    sources = [*texts(item.get("container-title")), *texts(item.get("publisher"))]
-    if named == "article" and not sources:
-        return Kind.PREPRINT
-    return kinds.of([named, text(item.get("genre"))], sources)
-
-
-CSL_JSON = json_text.JsonReader(lambda _, items: any(map(_is_csl, items)), parts)
+CSL_JSON = json_text.JsonReader(
+    lambda _, items: any(map(_is_csl, items)), json_text.by_keys(_FIELDS, _refined)
+)

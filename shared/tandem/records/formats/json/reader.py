@@ -12,6 +12,8 @@ from typing import Any
 
 from tandem.records.formats.assembly import LONGEST_RECORD, Parts, assemble
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.fields import FieldMap
+from tandem.records.formats.json.values import texts
 from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece
 
 _LISTS = frozenset(
@@ -38,7 +40,7 @@ _NEXT_LIST = re.compile(r"\](?:[\s,]*\[)?")
 _GOES_ON = re.compile(r"\](?=[\s,]*\{)")
 """The end of a list in an answer, if more than the answer's other parts follows."""
 _CLOSES = re.compile(r"[\s\x1e,\]}]*")
-_COMMA = re.compile(r"\s*\"(?:[^\"\\\n]|\\.){1,100}\"\s*:")
+_PART = re.compile(r"\s*\"((?:[^\"\\\n]|\\.){1,100})\"\s*:\s*")
 _COLON = re.compile(r"\s*:")
 _KEY = re.compile(r'\s*\{\s*"((?:[^"\\\n]|\\.){1,100})"\s*:')
 _OPENING = re.compile(r'\{\s{0,200}"((?:[^"\\\n]|\\.){1,100})"\s{0,20}:')
@@ -90,11 +92,7 @@ class JsonReader:
         ):
             yield start, FILLER
             yield end, kind
-        closes = _CLOSES.match(data, end)
-        if closes and (closes.end() == len(data) or (within and _COMMA.match(data, closes.end()))):
-            yield len(data), FILLER
-        elif closes:
-            yield closes.end(), FILLER
+        yield _end_of_answer(decoder, end) if within else _after(_CLOSES, data, end), FILLER
 
     def maker(self, data: str) -> Make[str]:
         """Return what makes a record of an object's text."""
@@ -102,6 +100,17 @@ class JsonReader:
 
     def _record(self, position: int, raw: str) -> Entry | Rejection:
         return assemble(position, raw, self._parts(_DECODER.decode(raw)))
+
+
+def by_keys(
+    fields: FieldMap, refined: Callable[[Mapping[str, Any], Parts], Parts]
+) -> Callable[[Mapping[str, Any]], Parts]:
+    """Return what makes sense of an object: by its keys, and by what `refined` adds."""
+
+    def parts(item: Mapping[str, Any]) -> Parts:
+        return refined(item, fields.parts(lambda key: list(texts(item.get(key)))))
+
+    return parts
 
 
 def sample(text: str, most: int = 20) -> list[dict[str, Any]]:
@@ -177,6 +186,21 @@ def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
             _, at = decoder.decode(at)
         except ValueError:
             return None
+
+
+def _end_of_answer(decoder: _Decoder, at: int) -> int:
+    """Return where the answer ends whose list of records ends at `at`, with its other parts.
+
+    A part with a title in its name is what is left of a record.
+    """
+    at = _after(_CLOSES, decoder.text, at)
+    while (part := _PART.match(decoder.text, at)) and "title" not in part[1].lower():
+        try:
+            _, at = decoder.decode(part.end())
+        except ValueError:
+            break
+        at = _after(_CLOSES, decoder.text, at)
+    return at
 
 
 def _sequence(

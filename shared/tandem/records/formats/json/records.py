@@ -10,8 +10,7 @@ from typing import Any
 
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.json import reader as json_text
-from tandem.records.formats.json.priors import decisions
-from tandem.records.formats.json.values import people, texts
+from tandem.records.formats.json.values import decisions, people, texts
 from tandem.records.formats.table.cells import Cells, parts
 from tandem.records.formats.table.columns import columns_of
 

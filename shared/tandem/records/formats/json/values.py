@@ -1,8 +1,11 @@
-"""Values of JSON as texts: names of people, dates, lists of whatever shape."""
+"""Values of JSON as texts: names of people, dates, earlier decisions, lists of any shape."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
+
+from tandem.records.formats import priors
+from tandem.records.formats.entry import Prior
 
 _MOST = 10_000
 _DEEPEST = 5
@@ -88,3 +91,18 @@ def dates(value: object) -> list[str]:
             one for name in ("raw", "literal", "year", "date") for one in texts(value.get(name))
         ]
     return list(texts(value))
+
+
+def decisions(screened: object) -> tuple[Prior, ...]:
+    """Return the `decisions` of a record that was exported from here, one for each reviewer."""
+    found = screened.get("decisions") if isinstance(screened, Mapping) else None
+    return tuple(
+        Prior(
+            verdict,
+            text(one.get("reviewer")) or None,
+            tuple(dict.fromkeys(texts(one.get("reasons")))),
+            tuple(dict.fromkeys(texts(one.get("labels")))),
+        )
+        for one in (found if isinstance(found, list) else ())
+        if isinstance(one, Mapping) and (verdict := priors.label(text(one.get("verdict"))))
+    )

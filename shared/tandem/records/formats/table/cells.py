@@ -25,11 +25,12 @@ _PUBMED = re.compile(
 )
 """`Behav Ther. 2022 Mar;53(2):334-347. doi: ...`: so has PubMed."""
 
-_DATABASES = re.compile(
+DATABASES = (
     r"scopus|web of science|wos|medline|pubmed|embase|cinahl.*|psycinfo|proquest|cochrane.*|doaj"
-    r"|ovid.*|google scholar|crossref|openalex|lens|dimensions|ieee.*|eric|zotero|mendeley",
-    re.I,
+    r"|ovid.*|google scholar|crossref|openalex|lens|dimensions|ieee.*|eric|zotero|mendeley"
 )
+"""Names of databases, as a pattern of a whole text in small letters."""
+
 _ABSTRACKR: dict[str, priors.Verdict] = {"1": "include", "0": "maybe", "-1": "exclude"}
 """What Abstrackr writes where its reviewers agree; `x` is a conflict, `o` nobody's label."""
 
@@ -102,7 +103,7 @@ def _cited(text: str) -> citation.Citation:
     if found := _EMBASE.match(text) or _PUBMED.match(text):
         groups = found.groupdict(default="")
         return citation.Citation(**{name: value.strip() for name, value in groups.items()})
-    if not text or _DATABASES.fullmatch(text.strip()) or normalise.url(text):
+    if not text or re.fullmatch(DATABASES, text.strip(), re.I) or normalise.url(text):
         return citation.Citation()
     if re.search(r"\d", text):
         return citation.of(text)

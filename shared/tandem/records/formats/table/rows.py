@@ -15,7 +15,7 @@ from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.people import split_glued
 from tandem.records.formats.pieces import BLANKS, FILLER, RECORD, Make, Piece, is_filler
 from tandem.records.formats.table import vertical
-from tandem.records.formats.table.cells import Cells, parts
+from tandem.records.formats.table.cells import DATABASES, Cells, parts
 from tandem.records.formats.table.columns import Header, find_header, head_rows
 from tandem.records.formats.table.lines import Lines
 
@@ -33,13 +33,17 @@ _FEWEST_USUAL = 5
 _FEWEST_COUNTED = 30
 """Rows of which no two have one number, if that is not the number of an issue."""
 
+_DATE = (
+    r"(?:[0-9][0-9./:-]{0,20}|(?:jan|feb|mar|apr|ma[iy]|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|,)"
+)
 _NOTE = re.compile(
-    r"(?:[0-9,.]{1,9} )?(?:(?:search|export|query) )?"
-    r"(?:search(?:es|ed)?|results?|exports?|exported|records?|references?|report|downloaded|query)"
-    r" (?:of|on|for|from|by|at|results?|strategy|history|report|date)\b",
+    r"[0-9,.]{1,9} (?:results?|records?|references?|hits) .*|(?:exported|downloaded|searched) .*"
+    r"|(?:search(?:es)?|results?|exports?|records?|references?|report|query)"
+    r"(?: results?| history| report| strategy| date)?"
+    rf"(?: (?:of|on|for|from|by|at))? (?:(?:the )?(?:{DATABASES})|{_DATE}(?: ?{_DATE}){{0,5}})$",
     re.I,
 )
-"""What databases and people write above a table."""
+"""What databases and people write above a table; `Report of two cases` may be a title."""
 
 _ABOVE = "a row above the header row"
 _UNCLOSED = "a quotation mark is opened that is not closed"

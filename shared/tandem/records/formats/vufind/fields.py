@@ -6,12 +6,16 @@ their endings (`doi_str_mv`, `author2_facet`).
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from tandem.records.formats import isbd, kinds
+from tandem.records.formats import isbd
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.fields import FieldMap
+from tandem.records.formats.json import reader as json_text
+from tandem.records.formats.json.values import texts
 
 TELLING = frozenset(
     {
@@ -23,50 +27,52 @@ TELLING = frozenset(
 )
 """Fields that tell a VuFind record from any other list of names and values."""
 
+_ANSWER = re.compile(r'"(?:docs|responseHeader)"\s{0,10}:\s{0,10}[\[{]')
+_ANSWER_SEARCHED = 20_000
+_ANYBODYS = frozenset({"title", "author", "description", "format", "url", "topic", "collection"})
+"""Fields of VuFind's that other JSON has, too."""
+
 _SERIAL = {Kind.BOOK, Kind.THESIS, Kind.REPORT}
 _DOI_NAME = re.compile(r"(?:^|_)doi(?:_|$)", re.I)
 _PMID_NAME = re.compile(r"(?:^|_)(?:pmid|pubmed(?:_?id)?)(?:_|$)", re.I)
 
 
-def parts(document: Mapping[str, Any]) -> Parts:
-    """Return what `document`, the index's fields by name, tells of its record.
+_FIELDS = FieldMap(
+    titles="",
+    abstracts="description abstract summary",
+    dates="publishDate publishDateSort publish_date date year",
+    journals="container_title journal_title",
+    volume="container_volume volume",
+    issue="container_issue issue",
+    start="container_start_page container_reference pages",
+    end="container_end_page",
+    urls="url url_str_mv fulltext_url link links",
+    keywords="topic topic_facet subject keyword keywords genre",
+    language="language",
+    refs="id record_id",
+    types="format format_facet format_str_mv",
+)
+_SERIES = ("series", "series2", "journal", "hierarchy_parent_title")
 
-    A field's value may be a text, a number or a list of them; anything else is passed over.
-    """
 
+def _refined(document: Mapping[str, Any], parts: Parts) -> Parts:
     def values(*names: str) -> list[str]:
-        return [text for name in names for text in _texts(document.get(name))]
+        return [text for name in names for text in texts(document.get(name))]
 
-    def first(*names: str) -> str:
-        return next(filter(None, values(*names)), "")
-
-    kind = kinds.of(values("format", "format_facet", "format_str_mv"), values("container_title"))
-    series = (
-        () if kind in _SERIAL else values("series", "series2", "journal", "hierarchy_parent_title")
-    )
-    urls = values("url", "url_str_mv", "fulltext_url", "link", "links")
-    return Parts(
+    series = () if parts.kind in _SERIAL else values(*_SERIES)
+    return replace(
+        parts,
         titles=_titles(values),
-        abstracts=_abstracts(values),
         authors=_authors(values),
-        dates=values("publishDate", "publishDateSort", "publish_date", "date", "year"),
-        journals=map(isbd.title, (*values("container_title", "journal_title"), *series)),
-        volume=first("container_volume", "volume"),
-        issue=first("container_issue", "issue"),
-        pages=(
-            first("container_start_page", "container_reference", "pages"),
-            first("container_end_page"),
-        ),
-        dois=(*_named(document, _DOI_NAME), *urls, *values("id")),
+        journals=[*map(isbd.title, (*parts.journals, *series))],
+        dois=(*_named(document, _DOI_NAME), *parts.urls, *values("id")),
         pmids=_named(document, _PMID_NAME),
-        urls=urls,
-        keywords=map(
-            isbd.keyword, values("topic", "topic_facet", "subject", "keyword", "keywords", "genre")
-        ),
-        language="; ".join(dict.fromkeys(values("language"))),
-        refs=values("id", "record_id"),
-        kind=kind,
+        keywords=map(isbd.keyword, parts.keywords),
     )
+
+
+parts = json_text.by_keys(_FIELDS, _refined)
+"""Returns what the index's fields, by name, tell of their record."""
 
 
 def _titles(values: Any) -> Iterable[str]:
@@ -79,10 +85,6 @@ def _titles(values: Any) -> Iterable[str]:
         isbd.title(text.split(" / ", 1)[0]) for text in values("title_full", "title_fullStr")
     )
     yield from map(isbd.title, values("title_auth", "title_full_unstemmed", "title_alt"))
-
-
-def _abstracts(values: Any) -> Iterable[str]:
-    return (" ".join(values(name)) for name in ("description", "abstract", "summary"))
 
 
 def _authors(values: Any) -> list[str]:
@@ -98,17 +100,18 @@ def _authors(values: Any) -> list[str]:
 
 
 def _named(document: Mapping[str, Any], pattern: re.Pattern[str]) -> list[str]:
-    found = (_texts(value) for name, value in document.items() if pattern.search(str(name)[:100]))
+    found = (texts(value) for name, value in document.items() if pattern.search(str(name)[:100]))
     return list(chain.from_iterable(found))
 
 
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value] if value.strip() else []
-    if isinstance(value, bool) or value is None:
-        return []
-    if isinstance(value, int | float):
-        return [str(value)]
-    if isinstance(value, list | tuple):
-        return [text for item in value if not isinstance(item, list) for text in _texts(item)]
-    return []
+def _is_solr(item: Mapping[str, Any], answers: bool) -> bool:
+    found = item.keys() & TELLING
+    return bool(found - _ANYBODYS) or (answers and bool(found))
+
+
+def _tells(text: str, items: list[dict[str, Any]]) -> bool:
+    answers = _ANSWER.search(text, 0, _ANSWER_SEARCHED) is not None
+    return any(_is_solr(item, answers) for item in items)
+
+
+SOLR_JSON = json_text.JsonReader(_tells, parts)
