@@ -15,8 +15,7 @@ from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.json.csl import CSL_JSON
 from tandem.records.formats.json.records import JSON
 from tandem.records.formats.marc import exchange as marc
-from tandem.records.formats.marc.json import MARC_JSON
-from tandem.records.formats.marc.xml import MARCXML
+from tandem.records.formats.marc.fields import MARC_JSON, MARCXML
 from tandem.records.formats.pieces import Cut, Reader, opened
 from tandem.records.formats.signature import binary_kind, text_kind
 from tandem.records.formats.table import rows as tabular

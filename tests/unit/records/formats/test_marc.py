@@ -6,7 +6,7 @@ from pymarc import Field, Indicators, Record, Subfield, record_to_xml
 from tandem.records.formats import reading
 from tandem.records.formats.entry import Entry, Kind, Rejection
 from tandem.records.formats.marc import exchange as marc
-from tandem.records.formats.marc.xml import MARCXML
+from tandem.records.formats.marc.fields import MARCXML
 from tandem.records.formats.pieces import opened
 from unit.records.formats.tagged_lines import any_text, read
 

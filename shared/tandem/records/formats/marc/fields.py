@@ -1,15 +1,18 @@
-"""The fields of MARC 21: what each holds of a record."""
+"""The fields of MARC 21: what each holds of a record; and MARC in XML and in JSON."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pymarc import Field, Record
 
 from tandem.records.formats import isbd, kinds
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Kind
+from tandem.records.formats.json import reader as json_text
 from tandem.records.formats.marc import unimarc
-from tandem.records.formats.marc.record import control, fields, values
+from tandem.records.formats.marc.record import control, fields, of_element, of_object, values
+from tandem.records.formats.xml import reader as xml
 
 _NO_AUTHORS = re.compile(
     r"\b(?:trl|ill|ths|dgs|dgg|pbl|fmo|bsl|win|fnd|prt|aui|ctb|thesis advisor|translator|übersetzer"
@@ -198,3 +201,21 @@ def _kind(record: Record, host: Field | None) -> Kind | None:
     if genre in {Kind.CONFERENCE, Kind.REPORT, Kind.ARTICLE, Kind.PREPRINT}:
         return genre
     return Kind.BOOK if leader[7:8] == "m" else genre
+
+
+def _is_marc(item: Mapping[str, Any]) -> bool:
+    fields = item.get("fields")
+    return isinstance(item.get("leader"), str) and isinstance(fields, list)
+
+
+_PREFIX = r"(?:[A-Za-z_][\w.-]{0,60}:)?"
+# An answer's own `record` around the MARC has other elements first.
+_CUT = xml.Cut(
+    names="record",
+    inside="datafield|controlfield",
+    then=rf"\s*(?=<{_PREFIX}(?:leader|controlfield|datafield)\b)",
+)
+MARCXML = xml.XmlReader(_CUT, lambda element: parts(of_element(element)))
+MARC_JSON = json_text.JsonReader(
+    lambda _, items: any(map(_is_marc, items)), lambda item: parts(of_object(item))
+)
