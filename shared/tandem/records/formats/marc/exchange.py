@@ -1,16 +1,13 @@
 r"""MARC 21 in its form of exchange (ISO 2709), in UTF-8, MARC-8 or Windows Cyrillic.
 
 The file is cut into records here: at the sign that ends a record (0x1D), and where a leader
-shows that the sign is missing. `pymarc` is handed one at a time, with a leader that is right.
+shows that the sign is missing. A record's fields are where its directory says, or in its order.
 """
 
-import logging
 import re
-import warnings
 from collections.abc import Iterator
 
 from pymarc import Record
-from pymarc.exceptions import PymarcException
 from pymarc.marc8 import marc8_to_unicode
 
 from tandem.records.formats.assembly import assemble, reject
@@ -18,9 +15,6 @@ from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.marc import fields as marc_fields
 from tandem.records.formats.marc import record as marc_record
 from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece, shown
-
-# It writes a line for every field without indicators: a hostile file would fill a disk.
-logging.getLogger("pymarc").setLevel(logging.CRITICAL)
 
 _RECORD_END = 0x1D
 _FIELD_END = b"\x1e"
@@ -37,6 +31,7 @@ _BREAKS_OFF = "the record breaks off: its end sign is missing"
 _CYRILLIC = "cp1251"
 _HIGH_BYTES = re.compile(rb"[\xc0-\xff]{5}")
 _LONGEST_FIRST_FIELD = 100_000
+_LONGEST_IN_DIRECTORY = 90_000
 
 
 def begins(data: bytes) -> int | None:
@@ -102,54 +97,39 @@ def _told_end(data: bytes, start: int, end: int) -> int:
 def _record(raw: bytes) -> Record | None:
     """Return the record, by its directory, or else by its fields in their order."""
     at = raw.find(_FIELD_END) + 1
-    if at <= _LEADER:
-        return None
     directory = raw[_LEADER : at - 1]
-    # The leader's numbers are counted in characters by some programs, and wrong in others.
-    mended = b"%05d%b%05d%b" % (min(len(raw), 99_999), raw[5:12], at, raw[17:])
-    if at < 100_000 and len(raw) < 100_000 and _plausible(directory, len(raw) - at):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about bytes that are then left out or replaced
-                record = Record()
-                record.decode_marc(
-                    mended,
-                    force_utf8=_in_utf8(raw),
-                    hide_utf8_warnings=True,
-                    utf8_handling="replace",
-                    encoding=_CYRILLIC if _in_cyrillic(raw) else "iso8859-1",  # that is MARC-8
-                )
-        except (PymarcException, ValueError, IndexError, KeyError):
-            pass
-        else:
-            return record
-    return _in_order(raw, directory, at)
+    if at <= _LEADER or not directory or len(directory) % _ENTRY:
+        return None
+    entries = [directory[n : n + _ENTRY] for n in range(0, len(directory), _ENTRY)]
+    leader, values = raw[:_LEADER], _by_directory(entries, raw[at:])
+    if values is not None:
+        # Its numbers are counted in characters by some programs, and wrong in others.
+        leader = b"%05d%b%05d%b" % (len(raw), raw[5:12], at, raw[17:_LEADER])
+    else:
+        values = raw[at:-1].removesuffix(_FIELD_END).split(_FIELD_END)
+    if len(values) != len(entries):
+        return None
+    codec = "utf-8" if _in_utf8(raw) else _CYRILLIC if _in_cyrillic(raw) else None
+    return marc_record.made(
+        leader.decode("ascii", "replace"),
+        (
+            _field(entry[:3].decode("ascii", "replace"), value, codec)
+            for entry, value in zip(entries, values, strict=True)
+        ),
+    )
 
 
-def _plausible(directory: bytes, length: int) -> bool:
-    """Return whether the directory's fields fit in `length` bytes one after the other.
+def _by_directory(entries: list[bytes], body: bytes) -> list[bytes] | None:
+    """Return the fields as the directory has them; None if they do not fit one after the other.
 
     One that names the same bytes again and again would blow a record up a thousandfold.
     """
-    lengths = (directory[at + 3 : at + 7] for at in range(0, len(directory), _ENTRY))
-    entries = [int(text) if text.isdigit() else length + 1 for text in lengths]
-    return sum(entries) <= length
-
-
-def _in_order(raw: bytes, directory: bytes, at: int) -> Record | None:
-    """Return the record of its fields in their order, where there is one for each tag."""
-    tags = [
-        directory[n : n + 3].decode("ascii", "replace") for n in range(0, len(directory), _ENTRY)
-    ]
-    values = raw[at:-1].removesuffix(_FIELD_END).split(_FIELD_END)
-    if not tags or len(tags) != len(values) or len(directory) % _ENTRY:
+    if not all(entry[3:].isdigit() for entry in entries):
         return None
-    codec = "utf-8" if _in_utf8(raw) else _CYRILLIC if _in_cyrillic(raw) else None
-    pairs = zip(tags, values, strict=True)
-    return marc_record.made(
-        raw[:_LEADER].decode("ascii", "replace"),
-        (_field(tag, value, codec) for tag, value in pairs),
-    )
+    spans = [(int(entry[7:]), int(entry[3:7])) for entry in entries]
+    if sum(length for _, length in spans) > len(body) or len(body) > _LONGEST_IN_DIRECTORY:
+        return None
+    return [body[start : start + max(0, length - 1)] for start, length in spans]
 
 
 def _field(tag: str, value: bytes, codec: str | None) -> marc_record.Written:
