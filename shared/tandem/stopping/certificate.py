@@ -109,6 +109,25 @@ def _bar(confidence: Fraction) -> float:
     return -math.log(1 - confidence) - _NEAR
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """The same of many draws, in their order: arrays of one length. `bad` are the totals bet on."""
+
+    pools: NDArray[np.int64]
+    found: NDArray[np.int64]
+    hits: NDArray[np.bool_]
+    bad: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, draws: Sequence[Draw]) -> "Draws":
+        return cls(
+            _whole(draw.pool for draw in draws),
+            _whole(draw.found for draw in draws),
+            np.fromiter((draw.is_include for draw in draws), dtype=np.bool_),
+            _whole(bad_total(draw.found, draw.target) for draw in draws),
+        )
+
+
 class Evidence:
     """e of a sequence of draws, at any total. Takes some ms for 10,000 draws.
 
@@ -116,11 +135,10 @@ class Evidence:
         draws: In the order of the random stream, each with its outcome as it is in force now.
     """
 
-    def __init__(self, draws: Sequence[Draw]) -> None:
-        self._pools = _whole(draw.pool for draw in draws)
-        self._found = _whole(draw.found for draw in draws)
-        self._hits = np.fromiter((draw.is_include for draw in draws), dtype=np.bool_)
-        self._bet_on(_whole(bad_total(draw.found, draw.target) for draw in draws))
+    def __init__(self, draws: Sequence[Draw] | Draws) -> None:
+        made = draws if isinstance(draws, Draws) else Draws.of(draws)
+        self._pools, self._found, self._hits = made.pools, made.found, made.hits
+        self._bet_on(made.bad)
 
     def at(self, target: Fraction) -> "Evidence":
         """Return the evidence of the same draws, had each been a bet at this target."""
@@ -227,7 +245,7 @@ def is_certified(
 
 
 def largest_total(
-    draws: Sequence[Draw], *, found: int, pool: int, target: Fraction, confidence: Fraction
+    draws: Sequence[Draw] | Draws, *, found: int, pool: int, target: Fraction, confidence: Fraction
 ) -> int:
     """Return the largest total of includes that the draws do not refute, ≥ `found`.
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,14 +55,19 @@ def draws_if_none_found(*, pool: int, k: int, bar: float) -> int:
     return _needed(_sums(pool, k), bar)
 
 
+@lru_cache(maxsize=6)
 def _sums(pool: int, k: int) -> NDArray[np.float64]:
-    """Return the logarithm of e after 0, 1, 2, … draws; the last makes certain what is left."""
+    """Return the logarithm of e after 0, 1, 2, … draws; the last makes certain what is left.
+
+    Read only. Kept, as a panel asks for the same few several times.
+    """
     pools = np.arange(pool, k, -1, dtype=np.float64)
     sums = np.concatenate([[0.0], np.cumsum(-np.log1p(-k / pools))])
     if pool >= k:
         sums = np.append(sums, np.inf)  # fewer than k are left
     else:
         sums[-1] = np.inf
+    sums.flags.writeable = False
     return sums
 
 

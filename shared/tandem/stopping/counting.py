@@ -1,16 +1,18 @@
 """What an audit has shown so far, with the labels in force now. Pure."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tandem.ids import RecordNumber
 from tandem.screening.rules import Status
 from tandem.stopping.certificate import (
     Draw,
+    Draws,
     Evidence,
     bad_total,
     exact_target,
@@ -34,8 +36,7 @@ class DrawnRow(NamedTuple):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """One draw, and what is known of its record now.
 
     Attributes:
@@ -260,7 +261,10 @@ def steps(audit: Audit, ledger: Ledger) -> list[Step]:
     bets, found = _bets(ledger), _found(ledger)
     total = _total(found, Fraction(audit.target), ledger.outside)
     log_e, made = audit.carried, list[Step]()
-    for drawn, bet in zip(ledger.draws, bets, strict=True):
+    for drawn, found_before, hit in zip(
+        ledger.draws, bets.found.tolist(), bets.hits.tolist(), strict=True
+    ):
+        bet = Draw(drawn.row.pool, found_before, hit, Fraction(drawn.row.target))
         log = log_factor(bet, total)
         log_e += log
         made.append(Step(drawn, bet, math.exp(log), log_e))
@@ -280,18 +284,21 @@ def _found(ledger: Ledger) -> int:
     return len(ledger.left_at) + sum(drawn.is_pending for drawn in ledger.draws)
 
 
-def _bets(ledger: Ledger) -> list[Draw]:
+def _bets(ledger: Ledger) -> Draws:
     """Return each draw with the includes that had left the pool before it.
 
     An include leaves it with its first decision, or when it is drawn, whichever is first.
     """
-    drawn_numbers = {drawn.row.record_number for drawn in ledger.draws}
+    rows = [drawn.row for drawn in ledger.draws]
+    counts = np.array([one.status is not Status.EXCLUDED for one in ledger.draws], dtype=np.bool_)
+    drawn_numbers = {row.record_number for row in rows}
     by_decision = sorted(at for number, at in ledger.left_at.items() if number not in drawn_numbers)
-    bets, drawn_includes = list[Draw](), 0
-    targets = {target: Fraction(target) for target in {one.row.target for one in ledger.draws}}
-    for drawn in ledger.draws:
-        row, counts_as_include = drawn.row, drawn.status is not Status.EXCLUDED
-        found = bisect_right(by_decision, row.seq) + drawn_includes
-        bets.append(Draw(row.pool, found, counts_as_include, targets[row.target]))
-        drawn_includes += counts_as_include
-    return bets
+    seqs = np.array([row.seq for row in rows], dtype=np.int64)
+    found = np.searchsorted(np.array(by_decision, dtype=np.int64), seqs, side="right")
+    found = found + np.cumsum(counts) - counts
+    bad = np.zeros_like(found)
+    targets = np.array([row.target for row in rows])
+    for target in {row.target for row in rows}:
+        exact, at = Fraction(target), targets == target
+        bad[at] = found[at] * exact.denominator // exact.numerator + 1
+    return Draws(np.array([row.pool for row in rows], dtype=np.int64), found, counts, bad)

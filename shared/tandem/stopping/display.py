@@ -5,11 +5,10 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
-from tandem.records.models import Record
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.intervals import exact_share
@@ -18,7 +17,7 @@ from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status, Verdict
 from tandem.stopping.costs import cost
 from tandem.stopping.heuristics import Reading
-from tandem.stopping.joins import is_screened, is_shown
+from tandem.stopping.joins import hidden_numbers, no_longer_shown
 from tandem.stopping.two_reviewers import TeamSensitivity, sensitivity
 
 ASSUMES = (
@@ -117,15 +116,14 @@ class Display:
 def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
     """Return what a stage shows now."""
     n_records = n_shown(session, review_id)
-    included = _settled_in_order(session, review_id, stage)
-    begun, n_touched = _counts(session, review_id, stage)
-    reading = Reading.of(included, n_records=n_records)
+    n_settled, begun = _counts(session, review_id, stage)
+    reading = Reading(n_records, n_settled, _included_at(session, review_id, stage))
     return Display(
         n_records,
         n_settled=reading.n_read,
         n_pending=begun,
         n_included=reading.n_found,
-        n_pool=n_records - n_touched,
+        n_pool=n_records - n_settled - begun,
         reading=reading,
         projected=_projected(reading),
         team=_team(session, review_id, stage),
@@ -141,34 +139,38 @@ def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
     return session.scalar(query) or 0
 
 
-def _settled_in_order(session: Session, review_id: ReviewId, stage: Stage) -> list[bool]:
-    """Return of each settled record, in the order in which they came to be, if it is included."""
-    newest = func.max(Decision.labels_seq)
-    query = (
-        select(case((ScreenedRecord.status == Status.INCLUDED, 1), else_=0))
-        .join(Record, is_screened(stage))
+def _included_at(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, ...]:
+    """Return the place of each include among the settled records, in the order of settling."""
+    settled = (
+        select(
+            (ScreenedRecord.status == Status.INCLUDED).label("is_included"),
+            func.row_number().over(order_by=func.max(Decision.labels_seq)).label("place"),
+        )
         .join(Decision, of_screened_record())
         .where(
-            is_shown(review_id),
+            ScreenedRecord.review_id == review_id,
+            ScreenedRecord.stage == stage,
             ScreenedRecord.status.in_([status for status in Status if status.is_settled]),
+            ScreenedRecord.record_number.not_in(hidden_numbers(review_id)),
         )
         .group_by(ScreenedRecord.record_number, ScreenedRecord.status)
-        .order_by(newest)
+        .subquery()
     )
-    return [bool(included) for included in session.scalars(query)]
+    places = select(settled.c.place).where(settled.c.is_included).order_by(settled.c.place)
+    return tuple(session.scalars(places))
 
 
 def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int]:
-    """Return how many records are begun and not settled, and how many anybody ever decided."""
+    """Return how many records are settled, and how many are begun and not settled."""
     query = (
         select(ScreenedRecord.status, func.count())
-        .join(Record, is_screened(stage))
-        .where(is_shown(review_id))
+        .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
         .group_by(ScreenedRecord.status)
     )
     counts = Counter(dict(session.execute(query).all()))
+    counts.subtract(no_longer_shown(session, review_id, stage).values())
     settled = sum(n for status, n in counts.items() if status.is_settled)
-    return counts.total() - settled, counts.total()
+    return settled, counts.total() - settled
 
 
 def _projected(reading: Reading) -> Projected | None:

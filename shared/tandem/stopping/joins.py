@@ -1,11 +1,13 @@
 """Which rows belong together in what stopping asks of the database."""
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, CompoundSelect, and_, select, union_all
+from sqlalchemy.orm import Session
 
-from tandem.ids import ReviewId
+from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.screening.models import ScreenedRecord
+from tandem.screening.rules import Status
 
 
 def is_shown(review_id: ReviewId) -> ColumnElement[bool]:
@@ -19,4 +21,29 @@ def is_screened(stage: Stage) -> ColumnElement[bool]:
         ScreenedRecord.review_id == Record.review_id,
         ScreenedRecord.stage == stage,
         ScreenedRecord.record_number == Record.number,
+    )
+
+
+def no_longer_shown(
+    session: Session, review_id: ReviewId, stage: Stage
+) -> dict[RecordNumber, Status]:
+    """Return the records that somebody decided and that are not screened any more, by number.
+
+    They are few. To take them out of a count is much faster than to look at each record that is
+    counted: that reads the titles and abstracts of all.
+    """
+    query = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
+        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.stage == stage,
+        ScreenedRecord.record_number.in_(hidden_numbers(review_id)),
+    )
+    return dict(session.execute(query).all())
+
+
+def hidden_numbers(review_id: ReviewId) -> CompoundSelect[RecordNumber]:
+    """The numbers of the review's records that are linked to another one, or left out."""
+    of_review = Record.review_id == review_id
+    return union_all(
+        select(Record.number).where(of_review, Record.duplicate_of.is_not(None)),
+        select(Record.number).where(of_review, Record.not_screened_because.is_not(None)),
     )

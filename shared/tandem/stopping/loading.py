@@ -1,6 +1,9 @@
 """Reading what an audit's evidence is made of: its draws, and the labels in force now."""
 
-from sqlalchemy import String, and_, cast, func, select
+from collections import Counter
+from collections.abc import Mapping
+
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber
@@ -10,56 +13,81 @@ from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status
 from tandem.stopping.counting import Drawn, DrawnRow, Ledger, Outside
-from tandem.stopping.joins import is_screened, is_shown
+from tandem.stopping.joins import is_shown, no_longer_shown
 from tandem.stopping.models import Audit, AuditDraw
 
-_STATUSES = {status.value: status for status in Status}
+_Hidden = Mapping[RecordNumber, Status]
+"""See `no_longer_shown`."""
 
 
 def load(session: Session, audit: Audit) -> Ledger:
     """Read what an audit's evidence is made of."""
-    draws, counts = _draws(session, audit), _by_status(session, audit)
+    hidden = no_longer_shown(session, audit.review_id, audit.stage)
+    left_at = _left_at(session, audit, hidden)
+    draws, counts = _draws(session, audit, left_at, hidden), _by_status(session, audit, hidden)
     inside, after = _n_shown(session, audit)
     undecided = sum(drawn.status is None for drawn in draws)
     decided = sum(n for (is_inside, _), n in counts.items() if is_inside)
-    settled = sum(counts.get((False, status), 0) for status in Status if status.is_settled)
-    open_again = counts.get((True, Status.UNSCREENED), 0)  # its decisions were withdrawn
+    settled = sum(counts[False, status] for status in Status if status.is_settled)
+    open_again = counts[True, Status.UNSCREENED]  # its decisions were withdrawn
     waiting = {
-        "conflict": counts.get((True, Status.CONFLICT), 0),
-        "awaiting": counts.get((True, Status.AWAITING), 0) + open_again,
+        "conflict": counts[True, Status.CONFLICT],
+        "awaiting": counts[True, Status.AWAITING] + open_again,
         "drawn_undecided": undecided,
     }
-    includes = counts.get((False, Status.INCLUDED), 0)
-    outside = Outside(settled, includes, after - settled)
-    return Ledger(draws, _left_at(session, audit), inside - decided - undecided, waiting, outside)
+    outside = Outside(settled, counts[False, Status.INCLUDED], after - settled)
+    return Ledger(draws, left_at, inside - decided - undecided, waiting, outside)
 
 
-def _draws(session: Session, audit: Audit) -> list[Drawn]:
-    query = (
-        select(
-            AuditDraw.place,
-            AuditDraw.record_number,
-            AuditDraw.pool,
-            AuditDraw.seq,
-            AuditDraw.target,
-            cast(ScreenedRecord.status, String),
-        )
-        .join(
-            Record,
-            and_(is_shown(audit.review_id), Record.number == AuditDraw.record_number),
-        )
-        .outerjoin(ScreenedRecord, is_screened(audit.stage))
-        .where(AuditDraw.audit_id == audit.id)
-        .order_by(AuditDraw.place)
+def _draws(
+    session: Session, audit: Audit, included: Mapping[RecordNumber, int], hidden: _Hidden
+) -> list[Drawn]:
+    """Return the draws of records that are shown. Nearly all are excluded; the others are few."""
+    undecided = _undecided(session, audit)
+    differs: dict[RecordNumber, Status | None] = dict.fromkeys(included, Status.INCLUDED)
+    differs |= _open(session, audit)
+    differs |= dict.fromkeys(undecided)
+    gone = hidden.keys() | {number for number, shown in undecided.items() if not shown}
+    columns = (
+        AuditDraw.place,
+        AuditDraw.record_number,
+        AuditDraw.pool,
+        AuditDraw.seq,
+        AuditDraw.target,
     )
-    # Rows as they come: of 10,000 draws the enum alone takes longer than the query.
+    query = select(*columns).where(AuditDraw.audit_id == audit.id).order_by(AuditDraw.place)
+    rows = map(DrawnRow._make, session.execute(query))
     return [
-        Drawn(
-            DrawnRow(place, number, pool, seq, target),
-            None if status is None else _STATUSES[status],
-        )
-        for place, number, pool, seq, target, status in session.execute(query)
+        Drawn(row, differs.get(row.record_number, Status.EXCLUDED))
+        for row in rows
+        if row.record_number not in gone
     ]
+
+
+def _undecided(session: Session, audit: Audit) -> dict[RecordNumber, bool]:
+    """Return the drawn records that nobody has decided, and whether each is shown."""
+    of_draw = and_(
+        ScreenedRecord.review_id == audit.review_id,
+        ScreenedRecord.stage == audit.stage,
+        ScreenedRecord.record_number == AuditDraw.record_number,
+    )
+    shown = exists().where(is_shown(audit.review_id), Record.number == AuditDraw.record_number)
+    query = (
+        select(AuditDraw.record_number, shown)
+        .outerjoin(ScreenedRecord, of_draw)
+        .where(AuditDraw.audit_id == audit.id, ScreenedRecord.record_number.is_(None))
+    )
+    return dict(session.execute(query).all())
+
+
+def _open(session: Session, audit: Audit) -> dict[RecordNumber, Status | None]:
+    """Return the records that were begun and are not settled."""
+    query = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
+        ScreenedRecord.review_id == audit.review_id,
+        ScreenedRecord.stage == audit.stage,
+        ScreenedRecord.status.in_([status for status in Status if not status.is_settled]),
+    )
+    return dict(session.execute(query).all())
 
 
 def _n_shown(session: Session, audit: Audit) -> tuple[int, int]:
@@ -69,30 +97,38 @@ def _n_shown(session: Session, audit: Audit) -> tuple[int, int]:
     return n_shown(session, audit.review_id) - after, after
 
 
-def _by_status(session: Session, audit: Audit) -> dict[tuple[bool, Status], int]:
+def _by_status(session: Session, audit: Audit, hidden: _Hidden) -> Counter[tuple[bool, Status]]:
     """Count the records that anybody has decided: in the frame or not, by status."""
-    is_inside = Record.number <= audit.last_number
     query = (
-        select(is_inside, ScreenedRecord.status, func.count())
-        .join(ScreenedRecord, is_screened(audit.stage))
-        .where(is_shown(audit.review_id))
-        .group_by(is_inside, ScreenedRecord.status)
+        select(ScreenedRecord.status, func.count())
+        .where(ScreenedRecord.review_id == audit.review_id, ScreenedRecord.stage == audit.stage)
+        .group_by(ScreenedRecord.status)
     )
-    return {(bool(side), status): n for side, status, n in session.execute(query)}
+    later = query.where(ScreenedRecord.record_number > audit.last_number)
+    counts = Counter[tuple[bool, Status]]()
+    for status, n in session.execute(query):
+        counts[True, status] += n
+    for status, n in session.execute(later):
+        counts[True, status] -= n
+        counts[False, status] += n
+    counts.subtract((number <= audit.last_number, status) for number, status in hidden.items())
+    return counts
 
 
-def _left_at(session: Session, audit: Audit) -> dict[RecordNumber, int]:
+def _left_at(session: Session, audit: Audit, hidden: _Hidden) -> dict[RecordNumber, int]:
     """Return for each include in the frame the number of its first decision."""
     query = (
         select(ScreenedRecord.record_number, func.min(Decision.labels_seq))
-        .join(Record, is_screened(audit.stage))
         .join(Decision, of_screened_record())
         .where(
-            is_shown(audit.review_id),
+            ScreenedRecord.review_id == audit.review_id,
+            ScreenedRecord.stage == audit.stage,
             ScreenedRecord.status == Status.INCLUDED,
         )
         .group_by(ScreenedRecord.record_number)
     )
     # The frame is looked at here: by its numbers, a database would read all that is decided.
     found = session.execute(query).all()
-    return {number: seq for number, seq in found if number <= audit.last_number}
+    return {
+        number: seq for number, seq in found if number <= audit.last_number and number not in hidden
+    }
