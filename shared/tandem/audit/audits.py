@@ -23,6 +23,7 @@ from tandem.stopping import counting, random_order
 from tandem.stopping.counting import Drawn, DrawnRow, Ledger, Outside
 
 SINCE = 3
+_CORRECTED_SINCE = 7
 """The version of the trail that has the first lines of audits."""
 
 
@@ -41,6 +42,7 @@ class Audits:
         self._made, self._state, self._logged, self._ledger = made, state, logged, ledger
         self._not_screened = not_screened
         self._last_record = n_records + len(state.taken_back)
+        self._to_carry: dict[str, float] = {}
         self._missing = set(logged.by_id) if made.version >= SINCE else set[str]()
 
     def take(self, found: Mapping[str, Any]) -> None:
@@ -59,14 +61,25 @@ class Audits:
         _registered(found, logged)
         _drawn_in_order(found)
         ledger = self._ledger_of(found)
+        carried = self._carried(found, logged)
+        self._to_carry[audit_id] = counting.to_carry(ledger, log_carried=carried)
         shown = counting.evaluate(
             ledger,
             target=Fraction(found["target_recall"]),
             confidence=Fraction(found["confidence"]),
-            log_carried=found["carried"],
+            log_carried=carried,
         )
         _same_evidence(found["evidence"], evidence(shown))
-        _certified(found, logged, ledger)
+        _certified(found, logged, ledger, carried)
+
+    def _carried(self, found: Mapping[str, Any], logged: LoggedAudit) -> float:
+        """Return what the audit before it leaves to it, by the labels in force at the end."""
+        if logged.follows is None or self._made.version < _CORRECTED_SINCE:
+            return float(found["carried"])
+        if logged.follows not in self._to_carry:
+            says = f"audit {found['audit']} before audit {logged.follows}"
+            raise Differs(Difference(says, "it replaced that one"))
+        return self._to_carry[logged.follows]
 
     def end(self) -> None:
         """Check that no audit is missing.
@@ -165,7 +178,9 @@ def _same_evidence(says: Mapping[str, Any], follows: Mapping[str, Any]) -> None:
             raise Differs(Difference(f"that the evidence's {name} is {given}", f"it is {due}"))
 
 
-def _certified(found: Mapping[str, Any], logged: LoggedAudit, ledger: Ledger) -> None:
+def _certified(
+    found: Mapping[str, Any], logged: LoggedAudit, ledger: Ledger, carried: float
+) -> None:
     given, name = found["certificates"], f"audit {found['audit']}"
     withdrawn = [one for one in given if one["withdrawn_at"] is not None]
     if (len(given), len(withdrawn)) != (logged.n_certified, logged.n_withdrawn):
@@ -175,6 +190,6 @@ def _certified(found: Mapping[str, Any], logged: LoggedAudit, ledger: Ledger) ->
         )
     for one in given:
         if one["withdrawn_at"] is None:
-            then = counting.when_certified(ledger, one, log_carried=found["carried"])
+            then = counting.when_certified(ledger, one, log_carried=carried)
             if not then.is_enough:
                 raise Differs(Difference(f"that {name} is certified", f"e is {then.e:.4g}"))

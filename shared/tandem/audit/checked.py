@@ -7,12 +7,12 @@ from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
-VERSION = 6
+VERSION = 7
 """Versions of the trail's form. Version 1 has no texts and no times of decisions, version 2 no
 results of audits of recall, version 3 no files of full texts, version 4 no reports, version 5 no
-flow."""
+flow. Up to version 6, later corrections do not count in what an audit keeps after a reframe."""
 
-READABLE = (1, 2, 3, 4, 5, VERSION)
+READABLE = (1, 2, 3, 4, 5, 6, VERSION)
 
 
 class NotATrail(TandemError):

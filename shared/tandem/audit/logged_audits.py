@@ -18,6 +18,8 @@ class LoggedAudit:
     n_certified: int = 0
     n_withdrawn: int = 0
     is_over: bool = False
+    follows: str | None = None
+    """The audit that it replaced, by a reframe."""
 
 
 class LoggedAudits:
@@ -25,6 +27,7 @@ class LoggedAudits:
 
     def __init__(self) -> None:
         self.by_id: dict[str, LoggedAudit] = {}
+        self._newest: dict[str, LoggedAudit] = {}
 
     def follow(self, step: Step) -> None:
         """Add the next entry; those about other things are skipped.
@@ -35,16 +38,20 @@ class LoggedAudits:
         detail = step.detail or {}
         match step.type.removeprefix("tandem."):
             case "audit.started":
-                self.by_id[step.data["audit_id"]] = LoggedAudit(detail, detail["target_recall"])
+                begun = LoggedAudit(detail, detail["target_recall"])
+                self.by_id[step.data["audit_id"]] = self._newest[detail["stage"]] = begun
             case "audit.finished":
                 logged = self.by_id[step.data["audit_id"]]
                 logged.n_certified += step.data["state"] == "certified"
                 logged.is_over |= step.data["state"] == "abandoned"
             case "stopping.changed" if "audit" in detail:
-                self._changed(self.by_id[detail["audit"]], detail["what"])
+                self._changed(detail["audit"], detail["what"])
 
-    def _changed(self, logged: LoggedAudit, what: str) -> None:
+    def _changed(self, audit_id: str, what: str) -> None:
+        logged = self.by_id[audit_id]
         if what.startswith(_TARGET):
             logged.target = what.rpartition(" ")[2]
         logged.n_withdrawn += what == "withdrawn"
         logged.is_over |= what in {"abandoned", "reframed"}
+        if what == "reframed":  # right after the entry of the one that begins
+            self._newest[logged.registered["stage"]].follows = audit_id

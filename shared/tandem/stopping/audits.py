@@ -19,11 +19,10 @@ from tandem.records.shown import n_shown
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
-from tandem.stopping import counting, display, random_order
+from tandem.stopping import display, random_order
 from tandem.stopping.certificate import exact_target
-from tandem.stopping.loading import load
 from tandem.stopping.models import Audit, Serving
-from tandem.stopping.states import AuditState, certificate_in_force, finish, follow
+from tandem.stopping.states import AuditState, certificate_in_force, finish, follow, shown, to_carry
 
 LOWEST_TARGET, HIGHEST_TARGET = Fraction(4, 5), Fraction(99, 100)
 LOWEST_CONFIDENCE, HIGHEST_CONFIDENCE = Fraction(4, 5), Fraction(999, 1000)
@@ -247,7 +246,8 @@ def reframe(session: Session, review: Review, viewer: Viewer, audit: Audit) -> A
     """Replace an audit by one over all records that there are now, and keep what it has shown.
 
     The new one begins with the least evidence that the old one has against any total, at most 1:
-    a product of martingales is one, so the confidence stays. The review is locked.
+    a product of martingales is one, so the confidence stays. Later corrections of the old one's
+    draws count as any other. The review is locked.
 
     Raises:
         Forbidden: Only an owner may.
@@ -257,8 +257,7 @@ def reframe(session: Session, review: Review, viewer: Viewer, audit: Audit) -> A
     if audit.ended_at is not None:
         raise AuditOver("This audit is over; register a new one.")
     follow(session, review, audit)
-    ledger = load(session, audit)
-    carried = min(0.0, audit.carried + counting.least_log(ledger))
+    carried = to_carry(shown(session, audit))
     if math.isinf(carried):
         raise NothingToKeep("Nothing of this audit can be kept: abandon it and register a new one.")
     _end(session, review, viewer, audit)

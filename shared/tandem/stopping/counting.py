@@ -250,17 +250,22 @@ def _draws_to_go(pool: int, k: int, bar: float) -> int:
     return min(pool, draws_if_none_found(pool=pool, k=max(k, 1), bar=bar))
 
 
-def least_log(ledger: Ledger) -> float:
-    """Return the least logarithm of e against any total that there may be."""
+def to_carry(ledger: Ledger, *, log_carried: float) -> float:
+    """Return the natural logarithm of the evidence that goes on in another frame, ≤ 0.
+
+    It is the least against any total that there may be. All that is included by now is at most
+    the true total, so this is never more than the evidence against that.
+    """
     found = _found(ledger)
-    return Evidence(_bets(ledger)).log_from(found, found + ledger.pool)
+    least = Evidence(_bets(ledger)).log_from(found, found + ledger.pool)
+    return min(0.0, log_carried + least)
 
 
-def steps(audit: Audit, ledger: Ledger) -> list[Step]:
+def steps(audit: Audit, ledger: Ledger, *, log_carried: float) -> list[Step]:
     """Return each draw with its bet, and e after it at the total that is looked at now."""
     bets, found = _bets(ledger), _found(ledger)
     total = _total(found, Fraction(audit.target), ledger.outside)
-    log_e, made = audit.carried, list[Step]()
+    log_e, made = log_carried, list[Step]()
     for drawn, found_before, hit in zip(
         ledger.draws, bets.found.tolist(), bets.hits.tolist(), strict=True
     ):

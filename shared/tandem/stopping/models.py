@@ -26,7 +26,8 @@ class Audit(Base):
     The frame is every shown record with a number up to `last_number`. `pointer` counts the places
     of the random order that were drawn or passed over. `target` and `confidence` are decimal
     numbers as texts. `changes` lists what changed after the registration, `{seq, what}` each.
-    `carried` is the natural logarithm of the evidence that an audit before this one had.
+    `carried` is the natural logarithm of the evidence that an audit before this one had then; what
+    it has by the labels in force now is worked out from its draws.
     """
 
     __tablename__ = "audit"

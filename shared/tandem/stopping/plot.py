@@ -53,8 +53,8 @@ def _draw_evidence(axes: "Axes", audit: Shown | None) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
         return
-    steps = counting.steps(audit.audit, audit.ledger)
-    values = [math.exp(audit.audit.carried), *(max(step.e, 1e-6) for step in steps)]
+    steps = counting.steps(audit.audit, audit.ledger, log_carried=audit.now.log_carried)
+    values = [max(math.exp(audit.now.log_carried), 1e-6), *(max(step.e, 1e-6) for step in steps)]
     colour = _GREY if audit.now.is_provisional else COLOURS[2]
     axes.step(range(len(values)), values, where="post", color=colour, linewidth=2)
     hits = [place for place, step in enumerate(steps, start=1) if step.drawn.is_include]

@@ -5,6 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -44,6 +45,7 @@ class Shown:
     audit: Audit
     ledger: Ledger
     now: Evaluation
+    """With what audits before this one have shown, by the labels in force now."""
 
     @property
     def state(self) -> AuditState:
@@ -51,14 +53,31 @@ class Shown:
 
 
 def shown(session: Session, audit: Audit) -> Shown:
+    """Return what the ledger says of an audit now."""
     ledger = load(session, audit)
     now_shown = counting.evaluate(
         ledger,
         target=Fraction(audit.target),
         confidence=Fraction(audit.confidence),
-        log_carried=audit.carried,
+        log_carried=_carried(session, audit),
     )
     return Shown(audit, ledger, now_shown)
+
+
+def to_carry(found: Shown) -> float:
+    """Return the natural logarithm of what an audit leaves to one that takes its place.
+
+    That is the least evidence that it has against any total of includes that there may be, by the
+    labels in force now; at most 0, and −∞ where labels refute it.
+    """
+    return counting.to_carry(found.ledger, log_carried=found.now.log_carried)
+
+
+def _carried(session: Session, audit: Audit) -> float:
+    """Return what the audit before this one has shown: later corrections of its draws count."""
+    query = select(Audit).where(Audit.review_id == audit.review_id, Audit.followed_by == audit.id)
+    before = session.scalars(query).first()
+    return 0.0 if before is None else to_carry(shown(session, before))
 
 
 def is_due(found: Shown) -> bool:
@@ -99,7 +118,7 @@ def certificate_in_force(audit: Audit) -> dict[str, Any] | None:
 
 
 def _then(found: Shown, given: dict[str, Any]) -> Evaluation:
-    return counting.when_certified(found.ledger, given, log_carried=found.audit.carried)
+    return counting.when_certified(found.ledger, given, log_carried=found.now.log_carried)
 
 
 def _certificate(review: Review, found: Shown) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What an audit says in words: before, during, after, and in a methods section."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -42,6 +43,11 @@ def sentences(found: Shown) -> list[str]:
         texts.append(
             f"{now.n_draws:,} read at random, {now.hits:,} of them included. Evidence {now.e:.3g} "
             f"of {now.needed:g}{', provisional' if now.is_provisional else ''}."
+        )
+    if math.isinf(now.log_carried):
+        texts.append(
+            "A correction refutes what the frame before this one had shown: abandon this audit "
+            "and register a new one."
         )
     texts += [f"{n:,} {_WAITS[kind][n != 1]}." for kind, n in found.ledger.waiting.items() if n]
     if not now.can_certify:

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.api.scene import API
+from tandem.audit.verify import check
 from tandem.reviews.policy import Stage
 from tandem.stopping import random_order
 from tandem.stopping.certificate import RunningEvidence, bad_total
@@ -37,7 +38,9 @@ class Screening:
     def get(self, path: str, who: Person | None = None, status: int = 200) -> Any:
         answer = self.client.get(self.url + path, headers=(who or self.team.owner).auth)
         assert answer.status_code == status, answer.text
-        return answer.json() if "json" in answer.headers["content-type"] else answer.text
+        return (
+            answer.json() if answer.headers["content-type"] == "application/json" else answer.text
+        )
 
     def send(
         self, method: str, path: str, body: Any = None, who: Person | None = None, status: int = 200
@@ -279,6 +282,33 @@ def test_records_imported_later_must_be_screened_or_framed(screening: Screening)
     assert framed["outside_frame"] == {"settled": 0, "includes": 0, "unsettled": 0}
     assert screening.get(f"/audits/{audit['id']}")["reframed_as"] == framed["id"]
     screening.send("POST", f"/audits/{audit['id']}/reframe", status=409)
+
+
+def test_what_a_new_frame_keeps_follows_later_corrections(screening: Screening) -> None:
+    audit = screening.register()
+    screening.open(audit)
+    excluded, *_ = screening.read_draws(3)
+    framed = screening.send("POST", f"/audits/{audit['id']}/reframe", status=201)
+    assert framed["carried"] is None
+    screening.read_draws(4)
+    kept = screening.get(f"/audits/{framed['id']}")["e"]
+    assert kept > 1
+
+    # Had the review just one include more than the first bet allows, that bet would be lost.
+    screening.both(excluded, "include")
+    refuted = screening.get(f"/audits/{framed['id']}")
+    assert (refuted["carried"], refuted["e"]) == (0, 0)
+    assert any("register a new one" in sentence for sentence in refuted["sentences"])
+    screening.send("POST", f"/audits/{framed['id']}/reframe", status=409)
+    assert exported_trail_holds(screening)
+
+    screening.both(excluded, "exclude")
+    corrected = screening.get(f"/audits/{framed['id']}")
+    assert (corrected["carried"], corrected["e"]) == (None, pytest.approx(kept))
+
+
+def exported_trail_holds(screening: Screening) -> bool:
+    return check(screening.get("/export?format=trail").splitlines()).ok
 
 
 def test_a_reviewer_is_told_nothing_that_the_pair_has_not_earned(screening: Screening) -> None:
