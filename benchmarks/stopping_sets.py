@@ -2,6 +2,7 @@
 
     python benchmarks/stopping_sets.py DIR [--seeds 1-20] [--targets .8,.9,.95] [--plot stops.svg]
         [--model tandem-2-words] [--batch 25] [--confidence .95] [--reviewers 2] [--json runs.jsonl]
+    python benchmarks/stopping_sets.py --kept runs.jsonl [more.jsonl] [--plot stops.svg]
 
 Every labelled file of DIR whose excludes are the screeners' own decisions is replayed by the code
 of `tandem simulate --stop`, with each seed: other records known at the start, another order of the
@@ -9,6 +10,7 @@ draws. Left out are files whose excludes somebody else added later (Hannousse). 
 certificate missed its target more often than 1 − confidence allows, in any file, by a binomial test
 at 1 % (one test for each file and target).
 
+A long run may be made in parts, each kept with `--json`; `--kept` makes the tables of them.
 The model knows nothing of other reviews: the table of precedent of `tandem-3` has seen all of DIR.
 """
 
@@ -57,6 +59,13 @@ class Ended:
 
 def main() -> int:
     asked = _arguments()
+    ended = _kept(asked.kept) if asked.kept else _run(asked)
+    if asked.plot:
+        asked.plot.write_text(picture(ended))
+    return report(ended)
+
+
+def _run(asked: argparse.Namespace) -> list[Ended]:
     files = [
         read_labelled(path)
         for path in sorted(asked.folder.glob("*.csv.gz"))
@@ -78,14 +87,31 @@ def main() -> int:
                 with asked.json.open("a") as out:
                     out.write(json.dumps(done.to_json()) + "\n")
             progress.advance(bar)
-    if asked.plot:
-        asked.plot.write_text(picture(ended))
-    return report(ended)
+    return ended
+
+
+def _kept(paths: Sequence[Path]) -> list[Ended]:
+    """Read replays that were kept; each of them once."""
+    lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    replays = {(line["file"], line["seed"]): line for line in lines}
+    return [
+        Ended(
+            _name(line["file"]),
+            stop["rule"],
+            stop["target"],
+            stop["confidence"],
+            stop["recall"],
+            stop["read"] / line["n"],
+        )
+        for _, line in sorted(replays.items())
+        for stop in line["stops"]
+    ]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--kept", type=Path, nargs="+", default=[])
     parser.add_argument("--sets", type=lambda text: text.split(","), default=[])
     parser.add_argument("--seeds", type=_seeds, default="1-20")
     parser.add_argument("--rules", default=",".join(RULES))
@@ -99,7 +125,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path, help="append each replay to this file")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.folder is None and not asked.kept:
+        parser.error("a folder of labelled files is needed, or --kept")
+    return asked
 
 
 def _seeds(text: str) -> range:
