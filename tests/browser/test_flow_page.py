@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.visitors import Visitor
+from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from world import Team, World
 
@@ -58,10 +59,40 @@ def test_reports_are_grouped_sampled_rated_and_split_again(
     expect(judge.page.locator(".chip.standing")).to_have_text("Included")
 
 
+def test_what_is_not_one_study_is_not_proposed_again(
+    visit: Visit, team: Team, world: World
+) -> None:
+    with world.database.write.begin() as session:
+        for number in (2, 3):
+            session.get_one(Record, (team.review_id, number)).registry_ids = ["NCT01234567"]
+    ann = visit(team.ann, f"/r/{team.review_id}/reports/studies")
+    ann.sees("both name NCT01234567")
+    ann.button("Not one study").click()
+    expect(ann.page.get_by_text("both name NCT01234567")).to_have_count(0)
+    ann.page.get_by_text("Kept apart").click()
+    ann.button("Propose again: Title 2 · Title 3").click()
+    ann.sees("both name NCT01234567")
+
+
 def test_each_number_of_the_flow_opens_its_list(visit: Visit, team: Team, world: World) -> None:
     flow = f"/r/{team.review_id}/flow"
     owner = visit(team.owner, flow)
-    owner.sees("1 record is not screened")
+    owner.page.get_by_role("link", name="1 record is not screened").click()
+    expect(owner.page.get_by_label("Status")).to_have_value("unscreened")
+    expect(owner.page.locator(".record-row")).to_have_count(1)
+    owner.page.get_by_role("link", name="Title 5").click()
+    owner.page.get_by_role("link", name="All records").click()
+    expect(owner.page.get_by_label("Status")).to_have_value("unscreened")
+    owner.page.get_by_label("Status").select_option("excluded")
+    owner.sees("Title 4")
+    owner.page.go_back()
+    expect(owner.page.get_by_label("Status")).to_have_value("unscreened")
+
+    owner.go(flow)
+    owner.button("Correct the search: test.ris").click()
+    owner.page.get_by_label("Search strategy").fill("(peer work*).ti,ab.")
+    owner.button("Save").click()
+    owner.sees("strategy kept")
     owner.page.locator(".flow-diagram a", has_text="Records excluded").first.click()
     expect(owner.page.get_by_role("heading", name="Records excluded")).to_be_visible()
     expect(owner.page.locator("main li")).to_have_count(1)
@@ -72,6 +103,7 @@ def test_each_number_of_the_flow_opens_its_list(visit: Visit, team: Team, world:
     owner.button("Remove before screening…").click()
     owner.page.get_by_label("Reason").fill("Retracted")
     owner.button("Remove it").click()
+    owner.page.reload()
     owner.sees("Removed before screening: Retracted")
     owner.go(f"{flow}/excluded_other")
     owner.sees("Title 5")

@@ -50,6 +50,7 @@ export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", s
   "tandem.stopping.changed": ["stopping"],
   "tandem.study.grouped": STUDY,
   "tandem.study.sampled": STUDY,
+  "tandem.study.separated": ["studies"],
   "tandem.study.split": STUDY,
   "tandem.synthesis.changed": ["synthesis"],
   "tandem.synthesis.imported": ["synthesis"],

@@ -3,11 +3,16 @@ import { prefix } from "./address";
 import { asProblem, newKey } from "./client";
 import { Refused, Unreachable } from "./problem";
 
-/** Posts a form below `/api/v1/` and returns what is answered. */
-export function send<T>(path: string, form: FormData, sent: (percent: number) => void): Promise<T> {
+/** Sends a form below `/api/v1/` and returns what is answered. */
+export function send<T>(
+  path: string,
+  form: FormData,
+  sent: (percent: number) => void,
+  method: "POST" | "PUT" = "POST",
+): Promise<T> {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `${prefix}/api/v1/${path}`);
+    request.open(method, `${prefix}/api/v1/${path}`);
     request.setRequestHeader("Idempotency-Key", newKey());
     request.responseType = "json";
     request.upload.onprogress = (event) =>

@@ -47,3 +47,6 @@ export function useTyped(now: string, change: (q: string) => void): [string, (ty
   }, [typed]);
   return [typed, setTyped];
 }
+
+/** What the list of records of each review was last narrowed to: the way back from a record leads there. */
+export const lastSearch = new Map<string, string>();

@@ -87,7 +87,7 @@ function Places({ review }: { review: Review }) {
       <Place href={at("progress")} name={nav.progress} />
       <Place href={at("stopping")} name={nav.stopping} />
       <Place href={at("records")} name={nav.records} />
-      <Place href={at("reports")} name={nav.reports} />
+      <Place href={at("reports")} name={nav.reports} n={waiting?.remaining_at_full_text} />
       {seesAll && <Place href={at("flow")} name={nav.flow} />}
       {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={waiting?.duplicates} />}
       {owns && open && <Place href={at("import")} name={nav.import} n={waiting?.imports_failed} />}

@@ -6,6 +6,7 @@ import { outdated, type Review } from "../../api/queries";
 import { isWriting } from "../../keys/keys";
 import { ago } from "../../texts/format";
 import { texts } from "../../texts/en";
+import { languageCode } from "../../texts/language";
 import { withQuery } from "../../ui/filters";
 import { VerdictMark } from "../../ui/icons";
 import { Shell } from "../../ui/layout";
@@ -90,7 +91,7 @@ function Whole({ conflict, review, next }: { conflict: Conflict; review: Review;
   };
   return (
     <div class="conflict">
-      <article class="article" lang={record.language ?? undefined}>
+      <article class="article" lang={languageCode(record.language)}>
         <h1 class="article-title">
           <Marked text={record.title} marks={marks} />
         </h1>

@@ -1,9 +1,11 @@
 import { useMutation } from "@tanstack/preact-query";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, data, inReview, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { outdated, type Review } from "../../api/queries";
 import { Button, Dialog, Field, More, Problem } from "../../ui/parts";
+import { listed } from "../../texts/format";
+import { CorrectSearch, missingOf, searchOf } from "../imports/correct";
 import { importTexts } from "../imports/texts";
 import { flowTexts as say } from "./texts";
 
@@ -20,9 +22,12 @@ export function Sources({ review }: { review: Review }) {
       }),
     ),
   );
+  useEffect(() => {
+    if (location.hash === "#sources") document.getElementById("sources")?.scrollIntoView();
+  }, [query.isSuccess]);
   const done = items.filter((one) => one.state === "done");
   return (
-    <section class="card stack">
+    <section class="card stack" id="sources">
       <h2>{say.sources}</h2>
       {isOpen && <p class="hint">{say.sourcesMore}</p>}
       {query.isSuccess && done.length === 0 && <p class="soft">{say.noSources}</p>}
@@ -54,14 +59,26 @@ function One({ one, review, isOpen }: { one: Import; review: string; isOpen: boo
       ),
     onSuccess: () => outdated(review),
   });
+  const missing = missingOf(one);
   return (
     <li class="row">
       <span>
         <strong>{one.source ?? say.unnamed}</strong>
         <br />
         <span class="soft small">
-          {say.source(one.filename, say.nRecords(one.n_read))}
+          {[one.filename, say.nRecords(one.n_read), searchOf(one)].filter(Boolean).join(" · ")}
         </span>
+        {missing.length > 0 && (
+          <>
+            <br />
+            <span class="small wrong">{importTexts.notSaid(listed(missing))}</span>
+          </>
+        )}
+        {isOpen && (
+          <div>
+            <CorrectSearch one={one} review={review} />
+          </div>
+        )}
         {change.error && <Problem error={change.error} />}
       </span>
       {isOpen ? (

@@ -34,7 +34,6 @@ export const flowTexts = {
   sourcesMore: "It decides the column of the diagram. Change it where an import was said to come from elsewhere.",
   noSources: "Nothing was imported yet",
   foundBy: "Found by",
-  source: (name: string, n: string) => `${name} · ${n}`,
   nRecords: (n: number) => count(n, "record", "records"),
   unnamed: "Source not named",
   searchAgain: "Begin another search",

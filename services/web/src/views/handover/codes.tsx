@@ -2,6 +2,8 @@ import { useMutation } from "@tanstack/preact-query";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { outdated } from "../../api/queries";
+import { send } from "../../api/sending";
+import { FileField } from "../../ui/file_field";
 import { Field, Loading, More, Problem } from "../../ui/parts";
 import { synthesisTexts as say } from "./synthesis_texts";
 
@@ -26,19 +28,35 @@ export function Codes({ review, isOwner }: { review: string; isOwner: boolean })
       ),
     onSuccess: () => outdated(review, "synthesis"),
   });
+  const give = useMutation({
+    mutationFn: (file: File) => {
+      const body = new FormData();
+      body.append("file", file);
+      return send<null>(`reviews/${review}/synthesis/code-book`, body, () => undefined, "PUT");
+    },
+    onSuccess: () => outdated(review, "synthesis"),
+  });
   return (
     <section class="card stack">
-      <h2>{say.codes}</h2>
-      {isOwner && <p class="hint">{say.codesMore}</p>}
+      <h2>{say.codeBook}</h2>
+      <p class="hint">{isOwner ? say.codesMore : say.codeBookMore}</p>
+      {isOwner && (
+        <FileField label={say.giveCodeBook} accept=".qdc,.txt" disabled={give.isPending} add={(file) => give.mutate(file)} />
+      )}
+      {give.error && <Problem error={give.error} />}
+      {query.isSuccess && items.length === 0 && <p class="soft">{say.noCodes}</p>}
       {query.isPending && <Loading />}
       {(query.error ?? mark.error) && <Problem error={query.error ?? mark.error} />}
       <ul class="plainlist rows">
         {items.map((one) => (
-          <li class="row" key={one.id}>
+          <li class="row code" key={one.id} data-depth={Math.min(one.path.length - 1, 4)}>
             <span>
-              <strong>{one.path.join(" › ")}</strong>
-              <br />
-              <span class="soft small">{say.n(one.n_passages)}</span>
+              <strong>{one.name}</strong>
+              <span class="soft small">
+                {" "}
+                {[one.path.length > 1 && say.under(one.path.slice(0, -1).join(" › ")), say.n(one.n_passages)].filter(Boolean).join(" · ")}
+              </span>
+              {one.description && <p class="small">{one.description}</p>}
             </span>
             {isOwner ? (
               <Field label={say.of(say.kinds[""], one.name)} hideLabel>

@@ -103,7 +103,15 @@ function Ready({ review, flow }: { review: Review; flow: Schemas["PrismaOut"] })
             )}
           </Check>
         )}
-        {searches.length > 0 && <Check isDone={lacking.length === 0}>{say.searches(lacking.length, searches.length)}</Check>}
+        {searches.length > 0 && (
+          <Check isDone={lacking.length === 0}>
+            {lacking.length === 0 ? (
+              say.allSearches
+            ) : (
+              <Link href={`/r/${review.id}/flow#sources`}>{say.searches(lacking.length, searches.length)}</Link>
+            )}
+          </Check>
+        )}
       </ul>
       {error && <Problem error={error} />}
     </section>

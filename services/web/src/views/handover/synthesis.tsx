@@ -13,6 +13,7 @@ import { Listed } from "../../ui/list";
 import { FileField } from "../../ui/file_field";
 import { Button, Problem } from "../../ui/parts";
 import { NoFlow } from "../flow/no_flow";
+import { Coders } from "./coders";
 import { Codes } from "./codes";
 import { Matrix } from "./matrix";
 import { synthesisTexts as say } from "./synthesis_texts";
@@ -52,8 +53,9 @@ export function Synthesis({ review }: { review: Review }) {
               </ul>
             </Listed>
           </section>
-          {items.length > 0 && <Codes review={review.id} isOwner={isOwner} />}
+          {query.isSuccess && <Codes review={review.id} isOwner={isOwner} />}
           {items.length > 0 && <Matrix review={review.id} />}
+          {items.length > 0 && <Coders review={review.id} />}
         </>
       )}
     </Shell>

@@ -14,10 +14,9 @@ export const handoverTexts = {
     `${count(n, "included report has", "included reports have")} no file: handed over by title and abstract only`,
   conflicts: (n: number) => count(n, "conflict is open", "conflicts are open"),
   noConflicts: "No conflict is open.",
+  allSearches: "Each search names its source, its day and its strategy.",
   searches: (missing: number, all: number) =>
-    missing === 0
-      ? "Each search names its source, its day and its strategy."
-      : `Source, day or strategy of ${number(missing)} of ${count(all, "search", "searches")} are not known. Add them to the report by hand.`,
+    `Source, day or strategy of ${number(missing)} of ${count(all, "search", "searches")} are not known`,
   files: "For the synthesis",
   withTexts: "With the full texts",
   withTextsMore: "Leave them out where the file goes to people who may not have them.",

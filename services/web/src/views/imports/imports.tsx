@@ -12,6 +12,7 @@ import { Confirm } from "../../ui/confirm";
 import { Chosen, DropFiles } from "../../ui/drop_files";
 import { Button, Field, Meter, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
+import { CorrectSearch, searchOf } from "./correct";
 import { importTexts as say } from "./texts";
 import { type About, upload } from "./upload";
 import "./imports.css";
@@ -156,7 +157,7 @@ function Row({ one, review }: { one: Import; review: string }) {
           <strong>{one.filename}</strong>
           <br />
           <span class="soft small">
-            {[one.source, one.platform, one.created_by_name, at(one.created_at)].filter(Boolean).join(" · ")}
+            {[one.source, searchOf(one), one.created_by_name, at(one.created_at)].filter(Boolean).join(" · ")}
           </span>
         </span>
         <span class={`state ${one.state}`}>{one.step === "linking" ? say.linking : say.states[one.state]}</span>
@@ -167,9 +168,12 @@ function Row({ one, review }: { one: Import; review: string }) {
       {(one.state === "done" || one.state === "failed") && (
         <div class="head">
           <span>{one.state === "done" && say.result(one.n_added, one.n_duplicates)}</span>
-          <Button kind="quiet" aria-label={say.takeBackOf(one.filename)} onClick={() => ask(true)}>
-            {say.takeBack}
-          </Button>
+          <span class="actions">
+            {one.state === "done" && <CorrectSearch one={one} review={review} />}
+            <Button kind="quiet" aria-label={say.takeBackOf(one.filename)} onClick={() => ask(true)}>
+              {say.takeBack}
+            </Button>
+          </span>
         </div>
       )}
       {one.n_rejected > 0 && (

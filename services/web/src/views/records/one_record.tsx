@@ -6,13 +6,15 @@ import { usePages } from "../../api/pages";
 import { outdated, type Review } from "../../api/queries";
 import { at } from "../../texts/format";
 import { texts } from "../../texts/en";
+import { languageCode } from "../../texts/language";
 import { VerdictMark } from "../../ui/icons";
+import { lastSearch, withQuery } from "../../ui/filters";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
 import { Button, Dialog, Field, Loading, Problem } from "../../ui/parts";
 import { Abstract, Byline, Elsewhere, Marked, useMarks } from "../screen/article";
 import { DeclareInterest } from "./interest";
-import { Removal } from "./removal";
+import { Removal, Removed } from "./removal";
 import { recordTexts as say } from "./texts";
 
 type Whole = Schemas["WholeRecordOut"];
@@ -31,7 +33,7 @@ export function OneRecord({ review, id }: { review: Review; id: string }) {
   return (
     <Shell review={review}>
       <div class="head">
-        <Link class="small" href={`/r/${review.id}/records`}>
+        <Link class="small" href={withQuery(`/r/${review.id}/records`, lastSearch.get(review.id) ?? "")}>
           ← {say.back}
         </Link>
         {record && mayEdit && <Button onClick={() => edit(true)}>{say.edit}</Button>}
@@ -40,12 +42,12 @@ export function OneRecord({ review, id }: { review: Review; id: string }) {
       {found.error && <Problem error={found.error} again={() => void found.refetch()} />}
       {record && (
         <>
-          <article class="article" lang={record.language ?? undefined}>
+          <article class="article" lang={languageCode(record.language)}>
             <h1 class="article-title">
               <Marked text={record.title} marks={marks} />
             </h1>
             <p>
-              <span class="chip">{texts.statuses[record.status]}</span>
+              <span class="chip">{record.removal ? say.removed : texts.statuses[record.status]}</span>
               {record.final_reason && <span class="small"> {record.final_reason}</span>}
             </p>
             <Byline record={record} />
@@ -55,8 +57,9 @@ export function OneRecord({ review, id }: { review: Review; id: string }) {
             </p>
           </article>
           <Decisions record={record} />
-          <DeclareInterest review={review} id={id} />
-          {mayEdit && record.decisions.length === 0 && record.my_decision === null && record.status === "unscreened" && (
+          {record.removal && <Removed review={review.id} removal={record.removal} mayRestore={mayEdit} />}
+          {record.removal === null && <DeclareInterest review={review} id={id} />}
+          {mayEdit && record.removal === null && record.decisions.length === 0 && record.my_decision === null && record.status === "unscreened" && (
             <Removal review={review.id} id={id} />
           )}
           <History review={review.id} id={id} />

@@ -1,10 +1,11 @@
-import { Link } from "wouter-preact";
+import { useEffect } from "preact/hooks";
+import { Link, useSearch } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import type { Review } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { Choice } from "../../ui/choice";
-import { useFilters, useTyped } from "../../ui/filters";
+import { lastSearch, useFilters, useTyped } from "../../ui/filters";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
@@ -28,6 +29,8 @@ export function Records({ review, rest }: ViewProps) {
 function All({ review }: { review: Review }) {
   useTitle(say.title);
   const [filters, change] = useFilters(FILTERS);
+  const search = useSearch();
+  useEffect(() => void lastSearch.set(review.id, search), [review.id, search]);
   const { q, source, label } = filters;
   const stage: Schemas["Stage"] = filters.stage === "full_text" ? "full_text" : "title_abstract";
   const statuses = statusesFor(review, stage);

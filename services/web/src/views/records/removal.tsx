@@ -2,31 +2,39 @@ import { useMutation } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
 import { api, data, type Schemas } from "../../api/client";
 import { outdated } from "../../api/queries";
+import { at } from "../../texts/format";
 import { Button, Dialog, Field, Problem } from "../../ui/parts";
 import { recordTexts } from "./texts";
 
 const say = recordTexts.removal;
 const ROUTE = "/api/v1/reviews/{review_id}/records/{record_id}/removal";
 
-/** Removes a record before screening, for owners while nobody has decided it; and restores it. */
+/** That a record was removed before screening, and why; owners restore it. */
+export function Removed({ review, removal, mayRestore }: { review: string; removal: Schemas["RemovalOut"]; mayRestore: boolean }) {
+  return (
+    <div class="notice">
+      <p>
+        <strong>{say.done(removal.reason)}</strong>
+      </p>
+      <p class="small">
+        {[say.kinds[removal.kind], removal.tool, say.by(removal.removed_by_name, at(removal.removed_at))].filter(Boolean).join(" · ")}
+      </p>
+      {mayRestore && <Restore review={review} id={removal.record_id} />}
+    </div>
+  );
+}
+
+/** Removes a record before screening, for owners while nobody has decided it. */
 export function Removal({ review, id }: { review: string; id: string }) {
   const [isAsking, ask] = useState(false);
-  const path = { review_id: review, record_id: id };
   const remove = useMutation({
-    mutationFn: (body: Schemas["RemovalIn"]) => data(api.PUT(ROUTE, { params: { path }, body })),
+    mutationFn: (body: Schemas["RemovalIn"]) =>
+      data(api.PUT(ROUTE, { params: { path: { review_id: review, record_id: id } }, body })),
     onSuccess: () => {
       outdated(review);
       ask(false);
     },
   });
-  if (remove.data !== undefined) {
-    return (
-      <div class="notice" role="status">
-        <p>{say.done(remove.data.reason)}</p>
-        <Restore review={review} id={id} done={() => remove.reset()} />
-      </div>
-    );
-  }
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
@@ -70,13 +78,10 @@ export function Removal({ review, id }: { review: string; id: string }) {
 }
 
 /** Brings a removed record back into the queue. */
-export function Restore({ review, id, done }: { review: string; id: string; done?: () => void }) {
+export function Restore({ review, id }: { review: string; id: string }) {
   const restore = useMutation({
     mutationFn: () => data(api.DELETE(ROUTE, { params: { path: { review_id: review, record_id: id } } })),
-    onSuccess: () => {
-      outdated(review);
-      done?.();
-    },
+    onSuccess: () => outdated(review),
   });
   return (
     <>

@@ -2,6 +2,7 @@ import type { Ref } from "preact";
 import { Link } from "wouter-preact";
 import type { Review } from "../../api/queries";
 import type { QueueItem } from "../../outbox/store";
+import { languageCode } from "../../texts/language";
 import { Loading, Problem } from "../../ui/parts";
 import { Abstract, Byline, Elsewhere, Marked, useMarks } from "../screen/article";
 import { Screening } from "../screen/screen";
@@ -31,7 +32,7 @@ function Reading({ item, review, titleRef }: { item: QueueItem; review: Review; 
   const found = useReport(review.id, item.record.id);
   const { record } = item;
   return (
-    <article class="article full-text" lang={record.language ?? undefined}>
+    <article class="article full-text" lang={languageCode(record.language)}>
       <h2 class="article-title" tabIndex={-1} ref={titleRef}>
         <Marked text={record.title} marks={marks} />
       </h2>

@@ -4,6 +4,7 @@ import { Link } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { outdated, type Review } from "../../api/queries";
 import { texts } from "../../texts/en";
+import { languageCode } from "../../texts/language";
 import { useTitle } from "../../ui/hooks";
 import { VerdictMark } from "../../ui/icons";
 import { Shell } from "../../ui/layout";
@@ -38,7 +39,7 @@ export function OneReport({ review, id }: { review: Review; id: string }) {
       {found.error && <Problem error={found.error} again={() => void found.refetch()} />}
       {report && (
         <div class="report">
-          <article class="article full-text" lang={report.language ?? undefined}>
+          <article class="article full-text" lang={languageCode(report.language)}>
             <h1 class="article-title">{report.title}</h1>
             <Byline record={report} />
             <p>

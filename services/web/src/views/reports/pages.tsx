@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/preact-query";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { prefix } from "../../api/address";
 import { api, data, type Schemas } from "../../api/client";
+import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { Button } from "../../ui/parts";
 import type { Passage, TextFile } from "./reader";
@@ -50,9 +51,8 @@ export function Pages({ review, file, n, passages, at, words }: Props) {
       <div class="reader-pages" ref={box} tabIndex={0} role="region" aria-label={say.pagesOf(file.filename)}>
         {numbers.map((page) => (
           <figure key={page} class={`page-picture zoom-${zoom}`} data-here={at?.page === page ? "" : undefined}>
-            <img
-              loading="lazy"
-              decoding="async"
+            <Picture
+              key={width}
               src={`${prefix}/api/v1/reviews/${review}/texts/${file.id}/pages/${page}.png?width=${width}`}
               alt={say.pageAlt(page, n)}
             />
@@ -65,6 +65,34 @@ export function Pages({ review, file, n, passages, at, words }: Props) {
         {n > last && <Button onClick={() => extend(last + AT_ONCE)}>{say.morePages}</Button>}
       </div>
     </>
+  );
+}
+
+/** A page's picture: it says that it is on its way, and how to ask again where it did not come. */
+function Picture({ src, alt }: { src: string; alt: string }) {
+  const [state, setState] = useState<"coming" | "here" | "failed">("coming");
+  const [tries, again] = useState(0);
+  return (
+    <div class={`page-paper ${state}`}>
+      {state !== "failed" && (
+        <img
+          key={tries}
+          loading="lazy"
+          decoding="async"
+          src={src}
+          alt={alt}
+          onLoad={() => setState("here")}
+          onError={() => setState("failed")}
+        />
+      )}
+      {state === "coming" && <span class="page-note small">{say.pageComing}</span>}
+      {state === "failed" && (
+        <div class="page-note" role="alert">
+          <p>{say.pageFailed}</p>
+          <Button onClick={() => (setState("coming"), again(tries + 1))}>{texts.problem.again}</Button>
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -104,6 +104,8 @@ export const reportTexts = {
   after: "Next passage",
   page: (at: number, of: number) => `Page ${number(at)} of ${number(of)}`,
   pageAlt: (at: number, of: number) => `Page ${number(at)} of ${number(of)}; “Text” shows what it says`,
+  pageComing: "The page is on its way …",
+  pageFailed: "This page could not be shown.",
   pagesOf: (name: string) => `Pages of ${name}`,
   morePages: "More pages",
   smaller: "Smaller pages",

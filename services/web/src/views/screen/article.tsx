@@ -5,6 +5,7 @@ import type { Review } from "../../api/queries";
 import { parts, pattern, sections } from "../../highlight/highlight";
 import type { QueueItem } from "../../outbox/store";
 import { texts } from "../../texts/en";
+import { languageCode } from "../../texts/language";
 import { usePerson } from "../../ui/context";
 import { Icon } from "../../ui/icons";
 
@@ -22,7 +23,7 @@ export function Article({ item, review, titleRef }: Props) {
   const marks = useMarks(review);
   const { record } = item;
   return (
-    <article class="article" lang={record.language ?? undefined}>
+    <article class="article" lang={languageCode(record.language)}>
       <h2 class="article-title" tabIndex={-1} ref={titleRef}>
         <Marked text={record.title} marks={marks} />
       </h2>

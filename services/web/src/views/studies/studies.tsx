@@ -38,6 +38,7 @@ export function Studies({ review }: { review: Review }) {
           </ul>
         </Listed>
       </section>
+      <Separate review={review.id} titles={titles} isOpen={isOpen} />
       {isOpen && <Make review={review.id} />}
     </Shell>
   );
@@ -64,9 +65,19 @@ function useGrouping(review: string, done?: () => void) {
   });
 }
 
+function useSeparating(review: string) {
+  return useMutation({
+    mutationFn: (body: Schemas["SeparateIn"]) =>
+      data(api.POST("/api/v1/reviews/{review_id}/studies/separate", { params: { path: { review_id: review } }, body })),
+    onSuccess: () => outdated(review, "studies"),
+  });
+}
+
 function Proposed({ review, titles }: { review: string; titles: Titles }) {
   const { query, items } = useStudies(review, "proposed");
   const group = useGrouping(review);
+  const separate = useSeparating(review);
+  const error = group.error ?? separate.error;
   if (items.length === 0) return query.error ? <Problem error={query.error} again={() => void query.refetch()} /> : null;
   return (
     <section class="stack">
@@ -84,6 +95,9 @@ function Proposed({ review, titles }: { review: string; titles: Titles }) {
               ))}
             </ul>
             <div class="actions">
+              <Button disabled={separate.isPending} onClick={() => separate.mutate({ reports: one.reports, separate: true })}>
+                {say.separate}
+              </Button>
               <Button disabled={group.isPending} onClick={() => group.mutate({ reports: one.reports })}>
                 {say.group}
               </Button>
@@ -91,9 +105,45 @@ function Proposed({ review, titles }: { review: string; titles: Titles }) {
           </li>
         ))}
       </ul>
-      {group.error && <Problem error={group.error} />}
+      {error && <Problem error={error} />}
       <More query={query} />
     </section>
+  );
+}
+
+/** Pairs of which somebody said that they are not one study; that can be taken back. */
+function Separate({ review, titles, isOpen }: { review: string; titles: Titles; isOpen: boolean }) {
+  const { query, items } = useStudies(review, "separate");
+  const separate = useSeparating(review);
+  if (items.length === 0) return query.error ? <Problem error={query.error} again={() => void query.refetch()} /> : null;
+  return (
+    <details>
+      <summary>{say.separated}</summary>
+      <ul class="plainlist rows">
+        {items.map(({ reports }) => (
+          <li class="row" key={reports.join(" ")}>
+            <span>
+              {reports.map((id) => (
+                <div key={id}>
+                  <Link href={`/r/${review}/reports/${id}`}>{titles.of(id)}</Link>
+                </div>
+              ))}
+            </span>
+            {isOpen && (
+              <Button
+                aria-label={say.of(say.proposeAgain, reports.map(titles.of).join(" · "))}
+                disabled={separate.isPending}
+                onClick={() => separate.mutate({ reports, separate: false })}
+              >
+                {say.proposeAgain}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {separate.error && <Problem error={separate.error} />}
+      <More query={query} />
+    </details>
   );
 }
 
