@@ -300,7 +300,7 @@ def _example(kind: type[Fact]) -> dict[str, Any]:
 def _value(name: str, annotation: Any) -> Any:
     if annotation in (int, int | None):
         return 7
-    if annotation == bool | None:
+    if annotation in (bool, bool | None):
         return False
     if annotation == list[str]:
         return ["17", "23"] if name == "record_ids" else ["criteria"]

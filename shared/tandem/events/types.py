@@ -203,6 +203,14 @@ class StudySampled(_AboutStudy):
     sampled: bool | None
 
 
+class StudySeparated(Fact):
+    """These reports are not of one study, so it is not proposed again; or may be, once more."""
+
+    type = "tandem.study.separated"
+    record_ids: list[str]
+    separate: bool
+
+
 class DuplicatesMerged(Fact):
     """A record turned out to be one that is already there, and was linked to it."""
 

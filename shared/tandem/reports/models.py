@@ -54,6 +54,30 @@ class StudyReport(Base):
     record_number: Mapped[RecordNumber] = mapped_column(primary_key=True, autoincrement=False)
 
 
+class SeparateReports(Base):
+    """That somebody said of two reports that they are not of one study: it is not proposed again.
+
+    Kept under the numbers that were said, the smaller one first. There is no row once it is undone.
+    """
+
+    __tablename__ = "separate_reports"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["review_id", "first"], ["record.review_id", "record.number"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["review_id", "second"], ["record.review_id", "record.number"], ondelete="CASCADE"
+        ),
+        Index(None, "review_id", "second"),
+    )
+
+    review_id: Mapped[ReviewId] = mapped_column(primary_key=True)
+    first: Mapped[RecordNumber] = mapped_column(primary_key=True, autoincrement=False)
+    second: Mapped[RecordNumber] = mapped_column(primary_key=True, autoincrement=False)
+    said_by: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"))
+    said_at: Mapped[datetime]
+
+
 class Rating(Base):
     """What a reviewer thinks of a report, from 1 to 5. Append-only: the newest of each counts."""
 

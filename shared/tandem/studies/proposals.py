@@ -20,6 +20,7 @@ from tandem.reports.membership import studies_of
 from tandem.reports.rules import Standing, standing
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
+from tandem.studies.separate import pairs as separated
 
 LIKE = 70
 """Of 100: titles by the same first author that share so much are asked about."""
@@ -42,6 +43,8 @@ Pairs = dict[tuple[RecordNumber, RecordNumber], list[str]]
 def proposals(session: Session, viewer: Viewer) -> list[Proposal]:
     """Return groups of reports that may be one study and are not grouped, by their first number.
 
+    Two that somebody separated are together only where others tie them to one another.
+
     Nothing of it depends on how anybody voted, but that the reports are at full text.
     """
     review = reviews.get_review(session, viewer.review_id)
@@ -57,10 +60,12 @@ def proposals(session: Session, viewer: Viewer) -> list[Proposal]:
     _registered(records, pairs)
     _alike(records, pairs)
     grouped = studies_of(session, viewer.review_id)
+    separate = frozenset(separated(session, viewer.review_id))
     apart = {
         pair: why
         for pair, why in pairs.items()
-        if not grouped.get(pair[0], frozenset()) & grouped.get(pair[1], frozenset())
+        if pair not in separate
+        and not grouped.get(pair[0], frozenset()) & grouped.get(pair[1], frozenset())
     }
     return sorted(_joined(apart), key=lambda one: one.reports[0])
 

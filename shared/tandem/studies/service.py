@@ -63,7 +63,7 @@ def create(
     """
     viewer.require(Role.REVIEWER, "group reports")
     numbers = [*dict.fromkeys(numbers)]
-    _require_reports(session, review, viewer, numbers)
+    require_reports(session, review, viewer, numbers)
     _require_member(primary, numbers)
     study = Study(
         id=StudyId(new_id()),
@@ -105,7 +105,7 @@ def add_report(
 ) -> None:
     """Put a report into a study, also one that is in another. What is in it already stays."""
     viewer.require(Role.REVIEWER, "group reports")
-    _require_reports(session, review, viewer, [number])
+    require_reports(session, review, viewer, [number])
     if number not in numbers_of(session, study):
         session.add_all(_places(study, [number]))
         _tell(session, review, viewer, study)
@@ -199,7 +199,7 @@ def _places(study: Study, numbers: Sequence[RecordNumber]) -> list[StudyReport]:
     ]
 
 
-def _require_reports(
+def require_reports(
     session: Session, review: LockedReview, viewer: Viewer, numbers: Sequence[RecordNumber]
 ) -> None:
     """Raise unless everybody may know of each that it is at full text: the log tells of studies."""

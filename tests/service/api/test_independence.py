@@ -386,6 +386,10 @@ WRITES |= {
         for query in ("?dry_run=true", "")
         for number in ("5", "9", "99")
     ],
+    ("POST", "/reviews/{review_id}/studies/separate"): [
+        ("POST", f"{R}/studies/separate", {"reports": numbers})
+        for numbers in (["5", "9"], ["9", "99"])
+    ],
     ("PATCH", "/reviews/{review_id}/studies/{study_id}"): [("PATCH", _STUDY, {"label": "A"})],
     ("DELETE", "/reviews/{review_id}/studies/{study_id}"): [("DELETE", _STUDY, None)],
     ("PUT", "/reviews/{review_id}/studies/{study_id}/sampling"): [

@@ -70,7 +70,7 @@ def _reads() -> Iterator[str]:
     yield from ("events?limit=500", "events?after=20&limit=3", "events?after=latest")
     yield from ("progress", f"plots/recall.svg?{STAGE}", f"plots/progress.svg?{STAGE}")
     yield from (f"agreement?{STAGE}", f"second-looks?{STAGE}", f"members?{STAGE}", "waiting", "")
-    yield from ("studies", "studies?state=proposed")
+    yield from ("studies", "studies?state=proposed", "studies?state=separate")
     yield from ("criteria/affected?stage=full_text", "criteria/affected?since=1&stage=full_text")
 
 

@@ -34,7 +34,7 @@ from tandem.records.duplicates.relations import Relation
 from tandem.records.models import Removal, Wave, WaveKind
 from tandem.records.origin import RemovalKind
 from tandem.reports import retrieval
-from tandem.reports.models import NearMiss, Rating, Study, StudyReport
+from tandem.reports.models import NearMiss, Rating, SeparateReports, Study, StudyReport
 from tandem.reviews import invitations
 from tandem.reviews.models import Review, Role
 from tandem.screening import priors
@@ -133,6 +133,10 @@ def fill(world: World) -> Team:
         session.flush()
         key: dict[str, Any] = {"review_id": review_id, "record_number": RecordNumber(3)}
         session.add(StudyReport(study_id=study.id, **key))
+        apart: dict[str, Any] = {"first": RecordNumber(2), "second": RecordNumber(3)}
+        session.add(
+            SeparateReports(review_id=review_id, said_by=team.eve.id, said_at=now(), **apart)
+        )
         session.add(
             Rating(id=new_id(), reviewer_id=team.eve.id, richness=3, created_at=now(), **key)
         )

@@ -1,12 +1,15 @@
 """Studies: groups of reports that people make and undo; sampling, ratings, near misses."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
+from sqlalchemy import select
 
+from tandem.audit import trail, verify
 from tandem.db.keyset import START
 from tandem.errors import Forbidden, NotFound
-from tandem.ids import RecordNumber, StudyId
+from tandem.ids import ImportId, RecordNumber, StudyId
 from tandem.records.models import Record
 from tandem.reporting import near_misses
 from tandem.reporting import service as reporting
@@ -17,11 +20,12 @@ from tandem.reports.models import Study
 from tandem.reports.retrieval import append_retrieval
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.screening import decisions
+from tandem.screening import decisions, sources
 from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.rules import Verdict
 from tandem.studies import proposals, ratings, service
+from tandem.studies import separate as separation
 from tandem.studies.service import ShownStudy
 from world import Person, Team, World
 
@@ -228,9 +232,55 @@ def test_proposals_come_from_relations_registry_numbers_and_like_titles(
         return [([*one.reports], [*one.evidence]) for one in found]
 
     like, registered = "same first author, like titles", "both name NCT01234567"
+
+    def separate(person: Person, numbers: Sequence[int], *, is_separate: bool = True) -> None:
+        with world.entered(team.review_id, person) as (session, review, viewer):
+            chosen = [RecordNumber(number) for number in numbers]
+            separation.separate(session, review, viewer, numbers=chosen, is_separate=is_separate)
+
     assert proposed() == [([1, 2, 3], [like, registered])]
+    with pytest.raises(Forbidden):
+        separate(team.observer, [2, 1])
+    separate(team.eve, [2, 1])
+    assert proposed() == [([1, 3], [registered])]
+    before = len(trail_of(world, team))
+    separate(team.ann, [1, 2])
+    assert len(trail_of(world, team)) == before, "to repeat changes nothing"
+    separate(team.ann, [1, 2, 3])
+    assert proposed() == []
+    with world.database.read() as session:
+        assert separation.pairs(session, team.review_id) == [(1, 2), (1, 3), (2, 3)]
+    separate(team.ben, [1, 2, 3], is_separate=False)
+    assert proposed() == [([1, 2, 3], [like, registered])]
+    with pytest.raises(NoReport):
+        separate(team.ann, [1, 99])
     group(world, team, [1, 2, 3])
     assert proposed() == []
+
+
+def test_a_trail_with_separated_reports_and_a_corrected_search_holds(
+    world: World, team: Team
+) -> None:
+    two = [RecordNumber(1), RecordNumber(2)]
+    with world.entered(team.review_id, team.ann) as (session, review, viewer):
+        separation.separate(session, review, viewer, numbers=two, is_separate=True)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        import_id = session.scalars(
+            select(Record.import_id).where(Record.review_id == review.id)
+        ).first()
+        assert import_id is not None
+        changes = {"searched_on": date(2026, 10, 1), "strategy": "(peer work*).ti,ab."}
+        sources.change_import(
+            session, review, viewer, import_id=ImportId(import_id), changes=changes
+        )
+
+    made = verify.check(trail_of(world, team))
+    assert made.ok, made.difference
+
+
+def trail_of(world: World, team: Team) -> list[str]:
+    who = team.owner.id
+    return list(trail.lines(world.database, review_id=team.review_id, user_id=who))
 
 
 def test_near_misses_are_derived_and_owners_strike_and_add(world: World, team: Team) -> None:

@@ -15,7 +15,7 @@ from tandem.reports.models import Study
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.service import Viewer
-from tandem.studies import proposals, ratings, service
+from tandem.studies import proposals, ratings, separate, service
 from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.problems import errors
@@ -27,6 +27,7 @@ from tandem_api.schemas.studies import (
     RatingOut,
     RatingsOut,
     SamplingIn,
+    SeparateIn,
     StudyIn,
     StudyOut,
     StudyPatch,
@@ -38,6 +39,7 @@ router = Router(prefix="/reviews/{review_id}", tags=["studies"])
 class StudyState(StrEnum):
     GROUPED = "grouped"
     PROPOSED = "proposed"
+    SEPARATE = "separate"
 
 
 T = TypeVar("T")
@@ -50,7 +52,8 @@ def list_studies(
     viewer: AsViewer,
     page: PageFrom,
     state: Annotated[
-        StudyState, Query(description="Those that people grouped, or what may be one.")
+        StudyState,
+        Query(description="Those that people grouped, what may be one, or pairs that are not."),
     ] = StudyState.GROUPED,
     limit: Limit = 100,
 ) -> Page[StudyOut]:
@@ -61,6 +64,10 @@ def list_studies(
     if state is StudyState.GROUPED:
         found = service.page(session, viewer, cursor=page, limit=limit)
         return Page.of(found.map(StudyOut.of))
+    if state is StudyState.SEPARATE:
+        pairs = separate.pairs(session, viewer.review_id)
+        shown = sliced(pairs, lambda pair: pair, (int, int), page, limit)
+        return Page.of(shown.map(StudyOut.of_separate))
     proposed = proposals.proposals(session, viewer)
     some = sliced(proposed, lambda one: (one.reports[0],), (int,), page, limit)
     return Page.of(some.map(StudyOut.of_proposal))
@@ -92,6 +99,21 @@ def group_reports(
         return _done(session, act, dry_run=dry_run)
 
     return write(work, status=201, changed=None if dry_run else review_id)
+
+
+@router.post("/studies/separate", status_code=204, response_class=Response)
+def separate_reports(body: SeparateIn, me: Me, review_id: InReview, write: Write) -> Response:
+    """Say that reports are not of one study, so that it is not proposed again, or take that back.
+
+    It changes no study that people made, and no vote.
+    """
+    numbers = [parse_record_number(text) for text in body.reports]
+
+    def work(session: Session) -> None:
+        review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
+        separate.separate(session, review, viewer, numbers=numbers, is_separate=body.separate)
+
+    return write(work, status=204, changed=review_id)
 
 
 @router.patch("/studies/{study_id}", response_model=StudyOut)

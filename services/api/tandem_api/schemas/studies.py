@@ -1,13 +1,16 @@
 """Studies, ratings, sampling and near misses."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
+from tandem.ids import RecordNumber
 from tandem.reporting.near_misses import Because, ShownNearMiss
 from tandem.studies.proposals import Proposal
 from tandem.studies.ratings import ShownRating
+from tandem.studies.separate import Pair
 from tandem.studies.service import ShownStudy
 from tandem_api.schemas.base import WHOLE, Id, In, Line, Out, PersonId, PersonName, Prose, RecordId
 
@@ -27,6 +30,13 @@ class StudyIn(In):
     )
 
 
+class SeparateIn(In):
+    """Reports that are not of one study; `separate: false` takes that back."""
+
+    reports: Annotated[list[RecordId], Field(min_length=2, max_length=50, examples=[["17", "23"]])]
+    separate: StrictBool = True
+
+
 class StudyPatch(In):
     """What is left out stays as it is."""
 
@@ -43,14 +53,14 @@ class SamplingIn(In):
 
 
 class StudyOut(Out):
-    """A study: `grouped` by people, or `proposed` and then without an id.
+    """A study: `grouped` by people; `proposed`, or two reports kept `separate`: without an id.
 
     `sampled` is null where nobody has said so, and for the blinded. `warnings`: `mixed_study` where
     you see that one report is included and another one excluded.
     """
 
     id: Id | None
-    state: Literal["grouped", "proposed"]
+    state: Literal["grouped", "proposed", "separate"]
     label: str | None = Field(examples=["Okafor 2012"])
     primary: RecordId | None
     reports: list[RecordId]
@@ -77,15 +87,28 @@ class StudyOut(Out):
 
     @classmethod
     def of_proposal(cls, proposal: Proposal) -> "StudyOut":
+        return cls._made_by_nobody("proposed", proposal.reports, proposal.evidence)
+
+    @classmethod
+    def of_separate(cls, pair: Pair) -> "StudyOut":
+        return cls._made_by_nobody("separate", pair, [])
+
+    @classmethod
+    def _made_by_nobody(
+        cls,
+        state: Literal["proposed", "separate"],
+        numbers: Sequence[RecordNumber],
+        evidence: Sequence[str],
+    ) -> "StudyOut":
         return cls(
             id=None,
-            state="proposed",
+            state=state,
             label=None,
             primary=None,
-            reports=[str(number) for number in proposal.reports],
+            reports=[str(number) for number in numbers],
             fields={},
             sampled=None,
-            evidence=[*proposal.evidence],
+            evidence=[*evidence],
             warnings=[],
             created_at=None,
         )
