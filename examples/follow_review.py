@@ -7,7 +7,7 @@ event changes the copy exactly once, because the change and the event's number a
 together; an event that comes a second time has a number that is not above the stored one.
 
 Needs `httpx`. The token is that of an owner or adjudicator: to a blinded reviewer outcomes and
-conflicts are not told.
+conflicts are not in the log.
 """
 
 import json
@@ -44,7 +44,7 @@ class Gap(Exception):
 
 
 class Renumbered(Exception):
-    """Another role or policy shows another part of the log, numbered otherwise: begin anew."""
+    """Another role or policy shows another part of the log with other numbers: start again."""
 
 
 class Copy:
@@ -125,10 +125,10 @@ class Copy:
     def _record(self, data: Event) -> None:
         self._run("INSERT OR IGNORE INTO record (id, stage) VALUES (:record_id, :stage)", data)
 
-    def _import(self, data: Event, **said: Any) -> None:
+    def _import(self, data: Event, **fields: Any) -> None:
         self._run(
             "INSERT OR REPLACE INTO import VALUES (:import_id, :state, :n_added, :error)",
-            data | said,
+            data | fields,
         )
 
     def _status(self, data: Event, status: str) -> None:
@@ -168,7 +168,7 @@ def follow(url: str, token: str, review_id: str, file: str) -> None:
         except httpx.TransportError as error:
             print(f"connection lost ({type(error).__name__}), going on", file=sys.stderr)
         except Renumbered as error:
-            raise SystemExit(f"{error}: remove {file}, and begin anew") from None
+            raise SystemExit(f"{error}: remove {file}, and start again") from None
         except httpx.HTTPStatusError as error:
             if error.response.status_code < 500:
                 raise SystemExit(f"refused: {error.response.status_code}") from None

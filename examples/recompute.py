@@ -78,8 +78,8 @@ class Review:
         self.last = max(self.last, detail.get("records", 0))
         at = (data.get("stage"), data.get("record_id"))
         if kind in ("review.created", "review.changed"):
-            told = detail if kind == "review.created" else detail.get("to") or {}
-            self.reasons = told.get("exclusion_reasons", self.reasons)
+            logged = detail if kind == "review.created" else detail.get("to") or {}
+            self.reasons = logged.get("exclusion_reasons", self.reasons)
         elif kind in ("decision.recorded", "decision.withdrawn"):
             self.decide(kind, at, data, detail)
         elif kind in ("record.included", "record.excluded"):
@@ -175,11 +175,11 @@ class Review:
         given = [settled["reasons"]] if settled and settled.get("reasons") else None
         votes = self.votes[at].values()
         given = given or [one["reasons"] for one in votes if one["verdict"] == "exclude"]
-        n = Counter(reason for said in given for reason in {same(one) for one in said})
+        n = Counter(reason for reasons in given for reason in {same(one) for one in reasons})
         ranked = sorted(
             (order.get(same(one), len(order)), -n[same(one)], place, same(one), one)
-            for said in given
-            for place, one in enumerate(said)
+            for reasons in given
+            for place, one in enumerate(reasons)
         )
         if not ranked:
             return None
@@ -189,13 +189,13 @@ class Review:
     def classification(self, number: int) -> str | None:
         at = (FT, str(number))
         settled = self.resolved.get(at)
-        said = [settled] if settled else [*self.votes[at].values()]
-        found = {one.get("classification") for one in said if one["verdict"] != "exclude"}
+        votes = [settled] if settled else [*self.votes[at].values()]
+        found = {one.get("classification") for one in votes if one["verdict"] != "exclude"}
         return next(iter(found - {None}), None)
 
     def certified_up_to(self) -> int:
-        holding = [told for told, n in self.audits.values() if n > 0 and told["stage"] == TA]
-        return max((told["frame"]["last"] for told in holding), default=0)
+        holding = [logged for logged, n in self.audits.values() if n > 0 and logged["stage"] == TA]
+        return max((logged["frame"]["last"] for logged in holding), default=0)
 
 
 def same(text: str) -> str:
@@ -254,8 +254,8 @@ def seek(
 ) -> None:
     """Follow a report through retrieval and full text."""
     boxes[f"{column}_sought_reports"].add(shown)
-    told = [review.retrieval[n] for n, _ in came if n in review.retrieval]
-    state = max(told, key=BEST.index, default=None)
+    logged = [review.retrieval[n] for n, _ in came if n in review.retrieval]
+    state = max(logged, key=BEST.index, default=None)
     if state == "not_retrieved":
         boxes[f"{column}_notretrieved_reports"].add(shown)
         return
@@ -317,36 +317,36 @@ class Table:
         self.rows = list[tuple[str, object, object, str]]()
         self.n_different = 0
 
-    def compare(self, name: str, said: object, found: object) -> None:
-        self.n_different += said != found
-        self.rows.append((name, said, found, "yes" if said == found else "NO"))
+    def compare(self, name: str, claimed: object, found: object) -> None:
+        self.n_different += claimed != found
+        self.rows.append((name, claimed, found, "yes" if claimed == found else "NO"))
 
     def print(self) -> None:
         width = max(len(name) for name, *_ in self.rows)
         print(f"{'number':<{width}}  {'in the crate':>14}  {'recomputed':>14}  equal")
-        for name, said, found, equal in self.rows:
-            print(f"{name:<{width}}  {said!s:>14}  {found!s:>14}  {equal}")
+        for name, claimed, found, equal in self.rows:
+            print(f"{name:<{width}}  {claimed!s:>14}  {found!s:>14}  {equal}")
         print(f"{len(self.rows)} numbers, {self.n_different} different")
 
 
 def check_files(crate: ZipFile, table: Table) -> None:
     graph = json.loads(crate.read("ro-crate-metadata.json"))["@graph"]
-    told = {one["@id"]: one["sha256"] for one in graph if "sha256" in one}
-    for name in sorted({*told, *crate.namelist()} - {"ro-crate-metadata.json"}):
+    logged = {one["@id"]: one["sha256"] for one in graph if "sha256" in one}
+    for name in sorted({*logged, *crate.namelist()} - {"ro-crate-metadata.json"}):
         there = name in crate.namelist()
         digest = hashlib.sha256(crate.read(name)).hexdigest()[:12] if there else "missing"
-        table.compare(f"SHA-256 of {name}", told.get(name, "not described")[:12], digest)
+        table.compare(f"SHA-256 of {name}", logged.get(name, "not described")[:12], digest)
 
 
 def check_chain(events: Sequence[Json], header: Json, table: Table) -> None:
     """Follow the chain of hashes; name the first event that does not fit."""
     before, first = "", None
     for due, event in enumerate(events, start=1):
-        told = {name: event[name] for name in ("seq", "id", "type", "time", "subject", "data")}
+        logged = {name: event[name] for name in ("seq", "id", "type", "time", "subject", "data")}
         seal = event["seal"]
         if event.get("detail") is not None:
             seal = sha256(f"{event['salt']}\n{canonical(event['detail'])}")
-        link = sha256(f"{before}\n{canonical(told)}\n{seal}")
+        link = sha256(f"{before}\n{canonical(logged)}\n{seal}")
         if first is None and (link != event["hash"] or event["seq"] != due):
             first = event["seq"]
         before = event["hash"]
@@ -363,10 +363,10 @@ def check_flow(crate: ZipFile, review: Review, table: Table) -> None:
             found = boxes[f"dbr_{key}"] | boxes[f"other_{key}"]
         else:
             found = boxes[key.replace("_specific", "")]
-        said = {item.get("study_id") or item["record_id"] for item in box["items"]}
+        claimed = {item.get("study_id") or item["record_id"] for item in box["items"]}
         table.compare(f"Flow: {key}", box["n"], len(found))
         names = {str(one).removeprefix("record ") for one in found}
-        table.compare(f"Flow: {key}, items that are not the same", 0, len(said ^ names))
+        table.compare(f"Flow: {key}, items that are not the same", 0, len(claimed ^ names))
         if key.endswith("_excluded") and key in ("dbr_excluded", "other_excluded"):
             for part in box["parts"]:
                 label = None if part["label"] == "Reason not given" else part["label"]
@@ -388,7 +388,7 @@ def rows_of(report: str) -> Iterator[tuple[str | None, list[str]]]:
 
 def check_methods(crate: ZipFile, review: Review, table: Table) -> None:
     figures = {stage: agreement(review, stage) for stage in (TA, FT)}
-    due, said = conflicts_of(review), Counter[tuple[str, str]]()
+    due, claimed = conflicts_of(review), Counter[tuple[str, str]]()
     n_rankings = 0
     for stage, (name, *rest) in rows_of(crate.read("methods.md").decode()):
         if stage and not rest:
@@ -398,11 +398,11 @@ def check_methods(crate: ZipFile, review: Review, table: Table) -> None:
             written = "not defined" if value is None else f"{value:.3f}"
             table.compare(f"Methods: {stage}, {name}", rest[0].split(" (")[0], written)
         elif stage and name.startswith(("Conflict about", "Ended by")):
-            said[stage, name] = int(rest[0])
+            claimed[stage, name] = int(rest[0])
         elif rankings := re.findall(r"\((\d+) rankings?\)", name):
             n_rankings = sum(map(int, rankings))
-    for stage, name in sorted({*due, *said}):
-        table.compare(f"Methods: {stage}, {name}", said[stage, name], due[stage, name])
+    for stage, name in sorted({*due, *claimed}):
+        table.compare(f"Methods: {stage}, {name}", claimed[stage, name], due[stage, name])
     table.compare("Methods: rankings", n_rankings, review.n_rankings)
 
 
@@ -415,8 +415,8 @@ def check_sentence(
 ) -> None:
     """Check how many people decided, and how many decisions were compared."""
     if numbers := re.search(r"(\d+) pairs? on (\d+) records?", text):
-        said = (int(numbers[1]), int(numbers[2]))
-        table.compare(f"Methods: {stage}, pairs and records", said, figures[:2])
+        claimed = (int(numbers[1]), int(numbers[2]))
+        table.compare(f"Methods: {stage}, pairs and records", claimed, figures[:2])
     if people := re.search(r"(\d+) (?:people|person) decided", text):
         who = {one for (of, _), first in review.first.items() if of == stage for one in first}
         table.compare(f"Methods: {stage}, people", int(people[1]), len(who))

@@ -65,10 +65,10 @@ def _npm_and_node() -> "tuple[list[str], str, dict[str, str]]":
 
 
 def _version(node: str) -> "tuple[int, ...]":
-    said = subprocess.run(  # noqa: S603  # the node of PATH
+    output = subprocess.run(  # noqa: S603  # the node of PATH
         [node, "--version"], capture_output=True, text=True, check=False
     )
-    return tuple(int(part) for part in re.findall(r"\d+", said.stdout)[:2])
+    return tuple(int(part) for part in re.findall(r"\d+", output.stdout)[:2])
 
 
 def _run(command: "list[str]", env: "dict[str, str]", problem: str) -> None:

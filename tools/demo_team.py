@@ -69,8 +69,8 @@ class DemoPerson:
 
     def _of(self, record: dict[str, Any], truth: dict[str, bool]) -> dict[str, Any]:
         is_include = truth.get(record["title"], False)
-        said = judgement(self.name, record["title"], is_include=is_include)
-        return {"record_id": record["id"], "stage": "title_abstract", **said}
+        body = judgement(self.name, record["title"], is_include=is_include)
+        return {"record_id": record["id"], "stage": "title_abstract", **body}
 
 
 def judgement(name: str, title: str, *, is_include: bool) -> dict[str, Any]:
@@ -139,8 +139,8 @@ def assess_a_part(people: dict[str, DemoPerson]) -> None:
     lost, *_ = found[-N_WITHOUT_FILE:]
     here = found[:-N_WITHOUT_FILE]
     send_files(owner, {f"record {one['id']}.pdf": paper_of(one) for one in here})
-    said = {"state": "not_retrieved", "note": "Not in three libraries; no answer by the authors"}
-    owner.send("POST", f"/reports/{lost['id']}/retrieval", said)
+    body = {"state": "not_retrieved", "note": "Not in three libraries; no answer by the authors"}
+    owner.send("POST", f"/reports/{lost['id']}/retrieval", body)
     for at, one in enumerate(here[: len(here) // 2]):
         verdicts = ("exclude" if at % 3 == 1 else "include", "include" if at % 3 else "exclude")
         for person, verdict in zip((first, second), verdicts, strict=True):

@@ -53,8 +53,8 @@ def main(arguments: "list[str]") -> None:
 
 def wants_sentences(variables: "typing.Mapping[str, str]") -> bool:
     """Return whether sentence vectors are wanted: unless TANDEM_SENTENCE_VECTORS turns them off."""
-    told = variables.get("TANDEM_SENTENCE_VECTORS", "").strip().lower()
-    return told not in {"0", "false", "no", "off"}
+    value = variables.get("TANDEM_SENTENCE_VECTORS", "").strip().lower()
+    return value not in {"0", "false", "no", "off"}
 
 
 def make_environment(folder: Path, unfinished: Path) -> None:
@@ -102,7 +102,7 @@ def install(python: Path, what: "list[str]") -> None:
 
 
 class Seen:
-    """What pip has said, and one line that tells how far it is."""
+    """The output of pip, and one line with its progress."""
 
     def __init__(self) -> None:
         self.last: "list[str]" = []

@@ -1,6 +1,6 @@
 """Write a migration for what the models have and the newest migration lacks.
 
-`make migration M="Decisions keep who was told"` compares the models with a new database, and
+`make migration M="Decisions keep who was informed"` compares the models with a new database, and
 writes `migrations/versions/NNNN_decisions_keep_who_was_told.py`. Read it and complete it: see
 "Add a table or a column" in CONTRIBUTING.md.
 """

@@ -158,7 +158,7 @@ def as_table() -> str:
 
 
 def as_table_by_the_way() -> str:
-    """Return what is told by the way as a table of Markdown."""
+    """Return the progress messages as a table of Markdown."""
     lines = ["| `event:` | tells | `data:` |", "|---|---|---|"]
     for kind in by_the_way():
         fields = ", ".join(f"`{name}`" for name in kind.model_fields)
@@ -228,7 +228,7 @@ def _channel(
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
     }
     if parameters:
-        channel["parameters"] = {name: {"description": told} for name, told in parameters.items()}
+        channel["parameters"] = {name: {"description": text} for name, text in parameters.items()}
     if server is not None:
         channel["servers"] = [{"$ref": f"#/servers/{server}"}]
     return channel

@@ -32,7 +32,7 @@ def folder(settings: Settings) -> Path:
 
 
 def index(settings: Settings) -> HTMLResponse | None:
-    """Return the page, told the path that it stands under; None where it is not built."""
+    """Return the page with the path that it is served under; None where it is not built."""
     try:
         text = _read(folder(settings) / _INDEX).decode()
     except OSError:

@@ -215,7 +215,7 @@ class Guarded(H11Protocol):
         return seconds * self._guard.settings.request_min_rate
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
-        """Answer without the application, which is told that the client has gone."""
+        """Answer without the application, which sees a disconnected client."""
         begun = self.cycle is not None and not self.cycle.response_complete
         if begun and self.cycle.response_started:
             self.give_up()

@@ -123,10 +123,10 @@ def problem(
 
 def _without_nulls(body: Problem) -> dict[str, Any]:
     """Return a problem without what it does not have; a decision in it is whole all the same."""
-    told = body.model_dump(exclude_none=True, exclude={"decision"}, mode="json")
+    answer = body.model_dump(exclude_none=True, exclude={"decision"}, mode="json")
     if body.decision is not None:
-        told["decision"] = body.decision.model_dump(mode="json")
-    return told
+        answer["decision"] = body.decision.model_dump(mode="json")
+    return answer
 
 
 def status_of(error: errors.TandemError) -> int:

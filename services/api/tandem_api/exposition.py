@@ -1,6 +1,6 @@
 """The installation's figures as Prometheus reads them.
 
-Whoever may not see other people's verdicts can reach `/metrics`: what everybody gets are sums over
+People who may not see others' verdicts can reach `/metrics`: everybody gets only sums over
 all reviews, of things that come about whatever the verdict. Figures of single reviews, and all that
 count events, are for administrators.
 """
@@ -69,7 +69,7 @@ _SHOWN_KINDS = tuple(kind for kind in JobKind if kind is not JobKind.WEBHOOK)
 class Scrape:
     """All that one answer tells.
 
-    Administrators only: `single`, whose reviews are told of one by one, and `events`.
+    Administrators only: `single`, whose reviews are listed one by one, and `events`.
     """
 
     figures: Figures

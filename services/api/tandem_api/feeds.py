@@ -42,7 +42,7 @@ class Follower:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Update:
     """What a follower gets, and where they are then. `is_behind`: there is more."""
 
     follower: Follower
@@ -52,10 +52,10 @@ class Heard:
 
 def look(
     database: Database, review_id: ReviewId, followers: Sequence[Follower]
-) -> list[Heard | None]:
+) -> list[Update | None]:
     """Return for each follower what the log has behind what they have, None without the right.
 
-    Rights are asked anew each time: who was removed from the review, or whose token was, gets
+    Rights are checked again each time: a member or token that was removed gets
     nothing more. Costs some queries for each place in the log where followers are, however many
     they are.
     """
@@ -63,13 +63,13 @@ def look(
         people = accounts.users_of_secrets(session, {one.secret for one in followers})
         viewers = reviews.viewers(session, review_id=review_id, user_ids=set(people.values()))
         pages: dict[tuple[bool, int], tuple[bytes, int, bool]] = {}
-        heard: list[Heard | None] = []
+        updates: list[Update | None] = []
         n_places = len({(one.only_open, one.after) for one in followers})
         limit = max(_LEAST, min(PAGE, _AT_ONCE // max(1, n_places)))
         for follower in followers:
             viewer = viewers.get(people[follower.secret]) if follower.secret in people else None
             if viewer is None:
-                heard.append(None)
+                updates.append(None)
                 continue
             only_open = not sees_every_event(viewer)
             after = _renumbered(session, review_id, follower, only_open=only_open)
@@ -77,8 +77,10 @@ def look(
             if place not in pages:
                 pages[place] = _page(session, review_id, after, limit, only_open=only_open)
             page, last, is_behind = pages[place]
-            heard.append(Heard(replace(follower, after=last, only_open=only_open), page, is_behind))
-        return heard
+            updates.append(
+                Update(replace(follower, after=last, only_open=only_open), page, is_behind)
+            )
+        return updates
 
 
 def _renumbered(
@@ -111,15 +113,15 @@ def _page(
 def events_after(
     session: Session, *, review_id: ReviewId, after: int, limit: int, only_open: bool
 ) -> list[EventOut]:
-    """Return up to `limit` events behind `after` as they are told: to the blinded, `only_open`."""
+    """Return up to `limit` events after `after`; `only_open` for blinded readers."""
     found = log.read_after(
         session, review_id=review_id, after=after, limit=limit, only_open=only_open
     )
     if not only_open:
         return [EventOut.of(number, event) for number, event in found]
     counted = [event.data["labels_seq"] for _, event in found if "labels_seq" in event.data]
-    told = numbers_for_the_blinded(session, review_id, counted)
+    numbers = numbers_for_the_blinded(session, review_id, counted)
     return [
-        EventOut.of(number, event, labels_seq=told.get(event.data.get("labels_seq", 0)))
+        EventOut.of(number, event, labels_seq=numbers.get(event.data.get("labels_seq", 0)))
         for number, event in found
     ]

@@ -1,7 +1,7 @@
 """What is wrong with a value, in words for people who do not know what this is written in.
 
-The validation speaks of dictionaries, instances and classes. Its answers are told again here, by
-their kind; whatever else would show the inside is told without it.
+The validation speaks of dictionaries, instances and classes. Its messages are reworded here, by
+their kind; any other message that would show internals is replaced.
 """
 
 import re
@@ -96,16 +96,16 @@ def message(found: Mapping[str, Any]) -> str:
     Args:
         found: One error of a validation, with its `type`, `msg` and `ctx`.
     """
-    kind, said = str(found["type"]), str(found["msg"])
+    kind, text = str(found["type"]), str(found["msg"])
     context = {name: _plain(value) for name, value in (found.get("ctx") or {}).items()}
     if kind in ("too_short", "string_too_short") and context.get("min_length") == 1:
         return "should not be empty"
     if kind in _MESSAGES:
         return _MEMBER.sub(r"\1", _MESSAGES[kind].format_map(context))
-    said = _MEMBER.sub(r"\1", said.removeprefix("Value error, "))
-    if said.startswith(_OF_UPLOADS):
+    text = _MEMBER.sub(r"\1", text.removeprefix("Value error, "))
+    if text.startswith(_OF_UPLOADS):
         return _FILE
-    return _UNKNOWN if INSIDE.search(said) else said
+    return _UNKNOWN if INSIDE.search(text) else text
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.reviews.models import Review
 from tandem.tasks import NOTIFIER, PROGRESS
-from tandem_api.feeds import Follower, Heard, look
+from tandem_api.feeds import Follower, Update, look
 from tandem_api.seats import Seats
 
 HEARTBEAT_SECONDS = 15.0
@@ -51,10 +51,10 @@ class _Seat:
     def is_free(self) -> bool:
         return self._page is None
 
-    def give(self, heard: Heard, news: bytes = b"") -> None:
-        """Hand over what the log has, and what is told by the way and stands in no log."""
-        self.follower, self.is_behind = heard.follower, heard.is_behind
-        if page := heard.page + news:
+    def give(self, update: Update, news: bytes = b"") -> None:
+        """Send the new events of the log, and progress messages, which are in no log."""
+        self.follower, self.is_behind = update.follower, update.is_behind
+        if page := update.page + news:
             self._page = page
             self._changed.set()
 
@@ -95,11 +95,11 @@ class _Room:
             news, self.news = b"".join(self.news.values()), {}
             followers = [seat.follower for seat in free]
             try:
-                heard = await run_in_threadpool(look, self._database, self._review_id, followers)
+                updates = await run_in_threadpool(look, self._database, self._review_id, followers)
             except SQLAlchemyError as error:
                 _log.warning("event streams ended; their clients will resume", error=str(error))
                 return
-            for seat, one in zip(free, heard, strict=True):
+            for seat, one in zip(free, updates, strict=True):
                 if one is None:
                     seat.end()
                 else:
@@ -188,7 +188,7 @@ class Bells:
         try:
             await room.serve()
         finally:
-            # Whoever comes now gets a new room; whoever is still in this one is sent away.
+            # New subscribers get a new room; those in this one are disconnected.
             del self._rooms[review]
             self._seen.pop(review, None)
             room.end()
@@ -199,10 +199,10 @@ class Bells:
 
     def _tell(self, message: str) -> None:
         """Hand on how far some work is. Only the newest of each is kept until it is read."""
-        told = json.loads(message)
-        if room := self._rooms.get(told["review_id"]):
-            data = json.dumps(told["data"], ensure_ascii=False)
-            room.news[told["about"]] = format_sse_event(data_str=data, event=told["type"])
+        sent = json.loads(message)
+        if room := self._rooms.get(sent["review_id"]):
+            data = json.dumps(sent["data"], ensure_ascii=False)
+            room.news[sent["about"]] = format_sse_event(data_str=data, event=sent["type"])
             room.bell.set()
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:

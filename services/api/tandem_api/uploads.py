@@ -20,11 +20,11 @@ class Uploads(MultiPartParser):
     """
 
     def on_headers_finished(self) -> None:
-        said = self._current_part.content_disposition
-        if said is not None and (name := _extended_name(bytes(said))) is not None:
+        header = self._current_part.content_disposition
+        if header is not None and (name := _extended_name(bytes(header))) is not None:
             quoted = name.replace("\\", "\\\\").replace('"', '\\"')
             self._current_part.content_disposition = (
-                bytes(said) + b'; filename="' + quoted.encode(self._charset, "replace") + b'"'
+                bytes(header) + b'; filename="' + quoted.encode(self._charset, "replace") + b'"'
             )
         super().on_headers_finished()
 

@@ -41,7 +41,7 @@ def serve(name: str, *, heartbeat_as: Sequence[str]) -> None:
     }
     app.conf.worker_concurrency = slots[name]
     # Of the superuser: it is about messages that hold code; ours are JSON, and nothing else is
-    # accepted. In containers it would be said at every start.
+    # accepted. In containers it would be logged at every start.
     warnings.filterwarnings("ignore", category=SecurityWarning)
 
     @heartbeat_sent.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -17,7 +17,7 @@ _log = logger(__name__)
 class Notifier:
     """Rings every bell when any review's notifier is rung.
 
-    With the broker down it is silent: whoever waits for a bell looks by themselves every so often.
+    While the broker is down it is silent: consumers that wait for it also look now and then.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -27,7 +27,7 @@ class Notifier:
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
 
     def bell(self) -> threading.Event:
-        """Return a bell; whoever waits for it clears it before they look for what is new."""
+        """Return a flag; its consumer clears it before looking for new events."""
         made = threading.Event()
         self._bells.append(made)
         return made

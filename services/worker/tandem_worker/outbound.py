@@ -163,7 +163,7 @@ class Deliverers:
     def stop(self, *, within: float) -> None:
         """End after the messages that are under way, or leave them where they are.
 
-        Those are sent again, by whoever looks once their claim has run out.
+        Those are sent again by the next process after their claim has expired.
         """
         self._stopping = True
         for _ in self._threads:

@@ -90,15 +90,15 @@ class Parts:
                 lived = moment - self._started[name]
                 self._delays[name] = next_delay(self._delays[name], lived)
                 self._due[name] = moment + self._delays[name]
-                said = describe_status(os.waitstatus_to_exitcode(status))
-                _log.error("a worker ended; starting it again", queue=name, status=said)
+                status_text = describe_status(os.waitstatus_to_exitcode(status))
+                _log.error("a worker ended; starting it again", queue=name, status=status_text)
         for name, due in list(self._due.items()):
             if due <= moment:
                 del self._due[name]
                 self._start(name)
 
     def stop(self) -> None:
-        """Let all finish what they are at. Whoever cannot wait kills the process group."""
+        """Let all finish their present task. To stop at once, kill the process group."""
         for pid in self._running.values():
             os.kill(pid, signal.SIGTERM)
         for pid in self._running.values():

@@ -105,8 +105,8 @@ def _left_out(paths: dict[str, Any], schemas: dict[str, Any]) -> None:
         for field in schemas[name].get("properties", {}).values():
             default = field.pop("default", None)
             if isinstance(default, bool | int | str):
-                said = f"Left out: {json.dumps(default)}."
-                field["description"] = " ".join(filter(None, [field.get("description"), said]))
+                note = f"Left out: {json.dumps(default)}."
+                field["description"] = " ".join(filter(None, [field.get("description"), note]))
 
 
 def _named_in(part: Any, schemas: dict[str, Any]) -> set[str]:

@@ -31,14 +31,14 @@ async def setup_form(request: Request) -> HTMLResponse:
 async def set_up_by_form(token: str, request: Request, here: Here) -> Response:
     form = await _fields(request, "name", "email", "password")
     try:
-        said = _checked(SetupIn, token=token, **form)
+        form_fields = _checked(SetupIn, token=token, **form)
         user, made = await signing_in.set_up(
             request,
             here,
-            token=said.token,
-            name=said.name,
-            email=said.email,
-            password=said.password.get_secret_value(),
+            token=form_fields.token,
+            name=form_fields.name,
+            email=form_fields.email,
+            password=form_fields.password.get_secret_value(),
         )
     except TandemError as error:
         return _setup(request, error=error, name=form["name"], email=form["email"])
@@ -58,9 +58,9 @@ async def reset_form(request: Request) -> HTMLResponse:
 async def reset_by_form(token: str, request: Request, here: Here) -> Response:
     form = await _fields(request, "password")
     try:
-        said = _checked(ResetIn, token=token, **form)
+        form_fields = _checked(ResetIn, token=token, **form)
         await signing_in.reset_password(
-            request, here, token=said.token, password=said.password.get_secret_value()
+            request, here, token=form_fields.token, password=form_fields.password.get_secret_value()
         )
     except TandemError as error:
         return _reset(request, error=error)
@@ -75,7 +75,7 @@ def _setup(
     request: Request, *, error: TandemError | None = None, name: str = "", email: str = ""
 ) -> HTMLResponse:
     body = f"""<h1>The first account</h1>
-<p>It administers this installation: it makes the accounts of others.</p>{_said(error)}
+<p>It administers this installation: it makes the accounts of others.</p>{_alert(error)}
 <form method="post">
 <p><label>Name<br><input name="name" value="{_text(name)}" maxlength="500" required>
 </label></p>
@@ -87,7 +87,7 @@ autocomplete="username"></label></p>
 
 
 def _reset(request: Request, *, error: TandemError | None = None) -> HTMLResponse:
-    body = f"""<h1>Choose a new password</h1>{_said(error)}
+    body = f"""<h1>Choose a new password</h1>{_alert(error)}
 <form method="post">{_FIELD}<p><button>Set the password</button></p></form>"""
     return _answer(request, "Choose a new password", body, error)
 
@@ -110,7 +110,7 @@ def _private(answer: HTMLResponse) -> HTMLResponse:
     return answer
 
 
-def _said(error: TandemError | None) -> str:
+def _alert(error: TandemError | None) -> str:
     return "" if error is None else f'<p role="alert"><strong>{_text(str(error))}</strong></p>'
 
 

@@ -47,7 +47,7 @@ def list_affected(
 ) -> AffectedPage:
     """List your own decisions under earlier criteria that their change could touch.
 
-    Decide such a record anew, or confirm your decision, and it leaves the list.
+    Decide such a record again, or confirm your decision, and it leaves the list.
     """
     review = reviews.get_review(session, viewer.review_id)
     found = affected.list_affected(

@@ -184,7 +184,7 @@ def _record(
     review: LockedReview,
     viewer: Viewer,
     record_id: str,
-    said: DecisionIn | DecisionItemIn,
+    sent: DecisionIn | DecisionItemIn,
     given: DecisionInput,
     newest: Newest,
 ) -> RecordedOut:
@@ -193,13 +193,13 @@ def _record(
         review=review,
         viewer=viewer,
         record_number=parse_record_number(record_id),
-        stage=said.stage,
+        stage=sent.stage,
         given=given,
-        basis=said.known(),
-        newest=lambda: newest(said.stage),
+        basis=sent.known(),
+        newest=lambda: newest(sent.stage),
     )
     session.flush()
-    return RecordedOut.of(recorded, said.stage)
+    return RecordedOut.of(recorded, sent.stage)
 
 
 def _asked(raw: Any) -> Asked | TandemError:

@@ -114,8 +114,8 @@ def _prefers_stream(accept: str) -> bool:
     """Whether a stream is named (RFC 9110, section 12.5.1) and no less wanted than JSON."""
     wanted: dict[str, float] = {}
     for part in accept.lower().split(","):
-        kind, *said = (piece.strip() for piece in part.split(";"))
-        weights = [piece.removeprefix("q=") for piece in said if piece.startswith("q=")]
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        weights = [piece.removeprefix("q=") for piece in parameters if piece.startswith("q=")]
         try:
             wanted[kind] = float(weights[0]) if weights else 1.0
         except ValueError:
@@ -143,10 +143,10 @@ def _start(
 ) -> int | Literal["latest"]:
     if last_event_id:
         if not _is_number(last_event_id):
-            told = "This is not the id of an event here: those are whole numbers from 1."
+            problem = "This is not the id of an event here: those are whole numbers from 1."
             if last_event_id.isascii() and last_event_id.isdigit():
-                told = f"This is too large: no event has a number above {_LARGEST}."
-            raise InvalidHeader(f"Last-Event-ID: {told}", field="Last-Event-ID")
+                problem = f"This is too large: no event has a number above {_LARGEST}."
+            raise InvalidHeader(f"Last-Event-ID: {problem}", field="Last-Event-ID")
         return int(last_event_id)
     if cursor:
         if not _is_number(cursor):

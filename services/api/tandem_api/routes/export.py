@@ -109,7 +109,8 @@ def export_records(
 
 
 def _file(parts: Iterator[bytes], title: str, what: str, format: ExportFormat) -> Response:
-    # The first part is made before the answer begins: what fails until then is told as a problem.
+    # The first part is made before the answer begins: a failure until then becomes a problem
+    # response.
     first = next(parts, b"")
     kind = FILE_TYPES[format]
     headers = {

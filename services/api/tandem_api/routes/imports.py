@@ -52,7 +52,9 @@ def upload(
     ] = None,
     searched_on: Annotated[Day | None, Form(description="When it was searched.")] = None,
     strategy: Annotated[Prose | None, Form(description="The search as it was run.")] = None,
-    format: Annotated[Format | None, Form(description="Left out: told by the content.")] = None,
+    format: Annotated[
+        Format | None, Form(description="Left out: recognised by the content.")
+    ] = None,
     found_by: Annotated[
         FoundBy, Form(description="How the records were found, in PRISMA's words.")
     ] = FoundBy.DATABASE,
@@ -74,7 +76,7 @@ def upload(
     upload = imports.store_upload(here.artifacts, review_id=review_id, file=file.file)
 
     found = Found(found_by, screening, wave)
-    said = (source, format, platform, searched_on, strategy, found)
+    fields = (source, format, platform, searched_on, strategy, found)
 
     def work(session: Session) -> ImportOut:
         row = imports.accept(
@@ -91,7 +93,7 @@ def upload(
         return ImportOut.of(row, {me.id: me.name})
 
     try:
-        answer = write(work, status=202, content_digest=f"{upload.sha256} {said}")
+        answer = write(work, status=202, content_digest=f"{upload.sha256} {fields}")
     except TandemError:  # nothing was committed: other failures may leave that open
         here.artifacts.remove(upload.artifact)
         raise

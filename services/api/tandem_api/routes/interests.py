@@ -18,7 +18,7 @@ router = Router(prefix="/reviews/{review_id}", tags=["reviews"])
 def list_interests(
     session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[InterestOut]:
-    """List the records whose author you may be, or said to be; to owners, everybody's.
+    """List the records whose author you may be, or declared to be; owners get everybody's.
 
     Names are compared while people screen, so the list grows until all records were.
     """

@@ -1,6 +1,6 @@
 """The page that an invitation's link leads to: what it invites to, and a form that accepts it.
 
-Without scripts. A link that is not good any more is told in a sentence, the same for all of them.
+Without scripts. All links that do not work any more give the same sentence.
 """
 
 from html import escape
@@ -38,7 +38,7 @@ Field = Annotated[PlainText, Form(max_length=_LONGEST)]
 
 @router.api_route("/join/{token}", methods=["GET", "HEAD"], name="join_page")
 def show(token: str, request: Request, here: Here) -> Response:
-    """Show what the link invites to, with a form for whoever has it."""
+    """Show the invitation, with a form to accept it."""
     return _form(token, request, here)
 
 
@@ -105,13 +105,15 @@ def _form(
     except NoInvitation as error:
         body = f"<h1>This link does not work</h1>\n<p>{escape(str(error))}</p>"
         return page(request, "This link does not work", body, status=404)
-    said = "" if refused is None else f'<p role="alert"><strong>{escape(str(refused))}</strong></p>'
+    alert = (
+        "" if refused is None else f'<p role="alert"><strong>{escape(str(refused))}</strong></p>'
+    )
     title, role = escape(shown.review.title), shown.invitation.role
     until = f"{shown.invitation.expires_at:%d %B %Y, %H:%M} UTC"
     body = f"""<h1>Join the review &ldquo;{title}&rdquo;</h1>
 <p>{escape(shown.invited_by.name)} invites you as <strong>{role}</strong>. You can
 {_MAY[role]}. The link is good once, until {until}.</p>
-{said}
+{alert}
 {_forms(shown, _signed_in(request, here))}"""
     return page(request, "Join a review", body, status=status)
 

@@ -28,7 +28,7 @@ def plot_recall(
     """Draw what was found so far against the records screened; for the blinded their own.
 
     In the order in which they were first decided, beside the same finds in random order. What is
-    settled, and what may be found once it is, are told apart where you may see the votes.
+    settled, and what may be found once it is, are distinguished where you may see the votes.
     """
     found = recall(session, viewer=viewer, stage=stage)
     drawn = plots.recall_plot(found, n_shown(session, viewer.review_id))

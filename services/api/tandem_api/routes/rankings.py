@@ -60,8 +60,8 @@ def ask_for_ranking(me: Me, review_id: InReview, write: Write) -> Response:
         serving.ask_for_training(review)
         if viewer.has(Role.OWNER) and training.parked(session, review_id):
             lease.try_again(session, training.RANKINGS, review_id)
-        told = visible_numbers(session, viewer, [review.labels_seq])
-        return RankingAskedOut(labels_seq=told[review.labels_seq])
+        numbers = visible_numbers(session, viewer, [review.labels_seq])
+        return RankingAskedOut(labels_seq=numbers[review.labels_seq])
 
     return write(work, status=202, changed=review_id)
 

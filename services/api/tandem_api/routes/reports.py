@@ -92,7 +92,7 @@ def get_report(report_id: str, session: Read, viewer: AsViewer) -> ReportOut:
 def say_retrieval(
     report_id: str, body: RetrievalIn, me: Me, review_id: InReview, write: Write
 ) -> Response:
-    """Say how far the retrieval of a full text is. What was said before is kept.
+    """Record the state of the retrieval of a full text. Earlier entries are kept.
 
     The votes on a report count while its text is retrieved, and title and abstract include it.
     """

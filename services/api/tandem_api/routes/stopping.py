@@ -250,7 +250,7 @@ def _is_finished(found: Shown | None) -> bool:
 
 
 def _may_see(viewer: Viewer, found: Shown | None) -> bool:
-    """Whether somebody is told how far the team is; a reviewer alone never is."""
+    """Whether somebody sees the progress of the team; a reviewer alone never does."""
     if viewer.has(Role.ADJUDICATOR):
         return True
     return viewer.role is Role.OBSERVER and _is_finished(found)

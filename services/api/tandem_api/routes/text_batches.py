@@ -109,8 +109,8 @@ def _accept(
         )
         return _shown(session, review_id, batch_id)
 
-    said = f"{digests} {[one.path for one in sent.files]} {content!r}"
-    return write(work, status=202, changed=review_id, content_digest=said)
+    digest = f"{digests} {[one.path for one in sent.files]} {content!r}"
+    return write(work, status=202, changed=review_id, content_digest=digest)
 
 
 @router.get("/text-batches")

@@ -134,7 +134,7 @@ def get_text(text_id: str, session: Read, viewer: AsViewer) -> TextOut:
 def remove_text(text_id: str, me: Me, review_id: InReview, here: Here, write: Write) -> Response:
     """Remove a file from a report: by those who added it, and by owners.
 
-    How far the retrieval of the report is stays as it was said.
+    The retrieval state of the report stays the same.
     """
     removed: list[str] = []
 

@@ -56,7 +56,7 @@ def add_webhook(body: WebhookIn, me: Me, review_id: InReview, here: Here, write:
         )
         return NewSecretOut.with_secret(webhook, _done(session, webhook), _names(session, webhook))
 
-    return _told(here, review_id, write(work, status=201, replayable=False))
+    return _notified(here, review_id, write(work, status=201, replayable=False))
 
 
 @router.get("", responses=errors(403))
@@ -96,7 +96,7 @@ def change_webhook(
         endpoints.change(session, review, webhook, changes, by=viewer.user_id, rules=rules)
         return WebhookOut.of(webhook, _done(session, webhook), _names(session, webhook))
 
-    return _told(here, review_id, write(_changing(review_id, me.id, webhook_id, work)))
+    return _notified(here, review_id, write(_changing(review_id, me.id, webhook_id, work)))
 
 
 @router.delete("/{webhook_id}", status_code=204)
@@ -109,7 +109,7 @@ def remove_webhook(
         endpoints.remove(session, review, webhook, by=viewer.user_id)
 
     done = write(_changing(review_id, me.id, webhook_id, work), status=204)
-    return _told(here, review_id, done)
+    return _notified(here, review_id, done)
 
 
 @router.post("/{webhook_id}/secret", response_model=NewSecretOut)
@@ -123,7 +123,7 @@ def rotate_secret(
         return NewSecretOut.with_secret(webhook, _done(session, webhook), _names(session, webhook))
 
     done = write(_changing(review_id, me.id, webhook_id, work), replayable=False)
-    return _told(here, review_id, done)
+    return _notified(here, review_id, done)
 
 
 @router.post("/{webhook_id}/test", status_code=202, response_model=DeliveryOut)
@@ -136,7 +136,7 @@ def test_webhook(
         return DeliveryOut.of(deliveries.ask_for_test(session, webhook))
 
     done = write(_changing(review_id, me.id, webhook_id, work), status=202)
-    return _told(here, review_id, done)
+    return _notified(here, review_id, done)
 
 
 @router.get("/{webhook_id}/deliveries", responses=errors(403))
@@ -164,7 +164,7 @@ def redeliver(
         return DeliveryOut.of(deliveries.redeliver(session, webhook, sent))
 
     done = write(_changing(review_id, me.id, webhook_id, work), status=202)
-    return _told(here, review_id, done)
+    return _notified(here, review_id, done)
 
 
 def _changing(
@@ -221,7 +221,7 @@ def _rules(here: Runtime) -> Rules:
     )
 
 
-def _told(here: Runtime, review_id: ReviewId, answer: Response) -> Response:
+def _notified(here: Runtime, review_id: ReviewId, answer: Response) -> Response:
     """Ring the notifier after the commit; no ranking depends on any of this."""
     here.nudges.told(review_id)
     return answer

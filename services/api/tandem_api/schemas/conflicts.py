@@ -1,4 +1,4 @@
-"""Conflicts: the differing votes, how they are settled, what is said about them."""
+"""Conflicts: the differing votes, their resolution and their discussion."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -25,7 +25,7 @@ Words = Annotated[Prose, StringConstraints(min_length=1, max_length=10_000, patt
 class ConflictDecisionOut(Out):
     """One of the differing votes: by name, or as A, B, C where the policy hides the names.
 
-    `letter` is the voter's for as long as there is the conflict, whoever looks; `reviewer` is
+    `letter` is the voter's while the conflict exists, the same for every viewer; `reviewer` is
     their name, or the letter again.
     """
 
@@ -192,7 +192,7 @@ class MessageIn(In):
 
 
 class MessageOut(Out):
-    """What somebody said. `author` is a name, the letter of their vote, or `adjudicator`."""
+    """A comment. `author` is a name, the letter of their vote, or `adjudicator`."""
 
     id: Id
     author: str = Field(examples=["A"])
@@ -227,11 +227,11 @@ class OutcomesOut(Out):
 
 
 class CauseOut(OutcomesOut):
-    cause: Cause | None = Field(description="Null: not said.", examples=["ambiguous_criterion"])
+    cause: Cause | None = Field(description="Null: not given.", examples=["ambiguous_criterion"])
 
 
 class CriterionOut(OutcomesOut):
-    criterion: str | None = Field(description="Null: not said.", examples=["Peer support workers"])
+    criterion: str | None = Field(description="Null: not given.", examples=["Peer support workers"])
 
 
 class ReasonsOut(Out):

@@ -48,7 +48,7 @@ class CriteriaVersionOut(Out):
 class WhyOut(Out):
     """One cause for another look.
 
-    `reason`: a reason of the decision is a criterion that was removed or worded anew. `maybe`: it
+    `reason`: a reason of the decision is a criterion that was removed or reworded. `maybe`: it
     was left open. `words`: it gives no reason, and title or abstract have words that the change
     added or removed. `conflict`: people differed over a criterion that was changed.
     """

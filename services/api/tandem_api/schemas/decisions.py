@@ -46,7 +46,7 @@ MADE_AT = (
 )
 
 
-class _Said(In):
+class _DecisionFields(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
     reasons: list[Line] = Field(default=[], max_length=20, examples=[["wrong population"]])
     labels: list[Line] = Field(default=[], max_length=50)
@@ -88,12 +88,12 @@ class _Said(In):
         )
 
 
-class DecisionIn(_Said):
+class DecisionIn(_DecisionFields):
     verdict: Verdict = Field(examples=["exclude"])
 
 
-class DecisionItemIn(_Said):
-    """One of many. A `verdict` of null withdraws your decision; nothing else is said of it then."""
+class DecisionItemIn(_DecisionFields):
+    """One of many. A `verdict` of null withdraws your decision, without any other field."""
 
     record_id: PlainText = Field(max_length=50, examples=["17"])
     verdict: Verdict | None

@@ -1,4 +1,4 @@
-"""Background work, for administrators; and what owners are told of it."""
+"""Background work, for administrators, and the part of it that owners see."""
 
 from datetime import datetime
 from typing import Literal

@@ -91,8 +91,8 @@ class MovedRecordOut(MovedOut):
 
     @classmethod
     def in_stage(cls, moved: removal.Moved) -> "MovedRecordOut":
-        said = {"from": moved.before, "to": moved.after, "stage": moved.stage}
-        return cls.model_validate({"record_id": str(moved.record_number), **said})
+        fields = {"from": moved.before, "to": moved.after, "stage": moved.stage}
+        return cls.model_validate({"record_id": str(moved.record_number), **fields})
 
 
 class DepartureOut(Out):

@@ -46,7 +46,7 @@ class InterestIn(In):
 class InterestOut(Out):
     """Somebody's interest in a record.
 
-    `author` is the name among its authors that is like theirs, `declared` what they said of it
+    `author` is the name among its authors that is like theirs, `declared` their answer
     themselves, which counts for more. `withheld`: it is not served to them.
     """
 

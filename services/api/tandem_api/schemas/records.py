@@ -57,7 +57,7 @@ class DuplicateOut(Out):
 
 
 class RelatedOut(Out):
-    """Another record about the same work: it was corrected, retracted or published anew."""
+    """Another record about the same work: it was corrected, retracted or published again."""
 
     id: str
     title: str

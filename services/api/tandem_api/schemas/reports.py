@@ -32,7 +32,7 @@ class RetrievalIn(In):
 
 
 class RetrievalOut(Out):
-    """The newest that was said of it. Of linked records the one that got furthest counts."""
+    """The newest entry about its retrieval. Of linked records the one that got furthest counts."""
 
     state: RetrievalState = Field(examples=["requested"])
     via: Via | None = Field(examples=["ill"])
@@ -56,7 +56,7 @@ class ReportOut(RecordOut):
         examples=["being_sought"],
     )
     retrieval: RetrievalOut | None = Field(
-        description="How far its retrieval is; null: nobody has said anything of it."
+        description="The state of its retrieval; null: there is no entry."
     )
     texts: list[TextOut] = Field(
         description="Its files, and those of records that are linked to it, the oldest first."

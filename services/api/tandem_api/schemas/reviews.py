@@ -228,8 +228,8 @@ class HighlightsOut(Out):
 
     @classmethod
     def of(cls, review: Review) -> "HighlightsOut":
-        said = {"for": review.highlights_for, "against": review.highlights_against}
-        return cls.model_validate(said)
+        fields = {"for": review.highlights_for, "against": review.highlights_against}
+        return cls.model_validate(fields)
 
 
 class ReviewOut(Out):

@@ -128,7 +128,7 @@ class AuditOut(Out):
     draws_to_go_if_none: int
     recall_low: float | None = Field(
         description="At all times and for all targets at once, so it may lie a little below a "
-        "recall that is certified. Null where it cannot be said."
+        "recall that is certified. Null where it is unknown."
     )
     outside_frame: OutsideFrameOut
     changes: list[AuditMadeOut]
@@ -288,7 +288,7 @@ class StoppingOut(Out):
 
 
 class OwnStoppingOut(Out):
-    """The same for those who must not be told how far the pair is."""
+    """The same for those who must not see the progress of the pair."""
 
     stage: Stage
     remaining_for_you: int

@@ -46,7 +46,7 @@ class StudyPatch(In):
 
 
 class SamplingIn(In):
-    """Whether a study is used in the synthesis; null: nobody has said so, and it is."""
+    """Whether a study is used in the synthesis; null: undecided, which counts as yes."""
 
     sampled: StrictBool | None
     note: Prose | None = Field(default=None, examples=["Thin description"])
@@ -55,8 +55,8 @@ class SamplingIn(In):
 class StudyOut(Out):
     """A study: `grouped` by people; `proposed`, or two reports kept `separate`: without an id.
 
-    `sampled` is null where nobody has said so, and for the blinded. `warnings`: `mixed_study` where
-    you see that one report is included and another one excluded.
+    `sampled` is null where nobody has decided it, and for blinded members. `warnings`:
+    `mixed_study` where you see that one report is included and another one excluded.
     """
 
     id: Id | None

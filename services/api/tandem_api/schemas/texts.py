@@ -86,14 +86,14 @@ class PassageOut(Out):
 
     @classmethod
     def of(cls, placed: Placed) -> "PassageOut":
-        said = placed.passage
+        passage = placed.passage
         return cls(
-            page=said.page + 1,
-            start=said.start,
-            end=said.end,
-            quote=said.quote,
-            before=said.before,
-            after=said.after,
+            page=passage.page + 1,
+            start=passage.start,
+            end=passage.end,
+            quote=passage.quote,
+            before=passage.before,
+            after=passage.after,
             boxes=[
                 BoxOut(
                     **dict(zip(("left", "top", "width", "height"), map(_share, box), strict=True))

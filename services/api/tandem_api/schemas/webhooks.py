@@ -62,9 +62,9 @@ class WebhookPatch(In):
     after: After | None = None
 
     def changes(self) -> Changes:
-        """Return what was said. A null says nothing, but for the description."""
-        said = self.model_dump(exclude_unset=True)
-        kept = {k: v for k, v in said.items() if v is not None or k == "description"}
+        """Return the fields that were sent. A null counts only for the description."""
+        fields = self.model_dump(exclude_unset=True)
+        kept = {k: v for k, v in fields.items() if v is not None or k == "description"}
         return cast(Changes, kept)
 
 
