@@ -18,13 +18,13 @@ from tandem_api.addresses import public_path
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.problems import errors
 from tandem_api.routing import Router
-from tandem_api.schemas.agreement import (
-    AgreementOut,
+from tandem_api.schemas.agreement import AgreementOut
+from tandem_api.schemas.decisions import ScreeningStage
+from tandem_api.schemas.reviewer_records import (
     ReviewerRecordOut,
     SecondLooksAskedOut,
     SecondLooksOut,
 )
-from tandem_api.schemas.decisions import ScreeningStage
 
 router = Router(prefix="/reviews/{review_id}", tags=["agreement"])
 

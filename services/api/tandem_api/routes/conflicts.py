@@ -22,7 +22,6 @@ from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.conflicts import (
     ConflictOut,
-    DisagreementsOut,
     MessageIn,
     MessageOut,
     ReopeningIn,
@@ -30,6 +29,7 @@ from tandem_api.schemas.conflicts import (
     SecondVoteIn,
 )
 from tandem_api.schemas.decisions import PreviewedOut, PreviewOut, ScreeningStage
+from tandem_api.schemas.disagreements import DisagreementsOut
 
 router = Router(prefix="/reviews/{review_id}", tags=["conflicts"])
 

@@ -21,7 +21,7 @@ from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read,
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import Day, Line, Prose
-from tandem_api.schemas.records import ImportOut
+from tandem_api.schemas.imports import ImportOut
 from tandem_api.schemas.sources import ImportPatch
 
 router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])

@@ -18,7 +18,7 @@ from tandem.work import lease
 from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router
-from tandem_api.schemas.screening import RankingAskedOut, RankingOut
+from tandem_api.schemas.rankings import RankingAskedOut, RankingOut
 
 router = Router(prefix="/reviews/{review_id}/rankings", tags=["rankings"])
 

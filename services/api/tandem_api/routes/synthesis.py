@@ -24,11 +24,10 @@ from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routes.export import attachment
 from tandem_api.routing import Router
+from tandem_api.schemas.coders import CodersListOut, CodersOut
 from tandem_api.schemas.synthesis import (
     CodeMarkIn,
     CodeOut,
-    CodersListOut,
-    CodersOut,
     ImportedPassageOut,
     MatrixOut,
     SynthesisImportOut,

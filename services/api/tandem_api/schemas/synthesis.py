@@ -12,12 +12,10 @@ from tandem.handover.models import CodeKind
 from tandem.ids import CodeId
 from tandem.synthesis import account
 from tandem.synthesis.account import Matrix, RowsOf
-from tandem.synthesis.agreement import MEASURED, Coders
 from tandem.synthesis.imports import ShownImport
 from tandem.synthesis.known import SourceMatch
 from tandem.synthesis.models import CodedPassage
 from tandem.synthesis.placing import PassageState
-from tandem_api.schemas.agreement import FiguresOut, figures_fields
 from tandem_api.schemas.base import Id, In, Out, PersonId, PersonName, RecordId
 
 _QUOTE = "I had been where they are now, and that changed how I saw myself."
@@ -276,38 +274,3 @@ class MatrixOut(Out):
             n_lost=matrix.n_lost,
             n_unmarked=matrix.n_unmarked,
         )
-
-
-class CodersOut(Out):
-    """Two coders, compared by report and code.
-
-    `measured` says what is compared: of each report that both have coded, and each code that
-    either has used in one of these, whether they used it. `n_one`: reports that one of them alone
-    has coded. The figures take pairs of report and code as independent, which they are not quite.
-    """
-
-    first: str = Field(examples=["Ann"])
-    second: str = Field(examples=["Ben"])
-    measured: str = Field(examples=[MEASURED])
-    n_reports: int = Field(examples=[12])
-    n_codes: int = Field(examples=[19])
-    n_one: int = Field(examples=[2])
-    figures: FiguresOut
-
-    @classmethod
-    def of(cls, coders: Coders) -> "CodersOut":
-        return cls(
-            first=coders.first,
-            second=coders.second,
-            measured=MEASURED,
-            n_reports=coders.n_reports,
-            n_codes=coders.n_codes,
-            n_one=coders.n_one,
-            figures=FiguresOut.model_validate(figures_fields(coders.figures)),
-        )
-
-
-class CodersListOut(Out):
-    """Each two coders who share a report."""
-
-    items: list[CodersOut]
