@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -25,6 +25,7 @@ from tandem.log import logger
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Review, Role
 from tandem.webhooks import deliveries, endpoints, retries
+from tandem.webhooks.choosing import by_hand, may_be_tried, next_by_hand, next_in_log
 from tandem.webhooks.models import (
     DeliveryKind,
     DeliveryState,
@@ -33,10 +34,11 @@ from tandem.webhooks.models import (
     WebhookDelivery,
 )
 from tandem.webhooks.sending import Answer
-from tandem.work.attempts import CLOCKS_APART, has_run_out
+from tandem.work.attempts import has_run_out
 
 LEASE = timedelta(seconds=20)
 """Longer than a request may take: a claim runs out only where its process is dead."""
+
 
 _log = logger(__name__)
 
@@ -70,7 +72,7 @@ def due(session: Session, *, limit: int) -> Sequence[WebhookId]:
     """Return webhooks for which there is something to send now, and which nobody holds."""
     in_log = and_(
         Webhook.disabled_at.is_(None),
-        _may_be_tried(),
+        may_be_tried(),
         Review.last_seq > EventPosition.seq,
     )
     query = (
@@ -83,7 +85,7 @@ def due(session: Session, *, limit: int) -> Sequence[WebhookId]:
                 EventPosition.review_id == Webhook.review_id,
             ),
         )
-        .where(_is_free(), _is_owned(), or_(in_log, exists().where(_by_hand())))
+        .where(_is_free(), _is_owned(), or_(in_log, exists().where(by_hand())))
         .order_by(EventPosition.moved_at)
         .limit(limit)
     )
@@ -168,19 +170,6 @@ def _is_free() -> ColumnElement[bool]:
     return has_run_out(Webhook.lease_until, lasting=LEASE)
 
 
-def _may_be_tried() -> ColumnElement[bool]:
-    """Whether no failure keeps it waiting; one further ahead than it lets wait is of another clock.
-
-    Clocks are set back: who trusted the time that was noted would wait for as long.
-    """
-    moment, next_at = now(), Webhook.next_attempt_at
-    of_another_clock = (
-        and_(Webhook.n_failures == n, next_at > moment + retries.longest_wait(n) + CLOCKS_APART)
-        for n in range(1, len(retries.WAITS) + 1)
-    )
-    return or_(next_at.is_(None), next_at <= moment, *of_another_clock)
-
-
 def _is_owned() -> ColumnElement[bool]:
     return exists().where(
         Member.review_id == Webhook.review_id,
@@ -194,14 +183,6 @@ def _has_owner(session: Session, webhook: Webhook) -> bool:
     return session.scalar(query) is not None
 
 
-def _by_hand() -> ColumnElement[bool]:
-    return and_(
-        WebhookDelivery.webhook_id == Webhook.id,
-        WebhookDelivery.state == DeliveryState.PENDING,
-        WebhookDelivery.kind != DeliveryKind.LOG,
-    )
-
-
 def _held(session: Session, held: Held) -> Webhook | None:
     query = select(Webhook).where(Webhook.id == held.webhook_id, Webhook.fence == held.fence)
     return session.scalars(query.with_for_update(key_share=True)).one_or_none()
@@ -209,7 +190,7 @@ def _held(session: Session, held: Held) -> Webhook | None:
 
 def _take_next(session: Session, webhook: Webhook) -> Held | None:
     """Return what is to be sent now; else give the claim back."""
-    delivery = _next_by_hand(session, webhook) or _next_in_log(session, webhook)
+    delivery = next_by_hand(session, webhook) or next_in_log(session, webhook)
     if delivery is None:
         webhook.lease_until = None
         return None
@@ -225,54 +206,6 @@ def _take_next(session: Session, webhook: Webhook) -> Held | None:
         secrets=tuple(endpoints.valid_secrets(webhook, moment)),
         attempt=webhook.n_failures + 1 if delivery.kind is DeliveryKind.LOG else 1,
     )
-
-
-def _next_by_hand(session: Session, webhook: Webhook) -> WebhookDelivery | None:
-    query = (
-        select(WebhookDelivery)
-        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(Webhook.id == webhook.id, _by_hand())
-        .order_by(WebhookDelivery.number)
-        .limit(1)
-    )
-    return session.scalars(query).one_or_none()
-
-
-def _next_in_log(session: Session, webhook: Webhook) -> WebhookDelivery | None:
-    if webhook.disabled_at is not None:
-        return None
-    if session.scalar(select(~_may_be_tried()).where(Webhook.id == webhook.id)):
-        return None
-    event = _first_wanted(session, webhook)
-    if event is None:
-        return None
-    waiting = session.scalars(
-        select(WebhookDelivery).where(
-            WebhookDelivery.webhook_id == webhook.id,
-            WebhookDelivery.kind == DeliveryKind.LOG,
-            WebhookDelivery.state == DeliveryState.PENDING,
-        )
-    ).one_or_none()
-    if waiting is not None:
-        return waiting
-    return deliveries.add_event(session, webhook, event)
-
-
-def _first_wanted(session: Session, webhook: Webhook) -> Event | None:
-    """Return the event that is the webhook's turn; if there is none, move behind all others."""
-    done = positions.get(session, webhook.consumer, webhook.review_id)
-    behind = (Event.review_id == webhook.review_id, Event.seq > done)
-    # Asked first: what is committed after this is not passed over, whatever the search then sees.
-    end = session.scalar(select(func.max(Event.seq)).where(*behind))
-    if end is None:
-        return None
-    wanted = select(Event).where(*behind, Event.seq <= end)
-    if webhook.types:
-        wanted = wanted.where(Event.type.in_(webhook.types))
-    event = session.scalars(wanted.order_by(Event.seq).limit(1)).one_or_none()
-    if event is None:
-        positions.move(session, webhook.consumer, Place(webhook.review_id, end))
-    return event
 
 
 def _body(session: Session, webhook: Webhook, delivery: WebhookDelivery) -> str:

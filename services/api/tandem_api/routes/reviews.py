@@ -20,17 +20,9 @@ from tandem.stopping import audits
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
 from tandem_api.paging import Page
 from tandem_api.routing import Router
-from tandem_api.schemas.reviews import (
-    ChangedReviewOut,
-    EffectOut,
-    ListedReviewOut,
-    ReviewDeletion,
-    ReviewIn,
-    ReviewOut,
-    ReviewPatch,
-    ReviewWaitingOut,
-    WholeReviewOut,
-)
+from tandem_api.schemas.policy_effects import ChangedReviewOut, EffectOut
+from tandem_api.schemas.review_in import ReviewDeletion, ReviewIn, ReviewPatch
+from tandem_api.schemas.reviews import ListedReviewOut, ReviewOut, ReviewWaitingOut, WholeReviewOut
 
 router = Router(prefix="/reviews", tags=["reviews"])
 

@@ -29,19 +29,21 @@ from tandem_api.problems import errors
 from tandem_api.routes.agreement import SvgResponse, svg
 from tandem_api.routing import Router
 from tandem_api.runtime import Runtime
-from tandem_api.schemas.decisions import RankedStage
-from tandem_api.schemas.stopping import (
+from tandem_api.schemas.audits import (
     AuditChangeIn,
-    AuditCostOut,
     AuditIn,
     AuditOut,
     CertificateOut,
-    CostOut,
     DrawOut,
+    outcome_of,
+)
+from tandem_api.schemas.decisions import RankedStage
+from tandem_api.schemas.stopping import (
+    AuditCostOut,
+    CostOut,
     Outcome,
     OwnStoppingOut,
     StoppingOut,
-    outcome_of,
     stopping_out,
 )
 

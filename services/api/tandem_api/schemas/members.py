@@ -13,7 +13,7 @@ from tandem.screening.team import removal
 from tandem.screening.team.membership import UNCHANGED, Unchanged
 from tandem.screening.team.removal import Departure
 from tandem_api.schemas.base import In, Out, PersonId, PersonName
-from tandem_api.schemas.reviews import MovedOut, hidden_note
+from tandem_api.schemas.policy_effects import MovedOut, hidden_note
 
 MOST_NAMED = 500
 """Records named in a preview: enough to look at, and a bounded answer."""

@@ -22,7 +22,7 @@ from tandem.records.models import Import, ImportState, Record
 from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.duplicates import merging, transfer
+from tandem.screening.duplicates import transfer, uniting
 from tandem.screening.duplicates.transfer import Policies
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, Resolution
@@ -164,7 +164,7 @@ def _part(
                 key = RecordKey(review.id, stage, number)
                 transfer.release(session, review, policies[stage], key)
     if len(left) > 1:
-        merging.unite(session, review, policies, [left], by=by.user_id)
+        uniting.unite(session, review, policies, [left], by=by.user_id)
 
 
 def _was_decided(session: Session, review: Review, number: RecordNumber) -> bool:
