@@ -139,8 +139,8 @@ def assess_a_part(people: dict[str, DemoPerson]) -> None:
     lost, *_ = found[-N_WITHOUT_FILE:]
     here = found[:-N_WITHOUT_FILE]
     send_files(owner, {f"record {one['id']}.pdf": paper_of(one) for one in here})
-    body = {"state": "not_retrieved", "note": "Not in three libraries; no answer by the authors"}
-    owner.send("POST", f"/reports/{lost['id']}/retrieval", body)
+    entry = {"state": "not_retrieved", "note": "Not in three libraries; no answer by the authors"}
+    owner.send("POST", f"/reports/{lost['id']}/retrieval", entry)
     for at, one in enumerate(here[: len(here) // 2]):
         verdicts = ("exclude" if at % 3 == 1 else "include", "include" if at % 3 else "exclude")
         for person, verdict in zip((first, second), verdicts, strict=True):

@@ -14,6 +14,7 @@ from tandem.webhooks.models import (
     Webhook,
     WebhookDelivery,
 )
+from tandem.work.attempts import CLOCKS_APART
 
 
 def may_be_tried() -> ColumnElement[bool]:

@@ -35,13 +35,13 @@ from tandem_api.schemas.audits import (
     AuditOut,
     CertificateOut,
     DrawOut,
+    Outcome,
     outcome_of,
 )
 from tandem_api.schemas.decisions import RankedStage
 from tandem_api.schemas.stopping import (
     AuditCostOut,
     CostOut,
-    Outcome,
     OwnStoppingOut,
     StoppingOut,
     stopping_out,

@@ -9,7 +9,9 @@ from pydantic import Field
 from tandem.reviews.policy import Stage
 from tandem.stopping.audits import (
     HIGHEST_CONFIDENCE,
+    HIGHEST_TARGET,
     LOWEST_CONFIDENCE,
+    LOWEST_TARGET,
 )
 from tandem.stopping.certificate import still_bad
 from tandem.stopping.counting import Step
@@ -18,22 +20,21 @@ from tandem.stopping.states import AuditState, Shown
 from tandem.stopping.words import sentences
 from tandem_api.schemas.base import In, Out, PersonId, PersonName, Prose
 from tandem_api.schemas.decisions import RankedStage
-from tandem_api.schemas.stopping import Outcome, TargetRecall
 
 TARGET = Fraction(19, 20)
 """What the test is asked for where no audit names a target."""
-
-
 _SHARE = "A decimal number; 0.9 is nine tenths exactly."
-
-
 _AUDIT_ID = "8f9a0b1c-2d3e-4f4a-8b5c-7d8e9f0a1b2c"
-
-
 _SEAL = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-
-
 UP_TO = "The review's `labels_seq` that this counts up to."
+
+
+TargetRecall = Annotated[
+    float, Field(ge=float(LOWEST_TARGET), le=float(HIGHEST_TARGET), examples=[0.9])
+]
+
+
+Outcome = Literal["include", "exclude", "pending"]
 
 
 class AuditIn(In):

@@ -2,26 +2,15 @@
 
 from dataclasses import asdict
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from tandem.reviews.policy import Stage
-from tandem.stopping.audits import (
-    HIGHEST_TARGET,
-    LOWEST_TARGET,
-)
 from tandem.stopping.display import ASSUMES, FEWEST_IN_BOTH, TEAM_NOTE, Display, Team
 from tandem.stopping.states import Shown
 from tandem_api.schemas.audits import TARGET, UP_TO, AuditOut
 from tandem_api.schemas.base import Out
-
-TargetRecall = Annotated[
-    float, Field(ge=float(LOWEST_TARGET), le=float(HIGHEST_TARGET), examples=[0.9])
-]
-
-
-Outcome = Literal["include", "exclude", "pending"]
 
 
 class HypergeometricOut(Out):
