@@ -150,17 +150,17 @@ class Nudges:
         # Else sending waits, trying again, until the broker is back; closing would wait for it.
         self._celery.conf.broker_transport_options |= {"max_retries": 0}
         self._redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
-        self._told: dict[str, tuple[Mapping[str, object], float]] = {}
+        self._last_progress: dict[str, tuple[Mapping[str, object], float]] = {}
         self._sender = MessageSender(unreachable=(OperationalError, RedisError, OSError))
 
-    def told(self, review_id: ReviewId) -> None:
-        """New events."""
+    def has_new_events(self, review_id: ReviewId) -> None:
+        """The review has new events."""
         name = str(review_id)
         self._put((NOTIFIER, name), lambda: self._redis.publish(NOTIFIER, name))
 
     def changed(self, review_id: ReviewId) -> None:
         """New events, and perhaps a ranking that is stale now."""
-        self.told(review_id)
+        self.has_new_events(review_id)
         name = str(review_id)
         self._put((RERANK, name), lambda: self._celery.send_task(RERANK, [name]), RERANK_SECONDS)
 
@@ -181,17 +181,17 @@ class Nudges:
     def progress(
         self, review_id: ReviewId, type: str, data: Mapping[str, object], *, about: str
     ) -> None:
-        """Tell whoever follows the review how far the work `about` is; a few times a second.
+        """Send the progress of the work `about` to the review's followers; a few times a second.
 
         A message in which nothing but the numbers differ from the one before may be left out.
         """
         words = {name: value for name, value in data.items() if not isinstance(value, int)}
-        before, at = self._told.get(about, ({}, 0.0))
+        before, at = self._last_progress.get(about, ({}, 0.0))
         if words == before and time.monotonic() - at < PROGRESS_SECONDS:
             return
-        self._told = {about: (words, time.monotonic())}
-        told = {"review_id": str(review_id), "type": type, "about": about, "data": data}
-        message = json.dumps(told)
+        self._last_progress = {about: (words, time.monotonic())}
+        sent = {"review_id": str(review_id), "type": type, "about": about, "data": data}
+        message = json.dumps(sent)
         self._put((PROGRESS, about), lambda: self._redis.publish(PROGRESS, message))
 
     def uploaded(self, import_id: ImportId, fence: int | None = None) -> None:
@@ -219,8 +219,8 @@ class Nudges:
         self._put((READ_TEXTS, name), lambda: self._celery.send_task(READ_TEXTS, [name]))
 
     def deleted(self, review_id: ReviewId) -> None:
-        """Somebody deleted a review: its followers are sent away, and its rows removed."""
-        self.told(review_id)
+        """Somebody deleted a review: its followers are disconnected, and its rows removed."""
+        self.has_new_events(review_id)
         name = str(review_id)
         self._put((REMOVE_REVIEW, name), lambda: self._celery.send_task(REMOVE_REVIEW, [name]))
 

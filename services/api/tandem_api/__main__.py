@@ -25,7 +25,7 @@ of them answers nobody. Where the system's own limit is lower, that."""
 
 
 class Server(uvicorn.Server):
-    """Ends event streams when told to stop: the server waits for every open response."""
+    """Ends event streams on SIGTERM or SIGINT: the server waits for every open response."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)

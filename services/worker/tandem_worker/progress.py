@@ -23,5 +23,5 @@ def of_import(nudges: Nudges, row: Import) -> None:
 
 def of_ranking(nudges: Nudges, review_id: ReviewId, made: RankingProgress) -> None:
     if made.ranking == "finished":
-        nudges.told(review_id)
+        nudges.has_new_events(review_id)
     nudges.progress(review_id, made.type, made.model_dump(), about=f"ranking {review_id}")

@@ -35,7 +35,7 @@ from tandem.screening.queue.order import NO_ORDER, Order
 class Recorded:
     """The reviewer's present decision, and the record's status as they may see it.
 
-    `labels_seq` is the decision's, as they are told it. `counted` is False where the record is
+    `labels_seq` is the decision's, in their numbering. `counted` is False where the record is
     not at full text now: the decision is kept, and counts when it is there again.
     """
 
@@ -115,7 +115,7 @@ def _says_more(
     if mine is None or not _same(mine, given):
         return True
     is_outdated = mine.criteria_version < review.criteria_version
-    # What came along with a linked record was not said of this one: their own word is entered.
+    # A vote that came with a linked record was not made for this one: their own is entered.
     return (again and is_outdated) or mine.carried_from is not None
 
 
@@ -157,7 +157,7 @@ def _answers(
     """Return what became of each: what it was answered with, or its new decision."""
     made = {**answers} | {number: state.votes[viewer.user_id] for number, state in after.items()}
     known = [found.labels_seq for found in made.values() if isinstance(found, Decision)]
-    told = visible_numbers(session, viewer, known)
+    numbers = visible_numbers(session, viewer, known)
     results: list[Recorded | TandemError] = []
     for new in asked:
         number, found = new.record_number, made[new.record_number]
@@ -167,13 +167,13 @@ def _answers(
         changed, state = number in after, after.get(number) or loaded[number].state
         status = visible_status(viewer, stage, state.status, has_decided=True)
         counted = population.counts(session, viewer.policies, state.key)
-        results.append(Recorded(found, told[found.labels_seq], status, changed, counted))
+        results.append(Recorded(found, numbers[found.labels_seq], status, changed, counted))
     return results
 
 
 def _same(mine: Decision, given: DecisionInput) -> bool:
-    said = (given.verdict, given.reasons, given.labels, given.note, given.classification)
-    return (mine.verdict, mine.reasons, mine.labels, mine.note, mine.classification) == said
+    fields = (given.verdict, given.reasons, given.labels, given.note, given.classification)
+    return (mine.verdict, mine.reasons, mine.labels, mine.note, mine.classification) == fields
 
 
 def _rank_in(newest: Order, key: RecordKey) -> tuple[int | None, RankingId | None]:

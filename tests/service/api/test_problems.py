@@ -165,7 +165,7 @@ def broken(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     return client
 
 
-def test_what_nobody_foresaw_is_told_without_details(
+def test_an_unforeseen_error_shows_no_details(
     broken: TestClient, ann: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     headers = ann.auth | {"X-Request-ID": "mine"}

@@ -127,7 +127,7 @@ def test_killed_and_restarted_it_goes_on_without_a_gap(
         with relay(settings, broker, log) as program:
             for number in range(first, last + 1):
                 world.decide(team.review_id, team.ann, number, "include")
-                nudges.told(team.review_id)
+                nudges.has_new_events(team.review_id)
                 if last == 20 and number == 12:
                     receiver.wait_for(1, seconds=PATIENCE)
                     program.process.kill()  # in the middle of whatever it does
@@ -161,7 +161,7 @@ def test_a_doorbell_brings_an_event_out_before_the_next_sweep(
         for number in range(1, 11):
             world.decide(team.review_id, team.ann, number, "include")
             began = time.monotonic()
-            nudges.told(team.review_id)
+            nudges.has_new_events(team.review_id)
             until(redis, team, last_seq(database, team), log)
             receiver.wait_for(number, seconds=PATIENCE)
             waits.append(time.monotonic() - began)
@@ -186,7 +186,7 @@ def test_two_relays_do_not_reorder(
             both.enter_context(relay(settings, broker, log))
         for number in range(1, 41):
             world.decide(team.review_id, team.ann, number, "include")
-            nudges.told(team.review_id)
+            nudges.has_new_events(team.review_id)
         found = until(redis, team, last_seq(database, team), log)
         receiver.wait_for(40, seconds=PATIENCE)
 

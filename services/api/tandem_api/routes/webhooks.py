@@ -223,5 +223,5 @@ def _rules(here: Runtime) -> Rules:
 
 def _notified(here: Runtime, review_id: ReviewId, answer: Response) -> Response:
     """Ring the notifier after the commit; no ranking depends on any of this."""
-    here.nudges.told(review_id)
+    here.nudges.has_new_events(review_id)
     return answer

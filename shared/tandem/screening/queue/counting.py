@@ -32,7 +32,7 @@ class Counts:
     Attributes:
         total: In the stage: all of the review, duplicates aside, or those at full text.
         remaining: The reviewer can still decide.
-        half_done: Have some of their decisions but lack others, whoever gave them.
+        half_done: Have some of their decisions but lack others.
         half_done_by_others: Of these, the reviewer has not decided.
         decided: The reviewer has decided in the stage; None where that was not counted.
     """

@@ -85,7 +85,7 @@ class QueueFilter:
     """Who screens what by which rules.
 
     `pilot` are the records of a pilot round that is running: these and no others are open, to
-    everybody and whoever has decided them. None without one. `through` is what it takes to get to
+    everybody, whether decided or not. None without one. `through` is what it takes to get to
     full text, and `population` what is there; None in the first stage, where all records are.
     """
 

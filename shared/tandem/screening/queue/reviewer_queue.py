@@ -170,7 +170,7 @@ class ReviewerQueue:
         return set(self._session.scalars(query, self._seat.parameters(numbers) | behind))
 
     def leases(self, places: Sequence[At], *, until: datetime) -> list[Lease]:
-        """Hold these records for the reviewer; one that they held before is theirs anew."""
+        """Hold these records for the reviewer; one that they held before is held again."""
         named = self._seat.parameters([at.number for at in places])
         known = self._session.scalars(queries.LEASES, named)
         before = {lease.record_number: lease for lease in known}
