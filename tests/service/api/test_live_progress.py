@@ -99,7 +99,7 @@ class Sent(Nudges):
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, str]] = []
-        self._told = {}
+        self._last_progress = {}
 
     def _put(self, key: tuple[str, str], send: object, every: float = 0.0) -> None:
         self.messages.append(key)
