@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, String, func
+from sqlalchemy import ColumnElement, SQLColumnExpression, String, cast, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -27,6 +27,24 @@ def _as_it_is(element: _AsciiLower, compiler: SQLCompiler, **options: Any) -> st
     return compiler.process(element.clauses, **options)  # its LIKE does not tell them apart
 
 
+class _Elements(FunctionElement[str]):
+    """The texts of a JSON list as rows, in a column named `value`."""
+
+    name = "json_each"
+    type = String()
+    inherit_cache = True
+
+
+@compiles(_Elements)
+def _elements(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Elements, "sqlite")
+def _elements_of_text(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
 def contains(text: SQLColumnExpression[str], word: str) -> ColumnElement[bool]:
     """Whether `text` contains the word, in any case.
 
@@ -36,3 +54,19 @@ def contains(text: SQLColumnExpression[str], word: str) -> ColumnElement[bool]:
     word = word.lower()
     folded = _AsciiLower(text) if word.isascii() else func.lower(text)
     return folded.contains(word, autoescape=True)
+
+
+_SYNTAX = frozenset('"[],\\')
+"""What a list of texts has as JSON beside the texts, or writes in another way."""
+
+
+def any_contains(texts: SQLColumnExpression[list[str]], word: str) -> ColumnElement[bool]:
+    """Whether any text of a JSON list contains the word, in any case.
+
+    The list is searched as it is stored, in one piece, unless the word has a character of JSON's
+    own: to take each list apart takes several times as long.
+    """
+    if _SYNTAX.isdisjoint(word):
+        return contains(cast(texts, String), word)
+    each = _Elements(texts).table_valued("value")
+    return select(1).select_from(each).where(contains(each.c.value, word)).exists()

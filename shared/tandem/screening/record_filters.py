@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, cast, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import aliased
 
-from tandem.db.any_case import contains
+from tandem.db.any_case import any_contains, contains
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -44,8 +44,8 @@ def conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnEle
 
 
 def _mentions(word: str) -> ColumnElement[bool]:
-    texts = (Record.title, Record.abstract, cast(Record.authors, String))
-    return or_(*(contains(text, word) for text in texts))
+    texts = (Record.title, Record.abstract)
+    return or_(*(contains(text, word) for text in texts), any_contains(Record.authors, word))
 
 
 def _comes_from(source: str) -> ColumnElement[bool]:

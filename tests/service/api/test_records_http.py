@@ -31,6 +31,40 @@ def team(world: World) -> Team:
     return made
 
 
+AUTHORS: tuple[list[str], ...] = (
+    [],
+    ["Smith, J.", 'Ó "Neil", A.'],
+    ["[Group], The", "back\\slash"],
+)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("%5B", ["3"]),
+        ("%5D,", ["3"]),
+        ("smith,", ["2"]),
+        ("%22", ["2"]),
+        ("%C3%B3%20%22neil%22,", ["2"]),
+        ("%22,", ["2"]),
+        ("j.%22", []),
+        ("k%5Cs", ["3"]),
+        ("%5C%22", []),
+    ],
+)
+def test_authors_are_searched_as_people_read_them(
+    client: TestClient, world: World, word: str, expected: list[str]
+) -> None:
+    team = world.team(n_records=0)
+    world.records(team.review_id, team.owner, texts=[("Title", "Abstract")] * len(AUTHORS))
+    with world.database.write.begin() as session:
+        for number, authors in enumerate(AUTHORS, start=1):
+            session.get_one(Record, (team.review_id, number)).authors = list(authors)
+
+    assert ids(client, team, f"q={word}") == expected
+
+
 def ids(client: TestClient, team: Team, query: str, who: str = "owner") -> list[str]:
     url = f"/api/v1/reviews/{team.review_id}/records?{query}"
     answer = client.get(url, headers=getattr(team, who).auth)
