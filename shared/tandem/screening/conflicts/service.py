@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, true
@@ -87,6 +88,7 @@ def list_conflicts(
     return Slice(show(session, viewer, histories(session, page.items)), page.next_cursor)
 
 
+@cache
 def counts_now() -> ColumnElement[bool]:
     """Whether a conflict is about a record that is in its stage now.
 
@@ -141,7 +143,7 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
     for stage in Stage:
         seeing = [one for one in viewers if open_conflicts_known(one, stage) == "all"]
         voting = [one for one in viewers if open_conflicts_known(one, stage) == "own"]
-        for some in (seeing, voting):
+        for some in filter(None, (seeing, voting)):
             ids = [viewer.review_id for viewer in some]
             found |= {review_id: found.get(review_id, 0) for review_id in ids}
             query = select(Conflict.review_id, func.count()).where(
@@ -150,7 +152,7 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
                 Conflict.state == ConflictState.OPEN,
                 counts_now() if stage is Stage.FULL_TEXT else true(),
             )
-            if some is voting and some:
+            if some is voting:
                 query = query.where(has_vote_of(some[0].user_id))
             for review_id, n in session.execute(query.group_by(Conflict.review_id)):
                 found[review_id] += n

@@ -1,13 +1,14 @@
 """How much is left for one person in many reviews: what `service.serve` says of each, all at once.
 
 A few queries for all of the reviews, however many they are; one more for each in which the person
-has an interest in records, or reads a pilot round.
+has an interest in records, or reads a pilot round. What was counted is remembered, so that the list
+of reviews costs no more than those of them cost in which something happened.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.people import interests, workload
 from tandem.screening.queue import counting
 from tandem.screening.queue.queue_filter import STAGE, USER, QueueFilter, Rules
+from tandem.screening.queue.remembered import RememberedCounts
 
 _REVIEWS: BindParameter[ReviewId] = bindparam("reviews", expanding=True)
 
@@ -54,7 +56,10 @@ def of_reviews(
     """
     ids = [review.id for review, _ in among]
     totals = n_shown_of(session, ids)
-    decided = _decided(session, ids, user_id, stage)
+    decided = _COUNTS.of(
+        {review.id: ("decided", _end(review), user_id, stage) for review, _ in among},
+        lambda missing: _decided(session, missing, user_id, stage),
+    )
     screening = [(review, viewer) for review, viewer in among if viewer.has(Role.REVIEWER)]
     left = _left(session, screening, user_id, stage, totals, decided)
     return {
@@ -77,7 +82,7 @@ def _left(
     ids = [review.id for review, _ in filters]
     withheld = interests.withheld_in(session, ids, user_id)
     shares = _shares(session, ids, user_id)
-    over = _not_to_decide(session, [queue_filter for _, queue_filter in filters])
+    over = _not_to_decide(session, filters)
     left: dict[ReviewId, int] = {}
     for review, queue_filter in filters:
         own = withheld.get(review.id, frozenset())
@@ -118,24 +123,39 @@ def _shares(
     return dict(session.execute(query).all())
 
 
-def _not_to_decide(session: Session, filters: Sequence[QueueFilter]) -> dict[ReviewId, int]:
+def _not_to_decide(
+    session: Session, filters: Sequence[tuple[Review, QueueFilter]]
+) -> dict[ReviewId, int]:
     """Count in each review what is full, or decided by the person."""
-    alike: dict[tuple[Rules, int], list[QueueFilter]] = defaultdict(list)
-    for queue_filter in filters:
+    alike: dict[tuple[Rules, int], list[tuple[Review, QueueFilter]]] = defaultdict(list)
+    for review, queue_filter in filters:
         if queue_filter.pilot is None:
-            alike[queue_filter.rules, queue_filter.quota].append(queue_filter)
+            alike[queue_filter.rules, queue_filter.quota].append((review, queue_filter))
     found: dict[ReviewId, int] = {}
     for (rules, quota), some in alike.items():
-        asked = {
-            "reviews": [queue_filter.review_id for queue_filter in some],
-            "stage": some[0].stage,
-            "user_id": some[0].user_id,
-            "quota": quota,
-        }
-        for query in (_full(rules), _begun_and_mine(rules)):
-            for review_id, n in session.execute(query, asked):
-                found[review_id] = found.get(review_id, 0) + n
+        asked = {"stage": some[0][1].stage, "user_id": some[0][1].user_id, "quota": quota}
+        found |= _COUNTS.of(
+            {review.id: ("over", _end(review), rules, *asked.values()) for review, _ in some},
+            partial(_over, session, rules, asked),
+        )
     return found
+
+
+def _over(
+    session: Session, rules: Rules, asked: Mapping[str, object], ids: Collection[ReviewId]
+) -> dict[ReviewId, int]:
+    found: dict[ReviewId, int] = {}
+    for query in (_full(rules), _begun_and_mine(rules)):
+        for review_id, n in session.execute(query, {**asked, "reviews": list(ids)}):
+            found[review_id] = found.get(review_id, 0) + n
+    return found
+
+
+_COUNTS = RememberedCounts()
+
+
+def _end(review: Review) -> tuple[ReviewId, str]:
+    return review.id, review.last_hash
 
 
 @cache
