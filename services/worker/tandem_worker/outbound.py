@@ -145,7 +145,7 @@ class Deliverers:
 
     def look(self) -> int:
         """Hand out what is due; return how many webhooks that are."""
-        with self._database.read() as session:
+        with self._database.glance() as session:
             if not delivery.is_used(session):
                 return 0
             due = delivery.due(session, limit=_MOST_DUE)

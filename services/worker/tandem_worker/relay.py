@@ -51,7 +51,7 @@ def sweep(
     `queues`: those in which there is room, so that one that is full holds nothing else back.
     """
     found: list[tuple[_Ask, UUID]] = []
-    with database.read() as session:
+    with database.glance() as session:
         for kind in KINDS:
             queue, ask = _ASKED[kind.name]
             if queue in queues:

@@ -47,7 +47,8 @@ class Database:
     """Ways to open a transaction on one database.
 
     `read()` gives a session that sees one consistent state on SQLite and, with
-    `snapshot()`, on PostgreSQL too; `glance()` is for a single query, and costs less.
+    `snapshot()`, on PostgreSQL too. `glance()` is for looks that are made all the time: there
+    each query is alone, has no server-side cursor, and leaves prepared statements in place.
     `write.begin()` gives one that is committed when its block ends. On SQLite a writing
     transaction takes the write lock at its start (BEGIN IMMEDIATE): taken later, at the first
     write, it could fail on a stale snapshot.
@@ -64,7 +65,8 @@ class Database:
         """
         self.engine = _engine(url, patience)
         self.read: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
-        # On PostgreSQL each query is its own transaction: BEGIN and ROLLBACK are two round trips.
+        # BEGIN and ROLLBACK are two round trips, and at a rollback psycopg drops all statements
+        # that the connection has prepared, so that each is parsed and planned every time.
         alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self.glance: sessionmaker[Session] = sessionmaker(
             self.engine.execution_options(**alone), expire_on_commit=False

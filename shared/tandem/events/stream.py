@@ -94,7 +94,7 @@ class Publisher:
         return n_published
 
     def _read(self) -> Sequence[Event]:
-        with self._database.read() as session:
+        with self._database.glance() as session:
             return [
                 event
                 for place in positions.behind(session, CONSUMER, limit=_MOST_LOGS)
@@ -112,7 +112,7 @@ class Publisher:
         return remembered is not None and _end(self._redis) < _numbers(remembered)
 
     def _remembered(self) -> str | None:
-        with self._database.read() as session:
+        with self._database.glance() as session:
             return positions.last_entry(session, CONSUMER)
 
     def _newest(self) -> Sequence[Place]:

@@ -74,3 +74,12 @@ def test_what_is_glanced_at_opens_no_transaction(database: Database) -> None:
         driver = session.connection().connection.driver_connection
         assert driver is not None
         assert driver.info.transaction_status.name == "INTRANS"
+
+
+def test_what_is_looked_up_again_and_again_stays_prepared(database: Database) -> None:
+    for _ in range(10):
+        _backend(database)
+
+    with database.glance() as session:
+        prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert any("pg_backend_pid" in statement for statement in prepared)
