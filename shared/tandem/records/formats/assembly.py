@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import filterfalse, islice
+from itertools import chain, filterfalse, islice
 
 from tandem.records.formats import normalise, priors, registries
 from tandem.records.formats.entry import LONGEST_EXCERPT, Entry, Kind, Prior, Rejection
@@ -67,14 +67,11 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
         return reject(position, "no title and no abstract", raw)
     pages = normalise.pages(*map(_whole, parts.pages))
     refs, authors = list(parts.refs), list(parts.authors)
-    urls = list(filter(None, map(normalise.url, parts.urls)))
+    urls = [url for each in parts.urls if each and (url := normalise.url(each))]
     notes, keywords = [n for n in parts.notes if not is_mark(n)], list(parts.keywords)
-    dois = (*parts.dois, *normalise.named_dois(notes))
-    pmids = (
-        *parts.pmids,
-        *normalise.named_pmids((*parts.naming, *notes)),
-        *(url for url in urls if "://" in url),
-    )
+    # Asked lazily: most records have identifiers in fields of their own.
+    dois = chain(parts.dois, normalise.named_dois(notes))
+    pmids = chain(parts.pmids, normalise.named_pmids(chain(parts.naming, notes)), urls)
     registry_ids = registries.numbers(
         (*refs, *urls, *authors[:1]), (*parts.registered, *notes), (title or "", abstract or "")
     )

@@ -1,14 +1,15 @@
 """Which field of a record holds what: one table for each format, all read in one way."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 
 from tandem.records.formats import kinds, normalise
 from tandem.records.formats.assembly import Parts
 from tandem.records.marks import is_mark
 
-Get = Callable[[str], Iterable[str]]
+Get = Callable[[str], list[str] | None]
 """Returns the values of a field, by the name that the format has for it: a tag, a path, a key."""
 
 
@@ -46,36 +47,34 @@ class FieldMap:
 
     def parts(self, get: Get) -> Parts:
         """Return the parts of the record whose fields `get` returns."""
-
-        def values(names: str) -> list[str]:
-            return chosen(get, names)
-
-        def first(names: str) -> str:
-            return next(filter(None, chosen(get, names)), "")
-
-        pmids, journals = values(self.pmids), values(self.journals)
-        if any(map(normalise.is_pubmed, values(self.databases))):
-            pmids += values(self.accessions)
+        values = partial(chosen, get)
+        journals = values(self.journals)
         return Parts(
             titles=values(self.titles),
-            abstracts=[" ".join(get(name)) for name in self.abstracts.split()],
+            abstracts=[" ".join(get(name) or ()) for name in self.abstracts.split()],
             authors=values(self.authors),
             dates=values(self.dates),
             journals=journals,
-            volume=first(self.volume),
-            issue=first(self.issue),
-            pages=(first(self.start), first(self.end)),
+            volume=_first(values(self.volume)),
+            issue=_first(values(self.issue)),
+            pages=(_first(values(self.start)), _first(values(self.end))),
             dois=values(self.dois),
-            pmids=pmids,
+            pmids=self._pmids(values),
             urls=values(self.urls),
             keywords=values(self.keywords),
             language="; ".join(dict.fromkeys(values(self.language))),
             refs=values(self.refs),
             kind=kinds.of(values(self.types), (*journals, *values(self.publisher))),
             notes=values(self.notes),
-            naming=values(self.naming),
+            naming=chain.from_iterable(map(values, [self.naming])),  # rarely asked
             registered=values(self.registered),
         )
+
+    def _pmids(self, values: Callable[[str], list[str]]) -> Iterator[str]:
+        """Yield PubMed numbers, the certain ones first."""
+        yield from values(self.pmids)
+        if any(map(normalise.is_pubmed, values(self.databases))):
+            yield from values(self.accessions)
 
 
 def chosen(get: Get, names: str) -> list[str]:
@@ -83,11 +82,15 @@ def chosen(get: Get, names: str) -> list[str]:
 
     What a reviewer noted here is not the publication's, nor are its identifiers.
     """
-    for group in _groups(names):
-        found = [value for name in group for value in get(name)]
+    for group in _groups(names) if names else ():
+        found = [value for name in group if (values := get(name)) for value in values]
         if any(found):
             return [value for value in found if not is_mark(value)]
     return []
+
+
+def _first(values: list[str]) -> str:
+    return next(filter(None, values), "")
 
 
 @lru_cache(maxsize=1024)

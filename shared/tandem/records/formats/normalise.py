@@ -56,8 +56,15 @@ _PUBMED = re.compile(
 )
 """What PubMed is called as a database, also its statuses, which Ovid gives for databases."""
 
-_NAMED_PMID = r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*(?:NLM)?([0-9]{1,8})(?![0-9])"
-_NAMED_DOI = r"\bdoi:?\s{0,3}(10\.[0-9]{4,9}/[^\s;]{1,300})"
+_NAMED_PMID, _NAMED_DOI = (
+    (re.compile(name, re.I), re.compile(f"^{name}", re.I | re.M))
+    for name in (
+        r"\b(?:PMID|PUBMED|MEDLINE)\b[: ]\s*(?:NLM)?([0-9]{1,8})(?![0-9])",
+        r"\bdoi:?\s{0,3}(10\.[0-9]{4,9}/[^\s;]{1,300})",
+    )
+)
+"""What names an identifier in a note: anywhere, and where a line begins."""
+
 _OF_EBSCO = re.compile(r"Accession Number:", re.I)
 _LONGEST_NOTE = 10_000
 _LONGEST_TELLING = 100
@@ -171,11 +178,13 @@ def named_dois(notes: Iterable[str]) -> Iterator[str]:
     return _named(_NAMED_DOI, notes, 3 * _LONGEST_TELLING)
 
 
-def _named(pattern: str, notes: Iterable[str], longest: int) -> Iterator[str]:
+def _named(
+    patterns: tuple[re.Pattern[str], re.Pattern[str]], notes: Iterable[str], longest: int
+) -> Iterator[str]:
+    anywhere, at_line = patterns
     for note in notes:
-        anywhere = len(note) < longest or _OF_EBSCO.match(note)
-        where = pattern if anywhere else f"^{pattern}"
-        yield from re.findall(where, note[:_LONGEST_NOTE], re.I | re.M)
+        pattern = anywhere if len(note) < longest or _OF_EBSCO.match(note) else at_line
+        yield from pattern.findall(note[:_LONGEST_NOTE])
 
 
 def year(text: str) -> int | None:

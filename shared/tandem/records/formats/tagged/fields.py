@@ -29,6 +29,10 @@ class Fields:
         """All tags, in the order in which they first came."""
         return list(self._values)
 
+    def by_tag(self) -> dict[str, list[str]]:
+        """Return all values of each tag."""
+        return {tag: [" ".join(pieces) for pieces in found] for tag, found in self._values.items()}
+
     def get(self, tag: str) -> list[str]:
         """Return all values of `tag`."""
         found = self._values.get(tag)

@@ -37,7 +37,7 @@ _MAP = FieldMap(
 
 
 def _parts(fields: Fields) -> Parts:
-    parts = _MAP.parts(fields.get)
+    parts = _MAP.parts(fields.by_tag().get)
     ids = fields.values("AID", "LID")
     return replace(
         parts,

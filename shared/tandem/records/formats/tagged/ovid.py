@@ -109,7 +109,7 @@ def _named(lines: list[str], lists: frozenset[str]) -> Fields:
 
 def _parts(fields: Fields) -> Parts:
     values, first = fields.values, fields.first
-    parts = _MAP.parts(fields.get)
+    parts = _MAP.parts(fields.by_tag().get)
     cited = citation.of(first("SO"))
     titles = values("TI", "TT", "OT", "CH", "BT")
     added = [found[1] for title in titles if (found := _ADDED_TYPE.search(title))]

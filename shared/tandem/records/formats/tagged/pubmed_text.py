@@ -72,6 +72,6 @@ PUBMED_TEXT = _PubmedText(
     edge=_HEAD,
     always=frozenset({"0"}),
     fields=_fields,
-    parts=lambda fields: _MAP.parts(fields.get),
+    parts=lambda fields: _MAP.parts(fields.by_tag().get),
     renamed=lambda _: "0",
 )

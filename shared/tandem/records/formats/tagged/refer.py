@@ -38,7 +38,7 @@ _MAP = FieldMap(
 
 
 def _parts(fields: Fields) -> Parts:
-    parts = _MAP.parts(fields.get)
+    parts = _MAP.parts(fields.by_tag().get)
     # Open Journal Systems puts the subject where others have the type of article.
     types = (*fields.values("0"), *filter(kinds.is_type, fields.values("9")))
     authors = [name for text in parts.authors for name in _names(text)]

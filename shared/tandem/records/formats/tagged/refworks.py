@@ -38,12 +38,12 @@ _MAP = FieldMap(
     pmids="PMID",
     accessions="AN",
     databases="DS DB",
-    naming="AN NO U1 U2 U5",
+    naming="AN",
 )
 
 
 def _parts(fields: Fields) -> Parts:
-    parts = _MAP.parts(fields.get)
+    parts = _MAP.parts(fields.by_tag().get)
     return replace(parts, authors=[_COMMA.sub(", ", name) for name in parts.authors])
 
 

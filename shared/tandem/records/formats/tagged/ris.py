@@ -55,7 +55,7 @@ _MAP = FieldMap(
     pmids="PM",
     accessions="AN C5",
     databases="DB DP",
-    naming=f"AN N1 {_CUSTOM}",
+    naming=f"AN {_CUSTOM}",
 )
 
 
@@ -113,5 +113,5 @@ RIS = _Ris(
     prose=frozenset({"AB", "N2", "N1", "RN"}),
     between=re.compile(r"NL  - |link to |https?://\S+$|[\w ]{1,40} \(RIS\)", re.I),
     fields=_fields,
-    parts=lambda fields: _MAP.parts(fields.get),
+    parts=lambda fields: _MAP.parts(fields.by_tag().get),
 )

@@ -38,7 +38,7 @@ _MAP = FieldMap(
 
 def _parts(fields: Fields) -> Parts:
     values, first = fields.values, fields.first
-    parts = _MAP.parts(fields.get)
+    parts = _MAP.parts(fields.by_tag().get)
     # `AF` has names in full, but now and then not all of them.
     authors = max((values(tag) for tag in ("AF", "AU", "BF", "BA", "Z2")), key=len)
     # Inspec keeps numbers of the article in `ID`.
