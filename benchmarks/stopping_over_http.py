@@ -1,7 +1,7 @@
 """The certificate through the whole API: real files, two reviewers, an audit from start to end.
 
     python benchmarks/stopping_over_http.py DIR [--seeds 1-20] [--target .9] [--confidence .95]
-        [--sets Sep_2021,Cohen_2006_UrinaryIncontinence,CLEF_TAR_CD008874] [--batch 30]
+        [--sets Sep_2021,Cohen_2006_UrinaryIncontinence,Nelson_2002] [--batch 30]
 
 SQLite and the API in one process. Each review has the records of a file; both reviewers take them
 from their queue and decide them in batches, as the file says. Until the audit is open the records
@@ -43,7 +43,7 @@ from tandem.ranking.simulate_replay import Replay
 from tandem_api.app import create_app
 from world import Person, Team, World
 
-_SETS = "Sep_2021,Cohen_2006_UrinaryIncontinence,CLEF_TAR_CD008874"
+_SETS = "Sep_2021,Cohen_2006_UrinaryIncontinence,Nelson_2002"
 _SIGNIFICANT = 0.01
 _OPENS_AFTER, _OPENS_AFTER_SHARE = 50, 0.025
 
