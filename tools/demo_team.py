@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from tandem.demo.replay.coding import CONSTRUCTS, coded
 from tandem.demo.replay.papers import NOTICE, packed, pdf
 
 N_BOTH, N_AHEAD = 240, 6
@@ -121,6 +122,19 @@ def screen_a_part(people: dict[str, DemoPerson], folder: Path) -> None:
     settle(owner)
     first.screen(N_AHEAD, truth)
     assess_a_part(people)
+    send_coded(owner)
+
+
+def send_coded(owner: DemoPerson) -> None:
+    """Send back the hand-over as coded by a program, in place of a person with a tool for that."""
+    url = f"/api/v1/reviews/{owner.review}"
+    handed = owner.client.get(f"{url}/handover", params={"format": "qdpx"})
+    handed.raise_for_status()
+    file = ("coded.qdpx", coded(handed.content), "application/zip")
+    owner.client.post(f"{url}/synthesis/imports", files={"file": file}).raise_for_status()
+    for code in owner.send("GET", "/synthesis/codes")["items"]:
+        if code["name"] in CONSTRUCTS:
+            owner.send("PATCH", f"/synthesis/codes/{code['id']}", {"kind": "construct"})
 
 
 def settle(owner: DemoPerson) -> None:

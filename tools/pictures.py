@@ -66,6 +66,7 @@ PICTURES = (
     Picture("reports", "reviewer 2", "reports", ".chip.standing", width=360, height=740),
     Picture("flow-view", "adjudicator", "flow", ".flow-diagram a", height=1150),
     Picture("hand-over", "adjudicator", "handover", ".handover-n", height=1100),
+    Picture("coded-project", "adjudicator", "handover/synthesis", ".code", height=1100),
     Picture("rules", "adjudicator", "settings", "form", scroll="form:last-of-type"),
 )
 

@@ -71,7 +71,7 @@ function One({ one, review, isOpen }: { one: Import; review: string; isOpen: boo
         {missing.length > 0 && (
           <>
             <br />
-            <span class="small wrong">{importTexts.notSaid(listed(missing))}</span>
+            <span class="small lacking">{importTexts.notSaid(listed(missing))}</span>
           </>
         )}
         {isOpen && (

@@ -53,7 +53,7 @@ function Rows({ review, found }: { review: string; found: Found }) {
   const unfed = found.studies.filter((one) => one.feeds_none === true).map((one) => one.label);
   return (
     <>
-      <p>{unfed.length > 0 ? say.feedsNone(listed(unfed)) : say.all}</p>
+      {found.studies.length > 0 && <p>{unfed.length > 0 ? say.feedsNone(listed(unfed)) : say.all}</p>}
       <ul class="plainlist rows">
         {found.rows.map((row) => (
           <li class="row" key={row.code_id}>

@@ -29,7 +29,7 @@ export function CorrectSearch({ one, review }: { one: Import; review: string }) 
   const [isOpen, open] = useState(false);
   return (
     <>
-      <Button kind="quiet" aria-label={say.correctOf(one.filename)} onClick={() => open(true)}>
+      <Button aria-label={say.correctOf(one.filename)} onClick={() => open(true)}>
         {say.correct}
       </Button>
       {isOpen && <Correct one={one} review={review} close={() => open(false)} />}
