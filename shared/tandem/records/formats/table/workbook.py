@@ -85,6 +85,8 @@ def tables(data: bytes) -> Tables:
     if not is_workbook(data):
         return Tables("")
     # Only here: every process of Tandem would hold it in memory, and few ever read a workbook.
+    # Not python-calamine: it makes room for every cell between the first and the last, so that a
+    # file of 5 kB with a cell in each corner ends the process.
     from openpyxl import load_workbook
 
     try:
