@@ -15,7 +15,8 @@ from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import log
-from tandem.events.types import ImportFinished, ReportTextAdded
+from tandem.events.screening_types import ReportTextAdded
+from tandem.events.types import ImportFinished
 from tandem.ids import (
     ConflictId,
     DuplicateGroupId,

@@ -1,6 +1,6 @@
 """`python -m tandem_api.asyncapi`: the events and their ways out, as an AsyncAPI 3.0 document.
 
-Made from the catalogue in `tandem.events.types`, so that it cannot say anything else than the
+Made from the catalogue in `tandem.events`, so that it cannot say anything else than the
 service does. docs/asyncapi.yaml is its committed copy, `--types` prints the tables of
 docs/events.md.
 """
@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tandem import __version__
+from tandem.events import catalogue
+from tandem.events.fact import Fact
 from tandem.events.progress import Progress
-from tandem.events.types import Fact
 from tandem.webhooks.deliveries import TEST_TYPE
 
 _IDS = {
@@ -44,17 +45,6 @@ _ON_THE_WAY = {"tandem.ranking.progress": {"step": "features"}}
 _REVIEW_ID = "6f1c2d3e-5a4b-4c8d-9e0f-112233445566"
 
 
-def catalogue() -> list[type[Fact]]:
-    """Return every kind of event, in the order of the catalogue's file."""
-    found, waiting = list[type[Fact]](), [Fact]
-    while waiting:
-        kind = waiting.pop()
-        waiting += kind.__subclasses__()
-        if "type" in vars(kind):
-            found.append(kind)
-    return sorted(found, key=lambda kind: inspect.getsourcelines(kind)[1])
-
-
 def by_the_way() -> list[type[Progress]]:
     """Return every kind of message that is no event, in the order of its file."""
     return sorted(Progress.__subclasses__(), key=lambda kind: inspect.getsourcelines(kind)[1])
@@ -62,7 +52,7 @@ def by_the_way() -> list[type[Progress]]:
 
 def document() -> dict[str, Any]:
     """Return the AsyncAPI 3.0 document, as JSON values."""
-    kinds, passing = catalogue(), by_the_way()
+    kinds, passing = catalogue.kinds(), by_the_way()
     every: list[type[BaseModel]] = [*kinds, *passing]
     _, schemas = models_json_schema(
         [(kind, "serialization") for kind in every], ref_template="#/components/schemas/{model}"
@@ -150,7 +140,7 @@ def as_yaml() -> str:
 def as_table() -> str:
     """Return the catalogue as a table of Markdown."""
     lines = ["| type | tells | `data` | blinded reviewers |", "|---|---|---|---|"]
-    for kind in catalogue():
+    for kind in catalogue.kinds():
         fields = ", ".join(f"`{name}`" for name in kind.model_fields if name != "detail")
         seen = "see it" if kind.open_to_blinded else "do not"
         lines.append(f"| `{kind.type}` | {_summary(kind)} | {fields} | {seen} |")

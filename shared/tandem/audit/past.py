@@ -19,7 +19,7 @@ from tandem.audit.logged_reports import LoggedReports
 from tandem.audit.state import State
 from tandem.errors import Forbidden, NotFound
 from tandem.events.log import Event
-from tandem.events.types import (
+from tandem.events.screening_types import (
     DecisionRecorded,
     RecordIncluded,
     RecordReopened,

@@ -16,7 +16,7 @@ from tandem.audit.logged_reports import LoggedReports
 from tandem.audit.logged_texts import LoggedTexts
 from tandem.audit.replay import Replay
 from tandem.events import chain
-from tandem.events.types import ReportRetrievalChanged
+from tandem.events.screening_types import ReportRetrievalChanged
 
 _TELLS_OF_REPORTS = 5
 """The version of the trail from which on it has lines about reports."""

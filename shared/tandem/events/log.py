@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tandem.db.base import Base, now
 from tandem.events import chain
-from tandem.events.types import Fact
+from tandem.events.fact import Fact
 from tandem.ids import ReviewId, new_id
 
 

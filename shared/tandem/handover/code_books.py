@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.events import log
-from tandem.events.types import SynthesisChanged
+from tandem.events.screening_types import SynthesisChanged
 from tandem.handover.code_book import Code, FileCode, Tree, identified
 from tandem.handover.models import CodeBook, CodeKind, SynthesisCode
 from tandem.ids import CodeBookId, CodeId, ReviewId, UserId, new_id

@@ -14,7 +14,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import log
 from tandem.events.progress import RankingProgress
-from tandem.events.types import RankingUpdated
+from tandem.events.screening_types import RankingUpdated
 from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
 from tandem.progress import Percent

@@ -8,13 +8,8 @@ from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.events.log import Event
-from tandem.events.types import (
-    DuplicatesMerged,
-    RecordExcluded,
-    RecordIncluded,
-    RecordRemoved,
-    ReportRetrievalChanged,
-)
+from tandem.events.screening_types import RecordExcluded, RecordIncluded, ReportRetrievalChanged
+from tandem.events.types import DuplicatesMerged, RecordRemoved
 from tandem.ids import ReviewId
 from tandem.reviews.policy import Stage
 

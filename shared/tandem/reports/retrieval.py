@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from tandem.db.base import now
 from tandem.errors import Invalid
 from tandem.events import log
-from tandem.events.types import ReportRetrievalChanged
+from tandem.events.screening_types import ReportRetrievalChanged
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reports.facts import load_retrievals

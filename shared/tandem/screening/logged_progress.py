@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from tandem.events.log import Event
-from tandem.events.types import DecisionRecorded, RecordIncluded, RecordReopened
+from tandem.events.screening_types import DecisionRecorded, RecordIncluded, RecordReopened
 from tandem.ids import ReviewId, UserId
 from tandem.reviews.policy import Stage
 

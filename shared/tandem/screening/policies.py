@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from tandem.events import log
-from tandem.events.types import Fact, ReviewChanged
+from tandem.events.fact import Fact
+from tandem.events.types import ReviewChanged
 from tandem.ids import RecordNumber
 from tandem.reviews import policy as policies
 from tandem.reviews import service as reviews

@@ -13,7 +13,7 @@ from tandem.db.base import now
 from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict, Invalid, NotFound
 from tandem.events import log
-from tandem.events.types import AuditStarted, StoppingChanged
+from tandem.events.screening_types import AuditStarted, StoppingChanged
 from tandem.ids import AuditId, ReviewId, new_id
 from tandem.records.shown import n_shown
 from tandem.reviews.models import Review, Role

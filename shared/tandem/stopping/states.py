@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.events import log
-from tandem.events.types import AuditFinished, StoppingChanged
+from tandem.events.screening_types import AuditFinished, StoppingChanged
 from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
 from tandem.stopping import counting

@@ -16,7 +16,7 @@ from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.db.session import Database
 from tandem.errors import NotFound
 from tandem.events import log
-from tandem.events.types import SynthesisImported
+from tandem.events.screening_types import SynthesisImported
 from tandem.handover import code_books
 from tandem.handover.models import CodeBook
 from tandem.ids import ReviewId, SynthesisImportId, UserId, new_id

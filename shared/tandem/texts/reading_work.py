@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
 from tandem.events import log
-from tandem.events.types import ReportTextRead
+from tandem.events.screening_types import ReportTextRead
 from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.records.formats import normalise

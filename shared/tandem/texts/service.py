@@ -17,7 +17,7 @@ from tandem.db.base import now
 from tandem.db.pieces import pieces
 from tandem.errors import Forbidden, NotFound
 from tandem.events import log
-from tandem.events.types import ReportTextAdded, ReportTextRemoved
+from tandem.events.screening_types import ReportTextAdded, ReportTextRemoved
 from tandem.ids import RecordNumber, ReviewId, TextFileId, TextId, new_id
 from tandem.records.models import Record
 from tandem.reports.facts import load_retrievals, visible_reports

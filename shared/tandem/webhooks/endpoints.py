@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from tandem.db.base import now
 from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict, Invalid, NotFound
-from tandem.events import log, positions
+from tandem.events import catalogue, log, positions
 from tandem.events.positions import EventPosition, Place
-from tandem.events.types import Fact, ReviewChanged
+from tandem.events.types import ReviewChanged
 from tandem.ids import ReviewId, UserId, WebhookId, new_id
 from tandem.reviews.models import LockedReview, Review
 from tandem.webhooks import addresses, signing
@@ -67,13 +67,7 @@ def in_trouble(session: Session, review_id: ReviewId) -> Sequence[Webhook]:
 
 def known_types() -> frozenset[str]:
     """Return the types of all events that there are."""
-    found, waiting = set[str](), [Fact]
-    while waiting:
-        kind = waiting.pop()
-        waiting += kind.__subclasses__()
-        if "type" in vars(kind):
-            found.add(kind.type)
-    return frozenset(found)
+    return frozenset(kind.type for kind in catalogue.kinds())
 
 
 def add(

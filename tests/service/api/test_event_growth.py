@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tandem.events import catalogue
 from tandem_api import asyncapi
 
 TOLD_FROM_THE_BEGINNING = {
@@ -44,7 +45,7 @@ LISTS = {"changed"}
 @pytest.fixture(scope="module")
 def schemas() -> dict[str, dict[str, Any]]:
     document = asyncapi.document()["components"]["schemas"]
-    return {kind.type: document[kind.__name__] for kind in asyncapi.catalogue()}
+    return {kind.type: document[kind.__name__] for kind in catalogue.kinds()}
 
 
 @pytest.mark.parametrize(("type", "fields"), TOLD_FROM_THE_BEGINNING.items())

@@ -34,7 +34,7 @@ from service.api.test_worlds_of_linked_records import (
 from service.domain.tables import assert_in_step
 from tandem.accounts.service import Secret
 from tandem.events import log
-from tandem.events.types import RankingUpdated
+from tandem.events.screening_types import RankingUpdated
 from tandem.reviews import service as reviews
 from tandem_api import feeds
 from tandem_api.feeds import Follower

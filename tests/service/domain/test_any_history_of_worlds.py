@@ -24,7 +24,7 @@ from sqlalchemy.exc import NoResultFound
 import effort
 from tandem.errors import TandemError
 from tandem.events import log
-from tandem.events.types import RankingUpdated
+from tandem.events.screening_types import RankingUpdated
 from tandem.ids import DuplicateGroupId, ReviewId
 from tandem.ranking import serving
 from tandem.reviews import service as reviews

@@ -7,7 +7,8 @@ from service.domain.tables import assert_in_step, events
 from service.domain.threads import at_once
 from tandem.db.session import Database
 from tandem.events import log
-from tandem.events.types import MemberRemoved, RecordIncluded, ReviewChanged
+from tandem.events.screening_types import RecordIncluded
+from tandem.events.types import MemberRemoved, ReviewChanged
 from tandem.ids import ReviewId
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role

@@ -19,7 +19,7 @@ from tandem.db.keyset import START, Cursor, Slice
 from tandem.errors import Forbidden, NotFound
 from tandem.events import log
 from tandem.events.log import Event
-from tandem.events.types import RankingUpdated
+from tandem.events.screening_types import RankingUpdated
 from tandem.ids import RecordNumber, ReviewId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer

@@ -31,7 +31,12 @@ from sqlalchemy.orm import Session, aliased
 
 from tandem.db.pieces import pieces
 from tandem.events.log import Event
-from tandem.events.types import ConflictOpened, ConflictReopened, RecordExcluded, RecordIncluded
+from tandem.events.screening_types import (
+    ConflictOpened,
+    ConflictReopened,
+    RecordExcluded,
+    RecordIncluded,
+)
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews.models import Member, MemberSight

@@ -10,9 +10,7 @@ from tandem.db.base import now
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import NotFound
 from tandem.events import log
-from tandem.events.types import (
-    DuplicatesSplit,
-)
+from tandem.events.types import DuplicatesSplit
 from tandem.ids import RecordNumber, UserId
 from tandem.records import screened_records
 from tandem.records.duplicates import groups

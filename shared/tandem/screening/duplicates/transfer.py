@@ -13,7 +13,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from tandem.events import log
-from tandem.events.types import Fact, RecordReopened
+from tandem.events.fact import Fact
+from tandem.events.screening_types import RecordReopened
 from tandem.ids import RecordNumber, UserId
 from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy, Stage

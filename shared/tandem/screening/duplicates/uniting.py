@@ -7,9 +7,7 @@ from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.events import log
-from tandem.events.types import (
-    DuplicatesMerged,
-)
+from tandem.events.types import DuplicatesMerged
 from tandem.ids import RecordNumber, UserId
 from tandem.records import screened_records
 from tandem.records.duplicates import groups

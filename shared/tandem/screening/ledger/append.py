@@ -12,11 +12,8 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.events import log
-from tandem.events.types import (
-    DecisionRecorded,
-    DecisionWithdrawn,
-    Fact,
-)
+from tandem.events.fact import Fact
+from tandem.events.screening_types import DecisionRecorded, DecisionWithdrawn
 from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy
 from tandem.screening.blinding import exposure_notes

@@ -9,7 +9,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from tandem.events.log import Event
-from tandem.events.types import (
+from tandem.events.screening_types import (
     ConflictOpened,
     ConflictReopened,
     RecordExcluded,

@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
-from tandem.events.types import (
+from tandem.events.fact import Fact
+from tandem.events.screening_types import (
     ConflictOpened,
     ConflictReopened,
     ConflictResolved,
-    Fact,
     RecordExcluded,
     RecordIncluded,
     RecordReopened,
