@@ -32,7 +32,8 @@ def statements(client: TestClient) -> Iterator[list[tuple[str, Any]]]:
     found: list[tuple[str, Any]] = []
 
     def note(_: Connection, __: object, statement: str, values: Any, *___: object) -> None:
-        if statement != "BEGIN":
+        # When a token was used is written by itself, seconds later: of no request.
+        if statement != "BEGIN" and not statement.startswith("UPDATE access_token"):
             found.append((statement, values))
 
     engine = _engine(client)
