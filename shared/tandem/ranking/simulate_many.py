@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import current_thread, main_thread
 
@@ -182,22 +183,39 @@ def _as_children_should_start() -> Iterator[None]:
     """Let processes started here have one thread each, and leave Ctrl-C to this one.
 
     Both must be set before they begin: libraries read the number of threads when they are
-    loaded, and a Ctrl-C in the terminal reaches a process that is still importing, too.
+    loaded, and a Ctrl-C in the terminal reaches a process that is still importing, too. They
+    inherit that it is blocked; here it waits until they are started, and is not lost.
     """
     before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
     os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
-    in_main = current_thread() is main_thread()
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
+    resource_tracker.ensure_running()  # it unblocks Ctrl-C when it is started with the first child
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with _without_interrupts():
+            yield
     finally:
-        if in_main:
-            signal.signal(signal.SIGINT, handler)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Put a Ctrl-C off to the end: another thread, in which it is not blocked, may get it."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _in_order(
