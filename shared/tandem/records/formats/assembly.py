@@ -14,8 +14,9 @@ LONGEST_RECORD = 1_000_000
 
 _NO_ABSTRACT = re.compile(
     r"\W*(?:(?:there is |has )?no abstract(?: (?:is )?(?:available|provided|found|given|supplied))?"
-    r"(?: (?:for|from) .{1,80})?|(?:the )?abstract (?:is )?(?:not|un) ?available(?: .{1,80})?"
-    r"|none available|(?:abstract )?(?:available )?from (?:the )?publisher"
+    r"(?: (?:for|from|because) .{1,80})?"
+    r"|(?:the )?abstract (?:is )?(?:not|un) ?available(?: .{1,80})?"
+    r"|none available|abstract available|(?:abstract )?(?:available )?from (?:the )?publisher"
     r"|publisher: abstract available(?: .{1,80})?"
     r"|see full text)\W*",
     re.I,
@@ -71,7 +72,7 @@ def assemble(position: int, raw: str, parts: Parts) -> Entry | Rejection:
     notes, keywords = [n for n in parts.notes if not is_mark(n)], list(parts.keywords)
     # Asked lazily: most records have identifiers in fields of their own.
     dois = chain(parts.dois, normalise.named_dois(notes))
-    pmids = chain(parts.pmids, normalise.named_pmids(chain(parts.naming, notes)), urls)
+    pmids = chain(parts.pmids, urls, normalise.named_pmids(chain(parts.naming, notes)))
     registry_ids = registries.numbers(
         (*refs, *urls, *authors[:1]), (*parts.registered, *notes), (title or "", abstract or "")
     )

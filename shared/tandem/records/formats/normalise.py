@@ -66,6 +66,13 @@ _NAMED_PMID, _NAMED_DOI = (
 """What names an identifier in a note: anywhere, and where a line begins."""
 
 _OF_EBSCO = re.compile(r"Accession Number:", re.I)
+_ANOTHERS = re.compile(
+    r"\b(?:in|on|of|for|from|to|by|with|as|see|cit(?:es?|ed|ing)|same|compare[sd]?|replie[sd]|reply|"
+    r"response|comments?|errat(?:um|a)|corrections?|corrected|retract(?:ed|ion|s)|republished|updates?|"
+    r"related|companion|duplicates?)\b",
+    re.I,
+)
+"""What stands before the identifier of another article that a note speaks of."""
 _LONGEST_NOTE = 10_000
 _LONGEST_TELLING = 100
 """Characters. A longer note in prose may cite another article's number."""
@@ -169,7 +176,11 @@ def is_pubmed(database: str) -> bool:
 
 
 def named_pmids(notes: Iterable[str]) -> Iterator[str]:
-    """Yield the PubMed numbers that notes name: short ones anywhere, others where a line begins."""
+    """Yield the PubMed numbers that notes name as the record's own.
+
+    Long notes name it where a line begins, short ones anywhere unless the line speaks of another
+    article before: a wrong number is worse than none.
+    """
     return _named(_NAMED_PMID, notes, _LONGEST_TELLING)
 
 
@@ -183,8 +194,16 @@ def _named(
 ) -> Iterator[str]:
     anywhere, at_line = patterns
     for note in notes:
-        pattern = anywhere if len(note) < longest or _OF_EBSCO.match(note) else at_line
-        yield from pattern.findall(note[:_LONGEST_NOTE])
+        text = note[:_LONGEST_NOTE]
+        if _OF_EBSCO.match(note):
+            yield from anywhere.findall(text)
+        elif len(note) >= longest:
+            yield from at_line.findall(text)
+        else:
+            for found in anywhere.finditer(text):
+                line = text[: found.start()].rpartition("\n")[2]
+                if not _ANOTHERS.search(line):
+                    yield found[1]
 
 
 def year(text: str) -> int | None:

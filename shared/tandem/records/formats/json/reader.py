@@ -188,17 +188,25 @@ def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
             return None
 
 
+_OF_RECORD = re.compile(r"title|abstract", re.I)
+
+
 def _end_of_answer(decoder: _Decoder, at: int) -> int:
     """Return where the answer ends whose list of records ends at `at`, with its other parts.
 
-    A part with a title in its name is what is left of a record.
+    A part with a title in its name is what is left of a record, as is an abstract; and a part that
+    holds objects with titles holds records.
     """
     at = _after(_CLOSES, decoder.text, at)
-    while (part := _PART.match(decoder.text, at)) and "title" not in part[1].lower():
+    while (part := _PART.match(decoder.text, at)) and not _OF_RECORD.search(part[1]):
         try:
-            _, at = decoder.decode(part.end())
+            value, end = decoder.decode(part.end())
         except ValueError:
             break
+        values = value if isinstance(value, list) else [value]
+        if any(isinstance(one, dict) and any(map(_OF_RECORD.search, one)) for one in values):
+            break
+        at = end
         at = _after(_CLOSES, decoder.text, at)
     return at
 

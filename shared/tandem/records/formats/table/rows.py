@@ -37,10 +37,10 @@ _DATE = (
     r"(?:[0-9][0-9./:-]{0,20}|(?:jan|feb|mar|apr|ma[iy]|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|,)"
 )
 _NOTE = re.compile(
-    r"[0-9,.]{1,9} (?:results?|records?|references?|hits) .*|(?:exported|downloaded|searched) .*"
-    r"|(?:search(?:es)?|results?|exports?|records?|references?|report|query)"
-    r"(?: results?| history| report| strategy| date)?"
-    rf"(?: (?:of|on|for|from|by|at))? (?:(?:the )?(?:{DATABASES})|{_DATE}(?: ?{_DATE}){{0,5}})$",
+    r"(?:[0-9,.]{1,9} )?(?:search(?:ed|es)?|exported|exports?|downloaded|results?|records?"
+    r"|references?|hits|report|query)(?: results?| history| report| strategy| date)?:?"
+    r"(?: (?:found|exported|in all|of|on|for|from|by|at|in))?"
+    rf"(?: (?:the )?(?:{DATABASES}))?(?: (?:on|at))?(?: ?{_DATE}){{0,6}}$",
     re.I,
 )
 """What databases and people write above a table; `Report of two cases` may be a title."""
