@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -16,12 +16,8 @@ from tandem.ids import ReviewId
 from tandem.ranking import sentences
 from tandem.ranking.models import Encoding
 from tandem.ranking.sentences import MODEL
-from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
-from tandem.reviews.policy import Stage
-from tandem.screening.models import ScreenedRecord
-from tandem.screening.rules import Status
 from tandem.work import lease
 from tandem.work.lease import Held, Kind, Overtaken
 
@@ -35,21 +31,13 @@ of many reviews, a ranking would wait behind a turn of each of them."""
 
 
 def claim(database: Database, review_id: ReviewId, fence: int | None) -> Held[Encoding] | None:
-    """Begin a run if vectors are missing and nobody makes them, or go on with that of `fence`.
-
-    A review whose records are all settled gets none: nothing of it is ranked any more. Records that
-    come later bring its turn. Until then, what is opened again is ranked by its words.
-    """
+    """Begin a run if vectors are missing and nobody makes them, or go on with that of `fence`."""
     with database.write.begin() as session:
         if not reviews.is_active(session, review_id):
             return None
         if fence is not None:
             return lease.resume(session, ENCODINGS, review_id, fence=fence, lasting=LEASE)
         lease.ensure_row(session, ENCODINGS, review_id, model=MODEL, corpus_seq=0, n_done=0)
-        if _is_settled(session, review_id):
-            row = session.get_one(Encoding, review_id)
-            row.model, row.corpus_seq = MODEL, session.get_one(Review, review_id).corpus_seq
-            return None
         taken = lease.take(session, ENCODINGS, review_id, lasting=LEASE)
         if not isinstance(taken, Held):
             return None
@@ -57,18 +45,6 @@ def claim(database: Database, review_id: ReviewId, fence: int | None) -> Held[En
             taken.row.model, taken.row.corpus_seq = MODEL, 0
         taken.row.began_at, taken.row.n_done = now(), 0
         return taken
-
-
-def _is_settled(session: Session, review_id: ReviewId) -> bool:
-    """Return whether title and abstract of every record are settled."""
-    settled = exists().where(
-        ScreenedRecord.review_id == Record.review_id,
-        ScreenedRecord.stage == Stage.TITLE_ABSTRACT,
-        ScreenedRecord.record_number == Record.number,
-        ScreenedRecord.status.in_([status for status in Status if status.is_settled]),
-    )
-    is_open = exists().where(Record.review_id == review_id, Record.is_in_screening(), ~settled)
-    return not session.scalar(select(is_open))
 
 
 def hold(session: Session, held: Held[Encoding]) -> Encoding:

