@@ -19,7 +19,7 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[dict[str, Any]]:
     The line has the seed once the audit is over: before, it would reveal the next draws.
     """
     query = select(Audit).where(Audit.review_id == review_id)
-    for audit in session.scalars(query.order_by(Audit.registered_at, Audit.id)).all():
+    for audit in session.scalars(query.order_by(Audit.registered_seq, Audit.id)).all():
         draws = select(
             AuditDraw.record_number, AuditDraw.pool, AuditDraw.seq, AuditDraw.target
         ).where(AuditDraw.audit_id == audit.id)

@@ -9,8 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.session import Database
 from tandem.events import log
 from tandem.events.screening_types import AuditFinished, StoppingChanged
+from tandem.ids import ReviewId
+from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
 from tandem.stopping import counting
@@ -109,6 +112,21 @@ def follow(session: Session, review: Review, audit: Audit) -> None:
         detail = {"audit": str(audit.id), "what": "withdrawn"}
         log.append(session, review, StoppingChanged(stage=audit.stage.value, detail=detail))
     session.flush()
+
+
+def follow_all(database: Database, review_id: ReviewId) -> None:
+    """Do what `follow` does for each audit of a review, before anything of them is handed out.
+
+    Decisions, resolutions and merges change what an audit has shown without knowing of it.
+    """
+    of_review = select(Audit).where(Audit.review_id == review_id)
+    with database.read() as session:
+        if not any(is_due(shown(session, audit)) for audit in session.scalars(of_review).all()):
+            return
+    with database.write.begin() as session:
+        review = reviews.lock(session, review_id, also_archived=True)
+        for audit in session.scalars(of_review).all():
+            follow(session, review, audit)
 
 
 def certificate_in_force(audit: Audit) -> dict[str, Any] | None:

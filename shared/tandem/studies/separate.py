@@ -39,15 +39,17 @@ def separate(
     numbers = sorted(set(numbers))
     require_reports(session, review, viewer, numbers)
     touched = False
-    for first, second in combinations(numbers, 2):
-        row = session.get(SeparateReports, (review.id, first, second))
-        if row is None and is_separate:
-            made = SeparateReports(review_id=review.id, first=first, second=second)
+    stored = _rows(session, review.id)
+    for pair in combinations(numbers, 2):
+        rows = [row for row, shown in stored if shown == pair]
+        if is_separate and not rows:
+            made = SeparateReports(review_id=review.id, first=pair[0], second=pair[1])
             made.said_by, made.said_at = viewer.user_id, now()
             session.add(made)
             touched = True
-        elif row is not None and not is_separate:
-            session.delete(row)
+        elif rows and not is_separate:
+            for row in rows:
+                session.delete(row)
             touched = True
     if touched:
         ids = [str(number) for number in numbers]
@@ -60,21 +62,24 @@ def separate(
 
 def pairs(session: Session, review_id: ReviewId) -> list[Pair]:
     """Return the pairs, by the numbers of the records that are shown now, in order."""
+    return sorted({shown for _, shown in _rows(session, review_id) if shown[0] != shown[1]})
+
+
+def _rows(session: Session, review_id: ReviewId) -> list[tuple[SeparateReports, Pair]]:
+    """Return what is stored, with the records that are shown now for the two of each pair."""
     one, other = aliased(Record), aliased(Record)
     row = SeparateReports
     query = (
         select(
+            row,
             func.coalesce(one.duplicate_of, one.number),
             func.coalesce(other.duplicate_of, other.number),
         )
-        .select_from(row)
         .join(one, (one.review_id == row.review_id) & (one.number == row.first))
         .join(other, (other.review_id == row.review_id) & (other.number == row.second))
         .where(row.review_id == review_id)
     )
-    found = {
-        (min(first, second), max(first, second))
-        for first, second in session.execute(query)
-        if first != second
-    }
-    return sorted(found)
+    return [
+        (stored, (min(first, second), max(first, second)))
+        for stored, first, second in session.execute(query)
+    ]

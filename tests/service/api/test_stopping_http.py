@@ -311,6 +311,38 @@ def exported_trail_holds(screening: Screening) -> bool:
     return check(screening.get("/export?format=trail").splitlines()).ok
 
 
+def test_a_correction_withdraws_the_certificate_in_a_trail_that_is_exported_next(
+    screening: Screening,
+) -> None:
+    audit = screening.register()
+    screening.open(audit)
+    read = screening.read_draws(needed(N_INCLUDED, N - N_READ))
+    screening.get(f"/audits/{audit['id']}/certificate")
+
+    screening.both(read[0], "include")
+
+    assert exported_trail_holds(screening)
+    assert screening.get(f"/audits/{audit['id']}")["state"] == "withdrawn"
+
+
+def test_the_certificate_of_an_audit_that_went_on_from_another_is_withdrawn_too(
+    screening: Screening,
+) -> None:
+    audit = screening.register()
+    screening.open(audit)
+    read = screening.read_draws(3)
+    after = screening.send("POST", f"/audits/{audit['id']}/reframe", status=201)
+    for _ in range(N):
+        if screening.get(f"/audits/{after['id']}")["state"] == "certified":
+            break
+        screening.read_draws(1)
+
+    screening.both(read[0], "include")
+
+    assert exported_trail_holds(screening)
+    assert screening.get(f"/audits/{after['id']}")["state"] == "withdrawn"
+
+
 def test_a_reviewer_is_told_nothing_that_the_pair_has_not_earned(screening: Screening) -> None:
     audit = screening.register()
     for who in (screening.team.ann, screening.team.observer):

@@ -258,6 +258,32 @@ def test_proposals_come_from_relations_registry_numbers_and_like_titles(
     assert proposed() == []
 
 
+def test_a_separation_goes_with_the_record_that_is_shown_and_can_be_taken_back(
+    world: World, team: Team
+) -> None:
+    def separate(*, is_separate: bool) -> None:
+        two = [RecordNumber(1), RecordNumber(2)]
+        with world.entered(team.review_id, team.ann) as (session, review, viewer):
+            separation.separate(session, review, viewer, numbers=two, is_separate=is_separate)
+
+    def pairs() -> list[separation.Pair]:
+        with world.database.read() as session:
+            return separation.pairs(session, team.review_id)
+
+    with world.entered(team.review_id, team.ann) as (session, review, viewer):
+        other = [RecordNumber(2), RecordNumber(4)]
+        separation.separate(session, review, viewer, numbers=other, is_separate=True)
+    world.merge(team.review_id, team.owner, 1, 4)
+    assert pairs() == [(1, 2)]
+    before = len(trail_of(world, team))
+    separate(is_separate=True)
+    assert len(trail_of(world, team)) == before, "to repeat changes nothing"
+
+    separate(is_separate=False)
+
+    assert pairs() == []
+
+
 def test_a_trail_with_separated_reports_and_a_corrected_search_holds(
     world: World, team: Team
 ) -> None:

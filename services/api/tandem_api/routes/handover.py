@@ -16,7 +16,11 @@ from tandem.handover.methods_facts import methods_facts
 from tandem.handover.service import HandoverFormat
 from tandem.handover.web import html
 from tandem.handover.word import word
-from tandem_api.deps import AsViewer, Here, InReview, Me, Read
+from tandem.reporting.service import require_sight
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem.stopping import states
+from tandem_api.deps import Here, InReview, Me
 from tandem_api.problems import errors
 from tandem_api.routes.export import attachment
 from tandem_api.routing import Router
@@ -64,6 +68,10 @@ def hand_over(
 
     What is eligible and not sampled, ongoing or awaiting classification is not among them.
     """
+    with here.database.read() as session:
+        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
+    if format is HandoverFormat.RO_CRATE and viewer.has(Role.OWNER):
+        states.follow_all(here.database, review_id)
     made = service.hand_over(
         here.database,
         here.artifacts,
@@ -114,8 +122,9 @@ _METHODS: dict[int | str, dict[str, Any]] = {
 
 @router.get("/methods-report", response_class=Response, responses=_METHODS | errors(403))
 def report_methods(
-    session: Read,
-    viewer: AsViewer,
+    me: Me,
+    review_id: InReview,
+    here: Here,
     format: Annotated[MethodsFormat, Query(description="Markdown, HTML or a Word file.")],
 ) -> Response:
     """Print a report of the review's methods for a manuscript (not the blinded).
@@ -123,7 +132,12 @@ def report_methods(
     PRISMA 2020 items 5 to 8 and 16, ENTREQ, MECIR, RAISE. Each number names the event of the log
     that it comes from, or the one as of which it was counted.
     """
-    facts = methods_facts(session, viewer=viewer)
+    with here.database.read() as session:
+        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
+        require_sight(viewer, "A report of the methods")
+    states.follow_all(here.database, review_id)
+    with here.database.read() as session:
+        facts = methods_facts(session, viewer=viewer)
     media_type, write = _REPORTS[format]
     headers = {
         "Content-Disposition": attachment(facts.title, f"methods.{format}"),

@@ -60,6 +60,8 @@ export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", s
 const GATHER_MS = 400;
 /** Who follows later than this has shown something in the meantime. */
 const LATE_MS = 1000;
+/** Until a stream that the server refused is asked for again. */
+const AGAIN_MS = 5000;
 
 /**
  * Follows a review while its tab is visible; returns what ends it.
@@ -137,11 +139,31 @@ function whenAlone(name: string, work: () => () => void): () => void {
   return () => end();
 }
 
-/** Reads the events of a review from now on; returns what ends it. */
+/**
+ * Reads the events of a review from now on; returns what ends it.
+ *
+ * A browser connects again by itself where a connection breaks, but not where the server answers
+ * with an error, such as while it starts. What happened until then is unknown: all is outdated.
+ */
 function stream(review: string, happened: (kinds: readonly string[]) => void): () => void {
-  const source = new EventSource(`${prefix}/api/v1/reviews/${review}/events?after=latest`);
-  for (const [type, kinds] of Object.entries(CONCERNS)) {
-    source.addEventListener(type, () => happened(kinds));
-  }
-  return () => source.close();
+  let source: EventSource;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    source = new EventSource(`${prefix}/api/v1/reviews/${review}/events?after=latest`);
+    for (const [type, kinds] of Object.entries(CONCERNS)) {
+      source.addEventListener(type, () => happened(kinds));
+    }
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      again = setTimeout(() => {
+        open();
+        happened(Object.values(CONCERNS).flat());
+      }, AGAIN_MS);
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(again);
+    source.close();
+  };
 }

@@ -196,3 +196,10 @@ def test_what_stands_behind_an_answer_is_told_unless_it_is_a_part_of_it() -> Non
     assert [type(item) for item in reading.read(answer.encode()).entries] == [Entry]
     found = list(reading.read(f"{answer}\n{part}".encode()).entries)
     assert [type(item) for item in found] == [Entry, Rejection]
+
+
+def test_a_second_list_of_records_behind_an_answer_is_rejected_not_passed_over() -> None:
+    answer = '{"items": [{"title": "Alpha of toys"}], "preprints": [{"title": "Bravo of toys"}]}'
+    found = list(reading.read(answer.encode()).entries)
+    assert len(found) == 2
+    assert isinstance(found[-1], Rejection)

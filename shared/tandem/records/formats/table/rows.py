@@ -37,7 +37,8 @@ _DATE = (
     r"(?:[0-9][0-9./:-]{0,20}|(?:jan|feb|mar|apr|ma[iy]|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|,)"
 )
 _NOTE = re.compile(
-    r"(?:[0-9,.]{1,9} )?(?:search(?:ed|es)?|exported|exports?|downloaded|results?|records?"
+    r"[0-9,.]{1,9} (?:results?|records?|references?|hits) (?:for|from|in|on|of) .*"
+    r"|(?:[0-9,.]{1,9} )?(?:search(?:ed|es)?|exported|exports?|downloaded|results?|records?"
     r"|references?|hits|report|query)(?: results?| history| report| strategy| date)?:?"
     r"(?: (?:found|exported|in all|of|on|for|from|by|at|in))?"
     rf"(?: (?:the )?(?:{DATABASES}))?(?: (?:on|at))?(?: ?{_DATE}){{0,6}}$",
