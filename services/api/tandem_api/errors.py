@@ -201,19 +201,12 @@ def _http(request: Request, error: HTTPException) -> Response:
 
 
 def _methods(app: FastAPI, path: str) -> str:
-    """Return every method of a path; the framework names those of the first route only.
-
-    Where two paths of the document fit, the one with fewer variables is meant.
-    """
-    fitting = [
-        (template.count("{"), methods)
-        for template, methods in app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
-    ]
-    if not fitting:
-        return ""
-    _, methods = min(fitting, key=lambda each: each[0])
-    return ", ".join(sorted(method.upper() for method in methods))
+    """Return every method of a path; the framework names those of the first route only."""
+    found: set[str] = set()
+    for template, methods in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            found.update(method.upper() for method in methods)
+    return ", ".join(sorted(found))
 
 
 def _storage(request: Request, error: Exception) -> JSONResponse:
