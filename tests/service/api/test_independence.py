@@ -386,8 +386,8 @@ WRITES |= {
         for query in ("?dry_run=true", "")
         for number in ("5", "9", "99")
     ],
-    ("POST", "/reviews/{review_id}/studies/separate"): [
-        ("POST", f"{R}/studies/separate", {"reports": numbers})
+    ("POST", "/reviews/{review_id}/separate-reports"): [
+        ("POST", f"{R}/separate-reports", {"reports": numbers})
         for numbers in (["5", "9"], ["9", "99"])
     ],
     ("PATCH", "/reviews/{review_id}/studies/{study_id}"): [("PATCH", _STUDY, {"label": "A"})],

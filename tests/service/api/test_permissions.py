@@ -204,7 +204,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("POST", f"{R}/waves"): allowed("owner", 201),
     ("GET", f"{R}/studies"): allowed("observer", 200),
     ("POST", f"{R}/studies"): allowed("reviewer", 201),
-    ("POST", f"{R}/studies/separate"): allowed("reviewer", 204),
+    ("POST", f"{R}/separate-reports"): allowed("reviewer", 204),
     ("PATCH", f"{R}/studies/{{study_id}}"): allowed("reviewer", 200),
     # The first who may part it has done so: for all others it is gone.
     ("DELETE", f"{R}/studies/{{study_id}}"): allowed("reviewer", 404) | {"reviewer": 204},
@@ -238,7 +238,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{R}/studies"): {"json": {"reports": ["2"]}},
-    ("POST", f"{R}/studies/separate"): {"json": {"reports": ["2", "2"]}},
+    ("POST", f"{R}/separate-reports"): {"json": {"reports": ["2", "2"]}},
     ("PATCH", f"{R}/studies/{{study_id}}"): {"json": {"label": "Okafor 2012"}},
     ("PUT", f"{R}/studies/{{study_id}}/sampling"): {"json": {"sampled": False}},
     ("PUT", f"{R}/reports/{{report_id}}/ratings"): {"json": {"richness": 4}},

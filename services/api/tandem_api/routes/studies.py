@@ -101,7 +101,7 @@ def group_reports(
     return write(work, status=201, changed=None if dry_run else review_id)
 
 
-@router.post("/studies/separate", status_code=204, response_class=Response)
+@router.post("/separate-reports", status_code=204, response_class=Response)
 def separate_reports(body: SeparateIn, me: Me, review_id: InReview, write: Write) -> Response:
     """Say that reports are not of one study, so that it is not proposed again, or take that back.
 

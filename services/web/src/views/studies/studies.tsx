@@ -68,7 +68,7 @@ function useGrouping(review: string, done?: () => void) {
 function useSeparating(review: string) {
   return useMutation({
     mutationFn: (body: Schemas["SeparateIn"]) =>
-      data(api.POST("/api/v1/reviews/{review_id}/studies/separate", { params: { path: { review_id: review } }, body })),
+      data(api.POST("/api/v1/reviews/{review_id}/separate-reports", { params: { path: { review_id: review } }, body })),
     onSuccess: () => outdated(review, "studies"),
   });
 }
