@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from precedent import field, unseen
-from ranking import _files, _name, _seeds
+from ranking import labelled_files, seed_range, set_name
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import recipe
 from tandem.ranking.simulate import Labelled, read_labelled
@@ -31,14 +31,14 @@ Shares = dict[str, float]
 
 def main() -> int:
     asked = _arguments()
-    everything = [read_labelled(path) for path in _files(asked.folder, ())]
-    wanted = [data for data in everything if not asked.sets or _name(data) in asked.sets]
+    everything = [read_labelled(path) for path in labelled_files(asked.folder, ())]
+    wanted = [data for data in everything if not asked.sets or set_name(data) in asked.sets]
     print(f"{'set':40} {'field':22}" + "".join(f"{model:>12}" for model in asked.models))
     found = dict[str, tuple[str, Shares]]()
     for data in sorted(wanted, key=lambda data: len(data.texts)):
         shares = dict(_shares(data, everything, asked))
-        found[_name(data)] = field(data), shares
-        _print_row(_name(data), field(data), shares)
+        found[set_name(data)] = field(data), shares
+        _print_row(set_name(data), field(data), shares)
     for name in dict.fromkeys(kind for kind, _ in found.values()):
         _print_mean(name, [shares for kind, shares in found.values() if kind == name])
     _print_mean("all", [shares for _, shares in found.values()])
@@ -78,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--models", type=lambda text: text.split(","), default="elas-u4,tandem-2,tandem-3"
     )
-    parser.add_argument("--seeds", type=_seeds, default="1")
+    parser.add_argument("--seeds", type=seed_range, default="1")
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--sets", type=lambda text: text.split(","), default=[])
     parser.add_argument("--sensitivity", type=float, default=0.87)

@@ -1,39 +1,12 @@
 """All views at 200 % zoom, with reduced motion and with forced colours: what is wrong with them."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from browser.views import AXE, RUN_AXE, VIEWS
 from browser.visitors import Visitor
 
-AXE = Path(__file__).parents[1] / "services/web/node_modules/axe-core/axe.min.js"
-VIEWS = (
-    "screen",
-    "mine",
-    "conflicts",
-    "progress",
-    "stopping",
-    "records",
-    "records/1",
-    "reports",
-    "reports/screen",
-    "reports/studies",
-    "flow",
-    "handover",
-    "handover/synthesis",
-    "duplicates",
-    "import",
-    "team",
-    "settings",
-    "export",
-)
-_AXE = """async () => {
-  const found = await axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  });
-  return found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.target).join(" | ")}`);
-}"""
 _MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
   const style = getComputedStyle(one);
   const takes = (times) => times.split(",").some((time) => parseFloat(time) > 0);
@@ -88,7 +61,7 @@ def _zoomed(page: Page) -> list[str]:
     page.set_viewport_size({"width": 640, "height": 400})
     wide = page.evaluate("document.documentElement.scrollWidth")
     found = [] if wide <= 640 else [f"{wide} pixels wide at 640"]
-    found += page.evaluate(_AXE)
+    found += page.evaluate(RUN_AXE)
     page.evaluate("document.activeElement?.blur()")
     for _ in range(_MOST_TABS):
         page.keyboard.press("Tab")
@@ -108,7 +81,7 @@ def _still(page: Page) -> list[str]:
 
 def _forced(page: Page) -> list[str]:
     page.emulate_media(forced_colors="active")
-    found = [*page.evaluate(_UNMARKED), *page.evaluate(_UNFRAMED), *page.evaluate(_AXE)]
+    found = [*page.evaluate(_UNMARKED), *page.evaluate(_UNFRAMED), *page.evaluate(RUN_AXE)]
     page.emulate_media(forced_colors="none")
     return found
 

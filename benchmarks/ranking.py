@@ -72,7 +72,7 @@ class Against:
 def main() -> int:
     asked = _arguments()
     console = Console(width=None if sys.stdout.isatty() else 130)
-    files = [read_labelled(path) for path in _files(asked.folder, asked.sets)]
+    files = [read_labelled(path) for path in labelled_files(asked.folder, asked.sets)]
     models = [*asked.models, *([ASREVIEW] if asked.asreview_python else [])]
     if {"tandem-1", "tandem-2", "tandem-3"} & {*models} and not sentences.is_installed():
         console.print("[yellow]Sentence vectors are left out here: all models go by words alone.")
@@ -84,7 +84,7 @@ def main() -> int:
     _print_fields(console, files, results)
     _print_summary(console, results, asked)
     if asked.plot:
-        asked.plot.write_text(_picture([_name(data) for data in files], results))
+        asked.plot.write_text(_picture([set_name(data) for data in files], results))
     return 0
 
 
@@ -94,7 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--models", type=lambda text: text.split(","), default="elas-u4,tandem-3-words,tandem-3"
     )
-    parser.add_argument("--seeds", type=_seeds, default="1-5")
+    parser.add_argument("--seeds", type=seed_range, default="1-5")
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--sets", type=lambda text: text.split(","), default=[])
     parser.add_argument("--jobs", type=int, default=2)
@@ -103,12 +103,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _seeds(text: str) -> range:
+def seed_range(text: str) -> range:
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
 
 
-def _files(folder: Path, sets: Sequence[str]) -> list[Path]:
+def labelled_files(folder: Path, sets: Sequence[str]) -> list[Path]:
     found = sorted([*folder.glob("*.csv.gz"), *folder.glob("*.csv")])
     wanted = [path for path in found if path.name != "INDEX.csv"]
     if sets:
@@ -118,7 +118,7 @@ def _files(folder: Path, sets: Sequence[str]) -> list[Path]:
     return wanted
 
 
-def _name(data: Labelled) -> str:
+def set_name(data: Labelled) -> str:
     return Path(data.file).name.split(".")[0]
 
 
@@ -148,7 +148,7 @@ def _replays(
         tasks = [Task(data, seed) for data in files for seed in asked.seeds]
         yield tasks, How(preset, batch=asked.batch)
         return
-    everything = [read_labelled(path) for path in _files(asked.folder, ())]
+    everything = [read_labelled(path) for path in labelled_files(asked.folder, ())]
     for data in files:
         how = How(unseen(preset, data, everything), batch=asked.batch)
         yield [Task(data, seed) for seed in asked.seeds], how
@@ -212,7 +212,7 @@ def _print_sets(
     for row, data in enumerate(files):
         losses = [float(_mean(runs, "loss")[row]) for runs in results.values()]
         table.add_row(
-            _name(data),
+            set_name(data),
             f"{int(data.labels.sum())} of {len(data.texts)}",
             *(f"{loss:.4f} ({loss / base[row]:.2f})" for loss in losses),
         )

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from precedent import unseen
-from ranking import _files, _seeds
+from ranking import labelled_files, seed_range
 from tandem.ranking.learning import Labels
 from tandem.ranking.presets import Preset
 from tandem.ranking.ranker import rank
@@ -67,11 +67,11 @@ GROUPS: Mapping[str, Group] = {
 
 def main() -> int:
     asked = _arguments()
-    files = [read_labelled(path) for path in _files(asked.folder, asked.sets)]
+    files = [read_labelled(path) for path in labelled_files(asked.folder, asked.sets)]
     table = Table(title="Share of the file that is read before a relevant record is found, mean")
     for heading in ("group", "records", "in files", "model", "group's", "others'", "difference"):
         table.add_column(heading, justify="left" if heading in ("group", "model") else "right")
-    everything = [read_labelled(path) for path in _files(asked.folder, ())]
+    everything = [read_labelled(path) for path in labelled_files(asked.folder, ())]
     for model in asked.models:
         found = {data.file: list[Found]() for data in files}
         for data in files:
@@ -142,7 +142,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--models", type=lambda text: text.split(","), default="elas-u4,tandem-3")
-    parser.add_argument("--seeds", type=_seeds, default="1-3")
+    parser.add_argument("--seeds", type=seed_range, default="1-3")
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--sets", type=lambda text: text.split(","), default=[])
     return parser.parse_args()

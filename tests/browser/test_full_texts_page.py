@@ -8,7 +8,8 @@ from playwright.sync_api import FilePayload, expect
 from sqlalchemy import select
 
 import pdfs
-from browser.test_page_views import AXE, faults_of
+from browser.test_page_views import faults_of
+from browser.views import AXE
 from browser.visitors import Visitor
 from tandem.artifacts import Artifacts
 from tandem.config import Settings

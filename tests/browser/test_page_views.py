@@ -2,7 +2,6 @@
 
 import gzip
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
 import effort
+from browser.views import AXE, RUN_AXE, VIEWS
 from browser.visitors import Visitor
 from tandem.config import Settings
 from tandem.screening.models import Conflict
@@ -17,34 +17,6 @@ from tandem_api import built_page
 from world import Team, World
 
 Visit = Callable[..., Visitor]
-AXE = Path(__file__).parents[2] / "services" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = """async () => {
-  const found = await axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  });
-  return found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.target).join(" | ")}`);
-}"""
-VIEWS = (
-    "screen",
-    "mine",
-    "conflicts",
-    "progress",
-    "stopping",
-    "records",
-    "records/1",
-    "reports",
-    "reports/4",
-    "reports/screen",
-    "reports/studies",
-    "flow",
-    "handover",
-    "handover/synthesis",
-    "duplicates",
-    "import",
-    "team",
-    "settings",
-    "export",
-)
 
 
 @pytest.fixture
@@ -92,7 +64,9 @@ def test_axe_finds_no_fault_in_any_view_and_none_scrolls_sideways(
     owner = visit(team.owner)
     with world.database.read() as session:
         conflict = session.scalars(select(Conflict.id)).first()
-    views = [f"/r/{team.review_id}/{view}" for view in (*VIEWS, f"conflicts/{conflict}")]
+    views = [
+        f"/r/{team.review_id}/{view}" for view in (*VIEWS, "reports/4", f"conflicts/{conflict}")
+    ]
     found = {}
     for path in ("/", "/new", "/me", *views):
         owner.go(path)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from browser.test_page_views import AXE, faults_of
+from browser.test_page_views import faults_of
+from browser.views import AXE
 from browser.visitors import Visitor
 from world import Team, World
 

@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
-from browser.test_page_views import AXE, faults_of
+from browser.test_page_views import faults_of
+from browser.views import AXE
 from browser.visitors import Visitor
 from coding import Coded, coded, texts
 from tandem.reviews.policy import Stage

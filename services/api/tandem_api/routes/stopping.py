@@ -283,9 +283,7 @@ def _up_to_date(here: Runtime, session: Session, audit: Audit) -> Shown:
         return found
     review_id, audit_id = audit.review_id, audit.id
     session.rollback()
-    with here.database.write.begin() as writing:
-        review = reviews.lock(writing, review_id, also_archived=True)
-        states.follow(writing, review, audits.get(writing, review_id, audit_id))
+    states.follow_all(here.database, review_id)
     session.expire_all()
     return states.shown(session, audits.get(session, review_id, audit_id))
 
