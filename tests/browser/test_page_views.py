@@ -55,6 +55,22 @@ def faults_of(visitor: Visitor) -> dict[str, list[str]]:
     return found
 
 
+def test_a_list_once_looked_at_fits_a_window_made_narrow(visit: Visit, world: World) -> None:
+    """A browser remembers the size of rows that it does not draw; only their height may count."""
+    team = world.team(n_records=50)
+    owner = visit(team.owner, f"/r/{team.review_id}/records")
+    rows = owner.page.locator(".record-row")
+    expect(rows).to_have_count(50)
+    for row in range(0, 50, 5):
+        rows.nth(row).scroll_into_view_if_needed()
+        expect(rows.nth(row)).to_be_in_viewport()
+    rows.first.scroll_into_view_if_needed()
+    expect(rows.last).not_to_be_in_viewport()
+    owner.page.set_viewport_size({"width": 640, "height": 400})
+    expect(rows.first).to_be_in_viewport()
+    assert owner.page.evaluate("document.documentElement.scrollWidth") == 640
+
+
 @pytest.mark.timeout(900)
 def test_axe_finds_no_fault_in_any_view_and_none_scrolls_sideways(
     visit: Visit, team: Team, world: World
