@@ -7,11 +7,12 @@ import { render } from "preact";
 import { Router } from "wouter-preact";
 import { prefix } from "./api/address";
 import { queries } from "./api/queries";
-import { App } from "./app";
+import { App, fetchAhead } from "./app";
 import { keepFiles } from "./ui/offline";
 import { applied, remembered } from "./ui/preferences";
 
 applied(remembered());
+fetchAhead();
 if (import.meta.env.PROD) addEventListener("load", keepFiles);
 render(
   <QueryClientProvider client={queries}>

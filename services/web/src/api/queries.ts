@@ -48,12 +48,16 @@ export const useReviews = (archived: boolean) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
-export const useReview = (id: string) =>
-  useQuery({
-    queryKey: ["review", id, "review"],
-    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}", inReview(id))),
-    staleTime: 60_000,
-  });
+const ofReview = (id: string) => ({
+  queryKey: ["review", id, "review"],
+  queryFn: () => data(api.GET("/api/v1/reviews/{review_id}", inReview(id))),
+  staleTime: 60_000,
+});
+
+export const useReview = (id: string) => useQuery(ofReview(id));
+
+/** Starts to fetch a review before a view asks for it. What goes wrong, the view that asks says. */
+export const prefetchReview = (id: string) => queries.prefetchQuery(ofReview(id));
 
 export const useWaiting = (id: string) =>
   useQuery({
