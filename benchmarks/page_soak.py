@@ -26,6 +26,7 @@ from browser.visitors import Visitor, Visitors
 from installation import Installation, running
 from page_speed import SLIP_MS, chromium, first_paint, measured, press_x
 from tandem.accounts import service as accounts
+from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.demo.loading import load
 from tandem.demo.making import DEMO_REVIEW
@@ -34,6 +35,7 @@ from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.screening.models import Decision
+from tandem_api import built_page
 from world import Person, World
 
 PASSWORD = "correct horse battery staple"
@@ -305,6 +307,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=200, help="decisions by keyboard, and by touch")
     asked = parser.parse_args()
     names = asked.only.split(",") if asked.only else list(CASES)
+    if not (built_page.folder(Settings()) / "index.html").exists():
+        sys.exit("The page is not built: run `make page` first.")
     wrong = []
     with running("sqlite") as here, sync_playwright() as playwright:
         browser = chromium(playwright)
