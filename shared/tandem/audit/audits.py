@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from itertools import pairwise
@@ -20,7 +20,8 @@ from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
 from tandem.screening.rules import Status
 from tandem.stopping import counting, random_order
-from tandem.stopping.counting import Drawn, DrawnRow, Ledger, Outside
+from tandem.stopping.counting import Ledger, Outside
+from tandem.stopping.drawn import DrawnRecords
 
 SINCE = 3
 _CORRECTED_SINCE = 7
@@ -96,20 +97,16 @@ class Audits:
         gone = {int(number) for number in {*self._state.linked, *self._state.taken_back}}
         gone |= self._not_screened
         places = {
-            int(at.record): place
+            RecordNumber(int(at.record)): place
             for at, place in self._state.shown_places()
             if at.stage == stage and place.latest and int(at.record) not in gone
         }
-        draws = [
-            Drawn(row, places[row.record_number].status if row.record_number in places else None)
-            for row in _rows(found)
-            if row.record_number not in gone
-        ]
+        draws = _draws(found, gone, {number: place.status for number, place in places.items()})
         inside = last - sum(number <= last for number in gone)
         after = self._last_record - last - sum(number > last for number in gone)
         within = Counter(place.status for number, place in places.items() if number <= last)
         beyond = Counter(place.status for number, place in places.items() if number > last)
-        undecided = sum(drawn.status is None for drawn in draws)
+        undecided = draws.n_undecided
         settled = sum(n for status, n in beyond.items() if status.is_settled)
         return Ledger(
             draws,
@@ -128,11 +125,15 @@ class Audits:
         )
 
 
-def _rows(found: Mapping[str, Any]) -> list[DrawnRow]:
-    return [
-        DrawnRow(place, RecordNumber(number), pool, seq, target)
+def _draws(
+    found: Mapping[str, Any], gone: Container[int], statuses: Mapping[RecordNumber, Status]
+) -> DrawnRecords:
+    rows = [
+        (place, RecordNumber(number), pool, seq, target)
         for place, (number, pool, seq, target) in enumerate(found["draws"], start=1)
+        if number not in gone
     ]
+    return DrawnRecords.of(rows, {number: statuses.get(number) for _, number, *_ in rows})
 
 
 def _registered(found: Mapping[str, Any], logged: LoggedAudit) -> None:

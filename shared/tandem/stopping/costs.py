@@ -26,6 +26,7 @@ class Cost:
     share_of_pool: float
 
 
+@lru_cache(maxsize=64)
 def cost(
     *, pool: int, found: int, target: Fraction, confidence: Fraction, log_e: float = 0.0
 ) -> Cost:
@@ -55,7 +56,7 @@ def draws_if_none_found(*, pool: int, k: int, bar: float) -> int:
     return _needed(_sums(pool, k), bar)
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=12)
 def _sums(pool: int, k: int) -> NDArray[np.float64]:
     """Return the logarithm of e after 0, 1, 2, … draws; the last makes certain what is left.
 

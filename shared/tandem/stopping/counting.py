@@ -1,15 +1,14 @@
 """What an audit has shown so far, with the labels in force now. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tandem.ids import RecordNumber
-from tandem.screening.rules import Status
 from tandem.stopping.certificate import (
     Draw,
     Draws,
@@ -21,39 +20,10 @@ from tandem.stopping.certificate import (
     reaches,
 )
 from tandem.stopping.costs import draws_if_none_found
+from tandem.stopping.drawn import Drawn, DrawnRecords
 from tandem.stopping.models import Audit
 
 _LARGEST_LOG = 700.0
-
-
-class DrawnRow(NamedTuple):
-    """One draw as it was stored; see `AuditDraw`."""
-
-    place: int
-    record_number: RecordNumber
-    pool: int
-    seq: int
-    target: str
-
-
-class Drawn(NamedTuple):
-    """One draw, and what is known of its record now.
-
-    Attributes:
-        row: As it was stored.
-        status: Of the record; None where nobody has decided it.
-    """
-
-    row: DrawnRow
-    status: Status | None
-
-    @property
-    def is_pending(self) -> bool:
-        return self.status is None or not self.status.is_settled
-
-    @property
-    def is_include(self) -> bool:
-        return self.status is Status.INCLUDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +47,7 @@ class Ledger:
         outside: What came after the frame.
     """
 
-    draws: Sequence[Drawn]
+    draws: DrawnRecords
     left_at: Mapping[RecordNumber, int]
     pool: int
     waiting: Mapping[str, int]
@@ -92,8 +62,8 @@ class Ledger:
             pool: As it was then.
             outside: As it was then: what was imported since is no matter of that moment.
         """
-        draws = [drawn for drawn in self.draws if drawn.row.place <= last_place]
-        drawn_then = {drawn.row.record_number for drawn in draws}
+        draws = self.draws.until(last_place)
+        drawn_then = set(draws.numbers)
         left_at = {
             number: at for number, at in self.left_at.items() if at <= seq or number in drawn_then
         }
@@ -209,7 +179,7 @@ def evaluate(
         confidence,
         found=len(ledger.left_at),
         n_draws=len(ledger.draws),
-        hits=sum(drawn.is_include for drawn in ledger.draws),
+        hits=ledger.draws.n_included,
         pool=ledger.pool,
         bad_total=total,
         log_e=log_e,
@@ -269,7 +239,7 @@ def steps(audit: Audit, ledger: Ledger, *, log_carried: float) -> list[Step]:
     for drawn, found_before, hit in zip(
         ledger.draws, bets.found.tolist(), bets.hits.tolist(), strict=True
     ):
-        bet = Draw(drawn.row.pool, found_before, hit, Fraction(drawn.row.target))
+        bet = Draw(drawn.pool, found_before, hit, Fraction(drawn.target))
         log = log_factor(bet, total)
         log_e += log
         made.append(Step(drawn, bet, math.exp(log), log_e))
@@ -286,7 +256,7 @@ def _total(found: int, target: Fraction, outside: Outside) -> int:
 
 def _found(ledger: Ledger) -> int:
     """Return the includes, a draw that waits among them."""
-    return len(ledger.left_at) + sum(drawn.is_pending for drawn in ledger.draws)
+    return len(ledger.left_at) + ledger.draws.n_pending
 
 
 def _bets(ledger: Ledger) -> Draws:
@@ -294,16 +264,15 @@ def _bets(ledger: Ledger) -> Draws:
 
     An include leaves it with its first decision, or when it is drawn, whichever is first.
     """
-    rows = [drawn.row for drawn in ledger.draws]
-    counts = np.array([one.status is not Status.EXCLUDED for one in ledger.draws], dtype=np.bool_)
-    drawn_numbers = {row.record_number for row in rows}
+    draws, counts = ledger.draws, ledger.draws.are_not_excluded()
+    drawn_numbers = set(draws.numbers)
     by_decision = sorted(at for number, at in ledger.left_at.items() if number not in drawn_numbers)
-    seqs = np.array([row.seq for row in rows], dtype=np.int64)
+    seqs = np.array(draws.seqs, dtype=np.int64)
     found = np.searchsorted(np.array(by_decision, dtype=np.int64), seqs, side="right")
     found = found + np.cumsum(counts) - counts
     bad = np.zeros_like(found)
-    targets = np.array([row.target for row in rows])
-    for target in {row.target for row in rows}:
+    targets = np.array(draws.targets)
+    for target in set(draws.targets):
         exact, at = Fraction(target), targets == target
         bad[at] = found[at] * exact.denominator // exact.numerator + 1
-    return Draws(np.array([row.pool for row in rows], dtype=np.int64), found, counts, bad)
+    return Draws(np.array(draws.pools, dtype=np.int64), found, counts, bad)

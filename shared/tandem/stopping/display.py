@@ -1,23 +1,27 @@
 """What a team may look at while it thinks about stopping. It promises nothing; see `heuristics`."""
 
 import math
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import and_, func, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
 from tandem.records.shown import n_shown
+from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.models import Decision, ScreenedRecord
-from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status, Verdict
 from tandem.stopping.costs import cost
 from tandem.stopping.heuristics import Reading
-from tandem.stopping.joins import hidden_numbers, no_longer_shown
+from tandem.stopping.joins import hidden_numbers, no_longer_shown, plain_rows
 from tandem.stopping.two_reviewers import TeamSensitivity, sensitivity
 
 ASSUMES = (
@@ -113,9 +117,32 @@ class Display:
         )
 
 
+_KEPT: OrderedDict[tuple[ReviewId, Stage, str, int], Display] = OrderedDict()
+_MOST_KEPT = 100
+_LOCK = threading.Lock()
+
+
 def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
-    """Return what a stage shows now."""
+    """Return what a stage shows now.
+
+    Kept while the review's log ends where it did, as whatever changes a decision or a status
+    appends to it; an import that is under way adds records before it does.
+    """
+    end = session.scalars(select(Review.last_hash).where(Review.id == review_id)).one()
     n_records = n_shown(session, review_id)
+    key = review_id, stage, end, n_records
+    with _LOCK:
+        found = _KEPT.get(key)
+    made = found or _display(session, review_id, stage, n_records)
+    with _LOCK:
+        _KEPT[key] = made
+        _KEPT.move_to_end(key)
+        while len(_KEPT) > _MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return made
+
+
+def _display(session: Session, review_id: ReviewId, stage: Stage, n_records: int) -> Display:
     n_settled, begun = _counts(session, review_id, stage)
     reading = Reading(n_records, n_settled, _included_at(session, review_id, stage))
     return Display(
@@ -141,23 +168,29 @@ def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
 
 def _included_at(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, ...]:
     """Return the place of each include among the settled records, in the order of settling."""
-    settled = (
-        select(
-            (ScreenedRecord.status == Status.INCLUDED).label("is_included"),
-            func.row_number().over(order_by=func.max(Decision.labels_seq)).label("place"),
-        )
-        .join(Decision, of_screened_record())
-        .where(
-            ScreenedRecord.review_id == review_id,
-            ScreenedRecord.stage == stage,
-            ScreenedRecord.status.in_([status for status in Status if status.is_settled]),
-            ScreenedRecord.record_number.not_in(hidden_numbers(review_id)),
-        )
-        .group_by(ScreenedRecord.record_number, ScreenedRecord.status)
-        .subquery()
+    of_stage = (ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
+    included = select(ScreenedRecord.record_number).where(
+        *of_stage, ScreenedRecord.status == Status.INCLUDED
     )
-    places = select(settled.c.place).where(settled.c.is_included).order_by(settled.c.place)
-    return tuple(session.scalars(places))
+    open_again = select(ScreenedRecord.record_number).where(
+        *of_stage, ScreenedRecord.status.in_([one for one in Status if not one.is_settled])
+    )
+    hidden = Decision.record_number.in_(hidden_numbers(review_id))
+    # What is not settled is little: to join each decision with its record would take twice as long.
+    last_of = (
+        select(func.max(Decision.labels_seq))
+        .where(Decision.review_id == review_id, Decision.stage == stage, ~hidden)
+        .group_by(Decision.record_number)
+    )
+    found = plain_rows(session, last_of.where(Decision.record_number.in_(included)))
+    if not found:
+        return ()
+    settled = plain_rows(session, last_of.where(Decision.record_number.not_in(open_again)))
+    return tuple((1 + np.searchsorted(_sorted(settled), _sorted(found))).tolist())
+
+
+def _sorted(rows: Sequence[Row[int]]) -> NDArray[np.int64]:
+    return np.sort(np.fromiter((one for (one,) in rows), dtype=np.int64, count=len(rows)))
 
 
 def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int]:

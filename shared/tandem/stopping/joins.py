@@ -1,6 +1,9 @@
 """Which rows belong together in what stopping asks of the database."""
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, select, union_all
+from collections.abc import Sequence
+from typing import TypeVarTuple
+
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, select, union_all
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber, ReviewId
@@ -8,6 +11,14 @@ from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
+
+_Ts = TypeVarTuple("_Ts")
+
+
+def plain_rows(session: Session, query: Select[*_Ts]) -> Sequence[Row[*_Ts]]:
+    """Return rows of columns without the session's bookkeeping, which doubles their time."""
+    session.flush()
+    return session.connection().execute(query).all()
 
 
 def is_shown(review_id: ReviewId) -> ColumnElement[bool]:

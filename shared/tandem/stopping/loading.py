@@ -12,8 +12,9 @@ from tandem.records.shown import n_shown
 from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status
-from tandem.stopping.counting import Drawn, DrawnRow, Ledger, Outside
-from tandem.stopping.joins import is_shown, no_longer_shown
+from tandem.stopping.counting import Ledger, Outside
+from tandem.stopping.drawn import DrawnRecords
+from tandem.stopping.joins import is_shown, no_longer_shown, plain_rows
 from tandem.stopping.models import Audit, AuditDraw
 
 _Hidden = Mapping[RecordNumber, Status]
@@ -26,7 +27,7 @@ def load(session: Session, audit: Audit) -> Ledger:
     left_at = _left_at(session, audit, hidden)
     draws, counts = _draws(session, audit, left_at, hidden), _by_status(session, audit, hidden)
     inside, after = _n_shown(session, audit)
-    undecided = sum(drawn.status is None for drawn in draws)
+    undecided = draws.n_undecided
     decided = sum(n for (is_inside, _), n in counts.items() if is_inside)
     settled = sum(counts[False, status] for status in Status if status.is_settled)
     open_again = counts[True, Status.UNSCREENED]  # its decisions were withdrawn
@@ -41,7 +42,7 @@ def load(session: Session, audit: Audit) -> Ledger:
 
 def _draws(
     session: Session, audit: Audit, included: Mapping[RecordNumber, int], hidden: _Hidden
-) -> list[Drawn]:
+) -> DrawnRecords:
     """Return the draws of records that are shown. Nearly all are excluded; the others are few."""
     undecided = _undecided(session, audit)
     differs: dict[RecordNumber, Status | None] = dict.fromkeys(included, Status.INCLUDED)
@@ -56,12 +57,10 @@ def _draws(
         AuditDraw.target,
     )
     query = select(*columns).where(AuditDraw.audit_id == audit.id).order_by(AuditDraw.place)
-    rows = map(DrawnRow._make, session.execute(query))
-    return [
-        Drawn(row, differs.get(row.record_number, Status.EXCLUDED))
-        for row in rows
-        if row.record_number not in gone
-    ]
+    rows = plain_rows(session, query)
+    if gone:
+        rows = [row for row in rows if row.record_number not in gone]
+    return DrawnRecords.of(rows, differs)
 
 
 def _undecided(session: Session, audit: Audit) -> dict[RecordNumber, bool]:

@@ -194,7 +194,7 @@ def list_draws(
     found = _visible(here, session, viewer, audit_id)
     steps = counting.steps(found.audit, found.ledger, log_carried=found.now.log_carried)
     wanted = [step for step in steps if outcome is None or outcome_of(step) == outcome]
-    made = sliced(wanted, lambda step: (step.drawn.row.place,), (int,), page, limit)
+    made = sliced(wanted, lambda step: (step.drawn.place,), (int,), page, limit)
     return Page.of(made.map(DrawOut.of))
 
 

@@ -206,8 +206,8 @@ class DrawOut(Out):
     def of(cls, step: Step) -> "DrawOut":
         bet = step.bet
         return cls(
-            i=step.drawn.row.place,
-            record_id=str(step.drawn.row.record_number),
+            i=step.drawn.place,
+            record_id=str(step.drawn.record_number),
             pool=bet.pool,
             found_before=bet.found,
             k=still_bad(bet.found, bet.target),
