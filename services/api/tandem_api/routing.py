@@ -1,6 +1,7 @@
 """How a request reaches its route: first who asks, only then what they sent."""
 
 import json
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from tandem.db.turns import Busy
+from tandem.db.turns import WAITED, Busy
 from tandem_api.deps import authenticate, current_user
 from tandem_api.runtime import runtime
 from tandem_api.uploads import read_form
@@ -77,9 +78,11 @@ class Route(APIRoute):
         known = frozenset(_query_names(self.dependant))
 
         async def run(request: Request) -> Response:
+            began = time.monotonic()
             await _thread_to_be_had(runtime(request).settings.busy_seconds)
             if guarded:
                 request.state.user = await run_in_threadpool(authenticate, request)
+            WAITED.set(time.monotonic() - began)
             _refuse_unknown(request, known)
             return await handle(ReadRequest(request.scope, request.receive))
 

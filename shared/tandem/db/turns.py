@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from tandem.errors import Unavailable
 
@@ -18,6 +19,10 @@ MOST_WRITING = 20
 
 _SHARE = 0.1
 """Of its patience does a writer that comes later wait for a line that stands still."""
+
+
+WAITED: ContextVar[float] = ContextVar("waited", default=0.0)
+"""Seconds that this request has waited already; they are of its patience."""
 
 
 class Busy(Unavailable):
@@ -51,7 +56,9 @@ class Turns:
         Raises:
             Busy: It did not come in time.
         """
-        give_up_at = None if self._patience is None else time.monotonic() + self._patience
+        give_up_at = None
+        if self._patience is not None:
+            give_up_at = time.monotonic() + max(0.0, self._patience - WAITED.get())
         self._take(give_up_at)
         try:
             yield give_up_at

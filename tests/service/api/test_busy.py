@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from contextvars import copy_context
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,7 +16,7 @@ from sqlalchemy.engine import make_url
 from application import application
 from tandem.config import Settings
 from tandem.db.session import Database
-from tandem.db.turns import MOST_WRITING, Busy, Turns
+from tandem.db.turns import MOST_WRITING, WAITED, Busy, Turns
 from world import Team, World
 
 API = "/api/v1"
@@ -135,3 +136,14 @@ def test_a_late_writer_waits_while_the_line_moves() -> None:
     with ThreadPoolExecutor(3 * MOST_WRITING) as pool:
         for one in [pool.submit(come) for _ in range(3 * MOST_WRITING)]:
             one.result()
+
+
+def test_what_a_request_has_waited_for_a_thread_is_of_its_patience() -> None:
+    def come(waited: float) -> float:
+        WAITED.set(waited)
+        with Turns(1, patience=60).taken() as give_up_at:
+            assert give_up_at is not None
+            return give_up_at - time.monotonic()
+
+    assert copy_context().run(come, 40.0) <= 20
+    assert copy_context().run(come, 70.0) <= 0
