@@ -233,9 +233,10 @@ def _strength(presumed: Presumed | None, labels: Labels, n_records: int) -> floa
 
 def _presumed(presumed: Presumed, draws: NDArray[np.float64], unread: NDArray[np.bool_]) -> Rows:
     rows = np.flatnonzero(unread & np.isfinite(draws))
-    return rows[np.argsort(draws[rows], kind="stable")][
-        : min(presumed.most, int(presumed.share * draws.size))
-    ]
+    most = min(presumed.most, int(presumed.share * draws.size))
+    if 0 < most < rows.size:
+        rows = rows[draws[rows] <= np.partition(draws[rows], most - 1)[most - 1]]
+    return rows[np.argsort(draws[rows], kind="stable")][:most]
 
 
 def _known(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -254,10 +255,11 @@ def _to_go_by(others: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np
 
 def _standardised(scores: NDArray[np.float64], among: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Shift and scale so that those `among` have mean 0 and standard deviation 1."""
-    if not among.any():
+    of = scores[among]
+    if of.size == 0:
         return np.zeros_like(scores)
-    spread = float(scores[among].std())
-    if spread <= _ROUNDING * np.abs(scores[among]).max():
+    spread = float(of.std())
+    if spread <= _ROUNDING * np.abs(of).max():
         spread = 1.0
-    standardised: NDArray[np.float64] = (scores - scores[among].mean()) / spread
+    standardised: NDArray[np.float64] = (scores - of.mean()) / spread
     return standardised

@@ -81,6 +81,7 @@ def _ridge(
 
     The root of an example beyond the margin is 0.
     """
+    pulls, distances = pulls.copy(), distances.copy()
     roots = within * all_roots
     evening = 1 / (1 + 2 * roots**2)  # undoes the diagonal: a length of 1, and 1 for the bias
     residual = roots * (sides - distances) - pulls
@@ -95,9 +96,9 @@ def _ridge(
         moved = product(roots * direction)
         change = direction + roots * moved
         step = size / (direction @ change)
-        pulls = pulls + step * direction
-        distances = distances + step * moved
-        residual = residual - step * change
+        pulls += step * direction
+        distances += step * moved
+        residual -= step * change
         evened = evening * residual
         size, before = residual @ evened, size
         direction = evened + (size / before) * direction
