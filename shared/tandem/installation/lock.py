@@ -25,7 +25,7 @@ class AlreadyRunning(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock; both unknown in the instant between taking it and writing this."""
+    """Who holds a lock; both unknown just after it was taken, and while its holder ends."""
 
     pid: int | None
     url: str
@@ -50,7 +50,7 @@ class InstallationLock:
         return self._descriptor
 
     def __enter__(self) -> Self:
-        """Take the lock. Where its holder was killed, wait until its guard has ended the rest.
+        """Take the lock. Where its holder was killed or ends, wait until all of it has ended.
 
         Raises:
             AlreadyRunning: Its holder lives.
@@ -65,13 +65,17 @@ class InstallationLock:
         os.pwrite(self._descriptor, f"{os.getpid()} {self._url}\n".encode(), 0)
         return self
 
+    def leave(self) -> None:
+        """Say that what is held ends now: who comes meanwhile waits for it instead of giving up."""
+        os.ftruncate(self._descriptor, 0)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        os.ftruncate(self._descriptor, 0)
+        self.leave()
         os.close(self._descriptor)
 
     def _take(self) -> None:
@@ -82,14 +86,13 @@ class InstallationLock:
                 return
             except BlockingIOError:
                 held_by = _read(self._descriptor)
-            # Unknown in the instant between taking the lock and writing who took it.
             if held_by.pid is not None and held_by.is_alive():
                 raise AlreadyRunning(
                     f"Tandem is already running on {self._data_dir} "
                     f"(pid {held_by.pid}, URL {held_by.url or 'unknown'})."
                 )
             if time.monotonic() - began > pause:
-                log.warning("still waiting for the rest of a killed Tandem to end", of=held_by.pid)
+                log.warning("still waiting for an earlier Tandem to end", of=held_by.pid)
                 pause *= 2
             time.sleep(_POLL)
 

@@ -52,9 +52,11 @@ def up(settings: Settings, *, demo: bool = False) -> int:
                     return 1
                 _say(_banner(settings))
                 supervisor.begin((demo_loader if demo else first_account)(settings))
+                supervisor.run()
             except Stopped:
                 return 0
-            supervisor.run()
+            finally:
+                lock.leave()
     log.info("stopped")
     return 0
 

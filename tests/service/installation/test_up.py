@@ -253,6 +253,23 @@ def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
     assert holder(tmp_path) is None
 
 
+def test_a_start_while_the_one_before_ends_waits_for_its_end(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def come() -> bool:
+        with InstallationLock(tmp_path, url="http://next"):
+            return ended.is_set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with InstallationLock(tmp_path, url="http://here") as lock:
+            lock.leave()
+            next_one = pool.submit(come)
+            with pytest.raises(TimeoutError):
+                next_one.result(timeout=0.2)
+            ended.set()
+        assert next_one.result()
+
+
 def test_the_file_of_a_dead_holder_is_no_obstacle(tmp_path: Path) -> None:
     lock_file(tmp_path).write_text(f"{DEAD} http://long-ago\n")
     assert holder(tmp_path) is None
