@@ -1,8 +1,9 @@
 """The views of the page: what people do in them, that all can use them, and how large they are."""
 
 import gzip
+import re
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, cast
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -133,6 +134,30 @@ def test_who_watches_sees_it_happen(visit: Visit, team: Team, world: World) -> N
     world.decide(team.review_id, team.ben, 9, "exclude")
 
     expect(judge.page.get_by_role("link", name="Title 9")).to_be_visible()
+
+
+def test_tabs_of_one_person_share_one_stream_and_a_tab_of_somebody_else_has_its_own(
+    visit: Visit, team: Team, world: World
+) -> None:
+    path = f"/r/{team.review_id}/conflicts"
+    judge, owner = visit(team.judge, path), visit(team.owner)
+    while not any("/events" in path for _, path in judge.traffic):
+        judge.page.wait_for_timeout(50)  # until the stream has begun
+    second = judge.page.context.new_page()
+    asked = list[str]()
+    second.on("request", lambda request: asked.append(request.url))
+    second.goto(judge.base + path)
+    expect(second.get_by_role("link", name="Title 1", exact=False).first).to_be_visible()
+    world.decide(team.review_id, team.ann, 9, "include")
+    world.decide(team.review_id, team.ben, 9, "exclude")
+
+    expect(second.get_by_role("link", name="Title 9")).to_be_visible()
+    assert not any("/events" in url for url in asked)
+
+    judge.page.context.add_cookies(cast(Any, owner.page.context.cookies()))
+    third = judge.page.context.new_page()
+    with third.expect_request(re.compile("/events")):
+        third.goto(judge.base + path)
 
 
 def test_a_reviewer_changes_a_decision_and_takes_one_back(

@@ -67,9 +67,11 @@ const AGAIN_MS = 5000;
  * Follows a review while its tab is visible; returns what ends it.
  *
  * A browser has six connections to a server. So of all tabs that show a review, one follows its
- * events and tells the others; where the browser has no locks, each visible tab follows them.
+ * events and tells the others; where the browser has no locks, each visible tab follows them. Tabs
+ * of different people share nothing: one of them may see more than the other.
  */
-export function follow(review: string): () => void {
+export function follow(review: string, person: string): () => void {
+  const shared = `tandem events ${review} ${person}`;
   const waiting = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const concerns = (kinds: readonly string[]) => {
@@ -81,7 +83,7 @@ export function follow(review: string): () => void {
       waiting.clear();
     }, GATHER_MS);
   };
-  const others = new BroadcastChannel(`tandem events ${review}`);
+  const others = new BroadcastChannel(shared);
   others.onmessage = (message: MessageEvent<string[]>) => {
     if (document.visibilityState === "visible") concerns(message.data);
   };
@@ -89,7 +91,7 @@ export function follow(review: string): () => void {
   const begin = () => {
     if (end !== null || document.visibilityState !== "visible") return;
     let isLate = false;
-    end = whenAlone(`tandem events ${review}`, () => {
+    end = whenAlone(shared, () => {
       if (isLate) outdated(review); // what happened since the tab before has ended
       return stream(review, (kinds) => {
         concerns(kinds);

@@ -5,6 +5,7 @@ import { follow } from "../api/events";
 import { Unreachable } from "../api/problem";
 import { type Review, useReview } from "../api/queries";
 import { texts } from "../texts/en";
+import { usePerson } from "../ui/context";
 import { Shell } from "../ui/layout";
 import { lazy } from "../ui/lazy";
 import { Empty, Loading, Problem } from "../ui/parts";
@@ -39,7 +40,8 @@ export function InReview({ id }: { id: string }) {
   const found = useReview(id);
   const [path] = useLocation();
   const [, , , name = "", ...rest] = path.split("/");
-  useEffect(() => follow(id), [id]);
+  const { me } = usePerson();
+  useEffect(() => follow(id, me.id), [id, me.id]);
   useEffect(() => {
     if (found.data) keepReview(found.data);
   }, [found.data]);
