@@ -132,6 +132,12 @@ class Settings(BaseSettings):
         le=256,
         description="Imports and the like that one worker runs at a time, beside rankings.",
     )
+    worker_idle_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="After so long without work the processes of a worker's queue end and give "
+        "their memory back; the next message starts them again.",
+    )
     session_days: int = Field(
         default=14, ge=1, le=365, description="How long a sign-in lasts at most."
     )

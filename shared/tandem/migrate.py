@@ -25,6 +25,8 @@ def upgrade(database_url: str) -> None:
         DatabaseIsNewer: This version of Tandem does not know its revision.
     """
     current, head = current_and_head(database_url)
+    if current == head:
+        return
     if not is_known(current):
         raise DatabaseIsNewer(
             f"The database is at revision {current}, which this version of Tandem does not know: "

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from tandem.accounts import throttle
+from tandem.accounts import passwords, throttle
 from tandem.accounts.throttle import Attempt
 from tandem.db.session import Database
 from tandem.errors import TooManyAttempts, Unavailable
@@ -43,6 +43,7 @@ class Passwords:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="password")
         self._waiting: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
+        passwords.prepare()
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)

@@ -21,11 +21,7 @@ def main(arguments: list[str]) -> int:
     if name not in QUEUES:
         sys.stderr.write(f"There is no queue {name!r}; there are: {', '.join(QUEUES)}.\n")
         return 2
-    from tandem_worker import app
-
-    # Alone it is also what a health check means by "the worker".
-    app.serve(name, heartbeat_as=[f"worker-{name}", "worker"])
-    return 0
+    return pools.run_all((name,))
 
 
 if __name__ == "__main__":

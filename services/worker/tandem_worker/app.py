@@ -1,15 +1,19 @@
 """The Celery application, and what each task's log lines carry."""
 
+import time
 import warnings
-from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import structlog
 from celery.exceptions import SecurityWarning
+from celery.platforms import EX_OK
 from celery.signals import heartbeat_sent, setup_logging, task_postrun, task_prerun
+from celery.worker import state
 
 from tandem import heartbeat
 from tandem.config import settings
+from tandem.loading import loading
 from tandem.log import configure
 from tandem.tasks import QUEUES, celery_app
 
@@ -17,23 +21,37 @@ app = celery_app(settings().resolved_redis_url())
 app.conf.update(imports=["tandem_worker.tasks"])
 
 
+_OF_WORKERS = ("celery.apps.worker", "celery.bin.worker", "celery.concurrency.prefork")
+_OF_RANKINGS = "tandem.ranking.rerank"
+
+
 def load() -> None:
-    """Import all that tasks need, before the processes are forked that share it."""
+    """Import what every task needs, before the processes are forked that share it."""
     app.loader.import_default_modules()
     app.finalize()
+    for module in _OF_WORKERS:
+        import_module(module)
 
 
-def serve_part(name: str) -> None:
-    """Be the worker of one of the queues that this machine serves."""
-    serve(name, heartbeat_as=[f"worker-{name}"])
+class Idleness:
+    """How long this worker has had no task, neither at work nor waiting for its time."""
+
+    def __init__(self) -> None:
+        self._n_received, self._since = 0, time.monotonic()
+
+    def seconds(self) -> float:
+        n_received = sum(state.total_count.values())
+        if state.reserved_requests or n_received != self._n_received:
+            self._n_received, self._since = n_received, time.monotonic()
+        return time.monotonic() - self._since
 
 
-def serve(name: str, *, heartbeat_as: Sequence[str]) -> None:
-    """Be the worker of one queue until somebody asks for the end.
-
-    `heartbeat_as`: the names by which it gives signs of life.
-    """
+def serve(name: str) -> None:
+    """Be the worker of one queue, until somebody asks for the end or nothing is to be done."""
     config = settings()
+    if name in ("rankings", "large"):
+        with loading():  # for all slots at once
+            import_module(_OF_RANKINGS)
     slots = {
         "rankings": config.worker_concurrency,
         "large": config.worker_large_concurrency,
@@ -43,12 +61,14 @@ def serve(name: str, *, heartbeat_as: Sequence[str]) -> None:
     # Of the superuser: it is about messages that hold code; ours are JSON, and nothing else is
     # accepted. In containers it would be logged at every start.
     warnings.filterwarnings("ignore", category=SecurityWarning)
+    idleness = Idleness()
 
     @heartbeat_sent.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def show_life(**_: Any) -> None:
         # Sent by the loop that takes tasks from the broker: if that hangs, this stops too.
-        for each in heartbeat_as:
-            heartbeat.beat(each)
+        heartbeat.beat(f"worker-{name}")
+        if idleness.seconds() > config.worker_idle_seconds:
+            state.should_stop = EX_OK
 
     app.worker_main(
         [

@@ -1,10 +1,10 @@
-"""One worker for each queue, started and ended together as if they were one process.
+"""A worker for each queue that has work, in one service.
 
-Each is a fork of this process, which has loaded everything before: so both are at work as soon as
-it is, one that died is back within a second, and they share the memory of what was loaded.
+Each is a fork of this process, which has loaded what all of them need: so it is at work at once,
+one that died is back within a second, and they share the memory of what was loaded. A worker
+without work ends (`app.serve`), and its memory is free; it is started again when a message waits.
 """
 
-import gc
 import os
 import signal
 import sys
@@ -16,9 +16,13 @@ from collections.abc import Callable, Collection
 from types import FrameType
 from typing import NoReturn
 
+from redis import Redis
+from redis.exceptions import RedisError
+
 from tandem import heartbeat
 from tandem.config import settings
 from tandem.installation.children import describe_status, next_delay
+from tandem.loading import loading
 from tandem.log import configure, logger
 from tandem.tasks import QUEUES
 
@@ -29,12 +33,13 @@ _log = logger(__name__)
 
 
 def run_all(names: Collection[str] = tuple(QUEUES)) -> int:
-    """Run a worker for each of these queues until a signal asks for their end; return the status.
+    """Serve each of these queues until a signal asks for the end; return the status.
 
-    One that ends by itself is started again. The others go on: to wait for an import of hours
-    would keep rankings waiting, too.
+    A worker that fails is started again. The others go on: to wait for an import of hours would
+    keep rankings waiting, too.
     """
-    configure(settings(), process="worker")
+    config = settings()
+    configure(config, process="worker")
     stopping = threading.Event()
 
     def stop(_: int, __: FrameType | None) -> None:
@@ -42,33 +47,66 @@ def run_all(names: Collection[str] = tuple(QUEUES)) -> int:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)
-    from tandem_worker import app
+    with loading():
+        from tandem_worker import app
 
-    app.load()
-    # What is loaded stays: not looked at by a collection, its pages stay shared with the forks.
-    gc.collect()
-    gc.freeze()
-    parts = Parts(app.serve_part, names)
-    parts.start()
+        app.load()
+    messages = Messages(config.resolved_redis_url(), names)
+    parts = Parts(app.serve, names, messages.waiting)
     next_beat = 0.0
     while not stopping.wait(_POLL_SECONDS):
         parts.look_after()
         if time.monotonic() >= next_beat:
             next_beat = time.monotonic() + _BEAT_SECONDS
+            for name in parts.idle() if messages.is_reachable else ():
+                heartbeat.beat(f"worker-{name}")
             if all(heartbeat.is_alive(f"worker-{name}") for name in names):
                 heartbeat.beat("worker")
     parts.stop()
     return 0
 
 
+class Messages:
+    """Which queues have messages for a worker."""
+
+    def __init__(self, redis_url: str, names: Collection[str]) -> None:
+        self._redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
+        self._names = tuple(names)
+        self.is_reachable = True
+
+    def waiting(self) -> set[str]:
+        """Return the names of these queues; none while the broker cannot be asked."""
+        asked = self._redis.pipeline(transaction=False)
+        for name in self._names:
+            asked.llen(QUEUES[name])
+        try:
+            lengths = asked.execute()
+        except (RedisError, OSError) as error:
+            if self.is_reachable:
+                _log.warning("broker not reachable; asking again", error=str(error))
+            self.is_reachable = False
+            return set()
+        self.is_reachable = True
+        return {name for name, n in zip(self._names, lengths, strict=True) if n}
+
+
 class Parts:
     """The workers that this process has started, by queue."""
 
     def __init__(
-        self, serve: Callable[[str], object], names: Collection[str] = tuple(QUEUES)
+        self,
+        serve: Callable[[str], object],
+        names: Collection[str],
+        waiting: Callable[[], Collection[str]],
     ) -> None:
-        """Prepare them; `serve` is a queue's worker until somebody asks for its end."""
-        self._serve, self._names = serve, names
+        """Prepare them; none is started yet.
+
+        Args:
+            serve: Is a queue's worker until somebody asks for its end, or nothing is to be done.
+            names: Of the queues.
+            waiting: Names those for which there is work. Asked only while one has no worker.
+        """
+        self._serve, self._names, self._waiting = serve, names, waiting
         self._running: dict[str, int] = {}
         self._started: dict[str, float] = {}
         self._delays = dict.fromkeys(names, 0.0)
@@ -76,17 +114,24 @@ class Parts:
         # Never written to: it closes when this process is gone, however it went.
         self._read_end, self._write_end = os.pipe()
 
-    def start(self) -> None:
-        for name in self._names:
-            self._start(name)
+    def idle(self) -> list[str]:
+        """Return the queues that have no worker because there is nothing to do."""
+        return [name for name in self._names if name not in {*self._running, *self._due}]
 
     def look_after(self) -> None:
-        """Start again what has ended, after a pause that grows while it ends at once."""
+        """Start what has work, and what has failed, after a pause that grows while it fails."""
+        if idle := self.idle():
+            waiting = self._waiting()
+            for name in idle:
+                if name in waiting:
+                    self._start(name)
         moment = time.monotonic()
         for name, pid in list(self._running.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 del self._running[name]
+                if status == 0:
+                    continue  # it had nothing to do
                 lived = moment - self._started[name]
                 self._delays[name] = next_delay(self._delays[name], lived)
                 self._due[name] = moment + self._delays[name]

@@ -8,8 +8,8 @@ from pathlib import Path
 from tandem.artifacts import Artifacts
 from tandem.config import Settings, settings
 from tandem.db.session import Database
+from tandem.ranking.pace import Timing
 from tandem.ranking.recipes import DEFAULT_MODEL
-from tandem.ranking.rerank import Timing
 from tandem.tasks import Nudges
 
 

@@ -1,4 +1,8 @@
-"""The tasks: each reads what to do from the database, and may be run twice or never."""
+"""The tasks: each reads what to do from the database, and may be run twice or never.
+
+What loads scikit-learn is imported where it is used: it is a third of a worker's memory, and most
+of the time no ranking is made.
+"""
 
 import shutil
 from uuid import UUID
@@ -7,8 +11,7 @@ from redis import Redis
 
 from tandem.ids import ImportId, ReviewId
 from tandem.operations import removal
-from tandem.ranking import encoding, second_look_scores, sentences, training
-from tandem.ranking.rerank import rerank as train
+from tandem.ranking import encoding, sentences, training
 from tandem.records import import_work, importing
 from tandem.records.importing import Rest
 from tandem.screening.duplicates import deduplication
@@ -64,6 +67,8 @@ def rerank_large() -> None:
 
 def _train(here: Runtime, review: ReviewId) -> bool:
     """Train if it is due and nobody else does; return whether it was done."""
+    from tandem.ranking.rerank import rerank as train
+
     next_begin = train(
         here.database,
         here.artifacts,
@@ -124,8 +129,9 @@ def encode(review_id: str, fence: int | None = None) -> None:
 @app.task(name=SECOND_LOOKS)  # type: ignore[untyped-decorator]  # Celery has no types
 def make_second_looks(review_id: str) -> None:
     """Score the review's excluded records if somebody has asked for it."""
-    here = runtime()
-    review = ReviewId(UUID(review_id))
+    from tandem.ranking import second_look_scores
+
+    here, review = runtime(), ReviewId(UUID(review_id))
     second_look_scores.make(here.database, here.artifacts, here.cache, review, here.model)
 
 

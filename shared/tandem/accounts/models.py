@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tandem.db.base import Base
 from tandem.ids import TokenId, UserId
 
+IMPORTED = "@imported.invalid"
+"""How the addresses end of the accounts that stand for people named in files."""
+
 
 class Scope(StrEnum):
     """How much of what its person may do a token may do. Each includes the one before."""

@@ -33,9 +33,6 @@ _passwords = PasswordHash.recommended()
 _thread = ThreadPoolExecutor(1, thread_name_prefix="hash", initializer=_step_back)
 """One hash at a time in a process, since each takes 64 MiB and all processors; and behind whatever
 else the process does, since who signs in waits anyway."""
-_NOBODY = _passwords.hash(secrets.token_hex())
-"""Checked when the address is unknown, so that the answer takes as long as for a known one."""
-
 _OURS = frozenset({"tandem", "screening", "review", "systematicreview"})
 """Words of this service. Alone, or with digits and signs behind them, they are easy to guess."""
 _BEHIND = "0123456789!?.,;:-_#*+$%&@ "
@@ -111,7 +108,18 @@ def is_right(password: str, stored: str | None) -> bool:
     """Say whether a password is the stored one. Takes the same time where there is none."""
     # As typed, too: before, passwords were stored like that.
     forms = dict.fromkeys((_one_form(password), password))
-    return _any_is_right(forms, stored or _NOBODY) and stored is not None
+    return _any_is_right(forms, stored or _hash_of_nobody()) and stored is not None
+
+
+def prepare() -> None:
+    """Make ready, in the background, what the first check would else take longer for."""
+    _thread.submit(_hash_of_nobody)
+
+
+@cache
+def _hash_of_nobody() -> str:
+    """Checked when the address is unknown, so that the answer takes as long as for a known one."""
+    return _passwords.hash(secrets.token_hex())
 
 
 def _any_is_right(forms: Iterable[str], stored: str) -> bool:

@@ -7,8 +7,8 @@ closes nothing, but takes minutes: what was idle for longer is asked.
 
 import select
 import time
+from typing import Any
 
-from psycopg import Connection, Error
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
@@ -20,6 +20,8 @@ _USED_AT = "tandem_used_at"
 
 def refuse_dead_connections(engine: Engine) -> None:
     """Have the pool of `engine` replace connections that are dead, before anybody gets one."""
+    # Here: with SQLite nothing of the driver is loaded.
+    from psycopg import Error
 
     def note_use(_: object, entry: ConnectionPoolEntry) -> None:
         entry.info[_USED_AT] = time.monotonic()
@@ -40,9 +42,8 @@ def refuse_dead_connections(engine: Engine) -> None:
     event.listen(engine, "checkout", look)
 
 
-def _has_something_to_read(connection: DBAPIConnection) -> bool:
-    """Whether the server has sent something that nobody asked for, if only its end."""
-    assert isinstance(connection, Connection)  # noqa: S101  # the engine is psycopg's
+def _has_something_to_read(connection: Any) -> bool:
+    """Whether the server has sent psycopg's connection something unasked, if only its end."""
     if connection.closed:
         return True
     socket = select.poll()

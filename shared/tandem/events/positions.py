@@ -7,8 +7,10 @@ crash it continues from there, and repeats its last effect at worst.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ForeignKey, Uuid, and_, column, func, select, table, update
+from sqlalchemy import ForeignKey, Select, Uuid, and_, column, func, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -60,16 +62,20 @@ class Place:
 
 def behind(session: Session, consumer: str, *, limit: int) -> Sequence[Place]:
     """Return where the consumer stands in logs that go on, the longest untouched first."""
+    query = _behind(consumer).limit(limit)
+    return [Place(ReviewId(review_id), seq) for review_id, seq in session.execute(query)]
+
+
+@cache
+def _behind(consumer: str) -> Select[Any, int]:
     mine = and_(EventPosition.consumer == consumer, EventPosition.review_id == _LOGS.c.id)
     stands = func.coalesce(EventPosition.seq, 0)
-    query = (
+    return (
         select(_LOGS.c.id, stands)
         .outerjoin(EventPosition, mine)
         .where(_LOGS.c.last_seq > stands, _LOGS.c.deleted_at.is_(None))
         .order_by(EventPosition.moved_at.nulls_first(), _LOGS.c.id)
-        .limit(limit)
     )
-    return [Place(ReviewId(review_id), seq) for review_id, seq in session.execute(query)]
 
 
 def get(session: Session, consumer: str, review_id: ReviewId) -> int:
@@ -116,6 +122,18 @@ def set_back(session: Session, consumer: str, to: Sequence[Place]) -> None:
         )
 
 
+def outlook(session: Session, consumer: str) -> tuple[str | None, bool]:
+    """Return what was noted of the consumer's last entry, and whether any log goes on behind it."""
+    noted, is_behind = session.execute(_outlook(consumer)).one()
+    return noted, bool(is_behind)
+
+
+@cache
+def _outlook(consumer: str) -> Select[str, bool]:
+    entry = select(ConsumerLease.last_entry).where(ConsumerLease.consumer == consumer)
+    return select(entry.scalar_subquery(), _behind(consumer).order_by(None).exists())
+
+
 def last_entry(session: Session, consumer: str) -> str | None:
     """Return what was noted of the consumer's last entry."""
     return session.scalar(
@@ -135,7 +153,14 @@ def note_entry(session: Session, consumer: str, entry: str | None) -> None:
 
 def claim(session: Session, consumer: str, *, lasting: timedelta) -> int | None:
     """Take the right to work for this consumer; return its fence, or None if another has it."""
-    _insert(session, ConsumerLease, {"consumer": consumer, "fence": 0}, otherwise={})
+    fence = _claim(session, consumer, lasting)
+    if fence is None and session.get(ConsumerLease, consumer) is None:
+        _insert(session, ConsumerLease, {"consumer": consumer, "fence": 0}, otherwise={})
+        fence = _claim(session, consumer, lasting)
+    return fence
+
+
+def _claim(session: Session, consumer: str, lasting: timedelta) -> int | None:
     free = has_run_out(ConsumerLease.lease_until, lasting=lasting)
     return session.execute(
         update(ConsumerLease)
@@ -146,15 +171,23 @@ def claim(session: Session, consumer: str, *, lasting: timedelta) -> int | None:
     ).scalar_one_or_none()
 
 
-def keep(session: Session, consumer: str, fence: int, *, until: datetime | None) -> bool:
+def keep(
+    session: Session,
+    consumer: str,
+    fence: int,
+    *,
+    until: datetime | None,
+    last_entry: str | None = None,
+) -> bool:
     """Hold on to the claim until then, None to give it back; False where it was lost.
 
-    Nobody else can claim before the caller's transaction ends.
+    Nobody else can claim before the caller's transaction ends. `last_entry`: to be noted with it.
     """
+    noted = {} if last_entry is None else {"last_entry": last_entry}
     kept = session.execute(
         update(ConsumerLease)
         .where(ConsumerLease.consumer == consumer, ConsumerLease.fence == fence)
-        .values(lease_until=until)
+        .values(lease_until=until, **noted)
         .returning(ConsumerLease.fence)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()

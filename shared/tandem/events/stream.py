@@ -58,8 +58,10 @@ class Publisher:
         Raises:
             RedisError: The stream cannot be written; nothing is lost.
         """
-        has_lost = self._has_lost_entries()
-        if not has_lost and not self._read():
+        with self._database.glance() as session:
+            remembered, is_behind = positions.outlook(session, CONSUMER)
+        has_lost = self._has_lost(remembered)
+        if not has_lost and not is_behind:
             return 0  # without a write: most of the time there is nothing
         # Before the claim: over millions of events this lasts longer than a claim, and of two
         # relays each would take it from the other, for ever.
@@ -75,8 +77,8 @@ class Publisher:
         n_published, goes_on = 0, True
         try:
             # Asked under the claim: another publisher may have made it good just now.
-            if self._has_lost_entries():
-                self._begin_anew(fence, self._newest() if again is None else again)
+            if again is not None and self._has_lost(self._remembered()):
+                self._begin_anew(fence, again)
             while goes_on and (batch := self._read()):
                 if time.monotonic() - held_since > _LEASE.total_seconds():
                     break
@@ -107,8 +109,7 @@ class Publisher:
                 )
             ]
 
-    def _has_lost_entries(self) -> bool:
-        remembered = self._remembered()
+    def _has_lost(self, remembered: str | None) -> bool:
         return remembered is not None and _end(self._redis) < _numbers(remembered)
 
     def _remembered(self) -> str | None:
@@ -154,15 +155,13 @@ class Publisher:
         """
         reached = {event.review_id: event.seq for event in batch}
         with self._database.write.begin() as session:
-            if not positions.keep(session, CONSUMER, fence, until=now() + _LEASE):
-                raise _ClaimLost
             for review_id, seq in reached.items():
                 positions.move(session, CONSUMER, Place(review_id, seq))
-            positions.note_entry(session, CONSUMER, last_entry)
-            if positions.behind(session, CONSUMER, limit=1):
-                return True
-            positions.keep(session, CONSUMER, fence, until=None)
-            return False
+            goes_on = bool(positions.behind(session, CONSUMER, limit=1))
+            until = now() + _LEASE if goes_on else None
+            if not positions.keep(session, CONSUMER, fence, until=until, last_entry=last_entry):
+                raise _ClaimLost
+            return goes_on
 
     def _give_back(self, fence: int) -> None:
         with self._database.write.begin() as session:

@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import ColumnElement, Table, delete, exists, select, tuple_
 from sqlalchemy.orm import Session
 
-from tandem.accounts.models import User
+from tandem.accounts.models import IMPORTED, User
 from tandem.artifacts import Artifacts
 from tandem.db.base import Base, now
 from tandem.db.session import Database
@@ -22,7 +22,6 @@ from tandem.log import logger
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.screening.models import Decision
-from tandem.screening.priors import IMPORTED
 
 CHUNK = 200
 """Rows of one transaction. The largest, packed rankings and texts, come to some MB."""

@@ -12,11 +12,20 @@ just been missed waits 4 s and one training, and never more than two trainings t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 WINDOW = timedelta(minutes=1)
 SLOWEST = 8
 """Pauses between two trainings, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`lease`: silence after which a worker is taken for dead; `pause`: see above."""
+
+    lease: timedelta
+    pause: timedelta
 
 
 def next_begin(begun: Sequence[datetime], *, pause: timedelta) -> datetime:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tandem.log import logger
 from tandem.progress import Percent
 from tandem.ranking import from_ledger, pace, training
 from tandem.ranking.models import Ranking, Training
+from tandem.ranking.pace import Timing
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
@@ -37,14 +37,6 @@ OnProgress = Callable[[RankingProgress], object]
 """Called when a training begins, now and then while its features are made, and when it is over."""
 
 _log = logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """`lease`: silence after which a worker is taken for dead; `pause`: see `ranking.pace`."""
-
-    lease: timedelta
-    pause: timedelta
 
 
 def rerank(

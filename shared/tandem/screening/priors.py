@@ -7,6 +7,7 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
+from tandem.accounts.models import IMPORTED
 from tandem.db.base import now
 from tandem.errors import Conflict as Contradiction
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
@@ -21,9 +22,6 @@ from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.state import RecordKey, load
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
-
-IMPORTED = "@imported.invalid"
-"""How the addresses end of the accounts that stand for people named in files."""
 
 _STAGE = Stage.TITLE_ABSTRACT
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tandem_api.__main__ import MOST_FILES, allow_many_connections
+from tandem_api.server import MOST_FILES, allow_many_connections
 
 KIND = resource.RLIMIT_NOFILE
 LIKE_A_SHELL = 1024

@@ -14,7 +14,7 @@ from tandem.events.progress import RankingProgress
 from tandem.ids import ReviewId
 from tandem.ranking import rerank, serving, training
 from tandem.ranking.models import Ranking, Training
-from tandem.ranking.rerank import Timing
+from tandem.ranking.pace import Timing
 from tandem.reviews.models import Review
 from world import TA, Team, World
 

@@ -10,8 +10,8 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.operations import jobs
+from tandem.ranking.pace import Timing
 from tandem.ranking.recipes import DEFAULT_MODEL, UnknownModel
-from tandem.ranking.rerank import Timing
 from tandem.tasks import Nudges
 from tandem.work.attempts import MOST_TRIES
 from tandem.work.jobs import JobKind, JobState

@@ -33,9 +33,9 @@ from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted
 from tandem.ranking.minilm import DIMENSIONS
 from tandem.ranking.models import Encoding, Ranking, SentenceVector
+from tandem.ranking.pace import Timing
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import PRESETS
-from tandem.ranking.rerank import Timing
 from tandem.ranking.sentences import MODEL
 from tandem.records import corrections
 from tandem.records.models import Import, ImportState, Record

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from threading import Event
@@ -24,7 +25,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ImportId, ReviewId
 from tandem.operations.jobs import unfinished
-from tandem.ranking.rerank import Timing
+from tandem.ranking.pace import Timing
 from tandem.records import importing
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
@@ -230,9 +231,9 @@ def test_nobody_keeps_the_others_waiting(
 
 @pytest.mark.processes
 def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
-    broker: Broker, worker: Program
+    world: World, worker: Program, nudges: Nudges
 ) -> None:
-    worker.until(lambda: len(parts(worker.pid)) == 3)
+    have_all_work(world, worker, nudges)
     # Ready: until then there is nobody who could end in order.
     worker.until(lambda: worker.log.read_text().count("ready") >= 3)
     left = {one for part in parts(worker.pid) for one in (part, *parts(part))}
@@ -245,8 +246,10 @@ def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
 
 
 @pytest.mark.processes
-def test_a_pool_that_ends_is_started_again_and_the_others_go_on(worker: Program) -> None:
-    worker.until(lambda: len(parts(worker.pid)) == 3)
+def test_a_pool_that_ends_is_started_again_and_the_others_go_on(
+    world: World, worker: Program, nudges: Nudges
+) -> None:
+    have_all_work(world, worker, nudges)
     rankings, *others = parts(worker.pid)
 
     os.kill(rankings, signal.SIGKILL)
@@ -256,13 +259,9 @@ def test_a_pool_that_ends_is_started_again_and_the_others_go_on(worker: Program)
 
 
 @pytest.mark.processes
-def test_its_heartbeat_tells_of_all_pools(broker: Broker, worker: Program, nudges: Nudges) -> None:
-    def heard() -> set[str]:
-        told = nudges.broker_figures()
-        assert told is not None
-        return set(told.heartbeats)
-
-    worker.until(lambda: {"worker", "worker-rankings", "worker-large", "worker-bulk"} <= heard())
+def test_its_heartbeat_is_that_of_all_pools(worker: Program, nudges: Nudges) -> None:
+    names = {"worker", "worker-rankings", "worker-large", "worker-bulk"}
+    worker.until(lambda: names <= heard(nudges))
 
 
 @pytest.mark.processes
@@ -289,6 +288,44 @@ def test_a_worker_of_one_queue_does_nothing_of_the_other(
         assert nudges.backlog(BULK) > 0
         program.process.terminate()
         assert program.process.wait(timeout=PATIENCE) == 0
+
+
+@pytest.mark.processes
+def test_a_worker_without_work_has_no_processes_for_it_and_ranks_all_the_same(
+    world: World,
+    database: Database,
+    settings: Settings,
+    broker: Broker,
+    nudges: Nudges,
+    tmp_path: Path,
+) -> None:
+    log, idle = tmp_path / "worker.log", {"TANDEM_WORKER_IDLE_SECONDS": "0.5"}
+    with running("tandem_worker", settings=settings, broker=broker, log=log, more=idle) as worker:
+        # It gives signs of life also while there is nothing to do.
+        worker.until(lambda: "worker-rankings" in heard(nudges) and parts(worker.pid) == [])
+        team = world.team(n_records=5, question="Does sleep help memory?")
+        world.decide(team.review_id, team.ann, 1, "include")
+        changed = partial(nudges.changed, team.review_id)
+        worker.until(partial(is_ranked, database, team.review_id), asking=changed)
+        worker.until(lambda: parts(worker.pid) == [])
+
+
+def heard(nudges: Nudges) -> set[str]:
+    figures = nudges.broker_figures()
+    assert figures is not None
+    return set(figures.heartbeats)
+
+
+def have_all_work(world: World, worker: Program, nudges: Nudges) -> None:
+    """Wait until the worker has a process for each queue, as there are messages for each."""
+    review_id = world.team(n_records=2).review_id
+
+    def ask() -> None:
+        nudges.changed(review_id)
+        nudges.large_changed()
+        nudges.to_read(review_id)
+
+    worker.until(lambda: len(parts(worker.pid)) == 3, asking=ask)
 
 
 def parts(pid: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""A worker's parts are at work at the same time, and each comes back when it has died."""
+"""A worker's part starts when there is work, ends when there is none, and comes back if it dies."""
 
 import os
 import signal
@@ -20,14 +20,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def parts(folder: Path) -> Iterator[Parts]:
+def waiting() -> set[str]:
+    """The queues that have messages."""
+    return set()
+
+
+@pytest.fixture
+def parts(folder: Path, waiting: set[str]) -> Iterator[Parts]:
     """Parts that note that they are at work, and then wait for their end."""
 
     def serve(name: str) -> None:
+        signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
         (folder / f"{name}-{os.getpid()}").touch()
-        signal.pause()
+        while True:
+            signal.pause()
 
-    made = Parts(serve)
+    made = Parts(serve, tuple(QUEUES), lambda: waiting)
     yield made
     made.stop()
 
@@ -46,19 +54,43 @@ def look_until(parts: Parts, folder: Path, name: str, *, n: int) -> None:
 
 
 @pytest.mark.processes
-def test_no_queue_waits_for_the_worker_of_another(parts: Parts, folder: Path) -> None:
-    parts.start()
+def test_no_queue_waits_for_the_worker_of_another(
+    parts: Parts, folder: Path, waiting: set[str]
+) -> None:
+    waiting |= set(QUEUES)
     for name in QUEUES:
         look_until(parts, folder, name, n=1)
 
 
 @pytest.mark.processes
-def test_one_that_was_killed_comes_back_and_the_other_stays(parts: Parts, folder: Path) -> None:
-    parts.start()
+def test_one_that_was_killed_comes_back_and_the_other_stays(
+    parts: Parts, folder: Path, waiting: set[str]
+) -> None:
+    waiting |= set(QUEUES)
     for name in QUEUES:
         look_until(parts, folder, name, n=1)
+    waiting.clear()  # the message that it was at is no longer in the queue
 
     os.kill(at_work(folder, "bulk")[0], signal.SIGKILL)
 
     look_until(parts, folder, "bulk", n=2)
     assert len(at_work(folder, "rankings")) == 1
+
+
+@pytest.mark.processes
+def test_one_without_work_is_not_there(parts: Parts, folder: Path, waiting: set[str]) -> None:
+    waiting.add("bulk")
+    look_until(parts, folder, "bulk", n=1)
+    assert set(parts.idle()) == {"rankings", "large"}
+
+    waiting.clear()
+    os.kill(at_work(folder, "bulk")[0], signal.SIGUSR1)  # it ends as one does that has no work
+    deadline = time.monotonic() + PATIENCE
+    while set(parts.idle()) != set(QUEUES):
+        assert time.monotonic() < deadline, "it did not end"
+        parts.look_after()
+        time.sleep(0.01)
+    assert len(at_work(folder, "bulk")) == 1
+
+    waiting.add("bulk")
+    look_until(parts, folder, "bulk", n=2)

@@ -285,7 +285,7 @@ class TestLoss:
         assert sequences(redis, team.review_id) == in_log(database, team.review_id)
 
     @pytest.mark.parametrize(
-        ("where", "name", "call"), [(Publisher, "_read", 2), (Pipeline, "multi", 1)]
+        ("where", "name", "call"), [(Publisher, "_read", 1), (Pipeline, "multi", 1)]
     )
     def test_a_loss_after_the_look_for_it_is_not_hidden_by_what_is_added(
         self,
