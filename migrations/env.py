@@ -7,6 +7,7 @@ import tandem.models  # noqa: F401  # registers every table
 from tandem.config import settings
 from tandem.db.base import Base
 from tandem.db.session import Database
+from tandem.records import search_index
 
 ADVISORY_LOCK = 7_462_110
 """Two processes that migrate one PostgreSQL database at once take turns by this number."""
@@ -35,10 +36,13 @@ def run_on(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         compare_type=True,
+        include_name=lambda name, *_: not search_index.is_part(name),
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():
         context.run_migrations()
+        if context.get_context().get_current_revision() == context.get_head_revision():
+            search_index.ensure(connection)
 
 
 run()

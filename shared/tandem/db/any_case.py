@@ -52,8 +52,18 @@ def contains(text: SQLColumnExpression[str], word: str) -> ColumnElement[bool]:
     letters is found without it. (So "k" does not find a Kelvin sign.)
     """
     word = word.lower()
-    folded = _AsciiLower(text) if word.isascii() else func.lower(text)
+    if word.isascii():
+        return _AsciiLower(text).contains(word, autoescape=True)
+    folded: SQLColumnExpression[str] = text
+    if _DOTTED.lower() in word:  # by some rules of PostgreSQL it becomes an i without a dot
+        folded = func.replace(folded, _DOTTED, _DOTTED.lower())
+    folded = func.lower(folded)
+    if not _SIGMAS.isdisjoint(word):  # which of them a capital becomes hangs on what follows it
+        folded, word = func.replace(folded, "ς", "σ"), word.replace("ς", "σ")
     return folded.contains(word, autoescape=True)
+
+
+_DOTTED, _SIGMAS = "İ", frozenset("σς")
 
 
 _SYNTAX = frozenset('"[],\\')

@@ -252,6 +252,31 @@ def schema(settings: Settings) -> str:
     return f"at the newest revision, {head}"
 
 
+def search(settings: Settings) -> str:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from tandem.records import search_index
+
+    try:
+        _require_sqlite_file(settings.resolved_database_url())
+        with _connection(settings) as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            is_there = search_index.is_there(connection)
+    except (SQLAlchemyError, Wrong):
+        return "not known: see the check of the database"
+    if is_there:
+        return "records have an index for it"
+    if is_sqlite:
+        return (
+            "without an index: it reads every record. Run `tandem migrate`; if this stays, this "
+            "Python's SQLite has no FTS5"
+        )
+    return (
+        "without an index: it reads every record. As PostgreSQL's administrator: CREATE EXTENSION "
+        "pg_trgm (Debian: postgresql-contrib); then run `tandem migrate`"
+    )
+
+
 def api(settings: Settings) -> str:
     found = holder(settings.data_dir)
     if found is None:

@@ -26,6 +26,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "processes": checks.processes,
     "database": checks.database,
     "schema": checks.schema,
+    "search": checks.search,
     "api": checks.api,
 }
 

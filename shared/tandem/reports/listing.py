@@ -22,7 +22,7 @@ from tandem.reviews.wording import key
 from tandem.screening import catalogue
 from tandem.screening.catalogue import ShownRecord
 from tandem.screening.full_text.models import RetrievalState
-from tandem.screening.record_filters import Filters, conditions
+from tandem.screening.record_filters import mentions
 
 
 class NoReport(NotFound):
@@ -116,8 +116,8 @@ def _naming(
     """Return those of the records that have all words, and meet the further condition."""
     named = [] if filters.only is None else [filters.only]
     for word in filters.words:
-        places = conditions(viewer, Stage.FULL_TEXT, Filters(words=[word]))
-        named.append(or_(*places, *([filters.also(word)] if filters.also is not None else [])))
+        also = [] if filters.also is None else [filters.also(word)]
+        named.append(or_(mentions(word), *also))
     found = set[RecordNumber]()
     for piece in pieces(among):
         query = select(Record.number).where(

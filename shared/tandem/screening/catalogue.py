@@ -93,7 +93,7 @@ def list_records(
     misses nothing on the next. `brief`: their abstracts are not read. What the viewer has decided,
     by when, `list_decided` lists.
     """
-    query = _matching(viewer, stage, filters)
+    query = _matching(session, viewer, stage, filters)
     if order_by is OrderBy.RANK:
         matching = set(
             session.scalars(query.with_only_columns(Record.number), _whose(viewer, stage))
@@ -128,7 +128,9 @@ def list_decided(
     place also where they have decided something again meanwhile.
     """
     # It begins with their entries of the ledger, the newest first, and ends when it has enough.
-    query = _decided(viewer, stage, filters).order_by(Decision.labels_seq.desc()).limit(limit)
+    query = (
+        _decided(session, viewer, stage, filters).order_by(Decision.labels_seq.desc()).limit(limit)
+    )
     if after is not None:
         theirs = select(Decision.labels_seq).where(
             Decision.id == after,
@@ -145,15 +147,21 @@ def count_records(
 ) -> int:
     """Return how many records `list_records` lists in all, or with `decided` `list_decided`."""
     if decided or filters.my_verdict is not None:
-        query = select(func.count()).select_from(_decided(viewer, stage, filters).subquery())
+        query = select(func.count()).select_from(
+            _decided(session, viewer, stage, filters).subquery()
+        )
     elif filters == Filters():
         return n_in_stage(session, viewer.review_id, stage, viewer.policies)
     else:
-        query = _matching(viewer, stage, filters).with_only_columns(func.count(Record.number))
+        query = _matching(session, viewer, stage, filters).with_only_columns(
+            func.count(Record.number)
+        )
     return session.scalar(query, _whose(viewer, stage)) or 0
 
 
-def _decided(viewer: Viewer, stage: Stage, filters: Filters) -> Select[RecordNumber]:
+def _decided(
+    session: Session, viewer: Viewer, stage: Stage, filters: Filters
+) -> Select[RecordNumber]:
     """Select the records that the viewer has decided, from their entries of the ledger."""
     return (
         select(Decision.record_number)
@@ -168,14 +176,16 @@ def _decided(viewer: Viewer, stage: Stage, filters: Filters) -> Select[RecordNum
             Decision.reviewer_id == viewer.user_id,
             Decision.stage == stage,
             in_stage(stage, viewer.policies),
-            *conditions(viewer, stage, filters),
+            *conditions(session, viewer, stage, filters),
         )
     )
 
 
-def _matching(viewer: Viewer, stage: Stage, filters: Filters) -> Select[Record, str, Decision]:
+def _matching(
+    session: Session, viewer: Viewer, stage: Stage, filters: Filters
+) -> Select[Record, str, Decision]:
     return _shown(viewer, stage).where(
-        in_stage(stage, viewer.policies), *conditions(viewer, stage, filters)
+        in_stage(stage, viewer.policies), *conditions(session, viewer, stage, filters)
     )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from tandem.db.any_case import any_contains, contains
+from tandem.records import search_index
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -29,9 +30,14 @@ class Filters:
     my_verdict: Verdict | None = None
 
 
-def conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnElement[bool]]:
+def conditions(
+    session: Session, viewer: Viewer, stage: Stage, filters: Filters
+) -> list[ColumnElement[bool]]:
     """Return what a query over records must hold, joined as in `catalogue`."""
-    found = [_mentions(word) for word in filters.words]
+    found = [mentions(word) for word in filters.words]
+    narrowed = search_index.may_contain(session, viewer.review_id, filters.words)
+    if narrowed is not None:
+        found.insert(0, narrowed)
     if filters.status is not None:
         found.append(visible_status_sql(viewer, stage) == filters.status)
     if filters.source is not None:
@@ -43,7 +49,8 @@ def conditions(viewer: Viewer, stage: Stage, filters: Filters) -> list[ColumnEle
     return found
 
 
-def _mentions(word: str) -> ColumnElement[bool]:
+def mentions(word: str) -> ColumnElement[bool]:
+    """Whether title, abstract or authors contain the word, in any case."""
     texts = (Record.title, Record.abstract)
     return or_(*(contains(text, word) for text in texts), any_contains(Record.authors, word))
 

@@ -22,6 +22,7 @@ from tandem.events.positions import Place
 from tandem.events.stream import CONSUMER
 from tandem.ids import ReviewId
 from tandem.models import Base
+from tandem.records import search_index
 from tandem.records.models import Record
 from tandem.reviews.models import MemberSight
 from tandem.screening.models import ClosedChange, Decision, Exposure
@@ -60,7 +61,8 @@ def alembic(url: str) -> Config:
 def tables(url: str) -> set[str]:
     database = Database(url)
     try:
-        return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+        found = set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+        return {name for name in found if not search_index.is_part(name)}
     finally:
         database.close()
 
@@ -70,7 +72,8 @@ def differences(url: str) -> list[Any]:
     database = Database(url)
     try:
         with database.engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            own = {"include_name": lambda name, *_: not search_index.is_part(name)}
+            context = MigrationContext.configure(connection, opts={"compare_type": True} | own)
             return list(compare_metadata(context, Base.metadata))
     finally:
         database.close()

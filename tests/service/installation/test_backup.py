@@ -611,3 +611,19 @@ def test_a_review_whose_trail_does_not_hold_is_named(
     (review,) = restored.reviews
     assert not review.ok
     assert "record 1" in str(review.difference)
+
+
+def test_a_script_is_restored_without_the_index_that_needs_an_extension() -> None:
+    script = io.BytesIO()
+    lines = postgresql._WithoutIndex(script)
+    for part in (
+        b"CREATE TABLE a;\nCREATE INDEX rec",
+        b"ord_search ON record USING",
+        b" gin (x);\n",
+    ):
+        lines.write(part)
+    lines.write(b"COPY a FROM stdin;\n1\tCREATE INDEX record_search \n\\.")
+    lines.end()
+
+    kept = b"CREATE TABLE a;\nCOPY a FROM stdin;\n1\tCREATE INDEX record_search \n\\."
+    assert script.getvalue() == kept

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from service.installation.stand_ins import free_port
+from tandem import migrate
 from tandem.cli import main as command
 from tandem.config import Settings
+from tandem.db.session import Database
 from tandem.installation import checks, valkey
 from tandem.installation.doctor import CHECKS, Finding, diagnose, examine
 from tandem.installation.lock import InstallationLock
 from tandem.installation.supervisor import Supervisor
 from tandem.ranking.recipes import DEFAULT_MODEL
+from tandem.records import search_index
 
 
 def by_name(settings: Settings) -> dict[str, Finding]:
@@ -191,3 +194,21 @@ def test_a_broker_that_forgets_is_found(tmp_path: Path) -> None:
             client.config_set("maxmemory-policy", "noeviction")
             client.config_set("appendonly", "no")
             assert "nothing is written to disk" in by_name(given)["broker settings"].detail
+
+
+def test_it_says_whether_a_search_has_an_index(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    url = settings.resolved_database_url()
+    migrate.upgrade(url)
+    assert "have an index" in examine("search", checks.search, settings).detail
+
+    database = Database(url)
+    with database.write.begin() as session:
+        search_index.remove(session.connection())
+    database.close()
+    found = examine("search", checks.search, settings)
+    assert found.ok
+    assert "reads every record" in found.detail
+
+    migrate.upgrade(url)
+    assert "have an index" in examine("search", checks.search, settings).detail

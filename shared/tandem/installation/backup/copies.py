@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnClause, Connection, Uuid, column, func, inspect, select, table
 
 from tandem.errors import TandemError
+from tandem.records import search_index
 
 VERSION_TABLE = "alembic_version"
 
@@ -75,6 +76,7 @@ def content(connection: Connection) -> Content | None:
     counts = {
         name: connection.scalar(select(func.count()).select_from(table(name))) or 0
         for name in sorted(tables - {VERSION_TABLE})
+        if not search_index.is_part(name)
     }
     artifact: ColumnClause[str] = column("artifact")
     named = select(artifact).distinct().select_from(table("import")).order_by(artifact)

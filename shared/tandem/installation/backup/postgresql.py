@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import IO, cast
 
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -26,6 +27,7 @@ from tandem.installation.backup.copies import (
     content,
 )
 from tandem.progress import OnProgress
+from tandem.records import search_index
 
 NAME = "database.sql"
 _OURS = {VERSION_TABLE, "review", "user_account"}
@@ -101,7 +103,9 @@ def put(url: str, archive: Opened, folder: Path, counted: Counted) -> None:
     program = _program("psql")
     script, drop = folder / NAME, folder / "drop.sql"
     with script.open("wb") as target:
-        archive.extract(archive.manifest.database, target, counted)
+        lines = _WithoutIndex(target)
+        archive.extract(archive.manifest.database, cast("IO[bytes]", lines), counted)
+        lines.end()
     with _connect(url) as connection:
         tables = _tables(connection)
         _require_alone(connection)
@@ -110,6 +114,24 @@ def put(url: str, archive: Opened, folder: Path, counted: Counted) -> None:
     one = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
     _run(program, url, [*one, f"--file={drop}", f"--file={script}"])
     migrate.upgrade(url)
+
+
+class _WithoutIndex:
+    """Passes on a script but for the line that makes the index of a search.
+
+    This database may have no pg_trgm. Where it has, `migrate.upgrade` makes the index.
+    """
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self._target, self._begun = target, b""
+
+    def write(self, part: bytes) -> None:
+        *lines, self._begun = (self._begun + part).split(b"\n")
+        kept = (line for line in lines if not search_index.is_line_that_makes_it(line))
+        self._target.writelines(line + b"\n" for line in kept)
+
+    def end(self) -> None:
+        self._target.write(self._begun)
 
 
 def _dropping(tables: Iterable[str], connection: Connection) -> str:

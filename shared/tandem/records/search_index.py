@@ -1,0 +1,215 @@
+"""An index of the texts that a search of records looks into: title, abstract and authors.
+
+It knows which three characters in a row each record has, and says which records may contain a word.
+`any_case.contains` then says which do, with or without the index. The database keeps it up to date:
+by triggers on an FTS5 table of SQLite, or as a GIN index of PostgreSQL's extension pg_trgm. Where
+the database has neither, a search reads every record.
+
+Everything it consists of has a name that begins with NAME, and is not in the metadata.
+"""
+
+# ruff: noqa: S608  # statements are put together of names that stand here
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Connection, Uuid, and_, column, select, table, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId
+from tandem.records.models import Record
+
+NAME = "record_search"
+
+_MOST_TRIGRAMS = 40
+"""In one question. More of them hardly leave fewer records."""
+
+_PLAIN = re.compile("[A-Za-z0-9]{3,}")
+"""What PostgreSQL's index is asked for: it has authors as JSON, and lowers ASCII letters only."""
+
+_REVIEW_BITS = 32
+"""A row of the FTS5 table is a record: its review's key, then so many bits for its number."""
+
+
+def ensure(connection: Connection) -> bool:
+    """Make the index if it is not there or is not kept up to date; return whether there is one.
+
+    A table `record` that is made again, as SQLite's migrations do, loses its triggers: so this runs
+    after each migration. What is there already is left alone.
+    """
+    if is_there(connection):
+        return True
+    make = _make_fts5 if connection.dialect.name == "sqlite" else _make_gin
+    return make(connection)
+
+
+def remove(connection: Connection) -> None:
+    """Take the index away. pg_trgm stays: somebody else may use it."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text(f"DROP INDEX IF EXISTS {NAME}"))
+        return
+    for name in _TRIGGERS:
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
+    for name in (NAME, _KEYS):
+        connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+
+
+def is_there(connection: Connection) -> bool:
+    """Whether the database has the index, kept up to date."""
+    if connection.dialect.name != "sqlite":
+        return connection.scalar(text(f"SELECT to_regclass('{NAME}') IS NOT NULL")) is True
+    count = text(
+        f"SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE '{NAME}%'"
+    )
+    return bool(connection.scalar(count) == len(_TRIGGERS))
+
+
+def is_part(name: str | None) -> bool:
+    """Whether a table or an index of this name belongs to it."""
+    return name is not None and name.startswith(NAME)
+
+
+def is_line_that_makes_it(line: bytes) -> bool:
+    """Whether a line of a script by pg_dump makes it: where there is no pg_trgm, that fails."""
+    return line.startswith(f"CREATE INDEX {NAME} ".encode())
+
+
+def may_contain(
+    session: Session, review_id: ReviewId, words: Sequence[str]
+) -> ColumnElement[bool] | None:
+    """Return a condition that every record holds that contains all the words, and few others.
+
+    None where the index cannot tell: there is none, or no word has three characters in a row.
+    """
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    asked = _trigrams(words) if is_sqlite else _plain(words)
+    if not asked or not is_there(session.connection()):
+        return None
+    if is_sqlite:
+        return _in_fts5(review_id, asked)
+    return and_(*(_TEXTS.contains(part, autoescape=True) for part in asked))
+
+
+def _trigrams(words: Iterable[str]) -> list[str]:
+    """Return what is in the words, spread evenly where it is too much."""
+    lower = (word.lower() for word in words)
+    found = [*dict.fromkeys(word[at : at + 3] for word in lower for at in range(len(word) - 2))]
+    return found[:: -(-len(found) // _MOST_TRIGRAMS)] if found else []
+
+
+def _plain(words: Iterable[str]) -> list[str]:
+    return [*dict.fromkeys(part.lower() for word in words for part in _PLAIN.findall(word))]
+
+
+# SQLite
+
+_KEYS = f"{NAME}_review"
+_FTS5 = table(NAME, column("rowid"), column(NAME))
+_KEY_OF = table(_KEYS, column("key"), column("review_id", Uuid()))
+
+
+def _in_fts5(review_id: ReviewId, trigrams: Sequence[str]) -> ColumnElement[bool]:
+    quoted = (trigram.replace('"', '""') for trigram in trigrams)
+    key = select(_KEY_OF.c.key).where(_KEY_OF.c.review_id == review_id).scalar_subquery()
+    before = key.op("<<")(_REVIEW_BITS)
+    found = select(_FTS5.c.rowid.op("&")((1 << _REVIEW_BITS) - 1)).where(
+        _FTS5.c[NAME].op("MATCH")(" AND ".join(f'"{trigram}"' for trigram in quoted)),
+        # Others' records are passed over in the index.
+        _FTS5.c.rowid > before,
+        _FTS5.c.rowid < before + (1 << _REVIEW_BITS),
+    )
+    return Record.number.in_(found)
+
+
+def _searched(row: str) -> str:
+    """Return the expression of the texts of a row. Its `lower` is Python's; see `db.session`."""
+    authors = f"(SELECT group_concat(value, char(10)) FROM json_each({row}.authors))"
+    texts = f"{row}.title || char(10) || {row}.abstract || char(10) || coalesce({authors}, '')"
+    return f"lower({texts})"
+
+
+def _entry(row: str) -> str:
+    return f"((key << {_REVIEW_BITS}) + {row}.number), {_searched(row)}"
+
+
+def _add(row: str) -> str:
+    return (
+        f"INSERT INTO {NAME} (rowid, texts) SELECT {_entry(row)}"
+        f" FROM {_KEYS} WHERE review_id = {row}.review_id;"
+    )
+
+
+def _take_out(row: str) -> str:
+    return (
+        f"INSERT INTO {NAME} ({NAME}, rowid, texts) SELECT 'delete', {_entry(row)}"
+        f" FROM {_KEYS} WHERE review_id = {row}.review_id;"
+    )
+
+
+_NEW_KEY = (
+    f"INSERT INTO {_KEYS} (review_id) SELECT new.review_id"
+    f" WHERE NOT EXISTS (SELECT 1 FROM {_KEYS} WHERE review_id = new.review_id);"
+)
+_TRIGGERS = {
+    f"{NAME}_added": f"AFTER INSERT ON record BEGIN {_NEW_KEY} {_add('new')} END",
+    f"{NAME}_changed": "AFTER UPDATE OF title, abstract, authors ON record"
+    f" BEGIN {_take_out('old')} {_add('new')} END",
+    f"{NAME}_removed": f"AFTER DELETE ON record BEGIN {_take_out('old')} END",
+    f"{NAME}_ended": "AFTER DELETE ON review"
+    f" BEGIN DELETE FROM {_KEYS} WHERE review_id = old.id; END",
+}
+
+
+def _make_fts5(connection: Connection) -> bool:
+    for name in _TRIGGERS:  # of a database that comes from an SQLite with FTS5 to one without
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"DROP TABLE IF EXISTS {NAME}"))
+            # It keeps no text and no positions: a quarter of the space, and what it finds is read.
+            connection.execute(
+                text(
+                    f"CREATE VIRTUAL TABLE {NAME} USING fts5(texts, content = '',"
+                    " columnsize = 0, detail = none, tokenize = 'trigram')"
+                )
+            )
+    except OperationalError:  # this SQLite has no FTS5, or one before trigrams (3.34)
+        return False
+    for statement in (
+        f"DROP TABLE IF EXISTS {_KEYS}",
+        f"CREATE TABLE {_KEYS} (key INTEGER PRIMARY KEY, review_id CHAR(32) NOT NULL UNIQUE)",
+        f"INSERT INTO {_KEYS} (review_id) SELECT DISTINCT review_id FROM record",
+        f"INSERT INTO {NAME} (rowid, texts) SELECT {_entry('record')}"
+        f" FROM record JOIN {_KEYS} USING (review_id)",
+        *(f"CREATE TRIGGER {name} {what}" for name, what in _TRIGGERS.items()),
+    ):
+        connection.exec_driver_sql(statement)
+    return True
+
+
+# PostgreSQL
+
+
+def _texts(row: str = "") -> str:
+    texts = f"{row}title || chr(10) || {row}abstract || chr(10) || CAST({row}authors AS VARCHAR)"
+    return f'lower(({texts}) COLLATE "C")'
+
+
+_TEXTS: ColumnElement[str] = column(_texts("record."), is_literal=True)
+_NOT_ALLOWED = "42501"
+
+
+def _make_gin(connection: Connection) -> bool:
+    known = text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")
+    if not connection.scalar(known):
+        return False
+    try:
+        with connection.begin_nested():
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+            raise
+        return False
+    connection.exec_driver_sql(f"CREATE INDEX {NAME} ON record USING gin ({_texts()} gin_trgm_ops)")
+    return True
