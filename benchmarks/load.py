@@ -2,11 +2,13 @@
 
     python benchmarks/load.py --engine both --records 2000 --clients 1,8,32 --seconds 15
     python benchmarks/load.py --records 100000 --only reads
+    python benchmarks/load.py --engine sqlite --clients 8 --only decisions --asreview-python PYTHON
 
 Real installations on loopback, one for each engine. `decisions`: every client has its own account
 and sends one `PUT …/decision` after the other; `paced`: 20 clients, one decision a second each;
 `batch`: 50 decisions in each `POST …/decisions`; `reads`: progress with 0, 1,000 and 10,000
-decisions, the list of reviews, a search for words that no record has.
+decisions, the list of reviews, a search for words that no record has. With `--asreview-python`, of
+an environment with asreview==3.0.8: its web server takes labels in turns with our decisions.
 """
 
 import argparse
@@ -24,12 +26,15 @@ from idle import TICKS, family
 from installation import ENGINES, Engine, Installation, running
 from load_clients import Client, flat_out
 from load_data import Filled, decide_many, fill, ranked
+from load_peer import Peer, peer
 from measures import quantile
 
 PACE_SECONDS = 1.0
 N_PACED = 20
 N_REVIEWERS = 32
 BATCH = 50
+N_BESIDE_PEER = 8
+TURNS_BESIDE_PEER = 3
 READS = ("progress", "list", "no hit", "hit", "healthz")
 
 
@@ -110,6 +115,7 @@ def main() -> None:
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--only", default="decisions,paced,batch,reads")
+    parser.add_argument("--asreview-python", type=Path)
     asked = parser.parse_args()
     clients = [min(N_REVIEWERS, int(n)) for n in asked.clients.split(",")]
     report = Report()
@@ -119,6 +125,9 @@ def main() -> None:
             with running(engine) as here:
                 filled = fill(here, n_reviewers=N_REVIEWERS, n_records=asked.records)
                 measure(here, filled, report, asked.only.split(","), clients, asked.seconds)
+                if asked.asreview_python is not None:
+                    with peer(asked.asreview_python, n_records=asked.records) as other:
+                        beside(here, filled, other, asked.seconds / TURNS_BESIDE_PEER)
     finally:
         report.show()
 
@@ -164,6 +173,23 @@ def measure(
     if "batch" in only:
         run("50 at a time", 1, BATCH, lambda caller: lambda: caller.decide_batch(BATCH))
         run("50 at a time", 8, BATCH, lambda caller: lambda: caller.decide_batch(BATCH))
+
+
+def beside(here: Installation, filled: Filled, other: Peer, during: float) -> None:
+    """Take decisions and the peer's labels in turns, and print how many a second each takes."""
+    ours = [filled.client(here, i).decide for i in range(N_BESIDE_PEER)]
+    theirs = [client.label for client in other.clients(N_BESIDE_PEER)]
+    flat_out(ours, 1.0)
+    flat_out(theirs, 1.0)
+    n_ours = n_theirs = 0
+    for _ in range(TURNS_BESIDE_PEER):
+        n_ours += len(flat_out(ours, during))
+        n_theirs += len(flat_out(theirs, during))
+    took = TURNS_BESIDE_PEER * during
+    print(
+        f"{here.engine}, {N_BESIDE_PEER} clients: {n_ours / took:.0f} decisions a second, "
+        f"ASReview {n_theirs / took:.0f} labels a second: {n_ours / n_theirs:.2f} ×"
+    )
 
 
 def read(here: Installation, filled: Filled) -> list[str]:

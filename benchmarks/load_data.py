@@ -151,18 +151,14 @@ def _import(review_id: ReviewId, file: ImportId, owner: UserId, n: int) -> Impor
 
 
 def _record(review_id: ReviewId, file: ImportId, number: RecordNumber) -> dict[str, object]:
-    dice = random.Random(number)
-    # A few words are common and most are rare, as in a language.
-    said = [_word(int(_VOCABULARY * dice.random() ** 4)) for _ in range(_WORDS)]
-    if number % 10 == 0:
-        said[_WORDS // 2] = "sleep"
+    title, abstract = made_up(number)
     return {
         "review_id": review_id,
         "number": number,
         "import_id": file,
-        "title": " ".join(said[:12]),
-        "abstract": " ".join(said[12:]),
-        "authors": [f"{_word(dice.randrange(9000)).title()}, A."],
+        "title": title,
+        "abstract": abstract,
+        "authors": [f"{_word(number * 7919 % 9000).title()}, A."],
         "keywords": [],
         "registry_ids": [],
         "priors": [],
@@ -170,6 +166,16 @@ def _record(review_id: ReviewId, file: ImportId, number: RecordNumber) -> dict[s
         "year": 1990 + number % 35,
         "created_at": now(),
     }
+
+
+def made_up(number: int) -> tuple[str, str]:
+    """Return a title and an abstract; every tenth has the word "sleep"."""
+    dice = random.Random(number)
+    # A few words are common and most are rare, as in a language.
+    said = [_word(int(_VOCABULARY * dice.random() ** 4)) for _ in range(_WORDS)]
+    if number % 10 == 0:
+        said[_WORDS // 2] = "sleep"
+    return " ".join(said[:12]), " ".join(said[12:])
 
 
 _SYLLABLES = ["ka", "lo", "mi", "ren", "tos", "va", "pel", "dro", "si", "um", "ga", "het", "nor"]
