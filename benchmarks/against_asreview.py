@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import Simulation, read_labelled, simulate
+from tandem.ranking.simulate import Simulation, simulate
+from tandem.ranking.simulate_files import read_labelled
 
 PEER_SCRIPT = Path(__file__).parents[2] / "shared/tools/asreview_sim.py"
 

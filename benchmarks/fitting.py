@@ -25,7 +25,7 @@ from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import read_labelled
+from tandem.ranking.simulate_files import read_labelled
 
 RECORDS, LABELS, AT_ONCE = 5000, 1000, 50
 SETS = ("ACEInhibitors", "ProtonPumpInhibitors", "ADHD", "Triptans")

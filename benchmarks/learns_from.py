@@ -18,7 +18,8 @@ import numpy as np
 
 from dual_data import BadData, counted, read_dual
 from tandem.ranking.recipes import DEFAULT_MODEL, recipe
-from tandem.ranking.simulate import Labelled, draw_priors, read_labelled
+from tandem.ranking.simulate import draw_priors
+from tandem.ranking.simulate_files import Labelled, read_labelled
 from tandem.ranking.simulate_screening import Team, Truth, read_everything_twice
 from tandem.ranking.simulate_team import Start, simulate_team
 from tandem.reviews.policy import DEFAULT, Stage, changed

@@ -20,10 +20,11 @@ from precedent import field, unseen
 from ranking import labelled_files, seed_range, set_name
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import Labelled, read_labelled
-from tandem.ranking.simulate_many import How, Task, run_all
+from tandem.ranking.simulate_files import Labelled, read_labelled
+from tandem.ranking.simulate_many import run_all
 from tandem.ranking.simulate_screening import Team
 from tandem.ranking.simulate_team import TeamSimulation
+from tandem.ranking.simulate_workers import How, Task
 
 Shares = dict[str, float]
 """By model: decisions to 97 %, of those of double reading."""

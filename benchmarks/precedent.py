@@ -28,7 +28,7 @@ from tandem.ranking.learning import Fitted, Labels
 from tandem.ranking.parameters import EnsembleMember, Words
 from tandem.ranking.precedent import Table
 from tandem.ranking.presets import Preset
-from tandem.ranking.simulate import Labelled, read_labelled
+from tandem.ranking.simulate_files import Labelled, read_labelled
 
 _SHARE = 0.01
 _C = 30.0

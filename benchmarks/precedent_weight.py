@@ -19,7 +19,8 @@ from tandem.ranking.estimator import precedent_weight
 from tandem.ranking.learning import Labels
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import DEFAULT_MODEL, PRESETS
-from tandem.ranking.simulate import Labelled, draw_priors, prepared, read_labelled
+from tandem.ranking.simulate import draw_priors, prepared
+from tandem.ranking.simulate_files import Labelled, read_labelled
 
 _BATCH = 10
 

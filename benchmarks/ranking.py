@@ -30,8 +30,9 @@ from precedent import field, unseen
 from tandem.ranking import sentences
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import Labelled, read_labelled
-from tandem.ranking.simulate_many import How, Task, run_all
+from tandem.ranking.simulate_files import Labelled, read_labelled
+from tandem.ranking.simulate_many import run_all
+from tandem.ranking.simulate_workers import How, Task
 
 ASREVIEW = "asreview"
 _SIMULATOR = Path("shared/tools/asreview_sim.py")

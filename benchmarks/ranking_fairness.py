@@ -26,7 +26,8 @@ from tandem.ranking.learning import Labels
 from tandem.ranking.presets import Preset
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import Recipe, recipe
-from tandem.ranking.simulate import Labelled, draw_priors, prepared, read_labelled
+from tandem.ranking.simulate import draw_priors, prepared
+from tandem.ranking.simulate_files import Labelled, read_labelled
 
 LONG_WORDS = 400
 FOREIGN_SHARE = 0.25

@@ -17,7 +17,8 @@ import numpy as np
 from tandem.ranking.learning import Labels
 from tandem.ranking.recipes import recipe
 from tandem.ranking.second_look_scores import likeness
-from tandem.ranking.simulate import Labelled, prepared, read_labelled
+from tandem.ranking.simulate import prepared
+from tandem.ranking.simulate_files import Labelled, read_labelled
 
 SEEDS = (1, 2, 3)
 SHARES = (0.01, 0.05, 0.1)

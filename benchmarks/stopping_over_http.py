@@ -38,7 +38,8 @@ from tandem.audit.verify import check
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import Labelled, draw_priors, prepared, read_labelled
+from tandem.ranking.simulate import draw_priors, prepared
+from tandem.ranking.simulate_files import Labelled, read_labelled
 from tandem.ranking.simulate_replay import Replay
 from tandem_api.app import create_app
 from world import Person, Team, World

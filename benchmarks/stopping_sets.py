@@ -28,10 +28,12 @@ from rich.progress import Progress
 from scipy.stats import binomtest
 
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import Simulation, read_labelled
-from tandem.ranking.simulate_many import How, Task, run_all
+from tandem.ranking.simulate import Simulation
+from tandem.ranking.simulate_files import read_labelled
+from tandem.ranking.simulate_many import run_all
 from tandem.ranking.simulate_screening import Team
 from tandem.ranking.simulate_stops import Stops
+from tandem.ranking.simulate_workers import How, Task
 from tandem.stopping.certificate import exact_target
 
 RULES = ("certificate", "run-50", "run-100", "run-200", "share-5", "knee", "hypergeometric")

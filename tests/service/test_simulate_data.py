@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import read_labelled, simulate
+from tandem.ranking.simulate import simulate
+from tandem.ranking.simulate_files import read_labelled
 
 LABELLED = Path(__file__).parents[2].parent / "shared/data/labelled"
 

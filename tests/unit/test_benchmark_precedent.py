@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from precedent import family, learn, unseen
 from tandem.ranking.recipes import PRESETS
-from tandem.ranking.simulate import Labelled
+from tandem.ranking.simulate_files import Labelled
 
 OURS = PRESETS["tandem-2"]
 

@@ -121,8 +121,10 @@ def simulate(
     if plot is not None and (plot.is_dir() or not plot.absolute().parent.is_dir()):
         raise typer.BadParameter(f"{plot} is no place for a file.", param_hint="--plot")
     from tandem.cli.simulate_output import bar_over_all, encode_ahead, print_stops, print_table
-    from tandem.ranking.simulate import read_labelled, uses_sentences
-    from tandem.ranking.simulate_many import How, Task, run_all, to_find
+    from tandem.ranking.simulate import uses_sentences
+    from tandem.ranking.simulate_files import read_labelled
+    from tandem.ranking.simulate_many import run_all, to_find
+    from tandem.ranking.simulate_workers import How, Task
 
     how = How(recipe, priors, batch, team=team, stops=stops)
     # All files first: a wrong name should not wait for the replay of the others.

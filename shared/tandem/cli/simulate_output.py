@@ -19,7 +19,8 @@ from rich.progress import (
 from rich.table import Table
 
 from tandem.ranking.sentences import encode_once
-from tandem.ranking.simulate import Labelled, Simulation
+from tandem.ranking.simulate import Simulation
+from tandem.ranking.simulate_files import Labelled
 from tandem.ranking.simulate_stops import Stop
 from tandem.ranking.simulate_team import TeamSimulation
 

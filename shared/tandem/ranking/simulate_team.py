@@ -12,15 +12,8 @@ from tandem.ranking import metrics
 from tandem.ranking.features import Features
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import Recipe
-from tandem.ranking.simulate import (
-    Labelled,
-    Progress,
-    Simulation,
-    UnusableLabels,
-    draw_priors,
-    figures,
-    prepared,
-)
+from tandem.ranking.simulate import Progress, Simulation, draw_priors, figures, prepared
+from tandem.ranking.simulate_files import Labelled, UnusableLabels
 from tandem.ranking.simulate_replay import Replay
 from tandem.ranking.simulate_screening import (
     REVIEWERS,

@@ -19,12 +19,12 @@ from tandem.errors import TandemError
 from tandem.ranking import metrics
 from tandem.ranking.plot import _curve, _mean, recall_curve
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import (
+from tandem.ranking.simulate import simulate
+from tandem.ranking.simulate_files import (
     LABEL_COLUMNS,
     UnreadableFile,
     UnusableLabels,
     read_labelled,
-    simulate,
 )
 from tandem.ranking.simulate_stops import Screened, Stops, stops
 

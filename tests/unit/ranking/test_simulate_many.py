@@ -19,10 +19,12 @@ from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted, Labels
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import PRESETS
-from tandem.ranking.simulate import Labelled, UnusableLabels, simulate
-from tandem.ranking.simulate_many import How, Task, WorkerLost, run_all, to_find
+from tandem.ranking.simulate import simulate
+from tandem.ranking.simulate_files import Labelled, UnusableLabels
+from tandem.ranking.simulate_many import run_all, to_find
 from tandem.ranking.simulate_screening import Team
 from tandem.ranking.simulate_team import simulate_team
+from tandem.ranking.simulate_workers import How, Task, WorkerLost
 
 U4 = PRESETS["elas-u4"]
 ERRING = Team(sensitivity=0.8, specificity=0.9)

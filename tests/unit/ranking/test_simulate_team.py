@@ -15,7 +15,8 @@ from tandem.cli.simulate import simulate as command
 from tandem.ranking import simulate_screening
 from tandem.ranking.plot import recall_curve
 from tandem.ranking.recipes import recipe
-from tandem.ranking.simulate import Labelled, UnusableLabels, simulate
+from tandem.ranking.simulate import simulate
+from tandem.ranking.simulate_files import Labelled, UnusableLabels
 from tandem.ranking.simulate_screening import (
     ReviewerQueue,
     Screening,
