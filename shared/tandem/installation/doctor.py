@@ -7,7 +7,7 @@ from threading import Thread
 
 from tandem.config import Settings
 from tandem.errors import TandemError
-from tandem.installation import checks
+from tandem.installation import checks, service_checks
 from tandem.installation.redaction import redact
 
 CHECKS: dict[str, Callable[[Settings], str]] = {
@@ -21,13 +21,13 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "artifacts": checks.artifacts,
     "socket path": checks.socket_path,
     "supervisor": checks.supervisor,
-    "broker": checks.broker,
-    "broker settings": checks.broker_settings,
-    "processes": checks.processes,
-    "database": checks.database,
-    "schema": checks.schema,
-    "search": checks.search,
-    "api": checks.api,
+    "broker": service_checks.broker,
+    "broker settings": service_checks.broker_settings,
+    "processes": service_checks.processes,
+    "database": service_checks.database,
+    "schema": service_checks.schema,
+    "search": service_checks.search,
+    "api": service_checks.api,
 }
 
 _LIMIT = 20.0
