@@ -7,7 +7,7 @@ from tandem.ids import AuditId, parse_uuid
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.stopping import audits, states
+from tandem.stopping import audit_queries, states
 from tandem.stopping.models import Audit
 from tandem.stopping.states import AuditState, Shown
 from tandem_api.runtime import Runtime
@@ -43,7 +43,7 @@ def may_see(viewer: Viewer, found: Shown | None) -> bool:
 def visible_audit(here: Runtime, session: Session, viewer: Viewer, audit_id: str) -> Shown:
     if viewer.role is Role.REVIEWER:
         viewer.require(Role.ADJUDICATOR, "see an audit")
-    audit = audits.get(session, viewer.review_id, parse_audit_id(audit_id))
+    audit = audit_queries.get(session, viewer.review_id, parse_audit_id(audit_id))
     found = _up_to_date(here, session, audit)
     if not may_see(viewer, found):
         viewer.require(Role.ADJUDICATOR, "see an audit that is not over")
@@ -51,7 +51,7 @@ def visible_audit(here: Runtime, session: Session, viewer: Viewer, audit_id: str
 
 
 def newest_audit(here: Runtime, session: Session, viewer: Viewer, stage: Stage) -> Shown | None:
-    audit = audits.in_force(session, viewer.review_id, stage)
+    audit = audit_queries.in_force(session, viewer.review_id, stage)
     return None if audit is None else _up_to_date(here, session, audit)
 
 
@@ -67,4 +67,4 @@ def _up_to_date(here: Runtime, session: Session, audit: Audit) -> Shown:
     session.rollback()
     states.follow_all(here.database, review_id)
     session.expire_all()
-    return states.shown(session, audits.get(session, review_id, audit_id))
+    return states.shown(session, audit_queries.get(session, review_id, audit_id))

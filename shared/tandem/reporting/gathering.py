@@ -14,7 +14,7 @@ from tandem.reports.membership import studies_of
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import get_review
 from tandem.screening.models import ScreenedRecord
-from tandem.stopping.audits import certified_up_to
+from tandem.stopping.audit_queries import certified_up_to
 
 _PAGE = 5000
 

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
-from tandem.db.keyset import Cursor, Slice, keyset_of_one
-from tandem.errors import Conflict, Invalid, NotFound
+from tandem.errors import Conflict, Invalid
 from tandem.events import log
 from tandem.events.screening_types import AuditStarted, StoppingChanged
 from tandem.ids import AuditId, ReviewId, new_id
@@ -20,6 +18,7 @@ from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.stopping import display, random_order
+from tandem.stopping.audit_queries import in_force
 from tandem.stopping.certificate import exact_target
 from tandem.stopping.models import Audit, Serving
 from tandem.stopping.states import AuditState, certificate_in_force, finish, follow, shown, to_carry
@@ -50,43 +49,6 @@ class TooFewIncludes(Invalid):
     """Nothing is included yet, so that no recall can be spoken of."""
 
     code = "too_few_includes"
-
-
-def in_force(session: Session, review_id: ReviewId, stage: Stage) -> Audit | None:
-    """Return the stage's audit that is not over."""
-    query = select(Audit).where(
-        Audit.review_id == review_id, Audit.stage == stage, Audit.ended_at.is_(None)
-    )
-    return session.scalars(query).first()
-
-
-def certified_up_to(session: Session, review_id: ReviewId, stage: Stage) -> int:
-    """Return up to which record number a certificate that holds allows to leave records unread.
-
-    0 where no audit of the stage has one.
-    """
-    query = select(Audit).where(Audit.review_id == review_id, Audit.stage == stage)
-    holding = [audit for audit in session.scalars(query) if certificate_in_force(audit) is not None]
-    return max((audit.last_number for audit in holding), default=0)
-
-
-def all_of(session: Session, review_id: ReviewId, cursor: Cursor, limit: int) -> Slice[Audit]:
-    """Return the review's audits, the newest first."""
-    query = select(Audit).where(Audit.review_id == review_id)
-    columns = (Audit.registered_at.desc(), Audit.id)
-    return keyset_of_one(session, query, columns, cursor, limit)
-
-
-def get(session: Session, review_id: ReviewId, audit_id: AuditId) -> Audit:
-    """Return an audit of the review.
-
-    Raises:
-        NotFound: It has none of this id.
-    """
-    audit = session.get(Audit, audit_id)
-    if audit is None or audit.review_id != review_id:
-        raise NotFound(f"There is no audit {str(audit_id)!r} in this review.")
-    return audit
 
 
 def register(

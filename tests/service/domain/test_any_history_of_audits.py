@@ -27,7 +27,7 @@ from tandem.ranking import serving
 from tandem.records.models import Record
 from tandem.screening.models import PresentDecision
 from tandem.screening.queue import service as queue
-from tandem.stopping import audits, draws, states
+from tandem.stopping import audit_queries, audits, draws, states
 from tandem.stopping.models import Audit, Serving
 from world import TA, Person, Team, World
 
@@ -135,7 +135,7 @@ class Auditing(RuleBasedStateMachine):
     )
     def change(self, recall: float | None, serving: Serving | None, end: bool) -> None:
         with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
-            audit = audits.in_force(session, self.id, TA)
+            audit = audit_queries.in_force(session, self.id, TA)
             assert audit is not None
             audits.change(
                 session, review, viewer, audit, serving=serving, target=recall, abandon=end
@@ -146,7 +146,7 @@ class Auditing(RuleBasedStateMachine):
     @rule()
     def reframe(self) -> None:
         with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
-            audit = audits.in_force(session, self.id, TA)
+            audit = audit_queries.in_force(session, self.id, TA)
             assert audit is not None
             try:
                 audits.reframe(session, review, viewer, audit)
@@ -167,12 +167,12 @@ class Auditing(RuleBasedStateMachine):
         if not hasattr(self, "team"):
             return None
         with self.world.database.read() as session:
-            return audits.in_force(session, self.id, TA)
+            return audit_queries.in_force(session, self.id, TA)
 
     def _follow_all(self) -> None:
         """Look at every audit, as somebody who opens the panel does."""
         with self.world.entered(self.id, self.team.owner) as (session, review, _):
-            for audit in audits.all_of(session, self.id, START, 50).items:
+            for audit in audit_queries.all_of(session, self.id, START, 50).items:
                 states.follow(session, review, audit)
 
     def _has_said(self, person: Person, number: int) -> bool:

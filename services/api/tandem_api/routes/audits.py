@@ -13,7 +13,7 @@ from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
-from tandem.stopping import audits, counting, states
+from tandem.stopping import audit_queries, audits, counting, states
 from tandem.stopping.display import FEWEST_IN_BOTH, display
 from tandem.stopping.words import certificate_text, methods_text, team_text
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
@@ -94,7 +94,7 @@ def list_audits(
 ) -> Page[AuditOut]:
     """List the review's audits, the newest first: those that you may see."""
     review = reviews.get_review(session, viewer.review_id)
-    found = audits.all_of(session, review.id, page, limit)
+    found = audit_queries.all_of(session, review.id, page, limit)
     shown = [states.shown(session, audit) for audit in found.items]
     items = [shown_out(session, review, one) for one in shown if may_see(viewer, one)]
     return Page(items=items, next_cursor=found.next_cursor)
@@ -117,7 +117,7 @@ def change_audit(
 
     def work(session: Session) -> AuditOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        audit = audits.get(session, review.id, parse_audit_id(audit_id))
+        audit = audit_queries.get(session, review.id, parse_audit_id(audit_id))
         audits.change(
             session,
             review,
@@ -142,7 +142,7 @@ def reframe_audit(audit_id: str, me: Me, review_id: InReview, write: Write) -> R
 
     def work(session: Session) -> AuditOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
-        audit = audits.get(session, review.id, parse_audit_id(audit_id))
+        audit = audit_queries.get(session, review.id, parse_audit_id(audit_id))
         return stored_out(session, review, audits.reframe(session, review, viewer, audit))
 
     return write(work, status=201, changed=review_id)
