@@ -5,7 +5,7 @@
 The reviewers and an adjudicator work over HTTP meanwhile, and everybody who can wait for events
 does: two by SSE, both examples (killed at times, too), two webhooks whose receivers fail at times.
 Each engine is tried twice: with Valkey's append-only file, and with a Valkey that comes back
-empty. Exit code 1 where anything is lost, told wrongly, or not caught up with.
+empty. Exit code 1 where anything is lost, reported wrongly, or not caught up with.
 """
 
 import argparse
@@ -240,7 +240,7 @@ def main() -> int:
     engines: tuple[Engine, ...] = ENGINES if asked.engine == "both" else (asked.engine,)
     columns: dict[str, list[Line]] = {}
     progress = Console(stderr=True)
-    told = f"{asked.minutes:g} min, {asked.reviewers} reviewers, {_RECORDS:,} records"
+    settings = f"{asked.minutes:g} min, {asked.reviewers} reviewers, {_RECORDS:,} records"
     try:
         for engine in engines:
             for broker_keeps in (True, False):
@@ -253,7 +253,7 @@ def main() -> int:
                     here.keep_folder = any(line.ok is False for line in columns[name])
     finally:
         if columns:
-            print_table(f"{told}, seed {asked.seed}", columns)
+            print_table(f"{settings}, seed {asked.seed}", columns)
     failed = any(line.ok is False for lines in columns.values() for line in lines)
     return 1 if failed else 0
 

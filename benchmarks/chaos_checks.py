@@ -36,8 +36,8 @@ class Stored:
     statuses: dict[str, Status]
     most_votes: int
 
-    def told_number(self, decision: Decision) -> int:
-        """Return its `labels_seq` as the blinded are told it, who do not hear of resolutions."""
+    def visible_number(self, decision: Decision) -> int:
+        """Return its `labels_seq` as the blinded get it; resolutions have no number in it."""
         return decision.labels_seq - bisect_right(self.resolved_at, decision.labels_seq)
 
 
@@ -73,8 +73,8 @@ def read_stored(database: Database, review: str) -> Stored:
 def nothing_lost(
     stored: Stored, accepted: list[Accepted], resolved: dict[str, str], quota: int
 ) -> list[Line]:
-    """Compare what clients were told with the ledger."""
-    told = {
+    """Compare the answers to clients with the ledger."""
+    answered = {
         made.decision_id: (made.record_id, made.reviewer_id, made.verdict, made.labels_seq)
         for made in accepted
     }
@@ -83,14 +83,14 @@ def nothing_lost(
             str(entry.record_number),
             str(entry.reviewer_id),
             str(entry.verdict),
-            stored.told_number(entry),
+            stored.visible_number(entry),
         )
         for entry in stored.decisions
     }
-    lost = [id for id, said in told.items() if held.get(id) != said]
-    strange = held.keys() - told.keys()
+    lost = [id for id, said in answered.items() if held.get(id) != said]
+    strange = held.keys() - answered.keys()
     return [
-        Line("decisions accepted", f"{len(told):,}"),
+        Line("decisions accepted", f"{len(answered):,}"),
         Line("accepted, not in the ledger", f"{len(lost)}", "0", not lost),
         Line("in the ledger, never accepted", f"{len(strange)}", "0", not strange),
         Line(
@@ -106,7 +106,7 @@ def nothing_lost(
 
 
 def told_right(stored: Stored, owner: Caller, review: str, events: list[Seen]) -> list[Line]:
-    """Compare what the owner is told over HTTP with the ledger."""
+    """Compare what the owner gets over HTTP with the ledger."""
     path = f"/reviews/{review}"
     listed = owner.pages(f"{path}/events")
     recorded = [event.data["labels_seq"] for event in of_type(events, "decision.recorded")]

@@ -135,7 +135,7 @@ def _schema(
                 # Archiving it would end all else.
                 "operations": [
                     {
-                        # A bad item is told in its place; in a form a number is a text, too.
+                        # A bad item is reported in its place; in a form a number is a text, too.
                         "include-path-regex": "/(decisions|imports)$",
                         "checks": {"negative_data_rejection": {"enabled": False}},
                     },

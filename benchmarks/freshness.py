@@ -4,7 +4,7 @@
 
 A review of 2,000 records; eight clients decide at the given rates, on a schedule that does not
 wait for slow answers. A ranking's age is the time since the oldest decision that it does not
-count; what is printed is its largest value, measured where the owner hears of the next one. Then
+count; what is printed is its largest value, measured where the owner gets the next one. Then
 1,000 decisions as fast as they are taken. Exit code 1 where a ranking is older than 5 s and one
 training, where decisions come more than a second late, or where the burst takes more than 20
 trainings or the last does not count it all.
@@ -91,7 +91,7 @@ def _decide(
 
 
 def _counted(watch: Watch, accepted: list[Accepted]) -> bool:
-    # One reviewer for each record: without conflicts the blinded are told the same numbers.
+    # One reviewer for each record: without conflicts the blinded get the same numbers.
     last = max(made.labels_seq for made in accepted)
     return watch.wait_until(lambda events: newest_ranked(events) >= last, within=_PATIENCE_SECONDS)
 
@@ -134,9 +134,9 @@ def _burst(
 
 def _trainings(members: Members, events: list[Seen], after: int) -> list[float]:
     """Return the seconds of each training since the given number of rankings."""
-    told = {event.data["ranking_id"] for event in of_type(events, "ranking.updated")[after:]}
+    reported = {event.data["ranking_id"] for event in of_type(events, "ranking.updated")[after:]}
     found = members.owner.pages(f"/reviews/{members.review_id}/rankings")
-    return [ranking["seconds"] for ranking in found if ranking["id"] in told]
+    return [ranking["seconds"] for ranking in found if ranking["id"] in reported]
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ def lags(accepted: Iterable[Accepted], events: list[Seen]) -> dict[Accepted, flo
 
     Args:
         accepted: As each reviewer got the answers, one after the other.
-        events: All that the owner was told.
+        events: All that the owner got.
     """
     rankings = of_type(events, "ranking.updated")
     counts = [event.data["labels_seq"] for event in rankings]
@@ -66,15 +66,15 @@ def lags(accepted: Iterable[Accepted], events: list[Seen]) -> dict[Accepted, flo
 
 
 def _numbers(accepted: Iterable[Accepted], events: list[Seen]) -> dict[Accepted, int]:
-    """Return each decision's `labels_seq` as the owner is told it.
+    """Return each decision's `labels_seq` as the owner gets it.
 
-    Blinded reviewers are told another one, in which resolutions are not counted. A reviewer's
-    decisions on a record are told of in the order in which they were made. Left out are those that
-    the owner has not heard of.
+    Blinded reviewers get another one, in which resolutions are not counted. A reviewer's
+    decisions on a record appear in the order in which they were made. Left out are those that
+    the owner has not got.
     """
-    told: dict[tuple[str, str], list[int]] = defaultdict(list)
+    numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
     for event in of_type(events, "decision.recorded"):
-        told[event.data["record_id"], event.data["reviewer_id"]].append(event.data["labels_seq"])
+        numbers[event.data["record_id"], event.data["reviewer_id"]].append(event.data["labels_seq"])
     made: dict[tuple[str, str], list[str]] = defaultdict(list)
     found = {}
     for decision in accepted:
@@ -82,8 +82,8 @@ def _numbers(accepted: Iterable[Accepted], events: list[Seen]) -> dict[Accepted,
         if decision.decision_id not in made[of_theirs]:  # else it was only said again
             made[of_theirs].append(decision.decision_id)
         at = made[of_theirs].index(decision.decision_id)
-        if at < len(told[of_theirs]):
-            found[decision] = told[of_theirs][at]
+        if at < len(numbers[of_theirs]):
+            found[decision] = numbers[of_theirs][at]
     return found
 
 

@@ -19,7 +19,7 @@ class Program:
         command: What is run, in `folder`.
         folder: Where.
         env: Its environment.
-        told: A line that it is given on its standard input at each start.
+        input_line: A line that it is given on its standard input at each start.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class Program:
         *,
         folder: Path,
         env: dict[str, str],
-        told: str = "",
+        input_line: str = "",
     ) -> None:
         self.lines: list[tuple[float, str]] = []
         """What it said on its standard output, each with the monotonic moment."""
         self.ends: Counter[int] = Counter()
         """How it ended, by exit status; a negative one is a signal."""
         self._name, self._command, self._folder = name, list(command), folder
-        self._env, self._told = env, told
+        self._env, self._input_line = env, input_line
         self._running: subprocess.Popen[str] | None = None
         self._guard = threading.Lock()
         self._stopping = threading.Event()
@@ -61,7 +61,7 @@ class Program:
     def tell(self, line: str) -> None:
         """Write a line to its standard input, now and at each later start."""
         with self._guard:
-            self._told += f"{line}\n"
+            self._input_line += f"{line}\n"
             if self._running is not None:
                 self._write(self._running, f"{line}\n")
 
@@ -78,7 +78,7 @@ class Program:
                         stderr=log,
                         text=True,
                     )
-                    self._write(process, self._told)
+                    self._write(process, self._input_line)
                 if process.stdout is None:
                     raise AssertionError("it was opened with a pipe")
                 for line in process.stdout:
@@ -97,4 +97,4 @@ class Program:
             process.stdin.write(text)
             process.stdin.flush()
         except BrokenPipeError:
-            return  # it has just ended, and is told at its next start
+            return  # it has just ended, and gets the line at its next start

@@ -7,7 +7,7 @@ Every labelled file of DIR is replayed with each model and seed: the same known 
 start, trained again after the same number of labels. The data set is the unit: figures are means
 over seeds, ratios are geometric means over sets, always against the first model.
 
-What reviews usually include is learnt anew for each set, without it and those of its family: the
+What reviews usually include is learnt again for each set, without it and those of its family: the
 table that comes with the product has seen all of DIR.
 """
 

@@ -85,11 +85,11 @@ def attempts_in(file: Path) -> list[Attempt]:
 
 
 def serve(port: int, memory: Memory) -> None:
-    secret, told = "", threading.Event()
+    secret, knows_secret = "", threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told.wait()
+            knows_secret.wait()
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             valid = _is_valid(secret, body, headers)
@@ -109,7 +109,7 @@ def serve(port: int, memory: Memory) -> None:
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-    # It listens before it has read anything: whoever comes now waits, and is not refused.
+    # It listens before it has read anything: a client that comes now waits, and is not refused.
     server = Server(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for line in sys.stdin:  # ends with the benchmark
@@ -117,7 +117,7 @@ def serve(port: int, memory: Memory) -> None:
             memory.is_calm = True
         else:
             secret = line.strip()
-            told.set()
+            knows_secret.set()
 
 
 def _is_valid(secret: str, body: bytes, headers: dict[str, str]) -> bool:

@@ -3,7 +3,7 @@
     python benchmarks/second_looks.py ../shared/data/labelled --share 0.1
 
 Of each file everything is decided as labelled, but that a share of the relevant records, drawn
-anew for each of three seeds, is excluded by mistake. Prints, per file and over files, which
+chosen again for each of three seeds, is excluded by mistake. Prints, per file and over files, which
 share of the mistakes is among the first excludes of the list: as many as there are mistakes, and
 the first 1 %, 5 % and 10 %; and the seconds that the five fits took.
 """

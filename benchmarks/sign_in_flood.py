@@ -26,7 +26,9 @@ API = "/api/v1"
 _BEAT = 0.02
 
 
-def _flood(url: str, parallel: int, seconds: float, *, one_source: bool, told: Connection) -> None:
+def _flood(
+    url: str, parallel: int, seconds: float, *, one_source: bool, result: Connection
+) -> None:
     """Guess for so long, from a process of its own; tell at the end how that was answered."""
     end = time.monotonic() + seconds
     limits = httpx.Limits(max_connections=parallel)
@@ -49,7 +51,7 @@ def _flood(url: str, parallel: int, seconds: float, *, one_source: bool, told: C
                 answers[answer.status_code] += 1
             return answers
 
-        told.send(sum(threads.map(guess_on, range(parallel)), Counter[int]()))
+        result.send(sum(threads.map(guess_on, range(parallel)), Counter[int]()))
 
 
 def _read(here: Installation, headers: dict[str, str], *, seconds: float) -> list[float]:
@@ -70,7 +72,7 @@ def _beside(
     process = multiprocessing.get_context("spawn").Process(
         target=_flood,
         args=(here.url, said.parallel, said.seconds + 4),
-        kwargs={"one_source": one_source, "told": theirs},
+        kwargs={"one_source": one_source, "result": theirs},
     )
     process.start()
     time.sleep(4)  # it starts, and its connections are made

@@ -26,7 +26,7 @@ class Refused(Exception):
 class Accepted:
     """A decision that was answered 2xx. `at` is this process's monotonic clock then.
 
-    `labels_seq` is as its reviewer is told it, who is blinded: resolutions have no number in it.
+    `labels_seq` is as its reviewer gets it, who is blinded: resolutions have no number in it.
     """
 
     decision_id: str
@@ -198,7 +198,7 @@ class Reviewer(Person):
 
 
 class Adjudicator(Person):
-    """Settles conflicts as they come, until told to finish and none is left.
+    """Settles conflicts as they come, until it is asked to finish and none is left.
 
     Those on records that they leave alone stay open.
     """

@@ -46,7 +46,7 @@ class Sent:
 
 
 def chosen(folder: Path) -> list[Target]:
-    """Return 120 records that can be told apart, with DOIs where they have any."""
+    """Return 120 records that differ, with DOIs where they have any."""
     for file in sorted(folder.glob("*.csv.gz")):
         found: dict[str, Target] = {}
         for target in read_records(file):

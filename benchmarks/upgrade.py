@@ -88,12 +88,16 @@ def changed(before: Rows, after: Rows) -> list[str]:
     for name, rows in before.items():
         there = after.get(name, [])
         columns = set(rows[0]) & set(there[0]) if rows and there else set()
-        told = [
+        contents = [
             sorted(str({c: row[c] for c in sorted(columns)}) for row in side)
             for side in (rows, there)
         ]
         # The log may have got further: an upgrade may tell of itself. What was there stays.
-        same = Counter(told[0]) <= Counter(told[1]) if name == "event" else told[0] == told[1]
+        same = (
+            Counter(contents[0]) <= Counter(contents[1])
+            if name == "event"
+            else contents[0] == contents[1]
+        )
         if not same:
             found.append(name)
     return found
@@ -182,14 +186,14 @@ def write_fixture(here: Installation, commit: str) -> None:
     rows = rows_of(url)
     decisions = [(row["record_number"], row["verdict"] or "withdrawn") for row in rows["decision"]]
     statuses = [(row["record_number"], row["status"]) for row in rows["screened_record"]]
-    told = {
+    expected = {
         "commit": commit,
         "schema": migrate.current_and_head(url)[0],
         "counts": {name: len(found) for name, found in rows.items()},
         "decisions": sorted(decisions),
         "statuses": sorted(statuses),
     }
-    (FIXTURES / f"{here.engine}.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    (FIXTURES / f"{here.engine}.json").write_text(json.dumps(expected, indent=1) + "\n", "utf-8")
     print(f"{target.name}: {target.stat().st_size:,} bytes, {len(decisions)} decisions")
 
 

@@ -112,7 +112,7 @@ def copy_is_true(followers: Followers, members: Members, stored: Stored) -> list
 
 def on_the_way(followers: Followers, kills: Sequence[Kill], listed: Sequence[Event]) -> list[Line]:
     """Return by way how long events were on their way after each kind of kill, at most."""
-    told = {event["sequence"]: moment_of(event["time"]) for event in listed}
+    sent_at = {event["sequence"]: moment_of(event["time"]) for event in listed}
     ways = {
         "SSE": followers.sse_came(),
         "stream": followers.stream_came(),
@@ -121,7 +121,7 @@ def on_the_way(followers: Followers, kills: Sequence[Kill], listed: Sequence[Eve
     }
     lines = []
     for name, came in ways.items():
-        waits = [Wait(told[number], at) for number, at in came.at.items()]
+        waits = [Wait(sent_at[number], at) for number, at in came.at.items()]
         found = after_each(kills, waits)
         shown = ", ".join(f"{max(found[victim], default=0.0):.1f}" for victim in VICTIMS)
         lines.append(Line(f"longest lag by {name}: {', '.join(VICTIMS)}", f"{shown} s"))

@@ -210,7 +210,7 @@ class World:
             review.corpus_seq += 1
             review.labels_seq += 1
             screened_records.refresh(session, review_id, numbers)
-            told = ImportFinished(
+            event = ImportFinished(
                 import_id=str(row.id),
                 n_read=row.n_read,
                 n_added=row.n_added,
@@ -219,7 +219,7 @@ class World:
                 detail={"by": str(by.id)} | batch.sealed_origin(session, row),
             )
             if found != Found():
-                log.append(session, review, told)
+                log.append(session, review, event)
             return numbers
 
     def unread_text(

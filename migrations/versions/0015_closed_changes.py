@@ -1,4 +1,4 @@
-"""Changes that the blinded do not hear of are known by their `labels_seq`, and not told to them.
+"""Changes that are hidden from the blinded are stored by their `labels_seq`.
 
 What there is of resolutions and second votes is noted. That a conflict was opened again left no
 number of its own behind: those of the past stay unknown, and are counted for the blinded, too.

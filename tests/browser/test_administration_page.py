@@ -41,7 +41,7 @@ def test_an_administrator_gives_a_link_and_switches_an_account_off(
     expect(root.button("Switch off: walter")).to_be_visible()
 
 
-def test_others_are_told_that_it_is_not_for_them(visit: Visit, world: World) -> None:
+def test_others_read_that_it_is_not_for_them(visit: Visit, world: World) -> None:
     walter = visit(world.person("walter"), "/administration")
     walter.sees("You do not have the right to see this.")
     assert not any("/api/v1/users" in path for _, path in walter.traffic)
@@ -51,7 +51,7 @@ def test_a_webhook_shows_its_secret_once_and_what_was_sent(visit: Visit, world: 
     team = world.team(n_records=3)
     settings = f"/r/{team.review_id}/settings"
     owner = visit(team.owner, settings)
-    owner.sees("No program is told of this review")
+    owner.sees("No program receives this review")
     owner.page.get_by_label("Address (https)").fill("http://127.0.0.1:9/hook")
     owner.page.get_by_text("Only certain events").click()
     owner.page.get_by_label("conflict opened").check()
@@ -64,7 +64,7 @@ def test_a_webhook_shows_its_secret_once_and_what_was_sent(visit: Visit, world: 
     expect(owner.page.locator("code.secret")).to_have_count(0)
     owner.button("Remove: http://127.0.0.1:9/hook").click()
     owner.button("Remove").last.click()
-    owner.sees("No program is told of this review")
+    owner.sees("No program receives this review")
 
 
 def test_somebody_says_that_a_record_is_theirs_or_not(visit: Visit, world: World) -> None:

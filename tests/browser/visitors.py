@@ -90,7 +90,7 @@ class Visitors:
                 [{"name": COOKIE, "value": self._session_of(person), "url": self._base}]
             )
         visitor = Visitor(context.new_page(), self._base)
-        visitor.page.on("response", lambda answer: _heard(visitor, answer))
+        visitor.page.on("response", lambda answer: _note_answer(visitor, answer))
         visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
         visitor.page.on(
             "console",
@@ -119,5 +119,5 @@ class Visitors:
         assert faults == [], "the page fell over, or its security policy forbade something"
 
 
-def _heard(visitor: Visitor, answer: Response) -> None:
+def _note_answer(visitor: Visitor, answer: Response) -> None:
     visitor.traffic.append((answer.request.method, answer.url.removeprefix(visitor.base)))

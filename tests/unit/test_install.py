@@ -29,7 +29,7 @@ def environment(folder: Path, pip_says: str, status: int) -> Path:
     return folder
 
 
-def test_an_old_python_is_told_what_to_do(
+def test_for_an_old_python_the_error_says_what_to_do(
     install: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 2))

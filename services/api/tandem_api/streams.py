@@ -104,7 +104,7 @@ class _Room:
                     seat.end()
                 else:
                     seat.give(one, news)
-            # Rights are looked at with every heartbeat: who has lost theirs hears not even that.
+            # Rights are checked before each heartbeat: without them a client gets not even that.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.bell.wait(), HEARTBEAT_SECONDS)
 

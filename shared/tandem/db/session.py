@@ -34,7 +34,7 @@ APPLICATION_NAME = "tandem"
 """As PostgreSQL lists our connections: a restore looks whether there are any."""
 
 _LOCK_TIMEOUT_SECONDS = 15.0
-"""How long PostgreSQL waits for the review's row; then the caller is told to try again."""
+"""How long PostgreSQL waits for the review's row; then the caller's error says to try again."""
 
 _POOL_TIMEOUT = 30.0
 
@@ -120,7 +120,7 @@ class _Writers:
         """Let other processes write, between two of many transactions.
 
         What has passed since the one before counts: a writer that has had other work meanwhile
-        has given way already. On SQLite whoever has just written is the first again; PostgreSQL
+        has given way already. On SQLite the process that has just written is the first again; PostgreSQL
         keeps a queue itself.
         """
         if self._one_at_a_time:

@@ -50,17 +50,17 @@ def run_all(
         Exception: What the first task in order that failed has raised; after a failure no
             further task is begun.
     """
-    told = on_progress or (lambda *_: None)
+    report = on_progress or (lambda *_: None)
     if min(jobs, len(tasks)) <= 1:
         for number, task in enumerate(tasks):
-            yield run_task(task, how, partial(told, number))
+            yield run_task(task, how, partial(report, number))
         return
     with started_workers(min(jobs, len(tasks)), how) as workers:
-        yield from _in_order(tasks, workers, told)
+        yield from _in_order(tasks, workers, report)
 
 
 def _in_order(
-    tasks: Sequence[Task], workers: Sequence[Worker], told: TaskProgress
+    tasks: Sequence[Task], workers: Sequence[Worker], report: TaskProgress
 ) -> Iterator[Simulation]:
     waiting = deque(enumerate(tasks))
     done: dict[int, Simulation | Exception] = {}
@@ -72,7 +72,7 @@ def _in_order(
             for worker, number in _that_answer(workers):
                 answer = worker.answer()
                 if isinstance(answer, tuple):
-                    told(number, *answer)
+                    report(number, *answer)
                     continue
                 done[number], worker.task = answer, None
                 if isinstance(answer, Exception):

@@ -189,7 +189,7 @@ class ReviewerQueue:
     """What each reviewer is served between one ranking and the next.
 
     Args:
-        screening: What has been decided; asked anew for every pick.
+        screening: What has been decided; asked again for every pick.
         order: The ranking: rows, the best first.
         seed: The review's.
     """

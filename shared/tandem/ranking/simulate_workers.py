@@ -221,7 +221,7 @@ def _attempt(task: Task, how: How, connection: Connection) -> Simulation | Excep
         result = run_task(task, how, report)
         connection.send(now)
     except (BrokenPipeError, ConnectionResetError):
-        raise  # nobody is left to be told
+        raise  # nobody listens any more
     except Exception as error:
         error.add_note(traceback.format_exc())
         return _that_travels(error)

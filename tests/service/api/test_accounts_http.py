@@ -384,7 +384,7 @@ class TestAdministration:
         assert on.json()["is_active"] is True
         assert client.get(f"{API}/me", headers=team.ann.auth).status_code == 401
 
-    def test_who_is_switched_off_cannot_sign_in_and_is_told_why(
+    def test_who_is_switched_off_cannot_sign_in_and_reads_why(
         self, client: TestClient, admin: Person
     ) -> None:
         ann = add_ann(client, admin)

@@ -95,11 +95,11 @@ def test_the_picture_can_be_read_aloud(client: TestClient, team: Team) -> None:
 
 
 @pytest.mark.parametrize("path", ["agreement", "plots/agreement.svg", "second-looks"])
-def test_the_blinded_are_told_why_not(path: str, client: TestClient, team: Team) -> None:
+def test_the_blinded_are_refused_with_the_reason(path: str, client: TestClient, team: Team) -> None:
     for who in (team.ann, team.eve, team.observer):
-        told = get(client, team, path, who, expect=403)
-        assert told["code"] == "forbidden"
-        assert "owners and adjudicators" in told["detail"]
+        reported = get(client, team, path, who, expect=403)
+        assert reported["code"] == "forbidden"
+        assert "owners and adjudicators" in reported["detail"]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ PILOT = 3
 def piloted(world: World, team: Team, bens: str, *, done_by_eve: int) -> ReviewId:
     """Make a review of the team's people whose pilot round is over.
 
-    Ann and Ben have decided all of it, Eve some; beyond it Ben has decided everything as told.
+    Ann and Ben have decided all of it, Eve some; beyond it Ben has decided everything as the caller says.
     """
     review_id = world.review(team.owner)
     with world.database.write.begin() as session:
@@ -186,12 +186,12 @@ def piloted(world: World, team: Team, bens: str, *, done_by_eve: int) -> ReviewI
     return review_id
 
 
-def test_of_a_pilot_round_the_blinded_are_told_nothing_of_what_they_have_not_decided(
+def test_a_pilot_round_shows_the_blinded_only_what_they_have_decided(
     client: TestClient, team: Team, world: World
 ) -> None:
     ids = [piloted(world, team, verdict, done_by_eve=2) for verdict in ("include", "exclude")]
 
-    def told(who: Person, path: str) -> list[tuple[int, str]]:
+    def reported(who: Person, path: str) -> list[tuple[int, str]]:
         answers = [
             client.get(
                 f"{API}/reviews/{review_id}/{path}",
@@ -205,21 +205,21 @@ def test_of_a_pilot_round_the_blinded_are_told_nothing_of_what_they_have_not_dec
         ]
 
     for path in ("agreement?on=pilot", "plots/agreement.svg?on=pilot"):
-        anns, eves = told(team.ann, path), told(team.eve, path)
+        anns, eves = reported(team.ann, path), reported(team.eve, path)
         assert anns[0] == anns[1]
         assert anns[0][0] == 200
         assert eves[0] == eves[1]
         assert eves[0][0] == 403
     for path in ("agreement", "agreement?on=random"):
-        assert {status for status, _ in told(team.ann, path)} == {403}
-    owners = told(team.owner, "reviewers/" + str(team.ben.id) + "/record")
+        assert {status for status, _ in reported(team.ann, path)} == {403}
+    owners = reported(team.owner, "reviewers/" + str(team.ben.id) + "/record")
     assert owners[0] != owners[1]  # the two do differ for who may see it
 
 
 def piloted_with_own_paper(world: World, team: Team, bens: str | None) -> ReviewId:
     """Make a review whose pilot round is over, one record of which is Ann's own paper.
 
-    She has decided the other two, Ben and Eve as well; Ben has decided hers as told, if at all.
+    She has decided the other two, Ben and Eve as well; Ben has decided hers as the caller says, if at all.
     """
     review_id = world.review(team.owner)
     with world.database.write.begin() as session:
@@ -269,7 +269,7 @@ def test_an_own_paper_does_not_keep_its_author_from_the_pilots_agreement_nor_is_
     assert pairs == {
         frozenset(names): 2 for names in (("ann", "ben"), ("ann", "eve"), ("ben", "eve"))
     }
-    # Who has not withheld it is told of it.
+    # Those who have not withheld it are named.
     ben = client.get(f"{API}/reviews/{worlds[0]}/agreement?on=pilot", headers=team.ben.auth)
     assert {pair["agreement"]["n"] for pair in ben.json()["pairs"]} == {2, 3}
 

@@ -87,7 +87,7 @@ def test_what_is_sent_is_as_the_document_says(
         f"{API}/reviews/{scene.team.review_id}/events?limit=500", headers=scene.team.owner.auth
     )
     named = {kind.type: kind.__name__ for kind in catalogue.kinds()}
-    told = answer.json()["items"]
-    assert len({event["type"] for event in told}) > 5
-    for event in told:
+    found = answer.json()["items"]
+    assert len({event["type"] for event in found}) > 5
+    for event in found:
         payload(document, named[event["type"]]).validate(event)

@@ -70,19 +70,19 @@ def test_hashes_and_details_leave_by_no_other_way(scene: Scene, client: TestClie
 
 
 def test_a_records_history(scene: Scene, client: TestClient) -> None:
-    told = get(client, scene, scene.team.owner, "/records/3/history")
+    reported = get(client, scene, scene.team.owner, "/records/3/history")
 
-    assert [(one["type"].removeprefix("tandem."), one["name"]) for one in told["items"]] == [
+    assert [(one["type"].removeprefix("tandem."), one["name"]) for one in reported["items"]] == [
         ("decision.recorded", "ann"),
         ("decision.recorded", "ben"),
         ("conflict.opened", None),
         ("conflict.resolved", "judge"),
         ("record.included", None),
     ]
-    assert told["next_cursor"] is None
+    assert reported["next_cursor"] is None
     page = get(client, scene, scene.team.owner, "/records/3/history?limit=2")
     rest = get(client, scene, scene.team.owner, f"/records/3/history?cursor={page['next_cursor']}")
-    assert page["items"] + rest["items"] == told["items"]
+    assert page["items"] + rest["items"] == reported["items"]
     mine = get(client, scene, scene.team.ann, "/records/3/history")["items"]
     assert [(one["name"], one["after"]) for one in mine] == [("ann", "include")]
     get(client, scene, scene.team.owner, "/records/99/history", 404)

@@ -255,7 +255,9 @@ def test_tokens_are_listed_in_pages(client: TestClient, admin: Person) -> None:
     ],
     ids=str,
 )
-def test_nobody_is_told_how_to_sign_in(client: TestClient, headers: dict[str, Any]) -> None:
+def test_without_a_valid_secret_the_answer_says_how_to_sign_in(
+    client: TestClient, headers: dict[str, Any]
+) -> None:
     answer = client.get(f"{API}/me", headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")

@@ -180,12 +180,12 @@ def test_what_a_change_would_do_is_shown_and_not_done(client: TestClient, world:
     api = Api(client, team)
     differ(world, team, 1)
     conflict, decision = conflict_on(api, team.judge, 1), "/records/1/decision"
-    n_told = len(events(world.database, team.review_id))
+    n_events = len(events(world.database, team.review_id))
 
     def previewed(who: Person, method: str, path: str, body: Any = None) -> Any:
         answer = api(who, method, f"{path}?dry_run=true", json=body)
         assert answer.keys() == {"preview"}
-        assert len(events(world.database, team.review_id)) == n_told
+        assert len(events(world.database, team.review_id)) == n_events
         return answer["preview"]
 
     include = {"verdict": "include"}
@@ -209,7 +209,7 @@ def test_what_a_change_would_do_is_shown_and_not_done(client: TestClient, world:
         "status_before": "unscreened"
     }
     api(team.judge, "POST", f"{conflict}/resolution", json=include)
-    n_told = len(events(world.database, team.review_id))
+    n_events = len(events(world.database, team.review_id))
     assert previewed(team.judge, "POST", f"{conflict}/reopen") == {
         "status_before": "included",
         "status_after": "conflict",

@@ -320,14 +320,14 @@ class TestCorrections:
         assert made["authors"] == ["Moran, Galia", "Russinova, Zlatka"]
         assert made["keywords"] == ["Peers", "Health"]
         assert made["abstract"] == "In hospitals"
-        told = ask(team.ann, "GET", "/events?limit=500")["items"][-1]
-        assert (told["type"], told["data"]) == (
+        reported = ask(team.ann, "GET", "/events?limit=500")["items"][-1]
+        assert (reported["type"], reported["data"]) == (
             "tandem.review.changed",
             {"changed": ["records/1"]},
         )
         # The same again changes nothing.
         ask(team.owner, "PATCH", "/records/1", said)
-        assert ask(team.ann, "GET", "/events?limit=500")["items"][-1] == told
+        assert ask(team.ann, "GET", "/events?limit=500")["items"][-1] == reported
 
     @pytest.mark.parametrize(
         ("said", "field"),

@@ -127,9 +127,9 @@ def test_every_schema_is_used(document: dict[str, Any]) -> None:
 def test_a_field_with_a_default_need_not_be_sent(document: dict[str, Any]) -> None:
     bodies = [operation.get("requestBody", {}) for _, _, operation in operations(document)]
     for name, schema in schemas_of(document, bodies).items():
-        for field, told in schema.get("properties", {}).items():
+        for field, reported in schema.get("properties", {}).items():
             # Makers of clients take what has a default for what has to be there.
-            assert "default" not in told, (name, field)
+            assert "default" not in reported, (name, field)
 
 
 def test_a_body_whose_fields_may_all_be_left_out_may_be_left_out(document: dict[str, Any]) -> None:
@@ -160,7 +160,7 @@ NO_IDS = {
     ("ConflictOut", "resolved_by"),  # what ended it
     ("StageDisagreementsOut", "settled_by"),  # the same, counted
     ("PilotOut", "records_done_by"),  # a list, with ids and names
-    ("ShownInvitationOut", "invited_by"),  # a name: whoever has the link may ask
+    ("ShownInvitationOut", "invited_by"),  # a name: everybody who has the link may ask
 }
 
 

@@ -97,8 +97,8 @@ def test_some_leave_a_group(client: TestClient, world: World, team: Team, root: 
 
     assert [record["id"] for record in left["records"]] == ["1", "2"]
     assert left["state"] == "linked"
-    told = post(client, team, path, {"record_ids": ["3"]}, expect=404)
-    assert told["detail"] == "Record 3 is not in this group."
+    found = post(client, team, path, {"record_ids": ["3"]}, expect=404)
+    assert found["detail"] == "Record 3 is not in this group."
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_what_does_not_fit_is_a_conflict(
     proposed = world.propose(team.review_id, 1, 2)
     linked = world.merge(team.review_id, team.owner, 2, 3)
 
-    told = post(client, team, f"{root}/duplicates/{proposed}/split", expect=409)
-    assert told["code"] == "not_linked"
-    told = post(client, team, f"{root}/duplicates/{linked}/keep", expect=409)
-    assert told["code"] == "is_linked"
+    found = post(client, team, f"{root}/duplicates/{proposed}/split", expect=409)
+    assert found["code"] == "not_linked"
+    found = post(client, team, f"{root}/duplicates/{linked}/keep", expect=409)
+    assert found["code"] == "is_linked"
 
 
 def test_earlier_decisions_count_when_the_team_takes_them(

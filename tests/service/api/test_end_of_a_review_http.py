@@ -85,8 +85,8 @@ def test_an_archived_review_is_listed_among_the_archived_only_until_it_is_active
     assert (ids(client, scene), ids(client, scene, "?archived=true")) == ([review_id], [])
     assert client.post(f"{scene.review}/queue", json={}, headers=owner.auth).status_code == 200
     events = client.get(f"{scene.review}/events?limit=500", headers=owner.auth).json()["items"]
-    told = [event["data"]["changed"] for event in events if event["type"].endswith("changed")]
-    assert told[-2:] == [["archived"], ["unarchived"]]
+    found = [event["data"]["changed"] for event in events if event["type"].endswith("changed")]
+    assert found[-2:] == [["archived"], ["unarchived"]]
 
 
 def test_a_review_is_not_archived_while_a_file_waits_or_is_read(

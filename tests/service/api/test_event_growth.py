@@ -1,4 +1,4 @@
-"""Events grow compatibly: what a reader was once told to find is there, and means the same.
+"""Events grow compatibly: every field that a reader was once promised is there, and means the same.
 
 Logs are never rewritten. So a field that comes later is one that earlier events lack: it has a
 default, and no schema requires it.

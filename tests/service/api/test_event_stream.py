@@ -132,11 +132,11 @@ def test_a_stream_begins_with_the_first_event_and_says_what_the_list_says(
     in_list = listed(live, team, team.owner)
 
     with listen(live, team, team.owner) as messages:
-        told = take(messages, len(in_list))
+        received = take(messages, len(in_list))
 
-    assert [message["id"] for message in told] == [str(event["sequence"]) for event in in_list]
-    assert [message["event"] for message in told] == [event["type"] for event in in_list]
-    for message, event in zip(told, in_list, strict=True):
+    assert [message["id"] for message in received] == [str(event["sequence"]) for event in in_list]
+    assert [message["event"] for message in received] == [event["type"] for event in in_list]
+    for message, event in zip(received, in_list, strict=True):
         told_event = json.loads(message["data"])
         assert told_event == {name: value for name, value in event.items() if value is not None}
 
@@ -156,36 +156,36 @@ def test_latest_begins_now_in_the_numbering_of_each_reader(live: Live, team: Tea
         last = len(listed(live, team, who))
         with listen(live, team, who, "?after=latest") as messages:
             live.put(team, team.ann, 2 if who is team.owner else 3)
-            told = next(messages)
-        assert (told["id"], told["event"]) == (str(last + 1), "tandem.decision.recorded")
+            received = next(messages)
+        assert (received["id"], received["event"]) == (str(last + 1), "tandem.decision.recorded")
 
 
-def test_a_decision_is_told_while_listening(live: Live, team: Team) -> None:
+def test_a_decision_arrives_while_a_client_listens(live: Live, team: Team) -> None:
     last = str(len(listed(live, team, team.owner)))
     with listen(live, team, team.owner, **{"Last-Event-ID": last}) as messages:
         live.put(team, team.ann, 1)
         live.put(team, team.ben, 1, "exclude")
 
-        told = [message["event"] for message in take(messages, 3)]
+        received = [message["event"] for message in take(messages, 3)]
 
-    assert told == [
+    assert received == [
         "tandem.decision.recorded",
         "tandem.decision.recorded",
         "tandem.conflict.opened",
     ]
 
 
-def test_a_blinded_listener_hears_no_outcome_and_no_gap(live: Live, team: Team) -> None:
+def test_a_blinded_listener_gets_no_outcome_and_no_gap(live: Live, team: Team) -> None:
     last = str(len(listed(live, team, team.eve)))
     with listen(live, team, team.eve, **{"Last-Event-ID": last}) as messages:
         live.put(team, team.ann, 1)
         live.put(team, team.ben, 1, "exclude")
         live.put(team, team.ann, 2)
 
-        told = take(messages, 3)
+        received = take(messages, 3)
 
-    assert {message["event"] for message in told} == {"tandem.decision.recorded"}
-    assert [int(message["id"]) - int(last) for message in told] == [1, 2, 3]
+    assert {message["event"] for message in received} == {"tandem.decision.recorded"}
+    assert [int(message["id"]) - int(last) for message in received] == [1, 2, 3]
 
 
 def test_a_long_log_comes_whole(
@@ -196,9 +196,9 @@ def test_a_long_log_comes_whole(
         world.decide(team.review_id, team.ann, number, "include")
 
     with listen(live, team, team.owner) as messages:
-        told = take(messages, len(listed(live, team, team.owner)))
+        received = take(messages, len(listed(live, team, team.owner)))
 
-    assert [message["id"] for message in told] == [str(n) for n in range(1, len(told) + 1)]
+    assert [message["id"] for message in received] == [str(n) for n in range(1, len(received) + 1)]
 
 
 def test_silence_is_broken_by_heartbeats_and_holds_no_connection(
@@ -217,7 +217,7 @@ def test_silence_is_broken_by_heartbeats_and_holds_no_connection(
                 time.sleep(0.01)
 
 
-def test_who_is_removed_hears_no_more(live: Live, team: Team) -> None:
+def test_who_is_removed_gets_no_more_events(live: Live, team: Team) -> None:
     last = str(len(listed(live, team, team.eve)))
     with listen(live, team, team.eve, **{"Last-Event-ID": last}) as messages:
         removed = httpx.delete(
@@ -229,7 +229,9 @@ def test_who_is_removed_hears_no_more(live: Live, team: Team) -> None:
         assert list(messages) == []
 
 
-def test_who_is_switched_off_hears_no_more_at_once(live: Live, team: Team, world: World) -> None:
+def test_who_is_switched_off_gets_no_more_events_at_once(
+    live: Live, team: Team, world: World
+) -> None:
     """Not only with the next heartbeat, which is 15 seconds away."""
     admin = world.person("admin", is_admin=True)
     last = str(len(listed(live, team, team.eve)))
@@ -243,7 +245,7 @@ def test_who_is_switched_off_hears_no_more_at_once(live: Live, team: Team, world
 
 
 @pytest.mark.parametrize("how", ["token", "session"])
-def test_who_signs_out_hears_no_more(
+def test_who_signs_out_gets_no_more_events(
     how: str, live: Live, team: Team, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.2)
@@ -276,8 +278,8 @@ def test_who_reads_from_far_behind_gets_less_at_a_time_the_more_they_are(
     database, secret = live.app.state.runtime.database, Secret.of_token(team.eve.token)
 
     def look(*places: int) -> list[tuple[int, bool]]:
-        heard = feeds.look(database, team.review_id, [Follower(secret, at) for at in places])
-        return [(one.follower.after, one.is_behind) for one in heard if one is not None]
+        pages = feeds.look(database, team.review_id, [Follower(secret, at) for at in places])
+        return [(one.follower.after, one.is_behind) for one in pages if one is not None]
 
     assert look(0) == [(6, True)]
     assert look(0, 1, 2) == [(2, True), (3, True), (4, True)]
@@ -376,7 +378,7 @@ def _wait_for(live: Live, process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_who_sends_too_much_hears_so(streamed: bool, settings: Settings, team: Team) -> None:
+def test_who_sends_too_much_is_refused(streamed: bool, settings: Settings, team: Team) -> None:
     """Over a real connection: the answer must not be lost while the client still sends."""
     tiny = settings.model_copy(update={"max_upload_mb": 1})
     path = f"{API}/reviews/{team.review_id}/imports"

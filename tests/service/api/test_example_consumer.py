@@ -85,7 +85,7 @@ def last_seq(world: World, team: Team) -> int:
         return reviews.get_review(session, team.review_id).last_seq
 
 
-def told(world: World) -> tuple[dict[str, str], set[str]]:
+def listed(world: World) -> tuple[dict[str, str], set[str]]:
     """Return what the service itself says: settled records, open conflicts."""
     with world.database.read() as session:
         screened = session.scalars(select(ScreenedRecord)).all()
@@ -107,12 +107,12 @@ def test_what_a_file_says_ends_no_line(settings: Settings, world: World) -> None
         serve(settings) as live,
         httpx.Client(base_url=live.url, headers=team.owner.auth, timeout=SOON) as client,
     ):
-        told = next(example().events(client, str(team.review_id), last - 1))
+        listed = next(example().events(client, str(team.review_id), last - 1))
 
-    assert told["data"]["error"] == error
+    assert listed["data"]["error"] == error
 
 
-def test_who_is_shown_another_numbering_is_told_not_left_behind(
+def test_a_changed_numbering_is_reported_and_nothing_is_missed(
     settings: Settings, world: World, tmp_path: Path
 ) -> None:
     """An adjudicator becomes a reviewer: the open stream goes on with lower numbers."""
@@ -124,15 +124,15 @@ def test_who_is_shown_another_numbering_is_told_not_left_behind(
         serve(settings) as live,
         httpx.Client(base_url=live.url, headers=team.judge.auth, timeout=SOON) as client,
     ):
-        told = example_module.events(client, str(team.review_id), 0)
+        listed = example_module.events(client, str(team.review_id), 0)
         for _ in range(last_seq(world, team)):
-            copy.take(next(told))
+            copy.take(next(listed))
         with world.database.write.begin() as session:
             review = reviews.lock(session, team.review_id)
             reviews.set_member(session, review, user_id=team.judge.id, role=Role.REVIEWER)
 
         with pytest.raises(example_module.Renumbered):
-            copy.take(next(told))
+            copy.take(next(listed))
 
 
 def test_an_import_that_failed_and_is_taken_up_again_is_done_in_the_copy(
@@ -186,7 +186,7 @@ def test_killed_again_and_again_it_has_what_the_service_has(
         with following(live, team, tmp_path):
             wait_for(file, last_seq(world, team))
 
-    settled, in_conflict = told(world)
+    settled, in_conflict = listed(world)
     with sqlite3.connect(file) as copy:
         assert sequence(file) == last_seq(world, team)
         rows = copy.execute("SELECT id, status, n_decisions FROM record").fetchall()

@@ -304,7 +304,7 @@ def test_a_workbook_opens(exported: Exporting) -> None:
         ("format=ris&include_duplicates=perhaps", "include_duplicates"),
     ],
 )
-def test_a_malformed_query_is_told_before_anything_is_sent(
+def test_a_malformed_query_is_refused_before_anything_is_sent(
     query: str, field: str, exported: Exporting
 ) -> None:
     url = f"{API}/reviews/{exported.team.review_id}/export?{query}"

@@ -1,4 +1,4 @@
-"""No room, or no right to write: who asks is told which, and it goes on by itself."""
+"""No room, or no right to write: the answer says which, and work goes on by itself."""
 
 import shutil
 import subprocess
@@ -62,7 +62,7 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
-def test_a_full_disk_is_told_and_forgotten_when_there_is_room_again(
+def test_a_full_disk_is_reported_until_there_is_room_again(
     small_disk: Path, settings: Settings, migrated_sqlite: Path
 ) -> None:
     file = small_disk / "tandem.sqlite3"
@@ -110,7 +110,7 @@ def test_a_full_disk_is_told_and_forgotten_when_there_is_room_again(
     assert decided.status_code == 200
 
 
-def test_little_room_is_told_before_there_is_none(settings: Settings) -> None:
+def test_little_room_is_reported_before_there_is_none(settings: Settings) -> None:
     with opened(settings.model_copy(update={"min_free_mb": 1 << 40})) as client:
         answer = client.get("/readyz")
 

@@ -54,7 +54,7 @@ def test_five_failures_are_answered_and_then_there_is_a_pause(
     assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 2
     assert answers[5].json()["code"] == "too_many_attempts"
     assert 1 <= int(answers[5].headers["retry-after"]) <= 10
-    # Also the right password is not looked at: that it is right would be told by the answer.
+    # The right password is not checked either: else the answer would show that it is right.
     assert login(client, email, PASSWORD).status_code == 429
 
 

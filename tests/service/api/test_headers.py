@@ -228,11 +228,11 @@ def test_a_missing_page_is_a_page_for_browsers_and_a_problem_for_programs(
     client: TestClient,
 ) -> None:
     shown = client.get("/nothing", headers={"Accept": "text/html,*/*"})
-    told = client.get("/nothing")
+    reported = client.get("/nothing")
     data = client.get(f"{API}/nothing", headers={"Accept": "text/html,*/*"})
 
     assert (shown.status_code, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
-    assert (told.status_code, told.json()["code"]) == (404, "not_found")
+    assert (reported.status_code, reported.json()["code"]) == (404, "not_found")
     assert (data.status_code, data.json()["code"]) == (404, "not_found")
 
 

@@ -79,7 +79,7 @@ def test_a_request_that_failed_may_be_corrected_under_its_key(
     assert create(client, ann, "T").status_code == 201
 
 
-def test_a_request_that_was_refused_is_judged_anew(client: TestClient, world: World) -> None:
+def test_a_request_that_was_refused_is_judged_again(client: TestClient, world: World) -> None:
     team = world.team()
     path, body = f"{API}/reviews/{team.review_id}/queue", {"limit": 1}
 

@@ -92,7 +92,7 @@ def test_a_file_is_taken_and_read(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [
         (b" \n\n", "The file is empty."),
         (b"\x00\x01\x02\xff" * 500, "This file looks like binary data: export the records as RIS"),
@@ -105,7 +105,7 @@ def test_a_file_is_taken_and_read(
 )
 def test_what_cannot_be_read_fails_and_says_why(
     content: bytes,
-    told: str,
+    reason: str,
     client: TestClient,
     team: Team,
     path: str,
@@ -117,11 +117,11 @@ def test_what_cannot_be_read_fails_and_says_why(
 
     failed = client.get(f"{path}/{taken['id']}", headers=team.owner.auth).json()
     assert failed["state"] == "failed"
-    assert told in failed["error"]
+    assert reason in failed["error"]
     records = client.get(path.replace("imports", "records"), headers=team.owner.auth).json()
     assert records["items"] == []
-    told_of = client.get(path.replace("imports", "events"), headers=team.owner.auth).json()
-    assert told_of["items"][-1]["type"] == "tandem.import.failed"
+    listed = client.get(path.replace("imports", "events"), headers=team.owner.auth).json()
+    assert listed["items"][-1]["type"] == "tandem.import.failed"
 
 
 def test_an_empty_file_is_an_import_that_failed(

@@ -410,7 +410,7 @@ WRITES |= {
 }
 
 _HOOK = f"{R}/webhooks/{NOWHERE}"
-# Its owners' alone: whatever else a webhook told would tell of conflicts.
+# Only owners may: the deliveries of a webhook show conflicts.
 READS |= {
     ("GET", "/reviews/{review_id}/webhooks"): [("GET", f"{R}/webhooks", None)],
     ("GET", "/reviews/{review_id}/webhooks/{webhook_id}"): [("GET", _HOOK, None)],
@@ -502,7 +502,7 @@ def test_every_route_is_covered() -> None:
 
 
 class StillClock(datetime):
-    """A clock that only moves when it is told to."""
+    """A clock that moves only when a test moves it."""
 
     at = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -647,7 +647,7 @@ _CURSOR = re.compile(r'(?<="next_cursor":")[\w-]+={0,2}(?=")')
 
 
 def opened(cursor: re.Match[str]) -> str:
-    """Return what a cursor says to whoever takes it apart."""
+    """Return what a cursor contains when it is decoded."""
     try:
         return base64.urlsafe_b64decode(cursor[0]).decode()
     except ValueError:
@@ -751,35 +751,35 @@ def test_what_others_settled_after_one_took_a_vote_back_stays_hidden(
     """
     decide: Asked = ("PUT", f"{R}/records/10/decision", {"verdict": "exclude"})
     withdraw: Asked = ("DELETE", f"{R}/records/10/decision", None)
-    told, before, after = [], every_read(), every_read()
+    answers_of_worlds, before, after = [], every_read(), every_read()
     for one, ben in zip(worlds, ("include", "exclude"), strict=True):
         id_, team = one.team.review_id, one.team
         one.world.decide(id_, team.ann, 10, "include")
         one.world.withdraw(id_, team.ann, 10)
         one.world.decide(id_, team.eve, 10, "include")
         one.world.decide(id_, team.ben, 10, ben)
-        told.append(seen(one, "ann", [*before, decide, withdraw, decide, *after]))
+        answers_of_worlds.append(seen(one, "ann", [*before, decide, withdraw, decide, *after]))
 
-    assert told[0] == told[1]
-    votes = [text for asked, _, _, text in told[0] if asked == decide]
+    assert answers_of_worlds[0] == answers_of_worlds[1]
+    votes = [text for asked, _, _, text in answers_of_worlds[0] if asked == decide]
     assert len(votes) == 2
     assert all('"informed":true' in text for text in votes)
 
 
-def test_to_try_a_decision_tells_nothing_of_the_others_while_a_conflict_is_closed(
+def test_a_dry_run_does_not_depend_on_the_others_while_a_conflict_is_closed(
     worlds: tuple[OneWorld, OneWorld],
 ) -> None:
     """Ann's vote agrees with the others' in one world only, and the record is open in both."""
-    told = []
+    answers_of_worlds = []
     for one in worlds:
         one.world.decide(one.team.review_id, one.team.ann, 5, "include")
         one.world.change_policy(one.team.review_id, one.team.owner, reviewers_per_record=3)
         try_it: Asked = ("PUT", f"{R}/records/5/decision?dry_run=true", {"verdict": "exclude"})
         undo: Asked = ("DELETE", f"{R}/records/5/decision?dry_run=true", None)
-        told.append(seen(one, "ann", [try_it, undo]))
+        answers_of_worlds.append(seen(one, "ann", [try_it, undo]))
 
-    assert told[0] == told[1]
-    texts = [answer[3] for answer in told[0]]
+    assert answers_of_worlds[0] == answers_of_worlds[1]
+    texts = [answer[3] for answer in answers_of_worlds[0]]
     assert '"status_before":"done","status_after":"done","conflict":null' in texts[0]
     assert '"status_before":"done","status_after":"unscreened","conflict":null' in texts[1]
 
@@ -789,7 +789,7 @@ def test_an_open_audit_tells_the_blinded_nothing(
 ) -> None:
     """Registered and open in both worlds, its order the same; what it has shown differs."""
     monkeypatch.setattr("tandem.stopping.random_order.new_seed", lambda: b"\x01" * 32)
-    told, shown, before, after = [], [], every_read(), every_read()
+    answers_of_worlds, shown, before, after = [], [], every_read(), every_read()
     for one in worlds:
         owner = one.team.owner
         asked = {"stage": TA, "target_recall": 0.8, "confidence": 0.8}
@@ -802,10 +802,10 @@ def test_an_open_audit_tells_the_blinded_nothing(
         here.ask(owner, ("PATCH", draws, {"serving": "draws_only"}))
         own = [("GET", path, None) for path in (draws, f"{draws}/draws", f"{draws}/certificate.md")]
         both = [*before, *own, *EVERY_WRITE, *after, *own]
-        told.append([seen(here, who, both) for who in ("ann", "eve", "observer")])
+        answers_of_worlds.append([seen(here, who, both) for who in ("ann", "eve", "observer")])
         shown.append(here.ask(owner, ("GET", f"{R}/stopping", None))[3])
 
-    assert told[0] == told[1]
+    assert answers_of_worlds[0] == answers_of_worlds[1]
     assert shown[0] != shown[1]
 
 
@@ -832,11 +832,13 @@ def test_who_decided_sees_done_until_the_conflict_is_settled(
         return answer.json()
 
     decision = {"verdict": "include"}
-    told = one.client.put(f"{root}/records/5/decision", json=decision, headers=ann.auth).json()
+    answers_of_worlds = one.client.put(
+        f"{root}/records/5/decision", json=decision, headers=ann.auth
+    ).json()
     conflicts = get("/conflicts?state=open", judge)["items"]
     (conflict,) = [item["id"] for item in conflicts if item["record"]["id"] == "5"]
 
-    assert told["record"]["status"] == "done"
+    assert answers_of_worlds["record"]["status"] == "done"
     assert get("/records/5")["status"] == "done"
     assert "5" in [item["id"] for item in get("/records?status=done")["items"]]
     assert get("/conflicts")["items"] == []

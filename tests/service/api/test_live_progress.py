@@ -53,7 +53,7 @@ def until(messages: Iterator[Message], type: str) -> Message:
 
 
 @pytest.mark.parametrize("role", ["owner", "ann", "observer"])
-def test_every_member_hears_of_an_import(
+def test_every_member_gets_the_progress_of_an_import(
     role: str, live: Live, world: World, nudges: Nudges
 ) -> None:
     team = world.team()
@@ -61,10 +61,10 @@ def test_every_member_hears_of_an_import(
     with listen(live, team, who) as messages:
         take(messages, len(listed(live, team, who)))
         progress.of_import(nudges, running(team, 60))
-        told = until(messages, ImportProgress.type)
+        answer = until(messages, ImportProgress.type)
 
-    assert "id" not in told, "a client that resumes begins behind the last event of the log"
-    data = json.loads(told["data"])
+    assert "id" not in answer, "a client that resumes begins behind the last event of the log"
+    data = json.loads(answer["data"])
     assert (data["import_id"], data["n_read"], data["n_total"]) == (str(_IMPORT), 60, 900)
     assert (data["state"], data["step"]) == ("running", "reading")
 
@@ -74,8 +74,8 @@ def test_events_and_news_come_beside_each_other(live: Live, world: World, nudges
     with listen(live, team, team.owner) as messages:
         take(messages, len(listed(live, team, team.owner)))
         progress.of_ranking(nudges, team.review_id, STARTED)
-        told = until(messages, RankingProgress.type)
-        assert json.loads(told["data"]) == {"ranking": "started", "step": None, "percent": None}
+        answer = until(messages, RankingProgress.type)
+        assert json.loads(answer["data"]) == {"ranking": "started", "step": None, "percent": None}
         live.put(team, team.ann, 1)
         nudges.changed(team.review_id)
         decided = until(messages, "tandem.decision.recorded")
@@ -105,7 +105,7 @@ class Sent(Nudges):
         self.messages.append(key)
 
 
-def test_it_is_told_a_few_times_a_second_and_at_once_when_the_step_changes(
+def test_progress_is_sent_a_few_times_a_second_and_at_once_when_the_step_changes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]

@@ -1,4 +1,4 @@
-"""What is wrong with a value is told in plain words, whatever the validation says of it."""
+"""Messages about wrong values are in plain words, whatever the validation says."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ CONTEXT: dict[str, Any] = {
 
 
 def every_kind_of_error() -> Iterator[dict[str, Any]]:
-    """Yield each error that the validation knows, as it would be told."""
+    """Yield each error that the validation knows, as a client would get it."""
     for kind in get_args(core_schema.ErrorType):
         known = _known(kind)
         yield {"type": kind, "msg": known.message(), "ctx": CONTEXT}
@@ -49,10 +49,10 @@ def _known(kind: Any) -> PydanticKnownError:
 
 
 def test_no_kind_of_error_shows_the_inside() -> None:
-    told = {found["type"]: message(found) for found in every_kind_of_error()}
+    reported = {found["type"]: message(found) for found in every_kind_of_error()}
 
-    assert len(told) > 90
-    for kind, words in told.items():
+    assert len(reported) > 90
+    for kind, words in reported.items():
         assert words, kind
         assert not INSIDE.search(words), (kind, words)
         assert "{" not in words, (kind, words)
@@ -92,7 +92,7 @@ JSON = st.recursive(
 
 
 @given(value=JSON)
-def test_no_value_is_told_of_by_the_inside(value: Any) -> None:
+def test_no_message_speaks_of_the_code_inside(value: Any) -> None:
     try:
         TypeAdapter(Whatever).validate_python(value)
     except ValidationError as error:

@@ -53,7 +53,7 @@ def answers(scene: Scene, client: TestClient, who: Person) -> Iterator[tuple[str
 
 
 @pytest.mark.parametrize("role", ["owner", "ann", "observer"])
-def test_who_may_see_an_id_is_told_the_name(
+def test_who_may_see_an_id_gets_the_name(
     role: str, scene: Scene, client: TestClient, world: World
 ) -> None:
     with world.database.read() as session:

@@ -113,7 +113,7 @@ def _not_meant(case: Any) -> list[Any]:
     if case.method == "POST" and case.operation.path.endswith("/texts"):
         return [positive_data_acceptance, negative_data_rejection]  # nor what is in a file
     if case.operation.path.endswith("/decisions"):
-        return [negative_data_rejection]  # a bad item is told in its place among the results
+        return [negative_data_rejection]  # a bad item is reported in its place among the results
     if case.operation.path.endswith("/imports"):
         return [negative_data_rejection]  # in a form a number is a text like any other
     return []

@@ -20,8 +20,8 @@ def document() -> dict[str, Any]:
 def bodies(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for operations in document["paths"].values():
         for operation in operations.values():
-            told = [operation.get("requestBody", {}), *operation["responses"].values()]
-            for part in told:
+            answer = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for part in answer:
                 for media_type, content in part.get("content", {}).items():
                     yield f"{operation['operationId']} {media_type}", content
 

@@ -132,7 +132,7 @@ class TestMetrics:
         # Sums are the same for all.
         assert one(seen, "tandem_reviews_stale") == one(scrape(client), "tandem_reviews_stale")
 
-    def test_an_administrator_who_screens_is_told_nothing_of_that_review(
+    def test_an_administrator_who_screens_sees_no_figures_of_that_review(
         self, world: World, client: TestClient, admin: Person
     ) -> None:
         team, other = world.team(), world.team()
@@ -258,17 +258,17 @@ class TestJobs:
         root = f"{API}/reviews/{team.review_id}"
         park(database, team.review_id)
 
-        def told(who: Person) -> Any:
+        def ranking_for(who: Person) -> Any:
             return client.get(f"{root}/progress", headers=who.auth).json()["ranking"]
 
-        assert told(team.owner)["state"] == "parked"
-        assert told(team.owner)["cause"] == "MemoryError"
-        assert [told(who) for who in (team.ann, team.judge, team.observer)] == [None] * 3
+        assert ranking_for(team.owner)["state"] == "parked"
+        assert ranking_for(team.owner)["cause"] == "MemoryError"
+        assert [ranking_for(who) for who in (team.ann, team.judge, team.observer)] == [None] * 3
 
         client.post(f"{root}/rankings", headers=team.ann.auth)
-        assert told(team.owner), "a reviewer does not start it again"
+        assert ranking_for(team.owner), "a reviewer does not start it again"
         client.post(f"{root}/rankings", headers=team.owner.auth)
-        assert told(team.owner) is None
+        assert ranking_for(team.owner) is None
         with database.read() as session:
             assert training.stale_reviews(session) == [team.review_id]
 

@@ -347,10 +347,10 @@ class TestMembers:
         path = f"{root}/members/{team.ann.id}?decisions=void"
         before = client.get(f"{root}/events?limit=500", headers=team.owner.auth).json()
 
-        told = client.delete(f"{path}&dry_run=true", headers=team.owner.auth)
+        reported = client.delete(f"{path}&dry_run=true", headers=team.owner.auth)
 
-        assert told.status_code == 200
-        assert told.json() == {
+        assert reported.status_code == 200
+        assert reported.json() == {
             "n_decisions_voided": 2,
             "n_records_changed": 2,
             "note": None,
@@ -465,8 +465,8 @@ class TestInterests:
         assert (rest["record_id"], rest["declared"], rest["withheld"]) == ("3", None, True)
 
         not_me = {"has_interest": False}
-        told = client.put(f"{root}/records/3/interest", json=not_me, headers=ann).json()
-        assert (told["declared"], told["withheld"]) == (False, False)
+        reported = client.put(f"{root}/records/3/interest", json=not_me, headers=ann).json()
+        assert (reported["declared"], reported["withheld"]) == (False, False)
         queue = client.post(f"{root}/queue", headers=ann).json()
         assert [item["record"]["id"] for item in queue["items"]] == ["3"]
         assert (queue["state"], queue["remaining"], queue["withheld"]) == ("ready", 1, 2)

@@ -82,14 +82,14 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("POST", f"{API}/invitations/{{token}}/acceptance"): signed_in(404) | {"admin": 200},
     ("GET", f"{R}/pilot"): allowed("observer", 200),
     ("POST", f"{R}/pilot"): allowed("owner", 201),
-    # None runs: who may end one is told so.
+    # None runs: those who may end one get a conflict.
     ("POST", f"{R}/pilot/end"): allowed("owner", 409),
     ("GET", f"{R}/interests"): allowed("observer", 200),
     ("PUT", f"{R}/records/{{record_id}}/interest"): allowed("reviewer", 200),
     ("GET", f"{R}/imports"): allowed("observer", 200),
     ("POST", f"{R}/imports"): allowed("owner", 202),
     ("GET", f"{R}/imports/{{import_id}}"): allowed("observer", 200),
-    # Three of its records are decided: who may take it back is told so.
+    # Three of its records are decided: those who may take it back get a conflict.
     ("DELETE", f"{R}/imports/{{import_id}}"): allowed("owner", 409),
     ("GET", f"{R}/records"): allowed("observer", 200),
     ("GET", f"{R}/records/{{record_id}}"): allowed("observer", 200),
@@ -114,7 +114,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/texts/{{text_id}}"): allowed("observer", 200),
     # The owner has added it.
     ("DELETE", f"{R}/texts/{{text_id}}"): allowed("owner", 204),
-    # It could not be read: who may have it is told so.
+    # It could not be read: those who may have it get a conflict.
     ("GET", f"{R}/texts/{{text_id}}/file"): allowed("observer", 409),
     ("GET", f"{R}/texts/{{text_id}}/plain"): allowed("observer", 409),
     ("GET", f"{R}/texts/{{text_id}}/pages/{{page}}.png"): allowed("observer", 409),
@@ -185,11 +185,11 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/handover"): allowed("adjudicator", 200),
     ("GET", f"{R}/methods-report"): allowed("adjudicator", 200),
     ("GET", f"{R}/synthesis/imports"): allowed("adjudicator", 200),
-    # No project came back: who may see one, or take one back, is told so.
+    # No project came back: those who may see one, or take one back, get a 404.
     ("GET", f"{R}/synthesis/imports/{{synthesis_import_id}}"): allowed("adjudicator", 404),
     ("GET", f"{R}/synthesis/imports/{{synthesis_import_id}}/passages"): allowed("adjudicator", 404),
     ("DELETE", f"{R}/synthesis/imports/{{synthesis_import_id}}"): allowed("owner", 404),
-    # It is no project: who may send one is told so.
+    # It is no project: those who may send one get a 422.
     ("POST", f"{R}/synthesis/imports"): allowed("owner", 422),
     ("GET", f"{R}/synthesis/codes"): allowed("adjudicator", 200),
     ("PATCH", f"{R}/synthesis/codes/{{code_id}}"): allowed("owner", 404),
@@ -198,7 +198,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/synthesis/agreement"): allowed("adjudicator", 200),
     ("PATCH", f"{R}/imports/{{import_id}}"): allowed("owner", 200),
     ("PUT", f"{R}/records/{{record_id}}/removal"): allowed("owner", 200),
-    # It is not removed: who may restore it is told so.
+    # It is not removed: those who may restore it get a 404.
     ("DELETE", f"{R}/records/{{record_id}}/removal"): allowed("owner", 404),
     ("GET", f"{R}/waves"): allowed("observer", 200),
     ("POST", f"{R}/waves"): allowed("owner", 201),
@@ -216,7 +216,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/reports/{{report_id}}/ratings"): allowed("observer", 200),
     ("PUT", f"{R}/reports/{{report_id}}/ratings"): allowed("reviewer", 200),
     ("GET", f"{R}/near-misses"): allowed("adjudicator", 200),
-    # It is not excluded: who may list it is told so.
+    # It is not excluded: those who may list it get a 404.
     ("PUT", f"{R}/reports/{{report_id}}/near-miss"): allowed("owner", 404),
     ("GET", f"{R}/webhooks"): allowed("owner", 200),
     ("GET", f"{R}/webhooks/{{webhook_id}}"): allowed("owner", 200),
@@ -361,7 +361,7 @@ def _once(said: dict[str, Any], role: str) -> dict[str, Any]:
 
 
 def _assert_same_as_nowhere(
-    client: TestClient, method: str, path: str, scene: Scene, role: str, told: dict[str, Any]
+    client: TestClient, method: str, path: str, scene: Scene, role: str, found: dict[str, Any]
 ) -> None:
     """Nobody can tell a review that is not theirs from one that is not there."""
     if "{review_id}" not in path:
@@ -374,7 +374,7 @@ def _assert_same_as_nowhere(
         **BODIES.get((method, path), {}),
     )
     assert other.status_code == 404
-    there, not_there = told["detail"], other.json()["detail"]
+    there, not_there = found["detail"], other.json()["detail"]
     assert there.replace(scene.ids["review_id"], nowhere) == not_there
 
 

@@ -76,13 +76,13 @@ def test_the_data_of_the_team(api: Api, team: Team) -> None:
 
 @pytest.mark.both_engines
 def test_the_blinded_get_their_own(api: Api, team: Team) -> None:
-    told = {}
+    found = {}
     for who in (team.ann, team.ben, team.eve, team.observer):
         recall = api.progress(who)["stages"][TA]["recall"]
         assert recall["of"] == "own"
-        told[who.name] = [tuple(point.values()) for point in recall["points"]]
+        found[who.name] = [tuple(point.values()) for point in recall["points"]]
 
-    assert told == {
+    assert found == {
         "ann": [(0, 0, 0), (2, 1, 1), (3, 1, 1)],
         "ben": [(0, 0, 0), (1, 1, 1), (2, 2, 2), (3, 2, 3)],
         "eve": [(0, 0, 0)],

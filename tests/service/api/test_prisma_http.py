@@ -82,14 +82,14 @@ def test_each_entry_that_it_names_is_about_that_record(team: Team, client: TestC
     events = client.get(path, headers=team.judge.auth).json()["items"]
     by_seq = {int(one["sequence"]): one for one in events}
 
-    n_told = 0
+    n_named = 0
     for box in flow_of(client, team)["boxes"].values():
         for item in listed(client, team, box["href"]):
             if item["seq"] is not None:
                 data = by_seq[item["seq"]]["data"]
                 assert item["record_id"] in (data.get("record_id"), data.get("duplicate_id"))
-                n_told += 1
-    assert n_told >= 7
+                n_named += 1
+    assert n_named >= 7
 
 
 def test_the_picture_and_the_table_say_the_same(team: Team, client: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong is told as a problem, with a code, and tells nothing of the inside."""
+"""Errors are problem documents with a code, and say nothing of the code inside."""
 
 import time
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     """Check an answer's form as RFC 9457 has it, and return it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = answer.json()
-    assert told.keys() - {"errors"} == {"type", "title", "status", "code", "detail", "request_id"}
-    assert (told["type"], told["status"], told["code"]) == ("about:blank", status, code)
-    assert told["request_id"] == answer.headers["x-request-id"]
-    assert told["detail"]
-    return told
+    found: dict[str, Any] = answer.json()
+    assert found.keys() - {"errors"} == {"type", "title", "status", "code", "detail", "request_id"}
+    assert (found["type"], found["status"], found["code"]) == ("about:blank", status, code)
+    assert found["request_id"] == answer.headers["x-request-id"]
+    assert found["detail"]
+    return found
 
 
 MALFORMED = {
@@ -56,8 +56,8 @@ def test_a_body_that_cannot_be_read_is_malformed(
 ) -> None:
     answer = client.post(f"{API}/reviews", content=content, headers=JSON | ann.auth)
 
-    told = problem(answer, 422, "invalid")
-    (error,) = told["errors"]
+    found = problem(answer, 422, "invalid")
+    (error,) = found["errors"]
     assert (error["field"], error["location"]) == ("body", "body")
 
 
@@ -85,7 +85,7 @@ def test_a_body_that_is_not_said_to_be_json_is_malformed(
 
 
 @pytest.mark.parametrize("content", [b"{", b"{}", b"[" * 100_000])
-def test_nobody_hears_401_whatever_they_send(client: TestClient, content: bytes) -> None:
+def test_without_a_token_everything_is_answered_401(client: TestClient, content: bytes) -> None:
     problem(client.post(f"{API}/reviews", content=content, headers=JSON), 401, "unauthenticated")
 
 
@@ -132,9 +132,9 @@ def test_a_method_that_a_path_has_not(client: TestClient) -> None:
         has = {method.upper() for method in operations}
         for method in {"TRACE", *(method.upper() for method in METHODS)} - has:
             answer = client.request(method, path.replace("{", "").replace("}", ""))
-            told = problem(answer, 405, "method_not_allowed")
+            found = problem(answer, 405, "method_not_allowed")
             assert set(answer.headers["allow"].split(", ")) == has
-            assert method in told["detail"]
+            assert method in found["detail"]
 
 
 def test_the_document_is_for_reading(client: TestClient) -> None:
@@ -172,8 +172,8 @@ def test_an_unforeseen_error_shows_no_details(
 
     answer = broken.get(f"{API}/reviews", headers=headers)
 
-    told = problem(answer, 500, "internal")
-    assert told["request_id"] == "mine"
+    found = problem(answer, 500, "internal")
+    assert found["request_id"] == "mine"
     derived = capsys.readouterr().out
     assert "RuntimeError" in derived
     assert ann.token not in derived
@@ -238,7 +238,7 @@ def test_without_its_database_the_api_lives_but_is_not_ready(no_database: TestCl
     problem(no_database.post(f"{API}/auth/login", json=login), 503, "unavailable")
 
 
-def test_who_asks_for_what_is_not_there_is_told_where_to_look(client: TestClient) -> None:
+def test_a_404_says_where_to_look(client: TestClient) -> None:
     answer = client.get("/nothing")
     assert answer.status_code == 404
     assert client.get("/api/v1/openapi.json").status_code == 200

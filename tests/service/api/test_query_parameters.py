@@ -1,4 +1,4 @@
-"""A query parameter that an address does not know is refused, whoever asks and whatever it is."""
+"""A query parameter that an address does not know is refused, for every caller and every address."""
 
 import pytest
 from fastapi.testclient import TestClient

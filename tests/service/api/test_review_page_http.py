@@ -77,7 +77,7 @@ def test_the_sequence_is_that_of_the_newest_event_that_one_may_know_of(
         assert events[-1]["sequence"] == shown[person.name] == len(events)
         latest = client.get(f"{path}/events?after=latest", headers=person.auth).json()
         assert latest == {"items": [], "next_cursor": None}
-    # She hears of no conflict, and counts none.
+    # She sees no conflict, and counts none.
     assert shown["eve"] < shown["owner"]
 
 

@@ -202,7 +202,7 @@ def test_everybody_in_the_review_sees_which_seed_studies_were_found(
     assert (record["status"], record["my_decision"]) == ("unscreened", None)
 
 
-def test_a_change_of_seed_studies_is_told_once_and_kept_until_the_next(
+def test_a_change_of_seed_studies_is_one_event_and_kept_until_the_next(
     client: TestClient, world: World
 ) -> None:
     team = world.team()
@@ -220,8 +220,10 @@ def test_a_change_of_seed_studies_is_told_once_and_kept_until_the_next(
     assert change(seed_studies=None) == ["Title 1"]
     assert change(seed_studies=[]) == []
     events = client.get(f"{path}/events?limit=500", headers=auth).json()["items"]
-    told = [item["data"]["changed"] for item in events if item["type"] == "tandem.review.changed"]
-    assert told == [["seed_studies"], ["title"], ["seed_studies"]]
+    reported = [
+        item["data"]["changed"] for item in events if item["type"] == "tandem.review.changed"
+    ]
+    assert reported == [["seed_studies"], ["title"], ["seed_studies"]]
 
 
 def test_members_come_and_go(client: TestClient, owner: Person, world: World) -> None:

@@ -13,7 +13,7 @@ from world import World
 
 
 @pytest.mark.parametrize("question", ["", "Does sleep help memory?"])
-def test_the_first_verdict_is_not_told_by_its_own_records_score(
+def test_a_records_score_does_not_show_the_first_verdict(
     client: TestClient, world: World, database: Database, tmp_path: Path, question: str
 ) -> None:
     ranked_review = RankedReview(

@@ -104,11 +104,11 @@ def test_a_decision_is_recorded_once_however_often_it_is_sent(api: Api, team: Te
     said = {"reasons": ["wrong population"], "labels": ["x"], "note": "n", "seconds": 3.5}
 
     first = api.decide(team.ann, 1, "exclude", **said)
-    told = api.events(team.owner)
+    found = api.events(team.owner)
     again = api.decide(team.ann, 1, "exclude", **said)
 
     assert again == first
-    assert api.events(team.owner) == told
+    assert api.events(team.owner) == found
     assert first["record"] == {"status": "done", "stage": TA}
     assert first["decision"].items() >= (said | {"verdict": "exclude", "record_id": "1"}).items()
 
@@ -155,12 +155,12 @@ def test_a_decision_can_be_withdrawn(api: Api, team: Team) -> None:
 def test_a_malformed_decision_names_its_field(
     api: Api, team: Team, body: object, field: str
 ) -> None:
-    told = api.events(team.owner)
+    found = api.events(team.owner)
 
     problem = api(team.ann, "PUT", "/records/1/decision", expect=422, json=body)
 
     assert [error["field"] for error in problem["errors"]] == [field]
-    assert api.events(team.owner) == told
+    assert api.events(team.owner) == found
 
 
 def test_many_decisions_each_succeed_or_fail_alone(api: Api, team: Team) -> None:

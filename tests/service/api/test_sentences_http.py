@@ -32,7 +32,7 @@ def progress(client: TestClient, team: Team) -> Any:
     return blinded["sentences"]
 
 
-def test_progress_is_told_once_an_encoder_has_begun(
+def test_progress_is_sent_once_an_encoder_has_begun(
     client: TestClient, world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoding, "BATCH", 4)

@@ -22,7 +22,7 @@ def join(world: World, review_id: Any, person: Person, role: Role) -> None:
         reviews.set_member(session, reviews.lock(session, review_id), user_id=person.id, role=role)
 
 
-def test_a_team_of_two_is_told_that_nobody_may_settle_and_both_ways_out(
+def test_a_team_of_two_reads_that_nobody_may_settle_and_both_ways_out(
     client: TestClient, world: World
 ) -> None:
     owner, ann, judge = world.people("owner", "ann", "judge")
@@ -54,7 +54,7 @@ def test_either_change_of_the_policy_is_a_way_out(client: TestClient, world: Wor
         assert codes(made) == []
 
 
-def test_a_voter_who_may_not_settle_is_told_what_to_do(client: TestClient, world: World) -> None:
+def test_a_voter_who_may_not_settle_reads_what_to_do(client: TestClient, world: World) -> None:
     owner, ann = world.people("owner", "ann")
     review_id = world.review(owner)
     join(world, review_id, ann, Role.REVIEWER)

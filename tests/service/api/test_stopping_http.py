@@ -343,7 +343,7 @@ def test_the_certificate_of_an_audit_that_went_on_from_another_is_withdrawn_too(
     assert screening.get(f"/audits/{after['id']}")["state"] == "withdrawn"
 
 
-def test_a_reviewer_is_told_nothing_that_the_pair_has_not_earned(screening: Screening) -> None:
+def test_a_reviewer_gets_no_figure_before_the_pair_has_enough(screening: Screening) -> None:
     audit = screening.register()
     for who in (screening.team.ann, screening.team.observer):
         own = screening.get("/stopping", who)

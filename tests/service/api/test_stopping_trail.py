@@ -108,7 +108,7 @@ def test_what_somebody_changed_in_an_audit_is_found(screening: Screening) -> Non
     assert checked(lines).difference is not None
 
 
-def test_a_trail_of_the_version_before_tells_nothing_of_audits(screening: Screening) -> None:
+def test_a_trail_of_the_version_before_has_no_audits(screening: Screening) -> None:
     lines = certified(screening)
     lines[0]["trail"] = 2
     made = checked([line for line in lines if not {*line} & {*LATER}])

@@ -173,7 +173,7 @@ def test_a_removed_text_is_forgotten_by_its_batch(desk: Desk) -> None:
     assert desk.stored() == []
 
 
-def test_supplements_are_told_by_their_names(desk: Desk) -> None:
+def test_supplements_are_recognised_by_their_names(desk: Desk) -> None:
     desk.send({"Okafor_suppl_1.pdf": titled(1)})
     desk.read()
 

@@ -352,7 +352,7 @@ def test_a_file_that_vanished_meanwhile_is_to_be_sent_again(
     assert desk.get("/reports/1/texts")["items"] == []
 
 
-def test_titles_are_long_enough_to_be_told_apart() -> None:
+def test_titles_are_long_enough_to_differ() -> None:
     assert all(len(title.replace(" ", "")) >= 30 for title in TITLES)
 
 

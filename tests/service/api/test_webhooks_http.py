@@ -87,7 +87,9 @@ def test_owners_find_a_note_where_they_look_for_progress(
     assert notes() is None
 
 
-def test_it_begins_now_or_where_it_is_told(client: TestClient, team: Team, world: World) -> None:
+def test_it_begins_now_or_where_it_is_asked_to(
+    client: TestClient, team: Team, world: World
+) -> None:
     now, first = added(client, team), added(client, team, after=0)
 
     last = events(world.database, team.review_id)[-1].seq
@@ -171,7 +173,7 @@ def test_an_idempotency_key_does_not_keep_the_secret(client: TestClient, team: T
     assert [item["id"] for item in listed] == [first.json()["id"]]
 
 
-def test_switched_off_and_on_and_described_anew(client: TestClient, team: Team) -> None:
+def test_switched_off_and_on_and_described_again(client: TestClient, team: Team) -> None:
     made = added(client, team, description="Old")
     path = f"{root(team)}/{made['id']}"
 

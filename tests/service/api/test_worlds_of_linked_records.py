@@ -1,7 +1,7 @@
 """Two worlds stay the same to the blinded when records are linked, parted, voided, taken over.
 
-Each history is told in worlds that differ in one verdict of Ben's (or of Kim's, of a file). What
-is entered in the ledger then, how often and from where, must not differ: all of that is told.
+Each history happens in worlds that differ in one verdict of Ben's (or of Kim's, of a file). What
+is entered in the ledger then, how often and from where, must not differ: everybody can see all of that.
 """
 
 import json
@@ -162,7 +162,7 @@ HISTORIES: list[History] = [
 
 
 Here = Callable[[World, Team], None]
-Teller = Callable[..., OneWorld]
+WorldMaker = Callable[..., OneWorld]
 
 
 def tell(folder: Path, template: Path, policy: Said, history: Here) -> OneWorld:
@@ -198,9 +198,9 @@ def tell(folder: Path, template: Path, policy: Said, history: Here) -> OneWorld:
 
 
 @pytest.fixture
-def told(
+def make_world(
     tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Teller]:
+) -> Iterator[WorldMaker]:
     """Return what makes a world for a history, by a policy, with the same people in each."""
     made = list[OneWorld]()
 
@@ -219,8 +219,12 @@ def told(
 
 
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.__name__)
-def test_what_is_entered_of_linked_records_tells_no_verdict(told: Teller, history: History) -> None:
-    worlds = [told(lambda world, team, said=said: history(world, team, said)) for said in VERDICTS]
+def test_what_is_entered_of_linked_records_tells_no_verdict(
+    make_world: WorldMaker, history: History
+) -> None:
+    worlds = [
+        make_world(lambda world, team, said=said: history(world, team, said)) for said in VERDICTS
+    ]
     assert_same(worlds, "ann", every_read())
     assert_same(worlds, "observer", [("GET", f"{R}/events?limit=500", None)])
     # Else the worlds could be equal because they are the same.
@@ -244,9 +248,11 @@ def in_consensus(world: World, team: Team, verdict: str) -> None:
         world.decide(team.review_id, team.ben, number, verdict)
 
 
-def test_a_second_vote_is_heard_of_by_none_who_may_not_know_of_the_conflict(told: Teller) -> None:
+def test_a_second_vote_stays_hidden_from_all_who_may_not_know_of_the_conflict(
+    make_world: WorldMaker,
+) -> None:
     worlds = [
-        told(
+        make_world(
             lambda world, team, said=said: in_consensus(world, team, said),
             resolution="consensus",
         )
@@ -266,7 +272,9 @@ def test_a_second_vote_is_heard_of_by_none_who_may_not_know_of_the_conflict(told
     for one, n_own in ((differing[0], 2), (agreeing, 1)):
         own = items(one, "ben", "records/1/history")
         assert len(own) == n_own
-        assert [told["sequence"] for told in own] == sorted(told["sequence"] for told in own)
+        assert [make_world["sequence"] for make_world in own] == sorted(
+            make_world["sequence"] for make_world in own
+        )
 
 
 def n_decisions(one: OneWorld, who: str) -> int:
@@ -283,7 +291,7 @@ def items(one: OneWorld, who: str, path: str) -> list[Any]:
 
 @pytest.mark.parametrize("settled", ["include", "exclude", None])
 def test_the_number_that_a_merge_takes_tells_of_no_resolution(
-    told: Teller, settled: str | None
+    make_world: WorldMaker, settled: str | None
 ) -> None:
     def history(world: World, team: Team) -> None:
         world.decide(team.review_id, team.eve, 2, "include")
@@ -293,7 +301,7 @@ def test_the_number_that_a_merge_takes_tells_of_no_resolution(
         world.decide(team.review_id, team.eve, 1, "include")
         world.decide(team.review_id, team.judge, 1, "include")
 
-    one = told(history)
+    one = make_world(history)
     before = labels_seq(one)
     one.world.merge(one.team.review_id, one.team.owner, 1, 2)
 
@@ -308,9 +316,9 @@ def labels_seq(one: OneWorld) -> int:
 
 @pytest.mark.parametrize(("first", "second"), [*permutations(VERDICTS, 2), ("maybe", "maybe")])
 def test_what_the_weaker_of_two_files_says_is_in_the_ledger(
-    told: Teller, first: str, second: str
+    make_world: WorldMaker, first: str, second: str
 ) -> None:
-    one = told(lambda *at: taken_over(*at, {1: first}, {1: second}))
+    one = make_world(lambda *at: taken_over(*at, {1: first}, {1: second}))
 
     entries = ledger(one.world.database, one.team.review_id)
     kims = [(entry.verdict, *entry.reasons, *entry.labels) for entry in entries]

@@ -1,7 +1,7 @@
 """Two worlds stay the same to the blinded when conflicts are settled and opened again in one.
 
 Eve and Ben agree in one world and differ in the others, where the difference is then settled, each
-time in another way. What everybody hears of afterwards, numbers of decisions and rankings
+time in another way. What everybody sees afterwards, numbers of decisions and rankings
 included, must not say that anything lies between.
 """
 
@@ -25,10 +25,10 @@ from service.api.test_independence import (
     stand_still,
 )
 from service.api.test_worlds_of_linked_records import (
-    Teller,
+    WorldMaker,
     assert_same,
     items,
-    told,
+    make_world,
     voided_since,
 )
 from service.domain.tables import assert_in_step
@@ -40,7 +40,7 @@ from tandem_api import feeds
 from tandem_api.feeds import Follower
 from world import TA, Person, Team, World
 
-__all__ = ["told"]
+__all__ = ["make_world"]
 
 CONSENSUS = {"resolution": "consensus"}
 DECISIONS: list[Asked] = [
@@ -115,9 +115,9 @@ def ranked(world: World, team: Team) -> None:
 def streamed(one: OneWorld, who: Person) -> list[tuple[int, Any]]:
     """Return number and data of every event, as somebody who follows the log is sent them."""
     secret = Secret(hashlib.sha256(who.token.encode()).hexdigest(), is_token=True)
-    (heard,) = feeds.look(one.world.database, one.team.review_id, [Follower(secret, 0)])
-    assert heard is not None
-    lines = [line for line in heard.page.decode().splitlines() if line.startswith("data:")]
+    (stream,) = feeds.look(one.world.database, one.team.review_id, [Follower(secret, 0)])
+    assert stream is not None
+    lines = [line for line in stream.page.decode().splitlines() if line.startswith("data:")]
     events = [json.loads(line.removeprefix("data:")) for line in lines]
     known = ("record_id", "labels_seq")
     return [(one["sequence"], [one["data"].get(name) for name in known]) for one in events]
@@ -141,15 +141,15 @@ def labels_seqs(one: OneWorld, who: str) -> list[int]:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_that_a_conflict_was_settled_leaves_no_hole(
-    told: Teller, policy: dict[str, Any], settle: Settle
+    make_world: WorldMaker, policy: dict[str, Any], settle: Settle
 ) -> None:
-    worlds = [told(history(they_agree), **policy), told(history(settle), **policy)]
+    worlds = [make_world(history(they_agree), **policy), make_world(history(settle), **policy)]
     agreeing, differing = worlds
 
     for who in ("ann", "observer"):
         assert_same(worlds, who, every_read())
     assert streamed(agreeing, agreeing.team.ann) == streamed(differing, differing.team.ann)
-    # What Ann says afterwards is numbered as it is told, too.
+    # Ann's later decisions have the same numbers in both worlds, too.
     assert_same(worlds, "ann", [*DECISIONS, *every_read(), *EVERY_WRITE, *every_read()])
     for one in worlds:
         ranked(one.world, one.team)
@@ -166,15 +166,15 @@ def test_that_a_conflict_was_settled_leaves_no_hole(
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_nor_does_it_in_the_ledger_that_a_voter_exports(
-    told: Teller, policy: dict[str, Any], settle: Settle
+    make_world: WorldMaker, policy: dict[str, Any], settle: Settle
 ) -> None:
-    worlds = [told(history(they_agree), **policy), told(history(settle), **policy)]
+    worlds = [make_world(history(they_agree), **policy), make_world(history(settle), **policy)]
 
     assert_same(worlds, "eve", [("GET", f"{R}/export?format=decisions", None)])
 
 
-def test_who_sees_every_event_is_told_the_numbers_as_they_are(told: Teller) -> None:
-    one = told(history(it_is_settled))
+def test_who_sees_every_event_gets_the_numbers_as_they_are(make_world: WorldMaker) -> None:
+    one = make_world(history(it_is_settled))
     id_, team = one.team.review_id, one.team
     before = {who: labels_seqs(one, who) for who in ("owner", "ann")}
     with one.world.database.read() as session:
@@ -199,8 +199,10 @@ def test_who_sees_every_event_is_told_the_numbers_as_they_are(told: Teller) -> N
     assert seqs[-4:] == [last + 1, last + 2, last + 3, last + 4]
 
 
-def test_a_ranking_counts_a_decision_of_the_blinded_from_its_number_on(told: Teller) -> None:
-    one = told(history(it_is_settled_anew))
+def test_a_ranking_counts_a_decision_of_the_blinded_from_its_number_on(
+    make_world: WorldMaker,
+) -> None:
+    one = make_world(history(it_is_settled_anew))
     put: Asked = ("PUT", f"{R}/records/7/decision", {"verdict": "include"})
     _, status, _, text = one.ask(one.team.ann, put)
     assert status == 200
@@ -211,7 +213,7 @@ def test_a_ranking_counts_a_decision_of_the_blinded_from_its_number_on(told: Tel
     assert items(one, "ann", "rankings")[0]["labels_seq"] >= said
 
 
-def test_a_second_vote_that_is_voided_is_unheard_of_as_it_was(told: Teller) -> None:
+def test_a_second_vote_that_is_voided_stays_hidden(make_world: WorldMaker) -> None:
     def history_of(settle: Settle) -> Settle:
         def happens(world: World, team: Team) -> None:
             world.decide(team.review_id, team.eve, 1, "include")
@@ -226,7 +228,7 @@ def test_a_second_vote_that_is_voided_is_unheard_of_as_it_was(told: Teller) -> N
 
         return happens
 
-    worlds = [told(history_of(settle), **CONSENSUS) for settle in (they_agree, one_gives_in)]
+    worlds = [make_world(history_of(settle), **CONSENSUS) for settle in (they_agree, one_gives_in)]
 
     for who in ("ann", "observer"):
         assert_same(worlds, who, every_read())

@@ -23,7 +23,7 @@ Voices = dict[str, frozenset[str]]
 
 @dataclass(slots=True)
 class _Shown:
-    """One record of the review as it is shown to whoever sees all.
+    """One record of the review as it is shown to those who see all.
 
     `votes` are the present ones, `said` the latest that its ledger has of each person: while it
     is linked to another record, and when it is parted again, these are not the same. A resolution
@@ -61,7 +61,7 @@ class Glimpses:
         self._linked: dict[str, str] = {}
 
     def apply(self, kind: str, data: Mapping[str, Any], detail: Mapping[str, Any]) -> None:
-        """Take the review's next event in; of records, only those need be told that matter."""
+        """Take the review's next event in; of records, only those that matter are needed."""
         if data.get("stage", self._place.stage) != self._place.stage:
             return
         match kind:

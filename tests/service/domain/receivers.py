@@ -1,4 +1,4 @@
-"""Real HTTP servers on this machine, which note what they are sent and answer as they are told."""
+"""Real HTTP servers on this machine, which note what they are sent and answer as the test says."""
 
 import json
 import socket

@@ -30,7 +30,7 @@ _TOLD_BEFORE = "before"
 _CAUSES = ("tandem.decision.", "tandem.duplicates.", "tandem.member.", "tandem.review.")
 
 
-class _Told(NamedTuple):
+class _Event(NamedTuple):
     seq: int
     type: str
     data: Mapping[str, Any]
@@ -41,7 +41,7 @@ def is_informed(session: Session, key: RecordKey, user_id: UserId) -> bool:
     """Whether what this person says of the record now is said knowing another's verdict on it.
 
     So it is if one was open to them at any moment before this transaction, or an earlier entry
-    of theirs is informed: to withdraw and decide anew makes nobody unknowing.
+    of theirs is informed: to withdraw and decide again makes nobody uninformed.
     """
     numbers = {key.record_number, *_linked_to(session, key)}
     asked = {"review_id": key.review_id, "stage": key.stage, "numbers": sorted(numbers)}
@@ -93,14 +93,14 @@ def _is_settled(
     return session.scalar(query) is not None
 
 
-def _rules(session: Session, key: RecordKey, user_id: UserId) -> list[_Told]:
-    """Return what was told of the stage's policy, of this person's roles, and of parted records."""
+def _rules(session: Session, key: RecordKey, user_id: UserId) -> list[_Event]:
+    """Return the events about the stage's policy, this person's roles, and separated records."""
     asked = {
         "review_id": key.review_id,
         "policy": f'"policy.{key.stage}"',
         "user_id": str(user_id),
     }
-    return [_Told(*row) for row in session.execute(_RULES, asked)]
+    return [_Event(*row) for row in session.execute(_RULES, asked)]
 
 
 _EVENTS = select(Event.seq, Event.type, Event.data, Event.detail)
@@ -115,53 +115,53 @@ _RULES = _EVENTS.where(
 )
 
 
-def _may_see_all(key: RecordKey, rules: Iterable[_Told]) -> bool:
+def _may_see_all(key: RecordKey, rules: Iterable[_Event]) -> bool:
     """Whether one who has said nothing of these records may have been shown a verdict.
 
     Who screens blind is shown none before they have decided. Where records were parted, what
     they have said of others of them would count too: then the whole story has to be read.
     """
-    for told in rules:
-        if told.type == DuplicatesSplit.type:
+    for event in rules:
+        if event.type == DuplicatesSplit.type:
             return True
-        if told.type == MemberAdded.type and Role(told.data["role"]).reaches(Role.ADJUDICATOR):
+        if event.type == MemberAdded.type and Role(event.data["role"]).reaches(Role.ADJUDICATOR):
             return True
-        policy = told.detail.get("policy", {}).get(key.stage)
+        policy = event.detail.get("policy", {}).get(key.stage)
         if policy is not None and not Policy.model_validate(policy).blind:
             return True
     return False
 
 
 def _was_shown(
-    session: Session, key: RecordKey, user_id: UserId, about: set[str], rules: list[_Told]
+    session: Session, key: RecordKey, user_id: UserId, about: set[str], rules: list[_Event]
 ) -> bool:
     glimpses = Glimpses(key, user_id, about)
     for moment in _moments(session, _history(session, key, user_id, about, rules)):
-        for told in moment:
-            glimpses.apply(told.type.removeprefix("tandem."), told.data, told.detail)
+        for event in moment:
+            glimpses.apply(event.type.removeprefix("tandem."), event.data, event.detail)
         if glimpses.show_a_verdict():
             return True
     return False
 
 
 def _history(
-    session: Session, key: RecordKey, user_id: UserId, about: set[str], rules: list[_Told]
-) -> list[_Told]:
+    session: Session, key: RecordKey, user_id: UserId, about: set[str], rules: list[_Event]
+) -> list[_Event]:
     """Return all that bears on it: rules, this person's roles, and every record linked with it."""
     found = list(rules)
-    parted = [told.data for told in rules if told.type == DuplicatesSplit.type]
+    parted = [event.data for event in rules if event.type == DuplicatesSplit.type]
     read, new = set[str](), {str(user_id), *about}
     while new:
         subjects = new | _conflicts(session, key, new - {str(user_id)})
-        told = list(_told(session, key, Event.subject.in_(subjects)))
-        found, read = found + told, read | new
-        new = set(_linked_with(read, [*parted, *(one.data for one in told)])) - read
-    return sorted({told.seq: told for told in found}.values())
+        event = list(_events(session, key, Event.subject.in_(subjects)))
+        found, read = found + event, read | new
+        new = set(_linked_with(read, [*parted, *(one.data for one in event)])) - read
+    return sorted({event.seq: event for event in found}.values())
 
 
-def _told(session: Session, key: RecordKey, which: ColumnElement[bool]) -> Iterator[_Told]:
+def _events(session: Session, key: RecordKey, which: ColumnElement[bool]) -> Iterator[_Event]:
     query = _EVENTS.where(Event.review_id == key.review_id, which)
-    return (_Told(*row) for row in session.execute(query))
+    return (_Event(*row) for row in session.execute(query))
 
 
 def _conflicts(session: Session, key: RecordKey, records: Collection[str]) -> set[str]:
@@ -173,20 +173,20 @@ def _conflicts(session: Session, key: RecordKey, records: Collection[str]) -> se
     return {str(conflict_id) for conflict_id in session.scalars(query)}
 
 
-def _linked_with(records: Collection[str], told: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for data in told:
+def _linked_with(records: Collection[str], event: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for data in event:
         pair = {data.get("record_id"), data.get("duplicate_id", data.get("carried_from"))}
         if not pair.isdisjoint(records):
             yield from pair - {None}
 
 
-def _moments(session: Session, history: Iterable[_Told]) -> Iterator[list[_Told]]:
-    """Yield what was told in each transaction before this one."""
+def _moments(session: Session, history: Iterable[_Event]) -> Iterator[list[_Event]]:
+    """Yield the events of each transaction before this one."""
     this = log.transaction(session)
-    for moment, told in groupby(history, key=_Moments()):
+    for moment, event in groupby(history, key=_Moments()):
         if moment == this:
             return
-        yield list(told)
+        yield list(event)
 
 
 class _Moments:
@@ -199,13 +199,13 @@ class _Moments:
     def __init__(self) -> None:
         self._cause = 0
 
-    def __call__(self, told: _Told) -> str | int:
-        tx: str = told.detail["tx"]
+    def __call__(self, event: _Event) -> str | int:
+        tx: str = event.detail["tx"]
         if tx != _TOLD_BEFORE:
             return tx
-        is_carried = told.data.get("carried_from") is not None
-        if told.data.get("by") == "resolution" or (
-            told.type.startswith(_CAUSES) and not is_carried
+        is_carried = event.data.get("carried_from") is not None
+        if event.data.get("by") == "resolution" or (
+            event.type.startswith(_CAUSES) and not is_carried
         ):
-            self._cause = told.seq
+            self._cause = event.seq
         return self._cause

@@ -41,8 +41,8 @@ def events(database: Database, review_id: ReviewId) -> Sequence[Event]:
         return session.scalars(query).all()
 
 
-def told(database: Database, review_id: ReviewId) -> list[str]:
-    """Return what was told of screening, in order: `decision.recorded`, `conflict.opened`, …"""
+def event_types(database: Database, review_id: ReviewId) -> list[str]:
+    """Return the types of the events about screening, in order: `decision.recorded`, `conflict.opened`, …"""
     types = [event.type for event in events(database, review_id)]
     return [kind.removeprefix("tandem.") for kind in types if kind.startswith(_SCREENING)]
 
@@ -230,25 +230,25 @@ def _assert_opened(session: Session, review_id: ReviewId) -> None:
 
 
 def _assert_closed(session: Session, review_id: ReviewId) -> None:
-    """Check that the numbers which the blinded are not told are those of closed changes."""
+    """Check that the numbers hidden from the blinded are those of closed changes."""
     query = select(ClosedChange.labels_seq).where(ClosedChange.review_id == review_id)
     closed = set(session.scalars(query))
     resolved = select(Resolution.labels_seq).where(
         Resolution.review_id == review_id, Resolution.carried_from.is_(None)
     )
-    known, heard, n_taken_back = set(session.scalars(resolved)), set[int](), 0
+    known, open_numbers, n_taken_back = set(session.scalars(resolved)), set[int](), 0
     for event in _log(session, review_id):
         n_taken_back += "taken_back" in event.detail
         if event.type.startswith("tandem.decision."):
-            (known if event.open_seq is None else heard).add(event.data["labels_seq"])
+            (known if event.open_seq is None else open_numbers).add(event.data["labels_seq"])
     # That a conflict was opened again leaves its number nowhere else.
     assert known <= closed
     assert len(closed - known) == n_taken_back
-    assert not closed & heard
+    assert not closed & open_numbers
 
 
 def _assert_replayed(session: Session, review_id: ReviewId) -> None:
-    """Check that who only hears the events knows what is settled and what is in conflict."""
+    """Check that the events alone say what is settled and what is in conflict."""
     settled: dict[At, Status] = {}
     open_conflicts: set[At] = set()
     for event in _log(session, review_id):

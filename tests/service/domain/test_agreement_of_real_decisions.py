@@ -68,10 +68,10 @@ def store(world: World, data: DualFile) -> tuple[Person, ReviewId, list[Person]]
         for person in people:
             members.set_member(session, review, user_id=person.id, role=Role.REVIEWER)
     for place, person in enumerate(people):
-        told = list(zip(numbers, data.rows, strict=True))
-        for begin in range(0, len(told), BATCH):
+        decided = list(zip(numbers, data.rows, strict=True))
+        for begin in range(0, len(decided), BATCH):
             with world.entered(review_id, person) as (session, review, viewer):
-                for number, row in told[begin : begin + BATCH]:
+                for number, row in decided[begin : begin + BATCH]:
                     decisions.record_decision(
                         session,
                         review=review,

@@ -58,9 +58,7 @@ def test_a_single_new_vote_is_not_shown_until_all_have_voted_again(
     assert verdicts(world, team) == ["include", "maybe"]
 
 
-def test_a_vote_taken_back_and_given_anew_does_not_tell_whose_it_is(
-    world: World, team: Team
-) -> None:
+def test_a_vote_taken_back_and_given_again_stays_anonymous(world: World, team: Team) -> None:
     world.withdraw(team.review_id, team.ben, 1)
     assert verdicts(world, team) == []
 

@@ -275,8 +275,8 @@ class AnyFlow(RuleBasedStateMachine):
             for seq, due in self.recorded.items():
                 assert boxes(flow_at(session, viewer=viewer, as_of=seq).flow) == due, seq
         owner = self.team.owner.id
-        told = trail.lines(self.world.database, review_id=self.team.review_id, user_id=owner)
-        checked = verify.check(told)
+        exported = trail.lines(self.world.database, review_id=self.team.review_id, user_id=owner)
+        checked = verify.check(exported)
         assert checked.difference is None
         assert checked.n_boxes > 40
 

@@ -87,9 +87,9 @@ class People(RuleBasedStateMachine):
             return
         before = len(ledger(self.world.database, self.id))
 
-        told = self._leave(person, fate, since, preview=preview)
+        departure = self._leave(person, fate, since, preview=preview)
 
-        assert told.n_decisions_voided == len(voided)
+        assert departure.n_decisions_voided == len(voided)
         grown = len(ledger(self.world.database, self.id)) - before
         before_then = {key: self._said_by(key, since) for key in voided}
         restored = {key for key, said in before_then.items() if said is not None}
@@ -236,7 +236,7 @@ class People(RuleBasedStateMachine):
     ) -> removal.Departure:
         with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
             savepoint = session.begin_nested()
-            told = removal.leave(
+            departure = removal.leave(
                 session,
                 review=review,
                 viewer=viewer,
@@ -246,7 +246,7 @@ class People(RuleBasedStateMachine):
             )
             if preview:
                 savepoint.rollback()
-            return told
+            return departure
 
     def _change(self, person: Person, **part: Any) -> None:
         with self.world.entered(self.id, self.team.owner) as (session, review, viewer):

@@ -54,7 +54,7 @@ HOW = effort.machine(full=12, steps=20)
 
 @dataclass
 class Naive:
-    """What a record's entries amount to, counted anew by the default policies."""
+    """What a record's entries amount to, counted again by the default policies."""
 
     votes: dict[str, Decision] = field(default_factory=dict)
     resolution: Resolution | None = None

@@ -135,7 +135,7 @@ class Worlds(RuleBasedStateMachine):
     def rank(self) -> None:
         for review_id in (self.team.review_id, self.other):
             ranking = self.world.rank(review_id, 3, 2, 1)
-            # The same is told of both, but for the number.
+            # Both have the same events, but for the number.
             fact = RankingUpdated(ranking_id="one", stage=TA, labels_seq=ranking.labels_seq)
             with self.world.entered(review_id, self.team.owner) as (session, review, _):
                 log.append(session, review, fact)
@@ -154,9 +154,11 @@ class Worlds(RuleBasedStateMachine):
     def _shown(self, review_id: ReviewId, who: Person) -> Any:
         with self.world.database.read() as session:
             viewer = reviews.viewer(session, review_id=review_id, user_id=who.id)
-            told = log.read_after(session, review_id=review_id, after=0, limit=500, only_open=True)
+            entries = log.read_after(
+                session, review_id=review_id, after=0, limit=500, only_open=True
+            )
             rankings = serving.list_rankings(session, review_id=review_id, limit=100)
-            counted = [event.data.get("labels_seq", 0) for _, event in told]
+            counted = [event.data.get("labels_seq", 0) for _, event in entries]
             counted += [ranking.labels_seq for ranking in rankings]
             number_of = numbers_for_the_blinded(session, review_id, counted)
             counts = progress(session, viewer=viewer, stage=TA)
@@ -165,7 +167,7 @@ class Worlds(RuleBasedStateMachine):
                 [number_of[one] for one in counted],
                 [
                     (number, event.type, event.subject, event.data | {"labels_seq": None})
-                    for number, event in told
+                    for number, event in entries
                 ],
                 (counts.n_records, counts.counts, counts.reviewers, counts.recall),
                 counts.recall_curve,

@@ -1,4 +1,4 @@
-"""Owners are told what waits for somebody who will not come."""
+"""Owners see which records wait for somebody who will not come."""
 
 import pytest
 
@@ -17,10 +17,10 @@ def found(world: World, team: Team) -> tuple[int, int, list[int], int] | None:
     """Return who is to come, how many wait and which, and what is in nobody's share."""
     with world.database.read() as session:
         policies = reviews.policies_in_force(session, team.review_id)
-        told = blocked_records(session, team.review_id, TA, policies)
-    if told is None:
+        blocked = blocked_records(session, team.review_id, TA, policies)
+    if blocked is None:
         return None
-    return told.n_screeners, told.n_records, [*told.numbers], told.n_beyond_shares
+    return blocked.n_screeners, blocked.n_records, [*blocked.numbers], blocked.n_beyond_shares
 
 
 def of_two(world: World, *, n_records: int = 4, n_reviewers: int = 2) -> Team:
@@ -78,7 +78,7 @@ def test_what_the_one_who_pauses_has_decided_does_not_wait_for_them(world: World
     assert found(world, team) is None
 
 
-def test_whoever_else_screens_counts_once_they_have_begun(world: World) -> None:
+def test_others_who_screen_count_once_they_have_begun(world: World) -> None:
     team = of_two(world, n_reviewers=1)
     world.decide(team.review_id, team.judge, 1, "include")
     assert found(world, team) is None
@@ -129,6 +129,6 @@ def test_shares_that_leave_something_over(world: World) -> None:
 def test_linked_records_wait_as_one(world: World) -> None:
     team = of_two(world, n_reviewers=1)
     world.merge(team.review_id, team.owner, 1, 2)
-    told = found(world, team)
-    assert told
-    assert (told[1], len(told[2])) == (3, 3)
+    blocked = found(world, team)
+    assert blocked
+    assert (blocked[1], len(blocked[2])) == (3, 3)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from service.domain.tables import assert_in_step, conflicts, told
+from service.domain.tables import assert_in_step, conflicts, event_types
 from service.domain.threads import at_once
 from tandem.db.keyset import START, Cursor
 from tandem.db.session import Database
@@ -77,7 +77,7 @@ def who_sees_it(world: World, team: Team) -> set[str]:
 
 
 def votes_shown_to(world: World, team: Team, person: Person) -> set[tuple[str, bool, str]]:
-    """Return name or "a letter", whether the id is told, and verdict of each vote shown."""
+    """Return name or "a letter", whether the id is given, and verdict of each vote shown."""
     (shown,) = shown_to(world, team, person)
     assert [vote.letter for vote in shown.decisions] == [*"ABC"][: len(shown.decisions)]
     assert all(vote.reviewer == vote.letter for vote in shown.decisions if not vote.reviewer_id)
@@ -101,7 +101,7 @@ class TestFlagging:
         world.decide(team.review_id, team.ben, 1, "exclude", note="sure")
         world.decide(team.review_id, team.eve, 1, "include")
 
-        assert told(database, team.review_id).count("conflict.opened") == 1
+        assert event_types(database, team.review_id).count("conflict.opened") == 1
         assert only(database, team.review_id).state is ConflictState.OPEN
         assert_in_step(database, team.review_id)
 
@@ -162,7 +162,7 @@ class TestFlagging:
         world.decide(team.review_id, team.ann, 1, "include")
 
         assert only(database, team.review_id).kind is ConflictKind.VERDICT
-        assert told(database, team.review_id).count("conflict.opened") == 1
+        assert event_types(database, team.review_id).count("conflict.opened") == 1
         assert_in_step(database, team.review_id)
 
 
@@ -182,7 +182,10 @@ class TestResolving:
         assert world.status(team.review_id, 1) is status
         found = only(database, team.review_id)
         assert (found.state, found.resolved_by) == (ConflictState.RESOLVED, ResolvedBy.RESOLUTION)
-        assert told(database, team.review_id)[-2:] == ["conflict.resolved", f"record.{status}"]
+        assert event_types(database, team.review_id)[-2:] == [
+            "conflict.resolved",
+            f"record.{status}",
+        ]
         assert_in_step(database, team.review_id)
 
     def test_everything_said_of_it_is_kept(self, world: World, database: Database) -> None:
@@ -232,7 +235,7 @@ class TestResolving:
         assert world.status(team.review_id, 1) is Status.INCLUDED
 
     @both_engines
-    def test_of_two_who_settle_it_at_once_one_is_told_that_it_is_settled(
+    def test_of_two_who_settle_it_at_once_one_is_refused(
         self, world: World, database: Database
     ) -> None:
         team = world.team()
@@ -252,7 +255,7 @@ class TestResolving:
         assert sorted(done) == [False, True]
         settled = Status.INCLUDED if done[0] else Status.EXCLUDED
         assert world.status(team.review_id, 1) is settled
-        assert told(database, team.review_id).count("conflict.resolved") == 1
+        assert event_types(database, team.review_id).count("conflict.resolved") == 1
 
     @pytest.mark.parametrize("who", ["ann", "ben"])
     def test_a_voter_does_not_settle_their_own_conflict(self, world: World, who: str) -> None:
@@ -349,7 +352,7 @@ class TestEndingByVotes:
         )
         assert (again.id, again.state) == (opened.id, ConflictState.OPEN)
         assert [
-            kind for kind in told(database, team.review_id) if kind.startswith("conflict.")
+            kind for kind in event_types(database, team.review_id) if kind.startswith("conflict.")
         ] == [
             "conflict.opened",
             "conflict.resolved",

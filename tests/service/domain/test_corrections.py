@@ -59,9 +59,9 @@ def test_the_trail_says_who_changed_what_and_the_file_s_text_stays(world: World)
 
     with world.database.read() as session:
         record = session.get_one(Record, (team.review_id, 1))
-        told = session.scalars(select(Event).order_by(Event.seq.desc()).limit(1)).one()
+        event = session.scalars(select(Event).order_by(Event.seq.desc()).limit(1)).one()
     assert (record.title, record.pmid, record.raw) == ("Another title", "17", "TI  - Title 1")
-    assert told.data == {"changed": ["records/1"]}
-    assert told.detail["by"] == str(team.owner.id)
-    assert told.detail["from"] == {"title": "Title 1", "pmid": None}
-    assert told.detail["to"] == {"title": "Another title", "pmid": "17"}
+    assert event.data == {"changed": ["records/1"]}
+    assert event.detail["by"] == str(team.owner.id)
+    assert event.detail["from"] == {"title": "Title 1", "pmid": None}
+    assert event.detail["to"] == {"title": "Another title", "pmid": "17"}

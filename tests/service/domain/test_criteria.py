@@ -69,7 +69,7 @@ class TestVersions:
         with world.database.read() as session:
             found = criteria.versions(session, team.review_id)
             changed = select(Event).where(Event.type == "tandem.review.changed")
-            told = session.scalars(changed.order_by(Event.seq)).all()
+            events = session.scalars(changed.order_by(Event.seq)).all()
             version = reviews.get_review(session, team.review_id).criteria_version
 
         assert [row.version for row in found] == [3, 2, 1]
@@ -82,8 +82,8 @@ class TestVersions:
         assert [row.note for row in found] == ["Volunteers do not count.", None, None]
         assert {row.created_by for row in found} == {team.owner.id}
         assert version == 3
-        last = told[-1]
-        assert (len(told), last.data) == (2, {"changed": ["criteria"]})
+        last = events[-1]
+        assert (len(events), last.data) == (2, {"changed": ["criteria"]})
         assert last.detail["by"] == str(team.owner.id)
         assert last.detail["from"] == {"criteria_include": ["Peer support workers"]}
         assert last.detail["to"] == {"criteria_include": ["Paid peer support workers"]}
@@ -187,7 +187,7 @@ class TestSecondLooks:
         )
 
     @pytest.mark.parametrize("again", ["include", "exclude"])
-    def test_deciding_anew_or_confirming_takes_it_off(
+    def test_deciding_again_or_confirming_takes_it_off(
         self, world: World, team: Team, again: str
     ) -> None:
         world.decide(team.review_id, team.ann, 3, "include", labels=["odd"], note="See 2.")

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service.domain.tables import assert_in_step, conflicts, ledger, told
+from service.domain.tables import assert_in_step, conflicts, event_types, ledger
 from service.domain.threads import at_once
 from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound
@@ -34,7 +34,7 @@ def test_a_repeated_decision_changes_nothing(world: World, database: Database) -
     assert again.decision
     assert again.decision.id == first.decision.id
     assert again.status == first.status
-    assert told(database, team.review_id) == ["decision.recorded"]
+    assert event_types(database, team.review_id) == ["decision.recorded"]
     assert len(ledger(database, team.review_id)) == 1
     assert_in_step(database, team.review_id)
 
@@ -49,7 +49,7 @@ def test_one_decision_sent_by_many_threads_is_one_decision(
 
     assert len({answer.decision.id for answer in answers if answer.decision}) == 1
     assert sum(answer.changed for answer in answers) == 1
-    assert told(database, team.review_id) == ["decision.recorded"]
+    assert event_types(database, team.review_id) == ["decision.recorded"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_another_verdict_supersedes_and_the_history_stays(world: World, database
         Verdict.EXCLUDE,
     ]
     assert world.status(team.review_id, 1) is Status.CONFLICT
-    assert told(database, team.review_id) == [
+    assert event_types(database, team.review_id) == [
         "decision.recorded",
         "decision.recorded",
         "record.included",
@@ -97,7 +97,7 @@ def test_from_included_to_excluded_it_is_reopened_in_between(
     world.decide(team.review_id, team.ann, 1, "include")
     world.decide(team.review_id, team.ann, 1, "exclude")
 
-    assert told(database, team.review_id) == [
+    assert event_types(database, team.review_id) == [
         "decision.recorded",
         "record.included",
         "decision.recorded",
@@ -126,7 +126,7 @@ def test_a_withdrawn_decision_counts_no_more_but_stays_in_the_ledger(
         (team.ben.id, Verdict.INCLUDE),
         (team.ann.id, None),
     ]
-    assert told(database, team.review_id)[-2:] == ["decision.withdrawn", "record.reopened"]
+    assert event_types(database, team.review_id)[-2:] == ["decision.withdrawn", "record.reopened"]
     assert_in_step(database, team.review_id)
 
 
@@ -161,7 +161,7 @@ def test_nobody_withdraws_what_they_have_not_decided(world: World, database: Dat
         world.withdraw(team.review_id, team.ann, 1)
 
     assert refused.value.code == "no_decision"
-    assert told(database, team.review_id) == ["decision.recorded"]
+    assert event_types(database, team.review_id) == ["decision.recorded"]
 
 
 @both_engines
@@ -192,7 +192,7 @@ def test_a_duplicate_is_not_decided_but_the_record_it_is_shown_as(
     assert refused.value.code == "is_duplicate"
     with pytest.raises(IsDuplicate):
         world.withdraw(team.review_id, team.ann, 2)
-    assert told(database, team.review_id) == []
+    assert event_types(database, team.review_id) == []
     assert world.decide(team.review_id, team.ann, 1, "include").changed
 
 
@@ -204,7 +204,7 @@ def test_an_unknown_record_is_not_found(world: World, database: Database, number
         world.decide(team.review_id, team.ann, number, "include")
     with pytest.raises(NotFound):
         world.withdraw(team.review_id, team.ann, number)
-    assert told(database, team.review_id) == []
+    assert event_types(database, team.review_id) == []
 
 
 def test_an_observer_decides_nothing(world: World, database: Database) -> None:
@@ -214,7 +214,7 @@ def test_an_observer_decides_nothing(world: World, database: Database) -> None:
         world.decide(team.review_id, team.observer, 1, "include")
     with pytest.raises(Forbidden):
         world.withdraw(team.review_id, team.observer, 1)
-    assert told(database, team.review_id) == []
+    assert event_types(database, team.review_id) == []
 
 
 def test_to_a_stranger_the_review_does_not_exist(world: World) -> None:

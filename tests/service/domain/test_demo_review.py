@@ -264,16 +264,16 @@ def test_its_passwords_are_for_nobody_elses_eyes(settings: Settings, database: D
 def test_loading_tells_who_may_sign_in_before_anything_is_read(
     settings: Settings, database: Database
 ) -> None:
-    told: list[str] = []
+    steps: list[str] = []
 
     def seen(what: str) -> Callable[[object], None]:
-        return lambda _: told.append(what)
+        return lambda _: steps.append(what)
 
     def at_work(now: Progress) -> None:
-        told.append(now.step)
+        steps.append(now.step)
         if now.step == "reading":
             work_off(settings, database)
 
     load(settings, made=seen("accounts"), on_progress=at_work)
 
-    assert told == ["accounts", "reading", "ready"]
+    assert steps == ["accounts", "reading", "ready"]

@@ -1,4 +1,4 @@
-"""Sentence vectors: made once for each text, in turns, whoever dies; used when nearly all are."""
+"""Sentence vectors: made once for each text, in turns, whichever worker dies; used when nearly all are made."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -188,17 +188,17 @@ class TestEncoding:
         self, world: World, database: Database, encoder: Encoder
     ) -> None:
         team = world.team(n_records=6)
-        before, told = labels_seq(database, team.review_id), []
+        before, calls = labels_seq(database, team.review_id), []
 
-        fence = encode_some(database, team.review_id, encoder, finished=lambda: told.append(1))
-        assert (labels_seq(database, team.review_id), told) == (before, [])
+        fence = encode_some(database, team.review_id, encoder, finished=lambda: calls.append(1))
+        assert (labels_seq(database, team.review_id), calls) == (before, [])
         while fence is not None:
             fence = encode_some(
-                database, team.review_id, encoder, fence=fence, finished=lambda: told.append(1)
+                database, team.review_id, encoder, fence=fence, finished=lambda: calls.append(1)
             )
 
         assert encode_some(database, team.review_id, encoder) is None
-        assert (labels_seq(database, team.review_id), told) == (before + 1, [1])
+        assert (labels_seq(database, team.review_id), calls) == (before + 1, [1])
         with database.read() as session:
             assert team.review_id in training.stale_reviews(session)
 
@@ -241,7 +241,7 @@ class TestEncoding:
         assert is_encoded(database, team.review_id)
         assert unfinished(database) == []
 
-    def test_a_changed_text_is_encoded_anew(
+    def test_a_changed_text_is_encoded_again(
         self, world: World, database: Database, encoder: Encoder
     ) -> None:
         team = world.team(n_records=6)
@@ -272,7 +272,7 @@ class TestEncoding:
         wanted = direction("Quite another title", "Abstract of record 3")
         assert np.allclose(ranked_by(database, team.review_id)[number - 1], wanted, atol=1e-3)
 
-    def test_another_model_begins_anew(
+    def test_another_model_encodes_all_again(
         self, world: World, database: Database, encoder: Encoder
     ) -> None:
         team = world.team(n_records=3)
@@ -382,7 +382,7 @@ class TestRests:
         assert encode_some(database, team.review_id, encoder, fence=fence) is not None
         assert len(encoder.given) == 8
 
-    def test_begun_anew_it_is_not_said_that_somebody_died(
+    def test_begun_again_it_does_not_report_a_death(
         self, world: World, database: Database, encoder: Encoder
     ) -> None:
         team = world.team(n_records=10)
@@ -404,7 +404,7 @@ class TestRests:
         encode_some(database, team.review_id, encoder)
 
         assert self.job(database) == (JobState.QUEUED, None)
-        assert unfinished(database) == [], "somebody was told"
+        assert unfinished(database) == [], "its rest is somebody's already"
         assert encode_some(database, team.review_id, encoder) is None
 
     def test_one_that_failed_and_waits_takes_nobodys_place(
@@ -618,7 +618,7 @@ class TestRanking:
             assert order_of(database, team.review_id) == [21, *range(19, 1, -1)]
             assert len(reads) == 2
 
-    def test_a_text_encoded_anew_is_read_anew(
+    def test_a_text_encoded_again_is_read_again(
         self, world: World, database: Database, team: Team, tmp_path: Path
     ) -> None:
         encode_all(database, team.review_id, about)

@@ -101,18 +101,18 @@ def test_the_open_numbering_has_no_holes_and_tells_of_nothing_closed(
     assert len(everything) > len(opened)
 
 
-def test_who_is_blinded_hears_the_same_however_the_others_voted(
+def test_the_blinded_get_the_same_events_however_the_others_voted(
     world: World, database: Database
 ) -> None:
-    heard = []
+    seen = []
     for verdict in ("include", "exclude"):
         team = world.team(n_records=1)
         world.decide(team.review_id, team.ann, 1, "include")
         world.decide(team.review_id, team.ben, 1, verdict)
         world.decide(team.review_id, team.eve, 1, "include")
-        heard.append(read_to_the_end(database, team.review_id, only_open=True))
+        seen.append(read_to_the_end(database, team.review_id, only_open=True))
 
-    assert heard[0] == heard[1]
+    assert seen[0] == heard[1]
 
 
 def test_pages_follow_each_other(world: World, database: Database) -> None:

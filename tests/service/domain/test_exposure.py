@@ -59,7 +59,7 @@ def set_role(world: World, team: Team, person: Person, role: Role | None) -> Non
 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("ben", ["include", "exclude"])
-def test_what_others_settled_while_one_had_no_vote_is_told_at_full_text(
+def test_what_others_settled_while_one_had_no_vote_is_open_at_full_text(
     world: World, ben: str
 ) -> None:
     team = world.team()
@@ -334,12 +334,12 @@ def is_shown_a_verdict(world: World, review_id: ReviewId, person: Person, number
     )
     entries = [entry for entry in ledger if entry.record_id == str(number) and entry.verdict]
     shown = [one for one in conflicts_of(world, review_id, person) if one.record.number == number]
-    said = [told for one in shown for told in (*one.history, one.resolution) if told is not None]
+    said = [entry for one in shown for entry in (*one.history, one.resolution) if entry is not None]
     return (
         any(vote.reviewer_id != person.id for vote in votes)
         or any(entry.reviewer_id != str(person.id) for entry in entries)
         or any(not vote.is_mine for one in shown for vote in one.decisions)
-        or any(told.resolution.resolver_id != person.id for told in said)
+        or any(entry.resolution.resolver_id != person.id for entry in said)
     )
 
 
@@ -440,7 +440,7 @@ class Looking(RuleBasedStateMachine):
         """What was just entered says whether they had seen a verdict by then."""
         *before, entry = ledger(self.world.database, self.team.review_id)
         assert entry.reviewer_id == getattr(self.team, who).id
-        if self._is_told_at_full_text(who, {one.reviewer_id for one in before if one.verdict}):
+        if self._is_open_at_full_text(who, {one.reviewer_id for one in before if one.verdict}):
             self.knowing.add(who)
             assert entry.informed
         elif who in self.settling:  # see `exposure`: it may err, towards informed
@@ -448,7 +448,7 @@ class Looking(RuleBasedStateMachine):
         else:
             assert entry.informed == (who in self.knowing)
 
-    def _is_told_at_full_text(self, who: str, given_by: set[UserId]) -> bool:
+    def _is_open_at_full_text(self, who: str, given_by: set[UserId]) -> bool:
         """Whether the record had all its decisions from others, or was at full text, by then."""
         me = getattr(self.team, who).id
         with self.world.database.read() as session:

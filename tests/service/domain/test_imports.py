@@ -579,7 +579,9 @@ class TestTurns:
         clock[0] += 1
         assert turn.is_over
 
-    def test_only_who_was_told_goes_on_with_it_and_only_once(self, importer: Importer) -> None:
+    def test_only_the_turn_with_the_right_fence_goes_on_and_only_once(
+        self, importer: Importer
+    ) -> None:
         import_id = importer.accept(titled(range(9)))
         rest = self.turn(importer, import_id)
         assert isinstance(rest, Rest)
@@ -592,7 +594,7 @@ class TestTurns:
     def test_a_rest_that_nobody_ends_is_ended_by_the_relay(self, importer: Importer) -> None:
         import_id = importer.accept(titled(range(9)))
         assert isinstance(self.turn(importer, import_id), Rest)
-        assert self.line(importer) == [], "somebody was told"
+        assert self.line(importer) == [], "its rest is somebody's already"
 
         importer.let_the_lease_run_out(import_id)
 

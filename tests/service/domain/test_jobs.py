@@ -269,7 +269,7 @@ class TestImports:
         row = importer.get(import_id)
         assert row.state is ImportState.FAILED
         assert "in 5 tries" in (row.error or "")
-        assert "third record" not in (row.error or ""), "members are told no more than they need"
+        assert "third record" not in (row.error or ""), "members see no more than they need"
         assert importer.events() == ["tandem.import.failed"]
         assert importer.run(import_id) is None
 
@@ -300,7 +300,7 @@ class TestImports:
         with importer.database.read() as session:
             assert figures(session).oldest_due[JobKind.IMPORT] < MINUTE.total_seconds()
 
-    def test_who_follows_the_review_is_told_what_became_of_it(
+    def test_followers_of_the_review_get_its_end_as_an_event(
         self, importer: Importer, world: World
     ) -> None:
         administrator = world.person("admin", is_admin=True)
@@ -313,13 +313,13 @@ class TestImports:
 
         story = ["failed", "retried", "failed", "retried", "finished"]
         assert importer.events() == [f"tandem.import.{what}" for what in story]
-        told = events(importer.database, importer.review_id)[2:]
-        assert {event.subject for event in told} == {str(row.id)}
-        assert told[1].data == {"import_id": str(row.id)}
-        assert told[1].detail["by"] == str(administrator.id)
-        assert told[-1].data["n_added"] == 3
+        restarted = events(importer.database, importer.review_id)[2:]
+        assert {event.subject for event in restarted} == {str(row.id)}
+        assert restarted[1].data == {"import_id": str(row.id)}
+        assert restarted[1].detail["by"] == str(administrator.id)
+        assert restarted[-1].data["n_added"] == 3
 
-    def test_of_one_that_only_waits_for_its_next_try_nothing_is_told(
+    def test_to_retry_what_waits_anyway_is_no_event(
         self, importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         import_id = self.poisoned(importer, monkeypatch)
@@ -518,7 +518,7 @@ class TestWebhooks:
 
         assert now() - job(database, kinds={JobKind.WEBHOOK}).since < MINUTE
 
-    def test_an_administrator_who_screens_there_hears_nothing_of_it(
+    def test_an_administrator_who_screens_there_gets_none_of_it(
         self, world: World, database: Database
     ) -> None:
         """That it had something to send may hang on how others voted."""

@@ -85,7 +85,7 @@ def one_by_one(world: World, team: Team, asked: list[Asked]) -> list[Recorded | 
     return done
 
 
-def told(answers: list[Recorded | TandemError]) -> list[Any]:
+def results_of(answers: list[Recorded | TandemError]) -> list[Any]:
     return [
         each.code
         if isinstance(each, TandemError)
@@ -128,7 +128,7 @@ def test_they_come_to_the_same_as_one_by_one(world: World, database: Database, s
 
     answers = at_once(world, one, asked)
 
-    assert told(answers) == told(one_by_one(world, other, asked))
+    assert results_of(answers) == results_of(one_by_one(world, other, asked))
     assert stored(database, one.review_id) == stored(database, other.review_id)
     assert any(isinstance(each, TandemError) for each in answers)
     assert any(row.informed for row in stored(database, one.review_id)[0])

@@ -85,11 +85,11 @@ def open_conflicts(database: Database, review_id: ReviewId) -> list[int]:
 def counts(world: World, team: Team, person: Person) -> dict[str, int]:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
-        told = progress.progress(session, viewer=viewer, stage=TA)
-        return {status: n for status, n in told.counts.items() if n}
+        event_types = progress.progress(session, viewer=viewer, stage=TA)
+        return {status: n for status, n in event_types.counts.items() if n}
 
 
-def told(database: Database, review_id: ReviewId, *kinds: str) -> Sequence[str]:
+def event_types(database: Database, review_id: ReviewId, *kinds: str) -> Sequence[str]:
     return [e.type for e in events(database, review_id) if not kinds or e.type in kinds]
 
 
@@ -185,7 +185,7 @@ def test_of_one_persons_two_votes_the_one_that_keeps_the_record_counts(
     Desk(world, team).link(1, 2)
 
     assert world.status(team.review_id, 1) is stands
-    recorded = told(world.database, team.review_id, "tandem.decision.recorded")
+    recorded = event_types(world.database, team.review_id, "tandem.decision.recorded")
     assert len(recorded) == 3  # one for the carried vote, whatever the two were
 
 
@@ -316,7 +316,7 @@ def test_events_tell_of_links_and_splits(world: World, team: Team, desk: Desk) -
     desk.split(group_id)
 
     kinds = ("tandem.duplicates.merged", "tandem.duplicates.split")
-    assert told(world.database, team.review_id, *kinds) == [kinds[0]] * 2 + [kinds[1]] * 2
+    assert event_types(world.database, team.review_id, *kinds) == [kinds[0]] * 2 + [kinds[1]] * 2
 
 
 def test_kept_apart_may_still_be_merged_by_hand(world: World, team: Team, desk: Desk) -> None:

@@ -183,7 +183,7 @@ def test_votes_that_are_hidden_now_were_hidden_then(world: World) -> None:
 
 
 class TestHistory:
-    def told(self, world: World, team: Team, who: Person, number: int = 1) -> list[Any]:
+    def history_for(self, world: World, team: Team, who: Person, number: int = 1) -> list[Any]:
         with world.database.read() as session:
             viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
             found = self.ask(session, viewer, number).items
@@ -211,7 +211,7 @@ class TestHistory:
         world.resolve(team.review_id, team.judge, 1, "exclude")
         world.merge(team.review_id, team.owner, 2, 3)
 
-        assert self.told(world, team, team.owner) == [
+        assert self.history_for(world, team, team.owner) == [
             ("decision.recorded", "ann", None, "include"),
             ("decision.recorded", "ben", None, "exclude"),
             ("conflict.opened", None, None, "open"),
@@ -219,7 +219,7 @@ class TestHistory:
             ("conflict.resolved", "judge", "open", "resolved"),
             ("record.excluded", None, "conflict", "excluded"),
         ]
-        (linked,) = self.told(world, team, team.owner, 3)
+        (linked,) = self.history_for(world, team, team.owner, 3)
         assert linked == ("duplicates.merged", "owner", None, None)
 
     def test_the_blinded_see_their_own(self, world: World) -> None:
@@ -228,18 +228,18 @@ class TestHistory:
             ("decision.recorded", "ann", None, "include"),
             ("decision.recorded", "ann", "include", "maybe"),
         ]
-        assert self.told(world, team, team.ann) == mine
-        assert self.told(world, team, team.eve) == []
-        assert self.told(world, team, team.observer) == []
+        assert self.history_for(world, team, team.ann) == mine
+        assert self.history_for(world, team, team.eve) == []
+        assert self.history_for(world, team, team.observer) == []
         world.resolve(team.review_id, team.judge, 1, "exclude")
-        assert self.told(world, team, team.ann) == mine
+        assert self.history_for(world, team, team.ann) == mine
 
-    def test_what_the_policy_hides_is_not_told(self, world: World) -> None:
+    def test_what_the_policy_hides_is_not_shown(self, world: World) -> None:
         team = self.build(world, adjudicator_sees="anonymous")
 
-        told = self.told(world, team, team.judge)
+        history = self.history_for(world, team, team.judge)
 
-        assert [one for one in told if one[0] == "decision.recorded"] == [
+        assert [one for one in history if one[0] == "decision.recorded"] == [
             ("decision.recorded", None, None, None)
         ] * 3
 

@@ -73,9 +73,9 @@ class TestDepartures:
         for person in (team.ann, team.ben):
             world.decide(team.review_id, person, 1, "exclude")
 
-        told = leave(world, team, team.ann, "keep")
+        removed = leave(world, team, team.ann, "keep")
 
-        assert (told.n_decisions_voided, told.moved) == (0, [])
+        assert (removed.n_decisions_voided, removed.moved) == (0, [])
         assert world.status(team.review_id, 1) is Status.EXCLUDED
         assert_in_step(world.database, team.review_id)
 
@@ -88,15 +88,15 @@ class TestDepartures:
             world.decide(team.review_id, team.ben, number, ben)
         world.decide(team.review_id, team.ann, 3, "maybe", reasons=["late"])
 
-        told = leave(world, team, team.ann)
+        removed = leave(world, team, team.ann)
 
-        assert told.n_decisions_voided == 3
-        assert [(m.record_number, m.before, m.after) for m in told.moved] == [
+        assert removed.n_decisions_voided == 3
+        assert [(m.record_number, m.before, m.after) for m in removed.moved] == [
             (1, Status.EXCLUDED, Status.AWAITING),
             (2, Status.CONFLICT, Status.AWAITING),
             (3, Status.AWAITING, Status.UNSCREENED),
         ]
-        assert (told.n_conflicts_opened, told.n_conflicts_closed) == (0, 1)
+        assert (removed.n_conflicts_opened, removed.n_conflicts_closed) == (0, 1)
         voided = ledger(world.database, team.review_id)[-3:]
         assert all(
             (e.reviewer_id, e.verdict, e.entered_by) == (team.ann.id, None, team.owner.id)
@@ -114,12 +114,12 @@ class TestDepartures:
         world.decide(team.review_id, team.ann, 2, "exclude")
         world.decide(team.review_id, team.ann, 3, "exclude")
 
-        told = leave(world, team, team.ann, since=between)
+        removed = leave(world, team, team.ann, since=between)
 
-        assert told.n_decisions_voided == 2
+        assert removed.n_decisions_voided == 2
         statuses = [world.status(team.review_id, number) for number in (1, 2, 3)]
         assert statuses == [Status.AWAITING, Status.AWAITING, Status.UNSCREENED]
-        assert told.n_awaiting == 2
+        assert removed.n_awaiting == 2
         world.decide(team.review_id, team.ben, 2, "include")
         assert world.status(team.review_id, 2) is Status.INCLUDED
         assert_in_step(world.database, team.review_id)
@@ -174,11 +174,11 @@ class TestDepartures:
         world.merge(team.review_id, team.owner, 1, 2)
         world.merge(team.review_id, team.owner, 3, 4)
 
-        told = leave(world, team, team.ann, since=between)
+        removed = leave(world, team, team.ann, since=between)
 
-        assert told.n_decisions_voided == 1
-        assert [moved.record_number for moved in told.moved] == [3]
-        assert told.n_conflicts_closed == 1
+        assert removed.n_decisions_voided == 1
+        assert [moved.record_number for moved in removed.moved] == [3]
+        assert removed.n_conflicts_closed == 1
         assert world.status(team.review_id, 1) is Status.CONFLICT
         assert_in_step(world.database, team.review_id)
 
@@ -218,10 +218,10 @@ class TestDepartures:
         world.decide(team.review_id, team.ann, 1, "exclude")
         world.decide(team.review_id, team.ben, 1, "include")
 
-        told = leave(world, team, team.ann, "keep")
+        removed = leave(world, team, team.ann, "keep")
         world.resolve(team.review_id, team.judge, 1, "exclude")
 
-        assert (told.n_open_conflicts, told.n_nobody_may_settle) == (1, 0)
+        assert (removed.n_open_conflicts, removed.n_nobody_may_settle) == (1, 0)
         assert world.status(team.review_id, 1) is Status.EXCLUDED
 
     def test_conflicts_that_nobody_left_may_settle_are_counted(self, world: World) -> None:
@@ -230,9 +230,9 @@ class TestDepartures:
         world.decide(team.review_id, team.ann, 1, "exclude")
         world.decide(team.review_id, team.owner, 1, "include")
 
-        told = leave(world, team, team.ann, "keep")
+        removed = leave(world, team, team.ann, "keep")
 
-        assert (told.n_open_conflicts, told.n_nobody_may_settle) == (1, 1)
+        assert (removed.n_open_conflicts, removed.n_nobody_may_settle) == (1, 1)
         # The ways out that the preview names: another rule, or another adjudicator.
         with world.entered(team.review_id, team.owner) as (session, review, viewer):
             membership.put(
@@ -250,10 +250,10 @@ class TestDepartures:
         world.decide(team.review_id, team.owner, 1, "include")
         world.decide(team.review_id, team.ben, 2, "include")
 
-        told = leave(world, team, team.judge, "keep")
+        removed = leave(world, team, team.judge, "keep")
 
         # The owner has voted on the first, and may settle the second.
-        assert (told.n_open_conflicts, told.n_nobody_may_settle) == (0, 1)
+        assert (removed.n_open_conflicts, removed.n_nobody_may_settle) == (0, 1)
 
     def test_decisions_of_people_who_are_no_members_can_be_voided(self, world: World) -> None:
         team = world.team()
@@ -285,10 +285,10 @@ class TestDepartures:
                 members.get_member(session, team.review_id, team.ann.id)
             assert not session.scalars(select(Lease).where(Lease.user_id == team.ann.id)).all()
         assert world.status(team.review_id, 1) is Status.AWAITING
-        (told,) = [
+        (removed,) = [
             e for e in events(world.database, team.review_id) if e.type == "tandem.member.removed"
         ]
-        assert (told.subject, told.detail["by"]) == (str(team.ann.id), str(team.ann.id))
+        assert (removed.subject, removed.detail["by"]) == (str(team.ann.id), str(team.ann.id))
 
     @pytest.mark.parametrize("who", ["ann", "judge"])
     def test_who_goes_voids_nothing(self, world: World, who: str) -> None:
@@ -345,17 +345,17 @@ class TestPauses:
         change(world, team.review_id, team.owner, team.ann, paused=True, share=0.5)
         change(world, team.review_id, team.owner, team.ann, paused=True, share=0.5)
 
-        told = [
+        removed = [
             event
             for event in events(world.database, team.review_id)
             if event.type == "tandem.member.changed"
         ]
 
-        assert [event.data for event in told] == [
+        assert [event.data for event in removed] == [
             {"user_id": str(team.ann.id), "changed": ["paused", "share"]}
         ]
-        assert told[0].detail["by"] == str(team.owner.id)
-        assert told[0].detail["to"] == {"paused": True, "share": 0.5}
+        assert removed[0].detail["by"] == str(team.owner.id)
+        assert removed[0].detail["to"] == {"paused": True, "share": 0.5}
 
 
 class TestShares:
@@ -566,8 +566,8 @@ class TestInterests:
 
         assert numbers(served) == [1, 2, 4]
         assert served.n_withheld == 1
-        told = [event.type for event in events(world.database, team.review_id)]
-        assert told.count("tandem.interest.declared") == 2
+        removed = [event.type for event in events(world.database, team.review_id)]
+        assert removed.count("tandem.interest.declared") == 2
 
     def test_what_is_held_is_let_go_when_an_interest_is_declared(
         self, world: World, authors: tuple[Team, Person]
@@ -621,7 +621,7 @@ class TestInterests:
         assert world.serve(team.review_id, lee).state is QueueState.PILOT_DONE
 
 
-def test_conflicts_are_told_of_when_voiding_closes_them(world: World) -> None:
+def test_a_conflict_that_voiding_closes_is_an_event(world: World) -> None:
     team = world.team()
     world.decide(team.review_id, team.ann, 1, "exclude")
     world.decide(team.review_id, team.ben, 1, "include")

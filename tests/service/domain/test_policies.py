@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import effort
-from service.domain.tables import assert_in_step, conflicts, events, told
+from service.domain.tables import assert_in_step, conflicts, event_types, events
 from tandem.db.session import Database
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
@@ -105,7 +105,7 @@ def test_a_conflict_that_the_policy_ended_says_so(world: World, database: Databa
 
     (found,) = conflicts(database, team.review_id)
     assert (found.state, found.resolved_by) == (ConflictState.RESOLVED, ResolvedBy.POLICY)
-    assert told(database, team.review_id)[-2:] == ["conflict.resolved", "record.included"]
+    assert event_types(database, team.review_id)[-2:] == ["conflict.resolved", "record.included"]
     (ended,) = [event for event in events(database, team.review_id) if "by" in event.data]
     assert ended.data["by"] == "policy"
 
@@ -136,7 +136,7 @@ def test_a_resolution_outlives_every_policy(world: World, database: Database) ->
 @both_engines
 def test_rolled_back_it_shows_the_effect_and_does_nothing(world: World, database: Database) -> None:
     team = screened(world)
-    n_told, before = len(events(database, team.review_id)), statuses(world, team, 5)
+    n_events, before = len(events(database, team.review_id)), statuses(world, team, 5)
 
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
         savepoint = session.begin_nested()
@@ -148,7 +148,7 @@ def test_rolled_back_it_shows_the_effect_and_does_nothing(world: World, database
     assert counted(shown) == (3, 0, 1)
     assert shown.policy.reviewers_per_record == 3
     assert statuses(world, team, 5) == before
-    assert len(events(database, team.review_id)) == n_told
+    assert len(events(database, team.review_id)) == n_events
     assert_in_step(database, team.review_id)
     assert counted(world.change_policy(team.review_id, team.owner, reviewers_per_record=3)[0]) == (
         counted(shown)
@@ -159,13 +159,13 @@ def test_a_policy_that_is_in_force_already_changes_nothing(
     world: World, database: Database
 ) -> None:
     team = screened(world)
-    n_told = len(events(database, team.review_id))
+    n_events = len(events(database, team.review_id))
 
     assert world.change_policy(team.review_id, team.owner, reviewers_per_record=2) == []
-    assert len(events(database, team.review_id)) == n_told
+    assert len(events(database, team.review_id)) == n_events
 
 
-def test_a_changed_policy_is_told_and_makes_the_ranking_stale(
+def test_a_changed_policy_is_an_event_and_makes_the_ranking_stale(
     world: World, database: Database
 ) -> None:
     team = screened(world)

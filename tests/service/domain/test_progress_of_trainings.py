@@ -50,16 +50,14 @@ def fail(error: BaseException) -> Callable[[], object]:
     return happens
 
 
-def test_of_a_quick_one_nothing_is_told_but_begin_and_end(
-    world: World, ranked_review: RankedReview
-) -> None:
+def test_a_quick_one_sends_only_begin_and_end(world: World, ranked_review: RankedReview) -> None:
     team = about_sleep(world)
     ranked_review.rerank(team.review_id)
 
     assert ranked_review.progress == [STARTED, FINISHED]
 
 
-def test_where_nothing_is_due_nothing_is_told(world: World, ranked_review: RankedReview) -> None:
+def test_where_nothing_is_due_nothing_is_sent(world: World, ranked_review: RankedReview) -> None:
     team = about_sleep(world)
     ranked_review.rerank(team.review_id)
     ranked_review.progress.clear()

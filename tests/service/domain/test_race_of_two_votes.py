@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 
 import effort
-from service.domain.tables import assert_in_step, conflicts, ledger, told
+from service.domain.tables import assert_in_step, conflicts, event_types, ledger
 from service.domain.threads import at_once
 from tandem.db.session import Database
 from tandem.screening.models import ConflictState
@@ -62,7 +62,7 @@ def test_every_outcome_is_right_and_every_difference_is_flagged_once(
     found = conflicts(database, team.review_id)
     assert [row.record_number for row in found] == DIFFERING
     assert {row.state for row in found} == {ConflictState.OPEN}
-    assert Counter(told(database, team.review_id)) == {
+    assert Counter(event_types(database, team.review_id)) == {
         "decision.recorded": 2 * N_RECORDS,
         "conflict.opened": len(DIFFERING),
         "record.included": sum(PAIRS[pair] is Status.INCLUDED for pair in PLAN.values()),
@@ -96,5 +96,5 @@ def test_two_who_change_their_votes_at_once_leave_no_half_conflict(
     found = conflicts(database, team.review_id)
     assert [row.state for row in found] == [ConflictState.OPEN] * 30
     # Whoever came first agreed with the other for a moment, so each was closed and opened again.
-    assert told(database, team.review_id).count("conflict.reopened") == 30
+    assert event_types(database, team.review_id).count("conflict.reopened") == 30
     assert_in_step(database, team.review_id)

@@ -96,7 +96,7 @@ class TestSweep:
         assert (asked.reviews, asked.imports) == ([], [])
 
     @both_engines
-    def test_it_asks_again_when_whoever_worked_on_it_is_silent(
+    def test_it_asks_again_when_the_worker_is_silent(
         self, world: World, database: Database, settings: Settings
     ) -> None:
         team = world.team()

@@ -269,7 +269,7 @@ class Away:
         raise RedisError("gone")
 
 
-def test_whoever_is_broken_off_leaves_the_rest_to_the_next(
+def test_a_worker_that_is_broken_off_leaves_the_rest_to_the_next(
     world: World,
     database: Database,
     artifacts: Artifacts,
@@ -362,7 +362,7 @@ def test_a_worker_that_trains_is_fenced_off_without_an_error(
     shop = RankedReview(database, artifacts, tmp_path, progress=Ending())
     assert shop.rerank(team.review_id) == 0
 
-    # Whoever shows a bar hears of the end.
+    # A client that shows a progress bar gets the end.
     assert [made.ranking for made in shop.progress][:: len(shop.progress) - 1] == [
         "started",
         "failed",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service.domain.tables import assert_in_step, conflicts, events, ledger, told
+from service.domain.tables import assert_in_step, conflicts, event_types, events, ledger
 from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import RecordNumber
@@ -76,7 +76,7 @@ class TestSecondVotes:
             (Verdict.EXCLUDE, False, None),
             (Verdict.INCLUDE, True, found.id),
         ]
-        assert told(database, team.review_id)[-3:] == [
+        assert event_types(database, team.review_id)[-3:] == [
             "decision.recorded",
             "conflict.resolved",
             "record.included",
@@ -196,7 +196,10 @@ class TestReopening:
         assert earlier.resolution.verdict is Verdict.INCLUDE
         assert earlier.resolution.taken_back_by == team.owner.id
         assert earlier.resolution.taken_back_note == "misread"
-        assert told(database, team.review_id)[-2:] == ["record.reopened", "conflict.reopened"]
+        assert event_types(database, team.review_id)[-2:] == [
+            "record.reopened",
+            "conflict.reopened",
+        ]
         with database.read() as session:
             assert session.get_one(Review, team.review_id).labels_seq == before + 1
         assert_in_step(database, team.review_id)
@@ -340,7 +343,7 @@ class TestPreviews:
     def tried(
         self, world: World, team: Team, person: Person, verdict: str, number: int = 1
     ) -> previews.Preview:
-        n_told = len(events(world.database, team.review_id))
+        n_events = len(events(world.database, team.review_id))
         with world.entered(team.review_id, person) as (session, review, viewer):
             key = RecordKey(team.review_id, TA, RecordNumber(number))
             shown = previews.preview(
@@ -356,7 +359,7 @@ class TestPreviews:
                     given=DecisionInput(Verdict(verdict)),
                 ),
             )
-        assert len(events(world.database, team.review_id)) == n_told
+        assert len(events(world.database, team.review_id)) == n_events
         assert_in_step(world.database, team.review_id)
         assert shown.n_others_touched == 0
         return shown
@@ -383,9 +386,7 @@ class TestPreviews:
         assert set(voters) == {team.ann.id, team.judge.id}
 
     @pytest.mark.parametrize("verdict", ["include", "exclude", "maybe"])
-    def test_to_the_blinded_it_tells_nothing_of_an_open_record(
-        self, world: World, verdict: str
-    ) -> None:
+    def test_the_blinded_learn_nothing_of_an_open_record(self, world: World, verdict: str) -> None:
         team = differ(world)
         world.decide(team.review_id, team.ann, 2, "include")
 
@@ -396,7 +397,7 @@ class TestPreviews:
         assert (closed.status_before, closed.status_after) == ("done", "done")
         assert (untouched.conflict, closed.conflict) == (None, None)
 
-    def test_in_a_conflict_that_is_open_to_them_they_are_told(self, world: World) -> None:
+    def test_voters_see_it_in_a_conflict_that_is_open_to_them(self, world: World) -> None:
         team = differ(world, **CONSENSUS)
 
         shown = self.tried(world, team, team.ben, "include")
@@ -433,7 +434,9 @@ class TestDisagreements:
         assert found.reasons == {("a", "b"): 1}
 
     @pytest.mark.parametrize("who", ["ann", "observer"])
-    def test_the_blinded_are_told_nothing(self, world: World, database: Database, who: str) -> None:
+    def test_the_blinded_see_nothing_of_it(
+        self, world: World, database: Database, who: str
+    ) -> None:
         team = differ(world)
 
         with database.read() as session:

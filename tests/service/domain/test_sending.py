@@ -34,7 +34,7 @@ def send(url: str, **options: Any) -> sending.Answer:
     return sending.post(url, "{}", {}, **({"rules": OPEN} | options))
 
 
-def test_a_message_is_posted_and_its_answer_told(receiver: Receiver) -> None:
+def test_a_message_is_posted_and_its_answer_returned(receiver: Receiver) -> None:
     receiver.answer = lambda _: (201, {}, b"thank you")
 
     answer = sending.post(f"{receiver.url}?key=1", '{"a":"ä"}', {"webhook-id": "7"}, rules=OPEN)

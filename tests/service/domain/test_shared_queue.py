@@ -314,7 +314,7 @@ class TestLog:
         assert {row.stage for row in log} == {TA}
         assert all(before <= row.served_at <= now() for row in log)
 
-    def test_a_renewal_is_no_entry_but_serving_anew_is(
+    def test_a_renewal_is_no_entry_but_serving_again_is(
         self, world: World, database: Database
     ) -> None:
         team = world.team(n_records=1)
@@ -358,8 +358,8 @@ def test_the_others_verdicts_change_nothing(
 ) -> None:
     team = ranked_team(world, 260, single_include_advances=single_include_advances)
 
-    def told(verdict: Verdict) -> list[object]:
-        """Return what Ann is told after Ben voted so; then it never happened."""
+    def answers_to_ann(verdict: Verdict) -> list[object]:
+        """Return what Ann is answered after Ben voted so; the vote is rolled back."""
         with database.write.begin() as session:
             vote(session, team, team.ben, range(1, 206), verdict)
             vote(session, team, team.eve, range(20, 60), Verdict.INCLUDE)
@@ -367,7 +367,11 @@ def test_the_others_verdicts_change_nothing(
             session.rollback()
         return answer
 
-    assert told(Verdict.INCLUDE) == told(Verdict.EXCLUDE) == told(Verdict.MAYBE)
+    assert (
+        answers_to_ann(Verdict.INCLUDE)
+        == answers_to_ann(Verdict.EXCLUDE)
+        == answers_to_ann(Verdict.MAYBE)
+    )
 
 
 def vote(

@@ -225,7 +225,7 @@ class TestLoss:
             assert sequences(redis, team.review_id) == in_log(database, team.review_id)
         assert publisher.publish() == 0, "once"
 
-    def test_a_group_that_is_made_anew_before_the_relay_comes_gets_all_too(
+    def test_a_group_that_is_made_again_before_the_relay_comes_gets_all_too(
         self, world: World, database: Database, redis: Redis, publisher: Publisher
     ) -> None:
         team = world.team(n_records=1)

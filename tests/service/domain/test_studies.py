@@ -150,7 +150,7 @@ def test_only_reports_are_grouped_and_observers_group_none(world: World, team: T
         service.create(session, review, viewer, numbers=[RecordNumber(1)], primary=RecordNumber(2))
 
 
-def test_a_mixed_study_is_told_to_those_who_see_it(world: World, team: Team) -> None:
+def test_a_mixed_study_is_shown_to_those_who_may_see_it(world: World, team: Team) -> None:
     group(world, team, [1, 3])
 
     assert [one.is_mixed for one in seen(world, team, team.owner)] == [True]

@@ -133,7 +133,7 @@ class Library:
             return [(i.state, i.record_number) for i in batches.items(session, batch_id)]
 
     def on_read(self) -> Counter[tuple[str, str]]:
-        """Return how often each text is told of, by type and record."""
+        """Return how many events each text has, by type and record."""
         found = [line for line in self.trail() if "text_" in line.get("type", "")]
         return Counter((line["type"].rpartition(".")[2], line["subject"]) for line in found)
 

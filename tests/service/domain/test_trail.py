@@ -81,9 +81,9 @@ def chained(lines: list[Line]) -> list[Line]:
     before, made = chain.START, []
     for line in lines:
         if "seq" in line:
-            told = Entry.of_json(line).event
+            logged = Entry.of_json(line).event
             line = line | {"seal": chain.seal(line["detail"], line["salt"])}
-            before = chain.link(before, told, line["seal"])
+            before = chain.link(before, logged, line["seal"])
             line["hash"] = before
         made.append(line)
     made[0] = made[0] | {"last_hash": before}
@@ -100,8 +100,8 @@ def test_what_nobody_changed_holds(world: World, team: Team) -> None:
     assert (found.n_entries, found.n_sealed, found.n_conflicts) == (lines[0]["last_seq"], 0, 1)
     assert found.n_decisions == sum("tandem.decision." in line.get("type", "") for line in lines)
     assert found.last_hash == lines[0]["last_hash"]
-    told = lines[-1]["figures"]
-    assert told["flow"] == {
+    figures = lines[-1]["figures"]
+    assert figures["flow"] == {
         "identified": 7,
         "duplicates": 1,
         "screened": 3,
@@ -111,8 +111,8 @@ def test_what_nobody_changed_holds(world: World, team: Team) -> None:
         "in_conflict": 1,
         "unscreened": 1,
     }
-    assert told["conflicts"] == {"open": 1, "resolved": 1}
-    everybody = told["agreement"][0]
+    assert figures["conflicts"] == {"open": 1, "resolved": 1}
+    everybody = figures["agreement"][0]
     assert (everybody["a"], everybody["b"] + everybody["c"], everybody["d"]) == (2, 2, 0)
 
 
@@ -270,13 +270,13 @@ def test_every_changed_figure_is_found(world: World, team: Team) -> None:
     for name, part in lines[-1]["figures"].items():
         keys = part if isinstance(part, dict) else range(len(part))
         for key in keys:
-            told = json.loads(text_before)
-            value = told["figures"][name][key]
+            changed = json.loads(text_before)
+            value = changed["figures"][name][key]
             if isinstance(value, dict):
                 value[next(iter(value))] = "odd"
             else:
-                told["figures"][name][key] = value + 1
-            assert not checked([*lines[:-1], told]).ok, (name, key)
+                changed["figures"][name][key] = value + 1
+            assert not checked([*lines[:-1], changed]).ok, (name, key)
             n += 1
     assert n == checked(lines).n_figures
 
@@ -289,7 +289,7 @@ def test_a_file_that_is_cut_off_does_not_hold(world: World, team: Team) -> None:
 
 
 def test_a_forged_chain_still_has_to_make_sense(world: World, team: Team) -> None:
-    """Who writes the whole chain anew has to change everything that follows, too."""
+    """A forger who rewrites the whole chain has to change everything that follows, too."""
     lines = exported(world, team)
     line = decision(lines, 1, 1)
     line["detail"]["verdict"] = "exclude"
@@ -306,7 +306,7 @@ def test_a_forged_chain_still_has_to_make_sense(world: World, team: Team) -> Non
     )
 
 
-def test_a_history_written_anew_lacks_the_hash_that_was_noted(world: World, team: Team) -> None:
+def test_a_rewritten_history_lacks_the_hash_that_was_noted(world: World, team: Team) -> None:
     lines = exported(world, team)
     noted = lines[0]["last_hash"]
     earlier = entry(lines, 9)["hash"]
@@ -517,7 +517,7 @@ def test_a_line_that_is_missing_or_there_twice_is_found(
         assert not checked([*lines[: n + 1], *lines[n:]]).ok
 
 
-def test_what_is_not_hidden_has_to_be_told(world: World, rich: Team) -> None:
+def test_what_is_not_hidden_has_to_be_in_the_trail(world: World, rich: Team) -> None:
     lines = exported(world, rich)
     for name in ("digest", "resolutions"):
         changed = [dict(line) for line in lines]
@@ -532,10 +532,10 @@ def test_no_digest_betrays_what_the_policy_hides(world: World, rich: Team) -> No
     lines = exported(world, rich)
 
     assert checked(lines).difference is None
-    told = {number: ledger(lines, number) for number in range(1, 7)}
+    lines_of = {number: ledger(lines, number) for number in range(1, 7)}
     # In conflict again: 2. Awaiting: 4. Linked, and so without a status: 6.
-    assert {number for number, line in told.items() if line["digest"] is None} == {2, 4, 6}
-    assert {number for number, line in told.items() if line["resolutions"] is None} == {2, 4, 6}
+    assert {number for number, line in lines_of.items() if line["digest"] is None} == {2, 4, 6}
+    assert {number for number, line in lines_of.items() if line["resolutions"] is None} == {2, 4, 6}
     assert status(lines, 2)["standing"] is None
     # How many entries there are the log tells anyway.
     execute(world.database.engine, "DELETE FROM decision WHERE record_number = 6")
@@ -581,14 +581,14 @@ def test_the_agreement_is_the_one_that_is_shown(world: World, team: Team) -> Non
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
         shown = agreement(session, viewer=viewer, stage=TA, on=AgreementOn.ALL)
-    told = exported(world, team)[-1]["figures"]["agreement"]
+    rows = exported(world, team)[-1]["figures"]["agreement"]
 
     overall = shown.overall.figures
-    assert [told[0][cell] for cell in "abcd"] == [overall.a, overall.b, overall.c, overall.d]
-    assert told[0]["kappa"] == pytest.approx(overall.kappa.value)
+    assert [rows[0][cell] for cell in "abcd"] == [overall.a, overall.b, overall.c, overall.d]
+    assert rows[0]["kappa"] == pytest.approx(overall.kappa.value)
     pairs = {(str(p.first.user_id), str(p.second.user_id)): p.compared.figures for p in shown.pairs}
-    assert {tuple(line["reviewers"]) for line in told[1:]} == set(pairs)
-    for line in told[1:]:
+    assert {tuple(line["reviewers"]) for line in rows[1:]} == set(pairs)
+    for line in rows[1:]:
         pair = pairs[tuple(line["reviewers"])]
         assert [line[cell] for cell in "abcd"] == [pair.a, pair.b, pair.c, pair.d]
 
@@ -618,8 +618,8 @@ def test_what_the_policy_hides_is_sealed(sees: str, world: World, team: Team) ->
     assert all(line["data"].get("reviewer_id") != str(team.owner.id) for line in sealed)
     assert status(lines, 2)["votes"] is None
     assert status(lines, 1)["votes"] is not None
-    told = {line["seq"]: line["hash"] for line in open_before if "seq" in line}
-    assert all(entry(lines, seq)["hash"] == hash for seq, hash in told.items())
+    hashes = {line["seq"]: line["hash"] for line in open_before if "seq" in line}
+    assert all(entry(lines, seq)["hash"] == hash for seq, hash in hashes.items())
     # Its verdicts are nowhere in the file.
     hidden = decision(open_before, 2, 1)["detail"]["reasons"]
     assert hidden == ["population"]

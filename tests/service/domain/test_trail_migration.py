@@ -75,13 +75,13 @@ def test_a_review_from_before_gets_a_trail_that_holds(database: Database, empty_
         found = checked(database, one)
         assert found.difference is None
         assert (found.n_sealed, found.n_decisions > 10) == (0, True)
-        *told, sealed = events(database, one.review_id)
-        assert all(event.detail["tx"] == "before" for event in told)
+        *entry, sealed = events(database, one.review_id)
+        assert all(event.detail["tx"] == "before" for event in entry)
         assert (sealed.data, found.texts_since) == ({"changed": ["trail"]}, sealed.seq)
-        records = [event.detail["records"] for event in told]
+        records = [event.detail["records"] for event in entry]
         assert records == sorted(records)
         assert (records[0], records[-1]) == (0, 7)
-        resolved = next(e for e in told if e.data.get("by") == "resolution")
+        resolved = next(e for e in entry if e.data.get("by") == "resolution")
         assert resolved.detail["resolution"]["resolver_id"] == str(one.judge.id)
     with database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
@@ -97,7 +97,7 @@ def test_a_review_from_before_gets_a_trail_that_holds(database: Database, empty_
     assert again.n_entries > last
 
 
-def test_a_trail_of_the_first_form_begins_anew(database: Database, empty_url: str) -> None:
+def test_a_trail_of_the_first_form_begins_again(database: Database, empty_url: str) -> None:
     team = history(World(database))
     database.close()
     command.downgrade(alembic(empty_url), "0007")
@@ -111,9 +111,9 @@ def test_a_trail_of_the_first_form_begins_anew(database: Database, empty_url: st
     found = checked(database, team)
 
     assert found.difference is None
-    told = [event.detail["tx"] for event in events(database, team.review_id)]
-    assert set(told[:-1]) == {"before"}
-    assert told[-1] == "texts"
+    entry = [event.detail["tx"] for event in events(database, team.review_id)]
+    assert set(entry[:-1]) == {"before"}
+    assert entry[-1] == "texts"
 
 
 def test_a_trail_from_before_notices_changes(database: Database, empty_url: str) -> None:
@@ -152,9 +152,9 @@ def test_the_frozen_form_is_the_trails(subject: str | None) -> None:
     at = datetime(2026, 11, 23, 9, 30, 0, 7, tzinfo=UTC)
     row = _Row(7, uuid4(), "tandem.a.b", subject, {"b": "Ü", "a": [1.5, None, True]}, at)
     detail, salt = json.loads('{"z": "ß\\u0001", "y": {"k": 0}}'), chain.new_salt()
-    told = chain.LoggedEvent(row.seq, str(row.id), row.type, at, subject, row.data)
+    entry = chain.LoggedEvent(row.seq, str(row.id), row.type, at, subject, row.data)
 
-    ours = chain.link("before", told, chain.seal(detail, salt))
+    ours = chain.link("before", entry, chain.seal(detail, salt))
 
     assert _migration()._hash("before", row, detail, salt) == ours
     naive = row._replace(created_at=at.replace(tzinfo=None))

@@ -103,9 +103,9 @@ def test_it_finds_what_was_changed(what: str, world: World, team: Team) -> None:
 def test_it_finds_a_number_that_was_changed_in_the_file(world: World, team: Team) -> None:
     lines = lines_of(world, team)
     (place,) = [at for at, line in enumerate(lines) if line.startswith('{"flow"')]
-    told = json.loads(lines[place])
-    told["flow"]["duplicates"]["n"] += 1
-    forged = [*lines[:place], json.dumps(told) + "\n", *lines[place + 1 :]]
+    last_line = json.loads(lines[place])
+    last_line["flow"]["duplicates"]["n"] += 1
+    forged = [*lines[:place], json.dumps(last_line) + "\n", *lines[place + 1 :]]
 
     assert (found := verify.check(forged).difference) is not None
     assert "box duplicates" in found.says

@@ -424,7 +424,7 @@ class TestOrder:
         ranked_review.rerank(team.review_id)
         assert newest(database, team.review_id).n_relevant == 0
 
-    def test_the_same_labels_give_the_same_order_whoever_was_faster(
+    def test_the_same_labels_give_the_same_order_in_any_sequence(
         self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         verdicts = {2: "include", 1: "exclude", 34: "include", 33: "exclude"}
@@ -567,16 +567,16 @@ class TestSeedStudies:
         ranked_review.rerank(team.review_id)
 
         assert world.status(team.review_id, 82) == "unscreened"
-        told = [event.type for event in events(database, team.review_id)]
-        assert told[-1] == "tandem.ranking.updated"
-        assert not [kind for kind in told if kind.startswith(("tandem.record", "tandem.decision"))]
+        types = [event.type for event in events(database, team.review_id)]
+        assert types[-1] == "tandem.ranking.updated"
+        assert not [kind for kind in types if kind.startswith(("tandem.record", "tandem.decision"))]
         for person in (team.ann, team.ben):
             served = world.serve(team.review_id, person, limit=100)
             assert 82 in [item.record_number for item in served.items]
 
 
 class TestRerank:
-    def test_an_update_is_told_with_what_it_counts(
+    def test_an_update_is_an_event_with_its_counts(
         self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)
@@ -696,8 +696,8 @@ class TestRerank:
 
         assert ranked_review.rerank(team.review_id) == 0
         assert overtaking == [1]
-        told = [event.type for event in events(database, team.review_id)]
-        assert told.count("tandem.ranking.updated") == 1
+        types = [event.type for event in events(database, team.review_id)]
+        assert types.count("tandem.ranking.updated") == 1
 
     def test_side_by_side_they_make_one_ranking_of_one_state(
         self, world: World, database: Database, ranked_review: RankedReview
@@ -827,7 +827,7 @@ class TestFeatures:
         (after,) = self.folders(ranked_review, team)
         assert after not in before
 
-    def test_another_question_compares_anew(
+    def test_another_question_compares_again(
         self, world: World, database: Database, ranked_review: RankedReview
     ) -> None:
         team = about_sleep(world)

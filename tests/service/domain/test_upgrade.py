@@ -29,13 +29,13 @@ CHECKOUT = Path(__file__).parents[3]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The URL of an old database, and what its release said that it held."""
-    told = json.loads((HERE / f"{request.param}.json").read_text("utf-8"))
+    expected = json.loads((HERE / f"{request.param}.json").read_text("utf-8"))
     script = gzip.decompress((HERE / f"{request.param}.sql.gz").read_bytes()).decode()
     if request.param == "sqlite":
         file = tmp_path / "old.sqlite3"
         with closing(sqlite3.connect(file)) as connection:
             connection.executescript(script)
-        yield f"sqlite:///{file}", told
+        yield f"sqlite:///{file}", expected
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     name = f"old_{uuid4().hex}"
@@ -43,14 +43,14 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, d
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as loading:
         loading.execute(script.encode())
-    yield url, told
+    yield url, expected
     server.drop(name)
 
 
 def test_an_old_database_is_whole_after_the_upgrade(old: tuple[str, dict[str, Any]]) -> None:
-    url, told = old
-    assert migrate.current_and_head(url)[0] == told["schema"]
-    events = told["counts"].pop("event")
+    url, expected = old
+    assert migrate.current_and_head(url)[0] == expected["schema"]
+    events = expected["counts"].pop("event")
     before = asked(url, "SELECT seq, id, type, hash FROM event ORDER BY seq")
     assert len(before) == events > 100
 
@@ -58,13 +58,15 @@ def test_an_old_database_is_whole_after_the_upgrade(old: tuple[str, dict[str, An
 
     # An upgrade may tell of itself at the end of the log; what was there stays as it was.
     assert asked(url, "SELECT seq, id, type, hash FROM event ORDER BY seq")[:events] == before
-    counts = {name: asked(url, f'SELECT count(*) FROM "{name}"')[0][0] for name in told["counts"]}
-    assert counts == told["counts"]
+    counts = {
+        name: asked(url, f'SELECT count(*) FROM "{name}"')[0][0] for name in expected["counts"]
+    }
+    assert counts == expected["counts"]
     decisions = asked(url, "SELECT record_number, verdict FROM decision")
     said = sorted([number, verdict or "withdrawn"] for number, verdict in decisions)
-    assert said == told["decisions"]
+    assert said == expected["decisions"]
     statuses = asked(url, "SELECT record_number, status FROM screened_record")
-    assert sorted(map(list, statuses)) == told["statuses"]
+    assert sorted(map(list, statuses)) == expected["statuses"]
     assert differences(url) == [None]
 
 
@@ -80,13 +82,13 @@ def differences(url: str) -> list[str | None]:
 
 
 def test_it_can_go_back_and_come_again(old: tuple[str, dict[str, Any]]) -> None:
-    url, told = old
+    url, expected = old
     config = Config(toml_file=CHECKOUT / "pyproject.toml")
     config.attributes["database_url"] = url
     migrate.upgrade(url)
 
-    command.downgrade(config, told["schema"])
-    assert migrate.current_and_head(url)[0] == told["schema"]
+    command.downgrade(config, expected["schema"])
+    assert migrate.current_and_head(url)[0] == expected["schema"]
     migrate.upgrade(url)
 
     assert differences(url) == [None]

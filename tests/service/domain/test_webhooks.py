@@ -166,9 +166,9 @@ class TestInOrder:
             "tandem.decision.recorded",
             "tandem.conflict.opened",
         ]
-        for message, told in zip(importer.receiver.received, log, strict=True):
-            assert message.body == Envelope.of(told).as_text()
-            assert message.id == str(told.id)
+        for message, found in zip(importer.receiver.received, log, strict=True):
+            assert message.body == Envelope.of(found).as_text()
+            assert message.id == str(found.id)
             Verifier(importer.secret).verify(message.body, message.headers)
         assert importer.due() == []
         assert importer.position() == importer.last_seq()
@@ -333,12 +333,12 @@ class TestAgainUntilTaken:
         importer.happen()
         importer.work()
 
-        told = [
+        found = [
             e for e in events(importer.database, importer.team.review_id) if e.type == SWITCHED_OFF
         ]
-        assert len(told) == 2  # added, and switched off
-        assert {e.open_seq for e in told} == {None}
-        assert [e.detail["webhook"] for e in told] == ["added", "switched off"]
+        assert len(found) == 2  # added, and switched off
+        assert {e.open_seq for e in found} == {None}
+        assert [e.detail["webhook"] for e in found] == ["added", "switched off"]
 
     def test_a_redirect_and_an_endpoint_that_is_away_are_failures(
         self, importer: Importer, clock: type[Clock]
@@ -470,7 +470,7 @@ class TestRotation:
             webhook = endpoints.lock(session, review_id=review.id, webhook_id=importer.webhook_id)
             endpoints.rotate(session, review, webhook, by=importer.team.owner.id)
             new = webhook.secret
-        importer.work()  # the rotation itself is told of
+        importer.work()  # the rotation itself is an event
         clock.at += timedelta(hours=24)
         importer.happen()
         importer.work()
@@ -559,8 +559,10 @@ class TestWhoAnswersForIt:
             delivery.switch_off_abandoned(importer.database, review_id, webhook_id)
 
         assert importer.webhook().disabled_reason is DisabledReason.OWNER_LEFT
-        told = [e.detail.get("webhook") for e in events(importer.database, importer.team.review_id)]
-        assert told.count("switched off") == 1
+        found = [
+            e.detail.get("webhook") for e in events(importer.database, importer.team.review_id)
+        ]
+        assert found.count("switched off") == 1
         assert importer.receiver.received == []
 
     def test_a_turn_that_has_begun_ends_when_they_are_no_owner_any_more(

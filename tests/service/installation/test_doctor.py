@@ -24,7 +24,7 @@ def by_name(settings: Settings) -> dict[str, Finding]:
     return {finding.check: finding for finding in diagnose(settings)}
 
 
-def test_an_empty_folder_is_told_how_to_become_an_installation(tmp_path: Path) -> None:
+def test_for_an_empty_folder_the_remedy_makes_it_an_installation(tmp_path: Path) -> None:
     found = by_name(Settings(data_dir=tmp_path))
     assert list(found) == list(CHECKS)
     assert "tandem migrate" in found["database"].remedy
@@ -32,7 +32,7 @@ def test_an_empty_folder_is_told_how_to_become_an_installation(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []  # looking changes nothing
 
 
-def test_a_missing_folder_is_told_how_to_be_created(tmp_path: Path) -> None:
+def test_for_a_missing_folder_the_remedy_creates_it(tmp_path: Path) -> None:
     finding = by_name(Settings(data_dir=tmp_path / "none"))["data folder"]
     assert not finding.ok
     assert "tandem up" in finding.remedy
@@ -94,7 +94,7 @@ def test_a_clock_in_the_past_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     ("wanted", "installed", "says"),
     [(True, False, "--no-deps"), (True, True, "MiniLM"), (False, True, "TANDEM_SENTENCE_VECTORS")],
 )
-def test_sentence_vectors_are_told_and_their_absence_is_not_wrong(
+def test_sentence_vectors_are_reported_and_their_absence_is_not_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: bool, installed: bool, says: str
 ) -> None:
     weights = tmp_path if installed else None
@@ -105,7 +105,7 @@ def test_sentence_vectors_are_told_and_their_absence_is_not_wrong(
 
 
 @pytest.mark.parametrize("model", [None, "elas-u4"])
-def test_the_ranking_model_is_told(tmp_path: Path, model: str | None) -> None:
+def test_the_ranking_model_is_reported(tmp_path: Path, model: str | None) -> None:
     finding = by_name(Settings(data_dir=tmp_path, ranking_model=model))["ranking model"]
     assert finding.ok
     assert finding.detail == (model or DEFAULT_MODEL)

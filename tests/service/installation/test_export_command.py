@@ -118,7 +118,7 @@ def failed(
     return line
 
 
-def test_a_stranger_is_told(
+def test_a_stranger_reads_that_there_is_no_such_review(
     team: Team, sign_in: Any, world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sign_in(world.person("stranger"))

@@ -34,8 +34,8 @@ def test_it_writes_the_flow_in_each_format(
     assert ElementTree.fromstring(written("flow.svg", "--template", "updated_v2")) is not None
     assert written("flow.png").startswith(b"\x89PNG")
     assert written("flow.csv").startswith(b"data,node,box")
-    told = json.loads(written("flow.json", "--wave", "1"))
-    assert (told["boxes"]["database_results"]["n"], told["wave"]) == (3, 1)
+    answer = json.loads(written("flow.json", "--wave", "1"))
+    assert (answer["boxes"]["database_results"]["n"], answer["wave"]) == (3, 1)
     assert command.main(["prisma", str(team.review_id), "-o", str(tmp_path / "flow.pdf")]) == 2
     monkeypatch.setenv("TANDEM_TOKEN", team.ann.token)
     assert command.main(["prisma", str(team.review_id), "-o", str(tmp_path / "no.svg")]) == 1

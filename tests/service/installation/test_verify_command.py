@@ -78,10 +78,10 @@ def test_a_packed_file_and_json(
 
     assert run(packed, "--json") == 0
 
-    told = json.loads(capsys.readouterr().out)
-    assert (told["ok"], told["first_difference"]) == (True, None)
-    assert told["last_hash"] == json.loads(lines[0])["last_hash"]
-    assert (told["n_decisions"], told["n_conflicts"], told["n_statuses"]) == (2, 1, 1)
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["ok"], answer["first_difference"]) == (True, None)
+    assert answer["last_hash"] == json.loads(lines[0])["last_hash"]
+    assert (answer["n_decisions"], answer["n_conflicts"], answer["n_statuses"]) == (2, 1, 1)
 
 
 @pytest.mark.usefixtures("offline")

@@ -62,7 +62,7 @@ def test_two_hundred_sources() -> None:
     assert packed(some) == packed(some)
 
 
-def test_files_of_one_kind_and_people_of_one_name_are_told_apart() -> None:
+def test_files_of_one_kind_and_people_of_one_name_get_different_names() -> None:
     kinds = (TextKind.MAIN, TextKind.MAIN, TextKind.SUPPLEMENT, TextKind.SUPPLEMENT)
     files = [file(10 + n, kind) for n, kind in enumerate(kinds)]
 

@@ -158,7 +158,7 @@ def test_saving_again_replaces_and_leaves_nothing_else_behind(tmp_path: Path) ->
     save(rest, folder)
 
     assert same(load(folder), rest)
-    assert same(before, build(TEXTS, WORDS)), "whoever had mapped the old ones keeps them"
+    assert same(before, build(TEXTS, WORDS)), "a process that had mapped the old ones keeps them"
     assert [path.name for path in tmp_path.iterdir()] == ["features"]
 
 

@@ -63,7 +63,7 @@ def test_examples_that_cost_nothing_have_no_say() -> None:
     np.testing.assert_allclose(all_of_them[0], the_others[0], atol=1e-3)
 
 
-def test_rows_without_anything_in_them_are_told_by_the_bias_alone() -> None:
+def test_empty_rows_are_scored_by_the_bias_alone() -> None:
     sides = np.array([1.0, 1.0, -1.0])
     weights, bias = plane(csr_matrix((3, 4)), sides=sides, costs=np.full(3, 2.0))
     assert weights.tolist() == [0, 0, 0, 0]

@@ -37,7 +37,7 @@ def test_elas_u4_is_the_published_recipe() -> None:
     }
 
 
-def test_an_unknown_model_is_told_which_there_are() -> None:
+def test_for_an_unknown_model_the_error_lists_all() -> None:
     with pytest.raises(UnknownModel, match=r"'elas-u5'.*elas-u4"):
         recipe("elas-u5")
 

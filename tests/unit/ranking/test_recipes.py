@@ -251,7 +251,7 @@ class TestWhy:
         def reasons(one: float, other: float) -> object:
             known = labels({**KNOWN, 40: one, 41: other})
             result = rank(features, labels=known, pool=pool, recipe=OURS, seed=1, explained=N)
-            assert len(result.reasons) == pool.size, "none is told by having no reasons"
+            assert len(result.reasons) == pool.size, "every record has reasons"
             return sorted(result.reasons.items())
 
         assert reasons(*verdicts) == reasons(0, 0)
@@ -262,7 +262,7 @@ class TestWhy:
         assert result.kind == "model"
         assert not result.reasons
 
-    def test_the_only_include_is_not_told_by_its_score(self) -> None:
+    def test_the_only_include_cannot_be_recognised_by_its_score(self) -> None:
         features, known = build(texts(), OURS.words), labels({40: 1, 41: 0, 52: 0, 63: 0})
         result = rank(features, labels=known, pool=np.arange(N), recipe=OURS, seed=1)
         assert np.all(np.diff(result.scores) < 0), "no tie with a neighbour"
@@ -357,6 +357,6 @@ class TestPlugins:
             rank(build(texts(), U4.words), labels=labels({0: 1}), pool=np.arange(1, 9), seed=1,
                  recipe=recipe("backwards-1"))  # fmt: skip
 
-    def test_an_unknown_name_is_told_all_there_are(self) -> None:
+    def test_for_an_unknown_name_the_error_lists_all(self) -> None:
         with pytest.raises(UnknownModel, match=r"backwards-1.*tandem-1"):
             recipe("elas-u5")

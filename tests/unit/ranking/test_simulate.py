@@ -119,7 +119,7 @@ class TestReading:
         with pytest.raises(UnusableLabels, match=f"label of record 2 is '{label}'"):
             read_labelled(path)
 
-    def test_a_file_without_labels_is_told_what_they_are_called(self, tmp_path: Path) -> None:
+    def test_for_a_file_without_labels_the_error_names_the_columns(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.csv", [["A", "B"]], "title,abstract")
         with pytest.raises(UnusableLabels, match="label_included, included, label"):
             read_labelled(path)
@@ -184,13 +184,13 @@ class TestReplay:
     def test_it_trains_before_every_record_and_stops_at_the_last_relevant_one(
         self, screened: Path
     ) -> None:
-        told: list[tuple[int, int]] = []
+        reports: list[tuple[int, int]] = []
         result = simulate(
-            read_labelled(screened), U4, seed=1, on_progress=lambda *now: told.append(now)
+            read_labelled(screened), U4, seed=1, on_progress=lambda *now: reports.append(now)
         )
         assert result.retrains == result.last_relevant == result.found_at[-1]
-        assert told[-1] == (result.last_relevant, N_RELEVANT - 1)
-        assert [read for read, _ in told] == list(range(1, result.last_relevant + 1))
+        assert reports[-1] == (result.last_relevant, N_RELEVANT - 1)
+        assert [read for read, _ in reports] == list(range(1, result.last_relevant + 1))
 
     def test_larger_batches_train_less_often(self, screened: Path) -> None:
         result = simulate(read_labelled(screened), U4, seed=1, batch=7)
@@ -314,7 +314,7 @@ class TestCommand:
     def test_on_a_terminal_one_bar_goes_over_all_and_stays_out_of_the_results(
         self, app: typer.Typer, screened: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("FORCE_COLOR", "1")  # how rich is told that it has a terminal
+        monkeypatch.setenv("FORCE_COLOR", "1")  # makes rich believe that it has a terminal
         code, out, err = self.run(
             app, screened, "--seed", "1-2", "--json", "--batch", 10, "--jobs", 1
         )

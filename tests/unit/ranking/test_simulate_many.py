@@ -81,14 +81,16 @@ class TestInOneProcess:
         assert len(results([Task(one, 1)], How(U4, batch=9), jobs=8)) == 1
 
     def test_progress_names_the_task(self) -> None:
-        told: list[tuple[int, int, int]] = []
+        reports: list[tuple[int, int, int]] = []
         tasks = [Task(labelled("a.csv", 40), seed) for seed in (1, 2)]
         how = How(U4, batch=9)
-        with closing(run_all(tasks, how, jobs=1, on_progress=lambda *n: told.append(n))) as found:
+        with closing(
+            run_all(tasks, how, jobs=1, on_progress=lambda *n: reports.append(n))
+        ) as found:
             last = [(number, one.last_relevant) for number, one in enumerate(found)]
-        assert [task for task, _, _ in told] == sorted(task for task, _, _ in told)
+        assert [task for task, _, _ in reports] == sorted(task for task, _, _ in reports)
         for number, last_relevant in last:
-            _, read, n_found = [told_of for told_of in told if told_of[0] == number][-1]
+            _, read, n_found = [report for report in reports if report[0] == number][-1]
             assert read >= last_relevant
             assert n_found == to_find(tasks[number], how)
 

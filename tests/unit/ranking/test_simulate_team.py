@@ -291,13 +291,13 @@ class TestReplay:
         assert first.decisions_at != other.decisions_at
 
     def test_batches_count_decisions(self) -> None:
-        told: list[tuple[int, int]] = []
+        reports: list[tuple[int, int]] = []
         result = simulate_team(
-            DATA, U4, ERRING, seed=1, batch=7, on_progress=lambda *now: told.append(now)
+            DATA, U4, ERRING, seed=1, batch=7, on_progress=lambda *now: reports.append(now)
         )
-        assert [made for made, _ in told[:-1]] == list(range(7, result.decisions, 7))
-        assert told[-1] == (result.decisions, len(result.found_at))
-        assert result.retrains == len(told)
+        assert [made for made, _ in reports[:-1]] == list(range(7, result.decisions, 7))
+        assert reports[-1] == (result.decisions, len(result.found_at))
+        assert result.retrains == len(reports)
 
     def test_nothing_needs_to_be_known_at_the_start(self) -> None:
         result = simulate_team(DATA, U4, PERFECT, seed=1, priors=(0, 0), batch=3)

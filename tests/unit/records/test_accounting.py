@@ -2,7 +2,7 @@
 
 Files of each format are cut at random places, put together in another order and mixed with junk.
 That no character is left out holds by the way files are cut. Here it is seen that what is taken for
-filler holds no record's title: that stands in a record or is told in a rejection.
+filler holds no record's title: that is in a record or in a rejection.
 """
 
 import io
@@ -135,7 +135,7 @@ def data_of(name: str, text: str) -> str | bytes:
 
 
 def accounted(name: str, text: str) -> list[Entry | Rejection]:
-    """Return what is read of `text`, having seen that every title is in it or is told."""
+    """Return what is read of `text`, having seen that every title is in it or in a rejection."""
     reader = reading.READERS[name.partition(" ")[0]]  # type: ignore[index]  # all are formats
     data = data_of(name, text)
     if reader.of.begins(data) is None:
@@ -189,7 +189,7 @@ BEGINNINGS = {"solr_json": '{"id"', "ictrp_xml": "<Trial>", "jats_xml": "<articl
 
 
 @pytest.mark.parametrize("name", sorted(FILES.keys() - NO_SUCH_LINES))
-def test_a_line_between_records_is_told_and_in_none_of_them(name: str) -> None:
+def test_a_line_between_records_is_reported_and_in_none_of_them(name: str) -> None:
     text = "".join(FILES[name])
     at = text.index("Bravo")
     at = text.rindex(BEGINNINGS.get(name, text.lstrip("[")[:4]), 0, at)
@@ -197,8 +197,8 @@ def test_a_line_between_records_is_told_and_in_none_of_them(name: str) -> None:
     entries = [item for item in found if isinstance(item, Entry)]
     assert [entry.title for entry in entries] == [f"{word} of toys" for word in WORDS]
     assert not any("written" in str(entry) for entry in entries)
-    (told,) = (item for item in found if isinstance(item, Rejection))
-    assert told.excerpt == "written by a person"
+    (reported,) = (item for item in found if isinstance(item, Rejection))
+    assert reported.excerpt == "written by a person"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_line_between_records_is_told_and_in_none_of_them(name: str) -> None:
         "Elm on toys,",
     ],
 )
-def test_a_row_above_the_header_is_told(above: str) -> None:
+def test_a_row_above_the_header_is_reported(above: str) -> None:
     rejected, entry = accounted("csv", f"{above}\ntitle,year\nAlpha of toys,2019\n")
     assert isinstance(rejected, Rejection)
     assert rejected.reason == "a row above the header row"
@@ -256,12 +256,12 @@ def test_every_cell_of_a_workbook_is_accounted_for(sheets: list[list[list[str | 
         found = list(reading.read(workbook(*book)).entries)
     except UnknownFormat:
         return  # in none of the sheets is there a title column
-    told = "\n".join(item.raw if isinstance(item, Entry) else item.excerpt for item in found)
+    reported = "\n".join(item.raw if isinstance(item, Entry) else item.excerpt for item in found)
     left_out = [item.reason for item in found if isinstance(item, Rejection)]
     for s, rows in enumerate(book):
         # Columns may have any names.
         for cell in (cell for row in rows if "title" not in row for cell in row):
-            if cell and cell[0].isupper() and cell not in told:
+            if cell and cell[0].isupper() and cell not in reported:
                 assert f"the sheet 's{s}'" in "\n".join(left_out)
 
 
@@ -340,7 +340,7 @@ def test_a_rejection_says_on_which_line_it_stands() -> None:
     assert rejection.excerpt == "what is this"
 
 
-def test_json_after_the_list_is_told() -> None:
+def test_json_after_the_list_is_reported() -> None:
     text = json.dumps([{"title": "T"}]) + "\nand then some"
     found = list(reading.read(text.encode()).entries)
     assert [type(item) for item in found] == [Entry, Rejection]

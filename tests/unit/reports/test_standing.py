@@ -71,7 +71,7 @@ def test_includes_with_different_classifications_are_a_conflict() -> None:
     assert outcome(policy, [vote("include", ONGOING), vote("include", AWAITING)]) == differ
     alike = [vote("include", ONGOING), vote("include", ONGOING)]
     assert outcome(policy, alike) == Outcome(Status.INCLUDED, classification=ONGOING)
-    # What differs more is told first.
+    # The larger difference comes first.
     mixed = [vote("include", ONGOING), vote("exclude")]
     assert outcome(policy, mixed) == Outcome(Status.CONFLICT, ConflictKind.VERDICT)
     # A resolution carries one.

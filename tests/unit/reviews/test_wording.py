@@ -17,10 +17,10 @@ def test_nothing_but_letter_case_spaces_and_a_final_stop_is_no_change() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "gone", "words"),
     [
-        # Added: all of its words; removed: the same, and whoever cited it is named.
+        # Added: all of its words; removed: the same, and those who cited it are named.
         ([], ["Adults in hospital"], set(), {"adults", "hospital"}),
         (["Adults in hospital"], [], {"adults in hospital"}, {"adults", "hospital"}),
-        # Worded anew: what came and what went, not what both have.
+        # Reworded: what came and what went, not what both have.
         (
             ["Studies of adults in hospital"],
             ["Studies of adults in prisons"],
@@ -67,7 +67,7 @@ def test_words_are_found_whole_in_singular_and_plural(text: str, found: tuple[st
     assert made.words_in(text) == found
 
 
-def test_small_words_tell_nothing() -> None:
+def test_small_words_do_not_count() -> None:
     assert telling("The study must not include any of these") == {}
     assert telling("Ages 18-65, in the UK") == {"age": "ages"}
 

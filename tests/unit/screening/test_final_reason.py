@@ -1,4 +1,4 @@
-"""The reason to report of an excluded record: one, and the same whoever voted first."""
+"""The reason to report of an excluded record: one, and the same in any order of votes."""
 
 from itertools import permutations
 
@@ -22,7 +22,7 @@ def exclude(*reasons: str) -> Vote:
         ([], (), None),
         ([exclude()], (), None),
         ([exclude("no outcome")], (), "no outcome"),
-        # Neither gives in: the first in the order it is, whoever names it and in which place.
+        # Neither changes their vote: the first in the review's order counts, in any order of votes.
         ([exclude("no outcome"), exclude("wrong design")], (), "wrong design"),
         ([exclude("no outcome", "wrong population"), exclude("wrong design")], (), ORDER[0]),
         # Those outside of the order come after it, however many give them.
@@ -58,12 +58,12 @@ def test_it_is_one_that_was_given_and_no_matter_by_whom_first(
     final = final_reason(order, votes, resolved)
     excluders = [vote.reasons for vote in votes if vote.verdict is Verdict.EXCLUDE]
     sources = [tuple(resolved)] if resolved else excluders
-    told = {reason.casefold() for reasons in sources for reason in reasons}
+    named = {reason.casefold() for reasons in sources for reason in reasons}
 
     if final is None:
-        assert not told
+        assert not named
     else:
-        assert final.casefold() in told
-        listed = [reason for reason in order if reason in told]
+        assert final.casefold() in named
+        listed = [reason for reason in order if reason in named]
         assert not listed or final == listed[0]
     assert {final_reason(order, again, resolved) for again in permutations(votes)} == {final}

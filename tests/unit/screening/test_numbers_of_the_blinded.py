@@ -42,21 +42,21 @@ def test_an_open_change_stands_one_above_what_came_before_it_and_a_closed_one_wi
 ) -> None:
     review_id = reviewed(session, closed)
     every = range(len(closed) + 1)
-    told = numbers_for_the_blinded(session, review_id, every)
+    visible = numbers_for_the_blinded(session, review_id, every)
 
-    assert told[0] == 0
+    assert visible[0] == 0
     for number, is_closed in enumerate(closed, start=1):
-        assert told[number] == told[number - 1] + (not is_closed)
-    # Whichever are asked for together, each is told the same.
+        assert visible[number] == visible[number - 1] + (not is_closed)
+    # A number does not depend on which are asked for together.
     some = data.draw(st.sets(st.sampled_from(every)))
-    assert numbers_for_the_blinded(session, review_id, some) == {n: told[n] for n in some}
+    assert numbers_for_the_blinded(session, review_id, some) == {n: visible[n] for n in some}
 
 
 @given(closed=changes)
 def test_a_ranking_counts_an_open_change_just_where_its_number_is_at_least_the_changes(
     session: Session, closed: list[bool]
 ) -> None:
-    told = numbers_for_the_blinded(session, reviewed(session, closed), range(len(closed) + 1))
+    visible = numbers_for_the_blinded(session, reviewed(session, closed), range(len(closed) + 1))
     for change in (n for n, is_closed in enumerate(closed, start=1) if not is_closed):
         for ranking in range(len(closed) + 1):
-            assert (told[ranking] >= told[change]) == (ranking >= change)
+            assert (visible[ranking] >= visible[change]) == (ranking >= change)

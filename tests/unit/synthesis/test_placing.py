@@ -37,7 +37,7 @@ def test_blanks_may_be_others() -> None:
     assert (found.state, found.quote) == (MOVED, "there.\nPeers")
 
 
-def test_positions_that_count_utf_16_are_told_by_the_words() -> None:
+def test_positions_that_count_utf_16_are_recognised_by_the_words() -> None:
     # Behind a character of two units each position is one too large.
     found = place(14, 33, "they had been there", OURS, OURS)
     assert (found.state, found.start, found.quote) == (MOVED, 13, "they had been there")

@@ -39,7 +39,7 @@ def test_terms_are_found_as_people_mean_them(term: str, quotes: list[str]) -> No
         assert PLAIN[one.start : one.end] == one.quote
 
 
-def test_pages_and_surroundings_are_told() -> None:
+def test_pages_and_surroundings_are_returned() -> None:
     first, second = passages(PLAIN, STARTS, ["support", "nobody"])
 
     assert (first.page, first.before, second.page, second.before) == (0, "Peer ", 1, "")

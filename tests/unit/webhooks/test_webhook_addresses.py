@@ -105,7 +105,7 @@ def test_every_address_of_a_name_must_be_public(answers: list[str]) -> None:
     with pytest.raises(UnsafeUrl) as refused:
         addresses.resolved(destination, STRICT, resolve=lambda _, __: answers)
 
-    # Names of an inner network stay unknown to whoever tries them.
+    # Names of an inner network stay unknown to those who try them.
     assert not any(address in str(refused.value) for address in answers)
 
 

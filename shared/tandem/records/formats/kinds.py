@@ -1,4 +1,4 @@
-"""What was published, told from the words that databases and programs use for it."""
+"""What kind of thing was published, recognised from the words that databases and programs use for it."""
 
 import re
 from collections.abc import Iterable

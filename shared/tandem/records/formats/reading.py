@@ -114,8 +114,8 @@ def _read_member(data: bytes) -> Reading:
         return read(data)
     except UnknownFormat as error:
         # What was looked for is too long to be said of every file.
-        told = str(error).partition(_END_OF_KIND)[0].removeprefix("This file ")
-        raise UnknownFormat(f"no records: it {told}.") from error
+        reason = str(error).partition(_END_OF_KIND)[0].removeprefix("This file ")
+        raise UnknownFormat(f"no records: it {reason}.") from error
 
 
 # Formats of bytes are looked for first: what is none of them is decoded.

@@ -1,4 +1,4 @@
-"""What kind of file something is that is not read here, so that people can be told.
+"""What kind of file it is that Tandem does not read, for the error's text.
 
 What it is comes first, then what to do.
 """

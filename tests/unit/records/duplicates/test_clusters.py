@@ -63,7 +63,7 @@ def test_a_group_grows_and_groups_grow_together() -> None:
     assert find(same, groups=[numbers(1, 2), numbers(5, 6)]).linked == ((1, 2, 5, 6),)
 
 
-def test_a_group_without_news_is_not_told_again() -> None:
+def test_an_unchanged_group_is_not_reported_again() -> None:
     records = [record(1), record(2)]
     assert find(records, groups=[numbers(2, 1)]) == Found((), (), ())
     assert find([record(1)], groups=[numbers(1, 77)]) == Found((), (), ())
@@ -117,7 +117,7 @@ def test_questions_within_a_group_are_not_asked() -> None:
     assert find(records, groups=[numbers(1, 2, 3)]).proposed == ()
 
 
-def test_what_hangs_together_is_told_but_not_linked() -> None:
+def test_a_chain_of_pairs_is_proposed_but_not_linked() -> None:
     article = record(1, kind=Kind.ARTICLE, doi=DOI)
     erratum = record(2, title="Erratum: " + TITLE, pages="301", doi=OTHER_DOI)
     protocol = record(3, title=TITLE + ": study protocol", year=2015, pages="20-31")
@@ -258,7 +258,7 @@ def test_groups_are_disjoint_and_hold_none_that_are_apart(
 
 
 @given(worlds())
-def test_what_was_linked_is_not_told_again(records: list[Identity]) -> None:
+def test_what_was_linked_is_not_reported_again(records: list[Identity]) -> None:
     found = find(records)
     again = find(records, groups=found.linked)
     assert again.linked == ()

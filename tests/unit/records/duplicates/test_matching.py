@@ -226,7 +226,7 @@ def test_an_article_marked_as_retracted_is_asked_about() -> None:
 # Words
 
 
-def test_people_are_told_why() -> None:
+def test_the_reason_is_given() -> None:
     match = compare(record(doi=DOI), record(doi=DOI, year=2019, journal="Chest"))
     assert match
     assert match.evidence == (

@@ -1,4 +1,4 @@
-"""What an export adds can be told and undone."""
+"""What an export adds can be recognised and undone."""
 
 import json
 from dataclasses import replace
@@ -52,7 +52,7 @@ def test_the_final_reason_comes_first_and_none_of_the_others_is_lost() -> None:
         "Tandem reason: No data, none",
         "Tandem reason: wrong population",
     ]
-    # To one who is blinded only their own are told, and the one that counts.
+    # The blinded see only their own, and the one that counts.
     assert replace(final, judged=()).reasons == ("No data; none",)
     assert json.loads("".join(jsonl.write([final])))["final_reason"] == "No data; none"
 

@@ -39,19 +39,19 @@ def read(data: bytes) -> list[Entry | Rejection]:
     return found
 
 
-def told(data: bytes) -> list[str]:
+def texts_of(data: bytes) -> list[str]:
     return [item.title if isinstance(item, Entry) else item.reason for item in read(data)]
 
 
 def test_files_are_read_by_the_order_of_their_names() -> None:
     data = packed({"b.ris": RIS, "a.csv": CSV, "sub/c.zzz": RIS})
     assert reading.read(data).format == "zip"
-    assert told(data) == ["From CSV", "From RIS", "From RIS"]
+    assert texts_of(data) == ["From CSV", "From RIS", "From RIS"]
 
 
 def test_what_programs_put_in_beside_is_passed_over() -> None:
     beside = ("__MACOSX/._a.ris", ".DS_Store", "x/.hidden", "Thumbs.db", "x/desktop.ini", "empty/")
-    assert told(packed({**dict.fromkeys(beside, b"junk"), "a.ris": RIS})) == ["From RIS"]
+    assert texts_of(packed({**dict.fromkeys(beside, b"junk"), "a.ris": RIS})) == ["From RIS"]
 
 
 def test_rejections_name_their_file_and_count_on() -> None:
@@ -92,7 +92,7 @@ def test_rejections_name_their_file_and_count_on() -> None:
     ],
 )
 def test_a_file_that_is_not_read_is_said(name: str, data: bytes, reason: str) -> None:
-    found = told(packed({"a.ris": RIS, name: data, "zz.ris": RIS}))
+    found = texts_of(packed({"a.ris": RIS, name: data, "zz.ris": RIS}))
     assert sorted(found) == sorted(["From RIS", reason, "From RIS"])
 
 
@@ -103,19 +103,19 @@ def test_links_and_locked_files_are_said() -> None:
     with zipfile.ZipFile(file, "w") as members:
         members.writestr("a.ris", RIS)
         members.writestr(link, "/etc/passwd")
-    assert told(file.getvalue()) == ["From RIS", "b.ris: a link, not a file"]
+    assert texts_of(file.getvalue()) == ["From RIS", "b.ris: a link, not a file"]
 
     locked = bytearray(packed({"a.ris": RIS}))
     locked[6] |= 1
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
-    assert told(bytes(locked)) == ["a.ris: locked with a password"]
+    assert texts_of(bytes(locked)) == ["a.ris: locked with a password"]
 
 
 def test_a_damaged_file_costs_no_other() -> None:
     data = bytearray(packed({"a.ris": RIS * 9, "b.ris": RIS}))
     at = data.index(b"a.ris") + len("a.ris") + 5
     data[at : at + 4] = b"\xff\xff\xff\xff"
-    first, last = told(bytes(data))
+    first, last = texts_of(bytes(data))
     assert first.startswith("a.ris: cannot be unpacked")
     assert last == "From RIS"
 
@@ -129,7 +129,7 @@ def test_an_archive_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_file_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "LARGEST_MEMBER", 500_000)
-    assert told(packed({"a.ris": RIS, "b.ris": b"0" * 1_000_000})) == [
+    assert texts_of(packed({"a.ris": RIS, "b.ris": b"0" * 1_000_000})) == [
         "From RIS", "b.ris: larger than 500,000 bytes"
     ]  # fmt: skip
     with pytest.raises(UnreadableArchive, match="more than 500,000"):
@@ -142,7 +142,7 @@ def test_too_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
         reading.read(zipped(a=RIS, b=RIS, c=RIS))
 
 
-def test_a_gzip_in_a_gzip_is_told_to_be_one() -> None:
+def test_a_gzip_in_a_gzip_is_reported() -> None:
     with pytest.raises(UnreadableArchive, match="another gzip archive in it"):
         reading.read(gzip.compress(gzip.compress(RIS)))
 
@@ -183,5 +183,5 @@ def test_a_mangled_archive_is_read_or_refused(at: int, junk: bytes) -> None:
 @given(st.dictionaries(st.text(min_size=1, max_size=12), st.binary(max_size=60), max_size=4))
 def test_files_of_any_name_and_content(members: dict[str, bytes]) -> None:
     safe = {name: data for name, data in members.items() if name.isprintable()}
-    found = told(packed({"a.ris": RIS, **{f"n{name}": data for name, data in safe.items()}}))
+    found = texts_of(packed({"a.ris": RIS, **{f"n{name}": data for name, data in safe.items()}}))
     assert "From RIS" in found

@@ -76,7 +76,7 @@ Unique-ID = {{WOS:000123}},
     assert entry.keywords == ("HEALTH", "MEMORY, LONG")
 
 
-def test_a_preprint_is_told_by_its_archive() -> None:
+def test_a_preprint_is_recognised_by_its_archive() -> None:
     entry = only(
         bibtex, "@misc{a, title={T}, eprint={2101.00001v2}, archivePrefix={arXiv}, year={2021}}"
     )
@@ -217,7 +217,7 @@ def test_what_is_not_bibtex_is_not_claimed(text: str) -> None:
     assert bibtex.begins(text) is None
 
 
-def test_it_is_told_from_other_formats() -> None:
+def test_it_is_distinguished_from_other_formats() -> None:
     assert reading.read(f"Title,Year\n{WHOLE}".encode()).format == "csv"
     assert reading.read(f"\ufeff% of the title, a note\n\n{WHOLE}".encode()).format == "bibtex"
 
@@ -241,7 +241,7 @@ def test_anything_is_read_to_its_end(text: str) -> None:
     to_plain(text)
 
 
-def test_an_entry_without_a_key_is_told() -> None:
+def test_an_entry_without_a_key_is_reported() -> None:
     assert titles(
         bibtex, "% made by hand\n@TechReport{\n  author = {Lind, Bo},\n  title = {T}\n}\n"
     ) == ["T"]

@@ -155,7 +155,7 @@ def test_other_records_are_not_taken(other: str) -> None:
     assert ENDNOTE_XML.begins(other) is None
 
 
-def test_format_is_told_from_the_content() -> None:
+def test_format_is_recognised_by_the_content() -> None:
     assert reading.read(f"<xml><records>{WHOLE}</records></xml>".encode("utf-16")).format == (
         "endnote_xml"
     )

@@ -190,7 +190,7 @@ def test_an_object_with_a_list_for_a_key_is_no_answer() -> None:
     assert JSON.begins('{[]:"",') is None
 
 
-def test_what_stands_behind_an_answer_is_told_unless_it_is_a_part_of_it() -> None:
+def test_text_behind_an_answer_is_reported_unless_it_is_part_of_it() -> None:
     answer = '{"response": {"docs": [{"title": "A", "year": 2001}]}, "facets": {"x": 1}}'
     part = '"title": "B", "year": 2002}'
     assert [type(item) for item in reading.read(answer.encode()).entries] == [Entry]

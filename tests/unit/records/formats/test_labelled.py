@@ -104,7 +104,7 @@ TEXTS = [COCHRANE, EMBASE, PROQUEST]
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_each_is_told_by_its_content_and_read_whole(text: str) -> None:
+def test_each_is_recognised_by_its_content_and_read_whole(text: str) -> None:
     assert reading.read(text.encode()).format == "labelled"
     first, second = titles(LABELLED, text)
     assert first == "Sleep and memory"

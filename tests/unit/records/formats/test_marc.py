@@ -174,7 +174,7 @@ def test_place_in_pieces_of_its_own_is_put_together() -> None:
         ([], "00000nas a2200000 a 4500", None),
     ],
 )
-def test_kind_is_told_by_leader_and_notes(
+def test_kind_is_recognised_by_leader_and_notes(
     fields: list[Field], leader: str, kind: Kind | None
 ) -> None:
     assert both(TITLE, *fields, leader=leader).kind is kind
@@ -215,13 +215,13 @@ def test_wrong_offsets_do_no_harm() -> None:
     assert titles(wrong + titled("Two")) == ["One", "Two"]
 
 
-def test_record_without_its_end_sign_is_told_and_the_next_is_read() -> None:
+def test_record_without_its_end_sign_is_reported_and_the_next_is_read() -> None:
     assert titles(titled("One")[:-1] + titled("Two")) == [None, "Two"]
     assert titles(titled("One")[:40] + titled("Two")) == [None, "Two"]
     assert titles(titled("One") + titled("Two")[:-5]) == ["One", None]
 
 
-def test_stray_end_sign_within_a_record_is_told_by_its_length() -> None:
+def test_stray_end_sign_within_a_record_is_recognised_by_its_length() -> None:
     assert titles(titled("On\x1de") + titled("Two"))[-1] == "Two"
     assert len(read_bytes(titled("On\x1de") + titled("Two"))) == 2
 
@@ -255,7 +255,7 @@ def test_what_has_no_leader_or_no_signs_is_not_taken(data: bytes) -> None:
     assert read_bytes(data) == []
 
 
-def test_formats_are_told_from_the_content() -> None:
+def test_formats_are_recognised_by_the_content() -> None:
     assert reading.read(titled("One")).format == "marc"
     assert reading.read(as_xml(record(TITLE)).encode()).format == "marcxml"
 

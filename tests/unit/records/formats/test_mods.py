@@ -80,7 +80,7 @@ def test_names_without_a_role_are_authors_and_editors_stand_in() -> None:
     assert record(f"{editor}<name><namePart>Lind, Bo</namePart></name>").authors == ("Lind, Bo",)
 
 
-def test_kind_without_a_genre_is_told_by_the_host() -> None:
+def test_kind_without_a_genre_is_recognised_by_the_host() -> None:
     host = '<relatedItem type="host"><titleInfo><title>H</title></titleInfo>{}</relatedItem>'
     book = "<originInfo><issuance>monographic</issuance></originInfo>"
     assert record(host.format("")).kind is Kind.ARTICLE
@@ -104,7 +104,7 @@ def test_broken_record_is_one_rejection() -> None:
     assert [isinstance(each, Rejection) for each in found] == [False, True, False]
 
 
-def test_format_is_told_from_the_content() -> None:
+def test_format_is_recognised_by_the_content() -> None:
     assert reading.read(WHOLE.encode()).format == "mods"
     assert MODS.begins("<game><mods><mod/></mods></game>") is None
 

@@ -169,7 +169,7 @@ def test_broken_article_is_one_rejection() -> None:
     assert [isinstance(each, Rejection) for each in found] == [False, True, False]
 
 
-def test_format_is_told_from_the_content() -> None:
+def test_format_is_recognised_by_the_content() -> None:
     assert reading.read((HEAD + ARTICLE).encode()).format == "pubmed_xml"
 
 

@@ -40,7 +40,7 @@ def test_documents_of_an_answer() -> None:
 @pytest.mark.parametrize(
     "text", [answer(DOCUMENT), json.dumps([DOCUMENT]), json.dumps(DOCUMENT), answer({"title": "T"})]
 )
-def test_it_is_told_from_other_json(text: str) -> None:
+def test_it_is_distinguished_from_other_json(text: str) -> None:
     assert reading.read(text.encode()).format == "solr_json"
 
 

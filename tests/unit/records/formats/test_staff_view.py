@@ -142,7 +142,7 @@ def test_other_texts_are_not_taken(text: str) -> None:
     assert staff_view.begins(text) is None
 
 
-def test_format_is_told_from_the_content() -> None:
+def test_format_is_recognised_by_the_content() -> None:
     assert reading.read((PAGE + FIELDS).encode()).format == "vufind"
     assert reading.read(MARC.replace("\t", " ").encode()).format == "vufind"
 

@@ -40,7 +40,7 @@ def test_a_field_200_beside_a_title_of_marc_21_changes_nothing() -> None:
     assert one(made).title == "Yes"
 
 
-def test_windows_cyrillic_is_told_from_marc_8() -> None:
+def test_windows_cyrillic_is_distinguished_from_marc_8() -> None:
     made = record(field("245", ("a", "Сон и память")), field("100", ("a", "Иванов, Борис")))
     entry = one(made, "cp1251")
     assert (entry.title, entry.authors) == ("Сон и память", ("Иванов, Борис",))

@@ -78,13 +78,13 @@ def test_malformed_record_is_one_rejection() -> None:
     assert "not well-formed" in reasons(f"<list>{bad}</list>")[0]
 
 
-def test_record_without_its_end_tag_is_told_and_the_next_is_read() -> None:
+def test_record_without_its_end_tag_is_reported_and_the_next_is_read() -> None:
     text = f"<list><item><name>One</name>{item('Two')}<item><name>Thr"
     assert titles(text) == [None, "Two", None]
     assert all("breaks off" in reason for reason in reasons(text))
 
 
-def test_record_without_its_start_tag_is_told() -> None:
+def test_record_without_its_start_tag_is_reported() -> None:
     text = f"<list>{item('One')}<itm><name>Two</name></item>{item('Three')}</list>"
     assert titles(text) == ["One", None, "Three"]
     assert "start tag is missing" in reasons(text)[0]

@@ -13,7 +13,7 @@ def reads(*runs: tuple[int, float, bool], seed: int = 3) -> list[Read]:
     ]
 
 
-def test_too_few_decisions_tell_nothing() -> None:
+def test_too_few_decisions_give_no_figure() -> None:
     found = drift(reads((2 * RECENT - 1, 0.3, False)))
 
     assert (found.value, found.low, found.high) == (None, None, None)

@@ -193,7 +193,7 @@ function Sessions() {
   );
 }
 
-/** "Firefox on Linux", as well as it can be told. */
+/** "Firefox on Linux", as well as it can be recognised. */
 function browser(agent: string | null): string {
   const name = /Edg\//.test(agent ?? "") ? "Edge" : (/(Firefox|Chrome|Safari)\//.exec(agent ?? "")?.[1] ?? null);
   const system = /(Android|iPhone|iPad|Windows|Mac OS|Linux)/.exec(agent ?? "")?.[1] ?? null;

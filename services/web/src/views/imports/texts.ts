@@ -3,7 +3,7 @@ import { count, number } from "../../texts/format";
 export const importTexts = {
   title: "Import",
   drop: "Drop files here, or choose them",
-  formats: "RIS, NBIB, EndNote, BibTeX, PubMed XML, CSV, XLSX, ZIP and others; the format is told by the content.",
+  formats: "RIS, NBIB, EndNote, BibTeX, PubMed XML, CSV, XLSX, ZIP and others; the format is recognised by the content.",
   source: "Source, as in “Medline” (optional)",
   platform: "Platform, as in “Ovid” (optional)",
   searchedOn: "Day of the search (optional)",

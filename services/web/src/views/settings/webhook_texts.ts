@@ -3,7 +3,7 @@ import { count, number } from "../../texts/format";
 export const webhookTexts = {
   title: "Webhooks",
   more: "The review’s events are sent to a program of yours as they happen: ids and states, never a verdict.",
-  none: "No program is told of this review’s events.",
+  none: "No program receives this review’s events.",
   url: "Address (https)",
   description: "What it is (optional)",
   types: "Only certain events",

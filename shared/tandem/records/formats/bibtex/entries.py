@@ -19,7 +19,7 @@ from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.pieces import FILLER, RECORD, STRAY, Make, Piece
 from tandem.records.formats.tagged.dialect import INDENT
 
-# Everything it warns of, people are told in a rejection's words.
+# Everything that it warns of is reported in a rejection's words.
 logging.getLogger("bibtexparser.splitter").setLevel(logging.CRITICAL + 1)
 
 _NO_RECORDS = frozenset({"comment", "preamble", "string", "xdata", "set"})

@@ -79,15 +79,15 @@ def _spans(data: bytes) -> Iterator[tuple[int, int]]:
         edge = _EDGE.search(data, at + 1)
         end = edge.end() if edge else len(data)
         if edge and edge[0]:
-            end = _told_end(data, at, end)
+            end = _stated_end(data, at, end)
         yield at, end
         at = end
 
 
-def _told_end(data: bytes, start: int, end: int) -> int:
+def _stated_end(data: bytes, start: int, end: int) -> int:
     """Return where the leader at `start` says that the record ends, if a sign before is stray."""
-    told = data[start : start + 5]
-    there = start + int(told) if told.isdigit() else 0
+    length = data[start : start + 5]
+    there = start + int(length) if length.isdigit() else 0
     if there <= end or data[there - 1 : there] != bytes([_RECORD_END]):
         return end
     between = _EDGE.search(data, end, there - 1)

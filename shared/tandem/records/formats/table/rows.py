@@ -229,7 +229,7 @@ def _without_count(text: str, header: Header) -> Header:
 def _vouched_for(header: Header, cells: list[str]) -> list[str]:
     """Return the cells that a short header still names rightly, blanks for the others.
 
-    Where the missing column is cannot be told, but it is not before a cell that holds what
+    Where the missing column is cannot be known, but it is not before a cell that holds what
     its name says: a year, a DOI, an address, or an abstract's prose. Nothing is returned
     unless the title comes before such a cell; prose alone does not vouch for it.
     """

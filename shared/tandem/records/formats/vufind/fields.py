@@ -1,6 +1,6 @@
 """The fields of VuFind's search index: what each holds of a record.
 
-The names are those of VuFind's own schema and of the fields that sites add to it, told by
+The names are those of VuFind's own schema and of the fields that sites add to it, recognised by
 their endings (`doi_str_mv`, `author2_facet`).
 """
 

@@ -48,7 +48,7 @@ _TAG = re.compile(r"<[^<>]*(?:>|\Z)")
 
 @dataclass(frozen=True)
 class Cut:
-    """How the records of a format are told in its files.
+    """How the records of a format are recognised in its files.
 
     Args:
         names: Names of a record's element, with `|` between them, whatever their prefix.
@@ -86,7 +86,7 @@ class XmlReader:
     """Reads the records of an XML format.
 
     Args:
-        cut: How its records are told; may depend on the file.
+        cut: How its records are recognised; may depend on the file.
         parts: Makes sense of one record, as `by_paths` does. Names in it have lost their namespace.
     """
 
