@@ -120,8 +120,8 @@ class _Writers:
         """Let other processes write, between two of many transactions.
 
         What has passed since the one before counts: a writer that has had other work meanwhile
-        has given way already. On SQLite the process that has just written is the first again; PostgreSQL
-        keeps a queue itself.
+        has given way already. On SQLite the process that has just written is the first
+        again; PostgreSQL keeps a queue itself.
         """
         if self._one_at_a_time:
             time.sleep(max(0.0, self._ended + _GIVE_WAY_SECONDS - time.monotonic()))

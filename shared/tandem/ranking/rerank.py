@@ -127,7 +127,9 @@ def _train(
 
 
 def _of_features(on_progress: OnProgress) -> Percent:
-    """Return a function that is called with how far the features are; when they are made, fitting is what is left.
+    """Return what to call with how far the features are.
+
+    When they are made, fitting is left.
 
     How far that is hangs on verdicts: as long as all are the same there is next to nothing to fit.
     """

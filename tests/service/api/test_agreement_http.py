@@ -163,7 +163,8 @@ PILOT = 3
 def piloted(world: World, team: Team, bens: str, *, done_by_eve: int) -> ReviewId:
     """Make a review of the team's people whose pilot round is over.
 
-    Ann and Ben have decided all of it, Eve some; beyond it Ben has decided everything as the caller says.
+    Ann and Ben have decided all of it, Eve some; beyond it Ben has decided everything
+    as the caller says.
     """
     review_id = world.review(team.owner)
     with world.database.write.begin() as session:
@@ -219,7 +220,8 @@ def test_a_pilot_round_shows_the_blinded_only_what_they_have_decided(
 def piloted_with_own_paper(world: World, team: Team, bens: str | None) -> ReviewId:
     """Make a review whose pilot round is over, one record of which is Ann's own paper.
 
-    She has decided the other two, Ben and Eve as well; Ben has decided hers as the caller says, if at all.
+    She has decided the other two, Ben and Eve as well; Ben has decided hers as the caller
+    says, if at all.
     """
     review_id = world.review(team.owner)
     with world.database.write.begin() as session:

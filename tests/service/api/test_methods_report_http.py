@@ -20,7 +20,7 @@ EVIL = "Peers <script>alert(1)</script> & *stars* | pipes"
 
 @pytest.fixture
 def team(world: World) -> Team:
-    """Records 1 and 2 included, 3 excluded, 4 a conflict that is settled; one import is described."""
+    """Records 1 and 2 included, 3 excluded, 4 a settled conflict; one import is described."""
     criteria: dict[str, Any] = {"include": ["Adults"], "exclude": [EVIL]}
     team = world.team(n_records=5, title=EVIL, exclusion_reasons=["Not qualitative"], **criteria)
     for number, ann, ben in (

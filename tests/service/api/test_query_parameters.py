@@ -1,4 +1,4 @@
-"""A query parameter that an address does not know is refused, for every caller and every address."""
+"""A query parameter that an address does not know is refused, everywhere and for everybody."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -1,7 +1,7 @@
 """Two worlds stay the same to the blinded when records are linked, parted, voided, taken over.
 
 Each history happens in worlds that differ in one verdict of Ben's (or of Kim's, of a file). What
-is entered in the ledger then, how often and from where, must not differ: everybody can see all of that.
+is entered in the ledger then, how often and from where, must not differ: everybody can see that.
 """
 
 import json

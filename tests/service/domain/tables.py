@@ -42,7 +42,7 @@ def events(database: Database, review_id: ReviewId) -> Sequence[Event]:
 
 
 def event_types(database: Database, review_id: ReviewId) -> list[str]:
-    """Return the types of the events about screening, in order: `decision.recorded`, `conflict.opened`, …"""
+    """Return the types of events about screening: `decision.recorded`, `conflict.opened`, …"""
     types = [event.type for event in events(database, review_id)]
     return [kind.removeprefix("tandem.") for kind in types if kind.startswith(_SCREENING)]
 

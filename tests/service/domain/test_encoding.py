@@ -1,4 +1,4 @@
-"""Sentence vectors: made once for each text, in turns, whichever worker dies; used when nearly all are made."""
+"""Sentence vectors: made once for each text, in turns, even if workers die; used when nearly complete."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

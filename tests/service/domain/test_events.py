@@ -112,7 +112,7 @@ def test_the_blinded_get_the_same_events_however_the_others_voted(
         world.decide(team.review_id, team.eve, 1, "include")
         seen.append(read_to_the_end(database, team.review_id, only_open=True))
 
-    assert seen[0] == heard[1]
+    assert seen[0] == seen[1]
 
 
 def test_pages_follow_each_other(world: World, database: Database) -> None:

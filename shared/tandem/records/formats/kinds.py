@@ -1,4 +1,4 @@
-"""What kind of thing was published, recognised from the words that databases and programs use for it."""
+"""Kinds of publications, recognised from the words that databases and programs use for them."""
 
 import re
 from collections.abc import Iterable
