@@ -35,7 +35,7 @@ def titled(number: int, *more: str, **how: Any) -> bytes:
     return pdfs.pdf([TITLES[number - 1], "A. Author", *more], **how)
 
 
-class Desk:
+class Api:
     """Sends and asks as one person of the team; `read` is what a worker does."""
 
     def __init__(self, client: TestClient, world: World, settings: Settings, team: Team) -> None:

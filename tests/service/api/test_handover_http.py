@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 import pdfs
 import refi
-from service.api.reports_with_texts import Desk, at_full_text
+from service.api.reports_with_texts import Api, at_full_text
 from tandem.audit.verify import check
 from tandem.config import Settings
 from tandem.records.models import Record
@@ -29,38 +29,38 @@ def team(world: World) -> Team:
 
 
 @pytest.fixture
-def desk(client: TestClient, world: World, settings: Settings, team: Team) -> Desk:
+def api(client: TestClient, world: World, settings: Settings, team: Team) -> Api:
     """Reports 1 and 2 are included, 3 is excluded; 1 has a PDF, 2 a text with CRLF."""
-    desk = Desk(client, world, settings, team)
-    desk.add(pdfs.pdf(["A report", "on peer workers"]), 1, "one.pdf")
-    desk.add(f"First line\r\nSecond line\r\n{ASTRAL}\r\n".encode(), 2, "two.txt")
-    desk.add(pdfs.pdf(["Of the third"]), 3, "three.pdf")
-    desk.read()
+    api = Api(client, world, settings, team)
+    api.add(pdfs.pdf(["A report", "on peer workers"]), 1, "one.pdf")
+    api.add(f"First line\r\nSecond line\r\n{ASTRAL}\r\n".encode(), 2, "two.txt")
+    api.add(pdfs.pdf(["Of the third"]), 3, "three.pdf")
+    api.read()
     for number, verdict in ((1, "include"), (2, "include"), (3, "exclude")):
         for person in (team.ann, team.ben):
-            vote(desk, person, number, verdict)
-    return desk
+            vote(api, person, number, verdict)
+    return api
 
 
-def vote(desk: Desk, person: Person, number: int, verdict: str) -> None:
+def vote(api: Api, person: Person, number: int, verdict: str) -> None:
     reasons = ["Not qualitative"] if verdict == "exclude" else []
-    answer = desk.client.put(
-        f"{desk.review}/records/{number}/decision",
+    answer = api.client.put(
+        f"{api.review}/records/{number}/decision",
         json={"verdict": verdict, "stage": "full_text", "reasons": reasons},
         headers=person.auth,
     )
     assert answer.status_code == 200, answer.text
 
 
-def send(desk: Desk, method: str, path: str, person: Person, body: Any) -> Any:
-    answer = desk.client.request(method, f"{desk.review}{path}", json=body, headers=person.auth)
+def send(api: Api, method: str, path: str, person: Person, body: Any) -> Any:
+    answer = api.client.request(method, f"{api.review}{path}", json=body, headers=person.auth)
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
 
 
-def handed(desk: Desk, query: str, person: Person | None = None) -> bytes:
-    by = person or desk.team.judge
-    answer = desk.client.get(f"{desk.review}/handover?{query}", headers=by.auth)
+def handed(api: Api, query: str, person: Person | None = None) -> bytes:
+    by = person or api.team.judge
+    answer = api.client.get(f"{api.review}/handover?{query}", headers=by.auth)
     assert answer.status_code == 200, answer.text
     return answer.content
 
@@ -81,12 +81,12 @@ def test_the_sample_that_others_read_passes_the_same_check() -> None:
 
 
 @pytest.mark.both_engines
-def test_each_included_report_is_a_source_with_its_text_and_variables(desk: Desk) -> None:
-    study = send(desk, "POST", "/studies", desk.team.ann, {"reports": ["1", "2"], "label": "Lee"})
-    send(desk, "PUT", "/reports/1/ratings", desk.team.ann, {"richness": 4})
-    send(desk, "PUT", "/reports/1/ratings", desk.team.ben, {"richness": 5})
+def test_each_included_report_is_a_source_with_its_text_and_variables(api: Api) -> None:
+    study = send(api, "POST", "/studies", api.team.ann, {"reports": ["1", "2"], "label": "Lee"})
+    send(api, "PUT", "/reports/1/ratings", api.team.ann, {"richness": 4})
+    send(api, "PUT", "/reports/1/ratings", api.team.ben, {"richness": 5})
 
-    found = refi.read(handed(desk, "format=qdpx"))
+    found = refi.read(handed(api, "format=qdpx"))
 
     (pdf,), (text,) = found.all("PDFSource"), found.all("TextSource")
     assert (pdf.get("name"), text.get("name")) == ("Lee 2020 [1].pdf", "Lee 2020 [2]")
@@ -94,9 +94,9 @@ def test_each_included_report_is_a_source_with_its_text_and_variables(desk: Desk
     assert found.values(pdf) == values
     (inside,) = found.all("Representation")
     assert found.values(inside) == values
-    plain = desk.client.get(
-        f"{desk.review}/texts/{desk.get('/reports/1/texts')['items'][0]['id']}/plain",
-        headers=desk.team.ann.auth,
+    plain = api.client.get(
+        f"{api.review}/texts/{api.get('/reports/1/texts')['items'][0]['id']}/plain",
+        headers=api.team.ann.auth,
     ).text
     assert found.texts[str(inside.get("guid"))] == plain
     assert ASTRAL in found.texts[str(text.get("guid"))]
@@ -109,22 +109,22 @@ def test_each_included_report_is_a_source_with_its_text_and_variables(desk: Desk
     assert study["id"]
 
 
-def test_what_is_not_sampled_stays_out(desk: Desk) -> None:
-    study = send(desk, "POST", "/studies", desk.team.ann, {"reports": ["1"]})
-    send(desk, "PUT", f"/studies/{study['id']}/sampling", desk.team.judge, {"sampled": False})
+def test_what_is_not_sampled_stays_out(api: Api) -> None:
+    study = send(api, "POST", "/studies", api.team.ann, {"reports": ["1"]})
+    send(api, "PUT", f"/studies/{study['id']}/sampling", api.team.judge, {"sampled": False})
 
-    assert refi.read(handed(desk, "format=qdpx")).all("PDFSource") == []
-    assert b"ID  - 1\r\n" not in members(handed(desk, "format=zip"))["included.ris"]
+    assert refi.read(handed(api, "format=qdpx")).all("PDFSource") == []
+    assert b"ID  - 1\r\n" not in members(handed(api, "format=zip"))["included.ris"]
 
 
 def test_a_report_without_a_text_is_its_title_and_abstract_and_says_so(
-    desk: Desk, world: World
+    api: Api, world: World
 ) -> None:
     with world.database.write.begin() as session:
-        record = session.get_one(Record, (desk.team.review_id, 2))
+        record = session.get_one(Record, (api.team.review_id, 2))
         record.title, record.abstract = f"Peers \x0b {ASTRAL}", "One.\r\nTwo."
 
-    found = refi.read(handed(desk, "format=qdpx&texts=false"))
+    found = refi.read(handed(api, "format=qdpx&texts=false"))
 
     assert found.all("PDFSource") == []
     names = [str(one.get("name")) for one in found.all("TextSource")]
@@ -133,16 +133,16 @@ def test_a_report_without_a_text_is_its_title_and_abstract_and_says_so(
     assert text == f"Peers \x0b {ASTRAL}\n\nOne.\nTwo.\n"
 
 
-def test_a_scan_is_handed_over_beside_its_title_and_abstract(desk: Desk) -> None:
-    desk.add(pdfs.scan(), 3, "scan.pdf")
-    for one in desk.get("/reports/3/texts")["items"]:
+def test_a_scan_is_handed_over_beside_its_title_and_abstract(api: Api) -> None:
+    api.add(pdfs.scan(), 3, "scan.pdf")
+    for one in api.get("/reports/3/texts")["items"]:
         if one["filename"] == "three.pdf":
-            send(desk, "DELETE", f"/texts/{one['id']}", desk.team.ann, None)
-    desk.read()
-    for person in (desk.team.ann, desk.team.ben):
-        vote(desk, person, 3, "include")
+            send(api, "DELETE", f"/texts/{one['id']}", api.team.ann, None)
+    api.read()
+    for person in (api.team.ann, api.team.ben):
+        vote(api, person, 3, "include")
 
-    found = refi.read(handed(desk, "format=qdpx"))
+    found = refi.read(handed(api, "format=qdpx"))
 
     names = [str(one.get("name")) for tag in ("PDFSource", "TextSource") for one in found.all(tag)]
     assert "Lee 2020 [3].pdf" in names
@@ -150,22 +150,22 @@ def test_a_scan_is_handed_over_beside_its_title_and_abstract(desk: Desk) -> None
 
 
 @pytest.mark.parametrize("format", ["qdpx", "qdc", "zip"])
-def test_the_same_bytes_twice(desk: Desk, format: str) -> None:
-    assert handed(desk, f"format={format}") == handed(desk, f"format={format}")
+def test_the_same_bytes_twice(api: Api, format: str) -> None:
+    assert handed(api, f"format={format}") == handed(api, f"format={format}")
 
 
 def test_nothing_included_is_a_project_too(
     client: TestClient, world: World, settings: Settings
 ) -> None:
-    desk = Desk(client, world, settings, world.team(n_records=1))
-    found = refi.read(handed(desk, "format=qdpx"))
+    api = Api(client, world, settings, world.team(n_records=1))
+    found = refi.read(handed(api, "format=qdpx"))
     assert [child.tag.removeprefix(refi.NS) for child in found.root] == ["Users", "Description"]
 
 
-def test_the_zip_links_references_to_files_and_hashes_all_of_them(desk: Desk) -> None:
-    send(desk, "POST", "/studies", desk.team.ann, {"reports": ["2"], "fields": {"country": "=1+1"}})
+def test_the_zip_links_references_to_files_and_hashes_all_of_them(api: Api) -> None:
+    send(api, "POST", "/studies", api.team.ann, {"reports": ["2"], "fields": {"country": "=1+1"}})
 
-    found = members(handed(desk, "format=zip"))
+    found = members(handed(api, "format=zip"))
 
     assert [*found][:4] == ["included.ris", "included.json", "studies.csv", "excluded.csv"]
     assert {*found} >= {"texts/0001_Lee_2020.pdf", "texts/0002_Lee_2020.txt"}
@@ -177,7 +177,7 @@ def test_the_zip_links_references_to_files_and_hashes_all_of_them(desk: Desk) ->
     assert not studies[1]["country"].startswith("=")
     (excluded,) = rows(found["excluded.csv"])
     assert (excluded["record_id"], excluded["reason"]) == ("3", "Not qualitative")
-    event = send(desk, "GET", f"/events?after={int(excluded['seq']) - 1}", desk.team.owner, None)
+    event = send(api, "GET", f"/events?after={int(excluded['seq']) - 1}", api.team.owner, None)
     assert event["items"][0]["type"] == "tandem.record.excluded"
     assert event["items"][0]["data"]["record_id"] == "3"
     manifest = {one["file"]: one for one in rows(found["manifest.csv"])}
@@ -188,27 +188,27 @@ def test_the_zip_links_references_to_files_and_hashes_all_of_them(desk: Desk) ->
             assert manifest[name]["bytes"] == str(len(content))
 
 
-def test_files_stay_out_of_the_zip_where_nobody_wants_them(desk: Desk) -> None:
-    found = members(handed(desk, "format=zip&texts=false"))
+def test_files_stay_out_of_the_zip_where_nobody_wants_them(api: Api) -> None:
+    found = members(handed(api, "format=zip&texts=false"))
     assert not [name for name in found if name.startswith("texts/")]
     assert b"L1  - " not in found["included.ris"]
 
 
-def test_the_code_book_is_empty(desk: Desk) -> None:
-    assert b"<Codes/>" in handed(desk, "format=qdc")
+def test_the_code_book_is_empty(api: Api) -> None:
+    assert b"<Codes/>" in handed(api, "format=qdc")
 
 
-def test_the_blinded_get_none_and_strangers_know_of_none(desk: Desk, world: World) -> None:
-    address = f"{desk.review}/handover?format=qdpx"
-    refused = desk.client.get(address, headers=desk.team.ann.auth)
+def test_the_blinded_get_none_and_strangers_know_of_none(api: Api, world: World) -> None:
+    address = f"{api.review}/handover?format=qdpx"
+    refused = api.client.get(address, headers=api.team.ann.auth)
     assert refused.status_code == 403
     assert "hand-over tells how others voted" in refused.json()["detail"]
-    assert desk.client.get(address, headers=world.person().auth).status_code == 404
+    assert api.client.get(address, headers=world.person().auth).status_code == 404
 
 
 @pytest.mark.both_engines
-def test_a_crate_describes_each_of_its_files_and_its_trail_verifies(desk: Desk) -> None:
-    content = handed(desk, "format=rocrate", desk.team.owner)
+def test_a_crate_describes_each_of_its_files_and_its_trail_verifies(api: Api) -> None:
+    content = handed(api, "format=rocrate", api.team.owner)
 
     found = members(content)
 
@@ -222,10 +222,8 @@ def test_a_crate_describes_each_of_its_files_and_its_trail_verifies(desk: Desk) 
     assert check(found["trail.jsonl"].decode().splitlines()).ok
     flow = json.loads(found["flow.json"])["boxes"]
     assert flow["new_reports"]["items"] == [{"record_id": "1"}, {"record_id": "2"}]
-    again = members(handed(desk, "format=rocrate", desk.team.owner))
+    again = members(handed(api, "format=rocrate", api.team.owner))
     with_times = {"trail.jsonl", "ro-crate-metadata.json"}  # when it was exported, and its digest
     assert {name for name in found if found[name] != again[name]} <= with_times
-    refused = desk.client.get(
-        f"{desk.review}/handover?format=rocrate", headers=desk.team.judge.auth
-    )
+    refused = api.client.get(f"{api.review}/handover?format=rocrate", headers=api.team.judge.auth)
     assert refused.status_code == 403

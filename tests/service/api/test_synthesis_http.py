@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 import pdfs
 import refi
 from coding import Coded, coded, texts
-from service.api.reports_with_texts import Desk, at_full_text
+from service.api.reports_with_texts import Api, at_full_text
 from tandem.config import Settings
 from tandem.handover.refi_xml import read_code_book
 from world import Person, World
@@ -22,35 +22,35 @@ ONE, TWO = "Lee 2020 [1]", "Lee 2020 [2]"
 
 
 @pytest.fixture
-def desk(client: TestClient, world: World, settings: Settings) -> Desk:
+def api(client: TestClient, world: World, settings: Settings) -> Api:
     """Reports 1 and 2 are included, 3 is excluded; 1 has a PDF, 2 a text with CRLF."""
-    desk = Desk(client, world, settings, at_full_text(world))
-    desk.add(pdfs.pdf(["A report on trust", "and on peer workers"]), 1, "one.pdf")
-    desk.add(f"First line\r\nSecond line\r\n{ASTRAL}\r\n".encode(), 2, "two.txt")
-    desk.read()
+    api = Api(client, world, settings, at_full_text(world))
+    api.add(pdfs.pdf(["A report on trust", "and on peer workers"]), 1, "one.pdf")
+    api.add(f"First line\r\nSecond line\r\n{ASTRAL}\r\n".encode(), 2, "two.txt")
+    api.read()
     for number, verdict in ((1, "include"), (2, "include"), (3, "exclude")):
-        for person in (desk.team.ann, desk.team.ben):
-            vote(desk, person, number, verdict)
-    return desk
+        for person in (api.team.ann, api.team.ben):
+            vote(api, person, number, verdict)
+    return api
 
 
-def vote(desk: Desk, person: Person, number: int, verdict: str) -> None:
+def vote(api: Api, person: Person, number: int, verdict: str) -> None:
     reasons = ["Not qualitative"] if verdict == "exclude" else []
     said = {"verdict": verdict, "stage": "full_text", "reasons": reasons}
-    ask(desk, "PUT", f"/records/{number}/decision", person, json=said)
+    ask(api, "PUT", f"/records/{number}/decision", person, json=said)
 
 
-def ask(desk: Desk, method: str, path: str, person: Person | None = None, **said: Any) -> Any:
+def ask(api: Api, method: str, path: str, person: Person | None = None, **said: Any) -> Any:
     """Ask as somebody, the owner by default, and return the answer's body."""
-    by = person or desk.team.owner
-    answer = desk.client.request(method, f"{desk.review}{path}", headers=by.auth, **said)
+    by = person or api.team.owner
+    answer = api.client.request(method, f"{api.review}{path}", headers=by.auth, **said)
     assert answer.is_success, answer.text
     is_json = answer.headers.get("content-type", "").startswith("application/json")
     return answer.json() if is_json else answer.content
 
 
-def handed(desk: Desk) -> bytes:
-    content: bytes = ask(desk, "GET", "/handover?format=qdpx")
+def handed(api: Api) -> bytes:
+    content: bytes = ask(api, "GET", "/handover?format=qdpx")
     return content
 
 
@@ -59,9 +59,9 @@ def at(project: bytes, source: str, words: str, code: str, who: str = "Ann") -> 
     return Coded(source, start, start + len(words), code, who)
 
 
-def send(desk: Desk, content: bytes, **said: Any) -> dict[str, Any]:
+def send(api: Api, content: bytes, **said: Any) -> dict[str, Any]:
     files = {"file": ("coded.qdpx", content)}
-    found: dict[str, Any] = ask(desk, "POST", "/synthesis/imports", files=files, data=said)
+    found: dict[str, Any] = ask(api, "POST", "/synthesis/imports", files=files, data=said)
     return found
 
 
@@ -69,25 +69,25 @@ def states(sent: dict[str, Any]) -> tuple[int, int, int]:
     return sent["n_kept"], sent["n_moved"], sent["n_lost"]
 
 
-def codes(desk: Desk) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in ask(desk, "GET", "/synthesis/codes")["items"]}
+def codes(api: Api) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in ask(api, "GET", "/synthesis/codes")["items"]}
 
 
-def mark(desk: Desk, name: str, kind: str | None) -> None:
-    ask(desk, "PATCH", f"/synthesis/codes/{codes(desk)[name]['id']}", json={"kind": kind})
+def mark(api: Api, name: str, kind: str | None) -> None:
+    ask(api, "PATCH", f"/synthesis/codes/{codes(api)[name]['id']}", json={"kind": kind})
 
 
-def matrix(desk: Desk, of: str = "constructs") -> dict[str, Any]:
-    found: dict[str, Any] = ask(desk, "GET", f"/synthesis/matrix?of={of}")
+def matrix(api: Api, of: str = "constructs") -> dict[str, Any]:
+    found: dict[str, Any] = ask(api, "GET", f"/synthesis/matrix?of={of}")
     return found
 
 
 @pytest.mark.both_engines
-def test_a_coded_project_comes_back_as_constructs_by_studies(desk: Desk) -> None:
-    out = handed(desk)
+def test_a_coded_project_comes_back_as_constructs_by_studies(api: Api) -> None:
+    out = handed(api)
     passages = [at(out, TWO, ASTRAL, "Reframing", "Ben"), at(out, ONE, "trust", "Trust")]
 
-    sent = send(desk, coded(out, passages, CODES))
+    sent = send(api, coded(out, passages, CODES))
 
     assert states(sent) == (2, 0, 0)
     assert sent["coders"] == ["Ann (coder)", "Ben (coder)"]
@@ -95,69 +95,69 @@ def test_a_coded_project_comes_back_as_constructs_by_studies(desk: Desk) -> None
         ("1", "guid"),
         ("2", "guid"),
     ]
-    assert [tuple(one["path"]) for one in codes(desk).values()] == CODES
-    assert matrix(desk)["rows"] == []
-    assert [one["feeds_none"] for one in matrix(desk)["studies"]] == [None, None]
+    assert [tuple(one["path"]) for one in codes(api).values()] == CODES
+    assert matrix(api)["rows"] == []
+    assert [one["feeds_none"] for one in matrix(api)["studies"]] == [None, None]
 
-    mark(desk, "Identity", "construct")
+    mark(api, "Identity", "construct")
 
-    found = matrix(desk)
+    found = matrix(api)
     (row,) = found["rows"]
     assert (row["name"], row["n_passages"], row["n_studies"]) == ("Identity", 1, 1)
     (cell,) = row["cells"]
     (passage,) = cell["passages"]
     assert (cell["study"], passage["record_id"], passage["quote"]) == ("S2", "2", ASTRAL)
     assert (passage["code"], passage["coder"]) == ("Identity / Reframing", "Ben (coder)")
-    plain = ask(desk, "GET", f"/texts/{passage['text_id']}/plain").decode()
+    plain = ask(api, "GET", f"/texts/{passage['text_id']}/plain").decode()
     assert plain[passage["start"] : passage["end"]] == ASTRAL
     assert [(one["key"], one["feeds_none"]) for one in found["studies"]] == [
         ("S1", True),
         ("S2", False),
     ]
     assert (found["n_lost"], found["n_unmarked"], found["unused_reports"]) == (0, 1, [])
-    assert [row["name"] for row in matrix(desk, "codes")["rows"]] == [path[-1] for path in CODES]
-    event = ask(desk, "GET", f"/events?after={sent['sequence'] - 1}")["items"][0]
+    assert [row["name"] for row in matrix(api, "codes")["rows"]] == [path[-1] for path in CODES]
+    event = ask(api, "GET", f"/events?after={sent['sequence'] - 1}")["items"][0]
     assert event["type"] == "tandem.synthesis.imported"
     assert event["data"] == {"import_id": sent["id"]}
 
 
 @pytest.mark.both_engines
-def test_the_code_book_of_an_owner_goes_out_until_coded_projects_come_back(desk: Desk) -> None:
-    give(desk, b"Self\n  Shame | Felt, not named\nTrust\n  Shame\n")
-    mark(desk, "Self", "construct")
-    out = handed(desk)
+def test_the_code_book_of_an_owner_goes_out_until_coded_projects_come_back(api: Api) -> None:
+    give(api, b"Self\n  Shame | Felt, not named\nTrust\n  Shame\n")
+    mark(api, "Self", "construct")
+    out = handed(api)
     names = [one.get("name") for one in refi.read(out).all("Code")]
     assert names == ["Self", "Shame", "Trust", "Shame (2)"]
-    qdc = ask(desk, "GET", "/handover?format=qdc")
+    qdc = ask(api, "GET", "/handover?format=qdc")
     assert [one.name for one in read_code_book(qdc)] == names
-    assert handed(desk) == out
+    assert handed(api) == out
 
     # A tool that makes GUIDs of its own: codes are known by their names.
     paths = [("Self",), ("Self", "Shame"), ("Trust",), ("Trust", "Shame (2)"), ("Hope",)]
-    send(desk, coded(out, [at(out, TWO, ASTRAL, "Hope")], paths, new_ids=True))
+    send(api, coded(out, [at(out, TWO, ASTRAL, "Hope")], paths, new_ids=True))
 
-    assert [one["name"] for one in codes(desk).values()] == [path[-1] for path in paths]
-    assert codes(desk)["Self"]["kind"] == "construct"
-    assert [one.get("name") for one in refi.read(handed(desk)).all("Code")] == [
+    assert [one["name"] for one in codes(api).values()] == [path[-1] for path in paths]
+    assert codes(api)["Self"]["kind"] == "construct"
+    assert [one.get("name") for one in refi.read(handed(api)).all("Code")] == [
         path[-1] for path in paths
     ]
 
-    give(desk, b"Hope\nFear\n")
+    give(api, b"Hope\nFear\n")
 
-    assert [*codes(desk)] == ["Hope", "Fear", "Self", "Shame", "Trust", "Shame (2)"]
-
-
-def give(desk: Desk, content: bytes) -> None:
-    ask(desk, "PUT", "/synthesis/code-book", files={"file": ("codes.txt", content)})
+    assert [*codes(api)] == ["Hope", "Fear", "Self", "Shame", "Trust", "Shame (2)"]
 
 
-def test_the_account_is_a_table_too(desk: Desk) -> None:
-    out = handed(desk)
-    send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
-    mark(desk, "Trust", "theme")
+def give(api: Api, content: bytes) -> None:
+    ask(api, "PUT", "/synthesis/code-book", files={"file": ("codes.txt", content)})
 
-    table = ask(desk, "GET", "/synthesis/matrix?format=csv&of=themes").decode()
-    passages = ask(desk, "GET", "/synthesis/matrix?format=passages&of=themes").decode()
+
+def test_the_account_is_a_table_too(api: Api) -> None:
+    out = handed(api)
+    send(api, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
+    mark(api, "Trust", "theme")
+
+    table = ask(api, "GET", "/synthesis/matrix?format=csv&of=themes").decode()
+    passages = ask(api, "GET", "/synthesis/matrix?format=passages&of=themes").decode()
 
     assert [*csv.reader(io.StringIO(table))] == [
         ["row", "path", "kind", "passages", "studies", "S1", "S2"],
@@ -176,42 +176,42 @@ def shifted(text: str) -> str:
 
 
 @pytest.mark.parametrize("edit", [crlf, shifted])
-def test_what_a_tool_did_to_the_text_moves_passages(desk: Desk, edit: Callable[[str], str]) -> None:
-    out = handed(desk)
+def test_what_a_tool_did_to_the_text_moves_passages(api: Api, edit: Callable[[str], str]) -> None:
+    out = handed(api)
     start = edit(texts(out)[TWO]).index(ASTRAL)
     passage = Coded(TWO, start, start + len(ASTRAL), "Trust")
 
-    sent = send(desk, coded(out, [passage], CODES, edit=edit, new_ids=True))
+    sent = send(api, coded(out, [passage], CODES, edit=edit, new_ids=True))
 
     assert states(sent) == (0, 1, 0)
-    listed = ask(desk, "GET", f"/synthesis/imports/{sent['id']}/passages?state=moved")["items"]
+    listed = ask(api, "GET", f"/synthesis/imports/{sent['id']}/passages?state=moved")["items"]
     assert [(one["quote"], one["record_id"]) for one in listed] == [(ASTRAL, "2")]
 
 
-def test_a_source_is_found_by_its_text_where_the_tool_gave_it_another_id(desk: Desk) -> None:
-    out = handed(desk)
-    sent = send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES, new_ids=True))
+def test_a_source_is_found_by_its_text_where_the_tool_gave_it_another_id(api: Api) -> None:
+    out = handed(api)
+    sent = send(api, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES, new_ids=True))
     assert states(sent) == (1, 0, 0)
     assert [one["found_by"] for one in sent["sources"]] == ["text", "text"]
 
 
-def test_a_passage_that_is_not_in_the_text_is_lost_and_kept_in_its_words(desk: Desk) -> None:
-    out = handed(desk)
+def test_a_passage_that_is_not_in_the_text_is_lost_and_kept_in_its_words(api: Api) -> None:
+    out = handed(api)
     words = "Words that nobody wrote."
     passage = Coded(TWO, 0, len(words), "Trust")
 
-    sent = send(desk, coded(out, [passage], CODES, edit=lambda text: words + text[40:]))
+    sent = send(api, coded(out, [passage], CODES, edit=lambda text: words + text[40:]))
 
     assert states(sent) == (0, 0, 1)
-    (lost,) = ask(desk, "GET", f"/synthesis/imports/{sent['id']}/passages?state=lost")["items"]
+    (lost,) = ask(api, "GET", f"/synthesis/imports/{sent['id']}/passages?state=lost")["items"]
     assert (lost["quote"], lost["start"], lost["record_id"]) == (words, None, "2")
-    assert matrix(desk, "codes")["n_lost"] == 1
+    assert matrix(api, "codes")["n_lost"] == 1
 
 
-def test_a_project_of_another_review_is_of_no_report(desk: Desk, world: World) -> None:
-    out = handed(desk)
+def test_a_project_of_another_review_is_of_no_report(api: Api, world: World) -> None:
+    out = handed(api)
     foreign = coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES)
-    other = Desk(desk.client, world, desk.settings, world.team(n_records=1))
+    other = Api(api.client, world, api.settings, world.team(n_records=1))
 
     sent = send(other, foreign)
 
@@ -220,57 +220,57 @@ def test_a_project_of_another_review_is_of_no_report(desk: Desk, world: World) -
 
 
 @pytest.mark.both_engines
-def test_a_newer_state_takes_the_place_of_the_older_and_gives_it_back(desk: Desk) -> None:
-    out = handed(desk)
-    first = send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES, new_ids=True))
-    mark(desk, "Trust", "construct")
+def test_a_newer_state_takes_the_place_of_the_older_and_gives_it_back(api: Api) -> None:
+    out = handed(api)
+    first = send(api, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES, new_ids=True))
+    mark(api, "Trust", "construct")
     both = [at(out, TWO, ASTRAL, "Trust"), at(out, ONE, "trust", "Trust", "Ben")]
 
-    second = send(desk, coded(out, both, CODES, new_ids=True))
+    second = send(api, coded(out, both, CODES, new_ids=True))
 
     assert second["replaces"] == [first["id"]]
-    assert matrix(desk)["rows"][0]["n_passages"] == 2
-    listed = ask(desk, "GET", "/synthesis/imports")["items"]
+    assert matrix(api)["rows"][0]["n_passages"] == 2
+    listed = ask(api, "GET", "/synthesis/imports")["items"]
     assert [(one["id"], one["counts"]) for one in listed] == [
         (second["id"], True),
         (first["id"], False),
     ]
 
-    ask(desk, "DELETE", f"/synthesis/imports/{second['id']}")
+    ask(api, "DELETE", f"/synthesis/imports/{second['id']}")
 
-    assert matrix(desk)["rows"][0]["n_passages"] == 1
-    (left,) = ask(desk, "GET", "/synthesis/imports")["items"]
+    assert matrix(api)["rows"][0]["n_passages"] == 1
+    (left,) = ask(api, "GET", "/synthesis/imports")["items"]
     assert (left["id"], left["counts"]) == (first["id"], True)
 
 
-def test_a_project_that_was_taken_back_is_named_by_none(desk: Desk) -> None:
-    out = handed(desk)
-    first = send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
+def test_a_project_that_was_taken_back_is_named_by_none(api: Api) -> None:
+    out = handed(api)
+    first = send(api, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
     both = [at(out, TWO, ASTRAL, "Trust"), at(out, ONE, "trust", "Trust", "Ben")]
-    second = send(desk, coded(out, both, CODES))
+    second = send(api, coded(out, both, CODES))
 
-    ask(desk, "DELETE", f"/synthesis/imports/{first['id']}")
+    ask(api, "DELETE", f"/synthesis/imports/{first['id']}")
 
-    (left,) = ask(desk, "GET", "/synthesis/imports")["items"]
+    (left,) = ask(api, "GET", "/synthesis/imports")["items"]
     assert (left["id"], left["replaces"]) == (second["id"], [])
 
 
-def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
-    out = handed(desk)
+def test_the_same_file_again_changes_nothing(api: Api) -> None:
+    out = handed(api)
     content = coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES)
-    assert send(desk, content)["id"] == send(desk, content)["id"]
-    assert len(ask(desk, "GET", "/synthesis/imports")["items"]) == 1
+    assert send(api, content)["id"] == send(api, content)["id"]
+    assert len(ask(api, "GET", "/synthesis/imports")["items"]) == 1
 
 
-def test_a_second_coder_stands_beside_the_first_and_agreement_is_of_both(desk: Desk) -> None:
-    out = handed(desk)
-    send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust"), at(out, ONE, "trust", "Trust")], CODES))
+def test_a_second_coder_stands_beside_the_first_and_agreement_is_of_both(api: Api) -> None:
+    out = handed(api)
+    send(api, coded(out, [at(out, TWO, ASTRAL, "Trust"), at(out, ONE, "trust", "Trust")], CODES))
     theirs = [at(out, TWO, ASTRAL, "Reframing", "Ben"), at(out, ONE, "peer", "Trust", "Ben")]
 
-    sent = send(desk, coded(out, theirs, CODES))
+    sent = send(api, coded(out, theirs, CODES))
 
     assert sent["replaces"] == []
-    (pair,) = ask(desk, "GET", "/synthesis/agreement")["items"]
+    (pair,) = ask(api, "GET", "/synthesis/agreement")["items"]
     assert (pair["first"], pair["second"]) == ("Ann (coder)", "Ben (coder)")
     assert pair["measured"] == "used the code in the report or not"
     assert (pair["n_reports"], pair["n_codes"]) == (2, 2)
@@ -278,61 +278,61 @@ def test_a_second_coder_stands_beside_the_first_and_agreement_is_of_both(desk: D
     assert pair["figures"]["percent"]["value"] == 0.5
 
 
-def test_two_people_of_one_name_stand_beside_each_other_if_asked(desk: Desk) -> None:
-    out = handed(desk)
-    send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
-    sent = send(desk, coded(out, [at(out, ONE, "trust", "Trust")], CODES), beside="true")
+def test_two_people_of_one_name_stand_beside_each_other_if_asked(api: Api) -> None:
+    out = handed(api)
+    send(api, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
+    sent = send(api, coded(out, [at(out, ONE, "trust", "Trust")], CODES), beside="true")
     assert sent["replaces"] == []
-    assert codes(desk)["Trust"]["n_passages"] == 2
+    assert codes(api)["Trust"]["n_passages"] == 2
 
 
 @pytest.mark.both_engines
-def test_a_passage_that_two_files_have_counts_once(desk: Desk) -> None:
-    out = handed(desk)
+def test_a_passage_that_two_files_have_counts_once(api: Api) -> None:
+    out = handed(api)
     same = at(out, TWO, ASTRAL, "Trust")
-    send(desk, coded(out, [same], CODES, name="A"))
-    send(desk, coded(out, [same, at(out, ONE, "peer", "Trust")], CODES, name="B", new_ids=True))
-    mark(desk, "Trust", "construct")
-    assert matrix(desk)["rows"][0]["n_passages"] == 2
-    assert codes(desk)["Trust"]["n_passages"] == 2
+    send(api, coded(out, [same], CODES, name="A"))
+    send(api, coded(out, [same, at(out, ONE, "peer", "Trust")], CODES, name="B", new_ids=True))
+    mark(api, "Trust", "construct")
+    assert matrix(api)["rows"][0]["n_passages"] == 2
+    assert codes(api)["Trust"]["n_passages"] == 2
 
 
-def test_a_report_that_is_not_included_any_more_is_named(desk: Desk) -> None:
-    out = handed(desk)
-    send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
-    mark(desk, "Trust", "construct")
-    for person in (desk.team.ann, desk.team.ben):
-        vote(desk, person, 2, "exclude")
+def test_a_report_that_is_not_included_any_more_is_named(api: Api) -> None:
+    out = handed(api)
+    send(api, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
+    mark(api, "Trust", "construct")
+    for person in (api.team.ann, api.team.ben):
+        vote(api, person, 2, "exclude")
 
-    found = matrix(desk)
+    found = matrix(api)
 
     assert found["unused_reports"] == ["2"]
     assert [(row["n_passages"], row["cells"]) for row in found["rows"]] == [(0, [])]
     assert [one["feeds_none"] for one in found["studies"]] == [True]
 
 
-def test_what_is_no_project_is_refused_with_its_reason(desk: Desk) -> None:
-    answer = desk.client.post(
-        f"{desk.review}/synthesis/imports",
+def test_what_is_no_project_is_refused_with_its_reason(api: Api) -> None:
+    answer = api.client.post(
+        f"{api.review}/synthesis/imports",
         files={"file": ("x.qdpx", b"PK")},
-        headers=desk.team.owner.auth,
+        headers=api.team.owner.auth,
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_project")
 
 
-def test_the_blinded_see_nothing_of_it_and_owners_alone_change_it(desk: Desk) -> None:
-    out = handed(desk)
-    send(desk, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
-    code = codes(desk)["Trust"]["id"]
+def test_the_blinded_see_nothing_of_it_and_owners_alone_change_it(api: Api) -> None:
+    out = handed(api)
+    send(api, coded(out, [at(out, TWO, ASTRAL, "Trust")], CODES))
+    code = codes(api)["Trust"]["id"]
 
     def status(method: str, path: str, person: Person, **said: Any) -> int:
-        address = f"{desk.review}/synthesis{path}"
-        return desk.client.request(method, address, headers=person.auth, **said).status_code
+        address = f"{api.review}/synthesis{path}"
+        return api.client.request(method, address, headers=person.auth, **said).status_code
 
     for path in ("/imports", "/codes", "/matrix", "/agreement"):
-        assert status("GET", path, desk.team.ann) == 403
-        assert status("GET", path, desk.team.judge) == 200
+        assert status("GET", path, api.team.ann) == 403
+        assert status("GET", path, api.team.judge) == 200
     said = {"json": {"kind": "theme"}}
-    assert status("PATCH", f"/codes/{code}", desk.team.judge, **said) == 403
+    assert status("PATCH", f"/codes/{code}", api.team.judge, **said) == 403
     files = {"files": {"file": ("coded.qdpx", out)}}
-    assert status("POST", "/imports", desk.team.judge, **files) == 403
+    assert status("POST", "/imports", api.team.judge, **files) == 403

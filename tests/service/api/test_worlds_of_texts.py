@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import pdfs
-from service.api.reports_with_texts import TITLES, Desk, at_full_text, titled
+from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
 from service.api.test_independence import EXEMPT
 from tandem.config import Settings
 from tandem.ids import RecordNumber
@@ -20,11 +20,11 @@ ROUTES = sorted(path for method, path in EXEMPT if "text" in path and method == 
 
 
 @pytest.fixture
-def desk(client: TestClient, world: World, settings: Settings) -> Desk:
-    return Desk(client, world, settings, at_full_text(world))
+def api(client: TestClient, world: World, settings: Settings) -> Api:
+    return Api(client, world, settings, at_full_text(world))
 
 
-def seen(desk: Desk, ids: dict[str, str]) -> dict[str, Any]:
+def seen(api: Api, ids: dict[str, str]) -> dict[str, Any]:
     """Return what Ann gets of every route that shows texts, as bytes and headers."""
     found = {}
     for path in ROUTES:
@@ -32,9 +32,7 @@ def seen(desk: Desk, ids: dict[str, str]) -> dict[str, Any]:
         for name, value in ids.items():
             filled = filled.replace(f"{{{name}}}", value)
         params = {"terms": "work"} if path.endswith("highlights") else {}
-        answer = desk.client.get(
-            f"{desk.review}{filled}", params=params, headers=desk.team.ann.auth
-        )
+        answer = api.client.get(f"{api.review}{filled}", params=params, headers=api.team.ann.auth)
         headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
         assert answer.status_code == 200, (path, answer.text)
         found[path] = (answer.content, headers)
@@ -42,16 +40,16 @@ def seen(desk: Desk, ids: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def test_votes_at_full_text_change_nothing_of_texts(desk: Desk) -> None:
-    text = desk.add(titled(1))
-    batch = desk.send({"b.pdf": titled(1, TITLES[1])})
-    desk.read()
+def test_votes_at_full_text_change_nothing_of_texts(api: Api) -> None:
+    text = api.add(titled(1))
+    batch = api.send({"b.pdf": titled(1, TITLES[1])})
+    api.read()
     ids = {"report_id": "1", "text_id": text["id"], "batch_id": batch["id"], "page": "1"}
-    before = seen(desk, ids)
+    before = seen(api, ids)
 
     for verdict, reasons in (("include", []), ("exclude", ["wrong setting"]), ("maybe", [])):
-        for person in (desk.team.ben, desk.team.eve):
-            with desk.world.entered(desk.team.review_id, person) as (session, review, viewer):
+        for person in (api.team.ben, api.team.eve):
+            with api.world.entered(api.team.review_id, person) as (session, review, viewer):
                 record_decision(
                     session,
                     review=review,
@@ -60,22 +58,22 @@ def test_votes_at_full_text_change_nothing_of_texts(desk: Desk) -> None:
                     stage=Stage.FULL_TEXT,
                     given=DecisionInput(Verdict(verdict), reasons=reasons),
                 )
-            assert seen(desk, ids) == before
+            assert seen(api, ids) == before
 
 
-def test_a_batch_does_not_tell_how_a_half_read_record_was_voted_on(desk: Desk) -> None:
+def test_a_batch_does_not_tell_how_a_half_read_record_was_voted_on(api: Api) -> None:
     titles = [f"A record that only one of two people has read so far, {n}" for n in ("a", "b")]
-    numbers = desk.world.records(
-        desk.team.review_id, desk.team.owner, texts=[(title, "") for title in titles]
+    numbers = api.world.records(
+        api.team.review_id, api.team.owner, texts=[(title, "") for title in titles]
     )
     for number, verdict in zip(numbers, ("include", "exclude"), strict=True):
-        desk.world.decide(desk.team.review_id, desk.team.ben, number, verdict)
+        api.world.decide(api.team.review_id, api.team.ben, number, verdict)
 
-    sent = desk.send({f"{n}.pdf": pdfs.pdf([title]) for n, title in zip("xy", titles, strict=True)})
-    desk.read()
-    one, other = desk.get(f"/text-batches/{sent['id']}")["items"]
+    sent = api.send({f"{n}.pdf": pdfs.pdf([title]) for n, title in zip("xy", titles, strict=True)})
+    api.read()
+    one, other = api.get(f"/text-batches/{sent['id']}")["items"]
 
     assert [one["state"], one["candidates"][0]["is_report"]] == ["unmatched", False]
     assert [other["state"], other["candidates"][0]["is_report"]] == ["unmatched", False]
-    refused = [desk.settle(sent, at, number, 409) for at, number in enumerate(numbers, start=1)]
+    refused = [api.settle(sent, at, number, 409) for at, number in enumerate(numbers, start=1)]
     assert {answer["code"] for answer in refused} == {"not_at_this_stage"}

@@ -1,4 +1,4 @@
-"""Sentence vectors: made once for each text, in turns, even if workers die; used when nearly complete."""
+"""Sentence vectors: made once for each text, in turns, even if workers die."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
