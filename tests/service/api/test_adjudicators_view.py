@@ -19,19 +19,15 @@ from uuid import UUID
 import pytest
 
 from service.api.scene import API
-from service.api.test_independence import (
-    READS,
-    TA,
-    Asked,
+from service.api.two_worlds import (
     OneWorld,
-    R,
-    Said,
     StillClock,
     opened_client,
     same_people,
     seen,
     stand_still,
 )
+from service.api.world_requests import READS, TA, Asked, R, Said
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ranking.models import Ranking

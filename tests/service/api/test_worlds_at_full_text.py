@@ -13,19 +13,15 @@ from typing import Any
 
 import pytest
 
-from service.api.test_independence import (
-    NOWHERE,
-    STATUSES,
-    Asked,
+from service.api.two_worlds import (
     OneWorld,
-    R,
-    Said,
     StillClock,
     opened_client,
     same_people,
     seen,
     stand_still,
 )
+from service.api.world_requests import NOWHERE, STATUSES, Asked, R, Said
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.reports.rules import Standing

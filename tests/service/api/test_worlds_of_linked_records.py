@@ -17,19 +17,15 @@ import pytest
 from sqlalchemy import select
 
 from service.api.scene import API
-from service.api.test_independence import (
-    NOWHERE,
-    Asked,
+from service.api.two_worlds import (
     OneWorld,
-    R,
-    Said,
     StillClock,
-    every_read,
     opened_client,
     same_people,
     seen,
     stand_still,
 )
+from service.api.world_requests import NOWHERE, Asked, R, Said, every_read
 from service.domain.tables import assert_in_step, ledger
 from tandem.config import Settings
 from tandem.db.session import Database

@@ -15,15 +15,6 @@ from typing import Any
 
 import pytest
 
-from service.api.test_independence import (
-    EVERY_WRITE,
-    Asked,
-    OneWorld,
-    R,
-    StillClock,
-    every_read,
-    stand_still,
-)
 from service.api.test_worlds_of_linked_records import (
     WorldMaker,
     assert_same,
@@ -31,6 +22,8 @@ from service.api.test_worlds_of_linked_records import (
     make_world,
     voided_since,
 )
+from service.api.two_worlds import OneWorld, StillClock, stand_still
+from service.api.world_requests import EVERY_WRITE, Asked, R, every_read
 from service.domain.tables import assert_in_step
 from tandem.accounts.service import Secret
 from tandem.events import log

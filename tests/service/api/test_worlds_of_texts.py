@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 import pdfs
 from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
-from service.api.test_independence import EXEMPT
+from service.api.world_requests import EXEMPT
 from tandem.config import Settings
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
