@@ -1,10 +1,12 @@
 """Takes files into a review and reads them, as the API and a worker do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from service.domain.tables import events
@@ -12,7 +14,9 @@ from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.ids import ImportId, ReviewId
 from tandem.records import importing, imports
-from tandem.records.formats.reading import Format
+from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.formats.reading import Format, Reading
+from tandem.records.formats.reading import read as really_read
 from tandem.records.importing import Rest
 from tandem.records.models import Import, Record
 from tandem.screening.duplicates import deduplication
@@ -85,3 +89,28 @@ class Importer:
                 .where(Import.id == import_id)
                 .values(lease_until=past, not_before=past)
             )
+
+
+def while_reading(
+    monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object], *, after: int = 0
+) -> None:
+    """Let something happen once, when the next worker has read `after` of its entries."""
+    to_come = [happens]
+
+    def slowly(reading: Reading) -> Iterator[Entry | Rejection]:
+        for position, item in enumerate(reading.entries):
+            if to_come and position == after:
+                to_come.pop()()
+            yield item
+
+    def read(data: bytes, format: Format | None) -> Reading:
+        reading = really_read(data, format)
+        return replace(reading, entries=slowly(reading))
+
+    monkeypatch.setattr("tandem.records.importing.read", read)
+
+
+def counts(row: Import) -> tuple[int, int, int, int]:
+    """Return read, added, duplicates, rejected, having checked that they add up."""
+    assert row.n_read == row.n_added + row.n_duplicates + row.n_rejected
+    return row.n_read, row.n_added, row.n_duplicates, row.n_rejected
