@@ -239,7 +239,7 @@ class TestTrailsFromBefore:
 
 def _of_the_first_form(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Write a trail as it was before texts and times were sealed, with a chain of its own."""
-    from service.domain.test_trail import chained
+    from service.domain.trails import chained
 
     bare = []
     for line in lines:
