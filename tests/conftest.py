@@ -1,5 +1,6 @@
 """Databases, brokers and applications for tests: real ones, made fresh for each test."""
 
+import logging
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from hypothesis import settings as hypothesis_settings
 from pwdlib import PasswordHash
@@ -18,7 +20,9 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, Pool, event
 
 import effort
+import whole_answers
 from engines import Broker, PostgresServer, start_broker, start_postgres
+from statements import SharedStatements
 from tandem import migrate
 from tandem.accounts import passwords
 from tandem.config import Settings
@@ -75,6 +79,27 @@ def _cheap_hashes() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _whole_answers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        whole_answers.install(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_log() -> None:
+    """Drop what is logged of every request: to print it takes as long as a small request."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements() -> Iterator[SharedStatements]:
+    shared = SharedStatements()
+    with pytest.MonkeyPatch.context() as patch:
+        shared.install(patch)
+        yield shared
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One server for the whole run."""
@@ -88,12 +113,15 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres: PostgresServer) -> Iterator[Connection]:
+def migrated_postgres(
+    postgres: PostgresServer, _statements: SharedStatements
+) -> Iterator[Connection]:
     """One database, which every test leaves empty: to copy it for each takes half a second."""
     name = f"test_{uuid4().hex}"
     url = postgres.create(name)
     migrate.upgrade(url)
     database = Database(url)
+    _statements.share(database.engine)
     with database.engine.connect() as connection:
         yield connection
     database.close()
@@ -101,9 +129,14 @@ def migrated_postgres(postgres: PostgresServer) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite(
+    tmp_path_factory: pytest.TempPathFactory, _statements: SharedStatements
+) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
     migrate.upgrade(f"sqlite:///{file}")
+    database = Database(f"sqlite:///{file}")
+    _statements.share(database.engine)
+    database.close()
     return file
 
 

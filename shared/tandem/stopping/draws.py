@@ -13,7 +13,7 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.queue.order import Sample
 from tandem.stopping import random_order
-from tandem.stopping.audits import in_force
+from tandem.stopping.audit_queries import in_force
 from tandem.stopping.joins import is_screened, is_shown
 from tandem.stopping.models import Audit, AuditDraw, Serving
 
