@@ -261,7 +261,7 @@ def test_a_pool_that_ends_is_started_again_and_the_others_go_on(
 @pytest.mark.processes
 def test_its_heartbeat_is_that_of_all_pools(worker: Program, nudges: Nudges) -> None:
     names = {"worker", "worker-rankings", "worker-large", "worker-bulk"}
-    worker.until(lambda: names <= heard(nudges))
+    worker.until(lambda: names <= alive(nudges))
 
 
 @pytest.mark.processes
@@ -302,7 +302,7 @@ def test_a_worker_without_work_has_no_processes_for_it_and_ranks_all_the_same(
     log, idle = tmp_path / "worker.log", {"TANDEM_WORKER_IDLE_SECONDS": "0.5"}
     with running("tandem_worker", settings=settings, broker=broker, log=log, more=idle) as worker:
         # It gives signs of life also while there is nothing to do.
-        worker.until(lambda: "worker-rankings" in heard(nudges) and parts(worker.pid) == [])
+        worker.until(lambda: "worker-rankings" in alive(nudges) and parts(worker.pid) == [])
         team = world.team(n_records=5, question="Does sleep help memory?")
         world.decide(team.review_id, team.ann, 1, "include")
         changed = partial(nudges.changed, team.review_id)
@@ -310,7 +310,7 @@ def test_a_worker_without_work_has_no_processes_for_it_and_ranks_all_the_same(
         worker.until(lambda: parts(worker.pid) == [])
 
 
-def heard(nudges: Nudges) -> set[str]:
+def alive(nudges: Nudges) -> set[str]:
     figures = nudges.broker_figures()
     assert figures is not None
     return set(figures.heartbeats)

@@ -12,7 +12,7 @@ from tandem import migrate
 from tandem.cli import main as command
 from tandem.config import Settings
 from tandem.db.session import Database
-from tandem.installation import checks, valkey
+from tandem.installation import checks, service_checks, valkey
 from tandem.installation.doctor import CHECKS, Finding, diagnose, examine
 from tandem.installation.lock import InstallationLock
 from tandem.installation.supervisor import Supervisor
@@ -200,15 +200,15 @@ def test_it_says_whether_a_search_has_an_index(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     url = settings.resolved_database_url()
     migrate.upgrade(url)
-    assert "have an index" in examine("search", checks.search, settings).detail
+    assert "have an index" in examine("search", service_checks.search, settings).detail
 
     database = Database(url)
     with database.write.begin() as session:
         search_index.remove(session.connection())
     database.close()
-    found = examine("search", checks.search, settings)
+    found = examine("search", service_checks.search, settings)
     assert found.ok
     assert "reads every record" in found.detail
 
     migrate.upgrade(url)
-    assert "have an index" in examine("search", checks.search, settings).detail
+    assert "have an index" in examine("search", service_checks.search, settings).detail
