@@ -235,6 +235,7 @@ class Writer:
         changed: ReviewId | None = None,
         content_digest: str = "",
         replayable: bool = True,
+        is_short: bool = False,
     ) -> Response:
         """Run `work` and answer.
 
@@ -244,8 +245,10 @@ class Writer:
             changed: The review whose events and ranking this may have touched.
             content_digest: Of an uploaded file, which the body's digest does not cover.
             replayable: False where the answer holds a secret, which is never stored.
+            is_short: It takes milliseconds, so that others' may share its commit.
         """
-        with self.here.database.write.begin() as session:
+        writing = self.here.database.write
+        with writing.together() if is_short else writing.begin() as session:
             if self.key is not None and (first := self._claim(session, content_digest)):
                 self._require_right(session, work)
                 headers = {"Idempotency-Replayed": "true"}

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tandem.db.liveness import refuse_dead_connections
+from tandem.db.shared_commit import SharedCommit
 from tandem.db.turns import MOST_WRITING, Busy, Turns
 
 _BUSY_TIMEOUT_SECONDS = 30
@@ -49,9 +50,9 @@ class Database:
     `read()` gives a session that sees one consistent state on SQLite and, with
     `snapshot()`, on PostgreSQL too. `glance()` is for looks that are made all the time: there
     each query is alone, has no server-side cursor, and leaves prepared statements in place.
-    `write.begin()` gives one that is committed when its block ends. On SQLite a writing
-    transaction takes the write lock at its start (BEGIN IMMEDIATE): taken later, at the first
-    write, it could fail on a stale snapshot.
+    `write.begin()` gives one that is committed when its block ends, and so does `write.together()`.
+    On SQLite a writing transaction takes the write lock at its start (BEGIN IMMEDIATE): taken
+    later, at the first write, it could fail on a stale snapshot.
     """
 
     def __init__(self, url: str, *, patience: float | None = None) -> None:
@@ -99,6 +100,7 @@ class _Writers:
         self._turns = Turns(1 if one_at_a_time else MOST_WRITING, patience)
         self._has_turns = one_at_a_time or patience is not None
         self._ended = -inf
+        self._shared: SharedCommit | None = None
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -109,12 +111,48 @@ class _Writers:
         """
         try:
             turn = self._turns.taken() if self._has_turns else nullcontext()
-            with turn as give_up_at, self._sessions.begin() as session:
+            with turn as give_up_at, self._alone() as session:
                 if give_up_at is not None and self._one_at_a_time:
                     session.connection(execution_options={"tandem_give_up_at": give_up_at})
                 yield session
         finally:
             self._ended = time.monotonic()
+
+    def _alone(self) -> AbstractContextManager[Session]:
+        self._end_shared()
+        return self._sessions.begin()
+
+    @contextmanager
+    def together(self) -> Iterator[Session]:
+        """Do what `begin` does, for work of milliseconds: it may share its commit with others'.
+
+        Raises:
+            Busy: As `begin` does.
+        """
+        if not self._one_at_a_time:
+            with self.begin() as session:
+                yield session
+            return
+        give_up_at = self._turns.take()
+        try:
+            if self._shared is None:
+                self._shared = SharedCommit(self.engine, give_up_at=give_up_at)
+            shared = self._shared
+            with shared.write() as session:
+                yield session
+        finally:
+            self._ended = time.monotonic()
+            is_to_end = self._shared is None or self._shared.is_to_end
+            if is_to_end or not self._turns.pass_on():
+                self._end_shared()
+                self._turns.hand_on()
+        shared.wait()
+
+    def _end_shared(self) -> None:
+        """Commit what others have left to whoever has the turn next."""
+        shared, self._shared = self._shared, None
+        if shared is not None:
+            shared.end()
 
     def give_way(self) -> None:
         """Let other processes write, between two of many transactions.

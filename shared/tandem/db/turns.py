@@ -56,14 +56,28 @@ class Turns:
         Raises:
             Busy: It did not come in time.
         """
+        give_up_at = self.take()
+        try:
+            yield give_up_at
+        finally:
+            self.hand_on()
+
+    def take(self) -> float | None:
+        """Do what `taken` does at its begin; `pass_on` or `hand_on` ends the turn."""
         give_up_at = None
         if self._patience is not None:
             give_up_at = time.monotonic() + max(0.0, self._patience - WAITED.get())
         self._take(give_up_at)
-        try:
-            yield give_up_at
-        finally:
-            self._hand_on()
+        return give_up_at
+
+    def pass_on(self) -> bool:
+        """Give the turn to the next one who waits; with nobody there, keep it and return False."""
+        with self._guard:
+            if not self._waiting:
+                return False
+            self._n_moved += 1
+            self._waiting.popleft().release()
+            return True
 
     def _take(self, give_up_at: float | None) -> None:
         with self._guard:
@@ -90,7 +104,8 @@ class Turns:
         left = max(0.0, give_up_at - time.monotonic())
         return min(left, _SHARE * self._patience) if late else left
 
-    def _hand_on(self) -> None:
+    def hand_on(self) -> None:
+        """End the turn, whether anybody waits or not."""
         with self._guard:
             self._n_moved += 1
             if self._waiting:

@@ -80,7 +80,7 @@ def put_decision(
         left = queue.what_is_left(session, review=review, viewer=viewer, stage=stage)
         return DecidedOut.with_left(recorded, left)
 
-    return write(work, changed=None if dry_run else review_id)
+    return write(work, changed=None if dry_run else review_id, is_short=True)
 
 
 @router.delete(
@@ -122,7 +122,7 @@ def withdraw_decision(
         workload = WorkloadOut.of(left.workload)
         return WithdrawnOut(record=key, remaining=left.remaining, workload=workload)
 
-    return write(work, changed=None if dry_run else review_id)
+    return write(work, changed=None if dry_run else review_id, is_short=True)
 
 
 @router.post(
