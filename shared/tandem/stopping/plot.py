@@ -16,7 +16,7 @@ _GREY, _GRID = "#777777", "#dddddd"
 
 
 def stopping_plot(found: Display, audit: Shown | None) -> str:
-    """Draw includes against settled records and e against draws, as SVG.
+    """Draw includes against settled records and, of an audit, e against draws; as SVG.
 
     Equal input gives equal text.
     """
@@ -24,10 +24,14 @@ def stopping_plot(found: Display, audit: Shown | None) -> str:
 
     title = f"Included so far: {found.n_included:,} of {found.n_settled:,} settled"
     with style():
-        canvas = Figure(figsize=(7, 6), layout="constrained")
-        upper, lower = canvas.subplots(2, 1, height_ratios=(3, 2))
+        if audit is None:
+            canvas = Figure(figsize=(7, 3.8), layout="constrained")
+            upper = canvas.subplots()
+        else:
+            canvas = Figure(figsize=(7, 6), layout="constrained")
+            upper, lower = canvas.subplots(2, 1, height_ratios=(3, 2))
+            _draw_evidence(lower, audit)
         _draw_found(upper, found)
-        _draw_evidence(lower, audit)
         upper.set_title(title, fontsize=11)
         return as_svg(canvas, title=title, description=_in_words(found, audit))
 
@@ -44,15 +48,10 @@ def _draw_found(axes: "Axes", found: Display) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_evidence(axes: "Axes", audit: Shown | None) -> None:
+def _draw_evidence(axes: "Axes", audit: Shown) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("records drawn at random")
     axes.set_ylabel("evidence e")
-    if audit is None:
-        axes.text(0.5, 0.5, "No audit is registered.", ha="center", va="center")
-        axes.set_xticks([])
-        axes.set_yticks([])
-        return
     steps = counting.steps(audit.audit, audit.ledger, log_carried=audit.now.log_carried)
     values = [max(math.exp(audit.now.log_carried), 1e-6), *(max(step.e, 1e-6) for step in steps)]
     colour = _GREY if audit.now.is_provisional else COLOURS[2]

@@ -139,12 +139,15 @@ export function Downloads({ review, wave }: { review: string; wave: number | nul
   );
 }
 
+/** Where the diagram does not fit, so that its numbers are read in the table. */
+const NARROW = matchMedia("(max-width: 40rem)");
+
 /** All numbers as a table, for who does not see the picture and who looks for one of them. */
 function Numbers({ review, flow }: { review: string; flow: Prisma }) {
   const at = (key: string, part?: string) =>
     `/r/${review}/flow/${encodeURIComponent(key)}${flow.wave || part ? `?${query(flow.wave, part)}` : ""}`;
   return (
-    <details>
+    <details open={NARROW.matches}>
       <summary>{say.numbers}</summary>
       <table>
         <thead>
