@@ -9,6 +9,9 @@ T = TypeVar("T")
 OnProgress = Callable[[float], object]
 """Called with the share of the work that is done, from 0 to 1."""
 
+_REPORTS = 1000
+"""Of one stretch of work: to report after each of a million records takes seconds."""
+
 EVERY_SECONDS = 0.5
 """Between two percentages that are passed on."""
 
@@ -23,10 +26,12 @@ def stretch(on_progress: OnProgress, start: float, end: float) -> OnProgress:
 
 
 def counted(items: Sequence[T], on_progress: OnProgress) -> Iterator[T]:
-    """Yield the items, and report after each how many of them are done."""
+    """Yield the items, and report now and then how many of them are done; at last that all are."""
+    every = max(1, len(items) // _REPORTS)
     for done, item in enumerate(items, start=1):
         yield item
-        on_progress(done / len(items))
+        if done % every == 0 or done == len(items):
+            on_progress(done / len(items))
     if not items:
         on_progress(1.0)
 

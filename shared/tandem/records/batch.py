@@ -101,11 +101,11 @@ def store(session: Session, review: Review, row: Import, ready: Ready) -> None:
         session.execute(one_statement, records)
     if joining:
         groups.grow(session, review.id, joining)
-    touched = set(joining)
-    if not row.found_by.is_searched:
-        touched.update(RecordNumber(of["number"]) for of in ready.rows)
-    if touched:
-        screened_records.refresh(session, review.id, touched)
+    if row.found_by.is_searched:  # what is screened stays so if a search finds it once more
+        touched = screened_records.left_out(session, review.id, joining)
+    else:
+        touched = {*joining, *(RecordNumber(of["number"]) for of in ready.rows)}
+    screened_records.refresh(session, review.id, touched)
 
 
 def _shown_as(

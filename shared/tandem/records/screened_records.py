@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Import, Record, Removal
-from tandem.records.origin import Way, why_not_screened
+from tandem.records.origin import NotScreened, Way, why_not_screened
 
 
 def refresh(session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]) -> bool:
@@ -31,30 +31,43 @@ def refresh(session: Session, review_id: ReviewId, numbers: Collection[RecordNum
     return came_in
 
 
+def left_out(
+    session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]
+) -> set[RecordNumber]:
+    """Return those of the records that are not screened."""
+    found = set[RecordNumber]()
+    for some in pieces(sorted(numbers)):
+        query = select(Record.number).where(
+            Record.review_id == review_id,
+            Record.number.in_(some),
+            Record.not_screened_because.is_not(None),
+        )
+        found |= {*session.scalars(query)}
+    return found
+
+
 def _refresh(session: Session, review_id: ReviewId, heads: Collection[RecordNumber]) -> bool:
     ways = defaultdict[RecordNumber, list[Way]](list)
+    was: dict[RecordNumber, NotScreened | None] = {}
+    columns = (Record.number, Record.duplicate_of, Record.not_screened_because)
     query = (
-        select(Record.number, Record.duplicate_of, Import.found_by, Import.starts_at)
+        select(*columns, Import.found_by, Import.starts_at)
         .join(Import, Import.id == Record.import_id)
         .where(Record.review_id == review_id)
     )
     # One column at a time: for either at once SQLite reads the whole review.
     for column in (Record.number, Record.duplicate_of):
-        for number, shown, found_by, starts_at in session.execute(query.where(column.in_(heads))):
+        for number, shown, why, found_by, starts_at in session.execute(
+            query.where(column.in_(heads))
+        ):
             ways[shown or number].append(Way(found_by, starts_at))
+            was[number] = why
     removed = set(
         session.scalars(
             select(Removal.record_number).where(
                 Removal.review_id == review_id, Removal.record_number.in_(heads)
             )
         )
-    )
-    was = dict(
-        session.execute(
-            select(Record.number, Record.not_screened_because).where(
-                Record.review_id == review_id, Record.number.in_(heads)
-            )
-        ).all()
     )
     came_in = False
     for number in sorted(heads):

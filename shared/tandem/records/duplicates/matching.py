@@ -68,7 +68,12 @@ def compare(a: Identity, b: Identity) -> Match | None:
 
     The order of the two does not matter.
     """
-    signs = read_signs(features(a), features(b))
+    return match(features(a), features(b))
+
+
+def match(a: Features, b: Features) -> Match | None:
+    """Do what `compare` does, for records of which several are compared."""
+    signs = read_signs(a, b)
     return match_of(signs, judge(signs))
 
 

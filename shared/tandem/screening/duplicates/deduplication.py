@@ -17,7 +17,7 @@ from tandem.progress import OnProgress, counted, no_progress, stretch
 from tandem.records.duplicates import clusters, groups, identities, related
 from tandem.records.duplicates.clusters import Proposal
 from tandem.records.duplicates.groups import Evidence
-from tandem.records.duplicates.matching import Identity, compare
+from tandem.records.duplicates.matching import Identity, features, match
 from tandem.records.duplicates.models import GroupState
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Review
@@ -135,9 +135,8 @@ def _poorly_shown(
 
 def _evidence(members: Sequence[Identity]) -> Evidence:
     """Return the weakest of what speaks for the group: it is no surer than that."""
-    pairs = islice(combinations(members, 2), _MOST_COMPARED)
-    matches = [match for a, b in pairs if (match := compare(a, b))]
-    weakest = min(matches, key=lambda match: match.score)
+    pairs = islice(combinations(map(features, members), 2), _MOST_COMPARED)
+    weakest = min((found for a, b in pairs if (found := match(a, b))), key=lambda one: one.score)
     return Evidence(weakest.score, weakest.evidence)
 
 

@@ -34,12 +34,15 @@ def unite(
     session.flush()
     touched, removed = _touched(session, review, united), _removed(session, review, united)
     remember_exposure(session, review, policies, touched)
-    shown, counted = list[Record](), list[Record]()
+    unclear, shown, counted = list[RecordNumber](), list[Record](), list[Record]()
     merged, carried = list[DuplicatesMerged](), list[tuple[RecordNumber, RecordNumber]]()
     for records in united:
         first = min(records)
         counted += [record for record in first_of_each(records) if record.number != first]
         chosen = _representative(_candidates(records, removed), touched)
+        # What was screened, of all of them, is screened when it is one.
+        if any(record.not_screened_because for record in records.values()) or removed:
+            unclear.append(chosen.number)
         if chosen.duplicate_of is not None:
             chosen.duplicate_of = None
             shown.append(chosen)
@@ -59,7 +62,7 @@ def unite(
         mark_changed(review, corpus=bool(shown))
     log.append(session, review, *merged)
     session.flush()
-    screened_records.refresh(session, review.id, [min(records) for records in united])
+    screened_records.refresh(session, review.id, unclear)
     for source, target in carried:
         transfer.transfer(session, review, policies, source, to=target)
 
