@@ -1,7 +1,7 @@
 """Progress of long work, for pages that show a bar: reported often, passed on now and then."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,14 +25,14 @@ def stretch(on_progress: OnProgress, start: float, end: float) -> OnProgress:
     return lambda share: on_progress(start + (end - start) * share)
 
 
-def counted(items: Sequence[T], on_progress: OnProgress) -> Iterator[T]:
+def counted(items: Collection[T], on_progress: OnProgress) -> Iterator[T]:
     """Yield the items, and report now and then how many of them are done; at last that all are."""
     every = max(1, len(items) // _REPORTS)
     for done, item in enumerate(items, start=1):
         yield item
         if done % every == 0 or done == len(items):
             on_progress(done / len(items))
-    if not items:
+    if not len(items):
         on_progress(1.0)
 
 

@@ -7,9 +7,10 @@ the state of the texts, by how they are read, and by what the review asks for.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,14 +93,21 @@ def load_or_build(
         before = _newest_before(review, folder.parent, made_as)
         if before:
             return before
-    numbers, texts = _texts(session, review.id)
+    texts = _Texts(session, review.id)
     _log.info("computing features", review_id=str(review.id), n_records=len(texts))
-    made = features.build(texts, recipe.words, query=query, on_progress=on_progress)
-    features.save(made, folder)
-    _save_numbers(numbers, folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(
+        dir=folder.parent, prefix=".made-", ignore_cleanup_errors=True
+    ) as made_in:
+        made = features.build(
+            texts, recipe.words, query=query, on_progress=on_progress, folder=Path(made_in)
+        )
+        features.save(made, folder, Path(made_in))
+        del made
+    _save_numbers(texts.numbers, folder)
     _upload(artifacts, key, folder)
     _remove_older(artifacts, review, folder)
-    return Corpus(numbers, made)
+    return Corpus(texts.numbers, features.load(folder))
 
 
 def _newest_before(review: Review, parent: Path, made_as: str) -> Corpus | None:
@@ -118,16 +126,27 @@ def query_text(review: Review, sought: Sequence[str] = ()) -> str:
     return "\n".join(filter(None, [review.question, *review.criteria_include, *sought]))
 
 
-def _texts(
-    session: Session, review_id: ReviewId
-) -> tuple[NDArray[np.int32], list[tuple[str, str]]]:
-    query = (
-        select(Record.number, Record.title, Record.abstract)
-        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
-        .order_by(Record.number)
-    )
-    rows = session.execute(query).all()
-    return np.array([row.number for row in rows], np.int32), [(r.title, r.abstract) for r in rows]
+class _Texts(Collection[tuple[str, str]]):
+    """Titles and abstracts of a review's records, read from the database each time.
+
+    All of them in memory would be a third of what features take. The session sees one state.
+    """
+
+    def __init__(self, session: Session, review_id: ReviewId) -> None:
+        self._session = session
+        self._shown = (Record.review_id == review_id, Record.duplicate_of.is_(None))
+        found = session.scalars(select(Record.number).where(*self._shown).order_by(Record.number))
+        self.numbers: NDArray[np.int32] = np.array(found.all(), np.int32)
+
+    def __len__(self) -> int:
+        return self.numbers.size
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        query = select(Record.title, Record.abstract).where(*self._shown).order_by(Record.number)
+        yield from self._session.execute(query.execution_options(yield_per=1000)).tuples()
+
+    def __contains__(self, text: object) -> bool:
+        return any(one == text for one in self)
 
 
 def _load(folder: Path) -> Corpus | None:

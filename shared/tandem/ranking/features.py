@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from errno import EEXIST, ENOTEMPTY
@@ -63,28 +64,31 @@ weighed. Word vectors take the rest, where there are any."""
 
 
 def build(
-    texts: Sequence[tuple[str, str]],
+    texts: Collection[tuple[str, str]],
     words: Words,
     *,
     query: str = "",
     on_progress: OnProgress = no_progress,
+    folder: Path | None = None,
 ) -> Features:
     """Turn records into TF-IDF vectors as ASReview 3.0.8 does (`TextMerger`, `Tfidf`).
 
     Args:
-        texts: Title and abstract of each record; "" where there is none.
+        texts: Title and abstract of each record; "" where there is none. They are read four times,
+            one after the other, so they need not be in memory.
         words: The recipe.
         query: The review's question and criteria. It is compared with the records, but has
             no say in which terms there are or what they weigh.
         on_progress: Called with the share that is done.
+        folder: Where what is largest is made, in files that processes can share; None for memory.
 
     Returns:
         Features in the order of `texts`, without sentence vectors. Where no term is left (no
         words at all, a single record, or the same text everywhere) the matrix has no columns.
     """
-    matrix, terms, similarity = _terms_of(texts, words, query, on_progress)
+    matrix, terms, similarity = _terms_of(texts, words, query, on_progress, folder)
     of_vectors = stretch(on_progress, _WEIGHED, 1.0)
-    vectors = word_vectors.build(texts, of_vectors) if _vectors_of(words) else None
+    vectors = word_vectors.build(texts, of_vectors, folder) if _vectors_of(words) else None
     table = precedent.packaged(words.precedent) if words.precedent else None
     usual = None if table is None else precedent.build(texts, table)
     on_progress(1.0)
@@ -92,7 +96,11 @@ def build(
 
 
 def _terms_of(
-    texts: Sequence[tuple[str, str]], words: Words, query: str, on_progress: OnProgress
+    texts: Collection[tuple[str, str]],
+    words: Words,
+    query: str,
+    on_progress: OnProgress,
+    folder: Path | None,
 ) -> tuple[csr_matrix, Terms, NDArray[np.float64]]:
     floats = np.float64 if words.double else np.float32
     read = counted(texts, stretch(on_progress, 0.0, _READ))
@@ -104,33 +112,59 @@ def _terms_of(
     if words.title:
         blocks.append((words.title, Tfidf((title for title, _ in texts), words)))
     blocks = [(weight, block) for weight, block in blocks if block.n_terms]
-    matrix = _side_by_side(blocks, len(texts), floats, stretch(on_progress, _READ, _WEIGHED))
-    asked = np.zeros(matrix.shape[1])
-    asked[: whole.n_terms] = whole.vector(query)
-    return matrix, Terms.of(chain.from_iterable(b.terms() for _, b in blocks)), matrix @ asked
+    of_matrix = stretch(on_progress, _READ, _WEIGHED)
+    matrix, similarity = _side_by_side(blocks, len(texts), floats, query, of_matrix, folder)
+    return matrix, Terms.of(chain.from_iterable(b.terms() for _, b in blocks)), similarity
 
 
 def _side_by_side(
     blocks: Sequence[tuple[float, Tfidf]],
     n_records: int,
     floats: type[np.floating[Any]],
+    query: str,
     on_progress: OnProgress,
-) -> csr_matrix:
-    """Fill one matrix part by part, so that nothing of its size is needed beside it."""
+    folder: Path | None,
+) -> tuple[csr_matrix, NDArray[np.float64]]:
+    """Fill one matrix part by part, so that nothing of its size is needed beside it.
+
+    Returns it, and what its rows have in common with the query, which is asked of the first block.
+    """
     n_entries = sum(block.n_entries for _, block in blocks)
     n_terms = sum(block.n_terms for _, block in blocks)
-    data = np.empty(n_entries, floats)
-    columns = np.empty(n_entries, get_index_dtype(maxval=n_entries))
+    asked = np.zeros(n_terms)
+    asked[: blocks[0][1].n_terms] = blocks[0][1].vector(query)
+    data = _room("data", n_entries, np.dtype(floats), folder)
+    columns = _room("indices", n_entries, get_index_dtype(maxval=n_entries), folder)
     ends = np.zeros(n_records + 1, columns.dtype)
+    similarity = np.zeros(n_records)
     row = entry = 0
     for parts in zip(*(_weighed(*block) for block in blocks), strict=True):
         part = hstack(parts, format="csr") if len(parts) > 1 else parts[0]
-        data[entry : entry + part.nnz] = part.data
-        columns[entry : entry + part.nnz] = part.indices
-        ends[row + 1 : row + 1 + part.shape[0]] = entry + part.indptr[1:]
-        row, entry = row + part.shape[0], entry + part.nnz
+        after, last = row + part.shape[0], entry + part.nnz
+        data[entry:last], columns[entry:last] = part.data, part.indices
+        ends[row + 1 : after + 1] = entry + part.indptr[1:]
+        if asked.any():
+            rounded = csr_matrix((data[entry:last], part.indices, part.indptr), part.shape)
+            similarity[row:after] = rounded @ asked
+        row, entry = after, last
+        _let_go(data, columns)
         on_progress(row / n_records)
-    return csr_matrix((data, columns, ends), shape=(n_records, n_terms), copy=False)
+    matrix = csr_matrix((data, columns, ends), shape=(n_records, n_terms), copy=False)
+    return matrix, similarity
+
+
+def _room(name: str, n: int, of: np.dtype[Any], folder: Path | None) -> NDArray[Any]:
+    """Return an array to be filled: in memory, or in the file that `save` would write."""
+    if folder is None or not n:  # an empty file cannot be mapped
+        return np.empty(n, of)
+    return np.lib.format.open_memmap(str(folder / f"{name}.npy"), "w+", of, (n,))
+
+
+def _let_go(*arrays: NDArray[Any]) -> None:
+    """Leave what was written to the system: in the memory of the process it is not needed yet."""
+    for array in arrays:
+        if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+            array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # numpy's own map
 
 
 def _weighed(weight: float, block: Tfidf) -> Iterator[csr_matrix]:
@@ -149,8 +183,10 @@ def feature_key(words: Words) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def save(features: Features, folder: Path) -> None:
+def save(features: Features, folder: Path, made_in: Path | None = None) -> None:
     """Write features for `load`: wholly or not at all, in the place of what was there.
+
+    What `build` has made in the folder `made_in`, on the same disk, is moved.
 
     Sentence vectors are not among it: they come later, and from elsewhere.
 
@@ -164,15 +200,21 @@ def save(features: Features, folder: Path) -> None:
     ) as made:
         fresh = Path(made) / "fresh"
         fresh.mkdir()
-        np.save(fresh / "data.npy", matrix.data)
-        np.save(fresh / "indices.npy", matrix.indices)
-        np.save(fresh / "indptr.npy", matrix.indptr)
-        np.save(fresh / "shape.npy", np.array(matrix.shape, dtype=np.int64))
-        np.save(fresh / "similarity.npy", features.similarity)
-        np.save(fresh / "word_vectors.npy", _or_none_at_all(features.word_vectors))
-        np.save(fresh / "precedent.npy", _or_none_at_all(features.precedent))
-        np.save(fresh / "terms.npy", features.terms.text)
-        np.save(fresh / "term_ends.npy", features.terms.ends)
+        for name, array in {
+            "data": matrix.data,
+            "indices": matrix.indices,
+            "indptr": matrix.indptr,
+            "shape": np.array(matrix.shape, dtype=np.int64),
+            "similarity": features.similarity,
+            "word_vectors": _or_none_at_all(features.word_vectors),
+            "precedent": _or_none_at_all(features.precedent),
+            "terms": features.terms.text,
+            "term_ends": features.terms.ends,
+        }.items():
+            if made_in is not None and (file := made_in / f"{name}.npy").exists():
+                os.replace(file, fresh / file.name)
+            else:
+                np.save(fresh / f"{name}.npy", array)
         _put_in_place(fresh, folder)
 
 

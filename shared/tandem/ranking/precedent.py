@@ -7,7 +7,7 @@ them: each is in more than 1 % of the records of at least half of those reviews.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from math import sqrt
 from pathlib import Path
@@ -30,7 +30,7 @@ def words_of(title: str, abstract: str) -> set[str]:
     return set(_WORD.findall(f"{title} {abstract}".lower()))
 
 
-def build(texts: Sequence[tuple[str, str]], table: Table) -> NDArray[np.float64]:
+def build(texts: Iterable[tuple[str, str]], table: Table) -> NDArray[np.float64]:
     """Return for each title and abstract how much precedent speaks for it, shape (n,).
 
     With k known words it is the sum of their weights over √k, so that a long abstract is no more

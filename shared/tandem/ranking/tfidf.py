@@ -17,6 +17,12 @@ from tandem.ranking.word_runs import Numbers, Texts
 _AT_ONCE = 1000
 """Records that are counted together; they take some 30 MB meanwhile."""
 
+_RUNS_AT_ONCE = 1_000_000
+"""Runs that are sorted together; they take some 60 MB meanwhile."""
+
+_MOST_PASSES = 64
+"""Times that all words are looked through; above 64 million runs more are sorted together."""
+
 
 class Tfidf:
     """The terms of some texts, and what they weigh.
@@ -30,14 +36,12 @@ class Tfidf:
         if recipe.min_df < 1:
             raise ValueError(f"min_df is {recipe.min_df}: a term is in one record at least.")
         self._texts, self._sublinear = Texts(texts, recipe.ngram_range), recipe.sublinear_tf
-        runs, having, first = self._distinct()
-        kept = (having >= recipe.min_df) & (having <= recipe.max_df * len(self._texts))
-        self._runs = runs[kept]
-        self._rarity = np.log((1 + len(self._texts)) / (having[kept] + 1.0)) + 1.0
-        self._appearing = np.argsort(first[kept]).astype(np.int32)
+        self._runs, having, first = self._distinct(recipe)
+        self._rarity = np.log((1 + len(self._texts)) / (having + 1.0)) + 1.0
+        self._appearing = np.argsort(first).astype(np.int32)
         self._appeared = np.empty_like(self._appearing)
         self._appeared[self._appearing] = np.arange(self._runs.size, dtype=np.int32)
-        self.n_terms, self.n_entries = self._runs.size, int(having[kept].sum())
+        self.n_terms, self.n_entries = self._runs.size, int(having.sum())
 
     def terms(self) -> Iterator[str]:
         """Yield the term of each column. They are in alphabetical order."""
@@ -64,24 +68,28 @@ class Tfidf:
         for start in range(0, len(self._texts), _AT_ONCE):
             yield range(start, min(start + _AT_ONCE, len(self._texts)))
 
-    def _distinct(self) -> tuple[Numbers, Numbers, Numbers]:
-        """Return all runs, ascending; in how many texts each is; and where it first appears."""
+    def _distinct(self, recipe: Words) -> tuple[Numbers, Numbers, Numbers]:
+        """Return the runs that count, ascending; in how many texts each is; where it first appears.
+
+        Some words at a time, so that no more than what is left is in memory at once.
+        """
         nothing = np.empty(0, np.int64)
-        found, n_before = [(nothing, nothing, nothing)], 0
-        for rows in self._parts():
-            runs, texts = self._texts.runs(rows)
-            distinct, first, which = np.unique(runs, return_index=True, return_inverse=True)
-            once_a_text, _ = _tally(texts * distinct.size + which)
-            having = np.bincount(once_a_text % max(1, distinct.size), minlength=distinct.size)
-            found.append((distinct, having, first + n_before))
-            n_before += runs.size
+        found, most = [(nothing, nothing, nothing)], recipe.max_df * len(self._texts)
+        at_once = max(_RUNS_AT_ONCE, self._texts.n_runs // _MOST_PASSES)
+        for words in self._texts.ranges(at_once):
+            runs, texts, places = self._texts.runs_within(words)
+            order = np.argsort(runs, kind="stable")  # among equal ones the earliest comes first
+            runs, texts = runs[order], texts[order]
+            is_new = np.diff(runs, prepend=-1) != 0
+            starts = np.flatnonzero(is_new)
+            if not starts.size:
+                continue
+            having = np.add.reduceat(is_new | (np.diff(texts, prepend=-1) != 0), starts, dtype=int)
+            kept = (having >= recipe.min_df) & (having <= most)
+            starts = starts[kept]
+            found.append((runs[starts], having[kept], places[order[starts]]))
         runs, having, first = (np.concatenate(each) for each in zip(*found, strict=True))
-        found.clear()
-        order = np.argsort(runs, kind="stable")  # among equal ones the earliest comes first
-        runs = runs[order]
-        starts = np.flatnonzero(np.diff(runs, prepend=-1))
-        together = np.add.reduceat(having[order], starts) if starts.size else nothing
-        return runs[starts], together, first[order[starts]]
+        return runs, having, first
 
     def _counted(self, runs: Numbers, texts: Numbers, *, n_rows: int) -> csr_matrix:
         distinct, which = np.unique(runs, return_inverse=True)

@@ -42,6 +42,11 @@ class Texts:
     def __len__(self) -> int:
         return self._ends.size - 1
 
+    @property
+    def n_runs(self) -> int:
+        """About how many runs there are: each word begins one of each length."""
+        return int(self._words.size) * (self._lengths[1] - self._lengths[0] + 1)
+
     def runs(self, rows: range) -> tuple[Numbers, Numbers]:
         """Return the runs in these texts, and which of the texts, from 0, each is in.
 
@@ -50,6 +55,43 @@ class Texts:
         bounds = self._ends[rows.start : rows.stop + 1]
         of = np.repeat(np.arange(len(rows)), np.diff(bounds))
         return self._joined(self._words[bounds[0] : bounds[-1]].astype(np.int64), of)
+
+    def ranges(self, most: int) -> Iterator[range]:
+        """Yield ranges of words, together all of them: of each, `most` runs or so begin with one.
+
+        With a single word there may be more.
+        """
+        shortest, longest = self._lengths
+        n_begun = np.cumsum(np.bincount(self._words, minlength=len(self._spelled)))
+        n_begun *= longest - shortest + 1
+        low = 1
+        while low < len(self._spelled):
+            high = int(np.searchsorted(n_begun, n_begun[low - 1] + most, "right"))
+            yield range(low, max(low + 1, high))
+            low = max(low + 1, high)
+
+    def runs_within(self, words: range) -> tuple[Numbers, Numbers, Numbers]:
+        """Return the runs that begin with one of these words, which text each is in, and its place.
+
+        Equal ones come as they are read. Places ascend over all texts as runs do in `runs`.
+        """
+        base, (shortest, longest) = len(self._spelled), self._lengths
+        first = np.flatnonzero((self._words >= words.start) & (self._words < words.stop))
+        of = np.searchsorted(self._ends, first, "right") - 1
+        begin, end = self._ends[of], self._ends[of + 1]
+        runs, texts, places = [], [], []
+        for nth, length in enumerate(range(shortest, longest + 1)):
+            within = first + length <= end
+            at = first[within]
+            run = np.zeros(at.size, np.int64)
+            for place in range(longest):
+                run = run * base + (self._words[at + place] if place < length else 0)
+            runs.append(run)
+            texts.append(of[within])
+            # Of each length a text has as many places as words.
+            n_before = (longest - shortest + 1) * begin + nth * (end - begin) - begin
+            places.append(n_before[within] + at)
+        return np.concatenate(runs), np.concatenate(texts), np.concatenate(places)
 
     def runs_of(self, text: str) -> Numbers:
         """Return the runs in another text that are of known words alone."""

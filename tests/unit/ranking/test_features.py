@@ -200,3 +200,13 @@ def test_a_file_that_is_missing_is_not_taken_for_an_empty_one(tmp_path: Path, na
     (tmp_path / "features" / f"{name}.npy").unlink()
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "features")
+
+
+def test_what_is_made_in_a_folder_is_what_is_made_in_memory(tmp_path: Path) -> None:
+    in_memory = build(TEXTS, TITLED, query="yoga for pain")
+    made = build(TEXTS, TITLED, query="yoga for pain", folder=tmp_path)
+    assert same(made, in_memory)
+
+    save(made, tmp_path / "features", tmp_path)
+    assert same(load(tmp_path / "features"), in_memory)
+    assert [path.name for path in tmp_path.iterdir()] == ["features"]

@@ -97,6 +97,7 @@ def test_any_characters(texts: list[str], query: str) -> None:
 @pytest.mark.parametrize("words", RECIPES, ids=str)
 def test_more_texts_than_are_counted_at_once(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tfidf, "_AT_ONCE", 7)
+    monkeypatch.setattr(tfidf, "_RUNS_AT_ONCE", 100)
     texts = made_up(100)
     assert_as_scikit_learn(texts, words, f"{texts[3]} unknown {texts[50]}")
 
@@ -116,6 +117,7 @@ def test_runs_that_no_number_can_hold_are_refused() -> None:
 
 def test_it_takes_little_more_memory_than_what_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tfidf, "_AT_ONCE", 100)
+    monkeypatch.setattr(tfidf, "_RUNS_AT_ONCE", 50_000)
     texts = [("", text) for text in made_up(1500, length=250)]
     tracemalloc.start()
     try:
