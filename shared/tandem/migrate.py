@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 
 from tandem.db.session import Database
 from tandem.errors import TandemError
+from tandem.records import search_index
 
 
 class DatabaseIsNewer(TandemError):
@@ -19,13 +20,15 @@ class DatabaseIsNewer(TandemError):
 
 
 def upgrade(database_url: str) -> None:
-    """Bring the schema to the newest revision. Safe to run again, and by two at once.
+    """Bring the schema to the newest revision, and make the index of a search where there is none.
+
+    Safe to run again, and by two at once.
 
     Raises:
         DatabaseIsNewer: This version of Tandem does not know its revision.
     """
     current, head = current_and_head(database_url)
-    if current == head:
+    if current == head and _has_index(database_url):
         return
     if not is_known(current):
         raise DatabaseIsNewer(
@@ -44,6 +47,15 @@ def current_and_head(database_url: str) -> tuple[str | None, str]:
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision(), head
+    finally:
+        database.close()
+
+
+def _has_index(database_url: str) -> bool:
+    database = Database(database_url)
+    try:
+        with database.engine.connect() as connection:
+            return search_index.is_there(connection)
     finally:
         database.close()
 

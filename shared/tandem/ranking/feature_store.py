@@ -143,7 +143,8 @@ class _Texts(Collection[tuple[str, str]]):
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         query = select(Record.title, Record.abstract).where(*self._shown).order_by(Record.number)
-        yield from self._session.execute(query.execution_options(yield_per=1000)).tuples()
+        with self._session.execute(query.execution_options(yield_per=1000)) as rows:
+            yield from rows
 
     def __contains__(self, text: object) -> bool:
         return any(one == text for one in self)

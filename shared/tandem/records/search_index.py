@@ -5,25 +5,29 @@ It knows which three characters in a row each record has, and says which records
 by triggers on an FTS5 table of SQLite, or as a GIN index of PostgreSQL's extension pg_trgm. Where
 the database has neither, a search reads every record.
 
-Everything it consists of has a name that begins with NAME, and is not in the metadata.
+Everything it consists of has a name that begins with NAME, and is not in the metadata. A command
+that starts asks whether it is there, so this module loads no models.
 """
 
 # ruff: noqa: S608  # statements are put together of names that stand here
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import cast
 
-from sqlalchemy import ColumnElement, Connection, Uuid, and_, column, select, table, text
+from sqlalchemy import ColumnElement, Connection, Integer, Select, Uuid, column, select, table, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from tandem.ids import ReviewId
-from tandem.records.models import Record
+from tandem.ids import RecordNumber, ReviewId
 
 NAME = "record_search"
 
 _MOST_TRIGRAMS = 40
 """In one question. More of them hardly leave fewer records."""
+
+_MOST_CANDIDATES = 1000
+"""More of them take as long to be looked up one by one as all others do in a row."""
 
 _PLAIN = re.compile("[A-Za-z0-9]{3,}")
 """What PostgreSQL's index is asked for: it has authors as JSON, and lowers ASCII letters only."""
@@ -75,20 +79,21 @@ def is_line_that_makes_it(line: bytes) -> bool:
     return line.startswith(f"CREATE INDEX {NAME} ".encode())
 
 
-def may_contain(
+def candidates(
     session: Session, review_id: ReviewId, words: Sequence[str]
-) -> ColumnElement[bool] | None:
-    """Return a condition that every record holds that contains all the words, and few others.
+) -> Sequence[RecordNumber] | None:
+    """Return the few records that may contain all the words; no other one does.
 
-    None where the index cannot tell: there is none, or no word has three characters in a row.
+    None where it is as quick to read all records: there is no index, no word has three characters
+    in a row, or more than a thousand records may contain them.
     """
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     asked = _trigrams(words) if is_sqlite else _plain(words)
     if not asked or not is_there(session.connection()):
         return None
-    if is_sqlite:
-        return _in_fts5(review_id, asked)
-    return and_(*(_TEXTS.contains(part, autoescape=True) for part in asked))
+    query = _in_fts5(review_id, asked) if is_sqlite else _in_gin(review_id, asked)
+    found = session.scalars(query.limit(_MOST_CANDIDATES + 1)).all()
+    return None if len(found) > _MOST_CANDIDATES else found
 
 
 def _trigrams(words: Iterable[str]) -> list[str]:
@@ -109,17 +114,17 @@ _FTS5 = table(NAME, column("rowid"), column(NAME))
 _KEY_OF = table(_KEYS, column("key"), column("review_id", Uuid()))
 
 
-def _in_fts5(review_id: ReviewId, trigrams: Sequence[str]) -> ColumnElement[bool]:
+def _in_fts5(review_id: ReviewId, trigrams: Sequence[str]) -> Select[RecordNumber]:
     quoted = (trigram.replace('"', '""') for trigram in trigrams)
     key = select(_KEY_OF.c.key).where(_KEY_OF.c.review_id == review_id).scalar_subquery()
     before = key.op("<<")(_REVIEW_BITS)
-    found = select(_FTS5.c.rowid.op("&")((1 << _REVIEW_BITS) - 1)).where(
+    number = _FTS5.c.rowid.op("&")((1 << _REVIEW_BITS) - 1)
+    return select(cast("ColumnElement[RecordNumber]", number)).where(
         _FTS5.c[NAME].op("MATCH")(" AND ".join(f'"{trigram}"' for trigram in quoted)),
         # Others' records are passed over in the index.
         _FTS5.c.rowid > before,
         _FTS5.c.rowid < before + (1 << _REVIEW_BITS),
     )
-    return Record.number.in_(found)
 
 
 def _searched(row: str) -> str:
@@ -197,7 +202,13 @@ def _texts(row: str = "") -> str:
 
 
 _TEXTS: ColumnElement[str] = column(_texts("record."), is_literal=True)
+_RECORD = table("record", column("review_id", Uuid()), column("number", Integer()))
 _NOT_ALLOWED = "42501"
+
+
+def _in_gin(review_id: ReviewId, parts: Sequence[str]) -> Select[RecordNumber]:
+    have = (_TEXTS.contains(part, autoescape=True) for part in parts)
+    return select(_RECORD.c.number).where(_RECORD.c.review_id == review_id, *have)
 
 
 def _make_gin(connection: Connection) -> bool:

@@ -35,9 +35,9 @@ def conditions(
 ) -> list[ColumnElement[bool]]:
     """Return what a query over records must hold, joined as in `catalogue`."""
     found = [mentions(word) for word in filters.words]
-    narrowed = search_index.may_contain(session, viewer.review_id, filters.words)
-    if narrowed is not None:
-        found.insert(0, narrowed)
+    few = search_index.candidates(session, viewer.review_id, filters.words)
+    if few is not None:
+        found.insert(0, Record.number.in_(few))
     if filters.status is not None:
         found.append(visible_status_sql(viewer, stage) == filters.status)
     if filters.source is not None:
