@@ -41,8 +41,8 @@ class Sizes:
         api, relay, worker = (
             sum(map(megabytes, family(here.pid(name)))) for name in ("api", "relay", "worker")
         )
-        peak = max(_peak(pid) for pid in family(here.pid("worker")))
-        return cls(_database(here), _features(here), api, relay, worker, peak, seconds)
+        largest = max(peak(pid) for pid in family(here.pid("worker")))
+        return cls(database_size(here), features_size(here), api, relay, worker, largest, seconds)
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def _shown(found: Sizes) -> list[str]:
     return [*(f"{size:.0f}" for size in sizes), f"{found.seconds:.1f}"]
 
 
-def _database(here: Installation) -> float:
+def database_size(here: Installation) -> float:
     queries = {
         "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
         "postgresql": "SELECT pg_database_size(current_database())",
@@ -92,13 +92,13 @@ def _database(here: Installation) -> float:
         database.close()
 
 
-def _features(here: Installation) -> float:
+def features_size(here: Installation) -> float:
     folders = {here.folder / "data" / "artifacts", here.folder / "artifacts"}
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     return sum(file.stat().st_size for file in files) / _MIB
 
 
-def _peak(pid: int) -> float:
+def peak(pid: int) -> float:
     """Return the most memory that a process has ever had."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):

@@ -1,0 +1,331 @@
+"""One review of many records from its file to its export: time, processor time, memory, by size.
+
+    python benchmarks/million.py --records 10000,100000 --labels 1000,10000 --plot sizes.svg
+
+For each size a fresh installation on loopback. Its file is made up of real texts (see
+`made_up_texts`), so that its vocabulary grows as a real one does. The memory is that of the largest
+process of each kind, at its most (VmHWM), looked at twice a second. `--json FILE` keeps the figures
+line by line; with `--plot` alone those of that file are drawn. Linux only: it reads /proc.
+"""
+
+import argparse
+import io
+import json
+import math
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
+from uuid import UUID
+
+import httpx
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from capacity import database_size, features_size, peak
+from idle import family
+from installation import ENGINES, Engine, Installation, running
+from load import Processes
+from load_data import Filled, decide_many
+from made_up_texts import texts
+from tandem.ids import ReviewId
+from tandem.ranking.models import Ranking
+from tandem.reviews.models import Review
+
+_LOOK_SECONDS = 0.5
+_TRIES = 7
+_QUICK = {
+    "queue": ("POST", "/queue", {"limit": 3}),
+    "list": ("GET", "/records?limit=50", None),
+    "list by rank": ("GET", "/records?limit=50&order=rank", None),
+    "search, no hit": ("GET", "/records?q=zzyzxlessness&limit=50", None),
+    "search, a slip": ("GET", "/records?q=interation&limit=50", None),
+    "search, hits": ("GET", "/records?q=patient&limit=50", None),
+    "progress": ("GET", "/progress", None),
+}
+"""Requests that are asked several times; their median counts."""
+
+
+@dataclass
+class Watch:
+    """The most memory that a process of each kind has had, in MiB."""
+
+    here: Installation
+    most: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        while not self.over.wait(_LOOK_SECONDS):
+            for name in ("api", "worker", "relay"):
+                for pid in family(self.here.pid(name)):
+                    self.most[name] = max(self.most[name], _peak_or_none(pid))
+
+
+def _peak_or_none(pid: int) -> float:
+    try:
+        return peak(pid)
+    except (OSError, AssertionError):  # it has just ended
+        return 0.0
+
+
+@dataclass
+class Size:
+    """What one size of review took: by step, seconds, processor seconds, MiB at the peak."""
+
+    n_records: int
+    engine: str
+    steps: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps({"records": self.n_records, "engine": self.engine, "steps": self.steps})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", default="")
+    parser.add_argument("--labels", default="1000,10000")
+    parser.add_argument("--engine", choices=ENGINES, default="sqlite")
+    parser.add_argument("--within", type=float, default=7200.0, help="seconds for one step at most")
+    parser.add_argument("--json", type=Path, help="a file to which figures are added")
+    parser.add_argument("--plot", type=Path)
+    asked = parser.parse_args()
+    numbers = [*map(int, filter(None, asked.records.split(",")))]
+    labels = [*map(int, asked.labels.split(","))]
+    for n in numbers:
+        size = measure(asked.engine, n, labels, asked.within)
+        print(size.to_json(), file=sys.stderr)
+        if asked.json:
+            with asked.json.open("a") as file:
+                file.write(size.to_json() + "\n")
+        show([size])
+    if asked.plot:
+        found = [json.loads(line) for line in asked.json.read_text().splitlines()]
+        sizes = [Size(one["records"], one["engine"], one["steps"]) for one in found]
+        show(sizes)
+        asked.plot.write_text(drawn(sizes))
+
+
+def measure(engine: Engine, n: int, labels: list[int], within: float) -> Size:
+    size = Size(n, engine)
+    with running(engine) as here:
+        owner, people = here.add_account("owner"), [here.add_account(f"r{i}") for i in range(2)]
+        headers = {"Authorization": f"Bearer {owner.token}"}
+        client = httpx.Client(
+            base_url=f"{here.url}/api/v1", headers=headers, timeout=within, trust_env=False
+        )
+        made = client.post("/reviews", json={"title": "Large", "question": "Which words?"})
+        review_id = ReviewId(UUID(made.raise_for_status().json()["id"]))
+        root = f"/reviews/{review_id}"
+        for person in people:
+            client.put(f"{root}/members/{person.id}", json={"role": "reviewer"}).raise_for_status()
+        with _step(size, here, "import"):
+            _imported(client, root, n, within)
+        with _step(size, here, "first ranking"):
+            _ranked(here, review_id, within)
+        filled = Filled(review_id, n, owner, people)
+        for n_labels in (one for one in labels if one <= n):
+            with _step(size, here, f"{n_labels:,} labels and a ranking") as figures:
+                decide_many(here, filled, n_labels)
+                figures["ranking"] = _ranked(here, review_id, within)
+        for name, request in _QUICK.items():
+            size.steps[name] = {"seconds": _median(partial(_asked, client, root, *request))}
+        numbers = iter(range(n - 100, n))
+        size.steps["decision"] = {
+            "seconds": _median(
+                lambda: client.put(
+                    f"{root}/records/{next(numbers)}/decision", json={"verdict": "exclude"}
+                )
+            )
+        }
+        whole = f"{root}/export?format=ris"
+        with _step(size, here, "export"), client.stream("GET", whole) as answer:
+            for _ in answer.raise_for_status().iter_bytes():
+                pass
+        size.steps["disk"] = {
+            "database": database_size(here), "features": features_size(here)
+        }  # fmt: skip
+    return size
+
+
+@contextmanager
+def _step(size: Size, here: Installation, name: str) -> Iterator[dict[str, float]]:
+    """Note what a step takes of the clock, of the processor, and of memory so far."""
+    print(f"{size.n_records:,} {name} …", file=sys.stderr)
+    watch, processes, figures = Watch(here), Processes(here), dict[str, float]()
+    thread = threading.Thread(target=watch.run)
+    processes.begin()
+    began = time.monotonic()
+    thread.start()
+    try:
+        yield figures
+    finally:
+        watch.over.set()
+        thread.join()
+    figures["seconds"] = time.monotonic() - began
+    figures |= {f"{who} CPU": cpu for who, cpu in processes.spent().items()}
+    figures |= {f"{who} MiB": most for who, most in watch.most.items()}
+    size.steps[name] = figures
+    print(f"  {figures}", file=sys.stderr)
+
+
+def _imported(client: httpx.Client, root: str, n: int, within: float) -> None:
+    with NamedTemporaryFile(suffix=".ris") as file:
+        _write_ris(file, n)
+        file.seek(0)
+        accepted = client.post(f"{root}/imports", files={"file": ("large.ris", file)})
+    path = f"{root}/imports/{accepted.raise_for_status().json()['id']}"
+
+    def state() -> str:
+        return str(client.get(path).raise_for_status().json()["state"])
+
+    _wait(lambda: state() in ("done", "failed"), within)
+    if state() != "done":
+        raise SystemExit(f"the import failed: {client.get(path).json()['error']}")
+
+
+def _write_ris(file: IO[bytes], n: int) -> None:
+    for number, (title, abstract) in enumerate(texts(n), start=1):
+        fields = {
+            "TI": title or f"Record {number}",
+            "AB": abstract,
+            "AU": f"Author{number % 9973}, A.",
+            "PY": f"{1980 + number % 45}",
+            "DO": f"10.1000/made.{number}",
+        }
+        lines = "".join(f"{tag}  - {value}\n" for tag, value in fields.items() if value)
+        file.write(f"TY  - JOUR\n{lines}ER  - \n\n".encode())
+
+
+def _ranked(here: Installation, review_id: ReviewId, within: float) -> float:
+    """Wait until a ranking counts all; return the seconds that it took."""
+    database = here.open_database()
+    newest = select(Ranking).where(Ranking.review_id == review_id)
+    newest = newest.order_by(Ranking.labels_seq.desc()).limit(1)
+    found: list[float] = []
+
+    def is_ranked() -> bool:
+        with database.read() as session:
+            ranking = session.scalars(newest).first()
+            if (
+                ranking is None
+                or ranking.labels_seq < session.get_one(Review, review_id).taught_seq
+            ):
+                return False
+        found.append(ranking.seconds)
+        return True
+
+    try:
+        _wait(is_ranked, within)
+    finally:
+        database.close()
+    return found[0]
+
+
+def _wait(is_done: Callable[[], bool], within: float) -> None:
+    give_up_at = time.monotonic() + within
+    while not is_done():
+        if time.monotonic() > give_up_at:
+            raise TimeoutError("it takes too long; see --within")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _asked(client: httpx.Client, root: str, method: str, path: str, body: object) -> httpx.Response:
+    return client.request(method, root + path, json=body)
+
+
+def _median(ask: Callable[[], httpx.Response]) -> float:
+    took = []
+    for _ in range(_TRIES):
+        began = time.perf_counter()
+        ask().raise_for_status()
+        took.append(time.perf_counter() - began)
+    return median(took)
+
+
+def show(sizes: list[Size]) -> None:
+    """Print a table, with the exponent of N where there are several sizes."""
+    table = Table(
+        title="seconds (processor seconds; MiB of the largest process)", title_justify="left"
+    )
+    for name in ("", *(f"{size.n_records:,} {size.engine}" for size in sizes), "grows as N to the"):
+        table.add_column(name, justify="right" if name else "left")
+    for step in dict.fromkeys(step for size in sizes for step in size.steps):
+        cells = [_cell(size.steps.get(step, {})) for size in sizes]
+        table.add_row(step, *cells, _shown(exponent(sizes, step, "seconds")))
+    Console(width=170).print(table)
+
+
+def _cell(figures: dict[str, float]) -> str:
+    if "database" in figures:
+        return ", ".join(f"{name} {mib:.0f} MiB" for name, mib in figures.items())
+    if not figures:
+        return ""
+    cpu = sum(value for name, value in figures.items() if name.endswith("CPU"))
+    mib = max((value for name, value in figures.items() if name.endswith("MiB")), default=0.0)
+    beside = f" ({cpu:.0f}; {mib:.0f})" if mib else ""
+    ranking = f", ranking {figures['ranking']:.1f}" if "ranking" in figures else ""
+    return f"{figures['seconds']:.3g}{ranking}{beside}"
+
+
+def exponent(sizes: list[Size], step: str, what: str) -> float | None:
+    """Return the slope of the logarithms of a figure by those of N; None with less than two."""
+    known = [
+        (math.log(size.n_records), math.log(size.steps[step][what]))
+        for size in sizes
+        if size.steps.get(step, {}).get(what)
+    ]
+    if len({n for n, _ in known}) < 2:
+        return None
+    middle, level = (sum(one) / len(known) for one in zip(*known, strict=True))
+    rise = sum((n - middle) * (y - level) for n, y in known)
+    return float(rise / sum((n - middle) ** 2 for n, _ in known))
+
+
+def _shown(slope: float | None) -> str:
+    return "" if slope is None else f"{slope:.2f}"
+
+
+def drawn(sizes: list[Size]) -> str:
+    """Return a picture: seconds and memory by N, as SVG."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    of_time, of_memory = figure.subplots(1, 2)
+    ordered = sorted(sizes, key=lambda size: size.n_records)
+    for step in dict.fromkeys(step for size in ordered for step in size.steps):
+        _line(of_time, ordered, step, "seconds", step)
+        _line(of_memory, ordered, step, "worker MiB", step)
+    of_time.set(xlabel="records", ylabel="seconds")
+    of_memory.set(xlabel="records", ylabel="MiB, largest process of the worker")
+    for axes in (of_time, of_memory):
+        axes.set(xscale="log", yscale="log")
+        axes.grid(color="#dddddd")
+        axes.legend(frameon=False, fontsize=6)
+    svg = io.StringIO()
+    figure.savefig(svg, format="svg", metadata={"Date": None})
+    return svg.getvalue()
+
+
+def _line(axes: Any, sizes: list[Size], step: str, what: str, label: str) -> None:
+    known = [size for size in sizes if size.steps.get(step, {}).get(what)]
+    if known:
+        slope = _shown(exponent(known, step, what))
+        axes.plot(
+            [size.n_records for size in known],
+            [size.steps[step][what] for size in known],
+            marker="o",
+            markersize=3,
+            label=f"{label}: N^{slope}" if slope else label,
+        )
+
+
+if __name__ == "__main__":
+    main()
