@@ -24,8 +24,13 @@ from tandem.stopping.counting import Ledger, Outside
 from tandem.stopping.drawn import DrawnRecords
 
 SINCE = 3
-_CORRECTED_SINCE = 7
 """The version of the trail that has the first lines of audits."""
+
+_CORRECTED_SINCE = 7
+"""From this version on evidence that was carried over follows later corrections."""
+
+_LATER = frozenset({"withdrawn_at", "withdrawn_because"})
+"""What becomes known of a certificate after it was given."""
 
 
 class Audits:
@@ -189,6 +194,11 @@ def _certified(
         raise Differs(
             Difference(says, f"{logged.n_certified} and {logged.n_withdrawn} are in the log")
         )
+    for one, sealed in zip(given, logged.certificates, strict=True):
+        for key, value in (sealed or {}).items():
+            if key not in _LATER and one[key] != value:
+                says = f"that the {key} of a certificate of {name} is {one[key]}"
+                raise Differs(Difference(says, f"{value} is in the log"))
     for one in given:
         if one["withdrawn_at"] is None:
             then = counting.when_certified(ledger, one, log_carried=carried)

@@ -1,7 +1,7 @@
 """The audits of recall, read from the log. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tandem.audit.entries import Step
@@ -15,11 +15,16 @@ class LoggedAudit:
 
     registered: Mapping[str, Any]
     target: str
-    n_certified: int = 0
     n_withdrawn: int = 0
     is_over: bool = False
     follows: str | None = None
     """The audit that it replaced, by a reframe."""
+    certificates: list[Mapping[str, Any] | None] = field(default_factory=list)
+    """As they were given; None of one that an earlier release gave, which did not log it."""
+
+    @property
+    def n_certified(self) -> int:
+        return len(self.certificates)
 
 
 class LoggedAudits:
@@ -42,7 +47,8 @@ class LoggedAudits:
                 self.by_id[step.data["audit_id"]] = self._newest[detail["stage"]] = begun
             case "audit.finished":
                 logged = self.by_id[step.data["audit_id"]]
-                logged.n_certified += step.data["state"] == "certified"
+                if step.data["state"] == "certified":
+                    logged.certificates.append(detail.get("certificate"))
                 logged.is_over |= step.data["state"] == "abandoned"
             case "stopping.changed" if "audit" in detail:
                 self._changed(detail["audit"], detail["what"])

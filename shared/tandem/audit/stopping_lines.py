@@ -18,8 +18,7 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[dict[str, Any]]:
 
     The line has the seed once the audit is over: before, it would reveal the next draws.
     """
-    query = select(Audit).where(Audit.review_id == review_id)
-    for audit in session.scalars(query.order_by(Audit.registered_seq, Audit.id)).all():
+    for audit in _each_behind_the_one_it_replaced(session, review_id):
         draws = select(
             AuditDraw.record_number, AuditDraw.pool, AuditDraw.seq, AuditDraw.target
         ).where(AuditDraw.audit_id == audit.id)
@@ -35,6 +34,24 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[dict[str, Any]]:
             "evidence": evidence(states.shown(session, audit).now),
             "certificates": audit.certificates,
         }
+
+
+def _each_behind_the_one_it_replaced(session: Session, review_id: ReviewId) -> Iterator[Audit]:
+    """Yield the audits in the order of their registration, as `verify` needs them.
+
+    Neither `labels_seq`, which no decision may have moved in between, nor a clock gives it alone.
+    """
+    query = select(Audit).where(Audit.review_id == review_id)
+    begun = session.scalars(query.order_by(Audit.registered_seq, Audit.id)).all()
+    by_id = {audit.id: audit for audit in begun}
+    firsts = by_id.keys() - {audit.followed_by for audit in begun}
+    for first in begun:
+        if first.id not in firsts:
+            continue
+        audit: Audit | None = first
+        while audit is not None:
+            yield audit
+            audit = None if audit.followed_by is None else by_id[audit.followed_by]
 
 
 def evidence(found: Evaluation) -> dict[str, Any]:

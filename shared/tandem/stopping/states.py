@@ -1,5 +1,6 @@
 """What an audit has come to: its state, and the certificate that it gives or withdraws."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -102,8 +103,9 @@ def follow(session: Session, review: Review, audit: Audit) -> None:
         return
     given = certificate_in_force(audit)
     if given is None:
-        audit.certificates = [*audit.certificates, _certificate(review, found)]
-        finish(session, review, None, audit, AuditState.CERTIFIED)
+        made = _certificate(review, found)
+        audit.certificates = [*audit.certificates, made]
+        finish(session, review, None, audit, AuditState.CERTIFIED, certificate=made)
     else:
         then = _then(found, given)
         because = f"With the labels in force now e is {then.e:.4g}, and {then.needed:g} is needed."
@@ -181,10 +183,19 @@ def _state(audit: Audit, evaluation: Evaluation) -> AuditState:
 
 
 def finish(
-    session: Session, review: Review, viewer: Viewer | None, audit: Audit, state: str
+    session: Session,
+    review: Review,
+    viewer: Viewer | None,
+    audit: Audit,
+    state: str,
+    *,
+    certificate: Mapping[str, Any] | None = None,
 ) -> None:
+    """Log what an audit has come to; a certificate is sealed with it, for `tandem verify`."""
     detail: dict[str, Any] = {"stage": audit.stage.value}
     if viewer is not None:
         detail["by"] = str(viewer.user_id)
+    if certificate is not None:
+        detail["certificate"] = certificate
     fact = AuditFinished(audit_id=str(audit.id), state=state, detail=detail)
     log.append(session, review, fact)

@@ -56,6 +56,17 @@ def test_its_evidence_follows_from_the_log_whatever_happened_meanwhile(
     assert made.n_audits == 2
 
 
+def test_audits_that_replace_each_other_at_once_stand_in_their_order(screening: Screening) -> None:
+    audit = screening.register()
+    begun = [audit["id"]]
+    for _ in range(4):  # no decision comes between them, and their ids are random
+        audit = screening.send("POST", f"/audits/{audit['id']}/reframe", status=201)
+        begun.append(audit["id"])
+    lines = exported(screening)
+    assert [line["audit"] for line in lines if "audit" in line] == begun
+    assert checked(lines).difference is None
+
+
 def drawn(screening: Screening, audit: Line) -> list[int]:
     return [int(one["record_id"]) for one in screening.get(f"/audits/{audit['id']}/draws")["items"]]
 
@@ -96,6 +107,9 @@ def test_what_somebody_changed_in_an_audit_is_found(screening: Screening) -> Non
         lambda line: change(line, of="carried", to=1.0),
         lambda line: change(line, of="seed", to="00" * 32),
         lambda line: change(line, of="certificates", to=[]),
+        lambda line: change(line["certificates"][0], of="pool", to=0),
+        lambda line: change(line["certificates"][0], of="recall_low", to=0.99),
+        lambda line: line["certificates"][0]["outside_frame"].update(settled=5),
         swap,
         claim,
         leave_out,
