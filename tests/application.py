@@ -1,6 +1,8 @@
 """The API for tests, on settings of their own but with routes that are built only once."""
 
+import json
 from functools import cache
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
@@ -23,3 +25,14 @@ def application(settings: Settings) -> FastAPI:
 @cache
 def _routes() -> list[BaseRoute]:
     return create_app(Settings()).router.routes
+
+
+def document_of_the_api() -> dict[str, Any]:
+    """Return the OpenAPI document. It is made once in a process: that takes over a second."""
+    document: dict[str, Any] = json.loads(_document())
+    return document
+
+
+@cache
+def _document() -> str:
+    return json.dumps(create_app(Settings()).openapi())

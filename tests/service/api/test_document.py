@@ -9,9 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from schemathesis import openapi as reader
 
+from application import document_of_the_api
 from tandem import errors
-from tandem.config import Settings
-from tandem_api.app import create_app
 from tandem_api.openapi import as_text
 
 VERBS = {
@@ -30,7 +29,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return create_app(Settings()).openapi()
+    return document_of_the_api()
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

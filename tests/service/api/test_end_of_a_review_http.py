@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from application import document_of_the_api
 from service.api.scene import API, METHODS, Scene, build
 from service.api.test_permissions import BODIES
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.records import imports
-from tandem_api.app import create_app
 from world import World
 
-DOCUMENT = create_app(Settings()).openapi()["paths"]
+DOCUMENT = document_of_the_api()["paths"]
 IN_A_REVIEW = [
     (method.upper(), path)
     for path, operations in DOCUMENT.items()

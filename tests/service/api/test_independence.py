@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from application import document_of_the_api
 from service.api.scene import API, METHODS
 from service.api.two_worlds import (
     AGREEING,
@@ -37,13 +38,11 @@ from service.api.world_requests import (
     Said,
     every_read,
 )
-from tandem.config import Settings
-from tandem_api.app import create_app
 from world import Person
 
 
 def test_every_route_is_covered() -> None:
-    document = create_app(Settings()).openapi()["paths"]
+    document = document_of_the_api()["paths"]
     routes = {
         (method.upper(), path.removeprefix(API))
         for path, operations in document.items()

@@ -13,12 +13,11 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import effort
-from application import application
+from application import application, document_of_the_api
 from service.api.scene import Scene, build, promote
 from tandem.accounts import service as accounts
 from tandem.config import Settings
 from tandem.db.session import Database
-from tandem_api.app import create_app
 from world import World
 
 
@@ -35,7 +34,7 @@ class Stage:
 
 stage = Stage()
 document = schemathesis.openapi.from_dict(
-    create_app(Settings()).openapi(),
+    document_of_the_api(),
     config=schemathesis.Config.from_dict(
         {
             "max-stream-events": 1,

@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tandem.config import Settings
-from tandem_api.app import create_app
+from application import document_of_the_api
 from tandem_api.examples import NoExample, example_of
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    found: dict[str, Any] = create_app(Settings()).openapi()
+    found: dict[str, Any] = document_of_the_api()
     return found
 
 

@@ -1,15 +1,17 @@
 """Who may do what: every route of the OpenAPI document, asked by every kind of caller."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from application import document_of_the_api
 from service.api.scene import API, METHODS, Scene, build
 from tandem.accounts import service as accounts
-from tandem.config import Settings
-from tandem_api.app import create_app
+from tandem.db.session import Database
 from world import World
 
 ROLES = ("owner", "adjudicator", "reviewer", "observer", "stranger", "admin", "nobody")
@@ -294,7 +296,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{R}/conflicts/{{conflict_id}}/messages"): {"json": {"text": "Who is right?"}},
 }
 
-DOCUMENT = create_app(Settings()).openapi()["paths"]
+DOCUMENT = document_of_the_api()["paths"]
 ROUTES = [
     (method.upper(), path)
     for path, operations in DOCUMENT.items()
@@ -303,9 +305,26 @@ ROUTES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def built(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scene]:
+    """A database with the scene in it, which each test gets a copy of."""
+    file = tmp_path_factory.mktemp("scene") / "scene.sqlite3"
+    shutil.copy(migrated_sqlite, file)
+    database = Database(f"sqlite:///{file}")
+    made = build(World(database))
+    database.close()  # writes all of it into the one file
+    return file, made
+
+
 @pytest.fixture
-def scene(world: World) -> Scene:
-    return build(world)
+def database_url(built: tuple[Path, Scene], tmp_path: Path) -> str:
+    shutil.copy(built[0], tmp_path / "tandem.sqlite3")
+    return f"sqlite:///{tmp_path}/tandem.sqlite3"
+
+
+@pytest.fixture
+def scene(built: tuple[Path, Scene]) -> Scene:
+    return built[1]
 
 
 def headers(scene: Scene, role: str) -> dict[str, str]:

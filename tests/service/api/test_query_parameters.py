@@ -3,12 +3,11 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from application import document_of_the_api
 from service.api.scene import API, METHODS, Scene, build
-from tandem.config import Settings
-from tandem_api.app import create_app
 from world import World
 
-DOCUMENT = create_app(Settings()).openapi()["paths"]
+DOCUMENT = document_of_the_api()["paths"]
 ROUTES = [
     (method, path, sorted(item["name"] for item in operation.get("parameters", [])
                           if item["in"] == "query"))
