@@ -12,10 +12,13 @@ an environment with asreview==3.0.8: its web server takes labels in turns with o
 """
 
 import argparse
+import os
+import signal
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -176,20 +179,50 @@ def measure(
 
 
 def beside(here: Installation, filled: Filled, other: Peer, during: float) -> None:
-    """Take decisions and the peer's labels in turns, and print how many a second each takes."""
+    """Take decisions and the peer's labels in turns; print how many a second, and at what cost."""
     ours = [filled.client(here, i).decide for i in range(N_BESIDE_PEER)]
     theirs = [client.label for client in other.clients(N_BESIDE_PEER)]
     flat_out(ours, 1.0)
     flat_out(theirs, 1.0)
     n_ours = n_theirs = 0
+    cpu_ours = cpu_theirs = 0.0
+    our_roots = [here.pid(name) for name in ("api", "worker", "relay", "valkey")]
     for _ in range(TURNS_BESIDE_PEER):
-        n_ours += len(flat_out(ours, during))
-        n_theirs += len(flat_out(theirs, during))
+        with stopped([other.pid]):
+            cpu_ours -= _all_seconds(our_roots)
+            n_ours += len(flat_out(ours, during))
+            cpu_ours += _all_seconds(our_roots)
+        with stopped(our_roots):
+            cpu_theirs -= _all_seconds([other.pid])
+            n_theirs += len(flat_out(theirs, during))
+            cpu_theirs += _all_seconds([other.pid])
     took = TURNS_BESIDE_PEER * during
     print(
         f"{here.engine}, {N_BESIDE_PEER} clients: {n_ours / took:.0f} decisions a second, "
-        f"ASReview {n_theirs / took:.0f} labels a second: {n_ours / n_theirs:.2f} ×"
+        f"{1000 * cpu_ours / n_ours:.1f} ms of processor time each; ASReview {n_theirs / took:.0f} "
+        f"labels a second, {1000 * cpu_theirs / n_theirs:.1f} ms: {n_ours / n_theirs:.2f} ×"
     )
+
+
+def _all_seconds(roots: list[int]) -> float:
+    return sum(_seconds(pid) for root in roots for pid in family(root))
+
+
+@contextmanager
+def stopped(roots: list[int]) -> Iterator[None]:
+    """Stop these processes and all that descend from them: each side has the machine in its turn.
+
+    Else one side would train on what it was sent while the other one is measured.
+    """
+    pids = [pid for root in roots for pid in family(root)]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def read(here: Installation, filled: Filled) -> list[str]:
