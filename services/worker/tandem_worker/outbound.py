@@ -33,7 +33,7 @@ TURN_SECONDS = 20.0
 SLOW_SECONDS = 2.0
 """An endpoint whose last answer took longer gets no more than half of the threads."""
 
-GAP_SECONDS = 0.2
+GAP_SECONDS = 0.5
 """From begin to begin of two looks. A look costs the same for one event as for a hundred."""
 
 _MOST_DUE = 1000
