@@ -189,6 +189,13 @@ class Settings(BaseSettings):
         description="Recipe of the rankings, ours or of an installed package (docs/ranking.md); "
         "unset: the newest of ours. A review takes it up with its next training.",
     )
+    ranking_memory_mib: int | None = Field(
+        default=None,
+        gt=0,
+        description="MiB that a process may take to rank a review. A review that takes more by the "
+        "formula of docs/capacity.md is ranked by a smaller recipe (its name ends in -small); "
+        "unset: half of the machine's memory.",
+    )
     sweep_seconds: float = Field(
         default=2, gt=0, description="How often the relay looks for work whose message got lost."
     )

@@ -76,6 +76,7 @@ def _train(here: Runtime, review: ReviewId) -> bool:
         review,
         timing=here.timing,
         model=here.model,
+        memory=here.settings.ranking_memory_mib,
         on_progress=lambda made: progress.of_ranking(here.nudges, review, made),
     )
     if next_begin is not None:
@@ -132,7 +133,8 @@ def make_second_looks(review_id: str) -> None:
     from tandem.ranking import second_look_scores
 
     here, review = runtime(), ReviewId(UUID(review_id))
-    second_look_scores.make(here.database, here.artifacts, here.cache, review, here.model)
+    memory = here.settings.ranking_memory_mib
+    second_look_scores.make(here.database, here.artifacts, here.cache, review, here.model, memory)
 
 
 @app.task(name=READ_TEXTS)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -148,6 +148,20 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
+_SMALL = "-small"
+
+
+def smaller(how: Recipe) -> Preset | None:
+    """Return what stands in for a recipe of ours in very large reviews; None for any other."""
+    return _small(how) if isinstance(how, Preset) and not how.name.endswith(_SMALL) else None
+
+
+def _small(how: Preset) -> Preset:
+    """Return it with single words that two records have, without pairs and word vectors."""
+    words = replace(how.words, ngram_range=(1, 1), min_df=2, vectors=None)
+    return replace(how, name=how.name + _SMALL, words=words, word_vectors=None)
+
+
 def names() -> set[str]:
     """Return the names of all recipes there are."""
     return {*PRESETS, *_plugins()}
@@ -162,6 +176,8 @@ def recipe(name: str) -> Recipe:
     """
     if name in PRESETS:
         return PRESETS[name]
+    if name.endswith(_SMALL) and (large := PRESETS.get(name.removesuffix(_SMALL))) is not None:
+        return _small(large)
     if name in _plugins():
         return _load_plugin(name)
     there_are = ", ".join(sorted(names()))

@@ -20,7 +20,8 @@ from tandem.progress import Percent
 from tandem.ranking import from_ledger, pace, training
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.pace import Timing
-from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe
+from tandem.ranking.within_memory import recipe_within
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import NoReview, ReviewArchived
@@ -47,13 +48,15 @@ def rerank(
     *,
     timing: Timing,
     model: str = DEFAULT_MODEL,
+    memory: int | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> datetime | None:
     """Train if anything is stale; return when the next training may begin, None if none was made.
 
     Safe to run twice, side by side, and to be killed anywhere. It trains once and waits for
     nothing: the caller asks again at the time returned, so that in the meantime the worker is there
-    for other reviews, and what changes until then becomes one training. `on_progress` is called at
+    for other reviews, and what changes until then becomes one training. A review that takes more
+    than `memory` MiB is ranked by a smaller recipe; see `within_memory`. `on_progress` is called at
     the end in any case, but for a worker that is killed: then its successor tells.
     """
     failed = RankingProgress(ranking="failed")
@@ -70,7 +73,10 @@ def rerank(
     end = failed
     try:
         with lease.renewed(database, held):
-            ranking = _train(database, artifacts, cache, held, recipe(model), on_progress)
+            with database.read() as session:
+                n_records = reviews.get_review(session, review_id).last_record_number
+            how = recipe_within(model, n_records, memory)
+            ranking = _train(database, artifacts, cache, held, how, on_progress)
         next_begin = _publish(database, held, ranking, timing.pause)
         if next_begin is not None:
             end = RankingProgress(ranking="finished")

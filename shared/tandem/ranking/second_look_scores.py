@@ -15,7 +15,8 @@ from tandem.ranking import from_ledger, second_looks
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels, Rows
 from tandem.ranking.models import SecondLook
-from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, recipe
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe
+from tandem.ranking.within_memory import recipe_within
 from tandem.reviews import service as reviews
 from tandem.work import lease
 from tandem.work.lease import Held
@@ -31,14 +32,21 @@ def make(
     cache: Path,
     review_id: ReviewId,
     model: str = DEFAULT_MODEL,
+    memory: int | None = None,
 ) -> bool:
-    """Work it out if it is due. Safe to run twice, side by side, and to be killed anywhere."""
+    """Work it out if it is due. Safe to run twice, side by side, and to be killed anywhere.
+
+    `model` and `memory` are as in `rerank.rerank`.
+    """
     held = second_looks.claim(database, review_id)
     if held is None:
         return False
     try:
         with lease.renewed(database, held):
-            made = _score(database, artifacts, cache, held, recipe(model))
+            with database.read() as session:
+                n_records = reviews.get_review(session, review_id).last_record_number
+            how = recipe_within(model, n_records, memory)
+            made = _score(database, artifacts, cache, held, how)
     except Exception as error:
         second_looks.fail(database, held, error)
         raise

@@ -11,7 +11,8 @@ from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.operations import jobs
 from tandem.ranking.pace import Timing
-from tandem.ranking.recipes import DEFAULT_MODEL, UnknownModel
+from tandem.ranking.recipes import DEFAULT_MODEL, UnknownModel, recipe
+from tandem.ranking.within_memory import recipe_within
 from tandem.tasks import Nudges
 from tandem.work.attempts import MOST_TRIES
 from tandem.work.jobs import JobKind, JobState
@@ -20,9 +21,11 @@ from tandem_worker.runtime import Runtime
 from world import World
 
 
-def runtime(database: Database, folder: Path, model: str | None) -> Runtime:
+def runtime(
+    database: Database, folder: Path, model: str | None, memory: int | None = None
+) -> Runtime:
     return Runtime(
-        settings=Settings(data_dir=folder, ranking_model=model),
+        settings=Settings(data_dir=folder, ranking_model=model, ranking_memory_mib=memory),
         database=database,
         artifacts=Artifacts(str(folder / "artifacts")),
         cache=folder / "cache",
@@ -46,6 +49,27 @@ def test_the_installation_chooses(
 
     ranking = newest(database, team.review_id)
     assert ranking.model == ranking.preset["name"] == (model or DEFAULT_MODEL)
+
+
+def test_where_memory_is_short_a_smaller_one_ranks_and_says_its_name(
+    world: World, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = about_sleep(world)
+    monkeypatch.setattr(tasks, "runtime", lambda: runtime(database, tmp_path, None, memory=100))
+
+    tasks.rerank(str(team.review_id))
+
+    ranking = newest(database, team.review_id)
+    assert ranking.model == ranking.preset["name"] == f"{DEFAULT_MODEL}-small"
+    assert ranking.preset["words"]["ngram_range"] == [1, 1]
+    assert ranking.n_ranked > 0
+
+
+def test_how_large_a_review_may_be_for_the_whole_recipe() -> None:
+    assert recipe_within("tandem-3", 100_000, 700).name == "tandem-3"
+    assert recipe_within("tandem-3", 1_000_000, 700) == recipe("tandem-3-small")
+    assert recipe_within("tandem-3-small", 1_000_000, 700).name == "tandem-3-small"
+    assert recipe_within("elas-u4", 10, None).name == "elas-u4"
 
 
 def test_one_that_is_not_there_is_named_among_the_jobs_and_given_up(
