@@ -34,14 +34,8 @@ from tandem.records.models import Import
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview
 from tandem.screening.duplicates import taking_back
-from tandem.screening.models import (
-    Decision,
-    Exposure,
-    Lease,
-    PresentDecision,
-    ScreenedRecord,
-    Served,
-)
+from tandem.screening.lease_models import Lease, Served
+from tandem.screening.models import Decision, Exposure, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.streams import Stream
 from world import TA, Person, Team, World

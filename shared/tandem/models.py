@@ -1,13 +1,6 @@
 """Every table, imported so that the registry knows it."""
 
-from tandem.accounts.models import (
-    AccountLink,
-    Attempts,
-    IdempotentRequest,
-    SignIn,
-    Token,
-    User,
-)
+from tandem.accounts.models import AccountLink, Attempts, IdempotentRequest, SignIn, Token, User
 from tandem.db.base import Base
 from tandem.events.log import Event
 from tandem.events.positions import ConsumerLease, EventPosition
@@ -18,15 +11,8 @@ from tandem.records.models import Import, Record, Removal, Wave
 from tandem.reports.models import NearMiss, Rating, Study, StudyReport
 from tandem.reviews.models import Member, PolicyVersion, Review
 from tandem.screening.full_text.models import Retrieval
-from tandem.screening.models import (
-    Conflict,
-    Decision,
-    Lease,
-    PresentDecision,
-    Resolution,
-    ScreenedRecord,
-    Served,
-)
+from tandem.screening.lease_models import Lease, Served
+from tandem.screening.models import Conflict, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.people.models import Interest
 from tandem.stopping.models import Audit, AuditDraw
 from tandem.synthesis.models import CodedPassage, SynthesisImport

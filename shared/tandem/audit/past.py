@@ -31,11 +31,11 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
 from tandem.screening.blinding.view import sees_every_event, vote_visibility
-from tandem.screening.catalogue import ShownRecord
 from tandem.screening.logged_progress import CurvePoint
 from tandem.screening.models import Conflict, Decision
 from tandem.screening.progress import Progress, ReviewerProgress
 from tandem.screening.rules import Status
+from tandem.screening.shown_records import ShownRecord
 from tandem.screening.visible_votes import ShownVote
 
 _PAGE = 5000

@@ -20,9 +20,9 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
 from tandem.screening import catalogue
-from tandem.screening.catalogue import ShownRecord
 from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.record_filters import mentions
+from tandem.screening.shown_records import ShownRecord
 
 
 class NoReport(NotFound):

@@ -15,7 +15,8 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.full_text.gate import require_reached
 from tandem.screening.full_text.models import Retrieval, RetrievalState, Via
-from tandem.screening.ledger.state import RecordKey, screenable
+from tandem.screening.ledger.loading import screenable
+from tandem.screening.ledger.state import RecordKey
 
 
 def append_retrieval(

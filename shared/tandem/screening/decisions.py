@@ -19,10 +19,8 @@ from tandem.screening.client_state import Basis
 from tandem.screening.full_text.gate import require_complete
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
-from tandem.screening.ledger.state import (
-    RecordKey,
-    load_screenable,
-)
+from tandem.screening.ledger.loading import load_screenable
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, ResolvedBy
 from tandem.screening.queue.order import NO_ORDER, Order
 from tandem.screening.recording import NewVote, Recorded, record_decisions

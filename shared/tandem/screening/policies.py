@@ -17,8 +17,9 @@ from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.view import hides_votes
+from tandem.screening.ledger.loading import load_stage
 from tandem.screening.ledger.outcome import apply_outcome
-from tandem.screening.ledger.state import RecordState, load_stage
+from tandem.screening.ledger.state import RecordState
 from tandem.screening.models import ResolvedBy
 from tandem.screening.rules import Status
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from tandem.ids import DecisionId, UserId
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import DONE, preview_is_open
-from tandem.screening.ledger.state import RecordKey, RecordState, load
+from tandem.screening.ledger.loading import load
+from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status
 

@@ -19,7 +19,8 @@ from tandem.reviews.service import Viewer
 from tandem.screening.decisions import record_decision
 from tandem.screening.duplicates import transfer
 from tandem.screening.ledger.entries import DecisionInput
-from tandem.screening.ledger.state import RecordKey, load
+from tandem.screening.ledger.loading import load
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 

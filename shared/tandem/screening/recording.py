@@ -19,15 +19,12 @@ from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
 from tandem.screening.full_text import population
 from tandem.screening.full_text.gate import require_complete, require_reached
+from tandem.screening.lease_models import Lease
 from tandem.screening.ledger.append import Change, append_each
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
-from tandem.screening.ledger.state import (
-    Loaded,
-    RecordKey,
-    RecordState,
-    load_many_screenable,
-)
-from tandem.screening.models import Decision, Lease, ResolvedBy
+from tandem.screening.ledger.loading import Loaded, load_many_screenable
+from tandem.screening.ledger.state import RecordKey, RecordState
+from tandem.screening.models import Decision, ResolvedBy
 from tandem.screening.queue.order import NO_ORDER, Order
 
 

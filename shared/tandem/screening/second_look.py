@@ -14,9 +14,9 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
 from tandem.screening.blinding.view import is_unblinded
-from tandem.screening.catalogue import ShownRecord
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
+from tandem.screening.shown_records import ShownRecord
 
 
 @dataclass(frozen=True, slots=True)

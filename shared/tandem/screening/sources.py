@@ -20,8 +20,9 @@ from tandem.records.origin import RemovalKind
 from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.ledger.state import IS_ACTIVE, IsDuplicate
-from tandem.screening.models import Lease, PresentDecision, Resolution
+from tandem.screening.lease_models import Lease
+from tandem.screening.ledger.loading import IS_ACTIVE, IsDuplicate
+from tandem.screening.models import PresentDecision, Resolution
 
 
 class WasScreened(Conflict):

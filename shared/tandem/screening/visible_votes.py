@@ -14,7 +14,8 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding.sql import others_labels_are_visible
 from tandem.screening.blinding.view import needs_history, view
 from tandem.screening.ledger.conflict_history import histories
-from tandem.screening.ledger.state import RecordKey, load
+from tandem.screening.ledger.loading import load
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Classification, Status, Verdict
 

@@ -17,7 +17,8 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.full_text.gate import require_reached
-from tandem.screening.ledger.state import RecordKey, screenable
+from tandem.screening.ledger.loading import screenable
+from tandem.screening.ledger.state import RecordKey
 
 
 @dataclass(frozen=True, slots=True)

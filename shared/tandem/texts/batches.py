@@ -19,7 +19,8 @@ from tandem.reviews.models import LockedReview
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.full_text.gate import require_reached
-from tandem.screening.ledger.state import RecordKey, screenable
+from tandem.screening.ledger.loading import screenable
+from tandem.screening.ledger.state import RecordKey
 from tandem.texts import maps, placing, service, unpacking
 from tandem.texts.kinds import BEGINNING, is_zip, safe_name
 from tandem.texts.maps import FileMap, Known

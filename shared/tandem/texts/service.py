@@ -29,7 +29,8 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.full_text.gate import require_reached
 from tandem.screening.full_text.models import RetrievalState, Via
-from tandem.screening.ledger.state import RecordKey, screenable
+from tandem.screening.ledger.loading import screenable
+from tandem.screening.ledger.state import RecordKey
 from tandem.texts.models import ReportText, TextFile, TextKind
 from tandem.texts.uploads import Bounds, StoredFile, row_of
 

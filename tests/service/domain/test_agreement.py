@@ -8,7 +8,8 @@ from tandem.errors import Forbidden
 from tandem.ids import RecordNumber, ReviewId, new_id
 from tandem.reviews import service as reviews
 from tandem.screening.agreement.service import Agreement, AgreementOn, agreement
-from tandem.screening.models import Decision, Served
+from tandem.screening.lease_models import Served
+from tandem.screening.models import Decision
 from tandem.screening.people import pilot
 from tandem.screening.streams import Stream
 from world import TA, Person, Team, World

@@ -26,7 +26,7 @@ from tandem.screening.conflicts.second_votes import NotAVoter, NotConsensus, Vot
 from tandem.screening.conflicts.service import AlreadyResolved, NotResolved, OwnConflict
 from tandem.screening.decisions import NoDecision
 from tandem.screening.ledger.conflict_history import histories
-from tandem.screening.ledger.state import IsDuplicate
+from tandem.screening.ledger.loading import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState
 from world import TA, Person, Team, World
 

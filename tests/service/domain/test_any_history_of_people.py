@@ -21,7 +21,7 @@ from tandem.errors import NotFound
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
-from tandem.screening.models import Lease, Served
+from tandem.screening.lease_models import Lease, Served
 from tandem.screening.people import pilot, workload
 from tandem.screening.queue.service import QueueState
 from tandem.screening.team import membership, removal

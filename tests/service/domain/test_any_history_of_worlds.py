@@ -32,7 +32,7 @@ from tandem.reviews.models import Role
 from tandem.screening.blinding.numbers import numbers_for_the_blinded
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.decisions import NoDecision
-from tandem.screening.ledger.state import IsDuplicate
+from tandem.screening.ledger.loading import IsDuplicate
 from tandem.screening.progress import progress
 from world import TA, Person, Team, World
 

@@ -15,7 +15,8 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding import sql
 from tandem.screening.blinding.view import hides_votes, is_unblinded, needs_history, view
 from tandem.screening.ledger.conflict_history import histories
-from tandem.screening.ledger.state import RecordKey, RecordState, load
+from tandem.screening.ledger.loading import load
+from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import Conflict
 from world import TA, Person, Team, World
 

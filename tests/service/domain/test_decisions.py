@@ -9,8 +9,9 @@ from tandem.db.session import Database
 from tandem.errors import Forbidden, NotFound
 from tandem.records.models import Record
 from tandem.screening.decisions import NoDecision
-from tandem.screening.ledger.state import IsDuplicate
-from tandem.screening.models import ConflictState, Lease
+from tandem.screening.lease_models import Lease
+from tandem.screening.ledger.loading import IsDuplicate
+from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status, Verdict
 from world import Person, Team, World
 

@@ -11,7 +11,8 @@ from tandem.db.base import now
 from tandem.errors import Forbidden, NotFound
 from tandem.reviews import members
 from tandem.reviews.models import Role
-from tandem.screening.models import Lease, Resolution
+from tandem.screening.lease_models import Lease
+from tandem.screening.models import Resolution
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.team import membership, removal
 from tandem.screening.team.removal import Departure

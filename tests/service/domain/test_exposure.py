@@ -30,7 +30,8 @@ from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.service import Selection
 from tandem.screening.conflicts.visible import ShownConflict
 from tandem.screening.ledger.entries import DecisionInput
-from tandem.screening.ledger.state import RecordKey, load
+from tandem.screening.ledger.loading import load
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.rules import Verdict
 from tandem.screening.team import removal
 from world import TA, Person, Team, World

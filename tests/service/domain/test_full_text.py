@@ -12,7 +12,7 @@ from tandem.reviews.models import Role
 from tandem.screening.blinding.view import sees_every_event
 from tandem.screening.full_text.gate import NotAtThisStage, ReasonRequired
 from tandem.screening.full_text.population import population
-from tandem.screening.ledger.state import IsDuplicate
+from tandem.screening.ledger.loading import IsDuplicate
 from tandem.screening.progress import progress
 from tandem.screening.queue.service import QueueState
 from tandem.screening.rules import Classification, Status

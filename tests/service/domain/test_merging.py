@@ -15,7 +15,7 @@ from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
 from tandem.screening import progress
 from tandem.screening.duplicates import merging
-from tandem.screening.ledger.state import IsDuplicate
+from tandem.screening.ledger.loading import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState, Decision, Resolution
 from tandem.screening.rules import Status
 from world import TA, Person, Team, World

@@ -13,7 +13,7 @@ from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.screening import streams
-from tandem.screening.models import Lease
+from tandem.screening.lease_models import Lease
 from tandem.screening.people import interests, pilot
 from tandem.screening.queue.service import QueueState
 from tandem.screening.team import membership

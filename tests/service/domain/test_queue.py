@@ -11,7 +11,7 @@ from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.screening.models import Lease
+from tandem.screening.lease_models import Lease
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import Queue, QueueState
 from world import TA, Person, Team, World

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from tandem.ids import RecordNumber
 from tandem.reviews import service as reviews
-from tandem.screening.models import Served
+from tandem.screening.lease_models import Served
 from tandem.screening.people import pilot
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import Queue

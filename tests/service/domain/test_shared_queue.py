@@ -17,8 +17,9 @@ from tandem.ranking import serving
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.screening import decisions, streams
+from tandem.screening.lease_models import Lease, Served
 from tandem.screening.ledger.entries import DecisionInput
-from tandem.screening.models import Decision, Lease, Served
+from tandem.screening.models import Decision
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import QueueState
 from tandem.screening.rules import Verdict

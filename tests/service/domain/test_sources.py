@@ -16,7 +16,7 @@ from tandem.reporting import service as reporting
 from tandem.reporting.flow import Flow
 from tandem.reviews import service as reviews
 from tandem.screening import sources
-from tandem.screening.ledger.state import RecordNotScreened
+from tandem.screening.ledger.loading import RecordNotScreened
 from tandem.screening.progress import progress
 from tandem.screening.sources import WasScreened
 from tandem.stopping import audits, states

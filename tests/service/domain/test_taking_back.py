@@ -20,7 +20,7 @@ from tandem.reviews.models import Review, Role
 from tandem.screening import catalogue, priors
 from tandem.screening.duplicates import taking_back
 from tandem.screening.duplicates.taking_back import ImportInUse
-from tandem.screening.models import Lease
+from tandem.screening.lease_models import Lease
 from tandem.screening.people import pilot
 from world import TA, Person, World
 

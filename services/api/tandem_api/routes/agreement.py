@@ -15,7 +15,7 @@ from tandem.screening.agreement.plot import agreement_plot
 from tandem.screening.agreement.reviewer import reviewer_record
 from tandem.screening.agreement.service import AgreementOn, agreement
 from tandem_api.addresses import public_path
-from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.agreement import AgreementOut
@@ -25,6 +25,7 @@ from tandem_api.schemas.reviewer_records import (
     SecondLooksAskedOut,
     SecondLooksOut,
 )
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["agreement"])
 

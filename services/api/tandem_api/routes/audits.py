@@ -16,7 +16,7 @@ from tandem.reviews.service import Viewer
 from tandem.stopping import audit_queries, audits, counting, states
 from tandem.stopping.display import FEWEST_IN_BOTH, display
 from tandem.stopping.words import certificate_text, methods_text, team_text
-from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
@@ -32,6 +32,7 @@ from tandem_api.schemas.audits import (
 )
 from tandem_api.schemas.stopping import AuditCostOut, CostOut
 from tandem_api.visible_audits import may_see, parse_audit_id, shown_out, stored_out, visible_audit
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["stopping"])
 

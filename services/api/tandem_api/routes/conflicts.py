@@ -15,7 +15,7 @@ from tandem.screening.conflicts.disagreements import disagreements
 from tandem.screening.models import Cause, Conflict, ConflictState, ResolvedBy
 from tandem.screening.previews import preview
 from tandem.screening.rules import ConflictKind
-from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
@@ -30,6 +30,7 @@ from tandem_api.schemas.conflicts import (
 )
 from tandem_api.schemas.decisions import PreviewedOut, PreviewOut, ScreeningStage
 from tandem_api.schemas.disagreements import DisagreementsOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["conflicts"])
 

@@ -12,12 +12,13 @@ from tandem.reviews import criteria
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.criteria import affected, confirming
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.criteria import AffectedOut, AffectedPage, CriteriaVersionOut, LooksOut
 from tandem_api.schemas.decisions import RecordedOut, ScreeningStage
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["criteria"])
 

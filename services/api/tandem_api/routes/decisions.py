@@ -25,7 +25,7 @@ from tandem.screening.previews import preview
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.order import Order
 from tandem.screening.recording import NewVote, Recorded
-from tandem_api.deps import DryRun, InReview, Me, Write
+from tandem_api.deps import DryRun, InReview, Me
 from tandem_api.errors import field_errors, status_of
 from tandem_api.routing import Router
 from tandem_api.schemas.base import Time
@@ -48,6 +48,7 @@ from tandem_api.schemas.decisions import (
     WithdrawnOut,
 )
 from tandem_api.schemas.members import WorkloadOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["screening"])
 

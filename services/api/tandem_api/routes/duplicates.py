@@ -14,10 +14,11 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.service import Viewer
 from tandem.screening.duplicates import merging
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.duplicates import GroupOut, SplitIn
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/duplicates", tags=["duplicates"])
 

@@ -17,12 +17,13 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import priors, sources
 from tandem.screening.duplicates import taking_back
-from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import Day, Line, Prose
 from tandem_api.schemas.imports import ImportOut
 from tandem_api.schemas.sources import ImportPatch
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/imports", tags=["imports"])
 

@@ -6,10 +6,11 @@ from sqlalchemy.orm import Session
 from tandem.ids import parse_record_number
 from tandem.reviews import service as reviews
 from tandem.screening.people import interests
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.people import InterestIn, InterestOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["reviews"])
 

@@ -24,7 +24,6 @@ from tandem_api.deps import (
     Me,
     PageFrom,
     Read,
-    Write,
     authenticate,
     refuse_cross_site,
 )
@@ -40,6 +39,7 @@ from tandem_api.schemas.invitations import (
     NewInvitationOut,
     ShownInvitationOut,
 )
+from tandem_api.writing import Write
 
 router = Router(tags=["reviews"])
 

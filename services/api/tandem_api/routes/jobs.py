@@ -10,11 +10,12 @@ from tandem.db.keyset import sliced
 from tandem.ids import ImportId
 from tandem.operations.jobs import retry, screens_in, unfinished
 from tandem.work.jobs import Job, JobKind, JobState
-from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
+from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.jobs import JobOut, RetriedOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/jobs", tags=["operations"])
 

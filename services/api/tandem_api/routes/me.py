@@ -10,7 +10,7 @@ from tandem.accounts import service as accounts
 from tandem.accounts import sessions, tokens
 from tandem.ids import TokenId, parse_uuid
 from tandem_api import cookies, signing_in
-from tandem_api.deps import Here, Limit, Me, PageFrom, Read, Write, access_of
+from tandem_api.deps import Here, Limit, Me, PageFrom, Read, access_of
 from tandem_api.paging import Page
 from tandem_api.problems import errors, gives_cookie
 from tandem_api.routing import Router
@@ -23,6 +23,7 @@ from tandem_api.schemas.accounts import (
     TokenIn,
     TokenOut,
 )
+from tandem_api.writing import Write
 
 router = Router(tags=["accounts"])
 

@@ -16,13 +16,14 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people import workload
 from tandem.screening.team import membership, removal
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.errors import InvalidQuery
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import DayOrTime
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.members import DepartureOut, MemberIn, MemberOut, MemberPatch
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/members", tags=["reviews"])
 

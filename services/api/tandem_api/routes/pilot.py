@@ -14,9 +14,10 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.people import pilot
 from tandem_api.addresses import public_path
-from tandem_api.deps import AsViewer, InReview, Me, Read, Write
+from tandem_api.deps import AsViewer, InReview, Me, Read
 from tandem_api.routing import Router
 from tandem_api.schemas.people import DoneByOut, PilotIn, PilotOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/pilot", tags=["reviews"])
 

@@ -13,10 +13,11 @@ from tandem.screening import catalogue
 from tandem.screening.blinding.view import sees_all_votes
 from tandem.screening.queue import service as queue
 from tandem.stopping import draws, states
-from tandem_api.deps import Here, InReview, Me, Write
+from tandem_api.deps import Here, InReview, Me
 from tandem_api.routing import Router
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.screening import QueueIn, QueueItemOut, QueueOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/queue", tags=["screening"])
 

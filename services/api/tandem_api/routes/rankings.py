@@ -15,10 +15,11 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import sees_all_votes
 from tandem.work import lease
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.rankings import RankingAskedOut, RankingOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/rankings", tags=["rankings"])
 

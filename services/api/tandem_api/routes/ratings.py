@@ -11,11 +11,12 @@ from tandem.reports import listing
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
 from tandem.studies import ratings
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.studies import NearMissIn, NearMissOut, RatingIn, RatingOut, RatingsOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["studies"])
 

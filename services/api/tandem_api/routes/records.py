@@ -19,11 +19,12 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue, sources, visible_votes
-from tandem.screening.catalogue import OrderBy, ShownRecord
+from tandem.screening.catalogue import OrderBy
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.record_filters import Filters
 from tandem.screening.rules import Verdict
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem.screening.shown_records import ShownRecord
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.problems import errors
 from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
@@ -38,6 +39,7 @@ from tandem_api.schemas.records import (
 )
 from tandem_api.schemas.sources import RemovalOut
 from tandem_api.schemas.words import StatusFilter
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/records", tags=["records"])
 

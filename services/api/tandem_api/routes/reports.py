@@ -17,11 +17,12 @@ from tandem.reviews.service import Viewer
 from tandem.screening.full_text.models import RetrievalState
 from tandem.texts import finding
 from tandem.texts.service import of_reports
-from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.reports import ReportOut, RetrievalIn
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/reports", tags=["full text"])
 

@@ -17,12 +17,13 @@ from tandem.reviews.service import Viewer
 from tandem.screening import policies
 from tandem.screening.blinding.view import newest_sequence
 from tandem.stopping import audits
-from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.policy_effects import ChangedReviewOut, EffectOut
 from tandem_api.schemas.review_in import ReviewDeletion, ReviewIn, ReviewPatch
 from tandem_api.schemas.reviews import ListedReviewOut, ReviewOut, ReviewWaitingOut, WholeReviewOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews", tags=["reviews"])
 

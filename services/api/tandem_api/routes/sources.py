@@ -9,10 +9,11 @@ from tandem.records import waves
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import sources
-from tandem_api.deps import AsViewer, InReview, Me, Read, Write
+from tandem_api.deps import AsViewer, InReview, Me, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.sources import RemovalIn, RemovalOut, WaveIn, WaveOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["flow"])
 

@@ -14,10 +14,11 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.service import Viewer
 from tandem.studies import proposals, separate, service
-from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, DryRun, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
 from tandem_api.schemas.studies import SamplingIn, SeparateIn, StudyIn, StudyOut, StudyPatch
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["studies"])
 

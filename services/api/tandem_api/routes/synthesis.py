@@ -19,7 +19,7 @@ from tandem.synthesis.account import Matrix, RowsOf, matrix, n_passages
 from tandem.synthesis.placing import PassageState
 from tandem.synthesis.tables import matrix_csv, passages_csv
 from tandem.texts.kinds import safe_name
-from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routes.export import attachment
@@ -32,6 +32,7 @@ from tandem_api.schemas.synthesis import (
     MatrixOut,
     SynthesisImportOut,
 )
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/synthesis", tags=["synthesis"])
 

@@ -13,16 +13,12 @@ from tandem.texts import batches, maps, service, uploads
 from tandem.texts.batches import Sent
 from tandem.texts.models import TextItemState
 from tandem.texts.placing import Targets
-from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routes.texts import bounds
 from tandem_api.routing import Router
-from tandem_api.schemas.texts import (
-    TextBatchOut,
-    TextItemIn,
-    TextItemOut,
-    WholeTextBatchOut,
-)
+from tandem_api.schemas.texts import TextBatchOut, TextItemIn, TextItemOut, WholeTextBatchOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["full text"])
 

@@ -17,13 +17,14 @@ from tandem.texts.kinds import MediaType, safe_name
 from tandem.texts.models import TextKind
 from tandem.texts.service import ShownText
 from tandem.texts.uploads import Bounds
-from tandem_api.deps import AsViewer, Here, InReview, Me, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Me, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.runtime import Runtime
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.texts import PassageOut, TextOut
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["full text"])
 

@@ -11,12 +11,13 @@ from tandem.accounts import service as accounts
 from tandem.accounts.passwords import Hashed
 from tandem.ids import UserId, parse_uuid
 from tandem_api.addresses import client_source, public_url
-from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read, Write
+from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.accounts import ResetLinkOut, UserIn, UserOut, UserPatch
 from tandem_api.schemas.base import PlainText
+from tandem_api.writing import Write
 
 router = Router(tags=["accounts"])
 

@@ -16,7 +16,7 @@ from tandem.reviews.service import Viewer
 from tandem.webhooks import addresses, deliveries, endpoints
 from tandem.webhooks.addresses import Rules
 from tandem.webhooks.models import Webhook
-from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read, Write
+from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
@@ -28,6 +28,7 @@ from tandem_api.schemas.webhooks import (
     WebhookOut,
     WebhookPatch,
 )
+from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}/webhooks", tags=["webhooks"])
 

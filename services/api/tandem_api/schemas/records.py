@@ -10,8 +10,8 @@ from tandem.records.duplicates.relations import Relation
 from tandem.records.formats.entry import Kind
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
-from tandem.screening.catalogue import ShownRecord
 from tandem.screening.rules import Classification, Verdict
+from tandem.screening.shown_records import ShownRecord
 from tandem.screening.visible_votes import ShownVote
 from tandem_api.schemas.base import (
     WHOLE,

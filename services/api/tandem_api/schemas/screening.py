@@ -8,12 +8,12 @@ from pydantic import Field, StrictBool
 
 from tandem.ranking import encoding
 from tandem.reviews.policy import Stage
-from tandem.screening.catalogue import ShownRecord
-from tandem.screening.models import Lease
+from tandem.screening.lease_models import Lease
 from tandem.screening.people.blocked_records import BlockedRecords
 from tandem.screening.progress import Progress
 from tandem.screening.queue.service import Queue, QueueState
 from tandem.screening.recall import Recall
+from tandem.screening.shown_records import ShownRecord
 from tandem_api.schemas.base import Id, In, Out, PersonId, PersonName, Whole
 from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.jobs import ParkedRankingOut

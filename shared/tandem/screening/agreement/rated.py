@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from tandem.ids import ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
-from tandem.screening.models import Decision, Served
+from tandem.screening.lease_models import Served
+from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 from tandem.screening.streams import Stream
 

@@ -19,7 +19,8 @@ from tandem.screening.agreement.drift import Drift, Read, drift
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.blinding.sql import hidden_records
 from tandem.screening.blinding.view import is_unblinded
-from tandem.screening.models import Decision, ScreenedRecord, Served
+from tandem.screening.lease_models import Served
+from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.streams import Stream
 

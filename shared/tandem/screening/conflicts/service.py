@@ -25,14 +25,9 @@ from tandem.screening.full_text.population import Gate, is_at_full_text
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import NewResolution, ResolutionInput, Revocation
-from tandem.screening.ledger.state import RecordKey, RecordState, load, screenable
-from tandem.screening.models import (
-    Cause,
-    Conflict,
-    ConflictState,
-    Resolution,
-    ResolvedBy,
-)
+from tandem.screening.ledger.loading import load, screenable
+from tandem.screening.ledger.state import RecordKey, RecordState
+from tandem.screening.models import Cause, Conflict, ConflictState, Resolution, ResolvedBy
 from tandem.screening.rules import ConflictKind
 
 

@@ -9,7 +9,8 @@ from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem.screening.decisions import NoDecision
 from tandem.screening.ledger.entries import DecisionInput
-from tandem.screening.ledger.state import RecordKey, load_screenable
+from tandem.screening.ledger.loading import load_screenable
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.recording import Recorded
 
 

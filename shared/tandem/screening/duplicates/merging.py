@@ -29,7 +29,8 @@ from tandem.screening.duplicates.uniting import (
     remember_exposure,
     unite,
 )
-from tandem.screening.ledger.state import RecordKey, load
+from tandem.screening.ledger.loading import load
+from tandem.screening.ledger.state import RecordKey
 
 
 class NotLinked(Contradiction):

@@ -18,6 +18,7 @@ from tandem.events.screening_types import RecordReopened
 from tandem.ids import RecordNumber, UserId
 from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy, Stage
+from tandem.screening.lease_models import Lease
 from tandem.screening.ledger.append import activate, append
 from tandem.screening.ledger.entries import (
     DecisionInput,
@@ -25,12 +26,12 @@ from tandem.screening.ledger.entries import (
     NewResolution,
     ResolutionInput,
 )
+from tandem.screening.ledger.loading import entries, load
 from tandem.screening.ledger.origins import given_on
 from tandem.screening.ledger.outcome import close_conflict
-from tandem.screening.ledger.state import RecordKey, RecordState, entries, load
+from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import (
     Decision,
-    Lease,
     PresentDecision,
     Resolution,
     ResolvedBy,

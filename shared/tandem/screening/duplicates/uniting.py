@@ -18,8 +18,9 @@ from tandem.reviews.policy import Stage
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.duplicates import transfer
 from tandem.screening.duplicates.transfer import Policies
-from tandem.screening.ledger.state import load_many
-from tandem.screening.models import Lease, PresentDecision, Resolution, ScreenedRecord
+from tandem.screening.lease_models import Lease
+from tandem.screening.ledger.loading import load_many
+from tandem.screening.models import PresentDecision, Resolution, ScreenedRecord
 
 
 def unite(

@@ -10,7 +10,8 @@ from tandem.errors import Invalid
 from tandem.records.models import Record
 from tandem.records.origin import NotScreened
 from tandem.reviews.policy import Stage
-from tandem.screening.ledger.state import RecordKey, screenable
+from tandem.screening.ledger.loading import screenable
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Classification, Verdict
 

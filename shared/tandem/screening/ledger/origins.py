@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber, UserId
-from tandem.screening.ledger.state import RecordKey, entries
+from tandem.screening.ledger.loading import entries
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision
 
 

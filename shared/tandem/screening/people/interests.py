@@ -28,8 +28,9 @@ from tandem.records.names import Name
 from tandem.reviews.models import LockedReview, Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.ledger.state import RecordKey, screenable
-from tandem.screening.models import Lease
+from tandem.screening.lease_models import Lease
+from tandem.screening.ledger.loading import screenable
+from tandem.screening.ledger.state import RecordKey
 from tandem.screening.people.models import Interest
 
 STEP = 1000

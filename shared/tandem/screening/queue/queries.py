@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews.models import Member
-from tandem.screening.models import Decision, Lease, ScreenedRecord
+from tandem.screening.lease_models import Lease
+from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.queue.queue_filter import (
     REVIEW,
     STAGE,

@@ -19,7 +19,8 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.full_text.population import Gate, gate, is_at_full_text, population
-from tandem.screening.models import Lease, PresentDecision, ScreenedRecord
+from tandem.screening.lease_models import Lease
+from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.people import pilot
 from tandem.screening.rules import Status
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
 from tandem.screening import streams
-from tandem.screening.models import Lease
+from tandem.screening.lease_models import Lease
 from tandem.screening.people.interests import OwnPapers
 from tandem.screening.queue import queries, served
 from tandem.screening.queue.order import Order, Sample

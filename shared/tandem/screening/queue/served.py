@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RankingId, RecordNumber
-from tandem.screening.models import Lease, Served
+from tandem.screening.lease_models import Lease, Served
 from tandem.screening.queue.queue_filter import REVIEW, STAGE, USER, QueueFilter
 from tandem.screening.streams import Stream
 

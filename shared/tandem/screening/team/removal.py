@@ -34,7 +34,8 @@ from tandem.screening.blinding.view import hides_votes
 from tandem.screening.duplicates import transfer
 from tandem.screening.ledger.append import Change, append_all, enter
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
-from tandem.screening.ledger.state import RecordKey, RecordState, load_many
+from tandem.screening.ledger.loading import load_many
+from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import (
     Conflict,
     ConflictState,
