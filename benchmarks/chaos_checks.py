@@ -16,6 +16,7 @@ from tandem.ids import ReviewId
 from tandem.ranking import from_ledger
 from tandem.ranking.models import Ranking
 from tandem.ranking.recipes import recipe
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.models import Decision, Resolution
@@ -50,7 +51,7 @@ def read_stored(database: Database, review: str) -> Stored:
         given = select(Resolution).where(Resolution.review_id == review_id)
         rows = session.scalars(given.order_by(Resolution.labels_seq)).all()
         resolved = {str(row.record_number): row.verdict for row in rows}
-        policy = reviews.policies_in_force(session, review_id)[_STAGE]
+        policy = policy_versions.policies_in_force(session, review_id)[_STAGE]
     votes: dict[str, dict[UUID, Vote]] = defaultdict(dict)
     for entry in decisions:
         if entry.verdict is not None:

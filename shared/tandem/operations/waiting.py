@@ -16,7 +16,7 @@ from tandem.ids import ReviewId, UserId
 from tandem.ranking.models import SecondLook
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState
-from tandem.reviews import service as reviews
+from tandem.reviews import policy_versions
 from tandem.reviews.models import Invitation, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -64,7 +64,7 @@ def of_reviews(
     session: Session, found: Sequence[tuple[Review, Role]], *, user_id: UserId
 ) -> list[Overview]:
     """Return what is left and what waits for this person in each of these reviews of theirs."""
-    in_force = reviews.policies_of_many(session, [review.id for review, _ in found])
+    in_force = policy_versions.policies_of_many(session, [review.id for review, _ in found])
     among = [
         (review, Viewer(review.id, user_id, role, in_force[review.id])) for review, role in found
     ]

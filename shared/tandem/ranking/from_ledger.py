@@ -21,7 +21,7 @@ from tandem.ranking.learning import Labels
 from tandem.ranking.recipes import Recipe
 from tandem.records import seeds
 from tandem.records.duplicates.groups import linked_numbers
-from tandem.reviews import service as reviews
+from tandem.reviews import policy_versions
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.models import Decision, PresentDecision, Resolution
@@ -153,7 +153,7 @@ def material(
 def _labels(
     session: Session, review_id: ReviewId, stage: Stage, *, seeds_found: Iterable[RecordNumber]
 ) -> _Labelled:
-    policy = reviews.policies_in_force(session, review_id)[stage]
+    policy = policy_versions.policies_in_force(session, review_id)[stage]
     votes: dict[RecordNumber, list[Vote]] = {}
     present = (
         select(Decision.record_number, Decision.verdict, Decision.reasons)

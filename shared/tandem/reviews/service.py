@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -14,12 +14,13 @@ from tandem.errors import Conflict, Forbidden, NotFound
 from tandem.events import chain, log
 from tandem.events.types import MemberAdded, ReviewCreated
 from tandem.ids import ReviewId, UserId, new_id
-from tandem.reviews import criteria, sight
+from tandem.reviews import criteria
 from tandem.reviews import policy as policies
 from tandem.reviews.members import remove_member as remove_member
 from tandem.reviews.members import set_member as set_member
 from tandem.reviews.models import LockedReview, Member, PolicyVersion, Review, Role
 from tandem.reviews.policy import Policy, Stage, stored
+from tandem.reviews.policy_versions import policies_in_force, store_policy
 
 _LARGEST_SEED = 2**31 - 1
 
@@ -126,7 +127,7 @@ def create_review(
         for stage in Stage
     }
     for stage, value in in_force.items():
-        _store_policy(session, review, stage, value, version=1, by=owner_id)
+        store_policy(session, review, stage, value, version=1, by=owner_id)
     criteria.store(session, review, by=owner_id, note=None)
     detail = {
         "by": str(owner_id),
@@ -234,59 +235,6 @@ def viewers(
         member.user_id: Viewer(review_id, member.user_id, member.role, in_force)
         for member in session.scalars(query)
     }
-
-
-def policies_in_force(session: Session, review_id: ReviewId) -> dict[Stage, Policy]:
-    return policies_of_many(session, [review_id])[review_id]
-
-
-def policies_of_many(
-    session: Session, review_ids: Collection[ReviewId]
-) -> dict[ReviewId, dict[Stage, Policy]]:
-    """Return `policies_in_force` of each of these reviews, in one query."""
-    found: dict[ReviewId, dict[Stage, Policy]] = {review_id: {} for review_id in review_ids}
-    query = (
-        select(PolicyVersion)
-        .where(PolicyVersion.review_id.in_(review_ids))
-        .order_by(PolicyVersion.version)
-    )
-    for row in session.scalars(query):
-        found[row.review_id][row.stage] = stored(row.value)
-    return found
-
-
-def set_policy(
-    session: Session, review: LockedReview, *, stage: Stage, value: Policy, by: UserId
-) -> None:
-    """Put a new version of a stage's policy in force, in the caller's transaction.
-
-    Statuses are not touched: `screening.policies.change` does both.
-    """
-    newest = session.scalar(
-        select(func.max(PolicyVersion.version)).where(
-            PolicyVersion.review_id == review.id, PolicyVersion.stage == stage
-        )
-    )
-    before = policies_in_force(session, review.id)[stage]
-    members = select(Member.user_id, Member.role).where(Member.review_id == review.id)
-    roles = [(user_id, role) for user_id, role in session.execute(members)]
-    sight.note_policy(session, review, stage, roles, before, value)
-    _store_policy(session, review, stage, value, version=(newest or 0) + 1, by=by)
-
-
-def _store_policy(
-    session: Session, review: Review, stage: Stage, value: Policy, *, version: int, by: UserId
-) -> None:
-    session.add(
-        PolicyVersion(
-            review_id=review.id,
-            stage=stage,
-            version=version,
-            value=value.model_dump(mode="json"),
-            created_by=by,
-            created_at=now(),
-        )
-    )
 
 
 def reviews_of(

@@ -11,7 +11,7 @@ from tandem.events.fact import Fact
 from tandem.events.types import ReviewChanged
 from tandem.ids import RecordNumber
 from tandem.reviews import policy as policies
-from tandem.reviews import service as reviews
+from tandem.reviews import policy_versions
 from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
@@ -72,7 +72,7 @@ def change(
         value = policies.changed(viewer.policies[stage], part)
         if value == viewer.policies[stage]:
             continue
-        reviews.set_policy(session, review, stage=stage, value=value, by=viewer.user_id)
+        policy_versions.set_policy(session, review, stage=stage, value=value, by=viewer.user_id)
         effects.append(_judge_again(session, review, viewer, stage, value))
     if effects:
         review.labels_seq += 1

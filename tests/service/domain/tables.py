@@ -13,6 +13,7 @@ from tandem.db.session import Database
 from tandem.events.log import Event
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Stage
@@ -165,7 +166,7 @@ def _judged(
     }
     linked = _linked(session, review_id)
     votes |= {at: [] for at in resolved if at not in votes and at.number not in linked}
-    policies = reviews.policies_in_force(session, review_id)
+    policies = policy_versions.policies_in_force(session, review_id)
     return {
         at: (outcome(policies[at.stage], cast, resolved.get(at)), len(cast))
         for at, cast in votes.items()

@@ -20,7 +20,7 @@ from tandem.ids import DuplicateGroupId
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, Record
-from tandem.reviews import service as reviews
+from tandem.reviews import policy_versions
 from tandem.reviews.policy import Policy
 from tandem.screening.conflicts.second_votes import NotAVoter, NotConsensus, VotedAgain
 from tandem.screening.conflicts.service import AlreadyResolved, NotResolved, OwnConflict
@@ -222,7 +222,7 @@ class Screening(RuleBasedStateMachine):
     @property
     def policy(self) -> Policy:
         with self.world.database.read() as session:
-            return reviews.policies_in_force(session, self.id)[TA]
+            return policy_versions.policies_in_force(session, self.id)[TA]
 
     def _refusal(self, who: Person, number: int, state: ConflictState) -> type[Exception] | None:
         if (who, number) in self.said:

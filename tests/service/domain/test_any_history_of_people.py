@@ -19,6 +19,7 @@ from service.domain.tables import assert_in_step, ledger
 from tandem.db.base import now
 from tandem.errors import NotFound
 from tandem.records.models import Record
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.screening.lease_models import Lease, Served
@@ -193,7 +194,7 @@ class People(RuleBasedStateMachine):
         with self.world.database.read() as session:
             rows = session.scalars(select(Member).where(Member.review_id == self.id)).all()
             total = session.scalar(select(func.count()).select_from(Record))
-            policies = reviews.policies_in_force(session, self.id)
+            policies = policy_versions.policies_in_force(session, self.id)
             found = workload.of_members(session, self.id, TA, policies, rows)
             picks = session.execute(
                 select(func.count(), func.max(Served.pick)).group_by(Served.user_id)

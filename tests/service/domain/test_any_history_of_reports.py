@@ -25,6 +25,7 @@ from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Record
 from tandem.reports.facts import load_facts
 from tandem.reports.rules import reason, standing
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.decisions import NoDecision
@@ -199,7 +200,7 @@ class Reporting(RuleBasedStateMachine):
         with self.world.database.read() as session:
             review = reviews.get_review(session, self.id)
             found = load_facts(session, review)
-            policies = reviews.policies_in_force(session, self.id)
+            policies = policy_versions.policies_in_force(session, self.id)
             assert set(population(session, self.id, policies)) == there
             viewer = reviews.viewer(session, review_id=self.id, user_id=self.team.owner.id)
             shown = progress(session, viewer=viewer, stage=FT)

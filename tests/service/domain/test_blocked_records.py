@@ -3,7 +3,7 @@
 import pytest
 
 from tandem.ids import RecordNumber
-from tandem.reviews import service as reviews
+from tandem.reviews import policy_versions
 from tandem.reviews.models import Role
 from tandem.screening.people import interests
 from tandem.screening.people.blocked_records import blocked_records
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both_engines
 def found(world: World, team: Team) -> tuple[int, int, list[int], int] | None:
     """Return who is to come, how many wait and which, and what is in nobody's share."""
     with world.database.read() as session:
-        policies = reviews.policies_in_force(session, team.review_id)
+        policies = policy_versions.policies_in_force(session, team.review_id)
         blocked = blocked_records(session, team.review_id, TA, policies)
     if blocked is None:
         return None

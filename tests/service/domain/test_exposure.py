@@ -20,6 +20,7 @@ from tandem.db.session import Database
 from tandem.errors import Conflict, Forbidden, NotFound
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.policy import Policy
@@ -453,7 +454,7 @@ class Looking(RuleBasedStateMachine):
         """Whether the record had all its decisions from others, or was at full text, by then."""
         me = getattr(self.team, who).id
         with self.world.database.read() as session:
-            policy = reviews.policies_in_force(session, self.team.review_id)[TA]
+            policy = policy_versions.policies_in_force(session, self.team.review_id)[TA]
         is_complete = len(self._voters - {me}) >= policy.reviewers_per_record
         is_judged = bool(given_by - {me})
         return is_complete or (is_judged and self._has_advanced and me not in self._voters)

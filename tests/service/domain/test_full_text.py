@@ -7,6 +7,7 @@ from tandem.db.session import Database
 from tandem.errors import Forbidden, Invalid
 from tandem.ids import RecordNumber, ReviewId
 from tandem.reports.facts import load_facts
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.blinding.view import sees_every_event
@@ -24,7 +25,7 @@ ONGOING = Classification.ONGOING
 
 def at_full_text(database: Database, review_id: ReviewId) -> set[int]:
     with database.read() as session:
-        policies = reviews.policies_in_force(session, review_id)
+        policies = policy_versions.policies_in_force(session, review_id)
         return set(population(session, review_id, policies))
 
 

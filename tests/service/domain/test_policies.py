@@ -8,7 +8,7 @@ from pydantic import ValidationError
 import effort
 from service.domain.tables import assert_in_step, conflicts, event_types, events
 from tandem.db.session import Database
-from tandem.reviews import service as reviews
+from tandem.reviews import policy_versions
 from tandem.reviews.models import Review
 from tandem.reviews.policy import DEFAULT, Policy, Stage
 from tandem.screening import policies
@@ -195,7 +195,7 @@ def test_the_stages_have_policies_of_their_own(world: World, database: Database)
     assert (effect.stage, counted(effect)) == (Stage.FULL_TEXT, (0, 0, 0))
     assert statuses(world, team, 5) == before
     with database.read() as session:
-        in_force = reviews.policies_in_force(session, team.review_id)
+        in_force = policy_versions.policies_in_force(session, team.review_id)
     assert in_force[TA] == DEFAULT[TA]
     assert in_force[Stage.FULL_TEXT].maybe == "conflict", "what was not changed stays"
 
@@ -211,7 +211,7 @@ def test_an_impossible_policy_is_refused(
     with pytest.raises(ValidationError):
         world.change_policy(team.review_id, team.owner, **part)
     with database.read() as session:
-        assert reviews.policies_in_force(session, team.review_id)[TA] == DEFAULT[TA]
+        assert policy_versions.policies_in_force(session, team.review_id)[TA] == DEFAULT[TA]
 
 
 @both_engines

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from tandem.ids import ReviewId, UserId
 from tandem.operations import lifecycle, waiting
 from tandem.records import seeds
+from tandem.reviews import policy_versions, settling, texts
 from tandem.reviews import service as reviews
-from tandem.reviews import settling, texts
 from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
@@ -46,7 +46,7 @@ def create_review(body: ReviewIn, me: Me, write: Write) -> Response:
             highlights_against=body.highlights.against or (),
             policy=body.policy.parts(),
         )
-        in_force = reviews.policies_in_force(session, review.id)
+        in_force = policy_versions.policies_in_force(session, review.id)
         return _whole(session, review, Role.OWNER, in_force)
 
     return write(work, status=201)
@@ -117,7 +117,7 @@ def change_review(
             criteria=review.criteria_version != criteria_before,
         )
         session.flush()
-        in_force = reviews.policies_in_force(session, review_id)
+        in_force = policy_versions.policies_in_force(session, review_id)
         changed = _whole(session, review, viewer.role, in_force)
         if dry_run:
             savepoint.rollback()

@@ -19,6 +19,7 @@ from tandem.records.duplicates.clusters import Proposal
 from tandem.records.duplicates.groups import Evidence
 from tandem.records.duplicates.matching import Identity, features, match
 from tandem.records.duplicates.models import GroupState
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Review
 from tandem.screening.duplicates import merging
@@ -80,7 +81,7 @@ def run(
         with database.write.begin() as session:
             review = reviews.lock(session, review_id)
             hold(session)
-            policies = reviews.policies_in_force(session, review_id)
+            policies = policy_versions.policies_in_force(session, review_id)
             merging.choose_again(session, review, policies, some)
     for proposals in counted(_batches(found.proposed), stretch(on_progress, _CHOSEN, 1.0)):
         database.write.give_way()
@@ -109,7 +110,9 @@ def _link(
         together = set(members).union(*joined)
         if not any(pair <= together for pair in apart):
             certain.append((members, evidence))
-    merging.link_all(session, review, reviews.policies_in_force(session, review.id), certain)
+    merging.link_all(
+        session, review, policy_versions.policies_in_force(session, review.id), certain
+    )
 
 
 def _poorly_shown(
