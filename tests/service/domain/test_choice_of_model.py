@@ -66,7 +66,7 @@ def test_where_memory_is_short_a_smaller_one_ranks_and_says_its_name(
 
 
 def test_how_large_a_review_may_be_for_the_whole_recipe() -> None:
-    assert recipe_within("tandem-3", 100_000, 700).name == "tandem-3"
+    assert recipe_within("tandem-3", 50_000, 700).name == "tandem-3"
     assert recipe_within("tandem-3", 1_000_000, 700) == recipe("tandem-3-small")
     assert recipe_within("tandem-3-small", 1_000_000, 700).name == "tandem-3-small"
     assert recipe_within("elas-u4", 10, None).name == "elas-u4"
