@@ -1,12 +1,15 @@
 """The first account, passwords, sessions, people who come and go."""
 
 import json
+import logging
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
@@ -533,11 +536,21 @@ class TestReset:
         assert sign_in(client, NEW) == 204
 
 
+@pytest.fixture
+def every_log_line() -> Iterator[None]:
+    """Those of requests, too, which tests do without otherwise."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    yield
+    structlog.configure(**before)
+
+
 def test_no_secret_is_logged_or_kept(
     client: TestClient,
     admin: Person,
     database: Database,
     capfd: pytest.CaptureFixture[str],
+    every_log_line: None,
 ) -> None:
     headers = admin.auth | {"Idempotency-Key": "first"}
     ann = client.post(f"{API}/users", json=ANN, headers=headers).json()["id"]

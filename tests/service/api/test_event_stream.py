@@ -42,7 +42,9 @@ class Live:
 
     def put(self, team: Team, who: Person, number: int, verdict: str = "include") -> None:
         path = f"{API}/reviews/{team.review_id}/records/{number}/decision"
-        answer = httpx.put(self.url + path, json={"verdict": verdict}, headers=who.auth)
+        answer = httpx.put(
+            self.url + path, json={"verdict": verdict}, headers=who.auth, timeout=SOON
+        )
         assert answer.status_code == 200
 
 
@@ -122,7 +124,7 @@ def take(messages: Iterator[Message], n: int) -> list[Message]:
 
 def listed(live: Live, team: Team, who: Person) -> list[dict[str, Any]]:
     url = f"{live.url}{API}/reviews/{team.review_id}/events?limit=500"
-    items: list[dict[str, Any]] = httpx.get(url, headers=who.auth).json()["items"]
+    items: list[dict[str, Any]] = httpx.get(url, headers=who.auth, timeout=SOON).json()["items"]
     return items
 
 
@@ -223,6 +225,7 @@ def test_who_is_removed_gets_no_more_events(live: Live, team: Team) -> None:
         removed = httpx.delete(
             f"{live.url}{API}/reviews/{team.review_id}/members/{team.eve.id}",
             headers=team.owner.auth,
+            timeout=SOON,
         )
 
         assert removed.status_code == 204
@@ -237,7 +240,10 @@ def test_who_is_switched_off_gets_no_more_events_at_once(
     last = str(len(listed(live, team, team.eve)))
     with listen(live, team, team.eve, **{"Last-Event-ID": last}) as messages:
         off = httpx.patch(
-            f"{live.url}{API}/users/{team.eve.id}", json={"is_active": False}, headers=admin.auth
+            f"{live.url}{API}/users/{team.eve.id}",
+            json={"is_active": False},
+            headers=admin.auth,
+            timeout=SOON,
         )
 
         assert off.status_code == 200
@@ -261,9 +267,9 @@ def test_who_signs_out_gets_no_more_events(
         assert next(messages) == {"": "ping"}
         if how == "token":
             path = f"{API}/me/tokens/{token.id}"
-            assert httpx.delete(live.url + path, headers=headers).status_code == 204
+            assert httpx.delete(live.url + path, headers=headers, timeout=SOON).status_code == 204
         else:
-            out = httpx.post(f"{live.url}{API}/auth/logout", headers=headers)
+            out = httpx.post(f"{live.url}{API}/auth/logout", headers=headers, timeout=SOON)
             assert out.status_code == 204
 
         assert all(message == {"": "ping"} for message in messages)
@@ -292,6 +298,7 @@ def test_a_stream_is_for_members(who: str, live: Live, team: Team, world: World)
     answer = httpx.get(
         f"{live.url}{API}/reviews/{team.review_id}/events",
         headers=auth | {"Accept": "text/event-stream"},
+        timeout=SOON,
     )
 
     assert answer.status_code == (404 if who == "stranger" else 401)
@@ -370,7 +377,7 @@ def _wait_for(live: Live, process: "subprocess.Popen[bytes]") -> None:
     for _ in range(600):
         assert process.poll() is None
         try:
-            if httpx.get(f"{live.url}/healthz").status_code == 200:
+            if httpx.get(f"{live.url}/healthz", timeout=SOON).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)

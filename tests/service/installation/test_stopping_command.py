@@ -52,7 +52,7 @@ def test_an_owner_reads_counts_costs_and_what_blocks(
 
     asked = {"stage": "title_abstract", "target_recall": 0.9, "confidence": 0.9}
     url = f"{live.url}/api/v1/reviews/{team.review_id}/audits"
-    httpx.post(url, json=asked, headers=team.owner.auth).raise_for_status()
+    httpx.post(url, json=asked, headers=team.owner.auth, timeout=60).raise_for_status()
     assert printed(live, team, team.owner, monkeypatch) == 0
     shown = capsys.readouterr().out
     assert "Audit, registered: recall ≥ 0.9 at 0.9" in shown
