@@ -13,6 +13,7 @@ from application import application
 from engines import Broker
 from service.api.scene import API, METHODS
 from tandem.config import Settings
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from world import Person, Team, World
 
@@ -184,7 +185,7 @@ def test_an_unforeseen_error_shows_no_details(
 def test_a_failure_rolls_everything_back(
     client: TestClient, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviews, "policies_in_force", lambda *_: 1 / 0)
+    monkeypatch.setattr(policy_versions, "policies_in_force", lambda *_: 1 / 0)
     headers = ann.auth | {"Idempotency-Key": "k"}
     failed = client.post(f"{API}/reviews", json={"title": "T"}, headers=headers)
     monkeypatch.undo()
