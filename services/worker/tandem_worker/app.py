@@ -3,13 +3,22 @@
 import time
 import warnings
 from importlib import import_module
+from math import inf
 from typing import Any
 
 import structlog
 from celery.exceptions import SecurityWarning
 from celery.platforms import EX_OK
-from celery.signals import heartbeat_sent, setup_logging, task_postrun, task_prerun
+from celery.signals import (
+    heartbeat_sent,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+)
 from celery.worker import state
+from redis import Redis
+from redis.exceptions import RedisError
 
 from tandem import heartbeat
 from tandem.config import settings
@@ -34,14 +43,21 @@ def load() -> None:
 
 
 class Idleness:
-    """How long this worker has had no task, neither at work nor waiting for its time."""
+    """How long this worker has had no task, neither at work nor waiting for its time.
+
+    It counts from `begin` on: how long a start takes is nobody's idleness.
+    """
 
     def __init__(self) -> None:
-        self._n_received, self._since = 0, time.monotonic()
+        self._n_received, self._since = 0, inf
+
+    def begin(self) -> None:
+        self._since = time.monotonic()
 
     def seconds(self) -> float:
         n_received = sum(state.total_count.values())
-        if state.reserved_requests or n_received != self._n_received:
+        is_waiting = state.reserved_requests or state.scheduled_requests
+        if is_waiting or n_received != self._n_received:
             self._n_received, self._since = n_received, time.monotonic()
         return time.monotonic() - self._since
 
@@ -61,13 +77,17 @@ def serve(name: str) -> None:
     # Of the superuser: it is about messages that hold code; ours are JSON, and nothing else is
     # accepted. In containers it would be logged at every start.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    idleness = Idleness()
+    idleness, broker = Idleness(), Redis.from_url(config.resolved_redis_url(), socket_timeout=5)
+
+    @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
+    def begin(**_: Any) -> None:
+        idleness.begin()
 
     @heartbeat_sent.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def show_life(**_: Any) -> None:
         # Sent by the loop that takes tasks from the broker: if that hangs, this stops too.
         heartbeat.beat(f"worker-{name}")
-        if idleness.seconds() > config.worker_idle_seconds:
+        if idleness.seconds() > config.worker_idle_seconds and not _waits(broker, QUEUES[name]):
             state.should_stop = EX_OK
 
     app.worker_main(
@@ -82,6 +102,14 @@ def serve(name: str) -> None:
             "--without-mingle",
         ]
     )
+
+
+def _waits(broker: Redis, queue: str) -> bool:
+    """Whether a message waits, as far as anybody knows: else this worker would be started again."""
+    try:
+        return broker.llen(queue) > 0
+    except (RedisError, OSError):
+        return True
 
 
 @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -47,14 +47,21 @@ class SharedCommit:
             join_transaction_mode="create_savepoint" if self._n_writes else "rollback_only",
             expire_on_commit=False,
         )
+        own: BaseException | None = None
         try:
             with session, session.begin():
-                yield session
+                try:
+                    yield session
+                except BaseException as error:
+                    own = error
+                    raise
         except BaseException as error:
-            # On some errors, a full disk for example, SQLite ends the whole transaction.
-            if not self._is_open():
-                self._broken_by = error
-            raise
+            # On some errors, a full disk for example, SQLite ends the whole transaction. Then the
+            # savepoint is gone, too, which would hide what was wrong.
+            why = own or error
+            if not self._driver.in_transaction:
+                self._broken_by = why
+            raise why from why.__cause__
         self._n_writes += 1
 
     @property
@@ -71,7 +78,7 @@ class SharedCommit:
                 raise self._broken_by
             self._connection.commit()
         except BaseException as error:
-            self._connection.invalidate()
+            self._abandon()
             self._committed.set_exception(error)
         else:
             self._committed.set_result(None)
@@ -82,10 +89,21 @@ class SharedCommit:
         """Return when everything is committed; raise why it is not."""
         self._committed.result()
 
-    def _is_open(self) -> bool:
+    def _abandon(self) -> None:
+        """Give the write lock back, and this connection up if it may still have a part of it."""
+        driver = self._driver
+        if driver.in_transaction:
+            try:
+                # Closed alone, it would keep the lock while any result of it is not read.
+                driver.rollback()
+            finally:
+                self._connection.invalidate()
+
+    @property
+    def _driver(self) -> sqlite3.Connection:
         driver = self._connection.connection.dbapi_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine is SQLite's
-        return driver.in_transaction
+        return driver
 
 
 def _connected(engine: Engine, give_up_at: float | None) -> Connection:

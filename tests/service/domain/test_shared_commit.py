@@ -206,3 +206,45 @@ def test_a_long_write_does_not_keep_short_ones_from_their_answer(
         finally:
             may_end.set()
         waiting.result(PATIENCE)
+
+
+def test_what_is_refused_costs_no_connection(opened: Database) -> None:
+    made: list[object] = []
+    event.listen(opened.engine, "connect", lambda *of: made.append(of))
+
+    def refused() -> None:
+        with opened.write.together() as session:
+            add(session, "refused")
+            raise Forbidden("no")
+
+    for _ in range(5):
+        with pytest.raises(Forbidden):
+            refused()
+    adding(opened, "taken")()
+    assert len(made) <= 1
+
+
+class DiskIsFull(Exception):
+    pass
+
+
+def test_where_sqlite_ends_the_whole_transaction_all_learn_why(
+    opened: Database, database: Database
+) -> None:
+    def fail() -> None:
+        with opened.write.together() as session:
+            add(session, "second")
+            driver = session.connection().connection.dbapi_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.execute("ROLLBACK")  # as SQLite does by itself on some errors
+            raise DiskIsFull
+
+    with at_work(opened) as (threads, may_end, first):
+        second = threads.submit(fail)
+        wait_for_waiting(opened, 1)
+        may_end.set()
+        assert isinstance(second.exception(PATIENCE), DiskIsFull)
+        assert isinstance(first.exception(PATIENCE), DiskIsFull)
+    assert not {"first", "second"} & names(database)
+    adding(opened, "later")()
+    assert "later" in names(database)
