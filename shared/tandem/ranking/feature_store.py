@@ -7,6 +7,7 @@ the state of the texts, by how they are read, and by what the review asks for.
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from tandem.records.models import Record
 from tandem.reviews.models import Review
 
 _NUMBERS = "numbers.npy"
+_IN_THE_MAKING = ".made-"
+_SURELY_LEFT_SECONDS = 24 * 3600
 _log = logger(__name__)
 
 
@@ -96,8 +99,9 @@ def load_or_build(
     texts = _Texts(session, review.id)
     _log.info("computing features", review_id=str(review.id), n_records=len(texts))
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_behind(folder.parent)
     with TemporaryDirectory(
-        dir=folder.parent, prefix=".made-", ignore_cleanup_errors=True
+        dir=folder.parent, prefix=_IN_THE_MAKING, ignore_cleanup_errors=True
     ) as made_in:
         made = features.build(
             texts, recipe.words, query=query, on_progress=on_progress, folder=Path(made_in)
@@ -188,6 +192,13 @@ def _upload(artifacts: Artifacts, key: str, folder: Path) -> None:
     for path in files:
         with path.open("rb") as file:
             artifacts.write(f"{key}/{path.name}", file)
+
+
+def _remove_left_behind(parent: Path) -> None:
+    """Drop what processes that were ended, for want of memory perhaps, have left half-made."""
+    for folder in parent.glob(f"{_IN_THE_MAKING}*"):
+        if time.time() - folder.stat().st_mtime > _SURELY_LEFT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_older(artifacts: Artifacts, review: Review, folder: Path) -> None:

@@ -157,7 +157,13 @@ def _room(name: str, n: int, of: np.dtype[Any], folder: Path | None) -> NDArray[
     """Return an array to be filled: in memory, or in the file that `save` would write."""
     if folder is None or not n:  # an empty file cannot be mapped
         return np.empty(n, of)
-    return np.lib.format.open_memmap(str(folder / f"{name}.npy"), "w+", of, (n,))
+    file = folder / f"{name}.npy"
+    made = np.lib.format.open_memmap(str(file), "w+", of, (n,))
+    if hasattr(os, "posix_fallocate"):
+        # Else the file is a hole, and a disk that is full when it is filled ends the process.
+        with file.open("r+b") as there:
+            os.posix_fallocate(there.fileno(), 0, made.offset + made.nbytes)
+    return made
 
 
 def _let_go(*arrays: NDArray[Any]) -> None:

@@ -1,6 +1,8 @@
 """Which recipe a review is ranked by where memory is short: a smaller one rather than none."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 from tandem.log import logger
 from tandem.ranking import recipes
@@ -11,6 +13,12 @@ _BEFORE = 270 * _MIB
 _OF_A_RECORD = 4800
 """Bytes for each record until the first ranking, in a process that has read the file before: by
 10,000 and 30,000 records of 1.5 kB, docs/capacity.md."""
+
+_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Of control groups, version 2 and 1; `max` where there is none."""
 
 _log = logger(__name__)
 
@@ -50,4 +58,11 @@ def needed_by(n_records: int) -> int:
 
 
 def _half_of_the_machine() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return min(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_of_the_container()) // 2
+
+
+def _of_the_container() -> Iterator[int]:
+    """Yield the limits that a container has, of which the machine's size says nothing."""
+    for file in _LIMITS:
+        if file.exists() and (limit := file.read_text(encoding="ascii").strip()).isdigit():
+            yield int(limit)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both_engines
 
 TEXTS = [
     ("Peer support in hospitals", 'Interviews with "WORKERS" at 100 %'),
-    ("Übergang in die Pflege", "nurses_and others, ΟΔΥΣΣΕΥΣ"),
+    ("Übergang in die Pflege", "nurses_and others, ΟΔΥΣΣΕΥΣ, 300\u212a–310"),
     ("peers' sup-port", "In İstanbul; a_b\\c; 患者の報告"),
     ("", "Ab stract"),
 ]
@@ -33,6 +33,8 @@ WORDS = [
         "οδυσσευς",
         "İSTANBUL",
         "istanbul",
+        "i\u0307stanbul",
+        "300k–310",
         "患者の",
         "stract",
         "abstract",
@@ -173,3 +175,22 @@ def test_a_table_that_was_made_again_gets_its_index_back(
         number = RecordNumber(5)
         session.delete(session.get_one(Record, (team.review_id, number)))
     assert narrowed(database, team, "horserad") == []
+
+
+def test_an_sqlite_that_lacks_what_another_one_had_goes_on_without_the_index(
+    database: Database, team: Team, world: World
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL's index is part of its data")
+    with database.write.begin() as session:
+        session.execute(text("PRAGMA writable_schema = 1"))
+        unknown = "CREATE VIRTUAL TABLE record_search USING of_another_sqlite(texts)"
+        renamed = text("UPDATE sqlite_master SET sql = :sql WHERE name = 'record_search'")
+        session.execute(renamed, {"sql": unknown})
+    database.engine.dispose()
+    with database.write.begin() as session:
+        assert not search_index.is_there(session.connection())
+        assert not search_index.ensure(session.connection())
+
+    world.records(team.review_id, team.owner, texts=[("Another title", "")])
+    assert narrowed(database, team, "another") is None
