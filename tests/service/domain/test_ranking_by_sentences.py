@@ -96,7 +96,7 @@ def about(texts: Texts) -> NDArray[np.float32]:
 class TestRanking:
     @pytest.fixture(autouse=True)
     def _by_sentences(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rerank, "recipe", lambda _: BY_SENTENCES)
+        monkeypatch.setattr(rerank, "recipe_within", lambda *_: BY_SENTENCES)
 
     @pytest.fixture
     def team(self, world: World) -> Team:
