@@ -151,7 +151,8 @@ class TestRanking:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(rerank, "recipe", lambda _: replace(BY_SENTENCES, sentences=None))
+        without = replace(BY_SENTENCES, sentences=None)
+        monkeypatch.setattr(rerank, "recipe_within", lambda *_: without)
         encode_all(database, team.review_id, about)
 
         assert rank(database, team.review_id, tmp_path).n_vectors == 0
