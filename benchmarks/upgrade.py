@@ -35,6 +35,7 @@ from tandem.installation.backup.checking import check_reviews
 from tandem.installation.backup.restoring import restore
 from tandem.installation.backup.taking import back_up
 from tandem.progress import no_progress
+from tandem.records import search_index
 from team import Caller
 
 RELEASE = "30b376a"
@@ -71,7 +72,8 @@ def rows_of(url: str) -> Rows:
     try:
         with database.read() as session:
             connection = session.connection()
-            tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
+            there = set(inspect(connection).get_table_names()) - {"alembic_version"}
+            tables = {name for name in there if not search_index.is_part(name)}
             return {
                 name: [
                     dict(row) for row in session.execute(text(f'SELECT * FROM "{name}"')).mappings()
