@@ -14,9 +14,11 @@ Written = tuple[str, str, Iterable[tuple[str, str]]]
 
 
 def made(leader: str, fields: Iterable[Written]) -> Record:
-    """Return the record of `fields`, in their order."""
+    """Return the record of `fields`, in their order; those without a tag of MARC are no such."""
     record = Record(leader=leader.ljust(24)[:24])
     for tag, text, pairs in fields:
+        if len(tag) != 3 or not tag.isascii():  # pymarc takes it for a number
+            continue
         subfields = [Subfield(*pair) for pair in pairs]
         signs = Indicators(*text.ljust(2)[:2])
         record.fields.append(Field(tag=tag, indicators=signs, subfields=subfields, data=text))
