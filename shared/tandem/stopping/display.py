@@ -1,8 +1,7 @@
 """What a team may look at while it thinks about stopping. It promises nothing; see `heuristics`."""
 
 import math
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +12,7 @@ from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
+from tandem.recent import Recent
 from tandem.records.shown import n_shown
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
@@ -117,9 +117,7 @@ class Display:
         )
 
 
-_KEPT: OrderedDict[tuple[ReviewId, Stage, str, int], Display] = OrderedDict()
-_MOST_KEPT = 100
-_LOCK = threading.Lock()
+_RECENT = Recent[Display](100)
 
 
 def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
@@ -131,15 +129,11 @@ def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
     end = session.scalars(select(Review.last_hash).where(Review.id == review_id)).one()
     n_records = n_shown(session, review_id)
     key = review_id, stage, end, n_records
-    with _LOCK:
-        found = _KEPT.get(key)
-    made = found or _display(session, review_id, stage, n_records)
-    with _LOCK:
-        _KEPT[key] = made
-        _KEPT.move_to_end(key)
-        while len(_KEPT) > _MOST_KEPT:
-            _KEPT.popitem(last=False)
-    return made
+    found = _RECENT.get(key)
+    if found is None:
+        found = _display(session, review_id, stage, n_records)
+        _RECENT.keep(key, found)
+    return found
 
 
 def _display(session: Session, review_id: ReviewId, stage: Stage, n_records: int) -> Display:

@@ -4,11 +4,10 @@ Whatever changes a decision or a status appends to the review's log. So a count 
 end of the log holds while the log ends there; the hash of its last entry names that end.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
 
 from tandem.ids import ReviewId
+from tandem.recent import Recent
 
 _MOST = 20_000
 """Counts that are kept, some 200 bytes each; those that were not asked for the longest go first."""
@@ -20,8 +19,7 @@ class RememberedCounts:
     """Keeps numbers by what they were counted of; for any number of threads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, int] = OrderedDict()
-        self._lock = threading.Lock()
+        self._recent = Recent[int](_MOST)
 
     def of(self, keys: Mapping[ReviewId, Hashable], count: Count) -> dict[ReviewId, int]:
         """Return the number of each review, 0 where `count` has none.
@@ -30,16 +28,11 @@ class RememberedCounts:
             keys: Of each review all that its number depends on, the end of its log included.
             count: Counts in those reviews whose numbers are not known.
         """
-        with self._lock:
-            found = {id: self._kept[key] for id, key in keys.items() if key in self._kept}
-        missing = [id for id in keys if id not in found]
-        if missing:
+        known = {id: self._recent.get(key) for id, key in keys.items()}
+        found = {id: number for id, number in known.items() if number is not None}
+        if missing := [id for id in keys if id not in found]:
             made = count(missing)
-            found |= {id: made.get(id, 0) for id in missing}
-        with self._lock:
-            for id, number in found.items():
-                self._kept[keys[id]] = number
-                self._kept.move_to_end(keys[id])
-            while len(self._kept) > _MOST:
-                self._kept.popitem(last=False)
+            for id in missing:
+                found[id] = made.get(id, 0)
+                self._recent.keep(keys[id], found[id])
         return found
