@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from engines import Broker
 from service.domain.programs import PATIENCE, Program, running
-from service.domain.receivers import Receiver, listening
+from service.domain.receivers import Receiver
 from service.domain.tables import events
 from tandem.config import Settings
 from tandem.db.base import now
@@ -46,12 +46,6 @@ def nudges(broker: Broker) -> Iterator[Nudges]:
     opened = Nudges(broker.url)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with listening() as running:
-        yield running
 
 
 @contextmanager

@@ -24,12 +24,6 @@ OPEN = Rules(allow_private=True, allow_http=True)
 HERE = ["127.0.0.1"]
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with listening() as running:
-        yield running
-
-
 def send(url: str, **options: Any) -> sending.Answer:
     return sending.post(url, "{}", {}, **({"rules": OPEN} | options))
 

@@ -1,7 +1,6 @@
 """Endpoints: new secrets, tests and deliveries by hand, who answers for one, slow ones."""
 
 import queue
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -11,8 +10,8 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from service.domain.clocks import Clock
-from service.domain.hooks import RULES, Hook, add, refusing, still_clock, with_webhook
-from service.domain.receivers import OK, Receiver, listening
+from service.domain.hooks import RULES, Hook, add, refusing, still_clock
+from service.domain.receivers import OK, Receiver
 from service.domain.tables import events
 from tandem.events import positions
 from tandem.ids import WebhookId
@@ -23,7 +22,7 @@ from tandem.webhooks.delivery import Held
 from tandem.webhooks.models import DeliveryKind, DeliveryState, DisabledReason
 from tandem.webhooks.sending import Answer
 from tandem_worker.outbound import Deliverers, send_signed
-from world import Person, World
+from world import Person
 
 pytestmark = pytest.mark.both_engines
 
@@ -31,17 +30,6 @@ pytestmark = pytest.mark.both_engines
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
     return still_clock(monkeypatch)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with listening() as running:
-        yield running
-
-
-@pytest.fixture
-def hook(world: World, receiver: Receiver) -> Hook:
-    return with_webhook(world, receiver)
 
 
 class TestRotation:

@@ -1,6 +1,5 @@
 """Deliveries as the log of a review grows: in order, again until taken, and never forgotten."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -17,9 +16,8 @@ from service.domain.hooks import (
     add,
     refusing,
     still_clock,
-    with_webhook,
 )
-from service.domain.receivers import OK, Receiver, answering, listening
+from service.domain.receivers import OK, answering, listening
 from service.domain.tables import events
 from service.domain.threads import at_once
 from tandem.db.session import Database
@@ -37,17 +35,6 @@ pytestmark = pytest.mark.both_engines
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
     return still_clock(monkeypatch)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with listening() as running:
-        yield running
-
-
-@pytest.fixture
-def hook(world: World, receiver: Receiver) -> Hook:
-    return with_webhook(world, receiver)
 
 
 class TestInOrder:
