@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
 from pathlib import Path
-from shutil import copy
 from typing import Any
 from uuid import UUID
 
@@ -22,14 +21,13 @@ from service.api.scene import API
 from service.api.two_worlds import (
     OneWorld,
     StillClock,
+    empty,
     opened_client,
     same_people,
     seen,
     stand_still,
 )
 from service.api.world_requests import READS, TA, Asked, R, Said
-from tandem.config import Settings
-from tandem.db.session import Database
 from tandem.ranking.models import Ranking
 from tandem.reviews import texts
 from world import Person, Team, World
@@ -103,15 +101,7 @@ def build(
     monkeypatch.setattr("tandem.ids.uuid4", ids)
     # These stand in cursors.
     monkeypatch.setattr("tandem.screening.ledger.outcome.new_id", Ids())
-    folder.mkdir()
-    copy(template, folder / "tandem.sqlite3")
-    settings = Settings(
-        data_dir=folder,
-        database_url=f"sqlite:///{folder}/tandem.sqlite3",
-        redis_url=f"unix://{folder}/nobody-listens.sock",
-        artifact_url=str(folder / "artifacts"),
-    )
-    world = World(Database(settings.resolved_database_url()))
+    settings, world = empty(folder, template)
     team = world.team(
         n_records=N_RECORDS,
         policy={"resolution": "consensus", **policy},

@@ -4,7 +4,6 @@ Title and abstract are the same in both, and complete: that a record is at full 
 was included, see docs/full-text.md. The clock and the ids are made equal as in test_independence.
 """
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -16,19 +15,18 @@ import pytest
 from service.api.two_worlds import (
     OneWorld,
     StillClock,
+    empty,
     opened_client,
     same_people,
     seen,
     stand_still,
 )
 from service.api.world_requests import NOWHERE, STATUSES, Asked, R, Said
-from tandem.config import Settings
-from tandem.db.session import Database
 from tandem.reports.rules import Standing
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.rules import Classification
-from world import FT, TA, World
+from world import FT, TA
 
 Votes = dict[int, tuple[str, Said]]
 """How Ben votes on full texts, by record."""
@@ -97,15 +95,7 @@ WRITES: list[Asked] = [
 def build(folder: Path, template: Path, first: Said, second: Said, ben: Votes) -> OneWorld:
     """Ann, Ben and Zoe have included 1 to 6; Ben and Zoe vote on their texts, Eve on nothing."""
     StillClock.at = datetime(2027, 1, 1, 12, tzinfo=UTC)
-    folder.mkdir()
-    shutil.copy(template, folder / "tandem.sqlite3")
-    settings = Settings(
-        data_dir=folder,
-        database_url=f"sqlite:///{folder}/tandem.sqlite3",
-        redis_url=f"unix://{folder}/nobody-listens.sock",
-        artifact_url=str(folder / "artifacts"),
-    )
-    world = World(Database(settings.resolved_database_url()))
+    settings, world = empty(folder, template)
     team = world.team(n_records=8, policy=first)
     id_, zoe = team.review_id, world.person("zoe")
     with world.database.write.begin() as session:

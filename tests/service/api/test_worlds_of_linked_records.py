@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count, permutations
 from pathlib import Path
-from shutil import copy
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from service.api.scene import API
 from service.api.two_worlds import (
     OneWorld,
     StillClock,
+    empty,
     opened_client,
     same_people,
     seen,
@@ -27,8 +27,6 @@ from service.api.two_worlds import (
 )
 from service.api.world_requests import NOWHERE, Asked, R, Said, every_read
 from service.domain.tables import assert_in_step, ledger
-from tandem.config import Settings
-from tandem.db.session import Database
 from tandem.ids import ImportId
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
@@ -164,15 +162,7 @@ WorldMaker = Callable[..., OneWorld]
 def tell(folder: Path, template: Path, policy: Said, history: Here) -> OneWorld:
     """Return a world in which this happened; Ann decided nothing."""
     StillClock.at = DAY_ONE
-    folder.mkdir()
-    copy(template, folder / "tandem.sqlite3")
-    settings = Settings(
-        data_dir=folder,
-        database_url=f"sqlite:///{folder}/tandem.sqlite3",
-        redis_url=f"unix://{folder}/nobody-listens.sock",
-        artifact_url=str(folder / "artifacts"),
-    )
-    world = World(Database(settings.resolved_database_url()))
+    settings, world = empty(folder, template)
     team = world.team(n_records=9, policy=policy)
     history(world, team)
     assert_in_step(world.database, team.review_id)

@@ -92,9 +92,8 @@ class OneWorld:
         return asked, answer.status_code, headers, answer.text
 
 
-def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
-    """Zoe votes the same in both worlds, Ben does not; Ann decided 7 and 8, Eve nothing."""
-    StillClock.at = datetime(2027, 1, 1, 12, tzinfo=UTC)
+def empty(folder: Path, template: Path) -> tuple[Settings, World]:
+    """Return an installation of its own in this new folder, on a copy of a migrated database."""
     folder.mkdir()
     shutil.copy(template, folder / "tandem.sqlite3")
     settings = Settings(
@@ -104,6 +103,13 @@ def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
         artifact_url=str(folder / "artifacts"),
     )
     world = World(Database(settings.resolved_database_url()))
+    return settings, world
+
+
+def build(folder: Path, template: Path, policy: Said, ben: Votes) -> OneWorld:
+    """Zoe votes the same in both worlds, Ben does not; Ann decided 7 and 8, Eve nothing."""
+    StillClock.at = datetime(2027, 1, 1, 12, tzinfo=UTC)
+    settings, world = empty(folder, template)
     said: Said = {"seed_studies": ["Title 1", "Title 9", "10.1000/a"], "exclude": ["population"]}
     team = world.team(n_records=11, policy=policy, **said)
     zoe = world.person("zoe")
