@@ -75,7 +75,7 @@ class Messages:
         self.is_reachable = True
 
     def waiting(self) -> set[str]:
-        """Return the names of these queues; none while the broker cannot be asked."""
+        """Return which queues have messages; none of them while the broker does not answer."""
         asked = self._redis.pipeline(transaction=False)
         for name in self._names:
             asked.llen(QUEUES[name])

@@ -149,7 +149,7 @@ class _Writers:
         shared.wait()
 
     def _end_shared(self) -> None:
-        """Commit what others have left to whoever has the turn next."""
+        """Commit the writes that share a transaction: this thread has the turn, and adds none."""
         shared, self._shared = self._shared, None
         if shared is not None:
             shared.end()

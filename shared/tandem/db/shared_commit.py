@@ -22,7 +22,7 @@ LONGEST_SECONDS = 0.1
 class SharedCommit:
     """An open transaction to which one writer after the other adds, and its commit.
 
-    Whoever has the turn to write uses it; all others only `wait`.
+    The thread that has the turn to write uses it; all others only `wait`.
     """
 
     def __init__(self, engine: Engine, *, give_up_at: float | None) -> None:

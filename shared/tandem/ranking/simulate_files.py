@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tandem.errors import TandemError
 
 LABEL_COLUMNS = ("label_included", "included", "label")
-"""The first of these that a file has holds its labels."""
+"""Names of a column of labels; a file that has several is read by the first in this list."""
 
 _MISSING = frozenset(
     {"#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "n/a", "NULL", "null", "None"}
