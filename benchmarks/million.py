@@ -16,10 +16,11 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
@@ -43,6 +44,9 @@ from tandem.ranking.models import Ranking
 from tandem.reviews.models import Review
 
 _LOOK_SECONDS = 0.5
+_A_FILE = 250_000
+"""Records of a file: 390 MB, as an upload may have 512 MiB. More come in several, one by one."""
+
 _TRIES = 7
 _QUICK = {
     "queue": ("POST", "/queue", {"limit": 3}),
@@ -179,11 +183,17 @@ def _step(size: Size, here: Installation, name: str) -> Iterator[dict[str, float
 
 
 def _imported(client: httpx.Client, root: str, n: int, within: float) -> None:
-    with NamedTemporaryFile(suffix=".ris") as file:
-        _write_ris(file, n)
-        file.seek(0)
-        accepted = client.post(f"{root}/imports", files={"file": ("large.ris", file)})
-    path = f"{root}/imports/{accepted.raise_for_status().json()['id']}"
+    references = enumerate(texts(n), start=1)
+    for begun in range(0, n, _A_FILE):
+        with NamedTemporaryFile(suffix=".ris") as file:
+            _write_ris(file, islice(references, min(_A_FILE, n - begun)))
+            file.seek(0)
+            accepted = client.post(f"{root}/imports", files={"file": ("large.ris", file)})
+        _read(client, f"{root}/imports/{accepted.raise_for_status().json()['id']}", within)
+
+
+def _read(client: httpx.Client, path: str, within: float) -> None:
+    """Wait until an import is done."""
 
     def state() -> str:
         return str(client.get(path).raise_for_status().json()["state"])
@@ -193,8 +203,8 @@ def _imported(client: httpx.Client, root: str, n: int, within: float) -> None:
         raise SystemExit(f"the import failed: {client.get(path).json()['error']}")
 
 
-def _write_ris(file: IO[bytes], n: int) -> None:
-    for number, (title, abstract) in enumerate(texts(n), start=1):
+def _write_ris(file: IO[bytes], references: Iterable[tuple[int, tuple[str, str]]]) -> None:
+    for number, (title, abstract) in references:
         fields = {
             "TI": title or f"Record {number}",
             "AB": abstract,
