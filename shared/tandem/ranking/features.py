@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from errno import EEXIST, ENOTEMPTY
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +73,8 @@ def build(
     """Turn records into TF-IDF vectors as ASReview 3.0.8 does (`TextMerger`, `Tfidf`).
 
     Args:
-        texts: Title and abstract of each record; "" where there is none. They are read four times,
-            one after the other, so they need not be in memory.
+        texts: Title and abstract of each record; "" where there is none. They are read three
+            times, one after the other, so they need not be in memory.
         words: The recipe.
         query: The review's question and criteria. It is compared with the records, but has
             no say in which terms there are or what they weigh.
@@ -86,25 +85,43 @@ def build(
         Features in the order of `texts`, without sentence vectors. Where no term is left (no
         words at all, a single record, or the same text everywhere) the matrix has no columns.
     """
-    matrix, terms, similarity = _terms_of(texts, words, query, on_progress, folder)
+    whole, reports = _read(texts, words, stretch(on_progress, 0.0, _READ))
+    usual = None
+    if words.precedent:
+        usual = precedent.of_words(whole.texts, reports, precedent.packaged(words.precedent))
+    of_matrix = stretch(on_progress, _READ, _WEIGHED)
+    matrix, terms, similarity = _terms_of(texts, whole, words, query, of_matrix, folder)
+    del whole
     of_vectors = stretch(on_progress, _WEIGHED, 1.0)
     vectors = word_vectors.build(texts, of_vectors, folder) if _vectors_of(words) else None
-    table = precedent.packaged(words.precedent) if words.precedent else None
-    usual = None if table is None else precedent.build(texts, table)
     on_progress(1.0)
     return Features(matrix, terms, similarity, vectors, precedent=usual)
 
 
+def _read(
+    texts: Collection[tuple[str, str]], words: Words, on_progress: OnProgress
+) -> tuple[Tfidf, NDArray[np.bool_]]:
+    """Return the terms of title and abstract together, and which records have an abstract."""
+    reports = bytearray()
+
+    def whole_texts() -> Iterator[str]:
+        for title, abstract in counted(texts, on_progress):
+            reports.append(precedent.has_text(abstract))
+            yield f"{title} {abstract}"
+
+    whole = Tfidf(whole_texts(), words)
+    return whole, np.frombuffer(reports, bool)
+
+
 def _terms_of(
     texts: Collection[tuple[str, str]],
+    whole: Tfidf,
     words: Words,
     query: str,
     on_progress: OnProgress,
     folder: Path | None,
 ) -> tuple[csr_matrix, Terms, NDArray[np.float64]]:
     floats = np.float64 if words.double else np.float32
-    read = counted(texts, stretch(on_progress, 0.0, _READ))
-    whole = Tfidf((f"{title} {abstract}" for title, abstract in read), words)
     if not whole.n_terms:
         nothing = csr_matrix((len(texts), 0), dtype=floats)
         return nothing, Terms.of(()), np.zeros(len(texts))
@@ -112,9 +129,8 @@ def _terms_of(
     if words.title:
         blocks.append((words.title, Tfidf((title for title, _ in texts), words)))
     blocks = [(weight, block) for weight, block in blocks if block.n_terms]
-    of_matrix = stretch(on_progress, _READ, _WEIGHED)
-    matrix, similarity = _side_by_side(blocks, len(texts), floats, query, of_matrix, folder)
-    return matrix, Terms.of(chain.from_iterable(b.terms() for _, b in blocks)), similarity
+    matrix, similarity = _side_by_side(blocks, len(texts), floats, query, on_progress, folder)
+    return matrix, Terms.joined([block.terms() for _, block in blocks]), similarity
 
 
 def _side_by_side(

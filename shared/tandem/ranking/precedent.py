@@ -7,13 +7,14 @@ them: each is in more than 1 % of the records of at least half of those reviews.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
-from math import sqrt
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tandem.ranking.word_runs import Texts
 
 TABLES = ("usually-included-1", "usually-included-2")
 """The first is of 16 reviews of any kind, the second of 15 of health care. A table whose numbers
@@ -30,25 +31,30 @@ def words_of(title: str, abstract: str) -> set[str]:
     return set(_WORD.findall(f"{title} {abstract}".lower()))
 
 
-def build(texts: Iterable[tuple[str, str]], table: Table) -> NDArray[np.float64]:
-    """Return for each title and abstract how much precedent speaks for it, shape (n,).
+def build(texts: Collection[tuple[str, str]], table: Table) -> NDArray[np.float64]:
+    """Return for each title and abstract how much precedent speaks for it; see `of_words`."""
+    words = Texts((f"{title} {abstract}" for title, abstract in texts), (1, 1))
+    return of_words(words, np.array([has_text(text) for _, text in texts], bool), table)
+
+
+def of_words(words: Texts, reports: NDArray[np.bool_], table: Table) -> NDArray[np.float64]:
+    """Return for each record how much precedent speaks for it, shape (n,).
 
     With k known words it is the sum of their weights over √k, so that a long abstract is no more
     extreme for its length alone. A record without any of them has 0, and so has one without an
     abstract: of what it reports nothing is known.
 
     Args:
-        texts: Of each record.
+        words: Of title and abstract of each record.
+        reports: Which of the records have an abstract, see `has_text`.
         table: The weights of words.
     """
+    sums, n_known = words.sums(table)
+    return np.where(reports, sums / np.sqrt(np.maximum(1, n_known)), 0.0)
 
-    def of(title: str, abstract: str) -> float:
-        if not abstract.strip():
-            return 0.0
-        known = sorted(words_of(title, abstract) & table.keys())  # equal sums in every process
-        return sum(table[word] for word in known) / sqrt(max(1, len(known)))
 
-    return np.array([of(*text) for text in texts], dtype=np.float64)
+def has_text(abstract: str) -> bool:
+    return bool(abstract.strip())
 
 
 @cache

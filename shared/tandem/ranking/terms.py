@@ -1,7 +1,7 @@
 """What the columns of a matrix stand for."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,16 @@ class Terms:
             text += term.encode()
             ends.append(len(text))
         return cls(np.frombuffer(text, np.uint8), np.array(ends))
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Terms]") -> "Terms":
+        """Return the terms of the first part, then those of the next."""
+        begins = np.cumsum([0, *(part.text.size for part in parts)])
+        ends = [begin + part.ends for begin, part in zip(begins, parts, strict=False)]
+        return cls(np.concatenate([part.text for part in parts]), np.concatenate(ends))
+
+    def __len__(self) -> int:
+        return self.ends.size
 
     def __getitem__(self, column: int) -> str:
         start = self.ends[column - 1] if column else 0

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.preprocessing import normalize
 
 from tandem.ranking.parameters import Words
+from tandem.ranking.terms import Terms
 from tandem.ranking.word_runs import Numbers, Texts
 
 _AT_ONCE = 1000
@@ -28,6 +29,7 @@ class Tfidf:
     """The terms of some texts, and what they weigh.
 
     Attributes:
+        texts: As words.
         n_terms: 0 where there are no words, or where all are too rare or too common.
         n_entries: In all rows together.
     """
@@ -35,17 +37,17 @@ class Tfidf:
     def __init__(self, texts: Iterable[str], recipe: Words) -> None:
         if recipe.min_df < 1:
             raise ValueError(f"min_df is {recipe.min_df}: a term is in one record at least.")
-        self._texts, self._sublinear = Texts(texts, recipe.ngram_range), recipe.sublinear_tf
+        self.texts, self._sublinear = Texts(texts, recipe.ngram_range), recipe.sublinear_tf
         self._runs, having, first = self._distinct(recipe)
-        self._rarity = np.log((1 + len(self._texts)) / (having + 1.0)) + 1.0
+        self._rarity = np.log((1 + len(self.texts)) / (having + 1.0)) + 1.0
         self._appearing = np.argsort(first).astype(np.int32)
         self._appeared = np.empty_like(self._appearing)
         self._appeared[self._appearing] = np.arange(self._runs.size, dtype=np.int32)
         self.n_terms, self.n_entries = self._runs.size, int(having.sum())
 
-    def terms(self) -> Iterator[str]:
-        """Yield the term of each column. They are in alphabetical order."""
-        return self._texts.spelled(self._runs)
+    def terms(self) -> Terms:
+        """Return the term of each column. They are in alphabetical order."""
+        return Terms(*self.texts.spelled(self._runs))
 
     def parts(self) -> Iterator[csr_matrix]:
         """Yield the rows, some at a time, of length 1, or 0 where a record has no term.
@@ -54,19 +56,19 @@ class Tfidf:
         scikit-learn: it decides the last bit of sums.
         """
         for rows in self._parts():
-            yield self._weighed(self._counted(*self._texts.runs(rows), n_rows=len(rows)))
+            yield self._weighed(self._counted(*self.texts.runs(rows), n_rows=len(rows)))
 
     def vector(self, text: str) -> NDArray[np.float64]:
         """Return what the terms of another text weigh, shape (n_terms,)."""
-        runs = self._texts.runs_of(text)
+        runs = self.texts.runs_of(text)
         counts = self._counted(runs, np.zeros_like(runs), n_rows=1)
         counts.sort_indices()
         weights: NDArray[np.float64] = self._weighed(counts).toarray().ravel()
         return weights
 
     def _parts(self) -> Iterator[range]:
-        for start in range(0, len(self._texts), _AT_ONCE):
-            yield range(start, min(start + _AT_ONCE, len(self._texts)))
+        for start in range(0, len(self.texts), _AT_ONCE):
+            yield range(start, min(start + _AT_ONCE, len(self.texts)))
 
     def _distinct(self, recipe: Words) -> tuple[Numbers, Numbers, Numbers]:
         """Return the runs that count, ascending; in how many texts each is; where it first appears.
@@ -74,10 +76,10 @@ class Tfidf:
         Some words at a time, so that no more than what is left is in memory at once.
         """
         nothing = np.empty(0, np.int64)
-        found, most = [(nothing, nothing, nothing)], recipe.max_df * len(self._texts)
-        at_once = max(_RUNS_AT_ONCE, self._texts.n_runs // _MOST_PASSES)
-        for words in self._texts.ranges(at_once):
-            runs, texts, places = self._texts.runs_within(words)
+        found, most = [(nothing, nothing, nothing)], recipe.max_df * len(self.texts)
+        at_once = max(_RUNS_AT_ONCE, self.texts.n_runs // _MOST_PASSES)
+        for words in self.texts.ranges(at_once):
+            runs, texts, places = self.texts.runs_within(words)
             order = np.argsort(runs, kind="stable")  # among equal ones the earliest comes first
             runs, texts = runs[order], texts[order]
             is_new = np.diff(runs, prepend=-1) != 0

@@ -35,7 +35,7 @@ class WordPieces:
         """Return how often each text has each piece, float32, shape (n_texts, n_pieces)."""
         words = [self._words(text) for text in texts]
         self._learn(set(chain.from_iterable(words)))
-        numbers = np.array([*map(self._number.__getitem__, chain.from_iterable(words))], np.int64)
+        numbers = np.fromiter(map(self._number.__getitem__, chain.from_iterable(words)), np.int64)
         begin, n_of_word = np.array(self._ends)[numbers], np.diff(self._ends)[numbers]
         ends = np.concatenate([[0], np.cumsum(n_of_word)])
         # Piece by piece: where the pieces of its word begin, and how many of them came before.

@@ -4,13 +4,16 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 _WORD = re.compile(r"\b\w\w+\b")
 _AT_ONCE = 10_000
+"""Runs that are spelled together, or texts whose words are summed together."""
+
+_WORDS_AT_ONCE = 1_000_000
 
 Numbers = NDArray[np.int64]
 
@@ -37,7 +40,10 @@ class Texts:
         number = np.empty(len(met), np.int32)
         for place, word in enumerate(self._spelled[1:], start=1):
             number[met[word]] = place
-        self._words, self._ends = number[np.array(words)], np.array(ends)
+        self._words, self._ends = np.frombuffer(words, np.int32), np.array(ends)
+        for start in range(0, self._words.size, _WORDS_AT_ONCE):  # no second array of all words
+            some = self._words[start : start + _WORDS_AT_ONCE]
+            some[:] = number[some]
 
     def __len__(self) -> int:
         return self._ends.size - 1
@@ -101,14 +107,62 @@ class Texts:
         runs, _ = self._joined(words[known], np.cumsum(~known, dtype=np.int64)[known])
         return runs
 
-    def spelled(self, runs: Numbers) -> Iterator[str]:
-        """Yield what each run reads."""
-        base, longest = len(self._spelled), self._lengths[1]
+    def spelled(self, runs: Numbers) -> tuple[NDArray[np.uint8], Numbers]:
+        """Return the words of each run with spaces between, one run after the other in UTF-8.
+
+        With it comes where each run ends in it, shape (n_runs,).
+        """
+        words = [word.encode() for word in self._spelled]
+        letters = np.frombuffer(b" ".join(words) + b" ", np.uint8)
+        lengths = np.array([len(word) + 1 for word in words])
+        begins = np.cumsum(lengths) - lengths
+        lengths[0] = 0  # a word that a short run does not have
+        ends = np.empty(runs.size, np.int64)
         for start in range(0, runs.size, _AT_ONCE):
-            part = runs[start : start + _AT_ONCE]
-            digits = [(part // base**place % base).tolist() for place in reversed(range(longest))]
-            for run in zip(*digits, strict=True):
-                yield " ".join([self._spelled[word] for word in run if word])
+            part = slice(start, start + _AT_ONCE)
+            ends[part] = lengths[self._digits(runs[part])].sum(axis=1) - 1
+        np.cumsum(ends, out=ends)
+        text = np.empty(ends[-1] if ends.size else 0, np.uint8)
+        for start in range(0, runs.size, _AT_ONCE):
+            some = self._digits(runs[start : start + _AT_ONCE]).ravel()
+            n_letters = lengths[some]
+            after = np.cumsum(n_letters)
+            places = np.repeat(begins[some] - after + n_letters, n_letters) + np.arange(after[-1])
+            is_last = np.zeros(places.size, bool)
+            is_last[after[self._lengths[1] - 1 :: self._lengths[1]] - 1] = True  # a space
+            begin = ends[start - 1] if start else 0
+            text[begin : ends[start : start + _AT_ONCE][-1]] = letters[places[~is_last]]
+        return text, ends
+
+    def sums(self, weights: Mapping[str, float]) -> tuple[NDArray[np.float64], Numbers]:
+        """Return for each text what its different words weigh together, and how many weigh.
+
+        Weights are added up in the alphabetical order of words: equal words have equal sums.
+        """
+        of_word = np.zeros(len(self._spelled))
+        weighs = np.zeros(len(self._spelled), bool)
+        for word, weight in weights.items():
+            if number := self._number(word):
+                of_word[number], weighs[number] = weight, True
+        sums, n_words = np.zeros(len(self)), np.zeros(len(self), np.int64)
+        for start in range(0, len(self), _AT_ONCE):
+            ends = self._ends[start : start + _AT_ONCE + 1]
+            words = self._words[ends[0] : ends[-1]]
+            counts = weighs[words]
+            texts = np.repeat(np.arange(ends.size - 1), np.diff(ends))[counts]
+            pairs = np.sort(texts * len(self._spelled) + words[counts])
+            different = pairs[np.diff(pairs, prepend=-1) != 0]
+            texts, words = np.divmod(different, len(self._spelled))
+            part = slice(start, start + ends.size - 1)
+            sums[part] = np.bincount(texts, of_word[words], minlength=ends.size - 1)
+            n_words[part] = np.bincount(texts, minlength=ends.size - 1)
+        return sums, n_words
+
+    def _digits(self, runs: Numbers) -> Numbers:
+        """Return the words of runs, shape (n_runs, longest), 0 behind those of a short one."""
+        base, longest = len(self._spelled), self._lengths[1]
+        digits = [runs // base**place % base for place in reversed(range(longest))]
+        return np.stack(digits, axis=1)
 
     def _number(self, word: str) -> int:
         place = bisect_left(self._spelled, word)

@@ -75,7 +75,10 @@ def assert_as_scikit_learn(texts: Sequence[str], words: Words, query: str) -> No
         return
     assert_same(vstack([*ours.parts()], format="csr"), matrix)
     assert ours.n_entries == matrix.nnz
-    assert [*ours.terms()] == theirs.get_feature_names_out().tolist()
+    terms = ours.terms()
+    assert [
+        terms[column] for column in range(len(terms))
+    ] == theirs.get_feature_names_out().tolist()
     asked = theirs.transform([query]).toarray().ravel()
     np.testing.assert_array_equal(ours.vector(query), asked)
 
