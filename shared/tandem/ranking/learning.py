@@ -28,6 +28,15 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class Case:
+    """What one fit is given beside the features; see `Recipe.fit`."""
+
+    labels: Labels
+    draws: NDArray[np.float64]
+    random_state: np.random.RandomState
+
+
+@dataclass(frozen=True)
 class Fitted:
     """What was learnt.
 

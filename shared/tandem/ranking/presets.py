@@ -1,6 +1,6 @@
 """Named recipes. A ranking keeps the name and the numbers it was made with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from tandem.ranking.features import Features
-    from tandem.ranking.learning import Fitted, Labels
+    from tandem.ranking.learning import Case, Fitted, Labels
 
 # numpy and pydantic are left to those who need them: `tandem --help` must not wait for them.
 
@@ -44,12 +44,16 @@ class Preset(Parameters):
         draws: "NDArray[np.float64]",
         random_state: "np.random.RandomState",
     ) -> "Fitted | None":
-        """Learn from the labels; see `estimator.fit`."""
+        """Learn from the labels; see `estimator.fit_all`."""
+        from tandem.ranking.learning import Case
+
+        return next(self.fit_all(features, [Case(labels, draws, random_state)]))
+
+    def fit_all(self, features: "Features", cases: "Sequence[Case]") -> "Iterator[Fitted | None]":
+        """Do what `fit` does for each case, in less time than one by one."""
         from tandem.ranking import estimator  # loads scikit-learn
 
-        return estimator.fit(
-            features, preset=self, labels=labels, draws=draws, random_state=random_state
-        )
+        return estimator.fit_all(features, preset=self, cases=cases)
 
 
 @cache

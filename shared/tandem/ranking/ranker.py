@@ -1,6 +1,6 @@
 """In which order records are best read. The worker and `tandem simulate` both ask here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tandem.ranking.explain import Term, pulling_terms, telling_terms
 from tandem.ranking.features import Features
-from tandem.ranking.learning import Fitted, Labels, Rows
+from tandem.ranking.learning import Case, Fitted, Labels, Rows
+from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import BrokenPlugin, Recipe
 
 _FOLDS = 5
@@ -80,15 +81,21 @@ def rank(
     draws = _draws(features, seed)
     cold = _before_any_model(features, pool, draws)
     stream = np.random.RandomState(seed) if random_state is None else random_state
-    main = _fit(recipe, features, labels, draws, stream)
+    half_done = pool[np.isin(pool, labels.rows)]
+    folds, secret = _folds(half_done), half_done if hidden is None else hidden
+    unseen = [*folds, *([secret] if explained and secret.size else [])]
+    # Streams of their own: the main one must not depend on how many folds there are.
+    own = [*range(1, len(folds) + 1), 0]
+    cases = [
+        Case(labels.without(rows), never(draws, rows), np.random.RandomState([seed, number]))
+        for rows, number in zip(unseen, own, strict=False)
+    ]
+    fits = fit_all(recipe, features, [Case(labels, draws, stream), *cases])
+    main = next(fits)
     if main is None:
         return cold
-    scores, half_done = main.scores.copy(), pool[np.isin(pool, labels.rows)]
-    waiting: list[Rows] = []
-    for number, fold in enumerate(_folds(half_done)):
-        # A stream of its own: the main one must not depend on how many folds there are.
-        own = np.random.RandomState([seed, number + 1])
-        fitted = _fit(recipe, features, labels.without(fold), _never(draws, fold), own)
+    scores, waiting = main.scores.copy(), list[Rows]()
+    for fold, fitted in zip(folds, fits, strict=False):
         if fitted is None:
             waiting.append(fold)
         else:
@@ -101,34 +108,40 @@ def rank(
     if not explained or main.weights is None:
         return ranked
     telling = replace(ranked, terms=telling_terms(features, main.weights))
-    secret = half_done if hidden is None else hidden
-    if secret.size:
-        own = np.random.RandomState([seed, 0])
-        fitted = _fit(recipe, features, labels.without(secret), _never(draws, secret), own)
-    else:
-        fitted = main
-    if fitted is None or fitted.weights is None:
+    explaining = next(fits) if secret.size else main
+    if explaining is None or explaining.weights is None:
         return telling
-    head, weights = ranked.order[:explained].tolist(), fitted.weights
+    head, weights = ranked.order[:explained].tolist(), explaining.weights
     return replace(telling, reasons={row: pulling_terms(features, weights, row) for row in head})
 
 
-def _fit(
-    recipe: Recipe,
-    features: Features,
-    labels: Labels,
-    draws: NDArray[np.float64],
-    random_state: np.random.RandomState,
-) -> Fitted | None:
-    fitted = recipe.fit(features, labels=labels, draws=draws, random_state=random_state)
-    if fitted is not None and not (
-        fitted.scores.shape == draws.shape and np.all(np.isfinite(fitted.scores))
-    ):
-        raise BrokenPlugin(f"The model {recipe.name!r} gives no finite score for every record.")
-    return fitted
+def fit_all(recipe: Recipe, features: Features, cases: Sequence[Case]) -> Iterator[Fitted | None]:
+    """Yield what the recipe learns in each case.
+
+    Raises:
+        BrokenPlugin: It gives no finite score for every record.
+    """
+    fits = (
+        recipe.fit_all(features, cases)
+        if type(recipe) is Preset  # one derived from it may learn otherwise
+        else (_fit(recipe, features, case) for case in cases)
+    )
+    n_records = features.similarity.size
+    for fitted in fits:
+        if fitted is not None and not (
+            fitted.scores.shape == (n_records,) and np.all(np.isfinite(fitted.scores))
+        ):
+            raise BrokenPlugin(f"The model {recipe.name!r} gives no finite score for every record.")
+        yield fitted
 
 
-def _never(draws: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
+def _fit(recipe: Recipe, features: Features, case: Case) -> Fitted | None:
+    return recipe.fit(
+        features, labels=case.labels, draws=case.draws, random_state=case.random_state
+    )
+
+
+def never(draws: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
     """Return draws by which nothing is presumed of these rows."""
     changed = draws.copy()
     changed[rows] = np.inf

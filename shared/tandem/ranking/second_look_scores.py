@@ -13,8 +13,9 @@ from tandem.ids import ReviewId
 from tandem.log import logger
 from tandem.ranking import from_ledger, second_looks
 from tandem.ranking.features import Features
-from tandem.ranking.learning import Labels, Rows
+from tandem.ranking.learning import Case, Labels, Rows
 from tandem.ranking.models import SecondLook
+from tandem.ranking.ranker import fit_all, never
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe
 from tandem.ranking.within_memory import recipe_within
 from tandem.reviews import service as reviews
@@ -97,18 +98,15 @@ def likeness(
     n_records = features.similarity.size
     draws = np.random.RandomState(seed).random_sample(n_records)
     scores = np.zeros(excludes.size, dtype=np.float32)
-    for number in range(min(FOLDS, excludes.size)):
-        fold = excludes[number::FOLDS]
-        presumable = draws.copy()
-        presumable[fold] = np.inf
-        fitted = recipe.fit(
-            features,
-            labels=labels.without(fold),
-            draws=presumable,
-            random_state=np.random.RandomState([seed, number]),
-        )
+    folds = [excludes[number::FOLDS] for number in range(min(FOLDS, excludes.size))]
+    cases = [
+        Case(labels.without(fold), never(draws, fold), np.random.RandomState([seed, number]))
+        for number, fold in enumerate(folds)
+    ]
+    for number, fitted in enumerate(fit_all(recipe, features, cases)):
         if fitted is None:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        below = np.searchsorted(np.sort(fitted.scores), fitted.scores[fold], side="left")
+        own = fitted.scores[folds[number]]
+        below = np.searchsorted(np.sort(fitted.scores), own, side="left")
         scores[number::FOLDS] = below / max(1, n_records - 1)
     return excludes, scores

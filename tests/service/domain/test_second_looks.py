@@ -1,5 +1,6 @@
 """Excludes that look like includes: asked for, worked out by a worker, listed."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -250,18 +251,20 @@ def test_the_blinded_may_not_see_it(world: World) -> None:
 def test_no_record_is_scored_by_a_model_that_has_seen_its_label(
     world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tandem.ranking.learning import Labels
+    from tandem.ranking.learning import Case
     from tandem.ranking.presets import Preset
 
     team = screened(world, mistaken=2)
     seen: list[tuple[set[int], set[int]]] = []
-    fit = Preset.fit
+    fit_all = Preset.fit_all
 
-    def watched(self: Preset, features: Any, *, labels: Labels, draws: Any, **rest: Any) -> Any:
-        seen.append(({*labels.rows.tolist()}, {*np.flatnonzero(np.isinf(draws)).tolist()}))
-        return fit(self, features, labels=labels, draws=draws, **rest)
+    def watched(self: Preset, features: Any, cases: Sequence[Case]) -> Any:
+        for case in cases:
+            unread = np.flatnonzero(np.isinf(case.draws))
+            seen.append(({*case.labels.rows.tolist()}, {*unread.tolist()}))
+        return fit_all(self, features, cases)
 
-    monkeypatch.setattr(Preset, "fit", watched)
+    monkeypatch.setattr(Preset, "fit_all", watched)
     ask(world, team)
     worker.make(team.review_id)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tandem.ranking import recipes, word_vectors
 from tandem.ranking.features import Features, build
-from tandem.ranking.learning import Fitted, Labels
+from tandem.ranking.learning import Case, Fitted, Labels
 from tandem.ranking.metrics import loss
 from tandem.ranking.parameters import EnsembleMember, Presumed
 from tandem.ranking.presets import Preset
@@ -98,6 +98,23 @@ class TestEveryPreset:
             for _ in range(60)
         ]
         assert 0.4 < np.mean(losses) < 0.6
+
+    def test_fits_made_together_are_each_what_it_is_alone(self, how: Preset) -> None:
+        features, draws = build(texts(), how.words), np.random.RandomState(2).random_sample(N)
+        some = [labels({row: value for row, value in KNOWN.items() if row != out}) for out in KNOWN]
+        too_few = labels({3: 0.0, 14: 0.0})
+        learnt = [*some, too_few, labels({**KNOWN, 30: 0.5, 77: 0.0})]
+
+        def cases() -> list[Case]:
+            return [Case(one, draws, np.random.RandomState(n)) for n, one in enumerate(learnt)]
+
+        together = [*how.fit_all(features, cases())]
+        alone = [next(how.fit_all(features, [case])) for case in cases()]
+        assert [fitted is None for fitted in together] == [one is too_few for one in learnt]
+        for one, other in zip(together, alone, strict=True):
+            if one is not None and other is not None:
+                np.testing.assert_array_equal(one.scores, other.scores)
+                np.testing.assert_array_equal(one.weights, other.weights)
 
     def test_equal_seeds_give_equal_orders(self, how: Preset) -> None:
         features = build(texts(), how.words)
