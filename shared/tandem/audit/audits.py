@@ -21,7 +21,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening.rules import Status
 from tandem.stopping import counting, random_order
 from tandem.stopping.counting import Ledger, Outside
-from tandem.stopping.drawn import DrawnRecords
+from tandem.stopping.drawn import DrawnRecords, StoredDraws
 
 SINCE = 3
 """The version of the trail that has the first lines of audits."""
@@ -138,7 +138,8 @@ def _draws(
         for place, (number, pool, seq, target) in enumerate(found["draws"], start=1)
         if number not in gone
     ]
-    return DrawnRecords.of(rows, {number: statuses.get(number) for _, number, *_ in rows})
+    now = {number: statuses.get(number) for _, number, *_ in rows}
+    return DrawnRecords.of(StoredDraws.of(rows), now)
 
 
 def _registered(found: Mapping[str, Any], logged: LoggedAudit) -> None:

@@ -89,6 +89,15 @@ class Database:
         self.engine.dispose()
 
 
+def sees_only_committed(session: Session) -> bool:
+    """Say whether nothing that a session reads can be rolled back: it is none that writes."""
+    return not _writes(session.connection())
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("tandem_write", False))
+
+
 class _Writers:
     """Opens writing transactions: on SQLite one at a time in this process, in order of arrival."""
 
@@ -240,7 +249,7 @@ def _lower(text: object) -> object:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if not connection.get_execution_options().get("tandem_write", False):
+    if not _writes(connection):
         connection.exec_driver_sql("BEGIN")
         return
     driver = connection.connection.dbapi_connection

@@ -63,7 +63,7 @@ class Ledger:
             outside: As it was then: what was imported since is no matter of that moment.
         """
         draws = self.draws.until(last_place)
-        drawn_then = set(draws.numbers)
+        drawn_then = set(draws.stored.numbers.tolist())
         left_at = {
             number: at for number, at in self.left_at.items() if at <= seq or number in drawn_then
         }
@@ -264,15 +264,12 @@ def _bets(ledger: Ledger) -> Draws:
 
     An include leaves it with its first decision, or when it is drawn, whichever is first.
     """
-    draws, counts = ledger.draws, ledger.draws.are_not_excluded()
-    drawn_numbers = set(draws.numbers)
-    by_decision = sorted(at for number, at in ledger.left_at.items() if number not in drawn_numbers)
-    seqs = np.array(draws.seqs, dtype=np.int64)
-    found = np.searchsorted(np.array(by_decision, dtype=np.int64), seqs, side="right")
-    found = found + np.cumsum(counts) - counts
+    draws, counts = ledger.draws.stored, ledger.draws.are_not_excluded
+    left = np.array([*ledger.left_at.items()], dtype=np.int64).reshape(-1, 2)
+    by_decision = np.sort(left[~np.isin(left[:, 0], draws.numbers), 1])
+    found = np.searchsorted(by_decision, draws.seqs, side="right") + np.cumsum(counts) - counts
     bad = np.zeros_like(found)
-    targets = np.array(draws.targets)
-    for target in set(draws.targets):
-        exact, at = Fraction(target), targets == target
+    for target in np.unique(draws.targets).tolist():
+        exact, at = Fraction(target), draws.targets == target
         bad[at] = found[at] * exact.denominator // exact.numerator + 1
-    return Draws(np.array(draws.pools, dtype=np.int64), found, counts, bad)
+    return Draws(draws.pools, found, counts, bad)

@@ -2,13 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
@@ -21,7 +18,8 @@ from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.stopping.costs import cost
 from tandem.stopping.heuristics import Reading
-from tandem.stopping.joins import hidden_numbers, no_longer_shown, plain_rows
+from tandem.stopping.hidden import no_longer_shown
+from tandem.stopping.settling import included_at
 from tandem.stopping.two_reviewers import TeamSensitivity, sensitivity
 
 ASSUMES = (
@@ -138,7 +136,7 @@ def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
 
 def _display(session: Session, review_id: ReviewId, stage: Stage, n_records: int) -> Display:
     n_settled, begun = _counts(session, review_id, stage)
-    reading = Reading(n_records, n_settled, _included_at(session, review_id, stage))
+    reading = Reading(n_records, n_settled, included_at(session, review_id, stage))
     return Display(
         n_records,
         n_settled=reading.n_read,
@@ -158,33 +156,6 @@ def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
         ScreenedRecord.status == Status.INCLUDED,
     )
     return session.scalar(query) or 0
-
-
-def _included_at(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, ...]:
-    """Return the place of each include among the settled records, in the order of settling."""
-    of_stage = (ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
-    included = select(ScreenedRecord.record_number).where(
-        *of_stage, ScreenedRecord.status == Status.INCLUDED
-    )
-    open_again = select(ScreenedRecord.record_number).where(
-        *of_stage, ScreenedRecord.status.in_([one for one in Status if not one.is_settled])
-    )
-    hidden = Decision.record_number.in_(hidden_numbers(review_id))
-    # What is not settled is little: to join each decision with its record would take twice as long.
-    last_of = (
-        select(func.max(Decision.labels_seq))
-        .where(Decision.review_id == review_id, Decision.stage == stage, ~hidden)
-        .group_by(Decision.record_number)
-    )
-    found = plain_rows(session, last_of.where(Decision.record_number.in_(included)))
-    if not found:
-        return ()
-    settled = plain_rows(session, last_of.where(Decision.record_number.not_in(open_again)))
-    return tuple((1 + np.searchsorted(_sorted(settled), _sorted(found))).tolist())
-
-
-def _sorted(rows: Sequence[Row[int]]) -> NDArray[np.int64]:
-    return np.sort(np.fromiter((one for (one,) in rows), dtype=np.int64, count=len(rows)))
 
 
 def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int]:

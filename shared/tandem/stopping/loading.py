@@ -3,19 +3,28 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from sqlalchemy import and_, exists, func, select
+import numpy as np
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.session import sees_only_committed
 from tandem.ids import RecordNumber
+from tandem.recent import Recent
 from tandem.records.models import Record
 from tandem.records.shown import n_shown
 from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.recall import of_screened_record
 from tandem.screening.rules import Status
 from tandem.stopping.counting import Ledger, Outside
-from tandem.stopping.drawn import DrawnRecords
-from tandem.stopping.joins import is_shown, no_longer_shown, plain_rows
+from tandem.stopping.drawn import DrawnRecords, StoredDraws
+from tandem.stopping.entries import last_entries
+from tandem.stopping.hidden import hidden_numbers, no_longer_shown, statuses_of
+from tandem.stopping.joins import is_shown, plain_rows
 from tandem.stopping.models import Audit, AuditDraw
+
+_NONE = StoredDraws.of([])
+_RECENT = Recent[StoredDraws](50)
+"""By audit. A draw is never changed, and none comes between two others."""
 
 _Hidden = Mapping[RecordNumber, Status]
 """See `no_longer_shown`."""
@@ -25,7 +34,7 @@ def load(session: Session, audit: Audit) -> Ledger:
     """Read what an audit's evidence is made of."""
     hidden = no_longer_shown(session, audit.review_id, audit.stage)
     left_at = _left_at(session, audit, hidden)
-    draws, counts = _draws(session, audit, left_at, hidden), _by_status(session, audit, hidden)
+    draws, counts = _draws(session, audit, left_at), _by_status(session, audit, hidden)
     inside, after = _n_shown(session, audit)
     undecided = draws.n_undecided
     decided = sum(n for (is_inside, _), n in counts.items() if is_inside)
@@ -40,15 +49,22 @@ def load(session: Session, audit: Audit) -> Ledger:
     return Ledger(draws, left_at, inside - decided - undecided, waiting, outside)
 
 
-def _draws(
-    session: Session, audit: Audit, included: Mapping[RecordNumber, int], hidden: _Hidden
-) -> DrawnRecords:
+def _draws(session: Session, audit: Audit, included: Mapping[RecordNumber, int]) -> DrawnRecords:
     """Return the draws of records that are shown. Nearly all are excluded; the others are few."""
-    undecided = _undecided(session, audit)
+    stored = _stored(session, audit)
+    stored = stored.at(~np.isin(stored.numbers, hidden_numbers(session, audit.review_id)))
     differs: dict[RecordNumber, Status | None] = dict.fromkeys(included, Status.INCLUDED)
-    differs |= _open(session, audit)
-    differs |= dict.fromkeys(undecided)
-    gone = hidden.keys() | {number for number, shown in undecided.items() if not shown}
+    differs |= _open(session, audit) | dict.fromkeys(_undecided(session, audit, stored))
+    return DrawnRecords.of(stored, differs)
+
+
+def _stored(session: Session, audit: Audit) -> StoredDraws:
+    """Return all draws: those that this process has read before, and what came since."""
+    kept = _RECENT.get(audit.id) or _NONE
+    of_audit = AuditDraw.audit_id == audit.id
+    newest = session.scalar(select(func.max(AuditDraw.place)).where(of_audit)) or 0
+    if newest <= kept.last_place:
+        return kept.until(newest)  # another session may have seen a later state than this one
     columns = (
         AuditDraw.place,
         AuditDraw.record_number,
@@ -56,27 +72,22 @@ def _draws(
         AuditDraw.seq,
         AuditDraw.target,
     )
-    query = select(*columns).where(AuditDraw.audit_id == audit.id).order_by(AuditDraw.place)
-    rows = plain_rows(session, query)
-    if gone:
-        rows = [row for row in rows if row.record_number not in gone]
-    return DrawnRecords.of(rows, differs)
+    query = select(*columns).where(of_audit, AuditDraw.place > kept.last_place)
+    later = StoredDraws.of(plain_rows(session, query.order_by(AuditDraw.place)))
+    found = kept.and_then(later)
+    if sees_only_committed(session):
+        _RECENT.keep(audit.id, found)
+    return found
 
 
-def _undecided(session: Session, audit: Audit) -> dict[RecordNumber, bool]:
-    """Return the drawn records that nobody has decided, and whether each is shown."""
-    of_draw = and_(
-        ScreenedRecord.review_id == audit.review_id,
-        ScreenedRecord.stage == audit.stage,
-        ScreenedRecord.record_number == AuditDraw.record_number,
-    )
-    shown = exists().where(is_shown(audit.review_id), Record.number == AuditDraw.record_number)
-    query = (
-        select(AuditDraw.record_number, shown)
-        .outerjoin(ScreenedRecord, of_draw)
-        .where(AuditDraw.audit_id == audit.id, ScreenedRecord.record_number.is_(None))
-    )
-    return dict(session.execute(query).all())
+def _undecided(session: Session, audit: Audit, stored: StoredDraws) -> set[RecordNumber]:
+    """Return those of the drawn records, all shown, that nobody has decided."""
+    last = last_entries(session, audit.review_id, audit.stage)
+    are_new = stored.numbers >= len(last)
+    are_new[~are_new] = last[stored.numbers[~are_new]] == 0
+    new = stored.numbers[are_new]
+    settled = statuses_of(session, audit.review_id, audit.stage, new)  # without votes of their own
+    return {RecordNumber(number) for number in new.tolist()} - settled.keys()
 
 
 def _open(session: Session, audit: Audit) -> dict[RecordNumber, Status | None]:

@@ -146,7 +146,7 @@ def _certificate(review: Review, found: Shown) -> dict[str, Any]:
     return {
         "given_at": now().isoformat(),
         "seq": review.labels_seq,
-        "last_place": found.ledger.draws.places[-1] if found.ledger.draws else 0,
+        "last_place": found.ledger.draws.stored.last_place,
         "target_recall": float(evaluation.target),
         "confidence": float(evaluation.confidence),
         "n_draws": evaluation.n_draws,

@@ -25,10 +25,12 @@ from tandem.db.keyset import START
 from tandem.ids import DuplicateGroupId
 from tandem.ranking import serving
 from tandem.records.models import Record
-from tandem.screening.models import PresentDecision
+from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue import service as queue
+from tandem.screening.rules import Status
 from tandem.stopping import audit_queries, audits, draws, states
 from tandem.stopping.models import Audit, Serving
+from tandem.stopping.settling import included_at
 from world import TA, Person, Team, World
 
 RECORDS = 12
@@ -159,6 +161,12 @@ class Auditing(RuleBasedStateMachine):
             self._follow_all()
             assert_in_step(self.world.database, self.id)
 
+    @invariant()
+    def includes_have_their_places(self) -> None:
+        if hasattr(self, "team"):
+            with self.world.database.read() as session:
+                assert included_at(session, self.id, TA) == _included_at(session, self.id)
+
     @property
     def id(self) -> Any:
         return self.team.review_id
@@ -185,6 +193,21 @@ def _linked(session: Session, review_id: Any) -> set[int]:
         Record.review_id == review_id, Record.duplicate_of.is_not(None)
     )
     return {int(number) for number in session.scalars(query)}
+
+
+def _included_at(session: Session, review_id: Any) -> tuple[int, ...]:
+    """Return what `included_at` does, from the whole ledger."""
+    of_review = Decision.review_id == review_id
+    entries = session.scalars(select(Decision).where(of_review).order_by(Decision.labels_seq))
+    last = {entry.record_number: entry.labels_seq for entry in entries if entry.stage is TA}
+    screened = select(ScreenedRecord).where(ScreenedRecord.review_id == review_id)
+    statuses = {row.record_number: row.status for row in session.scalars(screened)}
+    order = [
+        statuses[number]
+        for number in sorted(last, key=last.__getitem__)
+        if number in statuses and statuses[number].is_settled
+    ]
+    return tuple(at for at, status in enumerate(order, start=1) if status is Status.INCLUDED)
 
 
 @pytest.mark.both_engines

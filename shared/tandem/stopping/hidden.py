@@ -1,0 +1,102 @@
+"""Which records are not screened: those that are linked to another one, or left out."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select, union_all
+from sqlalchemy.orm import Session
+
+from tandem.db.pieces import pieces
+from tandem.db.session import sees_only_committed
+from tandem.events.log import Event
+from tandem.events.types import (
+    DuplicatesMerged,
+    DuplicatesSplit,
+    ImportChanged,
+    ImportFinished,
+    ImportTakenBack,
+    RecordRemoved,
+    RecordRestored,
+)
+from tandem.ids import RecordNumber, ReviewId
+from tandem.recent import Recent
+from tandem.records.models import Record
+from tandem.reviews.policy import Stage
+from tandem.screening.models import ScreenedRecord
+from tandem.screening.rules import Status
+from tandem.stopping.entries import last_entries
+from tandem.stopping.joins import numbers_of
+
+_HIDE_OR_SHOW = (
+    DuplicatesMerged,
+    DuplicatesSplit,
+    ImportChanged,
+    ImportFinished,
+    ImportTakenBack,
+    RecordRemoved,
+    RecordRestored,
+)
+"""Whatever hides a record, or shows it again, logs one of these in the same transaction."""
+
+_RECENT = Recent[NDArray[np.int64]](10)
+"""By review and the newest of these events."""
+
+
+def hidden_numbers(session: Session, review_id: ReviewId) -> NDArray[np.int64]:
+    """Return the numbers of the review's records that are not screened, ascending. Read only.
+
+    Of an import that is under way some may be missing; nobody has decided these.
+    """
+    key = review_id, _newest_change(session, review_id)
+    found = _RECENT.get(key)
+    if found is None:
+        of_review = Record.review_id == review_id
+        query = union_all(
+            select(Record.number).where(of_review, Record.duplicate_of.is_not(None)),
+            select(Record.number).where(of_review, Record.not_screened_because.is_not(None)),
+        )
+        found = np.unique(numbers_of(session, query))
+        if sees_only_committed(session):
+            _RECENT.keep(key, found)
+    return found
+
+
+def no_longer_shown(
+    session: Session, review_id: ReviewId, stage: Stage
+) -> dict[RecordNumber, Status]:
+    """Return the records that somebody decided and that are not screened any more, by number.
+
+    They are few. To take them out of a count is much faster than to look at each record that is
+    counted: that reads the titles and abstracts of all.
+    """
+    last, hidden = last_entries(session, review_id, stage), hidden_numbers(session, review_id)
+    hidden = hidden[hidden < len(last)]
+    return statuses_of(session, review_id, stage, hidden[last[hidden] > 0])
+
+
+def statuses_of(
+    session: Session, review_id: ReviewId, stage: Stage, numbers: NDArray[np.int64]
+) -> dict[RecordNumber, Status]:
+    """Return the status of those of these records that have one in the stage."""
+    found = dict[RecordNumber, Status]()
+    for some in pieces(numbers.tolist()):
+        query = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
+            ScreenedRecord.review_id == review_id,
+            ScreenedRecord.stage == stage,
+            ScreenedRecord.record_number.in_(some),
+        )
+        found.update(session.execute(query).all())
+    return found
+
+
+def _newest_change(session: Session, review_id: ReviewId) -> int:
+    """Return the number of the newest event that hides or shows a record; 0 without one.
+
+    One look at the index for each type: together they may have as many events as records.
+    """
+    newest = [
+        select(func.max(Event.seq))
+        .where(Event.review_id == review_id, Event.type == fact.type)
+        .scalar_subquery()
+        for fact in _HIDE_OR_SHOW
+    ]
+    return max(seq or 0 for seq in session.execute(select(*newest)).one())

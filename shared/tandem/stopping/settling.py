@@ -1,0 +1,33 @@
+"""In which order a stage's records came to be settled, and where the includes are among them."""
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.ids import ReviewId
+from tandem.reviews.policy import Stage
+from tandem.screening.models import ScreenedRecord
+from tandem.screening.rules import Status
+from tandem.stopping.entries import last_entries
+from tandem.stopping.hidden import hidden_numbers
+from tandem.stopping.joins import numbers_of
+
+
+def included_at(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, ...]:
+    """Return the place of each include among the settled records, in the order of settling.
+
+    A record is settled by its last entry in the ledger. One that has none, as its resolution came
+    from a record that was linked to it, has no place.
+    """
+    of_status = select(ScreenedRecord.record_number).where(
+        ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage
+    )
+    unsettled = [status for status in Status if not status.is_settled]
+    open_again = numbers_of(session, of_status.where(ScreenedRecord.status.in_(unsettled)))
+    included = numbers_of(session, of_status.where(ScreenedRecord.status == Status.INCLUDED))
+    last = last_entries(session, review_id, stage).copy()
+    for others in (open_again, hidden_numbers(session, review_id)):
+        last[others[others < len(last)]] = 0
+    found = last[included[included < len(last)]]
+    settled, found = np.sort(last[last > 0]), np.sort(found[found > 0])
+    return tuple((1 + np.searchsorted(settled, found)).tolist())
