@@ -175,7 +175,7 @@ def read(data: bytes, format: Format | None = None) -> Reading:
     file = _File(data)
     if format is None:
         format = _sniff(file)
-    elif format in _TEXT and not file.text.strip():
+    elif format in _TEXT and _is_blank(file.text):
         raise EmptyFile("The file is empty.")
     elif _begins(format, file) is None:
         raise _unknown(file, _SIGNS[format])
@@ -202,11 +202,16 @@ def decode(data: bytes) -> str:
         EmptyFile: There is nothing in it.
         UnknownFormat: It is not text, but a PDF, an archive, an image or the like.
     """
-    if not data.strip():
+    if _is_blank(data):
         raise EmptyFile("The file is empty.")
     if kind := archive.project(data) or binary_kind(data):
         raise UnknownFormat(f"This file looks like {kind}{_END_OF_KIND}{_looked_for()}.")
     return to_text(data)
+
+
+def _is_blank(data: bytes | str) -> bool:
+    """Whether there is nothing but white space. Stripped, a large file would be there twice."""
+    return not data or data.isspace()
 
 
 def _sniff(file: _File) -> Format:
@@ -214,7 +219,7 @@ def _sniff(file: _File) -> Format:
     for format in ("xlsx", "zip", "marc"):
         if _begins(format, file) is not None:
             return format
-    if not file.text.strip():
+    if _is_blank(file.text):
         raise EmptyFile("The file is empty.")
     # A sign in the beginning is the first; only where there is none all of a long file is searched.
     beginning = file.text[:_SEARCHED_FIRST]
