@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import insert, select
@@ -49,8 +50,18 @@ class Filled:
         return self.clients[number]
 
 
-def fill(here: Installation, *, n_reviewers: int, n_records: int) -> Filled:
-    """Make a review with so many records of made-up words, and reviewers with tokens."""
+def fill(
+    here: Installation,
+    *,
+    n_reviewers: int,
+    n_records: int,
+    fields: Callable[[RecordNumber], Mapping[str, object]] | None = None,
+) -> Filled:
+    """Make a review with so many records, and reviewers with tokens.
+
+    `fields` is asked for what each record has, in the order of numbers; by default it is made-up
+    words.
+    """
     owner = here.add_account("owner")
     people = [here.add_account(f"reviewer{i}") for i in range(n_reviewers)]
     database = here.open_database()
@@ -65,7 +76,11 @@ def fill(here: Installation, *, n_reviewers: int, n_records: int) -> Filled:
             for first in range(1, n_records + 1, _PIECE):
                 last = min(n_records, first + _PIECE - 1)
                 numbers = range(first, last + 1)
-                rows = [_record(review_id, file, RecordNumber(n)) for n in numbers]
+                rows = [
+                    {**_RECORD, **(fields or _fields)(RecordNumber(n)), "number": n}
+                    | {"review_id": review_id, "import_id": file, "created_at": now()}
+                    for n in numbers
+                ]
                 session.execute(insert(Record), rows)
             review.last_record_number = n_records
             review.labels_seq, review.corpus_seq = 1, 1
@@ -151,21 +166,16 @@ def _import(review_id: ReviewId, file: ImportId, owner: UserId, n: int) -> Impor
     )
 
 
-def _record(review_id: ReviewId, file: ImportId, number: RecordNumber) -> dict[str, object]:
+_RECORD = {"keywords": [], "registry_ids": [], "priors": [], "raw": ""}
+
+
+def _fields(number: RecordNumber) -> dict[str, object]:
     title, abstract = made_up(number)
     return {
-        "review_id": review_id,
-        "number": number,
-        "import_id": file,
         "title": title,
         "abstract": abstract,
         "authors": [f"{_word(number * 7919 % 9000).title()}, A."],
-        "keywords": [],
-        "registry_ids": [],
-        "priors": [],
-        "raw": "",
         "year": 1990 + number % 35,
-        "created_at": now(),
     }
 
 

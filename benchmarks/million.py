@@ -6,6 +6,7 @@ For each size a fresh installation on loopback. Its file is made up of real text
 `made_up_texts`), so that its vocabulary grows as a real one does. The memory is that of the largest
 process of each kind, at its most (VmHWM), looked at twice a second. `--json FILE` keeps the figures
 line by line; with `--plot` alone those of that file are drawn. Linux only: it reads /proc.
+With `--filled` there is no import: the records are put into the database by this program.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -37,15 +38,15 @@ from capacity import database_size, features_size, peak
 from idle import family
 from installation import ENGINES, Engine, Installation, running
 from load import Processes
-from load_data import Filled, decide_many
+from load_data import Filled, decide_many, fill
 from made_up_texts import texts
-from tandem.ids import ReviewId
+from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking.models import Ranking
 from tandem.reviews.models import Review
 
 _LOOK_SECONDS = 0.5
-_A_FILE = 250_000
-"""Records of a file: 390 MB, as an upload may have 512 MiB. More come in several, one by one."""
+_A_FILE = 300_000
+"""Records of a file: 465 MB, as an upload may have 512 MiB. More come in several, one by one."""
 
 _TRIES = 7
 _QUICK = {
@@ -99,6 +100,9 @@ def main() -> None:
     parser.add_argument("--records", default="")
     parser.add_argument("--labels", default="1000,10000")
     parser.add_argument("--engine", choices=ENGINES, default="sqlite")
+    parser.add_argument(
+        "--filled", action="store_true", help="records are put into the database, not imported"
+    )
     parser.add_argument("--within", type=float, default=7200.0, help="seconds for one step at most")
     parser.add_argument("--json", type=Path, help="a file to which figures are added")
     parser.add_argument("--plot", type=Path)
@@ -106,7 +110,7 @@ def main() -> None:
     numbers = [*map(int, filter(None, asked.records.split(",")))]
     labels = [*map(int, asked.labels.split(","))]
     for n in numbers:
-        size = measure(asked.engine, n, labels, asked.within)
+        size = measure(asked.engine, n, labels, asked.within, is_filled=asked.filled)
         print(size.to_json(), file=sys.stderr)
         if asked.json:
             with asked.json.open("a") as file:
@@ -119,24 +123,24 @@ def main() -> None:
         asked.plot.write_text(drawn(sizes))
 
 
-def measure(engine: Engine, n: int, labels: list[int], within: float) -> Size:
+def measure(
+    engine: Engine, n: int, labels: list[int], within: float, *, is_filled: bool = False
+) -> Size:
     size = Size(n, engine)
     with running(engine) as here:
-        owner, people = here.add_account("owner"), [here.add_account(f"r{i}") for i in range(2)]
-        headers = {"Authorization": f"Bearer {owner.token}"}
+        if is_filled:
+            filled = _filled(here, n)
+        else:
+            with _step(size, here, "import"):
+                filled = _imported(here, n, within)
+        headers = {"Authorization": f"Bearer {filled.owner.token}"}
         client = httpx.Client(
             base_url=f"{here.url}/api/v1", headers=headers, timeout=within, trust_env=False
         )
-        made = client.post("/reviews", json={"title": "Large", "question": "Which words?"})
-        review_id = ReviewId(UUID(made.raise_for_status().json()["id"]))
+        review_id = filled.review_id
         root = f"/reviews/{review_id}"
-        for person in people:
-            client.put(f"{root}/members/{person.id}", json={"role": "reviewer"}).raise_for_status()
-        with _step(size, here, "import"):
-            _imported(client, root, n, within)
         with _step(size, here, "first ranking"):
             _ranked(here, review_id, within)
-        filled = Filled(review_id, n, owner, people)
         for n_labels in (one for one in labels if one <= n):
             with _step(size, here, f"{n_labels:,} labels and a ranking") as figures:
                 decide_many(here, filled, n_labels)
@@ -182,14 +186,46 @@ def _step(size: Size, here: Installation, name: str) -> Iterator[dict[str, float
     print(f"  {figures}", file=sys.stderr)
 
 
-def _imported(client: httpx.Client, root: str, n: int, within: float) -> None:
+def _filled(here: Installation, n: int) -> Filled:
+    """Put the records into the database, with the texts of their references."""
+    references = enumerate(texts(n), start=1)
+
+    def fields(number: RecordNumber) -> dict[str, object]:
+        at, (title, abstract) = next(references)
+        assert at == number
+        reference = _reference(at, title, abstract)
+        return {
+            "title": reference["TI"],
+            "abstract": abstract,
+            "authors": [reference["AU"]],
+            "year": int(reference["PY"]),
+            "doi": reference["DO"],
+            "raw": _ris(reference),
+        }
+
+    return fill(here, n_reviewers=2, n_records=n, fields=fields)
+
+
+def _imported(here: Installation, n: int, within: float) -> Filled:
+    owner, people = here.add_account("owner"), [here.add_account(f"r{i}") for i in range(2)]
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    client = httpx.Client(
+        base_url=f"{here.url}/api/v1", headers=headers, timeout=within, trust_env=False
+    )
+    made = client.post("/reviews", json={"title": "Large", "question": "Which words?"})
+    review_id = ReviewId(UUID(made.raise_for_status().json()["id"]))
+    root = f"/reviews/{review_id}"
+    for person in people:
+        client.put(f"{root}/members/{person.id}", json={"role": "reviewer"}).raise_for_status()
     references = enumerate(texts(n), start=1)
     for begun in range(0, n, _A_FILE):
         with NamedTemporaryFile(suffix=".ris") as file:
-            _write_ris(file, islice(references, min(_A_FILE, n - begun)))
+            for number, (title, abstract) in islice(references, min(_A_FILE, n - begun)):
+                file.write(_ris(_reference(number, title, abstract)).encode())
             file.seek(0)
             accepted = client.post(f"{root}/imports", files={"file": ("large.ris", file)})
         _read(client, f"{root}/imports/{accepted.raise_for_status().json()['id']}", within)
+    return Filled(review_id, n, owner, people)
 
 
 def _read(client: httpx.Client, path: str, within: float) -> None:
@@ -203,17 +239,19 @@ def _read(client: httpx.Client, path: str, within: float) -> None:
         raise SystemExit(f"the import failed: {client.get(path).json()['error']}")
 
 
-def _write_ris(file: IO[bytes], references: Iterable[tuple[int, tuple[str, str]]]) -> None:
-    for number, (title, abstract) in references:
-        fields = {
-            "TI": title or f"Record {number}",
-            "AB": abstract,
-            "AU": f"Author{number % 9973}, A.",
-            "PY": f"{1980 + number % 45}",
-            "DO": f"10.1000/made.{number}",
-        }
-        lines = "".join(f"{tag}  - {value}\n" for tag, value in fields.items() if value)
-        file.write(f"TY  - JOUR\n{lines}ER  - \n\n".encode())
+def _reference(number: int, title: str, abstract: str) -> dict[str, str]:
+    return {
+        "TI": title or f"Record {number}",
+        "AB": abstract,
+        "AU": f"Author{number % 9973}, A.",
+        "PY": f"{1980 + number % 45}",
+        "DO": f"10.1000/made.{number}",
+    }
+
+
+def _ris(reference: dict[str, str]) -> str:
+    lines = "".join(f"{tag}  - {value}\n" for tag, value in reference.items() if value)
+    return f"TY  - JOUR\n{lines}ER  - \n\n"
 
 
 def _ranked(here: Installation, review_id: ReviewId, within: float) -> float:
