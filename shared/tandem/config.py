@@ -196,6 +196,13 @@ class Settings(BaseSettings):
         "formula of docs/capacity.md is ranked by a smaller recipe (its name ends in -small); "
         "unset: half of the machine's memory.",
     )
+    import_memory_mib: int | None = Field(
+        default=None,
+        gt=0,
+        description="MiB that a process may take to read a file and to find duplicates. An import "
+        "that takes more by the formula of docs/capacity.md fails before it starts, and says what "
+        "to do; unset: half of the machine's memory.",
+    )
     sweep_seconds: float = Field(
         default=2, gt=0, description="How often the relay looks for work whose message got lost."
     )

@@ -93,6 +93,7 @@ def import_records(import_id: str, fence: int | None = None) -> None:
         here.artifacts,
         ImportId(UUID(import_id)),
         link=deduplication.run,
+        memory=here.settings.import_memory_mib,
         on_progress=lambda row: progress.of_import(here.nudges, row),
         fence=fence,
         others_wait=lambda: here.nudges.backlog(BULK) > 0,

@@ -22,6 +22,7 @@ from tandem.ranking.models import Ranking, Training
 from tandem.ranking.pace import Timing
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe
 from tandem.ranking.within_memory import recipe_within
+from tandem.records import shown
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import NoReview, ReviewArchived
@@ -74,7 +75,7 @@ def rerank(
     try:
         with lease.renewed(database, held):
             with database.read() as session:
-                n_records = reviews.get_review(session, review_id).last_record_number
+                n_records = shown.n_unlinked(session, review_id)
             how = recipe_within(model, n_records, memory)
             ranking = _train(database, artifacts, cache, held, how, on_progress)
         next_begin = _publish(database, held, ranking, timing.pause)

@@ -18,6 +18,7 @@ from tandem.ranking.models import SecondLook
 from tandem.ranking.ranker import fit_all, never
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe
 from tandem.ranking.within_memory import recipe_within
+from tandem.records import shown
 from tandem.reviews import service as reviews
 from tandem.work import lease
 from tandem.work.lease import Held
@@ -45,7 +46,7 @@ def make(
     try:
         with lease.renewed(database, held):
             with database.read() as session:
-                n_records = reviews.get_review(session, review_id).last_record_number
+                n_records = shown.n_unlinked(session, review_id)
             how = recipe_within(model, n_records, memory)
             made = _score(database, artifacts, cache, held, how)
     except Exception as error:

@@ -20,7 +20,8 @@ from tandem.events import log
 from tandem.events.types import ImportFinished
 from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
-from tandem.records import batch, import_work
+from tandem.memory import allowed
+from tandem.records import batch, import_memory, import_work
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading, read
 from tandem.records.models import Import, ImportState, ImportStep
@@ -70,6 +71,7 @@ def run(
     import_id: ImportId,
     *,
     link: Link,
+    memory: int | None = None,
     on_progress: OnProgress = lambda _: None,
     fence: int | None = None,
     others_wait: Callable[[], bool] = lambda: False,
@@ -84,6 +86,8 @@ def run(
         artifacts: Where the file is.
         import_id: Which.
         link: Links duplicates when all is read.
+        memory: MiB that it may take; None for half of the machine's memory. An import that takes
+            more fails before it has stored anything, and its row says what to do.
         on_progress: Called after each step.
         fence: Of the `Rest` that the turn before returned; None for the first turn.
         others_wait: Asked when the turn is over. If they do, a `Rest` is returned, and somebody
@@ -96,7 +100,9 @@ def run(
     if not isinstance(held, Held):
         return held
     try:
-        unfinished = _read_in(database, artifacts, held, link, on_progress, _Turn(others_wait))
+        most = allowed(memory)
+        turn = _Turn(others_wait)
+        unfinished = _read_in(database, artifacts, held, link, most, on_progress, turn)
     except Overtaken:
         log_.warning("import taken over by another worker, or back", import_id=str(import_id))
         return None
@@ -132,13 +138,16 @@ def _read_in(
     artifacts: Artifacts,
     held: Held[Import],
     link: Link,
+    most: int,
     on_progress: OnProgress,
     turn: _Turn,
 ) -> Rest | None:
     """Store the file's records, or say in the import's row why it has none."""
     try:
-        if not _store_all(database, held, _opened(artifacts, held.row), on_progress, turn):
+        reading = _opened(database, artifacts, held.row, most)
+        if not _store_all(database, held, reading, on_progress, turn):
             return Rest(held.row.id, import_work.rest(database, held))
+        del reading
         # Linking takes as much memory as reading: nothing here holds the file any more.
         _link_duplicates(database, held, link, on_progress)
         _finish(database, held)
@@ -154,15 +163,21 @@ def _read_in(
     return None
 
 
-def _opened(artifacts: Artifacts, row: Import) -> Reading:
+def _opened(database: Database, artifacts: Artifacts, row: Import, most: int) -> Reading:
     """Prepare to read an import's file.
 
     Raises:
         NoRecords: It has a known format, but nothing in it.
+        TooLarge: It takes more than `most` bytes of memory.
     """
-    reading = read(artifacts.read(row.artifact), cast("Format | None", row.requested_format))
+    data = artifacts.read(row.artifact)
+    import_memory.require_to_read(data, most)
+    reading = read(data, cast("Format | None", row.requested_format))
     if reading.total == 0:
         raise NoRecords(f"The file is {reading.format.upper()}, but there is no record in it.")
+    with database.read() as session:
+        n_before = reviews.get_review(session, row.review_id).last_record_number
+    import_memory.require_to_compare(n_before - row.n_read + reading.total, most)
     return reading
 
 

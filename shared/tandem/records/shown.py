@@ -15,6 +15,15 @@ def n_shown(session: Session, review_id: ReviewId) -> int:
     return session.scalar(select(n_shown_sql(review_id))) or 0
 
 
+def n_unlinked(session: Session, review_id: ReviewId) -> int:
+    """Return how many records of the review are not linked to another one."""
+    linked = select(func.count()).where(
+        Record.review_id == review_id, Record.duplicate_of.is_not(None)
+    )
+    came = select(Review.last_record_number - Review.n_taken_back - linked.scalar_subquery())
+    return session.scalar(came.where(Review.id == review_id)) or 0
+
+
 def n_shown_sql(review_id: ReviewId | ColumnElement[ReviewId]) -> ColumnElement[int]:
     """`n_shown` as a subquery. All that came are numbered, so only the others are counted."""
     n_linked = select(func.count()).where(

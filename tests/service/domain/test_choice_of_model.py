@@ -10,8 +10,9 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.operations import jobs
+from tandem.ranking import rerank
 from tandem.ranking.pace import Timing
-from tandem.ranking.recipes import DEFAULT_MODEL, UnknownModel, recipe
+from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, UnknownModel, recipe
 from tandem.ranking.within_memory import recipe_within
 from tandem.tasks import Nudges
 from tandem.work.attempts import MOST_TRIES
@@ -63,6 +64,23 @@ def test_where_memory_is_short_a_smaller_one_ranks_and_says_its_name(
     assert ranking.model == ranking.preset["name"] == f"{DEFAULT_MODEL}-small"
     assert ranking.preset["words"]["ngram_range"] == [1, 1]
     assert ranking.n_ranked > 0
+
+
+def test_linked_records_do_not_count_as_they_are_not_ranked(
+    world: World, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = about_sleep(world)
+    counted: list[int] = []
+
+    def within(model: str, n_records: int, most_mib: int | None) -> Recipe:
+        counted.append(n_records)
+        return recipe_within(model, n_records, most_mib)
+
+    monkeypatch.setattr(rerank, "recipe_within", within)
+    monkeypatch.setattr(tasks, "runtime", lambda: runtime(database, tmp_path, None))
+    world.merge(team.review_id, team.owner, 1, 2)
+    tasks.rerank(str(team.review_id))
+    assert counted == [newest(database, team.review_id).n_ranked]
 
 
 def test_how_large_a_review_may_be_for_the_whole_recipe() -> None:

@@ -180,15 +180,15 @@ def test_who_has_lost_the_import_links_nothing(
     importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_id = importer.accept(ris(HERE, THERE))
-    find: Callable[..., object] = clusters.find
+    find: Callable[..., object] = clusters.find_among
 
     def slowly(*args: object, **named: object) -> object:
         importer.let_the_lease_run_out(import_id)
-        monkeypatch.setattr(clusters, "find", find)
+        monkeypatch.setattr(clusters, "find_among", find)
         assert importer.run(import_id) == importer.review_id  # another worker, to the end
         return find(*args, **named)
 
-    monkeypatch.setattr(clusters, "find", slowly)
+    monkeypatch.setattr(clusters, "find_among", slowly)
 
     assert importer.run(import_id) is None
     assert n(importer.get(import_id)) == (2, 1, 1, 0)
@@ -199,7 +199,7 @@ def test_what_people_settle_while_it_compares_stands(
     importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     importer.read(ris(HERE, OTHER))
-    find: Callable[..., object] = clusters.find
+    find: Callable[..., object] = clusters.find_among
 
     def meanwhile(*args: object, **named: object) -> object:
         found = find(*args, **named)
@@ -207,7 +207,7 @@ def test_what_people_settle_while_it_compares_stands(
         world.split(importer.review_id, importer.owner, group_id)
         return found
 
-    monkeypatch.setattr(clusters, "find", meanwhile)
+    monkeypatch.setattr(clusters, "find_among", meanwhile)
     importer.read(ris(THERE))
 
     assert linked(importer) == {}

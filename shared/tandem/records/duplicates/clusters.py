@@ -12,9 +12,6 @@ from tandem.records.duplicates.relations import Relation, relation_of
 from tandem.records.duplicates.rules import Verdict, judge
 from tandem.records.duplicates.signs import Features, read_signs
 
-_READ = 0.5
-"""The share of the work that reading the records takes. Comparing takes the rest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -51,35 +48,64 @@ class Found:
     related: tuple[Related, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Records in the form in which they are compared, aligned, in ascending order of number."""
+
+    numbers: Sequence[RecordNumber]
+    records: Sequence[Features]
+
+
+def read(identities: Collection[Identity], on_progress: OnProgress = no_progress) -> Compared:
+    """Prepare records to be compared, in whatever order they come. They are gone through once.
+
+    Raises:
+        ValueError: Two identities have one number.
+    """
+    numbers: list[RecordNumber] = []
+    records: list[Features] = []
+    for identity in counted(identities, on_progress):
+        numbers.append(identity.number)
+        records.append(features(identity))
+    if len(set(numbers)) != len(numbers):
+        raise ValueError("Two identities have one number.")
+    order = sorted(range(len(numbers)), key=numbers.__getitem__)
+    return Compared([numbers[at] for at in order], [records[at] for at in order])
+
+
 def find(
-    identities: Sequence[Identity],
+    identities: Collection[Identity],
     *,
     groups: Iterable[Collection[RecordNumber]] = (),
     apart: Collection[frozenset[RecordNumber]] = (),
     on_progress: OnProgress = no_progress,
 ) -> Found:
-    """Find the duplicates among `identities`, in whatever order they come.
+    """Find the duplicates among `identities`; see `read` and `find_among`."""
+    compared = read(identities, stretch(on_progress, 0.0, 0.5))
+    rest = stretch(on_progress, 0.5, 1.0)
+    return find_among(compared, groups=groups, apart=apart, on_progress=rest)
+
+
+def find_among(
+    compared: Compared,
+    *,
+    groups: Iterable[Collection[RecordNumber]] = (),
+    apart: Collection[frozenset[RecordNumber]] = (),
+    on_progress: OnProgress = no_progress,
+) -> Found:
+    """Find the duplicates among records.
 
     Args:
-        identities: Each with a number of its own.
+        compared: The records.
         groups: Records linked already, by people or earlier. They stay linked. Numbers that
-            are not among `identities` are ignored.
+            are not among the records are ignored.
         apart: Pairs that people have marked as different. No group that grows holds one, and
             none is proposed, nor are two groups that hold one between them.
         on_progress: Called with the share that is done.
-
-    Raises:
-        ValueError: Two identities have one number.
     """
-    ordered = sorted(identities, key=lambda identity: identity.number)
-    numbers = [identity.number for identity in ordered]
+    numbers, records = compared.numbers, compared.records
     place = {number: at for at, number in enumerate(numbers)}
-    if len(place) != len(numbers):
-        raise ValueError("Two identities have one number.")
-    records = [
-        features(identity) for identity in counted(ordered, stretch(on_progress, 0.0, _READ))
-    ]
-    links, related = _compare_all(records, stretch(on_progress, _READ, 1.0))
+    links, related = _compare_all(records, on_progress)
     partition = Partition(
         records,
         [[place[n] for n in group if n in place] for group in groups],

@@ -1,6 +1,6 @@
 """What stored records are recognised by, and which of several tells most."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -32,10 +32,36 @@ _COLUMNS = (
 )
 
 
-def identities(session: Session, review_id: ReviewId) -> list[Identity]:
-    """Return what the review's records are recognised by, in order of number."""
-    query = select(*_COLUMNS).where(Record.review_id == review_id).order_by(Record.number)
-    return [_identity(row) for row in session.execute(query.execution_options(yield_per=5000))]
+class Stored(Collection[Identity]):
+    """What a review's records are recognised by, in order of number, read as it is gone through.
+
+    All at once would take as much memory as what is made of them to compare them.
+    """
+
+    def __init__(self, session: Session, review_id: ReviewId) -> None:
+        self._session, self._of = session, Record.review_id == review_id
+
+    def __len__(self) -> int:
+        return self._session.scalar(select(func.count()).where(self._of)) or 0
+
+    def __iter__(self) -> Iterator[Identity]:
+        query = select(*_COLUMNS).where(self._of).order_by(Record.number)
+        with self._session.execute(query.execution_options(yield_per=5000)) as rows:
+            yield from map(_identity, rows)
+
+    def __contains__(self, identity: object) -> bool:
+        return any(one == identity for one in self)
+
+
+def numbered(
+    session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]
+) -> dict[RecordNumber, Identity]:
+    """Return what those of these records are recognised by that are there, by number."""
+    found: dict[RecordNumber, Identity] = {}
+    for some in pieces(sorted(numbers)):
+        query = select(*_COLUMNS).where(Record.review_id == review_id, Record.number.in_(some))
+        found |= {row.number: _identity(row) for row in session.execute(query)}
+    return found
 
 
 def sharing(
