@@ -40,11 +40,20 @@ LEDGER_ENTRIES = {"Decision", "Resolution"}
 def sources() -> dict[str, tuple[str, ast.Module]]:
     """Return text and tree of each module of the product, by its path below `ROOT`."""
     found = {}
-    for package in PACKAGES:
-        for file in sorted((ROOT / package).rglob("*.py")):
-            text = file.read_text("utf-8")
-            found[str(file.relative_to(ROOT))] = text, ast.parse(text)
+    for path in files():
+        text = (ROOT / path).read_text("utf-8")
+        found[path] = text, ast.parse(text)
     return found
+
+
+def files() -> list[str]:
+    """Return the path of each module of the product below `ROOT`."""
+    found = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
+    return [str(file.relative_to(ROOT)) for file in found]
+
+
+def modules() -> list[str]:
+    return [_module(path) for path in files()]
 
 
 def lines() -> int:
@@ -116,6 +125,7 @@ def walk() -> list[str]:
     return done.stdout.split()
 
 
+@cache
 def imports() -> dict[str, set[str]]:
     """Return which modules of the product each module names in its imports, lazy ones too."""
     names = {_module(path): path for path in sources()}

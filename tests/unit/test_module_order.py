@@ -21,7 +21,7 @@ def test_there_is_no_circle_of_files() -> None:
 APART = "tandem.screening.ledger.append"
 """The one module that stands above its package: it derives what follows from an entry."""
 
-SLICES = sorted({name.rpartition(".")[0] for name in figures.imports() if name.count(".") == 2})
+SLICES = sorted({name.rpartition(".")[0] for name in figures.modules() if name.count(".") == 2})
 
 
 @pytest.mark.parametrize("within", SLICES)

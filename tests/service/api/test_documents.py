@@ -9,12 +9,12 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "tools"))
 
 import documents
 
-MADE = documents.documents()
 
+def test_they_are_what_the_code_says() -> None:
+    made = documents.documents()
 
-@pytest.mark.parametrize("file", MADE, ids=lambda file: file.name)
-def test_it_is_what_the_code_says(file: Path) -> None:
-    assert file.read_text("utf-8") == MADE[file], f"{file.name} is old: run `make openapi`"
+    old = [file.name for file, text in made.items() if file.read_text("utf-8") != text]
+    assert old == [], "run `make openapi`"
 
 
 def test_a_page_without_the_place_for_a_table_is_an_error() -> None:

@@ -6,20 +6,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from application import document_of_the_api
-from service.api.scene import API, METHODS, Scene, build
-from service.api.test_permissions import BODIES
+from service.api.scene import API, Scene, build
+from service.api.test_permissions import BODIES, ROUTES
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.records import imports
 from world import World
 
-DOCUMENT = document_of_the_api()["paths"]
 IN_A_REVIEW = [
-    (method.upper(), path)
-    for path, operations in DOCUMENT.items()
-    for method in operations
-    if method in METHODS and path.startswith(f"{API}/reviews/{{review_id}}")
+    (method, path) for method, path in ROUTES if path.startswith(f"{API}/reviews/{{review_id}}")
 ]
 ENDS = {f"{API}/reviews/{{review_id}}{end}" for end in ("/archive", "/unarchive")}
 

@@ -9,8 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from application import document_of_the_api
 from service.api.scene import API, Scene, build
-from service.api.test_permissions import BODIES, DOCUMENT, ROUTES
+from service.api.test_permissions import BODIES, ROUTES
 from service.domain.threads import at_once
 from tandem.accounts import service as accounts
 from tandem.accounts.models import Attempts, Scope
@@ -150,7 +151,7 @@ def test_scopes_by_route(scene: Scene, client: TestClient, world: World) -> None
         }
     names = {
         (method.upper(), path): operation["operationId"]
-        for path, operations in DOCUMENT.items()
+        for path, operations in document_of_the_api()["paths"].items()
         for method, operation in operations.items()
     }
     assert set(names.values()) >= scopes.SCREENING

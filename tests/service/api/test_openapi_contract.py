@@ -1,6 +1,7 @@
 """The application against its own OpenAPI document, by requests that schemathesis thinks up."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -8,44 +9,36 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
-from starlette.types import ASGIApp, Receive, Scope, Send
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 import effort
 from application import application, document_of_the_api
 from service.api.scene import Scene, build, promote
+from service.api.test_permissions import ROUTES
 from tandem.accounts import service as accounts
 from tandem.config import Settings
 from tandem.db.session import Database
 from world import World
 
 
-class Stage:
-    """Stands in for the application, which needs a database, while tests are collected."""
-
-    app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.app is None:
-            raise RuntimeError("used before the fixture has built the application")
-        await self.app(scope, receive, send)
-
-
-stage = Stage()
-document = schemathesis.openapi.from_dict(
-    document_of_the_api(),
-    config=schemathesis.Config.from_dict(
-        {
-            "max-stream-events": 1,
-            # Of what never ends; on a busy machine ten seconds are soon over.
-            "request-timeout": 120,
-            # Refused everywhere, which a schema can hardly say; test_malformed sends it by hand.
-            "generation": {"allow-x00": False},
-        }
-    ),
-)
-document.app = stage
+@cache
+def schema() -> OpenApiSchema:
+    return schemathesis.openapi.from_dict(
+        document_of_the_api(),
+        config=schemathesis.Config.from_dict(
+            {
+                "max-stream-events": 1,
+                # Of what never ends; on a busy machine ten seconds are soon over.
+                "request-timeout": 120,
+                # Refused everywhere, which a schema can hardly say.
+                "generation": {"allow-x00": False},
+            }
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +54,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
         token, _ = accounts.add_token(session, user_id=made.admin.id, name="spare", expires_at=None)
     made.ids["token_id"] = str(token.id)
     made.ids["another_review"] = str(world.review(made.admin, title="Another one"))
-    stage.app = application(
+    schema().app = application(
         Settings(
             data_dir=folder,
             database_url=url,
@@ -74,21 +67,32 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> It
     database.close()
 
 
-@document.parametrize()
-@settings(
-    max_examples=effort.examples(5),
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_every_answer_is_as_documented(case: Any, scene: Scene) -> None:
-    for name in case.path_parameters or {}:
-        case.path_parameters[name] = scene.ids[name]
-    if case.operation.path.endswith("/archive"):  # the others are to find theirs open
-        case.path_parameters["review_id"] = scene.ids["another_review"]
-    case.call_and_validate(headers=scene.admin.auth, excluded_checks=_not_meant(case))
+@pytest.mark.parametrize(("method", "path"), ROUTES, ids=str)
+def test_every_answer_is_as_documented(method: str, path: str, scene: Scene) -> None:
+    @settings(
+        max_examples=effort.examples(5),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def answer_is_as_documented(case: Any) -> None:
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = scene.ids[name]
+        if path.endswith("/archive"):  # the others are to find theirs open
+            case.path_parameters["review_id"] = scene.ids["another_review"]
+        case.call_and_validate(headers=scene.admin.auth, excluded_checks=_not_meant(case))
+
+    # As `schema.parametrize()` does, which makes all cases of all routes when tests are collected:
+    # in each process, for the few routes that it gets.
+    build_operation_test(
+        config=schema().config,
+        operation=schema()[path][method],
+        test_func=answer_is_as_documented,
+        given_kwargs={},
+        feedback=FeedbackSources(),
+    )()
 
 
 def _not_meant(case: Any) -> list[Any]:
