@@ -64,6 +64,18 @@ def fill(
     """
     owner = here.add_account("owner")
     people = [here.add_account(f"reviewer{i}") for i in range(n_reviewers)]
+    return add_review(here, owner, people, n_records=n_records, fields=fields or words_of)
+
+
+def add_review(
+    here: Installation,
+    owner: Account,
+    people: list[Account],
+    *,
+    n_records: int,
+    fields: Callable[[RecordNumber], Mapping[str, object]],
+) -> Filled:
+    """Make a review of people who have accounts; see `fill`."""
     database = here.open_database()
     try:
         with database.write.begin() as session:
@@ -75,11 +87,10 @@ def fill(
             session.flush()
             for first in range(1, n_records + 1, _PIECE):
                 last = min(n_records, first + _PIECE - 1)
-                numbers = range(first, last + 1)
                 rows = [
-                    {**_RECORD, **(fields or _fields)(RecordNumber(n)), "number": n}
+                    {**_RECORD, **fields(RecordNumber(number)), "number": number}
                     | {"review_id": review_id, "import_id": file, "created_at": now()}
-                    for n in numbers
+                    for number in range(first, last + 1)
                 ]
                 session.execute(insert(Record), rows)
             review.last_record_number = n_records
@@ -169,7 +180,7 @@ def _import(review_id: ReviewId, file: ImportId, owner: UserId, n: int) -> Impor
 _RECORD = {"keywords": [], "registry_ids": [], "priors": [], "raw": ""}
 
 
-def _fields(number: RecordNumber) -> dict[str, object]:
+def words_of(number: RecordNumber) -> dict[str, object]:
     title, abstract = made_up(number)
     return {
         "title": title,
