@@ -1,12 +1,14 @@
 """The review's records as somebody may see them: lists, filters, single ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+import numpy as np
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.interfaces import ORMOption
 
+from tandem.db.pieces import pieces
 from tandem.errors import NotFound
 from tandem.ids import DecisionId, RecordNumber
 from tandem.records.models import Record
@@ -23,6 +25,9 @@ from tandem.screening.shown_records import (
     select_shown,
     viewer_parameters,
 )
+
+_MOST_LOOKED_UP = 2000
+"""Records at the head of a ranking that are looked up; to read all of a review takes longer."""
 
 
 class OrderBy(StrEnum):
@@ -74,12 +79,8 @@ def list_records(
     """
     query = _matching(session, viewer, stage, filters)
     if order_by is OrderBy.RANK:
-        matching = set(
-            session.scalars(
-                query.with_only_columns(Record.number), viewer_parameters(viewer, stage)
-            )
-        )
-        numbers = _ranked(matching, ranking, after)[:limit]
+        parameters = viewer_parameters(viewer, stage)
+        numbers = _first_ranked(session, query, parameters, ranking, after, limit)
         return _in_order(session, viewer, stage, numbers, brief=brief)
     if order_by is OrderBy.YEAR:
         query = query.order_by(Record.year.is_(None), Record.year.desc())
@@ -194,6 +195,31 @@ def _behind(after: RecordNumber, year: int | None) -> ColumnElement[bool]:
         return and_(Record.year.is_(None), Record.number > after)
     same = and_(Record.year == year, Record.number > after)
     return or_(Record.year < year, Record.year.is_(None), same)
+
+
+def _first_ranked(
+    session: Session,
+    query: Select[Record, str, Decision],
+    parameters: Mapping[str, object],
+    ranking: Order,
+    after: RecordNumber | None,
+    limit: int,
+) -> list[RecordNumber]:
+    """Return the first records that match, as they are ranked.
+
+    The ranking is looked through from its head. Where few of many match, all that do are read
+    instead, and so they are behind its end, where those come that are not in it.
+    """
+    of = query.with_only_columns(Record.number)
+    places = np.flatnonzero(ranking.numbers == after)
+    begin = int(places[0]) + 1 if places.size else ranking.numbers.size if after is not None else 0
+    found: list[RecordNumber] = []
+    for some in pieces(ranking.numbers[begin : begin + _MOST_LOOKED_UP].tolist()):
+        matching = set(session.scalars(of.where(Record.number.in_(some)), parameters))
+        found += [number for number in some if number in matching]
+        if len(found) >= limit:
+            return found[:limit]
+    return _ranked(set(session.scalars(of, parameters)), ranking, after)[:limit]
 
 
 def _ranked(

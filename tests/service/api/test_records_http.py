@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
+from tandem.screening import catalogue
 from world import Team, World
 
 TEXTS = [
@@ -107,6 +108,24 @@ def test_by_rank_the_unranked_come_last(client: TestClient, team: Team, world: W
 
     assert ids(client, team, "order=rank") == ["4", "1", "3", "2", "5"]
     assert ids(client, team, "order=rank&q=peer") == ["1", "3"]
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 2000])
+def test_by_rank_it_is_all_the_same_how_far_a_ranking_is_looked_through(
+    client: TestClient, team: Team, world: World, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(catalogue, "_MOST_LOOKED_UP", most)
+    world.rank(team.review_id, 4, 1, 3)
+    url = f"/api/v1/reviews/{team.review_id}/records?order=rank&limit=1"
+    for filtered, expected in (("", ["4", "1", "3", "2", "5"]), ("&q=peer", ["1", "3"])):
+        found, cursor = list[str](), ""
+        while True:
+            page = client.get(f"{url}{filtered}{cursor}", headers=team.owner.auth).json()
+            found += [item["id"] for item in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+        assert found == expected
 
 
 def test_by_status_and_own_label(client: TestClient, team: Team, world: World) -> None:
