@@ -27,12 +27,13 @@ def stretch(on_progress: OnProgress, start: float, end: float) -> OnProgress:
 
 def counted(items: Collection[T], on_progress: OnProgress) -> Iterator[T]:
     """Yield the items, and report now and then how many of them are done; at last that all are."""
-    every = max(1, len(items) // _REPORTS)
+    n_items = len(items)
+    every = max(1, n_items // _REPORTS)
     for done, item in enumerate(items, start=1):
         yield item
-        if done % every == 0 or done == len(items):
-            on_progress(done / len(items))
-    if not len(items):
+        if done % every == 0 or done == n_items:
+            on_progress(done / n_items)
+    if not n_items:
         on_progress(1.0)
 
 

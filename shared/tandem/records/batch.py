@@ -17,7 +17,7 @@ from tandem.errors import NotFound
 from tandem.events import log
 from tandem.events.types import DuplicatesMerged
 from tandem.ids import ImportId, RecordNumber, ReviewId
-from tandem.records import judged_text, screened_records
+from tandem.records import judged_text, screened_records, search_index
 from tandem.records.duplicates import groups, identities
 from tandem.records.duplicates.matching import Match
 from tandem.records.formats.entry import Entry, Rejection
@@ -98,7 +98,8 @@ def store(session: Session, review: Review, row: Import, ready: Ready) -> None:
         records = [of | {"duplicate_of": shown_as.get(of["number"])} for of in ready.rows]
         # Else each row is a statement of its own, in which only its values that are not null are.
         one_statement = insert(Record).execution_options(render_nulls=True)
-        session.execute(one_statement, records)
+        with search_index.added_together(session, review.id, after=ready.after):
+            session.execute(one_statement, records)
     if joining:
         groups.grow(session, review.id, joining)
     if row.found_by.is_searched:  # what is screened stays so if a search finds it once more

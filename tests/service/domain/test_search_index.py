@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from tandem import migrate
 from tandem.db.session import Database
 from tandem.ids import RecordNumber
 from tandem.records import search_index
 from tandem.records.models import Record
+from tandem.reviews.models import Review
 from tandem.screening import catalogue
 from tandem.screening.catalogue import OrderBy
 from tandem.screening.queue.order import NO_ORDER
@@ -132,6 +133,38 @@ def test_it_follows_what_becomes_of_records(world: World, team: Team, has_index:
     world.records(team.review_id, team.owner, texts=[("Again", "celery")])
     assert found(world, team, "parsn") == []
     assert found(world, team, "peer") == [1, 3]
+
+
+def test_records_of_one_batch_come_into_it_together(
+    database: Database, world: World, team: Team, has_index: bool
+) -> None:
+    add_together(database, team, 5, 6)
+    assert found(world, team, "horserad") == [5, 6]
+    with pytest.raises(ZeroDivisionError):
+        add_together(database, team, 7, 0)
+    assert found(world, team, "horserad") == [5, 6]
+
+    world.records(team.review_id, team.owner, texts=[("Alone", "horseradish")])
+    assert found(world, team, "horserad") == [5, 6, 7]
+    if database.is_sqlite and has_index:
+        assert narrowed(database, team, "horserad") == [5, 6, 7]
+
+
+def add_together(database: Database, team: Team, *numbers: int) -> None:
+    """Add copies of the first record; to add 0 fails, after the others were added."""
+    with database.write.begin() as session:
+        first = session.execute(
+            select(*Record.__table__.columns).where(
+                Record.review_id == team.review_id, Record.number == 1
+            )
+        ).one()
+        after = numbers[0] - 1
+        session.get_one(Review, team.review_id).last_record_number = max(numbers)
+        with search_index.added_together(session, team.review_id, after=after):
+            for number in numbers:
+                new = {"number": number, "abstract": "Horseradish"}
+                session.execute(insert(Record), [{**first._mapping, **new}])
+                assert 1 / number
 
 
 def narrowed(database: Database, team: Team, *words: str) -> list[int] | None:
