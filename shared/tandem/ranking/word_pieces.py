@@ -3,11 +3,16 @@
 import re
 from array import array
 from collections.abc import Sequence
+from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_matrix
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _MOST_WORDS = 200_000
 """That are remembered, in some 40 MB. There are ten times as many in large reviews, mostly rare."""
@@ -20,11 +25,7 @@ class WordPieces:
     """Counts the pieces of texts, by a tokenizer none of whose pieces spans two words."""
 
     def __init__(self, file: Path) -> None:
-        from tokenizers import Tokenizer
-
-        self.tokenizer = Tokenizer.from_file(str(file))
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
+        self.tokenizer = _tokenizer(file)
         self.n_pieces = self.tokenizer.get_vocab_size()
         special = [token.content for token in self.tokenizer.get_added_tokens_decoder().values()]
         self._marks = {token[0] for token in [*special, _SEPARATOR]}
@@ -68,3 +69,14 @@ class WordPieces:
     def _forget(self) -> None:
         self._number: dict[str, int] = {}
         self._pieces, self._ends = array("i"), array("q", [0])
+
+
+@cache
+def _tokenizer(file: Path) -> "Tokenizer":
+    """Return the tokenizer of a process: each one that is made keeps some 10 MB when it is gone."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_file(str(file))
+    made.no_truncation()
+    made.no_padding()
+    return made

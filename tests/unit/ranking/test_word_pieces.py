@@ -35,6 +35,11 @@ def pieces() -> WordPieces:
     return WordPieces(word_vectors.tokenizer_file())
 
 
+def test_all_of_a_process_share_a_tokenizer() -> None:
+    file = word_vectors.tokenizer_file()
+    assert WordPieces(file).tokenizer is WordPieces(file).tokenizer
+
+
 def as_a_whole(tokenizer: Tokenizer, text: str) -> list[int]:
     return tokenizer.encode(" ".join(text.split()), add_special_tokens=False).ids
 
