@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, undefer
 
+from tandem.db.rows import fetch
 from tandem.errors import NotFound
 from tandem.ids import RankingId, RecordNumber, ReviewId
 from tandem.ranking.models import Ranking
@@ -31,7 +32,8 @@ def newest_order(session: Session, review_id: ReviewId, stage: Stage) -> Order:
     Full texts come in the order in which title and abstract left them.
     """
     ranked = _ranked(stage)
-    ranking_id = session.scalar(_NEWEST, {"review_id": review_id, "stage": ranked})
+    newest = fetch(session, _NEWEST, {"review_id": review_id, "stage": ranked})
+    ranking_id = newest.scalar_one_or_none()
     if ranking_id is None:
         return NO_ORDER
     return _orders.get(session, ranking_id)

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
+from tandem.db.rows import fetch
 from tandem.errors import TandemError
 from tandem.ids import RankingId, RecordNumber
 from tandem.reviews.models import LockedReview, Role
@@ -191,7 +192,7 @@ def _end_leases(
             "numbers": piece,
             "user_id": viewer.user_id,
         }
-        for row in session.execute(_END_LEASES, at):
+        for row in fetch(session, _END_LEASES, at):
             held[row.record_number] = (row.rank, row.ranking_id)
     return held
 
@@ -205,5 +206,4 @@ _END_LEASES = (
         Lease.user_id == bindparam("user_id"),
     )
     .returning(Lease.record_number, Lease.rank, Lease.ranking_id)
-    .execution_options(synchronize_session=False)
 )

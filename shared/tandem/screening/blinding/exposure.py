@@ -9,15 +9,15 @@ It may say `informed` of somebody to whom nothing was open, of those who settle 
 seeing the votes; it never says the opposite of anybody to whom a verdict was open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    Boolean,
     ColumnElement,
     CompoundSelect,
     Integer,
+    Row,
     bindparam,
     cast,
     exists,
@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from tandem.db.pieces import pieces
+from tandem.db.rows import fetch
 from tandem.events.log import Event
 from tandem.events.screening_types import (
     ConflictOpened,
@@ -42,7 +43,7 @@ from tandem.records.models import Record
 from tandem.reviews.models import Member, MemberSight
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.reviews.sight import NOTHING, sight
+from tandem.reviews.sight import NOTHING, Sight, sight
 from tandem.screening.blinding.exposure_notes import shown_in_conflict, state_at_start
 from tandem.screening.blinding.view import (
     hides_votes,
@@ -71,35 +72,7 @@ def is_informed(session: Session, viewer: Viewer, state: RecordState) -> bool:
         viewer: Who decides. Who is no member sees nothing.
         state: The record's, as it was loaded in this transaction.
     """
-    start, key = state_at_start(session, state), state.key
-    policy = viewer.policies[key.stage]
-    sees = sight(viewer.role, policy)
-    is_open = status_is_visible(
-        viewer, key.stage, start.status, has_decided=viewer.user_id in start.votes
-    )
-    # Imported reviewers decide without being members. Asked only where it matters.
-    if (is_open or any(sees)) and session.get(Member, (key.review_id, viewer.user_id)) is None:
-        sees, is_open = NOTHING, False
-    if is_open and _shows_vote(session, viewer, start):
-        return True
-    found = session.execute(
-        _KNOWN,
-        {
-            "review_id": key.review_id,
-            "stage": key.stage,
-            "number": key.record_number,
-            "user_id": viewer.user_id,
-            "names_now": _ALL if sees.names else None,
-            "is_open": is_open,
-        },
-    ).one()
-    if found.is_known or _was_shown_at_full_text(session, viewer, start, found.is_judged):
-        return True
-    settled = _ALL if sees.settled else found.settled_seq
-    conflicts = _ALL if sees.conflicts else found.conflicts_seq
-    if settled is None and conflicts is None:
-        return False
-    return found.is_judged and _was_open(session, key, settled or 0, conflicts or 0)
+    return bool(informed_among(session, viewer, [state]))
 
 
 def informed_among(
@@ -110,7 +83,68 @@ def informed_among(
     if len(states) > 1:
         touched = _touched(session, viewer, [state.key for state in states])
         some = [state for state in states if state.key.record_number in touched]
-    return {state.key.record_number for state in some if is_informed(session, viewer, state)}
+    return {
+        state.key.record_number
+        for piece in pieces(some)
+        for state in _informed(session, viewer, piece)
+    }
+
+
+def _informed(
+    session: Session, viewer: Viewer, states: Sequence[RecordState]
+) -> Iterator[RecordState]:
+    """Yield those of these states, of one stage, of which `is_informed` is true."""
+    stage = states[0].key.stage
+    sees, asked, is_open = sight(viewer.role, viewer.policies[stage]), [], set[RecordNumber]()
+    for state in states:
+        start, number = state_at_start(session, state), state.key.record_number
+        shown = status_is_visible(
+            viewer, stage, start.status, has_decided=viewer.user_id in start.votes
+        )
+        # Imported reviewers decide without being members. Asked only where it matters.
+        if (shown or any(sees)) and not _is_member(session, viewer):
+            sees, shown = NOTHING, False
+        if shown and _shows_vote(session, viewer, start):
+            yield state
+            continue
+        asked.append((state, start))
+        if shown:
+            is_open.add(number)
+    if not asked:
+        return
+    known = fetch(
+        session,
+        _KNOWN,
+        {
+            "review_id": viewer.review_id,
+            "stage": stage,
+            "numbers": [state.key.record_number for state, _ in asked],
+            "user_id": viewer.user_id,
+            "names_now": _ALL if sees.names else None,
+            "open": list(is_open),
+        },
+    )
+    found = {row.number: row for row in known}
+    for state, start in asked:
+        if _was_informed(session, viewer, start, found[state.key.record_number], sees):
+            yield state
+
+
+def _was_informed(
+    session: Session, viewer: Viewer, start: RecordState, found: Row[Any], sees: Sight
+) -> bool:
+    """Whether somebody to whom no vote is open now knew one, by their row of `_KNOWN`."""
+    if found.is_known or _was_shown_at_full_text(session, viewer, start, found.is_judged):
+        return True
+    settled = _ALL if sees.settled else found.settled_seq
+    conflicts = _ALL if sees.conflicts else found.conflicts_seq
+    if settled is None and conflicts is None:
+        return False
+    return found.is_judged and _was_open(session, start.key, settled or 0, conflicts or 0)
+
+
+def _is_member(session: Session, viewer: Viewer) -> bool:
+    return session.get(Member, (viewer.review_id, viewer.user_id)) is not None
 
 
 def _touched(session: Session, viewer: Viewer, keys: Sequence[RecordKey]) -> set[RecordNumber]:
@@ -151,9 +185,7 @@ def _was_shown_at_full_text(
     quota, me = viewer.policies[state.key.stage].reviewers_per_record, viewer.user_id
     was_there = state.has_advanced and is_judged and me not in state.votes
     is_complete = len(state.votes.keys() - {me}) >= quota
-    return (was_there or is_complete) and session.get(
-        Member, (viewer.review_id, viewer.user_id)
-    ) is not None
+    return (was_there or is_complete) and _is_member(session, viewer)
 
 
 def _shows_vote(session: Session, viewer: Viewer, state: RecordState) -> bool:
@@ -165,11 +197,12 @@ def _shows_vote(session: Session, viewer: Viewer, state: RecordState) -> bool:
 
 
 def _numbers() -> CompoundSelect[Any]:
-    """Return the record and those that are linked to it."""
-    linked = select(Record.number).where(
-        Record.review_id == bindparam("review_id"), Record.duplicate_of == bindparam("number")
+    """Return the record that a row of the query is about, and those that are linked to it."""
+    linked = aliased(Record)
+    others = select(linked.number).where(
+        linked.review_id == bindparam("review_id"), linked.duplicate_of == Record.number
     )
-    return union_all(select(cast(bindparam("number"), Integer)), linked)
+    return union_all(select(Record.number).correlate(Record), others.correlate(Record))
 
 
 def _of(table: Any, number: Any) -> tuple[ColumnElement[bool], ...]:
@@ -208,29 +241,32 @@ def _known() -> Any:
         *_of(settled, settled.record_number.in_(_numbers())),
         settled.resolver_id != me,
     )
-    here = bindparam("is_open", type_=Boolean) & (settled.record_number == bindparam("number"))
+    is_open = Record.number.in_(bindparam("open", expanding=True))
+    here = is_open & (settled.record_number == Record.number)
     is_known = or_(
         exists().where(
             *_of(Exposure, Exposure.record_number.in_(_numbers())), Exposure.user_id == me
         ),
         exists().where(
-            *_of(own, own.record_number == bindparam("number")),
-            own.reviewer_id == me,
-            own.informed,
+            *_of(own, own.record_number == Record.number), own.reviewer_id == me, own.informed
         ),
         exists().where(*is_given, given.labels_seq <= seen),
         exists().where(*is_settled, or_(here, settled.labels_seq <= seen)),
     )
     return select(
+        Record.number,
         is_known.label("is_known"),
         or_(exists().where(*is_given), exists().where(*is_settled)).label("is_judged"),
         _lost(MemberSight.settled_seq).label("settled_seq"),
         _lost(MemberSight.conflicts_seq).label("conflicts_seq"),
+    ).where(
+        Record.review_id == bindparam("review_id"),
+        Record.number.in_(bindparam("numbers", expanding=True)),
     )
 
 
 _KNOWN = _known()
-"""Made once: every decision asks it."""
+"""One row for each record. Made once: every decision asks it."""
 
 
 def _was_open(session: Session, key: RecordKey, settled: int, conflicts: int) -> bool:

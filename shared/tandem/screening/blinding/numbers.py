@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.rows import fetch
 from tandem.ids import ReviewId
 from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
@@ -40,11 +41,11 @@ def numbers_for_the_blinded(
     if not numbers:
         return {}
     first, last = min(numbers), max(numbers)
-    n_before = session.scalar(_N_UP_TO, {"review_id": review_id, "first": first}) or 0
+    n_before = fetch(session, _N_UP_TO, {"review_id": review_id, "first": first}).scalar_one()
     closed: list[int] = []
     if first < last:
         span = {"review_id": review_id, "first": first, "last": last}
-        closed.extend(session.scalars(_BETWEEN, span))
+        closed.extend(fetch(session, _BETWEEN, span).scalars())
     return {number: number - n_before - bisect_right(closed, number) for number in numbers}
 
 

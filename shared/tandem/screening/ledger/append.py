@@ -89,17 +89,16 @@ def append_each(
     They are published in that order, and stored together.
     """
     exposure_notes.remember(session, policy, [state for state, _ in changes])
-    after = list[RecordState]()
+    facts, after = list[Fact](), list[RecordState]()
     for state, entries in changes:
-        entered = enter(session, review, state, *entries)
+        entered, of_entries = _enter(session, review, state, *entries)
         revoked = state.resolution if _revokes(entries) else None
-        derived, new_facts = apply_outcome(
+        derived, of_outcome = apply_outcome(
             session, review, policy, entered, because=because, revoked=revoked
         )
-        log.append(session, review, *new_facts)
+        facts += of_entries + of_outcome
         after.append(derived)
-    session.flush()
-    _activate_all(session, changes, after)
+    _store(session, review, changes, after, facts)
     return after
 
 
@@ -113,19 +112,32 @@ def append_all(
 ) -> list[RecordState]:
     """Do what `append` does for many records of one stage; all entries are published first."""
     exposure_notes.remember(session, policy, [state for state, _ in changes])
-    entered = [enter(session, review, state, *entries) for state, entries in changes]
-    facts, after = list[Fact](), list[RecordState]()
+    entered, facts, after = list[RecordState](), list[Fact](), list[RecordState]()
+    for state, entries in changes:
+        with_entries, of_entries = _enter(session, review, state, *entries)
+        entered.append(with_entries)
+        facts += of_entries
     for state, change in zip(entered, changes, strict=True):
         revoked = change.state.resolution if _revokes(change.entries) else None
-        derived, new_facts = apply_outcome(
+        derived, of_outcome = apply_outcome(
             session, review, policy, state, because=because, revoked=revoked
         )
+        facts += of_outcome
         after.append(derived)
-        facts += new_facts
+    _store(session, review, changes, after, facts)
+    return after
+
+
+def _store(
+    session: Session,
+    review: Review,
+    changes: Sequence[Change],
+    after: Sequence[RecordState],
+    facts: Sequence[Fact],
+) -> None:
     log.append(session, review, *facts)
     session.flush()
     _activate_all(session, changes, after)
-    return after
 
 
 def _revokes(entries: Sequence[Entry]) -> bool:
@@ -137,19 +149,33 @@ def enter(session: Session, review: Review, state: RecordState, *entries: Entry)
 
     Alone, without `append`, for records that have no status: they are linked to another one.
     """
+    after, facts = _enter(session, review, state, *entries)
+    log.append(session, review, *facts)
+    return after
+
+
+def _enter(
+    session: Session, review: Review, state: RecordState, *entries: Entry
+) -> tuple[RecordState, list[Fact]]:
+    """Store entries; return the state with them, and what is to be published of them, in order."""
+    facts = list[Fact]()
     for entry in entries:
         review.count_change(state.key.stage)
         match entry:
             case NewDecision():
-                state = state.with_entry(_decide(session, review, state.key, entry))
+                row, fact = _decide(session, review, state.key, entry)
+                state = state.with_entry(row)
+                facts.append(fact)
             case NewResolution():
                 state = _resolve(session, review, state, entry)
             case Revocation():
                 state = _revoke(session, review, state, entry)
-    return state
+    return state, facts
 
 
-def _decide(session: Session, review: Review, key: RecordKey, new: NewDecision) -> Decision:
+def _decide(
+    session: Session, review: Review, key: RecordKey, new: NewDecision
+) -> tuple[Decision, Fact]:
     row = new.row(review, key)
     session.add(row)
     is_closed = new.is_closed or new.second_in is not None
@@ -165,8 +191,7 @@ def _decide(session: Session, review: Review, key: RecordKey, new: NewDecision) 
         carried_from=None if transferred_from is None else str(transferred_from),
         detail=decision_detail(row) | by,
     )
-    log.append(session, review, fact)
-    return row
+    return row, fact
 
 
 _DECIDED: Mapping[tuple[bool, bool], type[DecisionRecorded | DecisionWithdrawn]] = {

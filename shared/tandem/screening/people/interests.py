@@ -13,13 +13,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import User
 from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice, keyset
+from tandem.db.rows import fetch
 from tandem.events import log
 from tandem.events.types import InterestDeclared
 from tandem.ids import RecordNumber, ReviewId, UserId
@@ -163,24 +164,25 @@ def withheld_in(
 ) -> dict[ReviewId, frozenset[RecordNumber]]:
     """Return `withheld` for each of these reviews that has any such records, in one query."""
     whose = {"review_ids": list(review_ids), "user_id": user_id}
-    rows: dict[ReviewId, list[tuple[Interest, RecordNumber | None]]] = {}
-    for interest, linked_to in session.execute(_INTERESTS, whose):
-        rows.setdefault(interest.review_id, []).append((interest, linked_to))
+    rows: dict[ReviewId, list[_Row]] = {}
+    for row in fetch(session, _INTERESTS, whose):
+        rows.setdefault(row.review_id, []).append(row)
     found = {review_id: _withheld(some) for review_id, some in rows.items()}
     return {review_id: numbers for review_id, numbers in found.items() if numbers}
 
 
-def _withheld(
-    rows: Sequence[tuple[Interest, RecordNumber | None]],
-) -> frozenset[RecordNumber]:
+_Row = Row[ReviewId, RecordNumber, str | None, bool | None, RecordNumber | None]
+
+
+def _withheld(rows: Sequence[_Row]) -> frozenset[RecordNumber]:
     found: dict[RecordNumber, bool] = {}
     declared: dict[RecordNumber, bool] = {}
-    for interest, linked_to in rows:
-        shown = linked_to or interest.record_number
-        counts = interest.author is not None if interest.declared is None else interest.declared
+    for row in rows:
+        shown = row.duplicate_of or row.record_number
+        counts = row.author is not None if row.declared is None else row.declared
         found[shown] = found.get(shown, False) or counts
-        if linked_to is None and interest.declared is not None:
-            declared[shown] = interest.declared
+        if row.duplicate_of is None and row.declared is not None:
+            declared[shown] = row.declared
     return frozenset(number for number, counts in (found | declared).items() if counts)
 
 
@@ -207,7 +209,13 @@ def _its_record() -> ColumnElement[bool]:
 
 
 _INTERESTS = (
-    select(Interest, Record.duplicate_of)
+    select(
+        Interest.review_id,
+        Interest.record_number,
+        Interest.author,
+        Interest.declared,
+        Record.duplicate_of,
+    )
     .join(Record, _its_record())
     .where(
         Interest.review_id.in_(bindparam("review_ids", expanding=True)),

@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
+from tandem.db.rows import fetch
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.records.shown import n_shown, n_shown_sql
@@ -54,8 +55,8 @@ def count(
         return Counts(total, remaining, half_done=0, half_done_by_others=0)
     if queue_filter.population is not None:
         return _count_at_full_text(session, queue_filter, queue_filter.population, withheld)
-    row = session.execute(_counts(queue_filter.rules), queue_filter.parameters()).one()
-    total, full, mine, closed_to_me, half_done, by_others = row
+    found = fetch(session, _counts(queue_filter.rules), queue_filter.parameters())
+    total, full, mine, closed_to_me, half_done, by_others = found.one()
     not_served = still_to_decide(session, queue_filter, withheld)
     return Counts(total, total - full - closed_to_me - not_served, half_done, by_others, mine)
 
