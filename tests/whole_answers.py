@@ -5,15 +5,32 @@ most of what a small request costs; only tests of endless answers need it.
 """
 
 import asyncio
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import httpx2 as httpx
 import pytest
 from starlette import testclient
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Scope
 
 _PORTS = {"http": 80, "https": 443}
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Request(NamedTuple):
+    """A request whose address and headers need no work: ASCII, and no name twice."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    json: Any
 
 
 class WholeAnswers(testclient._TestClientTransport):
@@ -27,7 +44,7 @@ class WholeAnswers(testclient._TestClientTransport):
         stream = httpx.ByteStream(b"" if request.method == "HEAD" else body)
         return httpx.Response(status, headers=headers, stream=stream, request=request)
 
-    def _scope(self, request: httpx.Request) -> dict[str, Any]:
+    def _scope(self, request: httpx.Request) -> Scope:
         url = request.url
         sent = request.headers.multi_items()
         return {
@@ -46,34 +63,73 @@ class WholeAnswers(testclient._TestClientTransport):
             "state": self.app_state.copy(),
         }
 
-    async def _ask(
-        self, scope: dict[str, Any], body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
-        to_come, is_over = [body], asyncio.Event()
-        status, headers, parts = 500, list[tuple[str, str]](), list[bytes]()
+    async def _ask(self, scope: Scope, body: bytes) -> Answer:
+        return await _answer(self.app, scope, body, raises=self.raise_server_exceptions)
 
-        async def receive() -> Message:
-            if to_come:
-                return {"type": "http.request", "body": to_come.pop()}
-            await is_over.wait()
-            return {"type": "http.disconnect"}
 
-        async def send(message: Message) -> None:
-            nonlocal status, headers
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = [(name.decode(), value.decode()) for name, value in message["headers"]]
-                return
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                is_over.set()
+def ask_all(client: testclient.TestClient, requests: Sequence[Request]) -> list[Answer]:
+    """Return the answers to these, asked one after the other in the thread of the event loop.
 
-        try:
-            await self.app(scope, receive, send)
-        except Exception:
-            if self.raise_server_exceptions:
-                raise
-        return status, headers, b"".join(parts)
+    Half of a request's time is the client's, which cares for redirects, cookies and streams.
+    """
+    assert client.portal is not None
+
+    async def asked() -> list[Answer]:
+        return [await _asked(client, request) for request in requests]
+
+    return client.portal.call(asked)
+
+
+async def _asked(client: testclient.TestClient, request: Request) -> Answer:
+    path, _, query = request.url.partition("?")
+    body = b"" if request.json is None else json.dumps(request.json).encode()
+    headers = {"host": "testserver", **request.headers}
+    if body:
+        headers |= {"content-type": "application/json", "content-length": str(len(body))}
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "path": path,
+        "raw_path": path.encode("ascii"),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": query.encode("ascii"),
+        "headers": [(name.lower().encode(), text.encode()) for name, text in headers.items()],
+        "client": ("testclient", 50000),
+        "server": ["testserver", 80],
+        "extensions": {},
+        "state": client.app_state.copy(),
+    }
+    return await _answer(client.app, scope, body, raises=False)
+
+
+async def _answer(app: ASGIApp, scope: Scope, body: bytes, *, raises: bool) -> Answer:
+    to_come, is_over = [body], asyncio.Event()
+    status, headers, parts = 500, list[tuple[str, str]](), list[bytes]()
+
+    async def receive() -> Message:
+        if to_come:
+            return {"type": "http.request", "body": to_come.pop()}
+        await is_over.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        nonlocal status, headers
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            headers = [(name.decode(), value.decode()) for name, value in message["headers"]]
+            return
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            is_over.set()
+
+    try:
+        await app(scope, receive, send)
+    except Exception:
+        if raises:
+            raise
+    return Answer(status, headers, b"".join(parts))
 
 
 def install(patch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,13 @@
 """Builds two worlds that differ in nothing but how others voted, and asks in both."""
 
 import base64
+import importlib
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from tandem.db.session import Database
 from tandem.reviews import service as reviews
 from tandem.reviews import texts
 from tandem.reviews.models import Role
+from whole_answers import Request, ask_all
 from world import Person, Team, World
 
 
@@ -41,12 +45,28 @@ def stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tandem_api.uses._TOGETHER_SECONDS", 86_400.0)
     usage = shutil.disk_usage(Path.cwd())
     monkeypatch.setattr("tandem.operations.storage.shutil.disk_usage", lambda _: usage)
+    for place in ("screening.plots.recall_plot", "screening.plots.progress_plot"):
+        module, _, name = f"tandem.{place}".rpartition(".")
+        draw = getattr(importlib.import_module(module), name)
+        monkeypatch.setattr(f"{module}.{name}", partial(_drawn_once, draw))
+
+
+_drawn = dict[str, str]()
+
+
+def _drawn_once(draw: Callable[..., str], *shown: Any) -> str:
+    """Draw what was not drawn before: a picture takes as long as thirty other answers.
+
+    It depends on nothing but what it shows, and that is worked out for each world.
+    """
+    key = f"{draw.__name__} {shown!r}"
+    if key not in _drawn:
+        _drawn[key] = draw(*shown)
+    return _drawn[key]
 
 
 def opened_client(settings: Settings) -> TestClient:
-    """Return a client of an installation; random ids would change a compressed answer's length."""
     client = TestClient(application(settings), raise_server_exceptions=False)
-    client.headers["Accept-Encoding"] = "identity"
     client.__enter__()
     return client
 
@@ -82,14 +102,21 @@ class OneWorld:
 
     def ask(self, who: Person, asked: Asked) -> tuple[Asked, int, list[Any], str]:
         """Return the answer with everything that could tell one world from another."""
-        method, path, body = asked
-        url = path.format(**self.names)
-        answer = self.client.request(
-            method, url, json=body, headers=who.auth | {"X-Request-ID": "same"}
-        )
-        assert answer.status_code < 500
-        headers = sorted(answer.headers.multi_items())
-        return asked, answer.status_code, headers, answer.text
+        return self.ask_all(who, [asked])[0]
+
+    def ask_all(self, who: Person, asked: list[Asked]) -> list[tuple[Asked, int, list[Any], str]]:
+        # Random ids would change the length of a compressed answer.
+        headers = who.auth | {"Accept-Encoding": "identity", "X-Request-ID": "same"}
+        requests = [
+            Request(method, path.format(**self.names), headers, body)
+            for method, path, body in asked
+        ]
+        answers = []
+        for each, answer in zip(asked, ask_all(self.client, requests), strict=True):
+            assert answer.status < 500, each
+            text = answer.body.decode("utf-8", "replace")
+            answers.append((each, answer.status, sorted(answer.headers), text))
+        return answers
 
 
 def empty(folder: Path, template: Path) -> tuple[Settings, World]:
@@ -173,6 +200,6 @@ def seen(one: OneWorld, who: str, asked: list[Asked]) -> list[tuple[Any, ...]]:
         return met.setdefault(found[0], f"{len(met):036}")
 
     answers = []
-    for request, status, headers, text in (one.ask(person, each) for each in asked):
+    for request, status, headers, text in one.ask_all(person, asked):
         answers.append((request, status, headers, _ID.sub(number, _CURSOR.sub(opened, text))))
     return answers

@@ -473,24 +473,25 @@ EXEMPT = {
     "a review waits after any decision, whatever its verdict",
 }
 
-_AT_ONCE = 3
+_CALLS = 8
+"""After so many calls of `every_read` everything was asked."""
 
 _turns: Counter[tuple[str, str]] = Counter()
 
 
 def every_read() -> list[Asked]:
-    """All of READS in a soak; else up to three of each route, at each call the next three.
+    """All of READS in a soak; else an eighth of each route's, at each call the next eighth.
 
     So the tests ask everything together, and each of them every route.
     """
-    asked = list[Asked]()
+    if effort.is_soak():
+        return [asked for group in READS.values() for asked in group]
+    some = list[Asked]()
     for route, group in READS.items():
-        if effort.is_soak() or len(group) <= _AT_ONCE:
-            asked += group
-            continue
-        start, _turns[route] = _turns[route], _turns[route] + _AT_ONCE
-        asked += [group[number % len(group)] for number in range(start, start + _AT_ONCE)]
-    return asked
+        start, n = _turns[route], -(-len(group) // _CALLS)
+        _turns[route] += n
+        some += [group[number % len(group)] for number in range(start, start + n)]
+    return some
 
 
 EVERY_WRITE = [asked for group in WRITES.values() for asked in group]
