@@ -99,7 +99,8 @@ def learn_together(matrix: csr_matrix, cases: Sequence[Examples], C: float) -> l
     has_entries[some.indices] = True
     columns = np.flatnonzero(has_entries)
     # From 1: place 0 is of all other columns, and weighs nothing.
-    places = np.where(has_entries, np.cumsum(has_entries, dtype=np.int32), 0).astype(np.int32)
+    places = np.cumsum(has_entries, dtype=np.int32)
+    places *= has_entries
     compact = (some.data, places[some.indices] - 1, some.indptr)
     some = csr_matrix(compact, shape=(rows.size, columns.size))
     weights = np.zeros((columns.size + 1, len(cases)), matrix.dtype)
