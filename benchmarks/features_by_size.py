@@ -6,7 +6,8 @@ Texts are made up as in `made_up_texts`, and read from a file, as a worker reads
 database. Features are made in one process, and each ranking in one of its own, so that each peak
 (VmHWM) is its own. Processor time is that of the process. Of the labels a twentieth are includes,
 records alike by their word vectors; of the half-done ones another reviewer's decision is to come.
-`--json FILE` keeps the figures line by line. Linux only: it reads /proc.
+`--json FILE` keeps the figures line by line, as `million.py --plot` draws them. Linux only: it
+reads /proc.
 """
 
 import argparse
@@ -143,7 +144,8 @@ def main() -> None:
         found[n] = measure(n, asked.model, [(n_labels, n_half) for n_labels, n_half in labels])
         if asked.json:
             with asked.json.open("a") as file:
-                file.write(json.dumps({"records": n, "model": asked.model, **found[n]}) + "\n")
+                line = {"records": n, "engine": "features alone", "steps": found[n]}
+                file.write(json.dumps(line) + "\n")
     for column in ("", *(f"{n:,}" for n in sizes)):
         table.add_column(column, justify="right" if column else "left")
     for step in dict.fromkeys(step for steps in found.values() for step in steps):

@@ -10,9 +10,7 @@ With `--filled` there is no import: the records are put into the database by thi
 """
 
 import argparse
-import io
 import json
-import math
 import sys
 import threading
 import time
@@ -25,13 +23,9 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
-from typing import Any
 from uuid import UUID
 
 import httpx
-from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select
 
 from capacity import database_size, features_size, peak
@@ -40,6 +34,7 @@ from installation import ENGINES, Engine, Installation, running
 from load import Processes
 from load_data import Filled, decide_many, fill
 from made_up_texts import texts
+from sizes import Size, drawn, show
 from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking.models import Ranking
 from tandem.reviews.models import Review
@@ -81,18 +76,6 @@ def _peak_or_none(pid: int) -> float:
         return peak(pid)
     except (OSError, AssertionError):  # it has just ended
         return 0.0
-
-
-@dataclass
-class Size:
-    """What one size of review took: by step, seconds, processor seconds, MiB at the peak."""
-
-    n_records: int
-    engine: str
-    steps: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        return json.dumps({"records": self.n_records, "engine": self.engine, "steps": self.steps})
 
 
 def main() -> None:
@@ -298,81 +281,6 @@ def _median(ask: Callable[[], httpx.Response]) -> float:
         ask().raise_for_status()
         took.append(time.perf_counter() - began)
     return median(took)
-
-
-def show(sizes: list[Size]) -> None:
-    """Print a table, with the exponent of N where there are several sizes."""
-    table = Table(
-        title="seconds (processor seconds; MiB of the largest process)", title_justify="left"
-    )
-    for name in ("", *(f"{size.n_records:,} {size.engine}" for size in sizes), "grows as N to the"):
-        table.add_column(name, justify="right" if name else "left")
-    for step in dict.fromkeys(step for size in sizes for step in size.steps):
-        cells = [_cell(size.steps.get(step, {})) for size in sizes]
-        table.add_row(step, *cells, _shown(exponent(sizes, step, "seconds")))
-    Console(width=170).print(table)
-
-
-def _cell(figures: dict[str, float]) -> str:
-    if "database" in figures:
-        return ", ".join(f"{name} {mib:.0f} MiB" for name, mib in figures.items())
-    if not figures:
-        return ""
-    cpu = sum(value for name, value in figures.items() if name.endswith("CPU"))
-    mib = max((value for name, value in figures.items() if name.endswith("MiB")), default=0.0)
-    beside = f" ({cpu:.0f}; {mib:.0f})" if mib else ""
-    ranking = f", ranking {figures['ranking']:.1f}" if "ranking" in figures else ""
-    return f"{figures['seconds']:.3g}{ranking}{beside}"
-
-
-def exponent(sizes: list[Size], step: str, what: str) -> float | None:
-    """Return the slope of the logarithms of a figure by those of N; None with less than two."""
-    known = [
-        (math.log(size.n_records), math.log(size.steps[step][what]))
-        for size in sizes
-        if size.steps.get(step, {}).get(what)
-    ]
-    if len({n for n, _ in known}) < 2:
-        return None
-    middle, level = (sum(one) / len(known) for one in zip(*known, strict=True))
-    rise = sum((n - middle) * (y - level) for n, y in known)
-    return float(rise / sum((n - middle) ** 2 for n, _ in known))
-
-
-def _shown(slope: float | None) -> str:
-    return "" if slope is None else f"{slope:.2f}"
-
-
-def drawn(sizes: list[Size]) -> str:
-    """Return a picture: seconds and memory by N, as SVG."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    of_time, of_memory = figure.subplots(1, 2)
-    ordered = sorted(sizes, key=lambda size: size.n_records)
-    for step in dict.fromkeys(step for size in ordered for step in size.steps):
-        _line(of_time, ordered, step, "seconds", step)
-        _line(of_memory, ordered, step, "worker MiB", step)
-    of_time.set(xlabel="records", ylabel="seconds")
-    of_memory.set(xlabel="records", ylabel="MiB, largest process of the worker")
-    for axes in (of_time, of_memory):
-        axes.set(xscale="log", yscale="log")
-        axes.grid(color="#dddddd")
-        axes.legend(frameon=False, fontsize=6)
-    svg = io.StringIO()
-    figure.savefig(svg, format="svg", metadata={"Date": None})
-    return svg.getvalue()
-
-
-def _line(axes: Any, sizes: list[Size], step: str, what: str, label: str) -> None:
-    known = [size for size in sizes if size.steps.get(step, {}).get(what)]
-    if known:
-        slope = _shown(exponent(known, step, what))
-        axes.plot(
-            [size.n_records for size in known],
-            [size.steps[step][what] for size in known],
-            marker="o",
-            markersize=3,
-            label=f"{label}: N^{slope}" if slope else label,
-        )
 
 
 if __name__ == "__main__":
