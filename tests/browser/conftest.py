@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browser.visitors import Visitor, Visitors
-from service.api.test_event_stream import Live, serve
+from service.live import Live, serve
 from tandem.config import Settings
 from tandem_api import built_page
 from world import Person, World

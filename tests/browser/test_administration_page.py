@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.visitors import Visitor
-from service.api.test_event_stream import Live, serve
+from service.live import Live, serve
 from tandem.config import Settings
 from world import World
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from browser.visitors import Visitor, Visitors
-from service.api.test_event_stream import serve
+from service.live import serve
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.reviews.policy import Stage

@@ -9,7 +9,7 @@ from sqlalchemy import select
 import effort
 from browser.line import Line
 from browser.visitors import Visitor, Visitors
-from service.api.test_event_stream import Live
+from service.live import Live
 from tandem.screening.models import Decision
 from world import Team, World
 

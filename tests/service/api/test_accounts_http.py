@@ -30,11 +30,6 @@ both_engines = pytest.mark.both_engines
 
 
 @pytest.fixture
-def admin(world: World) -> Person:
-    return world.person("admin", is_admin=True)
-
-
-@pytest.fixture
 def app(client: TestClient) -> FastAPI:
     made = client.app
     assert isinstance(made, FastAPI)

@@ -25,12 +25,13 @@ from service.api.two_worlds import (
     opened_client,
     same_people,
     seen,
-    stand_still,
 )
 from service.api.world_requests import TA, Asked, R, Said, every_read
 from tandem.ranking.models import Ranking
 from tandem.reviews import texts
 from world import Person, Team, World
+
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 N_RECORDS = 9
 INCLUDE: Said = {"labels": ["kept"]}
@@ -129,11 +130,6 @@ def build(
     ).json()["items"]
     found = {f"c{item['record']['id']}": item["id"] for item in conflicts}
     return replace(OneWorld(client, world, team, names), names=names | found)
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_still(monkeypatch)
 
 
 @pytest.fixture

@@ -20,11 +20,6 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def admin(world: World) -> Person:
-    return world.person("admin", is_admin=True)
-
-
-@pytest.fixture
 def ann(client: TestClient, admin: Person) -> dict[str, str]:
     """Return Ann's address and password, to sign in with."""
     body = {"email": "Ann@Example.org", "name": "Ann", "password": PASSWORD}

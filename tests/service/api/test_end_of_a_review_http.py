@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.scene import API, Scene, build
+from service.api.scene import API, Scene
 from service.api.test_permissions import BODIES, ROUTES
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
@@ -17,11 +17,6 @@ IN_A_REVIEW = [
     (method, path) for method, path in ROUTES if path.startswith(f"{API}/reviews/{{review_id}}")
 ]
 ENDS = {f"{API}/reviews/{{review_id}}{end}" for end in ("/archive", "/unarchive")}
-
-
-@pytest.fixture
-def scene(world: World) -> Scene:
-    return build(world)
 
 
 def ids(client: TestClient, scene: Scene, query: str = "") -> list[str]:

@@ -19,8 +19,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from service.api.test_event_stream import SOON, Live, serve
 from service.domain.importing import Importer, titled
+from service.live import SOON, Live, serve
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.events import log

@@ -18,9 +18,8 @@ import pytest
 from redis import Redis
 
 from engines import Broker
-from service.api.test_event_stream import SOON, Live, serve
 from service.domain.tables import events
-from tandem.config import Settings
+from service.live import SOON, Live
 from tandem.events.stream import STREAM, Publisher
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
@@ -41,12 +40,6 @@ def redis(broker: Broker) -> Iterator[Redis]:
 @pytest.fixture
 def publisher(world: World, redis: Redis) -> Publisher:
     return Publisher(world.database, redis, maxlen=100_000)
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 @pytest.fixture

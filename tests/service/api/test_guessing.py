@@ -135,11 +135,6 @@ def test_only_so_many_wait_and_of_one_source_no_more_than_half(client: TestClien
     assert portal.call(end, waiting) is True
 
 
-@pytest.fixture
-def scene(world: World) -> Scene:
-    return build(world)
-
-
 def test_scopes_by_route(scene: Scene, client: TestClient, world: World) -> None:
     """A token of a small scope is refused exactly where the table says so, and before the body."""
     with world.database.write.begin() as session:

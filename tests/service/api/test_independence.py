@@ -24,7 +24,6 @@ from service.api.two_worlds import (
     build,
     same_people,
     seen,
-    stand_still,
 )
 from service.api.world_requests import (
     EVERY_WRITE,
@@ -40,6 +39,8 @@ from service.api.world_requests import (
 )
 from world import Person
 
+pytestmark = pytest.mark.usefixtures("still_clock")
+
 
 def test_every_route_is_covered() -> None:
     document = document_of_the_api()["paths"]
@@ -54,11 +55,6 @@ def test_every_route_is_covered() -> None:
     missing = sorted(routes - listed)
     assert not missing, f"Ask for it in READS or WRITES, or say in EXEMPT why not: {missing}"
     assert not listed - routes
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_still(monkeypatch)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engines import Broker
-from service.api.test_event_stream import Live, Message, listed, listen, serve, take
+from service.live import Live, Message, listed, listen, serve, take
 from tandem.config import Settings
 from tandem.events.progress import ImportProgress, RankingProgress
 from tandem.ids import ImportId, new_id
@@ -21,13 +21,6 @@ from world import Team, World
 def live(settings: Settings, broker: Broker) -> Iterator[Live]:
     with serve(settings.model_copy(update={"redis_url": broker.url})) as running:
         yield running
-
-
-@pytest.fixture
-def nudges(broker: Broker) -> Iterator[Nudges]:
-    opened = Nudges(broker.url)
-    yield opened
-    opened.close()
 
 
 def running(team: Team, n_read: int, step: ImportStep = ImportStep.READING) -> Import:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticKnownError, core_schema
 
-from service.api.scene import API, METHODS, Scene, build
+from service.api.scene import API, METHODS, Scene
 from tandem.reviews.policy import Stage
 from tandem_api.messages import INSIDE, message
 from world import World
@@ -99,11 +99,6 @@ def test_no_message_speaks_of_the_code_inside(value: Any) -> None:
         for found in error.errors():
             words = message(dict(found))
             assert not INSIDE.search(words), (found["type"], words)
-
-
-@pytest.fixture
-def scene(world: World) -> Scene:
-    return build(world)
 
 
 ODD: tuple[Any, ...] = ([], "text", 17, True, None, {"odd": 1}, [{}])

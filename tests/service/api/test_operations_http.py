@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -51,11 +50,6 @@ def names(samples: Samples) -> set[str]:
 
 def one(samples: Samples, name: str, **labels: str) -> float:
     return samples[name, tuple(sorted(labels.items()))]
-
-
-@pytest.fixture
-def admin(world: World) -> Person:
-    return world.person("admin", is_admin=True)
 
 
 def park(database: Database, review_id: ReviewId) -> None:

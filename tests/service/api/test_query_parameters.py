@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-import pytest
 from fastapi.testclient import TestClient
 
 from application import document_of_the_api
-from service.api.scene import API, METHODS, Scene, build
-from world import World
+from service.api.scene import API, METHODS, Scene
 
 
 def known_parameters() -> Iterator[tuple[str, str, list[str]]]:
@@ -16,11 +14,6 @@ def known_parameters() -> Iterator[tuple[str, str, list[str]]]:
         for method in set(METHODS) & operations.keys():
             parameters = operations[method].get("parameters", [])
             yield method, path, sorted(one["name"] for one in parameters if one["in"] == "query")
-
-
-@pytest.fixture
-def scene(world: World) -> Scene:
-    return build(world)
 
 
 def test_every_route_names_what_it_does_not_know_and_what_it_does(

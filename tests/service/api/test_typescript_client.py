@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 
 from service.api.scene import METHODS
-from service.api.test_event_stream import Live, serve
-from tandem.config import Settings
+from service.live import Live
 from world import World
 
 ROOT = Path(__file__).parents[3]
@@ -72,12 +71,6 @@ def project(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = _run("node", maker, str(ROOT / "docs/openapi.json"), "-o", "tandem.d.ts", folder=folder)
     assert made.returncode == 0, made.stderr
     return folder
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 def test_the_documents_send_bodies_that_are_understood_here() -> None:

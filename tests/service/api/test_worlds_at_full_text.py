@@ -19,7 +19,6 @@ from service.api.two_worlds import (
     opened_client,
     same_people,
     seen,
-    stand_still,
 )
 from service.api.world_requests import NOWHERE, STATUSES, Asked, R, Said
 from tandem.reports.rules import Standing
@@ -27,6 +26,8 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.rules import Classification
 from world import FT, TA
+
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 Votes = dict[int, tuple[str, Said]]
 """How Ben votes on full texts, by record."""
@@ -116,11 +117,6 @@ def build(folder: Path, template: Path, first: Said, second: Said, ben: Votes) -
     world.withdraw(id_, team.ben, 4, stage=FT)
     names = {"r": str(id_), "u": str(team.ben.id), "i": NOWHERE, "k": NOWHERE, "d": NOWHERE}
     return OneWorld(opened_client(settings), world, team, names)
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_still(monkeypatch)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from service.api.test_worlds_of_linked_records import (
     make_world,
     voided_since,
 )
-from service.api.two_worlds import OneWorld, StillClock, stand_still
+from service.api.two_worlds import OneWorld, StillClock
 from service.api.world_requests import EVERY_WRITE, Asked, R, every_read
 from service.domain.tables import assert_in_step
 from tandem.accounts.service import Secret
@@ -32,6 +32,8 @@ from tandem.reviews import service as reviews
 from tandem_api import feeds
 from tandem_api.feeds import Follower
 from world import TA, Person, Team, World
+
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 __all__ = ["make_world"]
 
@@ -45,11 +47,6 @@ DECISIONS: list[Asked] = [
 ]
 
 Settle = Callable[[World, Team], None]
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_still(monkeypatch)
 
 
 def they_agree(world: World, team: Team) -> None:

@@ -1,12 +1,28 @@
-"""What tests of webhooks share: who listens, and a review with a webhook to there."""
+"""What tests of use cases share: who imports and ranks, who listens, a review with a webhook."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from service.domain.hooks import Hook, with_webhook
+from service.domain.importing import Importer
+from service.domain.ranked_review import RankedReview
 from service.domain.receivers import Receiver, listening
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
+from tandem.db.session import Database
 from world import World
+
+
+@pytest.fixture
+def importer(world: World, settings: Settings) -> Importer:
+    return Importer(world, Artifacts(settings.resolved_artifact_url()))
+
+
+@pytest.fixture
+def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
+    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from sqlalchemy.exc import OperationalError
 
 from service.domain.importing import Importer, ris, titled
 from service.domain.tables import assert_in_step
-from tandem.artifacts import Artifacts
-from tandem.config import Settings
 from tandem.db import session as writers
 from tandem.db.session import Database
 from tandem.ids import RecordNumber
@@ -21,11 +19,6 @@ from tandem.records.duplicates import groups, identities
 from world import World
 
 both_engines = pytest.mark.both_engines
-
-
-@pytest.fixture
-def importer(world: World, settings: Settings) -> Importer:
-    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 def before_it_is_stored(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:

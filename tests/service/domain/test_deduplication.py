@@ -8,8 +8,6 @@ from sqlalchemy import select
 
 from service.domain.importing import Importer, ris
 from tandem import progress
-from tandem.artifacts import Artifacts
-from tandem.config import Settings
 from tandem.ids import RecordNumber
 from tandem.records import import_work
 from tandem.records.duplicates import clusters, groups
@@ -39,11 +37,6 @@ THERE = HERE | {"AU": "Smith AB", "DO": "10.1000/hip.15", "AN": "2015-11111"}
 
 ALIKE = HERE | {"TI": TITLE.replace("randomised", "randomized"), "SP": "", "EP": "", "VL": ""}
 OTHER = {"TI": "Swimming in cold water and mood", "AU": "Jones, C.", "PY": "2012", "AB": "Cold."}
-
-
-@pytest.fixture
-def importer(world: World, settings: Settings) -> Importer:
-    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 def linked(importer: Importer) -> dict[int, int]:

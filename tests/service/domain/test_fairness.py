@@ -58,13 +58,6 @@ def worker(
         yield program
 
 
-@pytest.fixture
-def nudges(broker: Broker) -> Iterator[Nudges]:
-    opened = Nudges(broker.url)
-    yield opened
-    opened.close()
-
-
 def state_of(database: Database, import_id: ImportId) -> tuple[ImportState, int]:
     with database.read() as session:
         row = session.get_one(Import, import_id)

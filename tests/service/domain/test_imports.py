@@ -5,8 +5,6 @@ import pytest
 from service.domain.importing import Importer, counts, ris, titled, while_reading
 from service.domain.tables import assert_in_step, events
 from service.domain.threads import at_once
-from tandem.artifacts import Artifacts
-from tandem.config import Settings
 from tandem.errors import NotFound
 from tandem.ranking import training
 from tandem.records import batch, import_work, importing, imports, seeds
@@ -35,11 +33,6 @@ CSV = b"""Title,Abstract,Year,DOI
 Walking after surgery: a trial,People walked.,2018,https://doi.org/10.1234/WALK.18
 Running after surgery,People ran.,2020,
 """
-
-
-@pytest.fixture
-def importer(world: World, settings: Settings) -> Importer:
-    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 def links(importer: Importer) -> list[int | None]:

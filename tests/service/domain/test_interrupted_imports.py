@@ -10,8 +10,6 @@ from sqlalchemy.orm import Session
 from service.domain.importing import Importer, counts, ris, titled, while_reading
 from service.domain.tables import assert_in_step
 from service.domain.threads import at_once
-from tandem.artifacts import Artifacts
-from tandem.config import Settings
 from tandem.ids import ImportId, ReviewId
 from tandem.operations.jobs import unfinished
 from tandem.ranking import training
@@ -25,11 +23,6 @@ from tandem.work.jobs import JobKind, JobState
 from world import World
 
 pytestmark = pytest.mark.both_engines
-
-
-@pytest.fixture
-def importer(world: World, settings: Settings) -> Importer:
-    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 class TestBeingKilled:

@@ -4,7 +4,6 @@ import errno
 from datetime import timedelta
 from io import BytesIO
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from service.domain.ranked_review import (
     let_the_pause_pass,
 )
 from service.domain.tables import events
-from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.base import now
 from tandem.db.session import Database
@@ -51,16 +49,6 @@ from tandem.work.jobs import Job, JobKind, JobState
 from world import TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
-
-
-@pytest.fixture
-def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
-    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
-
-
-@pytest.fixture
-def importer(world: World, settings: Settings) -> Importer:
-    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 class Poison(RuntimeError):

@@ -3,16 +3,8 @@
 import pytest
 
 from service.domain.importing import Importer, titled
-from tandem.artifacts import Artifacts
-from tandem.config import Settings
 from tandem.records import import_memory
 from tandem.records.models import ImportState
-from world import World
-
-
-@pytest.fixture
-def importer(world: World, settings: Settings) -> Importer:
-    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 def test_a_file_that_takes_too_much_to_be_read_is_not_begun(importer: Importer) -> None:

@@ -5,7 +5,6 @@ learns from the vote moves the companion, and who sees the companion move knows 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from sqlalchemy import select
 
 from service.domain.ranked_review import RankedReview, newest, order_of
-from tandem.artifacts import Artifacts
 from tandem.db.session import Database
 from tandem.ranking.models import Ranking
 from world import Team, World
@@ -21,11 +19,6 @@ from world import Team, World
 N_HIDDEN = 24
 N_DRAWS = 6
 SYLLABLES = ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "zu"]
-
-
-@pytest.fixture
-def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
-    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 def distinctive(number: int) -> str:

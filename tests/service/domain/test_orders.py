@@ -30,11 +30,6 @@ from world import FT, TA, Team, World
 pytestmark = pytest.mark.both_engines
 
 
-@pytest.fixture
-def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
-    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
-
-
 class TestOrder:
     def test_text_first_then_a_model_once_there_are_labels_of_both_kinds(
         self, world: World, database: Database, ranked_review: RankedReview

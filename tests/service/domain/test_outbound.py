@@ -41,13 +41,6 @@ def redis(broker: Broker) -> Iterator[Redis]:
     client.close()
 
 
-@pytest.fixture
-def nudges(broker: Broker) -> Iterator[Nudges]:
-    opened = Nudges(broker.url)
-    yield opened
-    opened.close()
-
-
 @contextmanager
 def relay(
     settings: Settings, broker: Broker, log: Path, *, sweep_seconds: float = 2

@@ -1,7 +1,6 @@
 """A training tells of its begin, of its end in any case, and of nothing that hangs on verdicts."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ from service.domain.ranked_review import (
     settle,
 )
 from tandem import progress
-from tandem.artifacts import Artifacts
 from tandem.db.session import Database
 from tandem.events.progress import RankingProgress
 from tandem.ranking import from_ledger, rerank, training
@@ -24,11 +22,6 @@ from world import TA, World
 STARTED, FINISHED, FAILED = (
     RankingProgress(ranking=state) for state in ("started", "finished", "failed")
 )
-
-
-@pytest.fixture
-def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
-    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 def instead(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:

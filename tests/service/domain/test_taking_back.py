@@ -7,8 +7,6 @@ from sqlalchemy import select
 
 from service.domain.importing import Importer, ris
 from service.domain.tables import assert_in_step, events
-from tandem.artifacts import Artifacts
-from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.errors import Forbidden
 from tandem.ids import ImportId, RecordNumber
@@ -25,11 +23,6 @@ from tandem.screening.people import pilot
 from world import TA, Person, World
 
 pytestmark = pytest.mark.both_engines
-
-
-@pytest.fixture
-def importer(world: World, settings: Settings) -> Importer:
-    return Importer(world, Artifacts(settings.resolved_artifact_url()))
 
 
 def studies(numbers: Iterable[int], **more: str) -> bytes:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +27,6 @@ from service.domain.ranked_review import (
 )
 from service.domain.tables import events
 from service.domain.threads import at_once
-from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
@@ -41,11 +39,6 @@ from tandem.work import lease
 from world import TA, Team, World
 
 pytestmark = pytest.mark.both_engines
-
-
-@pytest.fixture
-def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
-    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 class TestClaim:

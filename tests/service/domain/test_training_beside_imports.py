@@ -1,13 +1,11 @@
 """Rankings of a review whose records change: while a file is read, and after a merge."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from service.domain.ranked_review import TEXTS, RankedReview, about_sleep, newest, order_of
-from tandem.artifacts import Artifacts
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.records.models import Import, ImportState
@@ -16,11 +14,6 @@ from world import Team, World
 pytestmark = pytest.mark.both_engines
 
 MORE = [("Sleep and dreams", "Memory of dreams after sleep."), ("Clay", "Soil of clay.")]
-
-
-@pytest.fixture
-def ranked_review(database: Database, tmp_path: Path) -> RankedReview:
-    return RankedReview(database, Artifacts(str(tmp_path / "artifacts")), tmp_path / "cache")
 
 
 def set_import(database: Database, team: Team, state: ImportState, minutes: int = 5) -> None:

@@ -3,24 +3,16 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.cli import main as command
-from tandem.config import Settings
 from tandem.installation.lock import InstallationLock
 from tandem.screening import export
 from world import Person, Team, World
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,21 +1,13 @@
 """`tandem handover` and `tandem report` against a real server."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import refi
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.cli import main as command
-from tandem.config import Settings
 from world import Team, World
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,21 +2,13 @@
 
 import json
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.cli import main as command
-from tandem.config import Settings
 from world import Team, World
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 def test_it_writes_the_flow_in_each_format(

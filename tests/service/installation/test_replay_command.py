@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.artifacts import Artifacts
 from tandem.cli import replay as command
 from tandem.cli.main import main
@@ -20,12 +20,6 @@ from tandem.texts import reading_work
 from world import World
 
 SMALL = Size(relevant=3, ongoing=1, not_retrieved=1, excluded=3, other=52)
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

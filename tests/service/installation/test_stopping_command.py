@@ -1,21 +1,13 @@
 """`tandem stopping` against a real server: what an owner reads, and what a reviewer may."""
 
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.cli import main as command
-from tandem.config import Settings
 from world import Person, Team, World
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,22 +1,14 @@
 """`tandem synthesis` against a real server."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from coding import Coded, coded
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.cli import main as command
-from tandem.config import Settings
 from tandem.reviews.policy import Stage
 from world import Team, World
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,18 +9,12 @@ import pytest
 
 import pdfs
 from service.api.reports_with_texts import at_full_text, titled
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.artifacts import Artifacts
 from tandem.cli import main as command
 from tandem.config import Settings
 from tandem.texts import reading_work
 from world import Team, World
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 @pytest.fixture

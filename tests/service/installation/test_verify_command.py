@@ -3,16 +3,14 @@
 import gzip
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.api.test_event_stream import Live, serve
+from service.live import Live
 from tandem.audit import trail
 from tandem.cli import main as command
-from tandem.config import Settings
 from world import Team, World
 
 
@@ -150,12 +148,6 @@ def test_something_else_is_one_line_and_1(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert complaint in line
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    with serve(settings) as running:
-        yield running
 
 
 def test_a_review_is_fetched(
