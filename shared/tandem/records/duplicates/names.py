@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -62,12 +63,14 @@ def same_team(a: Sequence[Name], b: Sequence[Name]) -> int:
     return len(a) if same else 0
 
 
+@lru_cache(maxsize=50_000)
 def _read(text: str) -> Name | None:
-    if plain_title(text) in _NOBODY:
-        return None
     before, comma, after = text.partition(",")
-    if comma and plain_title(before):
-        return _name(plain_title(before).split(), plain_title(after).split())
+    family, given = plain_title(before).split(), plain_title(after).split()
+    if " ".join(family + given) in _NOBODY:
+        return None
+    if comma and family:
+        return _name(family, given)
     pieces = [piece for piece in text.split() if plain_title(piece) not in _SUFFIXES]
     initials = [piece for piece in pieces if _is_initials(piece)]
     named = [piece for piece in pieces if not _is_initials(piece)]

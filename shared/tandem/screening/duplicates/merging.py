@@ -82,6 +82,19 @@ def link(
     `into` is the group to become that of all, or the evidence for a new one: where some are
     linked already, the oldest of their groups grows instead. `by` is who settled it, if anybody.
     """
+    members = _group(session, review, numbers, into=into, by=by)
+    unite(session, review, policies, [groups.records_of(session, review.id, members)], by=by)
+
+
+def _group(
+    session: Session,
+    review: Review,
+    numbers: Collection[RecordNumber],
+    *,
+    into: DuplicateGroup | Evidence,
+    by: UserId | None,
+) -> set[RecordNumber]:
+    """Put records and all that they are linked to into one group; return its members."""
     there = groups.touching(session, review.id, numbers)
     linked = [group for group in there if group.state is GroupState.LINKED]
     present = groups.members_of(session, [group.id for group in there])
@@ -97,7 +110,7 @@ def link(
     groups.drop(session, linked)
     session.flush()
     _forget_between(session, review, group, members)
-    unite(session, review, policies, [groups.records_of(session, review.id, members)], by=by)
+    return members
 
 
 def _forget_between(
@@ -137,16 +150,19 @@ def link_all(
         for number in members
     }
     new = [(members, why) for members, why in found if grouped.isdisjoint(members)]
+    groups.add_all(session, review.id, new, state=GroupState.LINKED)
+    united = [set(members) for members, _ in new]
     for members, why in found:
         if not grouped.isdisjoint(members):
-            link(session, review, policies, members, into=why, by=None)
-    groups.add_all(session, review.id, new, state=GroupState.LINKED)
-    records = groups.records_of(session, review.id, {n for members, _ in new for n in members})
+            grown = _group(session, review, members, into=why, by=None)
+            # One that has grown before holds all that it had then.
+            united = [some for some in united if some.isdisjoint(grown)] + [grown]
+    records = groups.records_of(session, review.id, set().union(*united))
     unite(
         session,
         review,
         policies,
-        [{number: records[number] for number in members} for members, _ in new],
+        [{number: records[number] for number in members} for members in united],
     )
 
 
