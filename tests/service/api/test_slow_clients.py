@@ -64,6 +64,12 @@ def serve(settings: Settings, **limits: object) -> Iterator[Live]:
 
 
 @pytest.fixture
+def live(settings: Settings) -> Iterator[Live]:
+    with serve(settings) as running:
+        yield running
+
+
+@pytest.fixture
 def team(world: World) -> Team:
     return world.team()
 
