@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from tandem.ids import RecordNumber
 from tandem.progress import OnProgress, counted, no_progress, stretch
-from tandem.records.duplicates.blocks import candidates
+from tandem.records.duplicates.blocking import candidates
+from tandem.records.duplicates.comparison import Features, compare_features
 from tandem.records.duplicates.matching import Identity, features, match_of
 from tandem.records.duplicates.partition import Link, Partition
 from tandem.records.duplicates.relations import Relation, relation_of
 from tandem.records.duplicates.rules import Verdict, judge
-from tandem.records.duplicates.signs import Features, read_signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,11 @@ def _compare_all(
     links: list[Link] = []
     related: list[tuple[int, int, Relation]] = []
     for low, high in candidates(records, on_progress):
-        signs = read_signs(records[low], records[high])
-        verdict = judge(signs)
-        if match := match_of(signs, verdict):
+        pair = compare_features(records[low], records[high])
+        verdict = judge(pair)
+        if match := match_of(pair, verdict):
             links.append(Link(low, high, match, verdict is Verdict.SAME))
-        if relation := relation_of(records[low], records[high], signs):
+        if relation := relation_of(records[low], records[high], pair):
             related.append((low, high, relation))
     # Of two that are as sure, the order of import does not decide.
     linked = {at for link in links for at in (link.low, link.high)}

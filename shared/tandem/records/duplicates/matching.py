@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tandem.ids import RecordNumber
+from tandem.records.duplicates.comparison import Comparison, Features, compare_features, evidence
 from tandem.records.duplicates.names import read_names
-from tandem.records.duplicates.places import read_journal, read_numbers, read_pages
 from tandem.records.duplicates.relations import Relation, relation_of
 from tandem.records.duplicates.rules import Verdict, judge, weight
-from tandem.records.duplicates.signs import Features, Signs, evidence, read_signs
 from tandem.records.duplicates.titles import plain_title, read_title
+from tandem.records.duplicates.venues import read_journal, read_numbers, read_pages
 from tandem.records.formats.entry import Kind
 
 
@@ -73,24 +73,24 @@ def compare(a: Identity, b: Identity) -> Match | None:
 
 def match(a: Features, b: Features) -> Match | None:
     """Do what `compare` does, for records of which several are compared."""
-    signs = read_signs(a, b)
-    return match_of(signs, judge(signs))
+    pair = compare_features(a, b)
+    return match_of(pair, judge(pair))
 
 
-def match_of(signs: Signs, verdict: Verdict) -> Match | None:
+def match_of(pair: Comparison, verdict: Verdict) -> Match | None:
     if verdict is Verdict.SAME:
-        return Match(Certainty.AUTOMATIC, score(signs, verdict), evidence(signs))
+        return Match(Certainty.AUTOMATIC, score(pair, verdict), evidence(pair))
     if verdict is Verdict.PROBABLY:
-        return Match(Certainty.PROPOSED, score(signs, verdict), evidence(signs))
+        return Match(Certainty.PROPOSED, score(pair, verdict), evidence(pair))
     return None
 
 
-def score(signs: Signs, verdict: Verdict) -> float:
+def score(pair: Comparison, verdict: Verdict) -> float:
     """Return a number in [0, 1] that puts matches in order, the surest first."""
-    known = weight(signs) / _MOST_WEIGHT
-    titles = signs.similarity / 100
+    known = weight(pair) / _MOST_WEIGHT
+    titles = pair.similarity / 100
     sure = 0.5 * titles + 0.5 * min(1.0, max(0.0, known))
-    if signs.pmid or signs.doi:
+    if pair.pmid or pair.doi:
         sure = 0.5 + sure / 2
     return round(0.5 + sure / 2 if verdict is Verdict.SAME else sure, 4)
 
@@ -148,4 +148,4 @@ def _beginning(abstract: str) -> str:
 def relation(a: Identity, b: Identity) -> Relation | None:
     """Return how two records about one work hang together that are not one record."""
     one, other = features(a), features(b)
-    return relation_of(one, other, read_signs(one, other))
+    return relation_of(one, other, compare_features(one, other))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
+from tandem.records.duplicates.comparison import Comparison, Features, compare_features
 from tandem.records.duplicates.matching import Match
 from tandem.records.duplicates.rules import contradict
-from tandem.records.duplicates.signs import Features, Signs, read_signs
 
 _MOST_CHECKED = 2_000
 """Pairs between two groups that are compared before they become one. Only copies of one record
@@ -127,11 +127,11 @@ class Partition:
             self._find(other) in (a, b) for root in (a, b) for other in self._barred.get(root, ())
         )
 
-    def _any_pair(self, a: int, b: int, holds: Callable[[Signs], bool]) -> bool:
+    def _any_pair(self, a: int, b: int, holds: Callable[[Comparison], bool]) -> bool:
         """Whether something holds for any record of one group and any of the other."""
         pairs = product(sorted(self._versions_of(a)), sorted(self._versions_of(b)))
         return any(
-            holds(read_signs(self._records[one], self._records[other]))
+            holds(compare_features(self._records[one], self._records[other]))
             for one, other in islice(pairs, _MOST_CHECKED)
             if one != other
         )

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz
 
-from tandem.records.duplicates.likeness import SAME_TITLE, Likeness
-from tandem.records.duplicates.signs import Features, Kinds, Signs
+from tandem.records.duplicates.comparison import Comparison, Features, Kinds
+from tandem.records.duplicates.title_relation import SAME_TITLE, TitleRelation
 from tandem.records.duplicates.titles import LONG_TITLE
 from tandem.records.formats.entry import Kind
 
@@ -28,21 +28,21 @@ _EDITIONS = {
     Kind.CONFERENCE: Relation.CONFERENCE,
     Kind.TRIAL: Relation.REGISTRATION,
 }
-_LIKE = (Likeness.EQUAL, Likeness.MISSPELT, Likeness.ALIKE, Likeness.REWORDED)
+_LIKE = (TitleRelation.EQUAL, TitleRelation.MISSPELT, TitleRelation.ALIKE, TitleRelation.REWORDED)
 
 
-def relation_of(a: Features, b: Features, signs: Signs) -> Relation | None:
+def relation_of(a: Features, b: Features, pair: Comparison) -> Relation | None:
     """Return how two records hang together that are not one; the order does not matter.
 
     Titles too short to tell, and first authors who differ, say nothing of any relation.
     """
     if _is_registered_as(a, b) or _is_registered_as(b, a):
         return Relation.REGISTRATION
-    if signs.author is False or min(len(a.title.core), len(b.title.core)) < LONG_TITLE:
+    if pair.author is False or min(len(a.title.core), len(b.title.core)) < LONG_TITLE:
         return None
-    if signs.kinds is Kinds.EDITIONS:
+    if pair.kinds is Kinds.EDITIONS:
         kinds = {a.kind, b.kind}
-        like = signs.author and signs.likeness in _LIKE
+        like = pair.author and pair.titles in _LIKE
         return next((r for kind, r in _EDITIONS.items() if kind in kinds), None) if like else None
     notices = (_notice(a), _notice(b))
     if notices[0] == notices[1]:

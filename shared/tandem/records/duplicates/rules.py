@@ -1,9 +1,9 @@
-"""From signs to a verdict: one record, probably one, two works, or nothing to say."""
+"""From the comparison of two records to a verdict: one record, probably one, two, or unknown."""
 
 from enum import Enum, auto
 
-from tandem.records.duplicates.likeness import Likeness
-from tandem.records.duplicates.signs import Kinds, Signs
+from tandem.records.duplicates.comparison import Comparison, Kinds
+from tandem.records.duplicates.title_relation import TitleRelation
 from tandem.records.duplicates.titles import TELLING_WEIGHT, VERY_LONG_TITLE
 from tandem.records.formats.entry import Kind
 
@@ -16,12 +16,12 @@ _YEARS_TO_ARTICLE = 5
 _TEAM = 3
 """Authors, all the same in one order, who do not publish twice under one title in one year."""
 
-_VERY_LIKE = (Likeness.EQUAL, Likeness.MISSPELT)
-_LIKE = (*_VERY_LIKE, Likeness.ALIKE, Likeness.SHORTENED, Likeness.REWORDED)
+_VERY_LIKE = (TitleRelation.EQUAL, TitleRelation.MISSPELT)
+_LIKE = (*_VERY_LIKE, TitleRelation.ALIKE, TitleRelation.SHORTENED, TitleRelation.REWORDED)
 
 
 class Verdict(Enum):
-    """What the signs come to. `DIFFERENT` is known, not merely unlikely."""
+    """What a comparison comes to. `DIFFERENT` is known, not merely unlikely."""
 
     SAME = auto()
     PROBABLY = auto()
@@ -29,212 +29,212 @@ class Verdict(Enum):
     DIFFERENT = auto()
 
 
-def judge(signs: Signs) -> Verdict:
-    if _forbidden(signs):
-        return Verdict.PROBABLY if _agrees_otherwise(signs) else Verdict.DIFFERENT
-    if _same_number(signs) or _same_doi(signs) or _same_trial(signs):
+def judge(pair: Comparison) -> Verdict:
+    if _forbidden(pair):
+        return Verdict.PROBABLY if _agrees_otherwise(pair) else Verdict.DIFFERENT
+    if _same_number(pair) or _same_doi(pair) or _same_trial(pair):
         return Verdict.SAME
-    if _same_place(signs) or _same_text(signs) or _same_whole_place(signs) or _same_work(signs):
+    if _same_place(pair) or _same_text(pair) or _same_whole_place(pair) or _same_work(pair):
         return Verdict.SAME
-    if signs.pmid or (signs.doi and _plausible(signs)) or _same_pages(signs):
+    if pair.pmid or (pair.doi and _plausible(pair)) or _same_pages(pair):
         return Verdict.PROBABLY
-    if signs.names_number or _same_title(signs) or _probable(signs):
+    if pair.names_number or _same_title(pair) or _probable(pair):
         return Verdict.PROBABLY
-    if signs.likeness is Likeness.DIFFERENT:
+    if pair.titles is TitleRelation.DIFFERENT:
         return Verdict.DIFFERENT
     return Verdict.UNSAID
 
 
-def contradict(signs: Signs) -> bool:
+def contradict(pair: Comparison) -> bool:
     """Whether two records may not be in one group without people, however they came there."""
-    return _forbidden(signs) or judge(signs) is Verdict.DIFFERENT
+    return _forbidden(pair) or judge(pair) is Verdict.DIFFERENT
 
 
-def _forbidden(signs: Signs) -> bool:
+def _forbidden(pair: Comparison) -> bool:
     return (
-        signs.doi is False
-        or signs.pmid is False
-        or signs.number is False
-        or signs.likeness is Likeness.OTHER_WORK
-        or signs.kinds is Kinds.NOTICE
-        or (signs.kinds is Kinds.EDITIONS and not signs.pmid)
+        pair.doi is False
+        or pair.pmid is False
+        or pair.number is False
+        or pair.titles is TitleRelation.OTHER_WORK
+        or pair.kinds is Kinds.NOTICE
+        or (pair.kinds is Kinds.EDITIONS and not pair.pmid)
     )
 
 
-def _agrees_otherwise(signs: Signs) -> bool:
+def _agrees_otherwise(pair: Comparison) -> bool:
     """Whether so much else agrees that people should look at what contradicts."""
-    if signs.kinds is Kinds.NOTICE:  # the article itself may be marked as retracted
-        same = signs.pmid or signs.doi or (_same_pages(signs) and signs.doi is not False)
-        return signs.likeness in _LIKE and bool(same)
-    if signs.number is False:
-        return bool(signs.pmid or signs.doi) and signs.likeness in _VERY_LIKE
-    if signs.likeness is Likeness.OTHER_WORK:
-        if signs.doi is False or signs.pmid is False:
+    if pair.kinds is Kinds.NOTICE:  # the article itself may be marked as retracted
+        same = pair.pmid or pair.doi or (_same_pages(pair) and pair.doi is not False)
+        return pair.titles in _LIKE and bool(same)
+    if pair.number is False:
+        return bool(pair.pmid or pair.doi) and pair.titles in _VERY_LIKE
+    if pair.titles is TitleRelation.OTHER_WORK:
+        if pair.doi is False or pair.pmid is False:
             return False
-        if signs.number:
+        if pair.number:
             return True
-        same_start = signs.doi and signs.author and signs.pages
-        return bool(signs.pmid or same_start or _same_pages(signs))
-    if signs.kinds is Kinds.EDITIONS:
-        if signs.doi:
-            return signs.likeness in _LIKE
-        near = (signs.gap or 0) <= _YEARS_TO_ARTICLE
-        if near and signs.author and signs.telling and signs.likeness is Likeness.EQUAL:
+        same_start = pair.doi and pair.author and pair.pages
+        return bool(pair.pmid or same_start or _same_pages(pair))
+    if pair.kinds is Kinds.EDITIONS:
+        if pair.doi:
+            return pair.titles in _LIKE
+        near = (pair.gap or 0) <= _YEARS_TO_ARTICLE
+        if near and pair.author and pair.telling and pair.titles is TitleRelation.EQUAL:
             return True
         # A preprint has another DOI than its article.
-        contradicted = signs.doi is False or signs.pmid is False
-        return _same_title(signs) and (not contradicted or Kind.PREPRINT in signs.kind_names)
-    if signs.likeness not in _VERY_LIKE or not signs.telling:
+        contradicted = pair.doi is False or pair.pmid is False
+        return _same_title(pair) and (not contradicted or Kind.PREPRINT in pair.kind_names)
+    if pair.titles not in _VERY_LIKE or not pair.telling:
         return False
-    if signs.pmid or signs.doi:  # the other identifiers differ
-        return signs.author is not False
-    return bool(signs.author and signs.gap == 0 and signs.pages and signs.volume)
+    if pair.pmid or pair.doi:  # the other identifiers differ
+        return pair.author is not False
+    return bool(pair.author and pair.gap == 0 and pair.pages and pair.volume)
 
 
-def _same_number(signs: Signs) -> bool:
-    if not signs.pmid:
+def _same_number(pair: Comparison) -> bool:
+    if not pair.pmid:
         return False
-    near = signs.author or signs.pages or (signs.gap is not None and signs.gap <= _YEARS_APART)
-    return signs.likeness is not Likeness.DIFFERENT or (bool(near) and signs.author is not False)
+    near = pair.author or pair.pages or (pair.gap is not None and pair.gap <= _YEARS_APART)
+    return pair.titles is not TitleRelation.DIFFERENT or (bool(near) and pair.author is not False)
 
 
-def _same_doi(signs: Signs) -> bool:
-    if not signs.doi or signs.generic or (signs.gap or 0) > _YEARS_APART:
+def _same_doi(pair: Comparison) -> bool:
+    if not pair.doi or pair.generic or (pair.gap or 0) > _YEARS_APART:
         return False
-    if signs.likeness is Likeness.EQUAL:
+    if pair.titles is TitleRelation.EQUAL:
         return True
-    if signs.likeness not in _LIKE or signs.author is False or signs.pages is False:
+    if pair.titles not in _LIKE or pair.author is False or pair.pages is False:
         return False
     # One DOI may stand for a whole supplement, with the same laboratory's "in mice" and "in rats".
-    return signs.likeness is not Likeness.REWORDED or bool(signs.pages or signs.abstract)
+    return pair.titles is not TitleRelation.REWORDED or bool(pair.pages or pair.abstract)
 
 
-def _same_trial(signs: Signs) -> bool:
+def _same_trial(pair: Comparison) -> bool:
     """Whether both are one trial's records: registries word titles in their own ways."""
-    return bool(signs.number or (signs.names_number and signs.telling and signs.likeness in _LIKE))
+    return bool(pair.number or (pair.names_number and pair.telling and pair.titles in _LIKE))
 
 
-def _same_text(signs: Signs) -> bool:
+def _same_text(pair: Comparison) -> bool:
     """Whether title, abstract, year and journal are one, and the place as far as it tells."""
-    if signs.likeness is not Likeness.EQUAL or signs.generic or not signs.abstract:
+    if pair.titles is not TitleRelation.EQUAL or pair.generic or not pair.abstract:
         return False
-    if signs.gap != 0 or not signs.journal or signs.author is False or signs.pages is False:
+    if pair.gap != 0 or not pair.journal or pair.author is False or pair.pages is False:
         return False
-    if not signs.telling:
-        return bool(signs.author and signs.pages and signs.volume)
-    if not signs.author:
-        return bool(signs.volume)
-    if signs.pages:  # of a supplement some sources give the number for the volume
+    if not pair.telling:
+        return bool(pair.author and pair.pages and pair.volume)
+    if not pair.author:
+        return bool(pair.volume)
+    if pair.pages:  # of a supplement some sources give the number for the volume
         return True
-    return signs.volume is not False and signs.issue is not False
+    return pair.volume is not False and pair.issue is not False
 
 
-def _same_work(signs: Signs) -> bool:
+def _same_work(pair: Comparison) -> bool:
     """Whether title, all authors, year and journal are one, and nothing of the place differs.
 
     Of what is not in print yet, and of Cochrane's reviews, one source has no volume or pages.
     """
-    if signs.likeness is not Likeness.EQUAL or not signs.telling or signs.team < _TEAM:
+    if pair.titles is not TitleRelation.EQUAL or not pair.telling or pair.team < _TEAM:
         return False
-    place = (signs.volume, signs.issue, signs.pages, signs.abstract)
-    return bool(signs.gap == 0 and signs.journal and False not in place)
+    place = (pair.volume, pair.issue, pair.pages, pair.abstract)
+    return bool(pair.gap == 0 and pair.journal and False not in place)
 
 
-def _same_whole_place(signs: Signs) -> bool:
+def _same_whole_place(pair: Comparison) -> bool:
     """Whether all of the place is one, so that titles may differ a little, or be short."""
-    if not signs.author or signs.gap != 0 or signs.generic or signs.abstract is False:
+    if not pair.author or pair.gap != 0 or pair.generic or pair.abstract is False:
         return False
     # Journals are also called by other names, in other languages.
-    journal = signs.journal or (signs.team >= _TEAM and signs.filled)
-    if not (journal and signs.volume and signs.pages):
+    journal = pair.journal or (pair.team >= _TEAM and pair.filled)
+    if not (journal and pair.volume and pair.pages):
         return False
-    if signs.length >= VERY_LONG_TITLE:
-        return signs.likeness is Likeness.MISSPELT or (signs.filled and signs.likeness in _LIKE)
-    likes = _LIKE if signs.team >= _TEAM and signs.journal else (Likeness.EQUAL,)
-    return signs.filled and signs.length >= TELLING_WEIGHT and signs.likeness in likes
+    if pair.length >= VERY_LONG_TITLE:
+        return pair.titles is TitleRelation.MISSPELT or (pair.filled and pair.titles in _LIKE)
+    likes = _LIKE if pair.team >= _TEAM and pair.journal else (TitleRelation.EQUAL,)
+    return pair.filled and pair.length >= TELLING_WEIGHT and pair.titles in likes
 
 
-def _same_place(signs: Signs) -> bool:
-    if signs.likeness is not Likeness.EQUAL or not signs.telling:
+def _same_place(pair: Comparison) -> bool:
+    if pair.titles is not TitleRelation.EQUAL or not pair.telling:
         return False
-    if not signs.author or signs.gap != 0 or signs.pages is False or signs.volume is False:
+    if not pair.author or pair.gap != 0 or pair.pages is False or pair.volume is False:
         return False
-    if signs.journal is False:
-        return bool(signs.pages and signs.volume)
-    return bool(signs.pages or (signs.volume and signs.issue is not False))
+    if pair.journal is False:
+        return bool(pair.pages and pair.volume)
+    return bool(pair.pages or (pair.volume and pair.issue is not False))
 
 
-def _same_title(signs: Signs) -> bool:
+def _same_title(pair: Comparison) -> bool:
     """Whether title, author and year are enough to ask, wherever the two say they appeared.
 
     Sources get pages wrong, and list articles as "in press" or under their conference.
     """
-    if not signs.telling or (signs.gap or 0) > _YEARS_APART:
+    if not pair.telling or (pair.gap or 0) > _YEARS_APART:
         return False
-    if signs.likeness is Likeness.EQUAL:
-        return bool(signs.author or signs.unsigned)
-    return bool(signs.likeness is Likeness.MISSPELT and signs.author)
+    if pair.titles is TitleRelation.EQUAL:
+        return bool(pair.author or pair.unsigned)
+    return bool(pair.titles is TitleRelation.MISSPELT and pair.author)
 
 
-def _plausible(signs: Signs) -> bool:
+def _plausible(pair: Comparison) -> bool:
     """Whether what stands under one DOI may be one work, rather than a whole supplement."""
-    if signs.likeness in _LIKE:
-        return signs.author is not False and signs.pages is not False
-    if signs.likeness is Likeness.UNKNOWN:
-        return signs.author is not False and (signs.gap or 0) <= _YEARS_APART
+    if pair.titles in _LIKE:
+        return pair.author is not False and pair.pages is not False
+    if pair.titles is TitleRelation.UNKNOWN:
+        return pair.author is not False and (pair.gap or 0) <= _YEARS_APART
     return False
 
 
-def _same_pages(signs: Signs) -> bool:
+def _same_pages(pair: Comparison) -> bool:
     """Whether both fill the same pages of one volume, where only one article can stand.
 
     The titles may then be translations of each other.
     """
-    known = signs.journal is not False if signs.author else signs.journal
+    known = pair.journal is not False if pair.author else pair.journal
     return bool(
-        signs.filled and signs.gap == 0 and signs.volume and known and signs.author is not False
+        pair.filled and pair.gap == 0 and pair.volume and known and pair.author is not False
     )
 
 
-def _probable(signs: Signs) -> bool:
-    needed = _NEEDED.get(signs.likeness)
-    elsewhere = signs.volume is False or signs.journal is False
-    if needed is None or signs.pages is False or (elsewhere and not signs.pages):
+def _probable(pair: Comparison) -> bool:
+    needed = _NEEDED.get(pair.titles)
+    elsewhere = pair.volume is False or pair.journal is False
+    if needed is None or pair.pages is False or (elsewhere and not pair.pages):
         return False  # an abstract is brought to several meetings, word for word
-    if not signs.telling:
+    if not pair.telling:
         needed += 2.0
-    if signs.generic:
+    if pair.generic:
         needed += 2.0
-    return weight(signs) >= needed
+    return weight(pair) >= needed
 
 
 _NEEDED = {
-    Likeness.EQUAL: 3.0,
-    Likeness.MISSPELT: 4.0,
-    Likeness.ALIKE: 5.0,
-    Likeness.REWORDED: 6.0,
-    Likeness.SHORTENED: 5.0,
+    TitleRelation.EQUAL: 3.0,
+    TitleRelation.MISSPELT: 4.0,
+    TitleRelation.ALIKE: 5.0,
+    TitleRelation.REWORDED: 6.0,
+    TitleRelation.SHORTENED: 5.0,
 }
 """Least `weight` of the other fields for a proposal. Equal long titles need the first author and
 the year, or the pages; the less alike the titles, the more of the place must agree."""
 
 
-def weight(signs: Signs) -> float:
+def weight(pair: Comparison) -> float:
     """Return how much the fields besides the title speak for one record; below 0, against it.
 
     Round numbers for how seldom a field agrees by chance (pages and abstracts hardly ever, years
     often), and what contradicts counts for more than what agrees. Set by hand and checked, not
     fitted; `benchmarks/duplicates.py` shows what they come to.
     """
-    gap = signs.gap
+    gap = pair.gap
     year = 0.0 if gap is None else 1.0 if gap == 0 else -1.0 if gap == 1 else -4.0
     return (
         year
-        + _points(signs.author, 2.0, -4.0)
-        + _points(signs.pages, 3.0, -3.0)
-        + _points(signs.volume, 1.0, -2.0)
-        + _points(signs.journal, 1.0, -2.0)
-        + _points(signs.abstract, 3.0, -1.0)
+        + _points(pair.author, 2.0, -4.0)
+        + _points(pair.pages, 3.0, -3.0)
+        + _points(pair.volume, 1.0, -2.0)
+        + _points(pair.journal, 1.0, -2.0)
+        + _points(pair.abstract, 3.0, -1.0)
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.ids import RecordNumber
-from tandem.records.duplicates import blocks
+from tandem.records.duplicates import blocking
 from tandem.records.duplicates.clusters import Found, find
 from tandem.records.duplicates.matching import Identity
 from tandem.records.duplicates.relations import Relation
@@ -151,7 +151,7 @@ def test_some_block_brings_duplicates_together(one: Identity, other: Identity) -
 
 
 def test_a_thousand_editorials_are_neither_one_nor_slow() -> None:
-    size = 3 * blocks.LARGEST
+    size = 3 * blocking.LARGEST
     records = [
         bare(n, title="Editorial", authors=(f"Author{n % 50}, A.",), year=2000 + n % 20, pages="1")
         for n in range(size)
@@ -167,7 +167,7 @@ def test_a_thousand_editorials_are_neither_one_nor_slow() -> None:
 def test_duplicates_are_found_in_a_crowd_of_namesakes() -> None:
     crowd = [
         bare(n, title=f"{TITLE} of {n} kinds", authors=("Wang, L.",), year=2020)
-        for n in range(blocks.LARGEST + 1)
+        for n in range(blocking.LARGEST + 1)
     ]
     pair = [
         bare(n, title=TITLE + " of hens", authors=("Wang, L.",), year=2020, volume="3")
@@ -177,7 +177,7 @@ def test_duplicates_are_found_in_a_crowd_of_namesakes() -> None:
 
 
 def test_copies_without_number_are_one_group() -> None:
-    size = 2 * blocks.LARGEST
+    size = 2 * blocking.LARGEST
     assert find([record(n) for n in range(size)]).linked == (tuple(range(size)),)
 
 

@@ -1,15 +1,15 @@
 import pytest
 
-from tandem.records.duplicates.likeness import Likeness, likeness
+from tandem.records.duplicates.title_relation import TitleRelation, title_relation
 from tandem.records.duplicates.titles import plain_title, read_title
 
 SLEEP = "Sleep of older nurses who work at night"
 
 
-def of(one: str, other: str) -> Likeness:
+def of(one: str, other: str) -> TitleRelation:
     a, b = read_title(one), read_title(other)
-    found = likeness(a, b)
-    assert likeness(b, a) is found
+    found = title_relation(a, b)
+    assert title_relation(b, a) is found
     return found
 
 
@@ -42,7 +42,7 @@ def test_a_plain_title_keeps_the_letters_of_every_script(title: str, plain: str)
     ],
 )
 def test_the_same_title_set_otherwise_is_equal(title: str) -> None:
-    assert of(SLEEP, title) is Likeness.EQUAL
+    assert of(SLEEP, title) is TitleRelation.EQUAL
 
 
 @pytest.mark.parametrize(
@@ -54,25 +54,29 @@ def test_the_same_title_set_otherwise_is_equal(title: str) -> None:
     ],
 )
 def test_greek_letters_and_numerals_have_one_form(one: str, other: str) -> None:
-    assert of(one, other) is Likeness.EQUAL
+    assert of(one, other) is TitleRelation.EQUAL
 
 
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
-        (SLEEP, SLEEP.replace("nurses", "nuress"), Likeness.MISSPELT),
-        (SLEEP, "The " + SLEEP, Likeness.MISSPELT),
-        (SLEEP, SLEEP.replace("older ", ""), Likeness.ALIKE),
-        (SLEEP + " in mice", SLEEP + " in rats", Likeness.REWORDED),
-        (SLEEP, SLEEP + ": results of 120 interviews", Likeness.SHORTENED),
-        (SLEEP, "Original article: " + SLEEP, Likeness.SHORTENED),
-        (SLEEP, "Meals in hospital canteens", Likeness.DIFFERENT),
-        ("老年护士夜班睡眠质量的观察:大鼠", "老年护士夜班睡眠质量的观察:小鼠", Likeness.REWORDED),
-        (SLEEP, "Сон пожилых медсестёр, работающих ночью", Likeness.UNKNOWN),
-        (SLEEP, "", Likeness.UNKNOWN),
+        (SLEEP, SLEEP.replace("nurses", "nuress"), TitleRelation.MISSPELT),
+        (SLEEP, "The " + SLEEP, TitleRelation.MISSPELT),
+        (SLEEP, SLEEP.replace("older ", ""), TitleRelation.ALIKE),
+        (SLEEP + " in mice", SLEEP + " in rats", TitleRelation.REWORDED),
+        (SLEEP, SLEEP + ": results of 120 interviews", TitleRelation.SHORTENED),
+        (SLEEP, "Original article: " + SLEEP, TitleRelation.SHORTENED),
+        (SLEEP, "Meals in hospital canteens", TitleRelation.DIFFERENT),
+        (
+            "老年护士夜班睡眠质量的观察:大鼠",
+            "老年护士夜班睡眠质量的观察:小鼠",
+            TitleRelation.REWORDED,
+        ),
+        (SLEEP, "Сон пожилых медсестёр, работающих ночью", TitleRelation.UNKNOWN),
+        (SLEEP, "", TitleRelation.UNKNOWN),
     ],
 )
-def test_how_titles_relate(one: str, other: str, expected: Likeness) -> None:
+def test_how_titles_relate(one: str, other: str, expected: TitleRelation) -> None:
     assert of(one, other) is expected
 
 
@@ -95,13 +99,13 @@ def test_how_titles_relate(one: str, other: str, expected: Likeness) -> None:
     ],
 )
 def test_a_word_or_number_may_make_it_another_work(one: str, other: str) -> None:
-    assert of(one, other) is Likeness.OTHER_WORK
+    assert of(one, other) is TitleRelation.OTHER_WORK
 
 
 def test_what_stands_in_brackets_within_a_title_stays() -> None:
     one = "The sleep diary (English): use by nurses"
-    assert of(one, "The sleep diary (English): use by pilots") is not Likeness.EQUAL
-    assert of(SLEEP, SLEEP + " [reply]") is Likeness.OTHER_WORK
+    assert of(one, "The sleep diary (English): use by pilots") is not TitleRelation.EQUAL
+    assert of(SLEEP, SLEEP + " [reply]") is TitleRelation.OTHER_WORK
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[4] / "benchmarks"))
 
 from duplicates import precision, read_labelled, replay, sensitivity
-from tandem.records.duplicates.likeness import Likeness, likeness
+from tandem.records.duplicates.title_relation import TitleRelation, title_relation
 from tandem.records.duplicates.titles import read_title
 
 SETS = Path(__file__).parents[4].parent / "shared/data/duplicates"
@@ -34,7 +34,8 @@ def test_duplicates_are_found_and_nothing_else(file: Path) -> None:
     needless = {
         (one, other)
         for one, other in outcome.offered - outcome.true
-        if likeness(titles[one], titles[other]) not in (Likeness.EQUAL, Likeness.MISSPELT)
+        if title_relation(titles[one], titles[other])
+        not in (TitleRelation.EQUAL, TitleRelation.MISSPELT)
     }
     assert precision(outcome.true | needless, outcome.true) >= 0.999
     assert precision(outcome.offered, outcome.true) >= 0.97

@@ -19,7 +19,7 @@ _TELLING_WORDS = 4
 longer forms of it. Less is shared by chance: "Abstracts of the", "Letter to the"."""
 
 
-class Likeness(Enum):
+class TitleRelation(Enum):
     """How two titles relate."""
 
     EQUAL = auto()
@@ -43,42 +43,42 @@ def similarity(a: Title, b: Title) -> float:
     return max(fuzz.ratio(" ".join(a.words), " ".join(b.words)), fuzz.ratio(a.key, b.key))
 
 
-def likeness(a: Title, b: Title) -> Likeness:
+def title_relation(a: Title, b: Title) -> TitleRelation:
     """Return how two titles relate; the order does not matter."""
     if not a.key or not b.key:
-        return Likeness.UNKNOWN
+        return TitleRelation.UNKNOWN
     if a.key == b.key:
-        return Likeness.EQUAL
+        return TitleRelation.EQUAL
     if similarity(a, b) >= SAME_TITLE:
         return _differing(a, b)
     short, long = sorted((a, b), key=lambda title: len(title.key))
     if (rest := _rest(short, long)) is not None:
-        return Likeness.OTHER_WORK if _says_other(rest) else Likeness.SHORTENED
+        return TitleRelation.OTHER_WORK if _says_other(rest) else TitleRelation.SHORTENED
     if _script(a.key) != _script(b.key):
-        return Likeness.UNKNOWN
-    return Likeness.DIFFERENT
+        return TitleRelation.UNKNOWN
+    return TitleRelation.DIFFERENT
 
 
-def _differing(a: Title, b: Title) -> Likeness:
+def _differing(a: Title, b: Title) -> TitleRelation:
     """Return what the differing words of two similar titles make of them."""
     if a.digits != b.digits:
-        return Likeness.OTHER_WORK
+        return TitleRelation.OTHER_WORK
     only_a = [word for word in a.words if word not in b.words]
     only_b = [word for word in b.words if word not in a.words]
     # "sub group" and "subgroup": the same letters, parted otherwise.
     if "".join(only_a) == "".join(only_b):
-        return Likeness.MISSPELT
+        return TitleRelation.MISSPELT
     left_a = [word for word in only_a if not any(_misspelt(word, other) for other in only_b)]
     left_b = [word for word in only_b if not any(_misspelt(word, other) for other in only_a)]
     if _other_work(left_a) or _other_work(left_b):
-        return Likeness.OTHER_WORK
+        return TitleRelation.OTHER_WORK
     if any(_opposite(word, other) for word in only_a for other in only_b):
-        return Likeness.OTHER_WORK
+        return TitleRelation.OTHER_WORK
     telling_a = [word for word in left_a if word not in vocabulary.SMALL]
     telling_b = [word for word in left_b if word not in vocabulary.SMALL]
     if telling_a and telling_b:
-        return Likeness.REWORDED
-    return Likeness.ALIKE if telling_a or telling_b else Likeness.MISSPELT
+        return TitleRelation.REWORDED
+    return TitleRelation.ALIKE if telling_a or telling_b else TitleRelation.MISSPELT
 
 
 def _misspelt(a: str, b: str) -> bool:

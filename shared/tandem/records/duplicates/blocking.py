@@ -16,7 +16,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from tandem.progress import OnProgress, counted, no_progress, stretch
-from tandem.records.duplicates.signs import Features
+from tandem.records.duplicates.comparison import Features
 
 LARGEST = 1_000
 """Records of a block of which all pairs of titles are looked at."""

@@ -1,7 +1,7 @@
 import pytest
 
 from tandem.records.duplicates.names import read_names, same_first
-from tandem.records.duplicates.places import (
+from tandem.records.duplicates.venues import (
     read_journal,
     read_numbers,
     read_pages,

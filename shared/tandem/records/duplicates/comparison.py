@@ -6,16 +6,16 @@ from enum import Enum, auto
 
 from rapidfuzz import fuzz
 
-from tandem.records.duplicates.likeness import Likeness, likeness, similarity
 from tandem.records.duplicates.names import Name, same_first, same_team
-from tandem.records.duplicates.places import (
+from tandem.records.duplicates.title_relation import TitleRelation, similarity, title_relation
+from tandem.records.duplicates.titles import Title
+from tandem.records.duplicates.venues import (
     Journal,
     Pages,
     same_journal,
     same_numbers,
     same_pages,
 )
-from tandem.records.duplicates.titles import Title
 from tandem.records.formats.entry import Kind
 
 _SAME_ABSTRACT = 95.0
@@ -80,7 +80,7 @@ class Kinds(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class Comparison:
     """For each field: equal (True), different (False), or unknown (None).
 
     Attributes:
@@ -97,7 +97,7 @@ class Signs:
         filled: Both fill the same pages, from the first to the last, at least three.
     """
 
-    likeness: Likeness
+    titles: TitleRelation
     similarity: float
     telling: bool
     length: int
@@ -120,9 +120,9 @@ class Signs:
     kind_names: tuple[str, ...]
 
 
-def read_signs(a: Features, b: Features) -> Signs:
-    return Signs(
-        likeness=likeness(a.title, b.title),
+def compare_features(a: Features, b: Features) -> Comparison:
+    return Comparison(
+        titles=title_relation(a.title, b.title),
         similarity=similarity(a.title, b.title),
         telling=a.title.is_telling and b.title.is_telling,
         length=min(a.title.weight, b.title.weight),
@@ -146,45 +146,48 @@ def read_signs(a: Features, b: Features) -> Signs:
     )
 
 
-def evidence(signs: Signs) -> tuple[str, ...]:
+def evidence(pair: Comparison) -> tuple[str, ...]:
     """Say what speaks for the two being one, then what speaks against it."""
     fors = [
-        (signs.pmid, "same PMID"),
-        (signs.doi, "same DOI"),
-        (signs.number, "same registry number"),
-        (signs.names_number and not signs.number, "one names the other's registry number"),
-        (True, _TITLES[signs.likeness].format(int(signs.similarity))),
-        (signs.author, "same first author"),
-        (signs.gap == 0, "same year"),
-        (signs.journal, "same journal"),
-        (signs.volume, "same volume"),
-        (signs.pages, "same pages"),
-        (signs.abstract, "same abstract"),
+        (pair.pmid, "same PMID"),
+        (pair.doi, "same DOI"),
+        (pair.number, "same registry number"),
+        (
+            pair.names_number and not pair.number,
+            "one names the other's registry number",
+        ),
+        (True, _TITLES[pair.titles].format(int(pair.similarity))),
+        (pair.author, "same first author"),
+        (pair.gap == 0, "same year"),
+        (pair.journal, "same journal"),
+        (pair.volume, "same volume"),
+        (pair.pages, "same pages"),
+        (pair.abstract, "same abstract"),
     ]
     againsts = [
-        (signs.kinds is not Kinds.FIT, " and ".join(signs.kind_names)),
-        (signs.gap, f"years differ by {signs.gap}"),
-        (signs.pmid is False, "different PMIDs"),
-        (signs.doi is False, "different DOIs"),
-        (signs.number is False, "different numbers of one registry"),
-        (signs.author is False, "different first authors"),
-        (signs.journal is False, "different journals"),
-        (signs.volume is False, "different volumes"),
-        (signs.pages is False, "different pages"),
-        (signs.abstract is False, "different abstracts"),
+        (pair.kinds is not Kinds.FIT, " and ".join(pair.kind_names)),
+        (pair.gap, f"years differ by {pair.gap}"),
+        (pair.pmid is False, "different PMIDs"),
+        (pair.doi is False, "different DOIs"),
+        (pair.number is False, "different numbers of one registry"),
+        (pair.author is False, "different first authors"),
+        (pair.journal is False, "different journals"),
+        (pair.volume is False, "different volumes"),
+        (pair.pages is False, "different pages"),
+        (pair.abstract is False, "different abstracts"),
     ]
     return tuple(words for holds, words in fors + againsts if holds)
 
 
 _TITLES = {
-    Likeness.EQUAL: "equal titles",
-    Likeness.MISSPELT: "titles alike ({:d} %)",
-    Likeness.ALIKE: "titles alike ({:d} %)",
-    Likeness.REWORDED: "titles alike ({:d} %)",
-    Likeness.SHORTENED: "one title is part of the other",
-    Likeness.OTHER_WORK: "titles differ by a telling word or number",
-    Likeness.DIFFERENT: "different titles",
-    Likeness.UNKNOWN: "titles cannot be compared",
+    TitleRelation.EQUAL: "equal titles",
+    TitleRelation.MISSPELT: "titles alike ({:d} %)",
+    TitleRelation.ALIKE: "titles alike ({:d} %)",
+    TitleRelation.REWORDED: "titles alike ({:d} %)",
+    TitleRelation.SHORTENED: "one title is part of the other",
+    TitleRelation.OTHER_WORK: "titles differ by a telling word or number",
+    TitleRelation.DIFFERENT: "different titles",
+    TitleRelation.UNKNOWN: "titles cannot be compared",
 }
 
 
