@@ -6,8 +6,8 @@ A fresh installation on loopback; its worker is started again for each number of
 (`TANDEM_WORKER_CONCURRENCY`). Every review is ranked once; then people decide `--rate` times a
 second in all, each time in a review drawn by chance, two for each record. Each second all reviews
 are looked at: a review is stale since the first change that its newest ranking does not count.
-Fairness is Jain's index of trainings for each decision, 1 where each review gets its share. Linux
-only: it reads /proc.
+Fairness is Jain's index of the trainings of reviews that had a decision: 1 where all had as many,
+and the share that had any where none had two. Linux only: it reads /proc.
 """
 
 import argparse
@@ -194,10 +194,14 @@ def _headers(who: Account) -> dict[str, str]:
 
 
 def fairness(trainings: Counter[ReviewId], decided: Counter[ReviewId]) -> float:
-    """Return Jain's index of trainings for each decision, in (0, 1]; 1 is even."""
-    shares = [trainings[review] / n for review, n in decided.items()]
+    """Return Jain's index of the trainings of reviews that had a decision; 1 is even."""
+    shares = [trainings[review] for review in decided]
     squares = sum(share * share for share in shares)
     return sum(shares) ** 2 / (len(shares) * squares) if squares else 1.0
+
+
+def _range(numbers: Sequence[int]) -> str:
+    return f"{min(numbers, default=0)}–{max(numbers, default=0)}"
 
 
 def show(found: Sequence[Seen], title: str) -> None:
@@ -207,7 +211,8 @@ def show(found: Sequence[Seen], title: str) -> None:
         "decisions a second",
         "trainings a minute",
         "stale at a time",
-        "staleness, median / p95 / longest, s",
+        "stale, s: median / p95 / most",
+        "a review's trainings, least–most",
         "fairness",
         "worker's CPU, s a training",
     ):
@@ -221,10 +226,11 @@ def show(found: Sequence[Seen], title: str) -> None:
             f"{seen.trainings.total() / seen.minutes:.0f}",
             f"{len(seen.ages) / max(1, seen.looks):.1f}",
             f"{statistics.median(ages):.1f} / {p95:.1f} / {ages[-1]:.1f}",
+            _range([seen.trainings[review] for review in seen.decided]),
             f"{fairness(seen.trainings, seen.decided):.2f}",
             f"{seen.cpu['worker'] / n:.2f}",
         )
-    Console(width=130).print(table)
+    Console(width=160).print(table)
 
 
 if __name__ == "__main__":
