@@ -1,5 +1,6 @@
 """`informed`: another's verdict on the record was open to the reviewer at some time before."""
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import select
 
 import effort
 from service.domain import replayed_exposure
@@ -20,10 +22,9 @@ from tandem.db.session import Database
 from tandem.errors import Conflict, Forbidden, NotFound
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
-from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Role
-from tandem.reviews.policy import Policy
+from tandem.reviews.models import PolicyVersion, Role
+from tandem.reviews.policy import Policy, stored
 from tandem.screening import decisions, export_ledger, policies, previews, visible_votes
 from tandem.screening.blinding import exposure
 from tandem.screening.blinding.view import hides_open_votes
@@ -33,9 +34,22 @@ from tandem.screening.conflicts.visible import ShownConflict
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.loading import load
 from tandem.screening.ledger.state import RecordKey
+from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 from tandem.screening.team import removal
 from world import TA, Person, Team, World
+
+
+def most_at_once(entries: Sequence[Decision]) -> int:
+    """Return the largest number of people who had a vote on the record at one time."""
+    voters, most = set[UserId](), 0
+    for entry in entries:
+        if entry.verdict:
+            voters.add(entry.reviewer_id)
+        else:
+            voters.discard(entry.reviewer_id)
+        most = max(most, len(voters))
+    return most
 
 
 def informed(world: World, team: Team, person: Person, number: int, verdict: str) -> bool:
@@ -73,16 +87,30 @@ def test_what_others_settled_while_one_had_no_vote_is_open_at_full_text(
     assert informed(world, team, team.ann, 1, "exclude")
 
 
-@pytest.mark.parametrize("sees", ["all", "anonymous", "nothing"])
+@pytest.mark.parametrize("sees", ["all", "anonymous"])
 def test_who_could_read_the_votes_in_an_earlier_role_is_informed(world: World, sees: str) -> None:
     team = world.team(policy={"adjudicator_sees": sees})
     world.decide(team.review_id, team.ben, 1, "include")
-    world.decide(team.review_id, team.eve, 1, "exclude")  # a conflict: shown as A and B, or not
+    world.decide(team.review_id, team.eve, 1, "exclude")  # a conflict: shown by name, or as A and B
     set_role(world, team, team.judge, Role.REVIEWER)
-    # Else the full-text stage would tell that the record has all its decisions.
-    world.change_policy(team.review_id, team.owner, reviewers_per_record=3)
 
-    assert informed(world, team, team.judge, 1, "include") == (sees != "nothing")
+    assert informed(world, team, team.judge, 1, "include")
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("since", ["one withdrew", "three are asked for"])
+def test_who_could_see_that_a_record_was_not_at_full_text_is_informed(
+    world: World, since: str
+) -> None:
+    team = world.team()
+    world.decide(team.review_id, team.ann, 1, "exclude")
+    assert not informed(world, team, team.ben, 1, "exclude")
+    if since == "one withdrew":
+        world.withdraw(team.review_id, team.ben, 1)
+    else:
+        world.change_policy(team.review_id, team.owner, reviewers_per_record=3)
+
+    assert informed(world, team, team.eve, 1, "include")
 
 
 @pytest.mark.parametrize("sees", ["anonymous", "nothing"])
@@ -442,7 +470,7 @@ class Looking(RuleBasedStateMachine):
         """What was just entered says whether they had seen a verdict by then."""
         *before, entry = ledger(self.world.database, self.team.review_id)
         assert entry.reviewer_id == getattr(self.team, who).id
-        if self._is_open_at_full_text(who, {one.reviewer_id for one in before if one.verdict}):
+        if self._is_open_at_full_text(who, before):
             self.knowing.add(who)
             assert entry.informed
         elif who in self.settling:  # see `exposure`: it may err, towards informed
@@ -450,13 +478,14 @@ class Looking(RuleBasedStateMachine):
         else:
             assert entry.informed == (who in self.knowing)
 
-    def _is_open_at_full_text(self, who: str, given_by: set[UserId]) -> bool:
-        """Whether the record had all its decisions from others, or was at full text, by then."""
+    def _is_open_at_full_text(self, who: str, before: Sequence[Decision]) -> bool:
+        """Whether it had as many others' votes as it ever needed, or was at full text, by then."""
         me = getattr(self.team, who).id
         with self.world.database.read() as session:
-            policy = policy_versions.policies_in_force(session, self.team.review_id)[TA]
-        is_complete = len(self._voters - {me}) >= policy.reviewers_per_record
-        is_judged = bool(given_by - {me})
+            versions = session.scalars(select(PolicyVersion).where(PolicyVersion.stage == TA))
+            quotas = [stored(version.value).reviewers_per_record for version in versions]
+        is_complete = most_at_once([one for one in before if one.reviewer_id != me]) >= min(quotas)
+        is_judged = any(one.verdict and one.reviewer_id != me for one in before)
         return is_complete or (is_judged and self._has_advanced and me not in self._voters)
 
     def _look(self) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     bindparam,
     cast,
+    distinct,
     exists,
     func,
     or_,
@@ -38,9 +39,9 @@ from tandem.events.screening_types import (
     RecordExcluded,
     RecordIncluded,
 )
-from tandem.ids import RecordNumber
+from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
-from tandem.reviews.models import Member, MemberSight
+from tandem.reviews.models import Member, MemberSight, PolicyVersion
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.sight import NOTHING, Sight, sight
@@ -134,7 +135,7 @@ def _was_informed(
     session: Session, viewer: Viewer, start: RecordState, found: Row[Any], sees: Sight
 ) -> bool:
     """Whether somebody to whom no vote is open now knew one, by their row of `_KNOWN`."""
-    if found.is_known or _was_shown_at_full_text(session, viewer, start, found.is_judged):
+    if found.is_known or _was_shown_at_full_text(session, viewer, start, found):
         return True
     settled = _ALL if sees.settled else found.settled_seq
     conflicts = _ALL if sees.conflicts else found.conflicts_seq
@@ -173,7 +174,7 @@ def _touched(session: Session, viewer: Viewer, keys: Sequence[RecordKey]) -> set
 
 
 def _was_shown_at_full_text(
-    session: Session, viewer: Viewer, state: RecordState, is_judged: bool
+    session: Session, viewer: Viewer, state: RecordState, found: Row[Any]
 ) -> bool:
     """Whether the full-text stage has shown them how others decided a record before it.
 
@@ -183,9 +184,43 @@ def _was_shown_at_full_text(
     if state.key.stage is not Stage.TITLE_ABSTRACT:
         return False
     quota, me = viewer.policies[state.key.stage].reviewers_per_record, viewer.user_id
-    was_there = state.has_advanced and is_judged and me not in state.votes
+    was_there = state.has_advanced and found.is_judged and me not in state.votes
     is_complete = len(state.votes.keys() - {me}) >= quota
-    return (was_there or is_complete) and _is_member(session, viewer)
+    if not (was_there or is_complete):
+        fewest = min(quota, found.least_quota or quota)
+        if found.n_judges < fewest or not _was_complete(session, state.key, me, fewest):
+            return False
+    return _is_member(session, viewer)
+
+
+def _was_complete(session: Session, key: RecordKey, me: UserId, fewest: int) -> bool:
+    """Whether so many others ever had a vote on the record, or on one linked to it, at once.
+
+    Some of them may have withdrawn since, and more of them may be asked for now.
+    """
+    linked = select(Record.number).where(
+        Record.review_id == key.review_id, Record.duplicate_of == key.record_number
+    )
+    numbers = [key.record_number, *session.scalars(linked)]
+    query = (
+        select(Decision.record_number, Decision.reviewer_id, Decision.verdict)
+        .where(
+            Decision.review_id == key.review_id,
+            Decision.stage == key.stage,
+            Decision.record_number.in_(numbers),
+            Decision.reviewer_id != me,
+        )
+        .order_by(Decision.labels_seq)
+    )
+    votes: dict[RecordNumber, set[UserId]] = {number: set() for number in numbers}
+    for number, reviewer_id, verdict in session.execute(query):
+        if verdict is None:
+            votes[number].discard(reviewer_id)
+        else:
+            votes[number].add(reviewer_id)
+        if len(votes[number]) >= fewest:
+            return True
+    return False
 
 
 def _shows_vote(session: Session, viewer: Viewer, state: RecordState) -> bool:
@@ -225,6 +260,22 @@ def _lost(column: Any) -> ColumnElement[Any]:
     )
 
 
+def _count(given: Any, is_given: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
+    judges = func.count(distinct(given.reviewer_id))
+    return select(judges).where(*is_given).correlate(Record).scalar_subquery()
+
+
+_LEAST_QUOTA = (
+    select(func.min(PolicyVersion.value["reviewers_per_record"].as_integer()))
+    .where(
+        PolicyVersion.review_id == bindparam("review_id"),
+        PolicyVersion.stage == bindparam("stage"),
+    )
+    .scalar_subquery()
+)
+"""Of all policies that the stage ever had."""
+
+
 def _known() -> Any:
     own, given, settled = aliased(Decision), aliased(Decision), aliased(Resolution)
     me: BindParameter[Any] = bindparam("user_id")
@@ -257,6 +308,8 @@ def _known() -> Any:
         Record.number,
         is_known.label("is_known"),
         or_(exists().where(*is_given), exists().where(*is_settled)).label("is_judged"),
+        _count(given, is_given).label("n_judges"),
+        _LEAST_QUOTA.label("least_quota"),
         _lost(MemberSight.settled_seq).label("settled_seq"),
         _lost(MemberSight.conflicts_seq).label("conflicts_seq"),
     ).where(
