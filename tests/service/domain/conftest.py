@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from service.domain.failing_work import Poison
 from service.domain.hooks import Hook, with_webhook
 from service.domain.importing import Importer
 from service.domain.ranked_review import RankedReview
@@ -12,6 +13,7 @@ from service.domain.receivers import Receiver, listening
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
+from tandem.ranking import from_ledger
 from world import World
 
 
@@ -34,3 +36,13 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def hook(world: World, receiver: Receiver) -> Hook:
     return with_webhook(world, receiver)
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every training end in `Poison`."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise Poison("the third record is too much\n[SQL: and this is nobody's business]")
+
+    monkeypatch.setattr(from_ledger, "rank_review", fail)
