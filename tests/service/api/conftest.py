@@ -1,6 +1,8 @@
 """What tests of the HTTP interface share: an administrator, and a review with one of everything."""
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from service.api.scene import Scene, build
 from service.api.two_worlds import stand_still
@@ -20,3 +22,10 @@ def scene(world: World) -> Scene:
 @pytest.fixture
 def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_still(monkeypatch)
+
+
+@pytest.fixture
+def app(client: TestClient) -> FastAPI:
+    made = client.app
+    assert isinstance(made, FastAPI)
+    return made
