@@ -1,4 +1,4 @@
-"""Comparison of life of processes that nobody can ask over HTTP.
+"""Signs of life of processes that nobody can ask over HTTP.
 
 Each keeps touching a file, for health checks on its own machine or in its container, and notes
 the time at the broker, for monitoring.

@@ -108,7 +108,7 @@ def added_together(
 ) -> Iterator[None]:
     """Put the records that the block adds into the index when it ends, all at once.
 
-    Their numbers are above `after`. SQLite writes the index to its file before each statement that
+    Their numbers are above `after`. If the block raises, the caller rolls back. SQLite writes the index to its file before each statement that
     may have to be undone, so that record by record takes two and a half times as long.
     """
     connection = session.connection()

@@ -12,6 +12,7 @@ from tandem.events.types import (
     DuplicatesMerged,
     DuplicatesSplit,
     ImportChanged,
+    ImportFailed,
     ImportFinished,
     ImportTakenBack,
     RecordRemoved,
@@ -30,6 +31,7 @@ _HIDE_OR_SHOW = (
     DuplicatesMerged,
     DuplicatesSplit,
     ImportChanged,
+    ImportFailed,
     ImportFinished,
     ImportTakenBack,
     RecordRemoved,
@@ -55,7 +57,8 @@ def hidden_numbers(session: Session, review_id: ReviewId) -> NDArray[np.int64]:
             select(Record.number).where(of_review, Record.not_screened_because.is_not(None)),
         )
         found = np.unique(numbers_of(session, query))
-        if sees_only_committed(session):
+        # On PostgreSQL, another transaction may have ended between the two looks.
+        if sees_only_committed(session) and key[1] == _newest_change(session, review_id):
             _RECENT.keep(key, found)
     return found
 

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.pieces import pieces
 from tandem.db.session import sees_only_committed
 from tandem.ids import RecordNumber
 from tandem.recent import Recent
@@ -53,8 +55,14 @@ def _draws(session: Session, audit: Audit, included: Mapping[RecordNumber, int])
     """Return the draws of records that are shown. Nearly all are excluded; the others are few."""
     stored = _stored(session, audit)
     stored = stored.at(~np.isin(stored.numbers, hidden_numbers(session, audit.review_id)))
+    new = _without_entries(session, audit, stored)
+    there = _still_there(session, audit, new)
+    stored = stored.at(~np.isin(stored.numbers, np.setdiff1d(new, there)))
+    # One without entries may be settled, by a resolution that came with a linked record.
+    settled = statuses_of(session, audit.review_id, audit.stage, there)
+    undecided = {RecordNumber(number) for number in there.tolist()} - settled.keys()
     differs: dict[RecordNumber, Status | None] = dict.fromkeys(included, Status.INCLUDED)
-    differs |= _open(session, audit) | dict.fromkeys(_undecided(session, audit, stored))
+    differs |= _open(session, audit) | dict.fromkeys(undecided)
     return DrawnRecords.of(stored, differs)
 
 
@@ -80,14 +88,21 @@ def _stored(session: Session, audit: Audit) -> StoredDraws:
     return found
 
 
-def _undecided(session: Session, audit: Audit, stored: StoredDraws) -> set[RecordNumber]:
-    """Return those of the drawn records, all shown, that nobody has decided."""
+def _without_entries(session: Session, audit: Audit, stored: StoredDraws) -> NDArray[np.int64]:
+    """Return those of the drawn records that the ledger has nothing of. They are few."""
     last = last_entries(session, audit.review_id, audit.stage)
     are_new = stored.numbers >= len(last)
     are_new[~are_new] = last[stored.numbers[~are_new]] == 0
-    new = stored.numbers[are_new]
-    settled = statuses_of(session, audit.review_id, audit.stage, new)  # without votes of their own
-    return {RecordNumber(number) for number in new.tolist()} - settled.keys()
+    return stored.numbers[are_new]
+
+
+def _still_there(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those of these records that are screened: an import may have been taken back."""
+    found = list[RecordNumber]()
+    for some in pieces(numbers.tolist()):
+        query = select(Record.number).where(is_shown(audit.review_id), Record.number.in_(some))
+        found += session.scalars(query)
+    return np.array(found, dtype=np.int64)
 
 
 def _open(session: Session, audit: Audit) -> dict[RecordNumber, Status | None]:

@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session
 import effort
 from service.domain.tables import assert_in_step
 from tandem.db.keyset import START
-from tandem.ids import DuplicateGroupId
+from tandem.ids import DuplicateGroupId, RecordNumber
 from tandem.ranking import serving
 from tandem.records.models import Record
+from tandem.screening.duplicates import taking_back
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue import service as queue
 from tandem.screening.rules import Status
@@ -51,7 +52,7 @@ class Auditing(RuleBasedStateMachine):
             for who in (self.team.ann, self.team.ben):
                 self.world.decide(self.id, who, number, "include")
         self.world.rank(self.id, *range(1, RECORDS + 1))
-        self.n_records = RECORDS
+        self.later: list[RecordNumber] = []
         self.groups: list[DuplicateGroupId] = []
         self.linked: set[int] = set()
         self.register(0.8)
@@ -115,15 +116,26 @@ class Auditing(RuleBasedStateMachine):
 
     @rule()
     def add_a_record(self) -> None:
-        if self.n_records < RECORDS + 3:
-            self.world.records(self.id, self.team.owner, 1)
-            self.n_records += 1
+        if len(self.later) < 3:
+            self.later += self.world.records(self.id, self.team.owner, 1)
+
+    @precondition(lambda self: self.later)
+    @rule()
+    def take_the_last_import_back(self) -> None:
+        with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
+            last = session.get_one(Record, (self.id, self.later[-1]))
+            try:
+                taking_back.take_back(session, review, viewer, import_id=last.import_id)
+            except taking_back.ImportInUse:
+                session.rollback()
+            else:
+                self.later.pop()
 
     @rule(both=st.booleans(), verdict=verdicts)
     def decide_what_came_later(self, both: bool, verdict: str) -> None:
-        if self.n_records > RECORDS:
+        if self.later:
             for who in (self.team.ann, self.team.ben)[: 1 + both]:
-                self.world.decide(self.id, who, self.n_records, verdict)
+                self.world.decide(self.id, who, self.later[-1], verdict)
 
     @rule(maybe=st.sampled_from(["as_include", "conflict"]))
     def change_the_policy(self, maybe: str) -> None:

@@ -1,10 +1,15 @@
 """What one session has read of the ledger does not show in another one that sees less of it."""
 
+from collections.abc import Collection
+
 import pytest
 from sqlalchemy import select
 
+from service.domain.tables import assert_in_step
 from tandem.ids import RecordNumber
+from tandem.records.models import Record
 from tandem.reviews.models import Review
+from tandem.screening.duplicates import taking_back
 from tandem.stopping import audits, draws, random_order
 from tandem.stopping.loading import load
 from tandem.stopping.models import Audit, AuditDraw
@@ -79,14 +84,38 @@ def test_draws_that_are_rolled_back_are_forgotten(world: World) -> None:
         assert [one.record_number for one in ledger.draws] == [drawn]
 
 
+@pytest.mark.both_engines
+def test_a_draw_whose_record_was_taken_back_is_gone(world: World) -> None:
+    team = world.team(n_records=10)
+    for number in (1, 2):
+        _both(world, team, number, "include")
+    later = world.records(team.review_id, team.owner, 5)
+    _register(world, team)
+    drawn = _draw(world, team, among=later)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        import_id = session.get_one(Record, (team.review_id, drawn)).import_id
+        taking_back.take_back(session, review, viewer, import_id=import_id)
+    for number in range(3, 11):
+        _both(world, team, number, "exclude")
+
+    with world.database.read() as session:
+        ledger = load(session, session.scalars(select(Audit)).one())
+    assert (ledger.pool, ledger.waiting["drawn_undecided"]) == (0, 0)
+    assert_in_step(world.database, team.review_id)
+
+
 def _audited(world: World) -> Team:
     """Return a review of ten records, two of them included by both, with an audit."""
     team = world.team(n_records=10)
     for number in (1, 2):
         _both(world, team, number, "include")
+    _register(world, team)
+    return team
+
+
+def _register(world: World, team: Team) -> None:
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
         audits.register(session, review, viewer, stage=TA, target=0.8, confidence=0.8, note=None)
-    return team
 
 
 def _both(world: World, team: Team, number: int, verdict: str) -> None:
@@ -94,12 +123,12 @@ def _both(world: World, team: Team, number: int, verdict: str) -> None:
         world.decide(team.review_id, who, number, verdict)
 
 
-def _draw(world: World, team: Team) -> int:
-    """Draw the first undecided record of the random order."""
+def _draw(world: World, team: Team, among: Collection[int] = range(3, 11)) -> int:
+    """Draw the first of these records, all undecided, that is in the random order."""
     with world.database.write.begin() as session:
         review = session.get_one(Review, team.review_id)
         audit = session.scalars(select(Audit)).one()
         order = random_order.order(audit.seed, TA, audit.last_number)
-        drawn = next(RecordNumber(n) for n in order.tolist() if n > 2)
+        drawn = next(RecordNumber(n) for n in order.tolist() if n in among)
         draws.draw(session, review, audit, [drawn])
         return drawn

@@ -49,7 +49,7 @@ def run(
     """Compare all records of the review with each other, link and propose.
 
     Safe to run twice and to be killed anywhere. `hold` is called first in every transaction; it
-    raises where somebody else has taken over. `on_progress` is called outside of transactions, and
+    raises where somebody else has taken over. `on_progress` is called where nothing is locked, and
     may write.
     """
     with database.read() as session:
@@ -100,13 +100,18 @@ def run(
 def _with_evidence(
     database: Database, review_id: ReviewId, found: Sequence[Sequence[RecordNumber]]
 ) -> list[tuple[Sequence[RecordNumber], Evidence]]:
-    """Return the groups with what speaks for each; without those that have lost a record since."""
+    """Return the groups with what speaks for each.
+
+    Without those that have lost a record since they were compared, or whose records were corrected
+    so that nothing speaks for them any more.
+    """
     with database.read() as session:
         of = identities.numbered(session, review_id, {n for members in found for n in members})
     return [
-        (members, _evidence([of[number] for number in members]))
+        (members, evidence)
         for members in found
-        if all(number in of for number in members)
+        if of.keys() >= set(members)
+        and (evidence := _evidence([of[number] for number in members])) is not None
     ]
 
 
@@ -151,10 +156,13 @@ def _poorly_shown(
     return found
 
 
-def _evidence(members: Sequence[Identity]) -> Evidence:
-    """Return the weakest of what speaks for the group: it is no surer than that."""
+def _evidence(members: Sequence[Identity]) -> Evidence | None:
+    """Return the weakest of what speaks for the group: it is no surer than that. None: nothing."""
     pairs = islice(combinations(map(features, members), 2), _MOST_COMPARED)
-    weakest = min((found for a, b in pairs if (found := match(a, b))), key=lambda one: one.score)
+    matches = [found for a, b in pairs if (found := match(a, b))]
+    if not matches:
+        return None
+    weakest = min(matches, key=lambda one: one.score)
     return Evidence(weakest.score, weakest.evidence)
 
 

@@ -48,7 +48,7 @@ _MORE_SYMBOLS = {
     **{"LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "textsuperscript": ""},
     **{"textsubscript": ""},
 }
-"""Comparison that pylatexenc does not have, or has others for."""
+"""Signs that pylatexenc does not have, or has others for."""
 
 _SYMBOLS = _symbols()
 

@@ -29,7 +29,7 @@ class Malformed(Exception):
 def parse(record: str) -> Element:
     """Return the tree of one record's text, less namespaces; comments are dropped.
 
-    Comparison that must be escaped and are not, entities of HTML, characters that XML excludes and
+    Signs that must be escaped and are not, entities of HTML, characters that XML excludes and
     prefixes that nobody declared do no harm. HTML in a value that does not add up is dropped.
 
     Raises:
