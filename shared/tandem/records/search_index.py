@@ -108,8 +108,9 @@ def added_together(
 ) -> Iterator[None]:
     """Put the records that the block adds into the index when it ends, all at once.
 
-    Their numbers are above `after`. If the block raises, the caller rolls back. SQLite writes the index to its file before each statement that
-    may have to be undone, so that record by record takes two and a half times as long.
+    Their numbers are above `after`. If the block raises, the caller rolls back. SQLite writes the
+    index to its file before each statement that may have to be undone, so that record by record
+    takes two and a half times as long.
     """
     connection = session.connection()
     if connection.dialect.name != "sqlite" or not is_there(connection):
