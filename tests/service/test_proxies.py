@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,9 @@ import httpx
 import pytest
 
 from service.installation.stand_ins import free_port
+from tandem.accounts import service as accounts
 from tandem.config import Settings
+from tandem.db.session import Database
 from tandem.installation.up import environment, local_url
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -139,7 +141,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     shutil.copy(template, settings.data_dir / "tandem.sqlite3")
     api = [sys.executable, "-P", "-m", "tandem_api"]
     env = environment(settings)
-    add_account(env)
+    add_account(settings)
     proxy = configure(tmp_path, settings.port, port)
     at_home = {**os.environ, "HOME": str(tmp_path)}
     with (
@@ -150,10 +152,12 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
         yield Site(f"https://localhost:{port}{path}", browser)
 
 
-def add_account(env: dict[str, str]) -> None:
-    command = [str(Path(sys.executable).with_name("tandem")), "user", "add", EMAIL]
-    said = ["--name", "Ann", "--password", PASSWORD]
-    subprocess.run([*command, *said], env=env, check=True, capture_output=True)
+def add_account(settings: Settings) -> None:
+    with (
+        closing(Database(settings.resolved_database_url())) as database,
+        database.write.begin() as session,
+    ):
+        accounts.add_user(session, email=EMAIL, name="Ann", password=PASSWORD, is_admin=False)
 
 
 @pytest.mark.processes
