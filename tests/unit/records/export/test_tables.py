@@ -49,6 +49,13 @@ def test_the_columns() -> None:
     assert row["screening_notes"] == "Ann Lee: See\nfig. 2."
 
 
+def test_the_columns_of_the_screening_are_in_the_documentation() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "export.md").read_text("utf-8")
+
+    columns = [name for name in tables.HEADER if name.startswith("screening_")]
+    assert [name for name in columns if f"`{name}`" not in page] == []
+
+
 def test_a_workbook_has_the_same_cells_as_csv() -> None:
     records = (FULL, BARE)
     for one, other in zip(
