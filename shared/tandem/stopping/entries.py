@@ -1,5 +1,7 @@
 """What a stage's ledger holds of each record, kept from one look to the next."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Select, select
@@ -13,39 +15,54 @@ from tandem.reviews.policy import Stage
 from tandem.screening.models import Decision
 from tandem.stopping.joins import plain_rows
 
-_Entries = tuple[int, NDArray[np.int64]]
-"""Up to which `labels_seq` the ledger was read, and what `last_entries` returns."""
 
-_RECENT = Recent[_Entries](10)
+class Entries(NamedTuple):
+    """The `labels_seq` of each record's first decision and last one, by record number.
+
+    0 without one; records above the last one decided are left out. `upto`: as far as it was read.
+    """
+
+    upto: int
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+    def and_then(self, later: NDArray[np.int64]) -> "Entries":
+        """Return them with later rows of record number and `labels_seq`, in order of the latter."""
+        more = max(0, 1 + int(later[:, 0].max()) - len(self.last))
+        first, last = (np.concatenate([of, np.zeros(more, np.int64)]) for of in self[1:])
+        numbers, at = np.unique(later[:, 0], return_index=True)
+        first[numbers] = np.where(first[numbers], first[numbers], later[at, 1])
+        np.maximum.at(last, later[:, 0], later[:, 1])
+        return Entries(int(later[-1, 1]), first, last)
+
+
+_NONE = Entries(0, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+_RECENT = Recent[Entries](10)
 """By review and stage."""
 
-_NONE: _Entries = (0, np.zeros(0, dtype=np.int64))
 
+def entries_of(session: Session, review_id: ReviewId, stage: Stage) -> Entries:
+    """Return what the ledger of a stage holds. Read only.
 
-def last_entries(session: Session, review_id: ReviewId, stage: Stage) -> NDArray[np.int64]:
-    """Return the `labels_seq` of each record's last decision, by record number; 0 without one.
-
-    Records above the last one decided are left out. Read only.
-    The ledger only grows: what this process has read of it before is not read again.
+    It only grows: what this process has read of it before is not read again.
     """
-    upto, last = _RECENT.get((review_id, stage)) or _NONE
-    if upto and upto > session.scalars(_newest(review_id)).one():
-        upto, last = _NONE  # this session sees an earlier state than another one did
+    found = _RECENT.get((review_id, stage)) or _NONE
+    if found.upto and found.upto > session.scalars(_newest(review_id)).one():
+        found = _NONE  # this session sees an earlier state than another one did
     query = (
         select(Decision.record_number, Decision.labels_seq)
-        .where(Decision.review_id == review_id, Decision.labels_seq > upto, Decision.stage == stage)
+        .where(
+            Decision.review_id == review_id,
+            Decision.labels_seq > found.upto,
+            Decision.stage == stage,
+        )
         .order_by(Decision.labels_seq)
     )
-    rows = plain_rows(session, query)
-    if not rows:
-        return last
-    entries = np.array(rows, dtype=np.int64)
-    more = max(0, 1 + int(entries[:, 0].max()) - len(last))
-    last = np.concatenate([last, np.zeros(more, dtype=np.int64)])
-    np.maximum.at(last, entries[:, 0], entries[:, 1])
-    if sees_only_committed(session):
-        _RECENT.keep((review_id, stage), (int(entries[-1, 1]), last))
-    return last
+    if rows := plain_rows(session, query):
+        found = found.and_then(np.array(rows, dtype=np.int64))
+        if sees_only_committed(session):
+            _RECENT.keep((review_id, stage), found)
+    return found
 
 
 def _newest(review_id: ReviewId) -> Select[int]:

@@ -24,7 +24,7 @@ from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
-from tandem.stopping.entries import last_entries
+from tandem.stopping.entries import entries_of
 from tandem.stopping.joins import numbers_of
 
 _HIDE_OR_SHOW = (
@@ -71,7 +71,8 @@ def no_longer_shown(
     They are few. To take them out of a count is much faster than to look at each record that is
     counted: that reads the titles and abstracts of all.
     """
-    last, hidden = last_entries(session, review_id, stage), hidden_numbers(session, review_id)
+    last = entries_of(session, review_id, stage).last
+    hidden = hidden_numbers(session, review_id)
     hidden = hidden[hidden < len(last)]
     return statuses_of(session, review_id, stage, hidden[last[hidden] > 0])
 

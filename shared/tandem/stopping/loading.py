@@ -14,12 +14,11 @@ from tandem.ids import RecordNumber
 from tandem.recent import Recent
 from tandem.records.models import Record
 from tandem.records.shown import n_shown
-from tandem.screening.models import Decision, ScreenedRecord
-from tandem.screening.recall import of_screened_record
+from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
 from tandem.stopping.counting import Ledger, Outside
 from tandem.stopping.drawn import DrawnRecords, StoredDraws
-from tandem.stopping.entries import last_entries
+from tandem.stopping.entries import entries_of
 from tandem.stopping.hidden import hidden_numbers, no_longer_shown, statuses_of
 from tandem.stopping.joins import is_shown, plain_rows
 from tandem.stopping.models import Audit, AuditDraw
@@ -90,7 +89,7 @@ def _stored(session: Session, audit: Audit) -> StoredDraws:
 
 def _without_entries(session: Session, audit: Audit, stored: StoredDraws) -> NDArray[np.int64]:
     """Return those of the drawn records that the ledger has nothing of. They are few."""
-    last = last_entries(session, audit.review_id, audit.stage)
+    last = entries_of(session, audit.review_id, audit.stage).last
     are_new = stored.numbers >= len(last)
     are_new[~are_new] = last[stored.numbers[~are_new]] == 0
     return stored.numbers[are_new]
@@ -142,18 +141,16 @@ def _by_status(session: Session, audit: Audit, hidden: _Hidden) -> Counter[tuple
 
 def _left_at(session: Session, audit: Audit, hidden: _Hidden) -> dict[RecordNumber, int]:
     """Return for each include in the frame the number of its first decision."""
-    query = (
-        select(ScreenedRecord.record_number, func.min(Decision.labels_seq))
-        .join(Decision, of_screened_record())
-        .where(
-            ScreenedRecord.review_id == audit.review_id,
-            ScreenedRecord.stage == audit.stage,
-            ScreenedRecord.status == Status.INCLUDED,
-        )
-        .group_by(ScreenedRecord.record_number)
+    query = select(ScreenedRecord.record_number).where(
+        ScreenedRecord.review_id == audit.review_id,
+        ScreenedRecord.stage == audit.stage,
+        ScreenedRecord.status == Status.INCLUDED,
     )
     # The frame is looked at here: by its numbers, a database would read all that is decided.
-    found = session.execute(query).all()
+    first = entries_of(session, audit.review_id, audit.stage).first
     return {
-        number: seq for number, seq in found if number <= audit.last_number and number not in hidden
+        number: int(first[number])
+        for number in session.scalars(query)
+        if number <= audit.last_number and number < len(first) and first[number]
+        if number not in hidden
     }

@@ -8,7 +8,7 @@ from tandem.ids import ReviewId
 from tandem.reviews.policy import Stage
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
-from tandem.stopping.entries import last_entries
+from tandem.stopping.entries import entries_of
 from tandem.stopping.hidden import hidden_numbers
 from tandem.stopping.joins import numbers_of
 
@@ -25,7 +25,7 @@ def included_at(session: Session, review_id: ReviewId, stage: Stage) -> tuple[in
     unsettled = [status for status in Status if not status.is_settled]
     open_again = numbers_of(session, of_status.where(ScreenedRecord.status.in_(unsettled)))
     included = numbers_of(session, of_status.where(ScreenedRecord.status == Status.INCLUDED))
-    last = last_entries(session, review_id, stage).copy()
+    last = entries_of(session, review_id, stage).last.copy()
     for others in (open_again, hidden_numbers(session, review_id)):
         last[others[others < len(last)]] = 0
     found = last[included[included < len(last)]]
