@@ -44,6 +44,7 @@ class Auditing(RuleBasedStateMachine):
     """Two reviewers draw and decide, while records, rules and targets change."""
 
     world: World
+    verified: int | None = None
 
     @initialize()
     def begin(self) -> None:
@@ -171,6 +172,11 @@ class Auditing(RuleBasedStateMachine):
     def the_trail_holds(self) -> None:
         if hasattr(self, "team"):
             self._follow_all()
+            self.verified = assert_in_step(self.world.database, self.id, verified=self.verified)
+
+    def teardown(self) -> None:
+        """Check the trail once more, whatever has changed without an event since."""
+        if hasattr(self, "team"):
             assert_in_step(self.world.database, self.id)
 
     @invariant()
