@@ -148,7 +148,9 @@ def test_storing_a_batch_reads_no_more_of_a_larger_review(
     monkeypatch.setattr(batch, "store", store)
     assert importer.read(file).n_duplicates == 9
 
-    assert taken
+    # To see that the index of texts is there reads the schema, and one word of the index.
+    assert {"SCAN sqlite_master", "SCAN record_search VIRTUAL TABLE INDEX 0:M1"} < {*taken}
+    taken = [plan for plan in taken if "sqlite_master" not in plan and "record_search" not in plan]
     whole = [plan for plan in taken if "SCAN" in plan or plan.endswith("(review_id=?)")]
     whole += [plan for plan in taken if ">?" in plan or "<?" in plan]
     assert whole == []

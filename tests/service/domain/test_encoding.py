@@ -26,6 +26,7 @@ from service.domain.encoders import (
     unfinished,
 )
 from service.domain.threads import at_once
+from tandem.config import Settings
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
@@ -396,12 +397,11 @@ class TestWhoMay:
 
 
 @pytest.fixture
-def asked(database: Database, monkeypatch: pytest.MonkeyPatch) -> Asked:
+def asked(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What a worker on this database asks for."""
     nudges = Asked()
-    monkeypatch.setattr(
-        tasks, "runtime", lambda: SimpleNamespace(database=database, nudges=nudges, artifacts=None)
-    )
+    here = SimpleNamespace(database=database, nudges=nudges, artifacts=None, settings=settings)
+    monkeypatch.setattr(tasks, "runtime", lambda: here)
     return nudges
 
 
