@@ -7,9 +7,9 @@ from tandem.ranking import recipes
 from tandem.ranking.recipes import Recipe
 
 _BEFORE = 270 * MIB
-_OF_A_RECORD = 4800
-"""Bytes for each record until the first ranking, in a process that has read the file before: by
-10,000 and 30,000 records of 1.5 kB, docs/capacity.md."""
+_OF_A_RECORD = 3000
+"""Bytes for each record until the first ranking: by 10,000, 100,000 and 1,000,000 records of
+1.5 kB, docs/capacity.md. What a process maps of files does not count: the system takes it back."""
 
 _log = logger(__name__)
 
