@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from tandem.log import logger
 
@@ -36,6 +37,7 @@ class MessageSender:
         self._waiting: dict[Key, _Message] = {}
         self._free_at: dict[Key, float] = {}
         self._changed = threading.Condition()
+        self._looks_at = inf
         self._closing = False
         self._is_down = False
         self._thread = threading.Thread(target=self._run, name="nudges", daemon=True)
@@ -53,7 +55,8 @@ class MessageSender:
         with self._changed:
             at = self._free_at.get(key, 0.0)
             self._waiting[key] = _Message(send, at, every)
-            self._changed.notify()
+            if at < self._looks_at:
+                self._changed.notify()
 
     def close(self) -> None:
         """Send at once what still waits, and end."""
@@ -80,7 +83,9 @@ class MessageSender:
                 if due or self._closing:
                     break
                 first = min((message.at for message in self._waiting.values()), default=None)
+                self._looks_at = inf if first is None else first
                 self._changed.wait(None if first is None else first - now)
+                self._looks_at = -inf
             for key, message in due.items():
                 del self._waiting[key]
                 if message.every:

@@ -40,6 +40,9 @@ QUEUES = {"rankings": QUEUE, "large": LARGE, "bulk": BULK}
 NOTIFIER = "tandem:notifier"
 """Channel on which the id of every review with new events is published."""
 
+NOTIFIER_SECONDS = 0.1
+"""Between two messages of one process about one review's log. The first one is sent at once."""
+
 PROGRESS = "tandem:progress"
 """Channel on which running work says how far it is: for pages that show a bar. It stands in no
 log, and what is lost is lost; see `Nudges.progress`."""
@@ -156,7 +159,7 @@ class Nudges:
     def has_new_events(self, review_id: ReviewId) -> None:
         """The review has new events."""
         name = str(review_id)
-        self._put((NOTIFIER, name), lambda: self._redis.publish(NOTIFIER, name))
+        self._put((NOTIFIER, name), lambda: self._redis.publish(NOTIFIER, name), NOTIFIER_SECONDS)
 
     def changed(self, review_id: ReviewId) -> None:
         """New events, and perhaps a ranking that is stale now."""

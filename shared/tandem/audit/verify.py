@@ -109,18 +109,19 @@ class _Checking:
         if chain.link(made.last_hash, entry.event, entry.seal) != entry.hash:
             raise Differs(Difference(f"hash {entry.hash}", "its content has another one", seq))
         made.n_entries, made.last_hash = seq, entry.hash
+        step = entry.step
         if entry.hash == self._expected:
             self._expected = None
         if entry.event.type.startswith("tandem.decision."):
             made.n_decisions += 1
-            self._ledger.follow(entry.step)
+            self._ledger.follow(step)
         if entry.event.type == ReportRetrievalChanged.type:
-            self._reports.follow(entry.step)
-        self._texts.follow(entry.step)
-        self._audits.follow(entry.step)
-        self._files.follow(entry.step)
-        self._flow.follow(entry.step)
-        self._replay.follow(entry.step)
+            self._reports.follow(step)
+        self._texts.follow(step)
+        self._audits.follow(step)
+        self._files.follow(step)
+        self._flow.follow(step)
+        self._replay.follow(step)
 
     def _end_of_log(self) -> Compared:
         if self._compared is not None:

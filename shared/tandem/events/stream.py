@@ -155,12 +155,16 @@ class Publisher:
         """
         reached = {event.review_id: event.seq for event in batch}
         with self._database.write.begin() as session:
+            # The claim's row first, as everywhere: two publishers that lock positions before it,
+            # each in its own order, would wait for each other.
+            until = now() + _LEASE
+            if not positions.keep(session, CONSUMER, fence, until=until, last_entry=last_entry):
+                raise _ClaimLost
             for review_id, seq in reached.items():
                 positions.move(session, CONSUMER, Place(review_id, seq))
             goes_on = bool(positions.behind(session, CONSUMER, limit=1))
-            until = now() + _LEASE if goes_on else None
-            if not positions.keep(session, CONSUMER, fence, until=until, last_entry=last_entry):
-                raise _ClaimLost
+            if not goes_on:
+                positions.keep(session, CONSUMER, fence, until=None)
             return goes_on
 
     def _give_back(self, fence: int) -> None:

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError, WatchError
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from engines import Broker
 from service.domain.tables import events
@@ -18,7 +20,7 @@ from service.domain.threads import at_once
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import positions, stream
-from tandem.events.positions import ConsumerLease, EventPosition
+from tandem.events.positions import ConsumerLease, EventPosition, Place
 from tandem.events.stream import CONSUMER, STREAM, Publisher
 from tandem.ids import ReviewId
 from tandem_api.schemas.events import EventOut
@@ -166,6 +168,43 @@ def test_one_that_was_relieved_moves_nothing(
     assert found == log[:-1] + log
     with database.read() as session:
         assert positions.get(session, CONSUMER, team.review_id) == log[-1]
+
+
+def test_two_publishers_do_not_wait_for_each_other(
+    world: World, database: Database, redis: Redis, publisher: Publisher
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("it has one writer at a time")
+    team = world.team(n_records=1)
+    publisher.publish()
+    world.decide(team.review_id, team.ann, 1, "include")
+    has_claim = Event()
+
+    def hold_the_claim_then_the_position(fence: int) -> None:
+        with database.write.begin() as session:
+            positions.keep(session, CONSUMER, fence, until=now() + stream._LEASE)
+            has_claim.set()
+            while not _is_anybody_waiting(database):
+                sleep(0.01)
+            positions.move(session, CONSUMER, Place(team.review_id, 0))
+
+    class Beside(Publisher):
+        def _commit(self, batch: Any, fence: int, last_entry: str) -> bool:
+            with ThreadPoolExecutor(1) as other:
+                done = other.submit(hold_the_claim_then_the_position, fence)
+                assert has_claim.wait(timeout=60)
+                try:
+                    return super()._commit(batch, fence, last_entry)
+                finally:
+                    done.result()
+
+    assert Beside(database, redis, maxlen=1000).publish() > 0
+    assert sequences(redis, team.review_id) == in_log(database, team.review_id)
+
+
+def _is_anybody_waiting(database: Database) -> bool:
+    with database.read() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 def test_two_relays_beside_writers_add_everything_once_and_in_order(

@@ -61,8 +61,12 @@ class OwnPapers:
             behind = Record.number > member.names_compared_to
             compared = self._compare(behind) if self._name.is_findable else []
             member.names_compared_to = max(compared, default=review.last_record_number)
-        self.numbers = withheld(session, member.review_id, member.user_id)
         self._has_found = False
+
+    @cached_property
+    def numbers(self) -> frozenset[RecordNumber]:
+        """The records; read when they are first asked for."""
+        return withheld(self._session, self._member.review_id, self._member.user_id)
 
     @cached_property
     def _name(self) -> Name:

@@ -1,10 +1,10 @@
 """How many records a stage has for one reviewer."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
@@ -13,6 +13,7 @@ from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.records.shown import n_shown, n_shown_sql
 from tandem.screening.models import PresentDecision, ScreenedRecord
+from tandem.screening.people.models import Interest
 from tandem.screening.queue.queue_filter import (
     REVIEW,
     STAGE,
@@ -46,18 +47,25 @@ class Counts:
 
 
 def count(
-    session: Session, queue_filter: QueueFilter, withheld: Collection[RecordNumber]
+    session: Session,
+    queue_filter: QueueFilter,
+    withheld: Callable[[], Collection[RecordNumber]],
 ) -> Counts:
-    """Count for this reviewer. What is withheld from them does not remain for them."""
+    """Count for this reviewer.
+
+    `withheld` returns what is withheld from them: that does not remain for them. It is not asked
+    where they have no interest in any record, as nearly everybody.
+    """
     if queue_filter.pilot is not None:
-        remaining = still_to_decide(session, queue_filter, set(queue_filter.pilot) - set(withheld))
+        open_to_them = set(queue_filter.pilot).difference(withheld())
+        remaining = still_to_decide(session, queue_filter, open_to_them)
         total = n_shown(session, queue_filter.review_id)
         return Counts(total, remaining, half_done=0, half_done_by_others=0)
     if queue_filter.population is not None:
-        return _count_at_full_text(session, queue_filter, queue_filter.population, withheld)
+        return _count_at_full_text(session, queue_filter, queue_filter.population, withheld())
     found = fetch(session, _counts(queue_filter.rules), queue_filter.parameters())
-    total, full, mine, closed_to_me, half_done, by_others = found.one()
-    not_served = still_to_decide(session, queue_filter, withheld)
+    total, full, mine, closed_to_me, half_done, by_others, has_interests = found.one()
+    not_served = still_to_decide(session, queue_filter, withheld()) if has_interests else 0
     return Counts(total, total - full - closed_to_me - not_served, half_done, by_others, mine)
 
 
@@ -86,7 +94,7 @@ def _half_done(rules: Rules) -> Select[int, int]:
 
 
 @cache
-def _counts(rules: Rules) -> Select[int, int, int, int, int, int]:
+def _counts(rules: Rules) -> Select[int, int, int, int, int, int, bool]:
     is_mine = PresentDecision.decision_id.is_not(None)
     is_here = and_(ScreenedRecord.review_id == REVIEW, ScreenedRecord.stage == STAGE)
     n_full = select(func.count()).where(is_here, ~rules.lacks_decisions()).correlate(None)
@@ -94,6 +102,9 @@ def _counts(rules: Rules) -> Select[int, int, int, int, int, int]:
         PresentDecision.review_id == REVIEW,
         PresentDecision.stage == STAGE,
         PresentDecision.reviewer_id == USER,
+    )
+    has_interests = (
+        exists().where(Interest.review_id == REVIEW, Interest.user_id == USER).correlate(None)
     )
     # Decisions are looked up only for what lacks some, of which there are never many.
     return (
@@ -104,6 +115,7 @@ def _counts(rules: Rules) -> Select[int, int, int, int, int, int]:
             func.count().filter(is_mine),
             func.count().filter(begun()),
             func.count().filter(begun(), ~is_mine),
+            has_interests,
         )
         .select_from(ScreenedRecord)
         .outerjoin(

@@ -87,7 +87,7 @@ def _left(
     for review, queue_filter in filters:
         own = withheld.get(review.id, frozenset())
         if queue_filter.pilot is not None:  # everybody's, whatever their share
-            left[review.id] = counting.count(session, queue_filter, own).remaining
+            left[review.id] = counting.count(session, queue_filter, lambda: own).remaining  # noqa: B023  # asked at once
             continue
         not_served = counting.still_to_decide(session, queue_filter, own) if own else 0
         total = totals[review.id]

@@ -82,7 +82,7 @@ def what_is_left(session: Session, *, review: Review, viewer: Viewer, stage: Sta
     member = members.get_member(session, review.id, viewer.user_id)
     queue_filter = QueueFilter.of(session, review, stage, viewer)
     own_papers = OwnPapers(session, review, member)
-    counts = counting.count(session, queue_filter, own_papers.numbers)
+    counts = counting.count(session, queue_filter, lambda: own_papers.numbers)
     mine = _workload(session, queue_filter, viewer, member, counts)
     return Left(_remaining(queue_filter, counts, mine), mine)
 
@@ -134,7 +134,7 @@ def serve(
     queue_filter = QueueFilter.of(session, review, stage, viewer)
     own_papers = OwnPapers(session, review, member)
     n_withheld = len(own_papers.numbers)
-    counts = counting.count(session, queue_filter, own_papers.numbers)
+    counts = counting.count(session, queue_filter, lambda: own_papers.numbers)
     mine = _workload(session, queue_filter, viewer, member, counts)
     remaining = _remaining(queue_filter, counts, mine)
     if queue_filter.population is not None:
@@ -157,7 +157,7 @@ def serve(
         if queue_filter.pilot is None:
             drawn = [pick.at.number for pick in new if pick.stream is Stream.RANDOM]
         if len(own_papers.numbers) > n_withheld:  # found among what was about to be served
-            counts = counting.count(session, queue_filter, own_papers.numbers)
+            counts = counting.count(session, queue_filter, lambda: own_papers.numbers)
             remaining = _remaining(queue_filter, counts, mine)
     state = _state(queue_filter, counts, remaining, has_items=bool(leases))
     return Queue(
