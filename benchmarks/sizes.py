@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
+
+_STYLES = {"postgresql": "--", "features alone": ":"}
+"""Of lines, by engine."""
 
 
 @dataclass
@@ -99,7 +103,7 @@ def _shown(slope: float | None) -> str:
 
 def drawn(sizes: list[Size]) -> str:
     """Return a picture: processor time, memory, and seconds of requests by N, as SVG."""
-    picture = Figure(figsize=(13, 4.2), layout="constrained")
+    picture = Figure(figsize=(13, 7), layout="constrained")
     panels = {
         "processor seconds": processor,
         "MiB, largest process of the worker": memory,
@@ -114,7 +118,9 @@ def drawn(sizes: list[Size]) -> str:
                 _line(axes, of, step, figure)
         axes.set(xlabel="records", ylabel=label, xscale="log", yscale="log")
         axes.grid(color="#dddddd")
-        axes.legend(frameon=False, fontsize=5)
+        axes.legend(
+            loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False, fontsize=6
+        )
     svg = io.StringIO()
     picture.savefig(svg, format="svg", metadata={"Date": None})
     return svg.getvalue()
@@ -130,6 +136,7 @@ def _line(axes: Any, sizes: list[Size], step: str, figure: Figure_) -> None:
             *zip(*known, strict=True),
             marker="o",
             markersize=3,
-            linestyle={"postgresql": "--"}.get(engine, "-"),
+            linestyle=_STYLES.get(engine, "-"),
+            color=colormaps["tab20"](len(axes.lines) % 20),
             label=f"{step}, {engine}" + (f": N^{slope}" if slope else ""),
         )
