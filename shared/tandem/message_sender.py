@@ -40,7 +40,7 @@ class MessageSender:
         self._looks_at = inf
         self._closing = False
         self._is_down = False
-        self._thread = threading.Thread(target=self._run, name="nudges", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="task_signals", daemon=True)
         self._thread.start()
 
     def put(self, key: Key, send: Callable[[], object], every: float = 0.0) -> None:

@@ -45,7 +45,7 @@ NOTIFIER_SECONDS = 0.1
 
 PROGRESS = "tandem:progress"
 """Channel on which running work says how far it is: for pages that show a bar. It stands in no
-log, and what is lost is lost; see `Nudges.progress`."""
+log, and what is lost is lost; see `TaskSignals.progress`."""
 
 PROGRESS_SECONDS = 0.25
 """Between two messages about one piece of work."""
@@ -141,10 +141,10 @@ class BrokerFigures:
     heartbeats: Mapping[str, Sequence[float]]
 
 
-class Nudges:
+class TaskSignals:
     """Tells workers and event readers, in the background, that there may be something new.
 
-    Many nudges about one thing become one while an earlier one is still to be sent. Nothing
+    Many signals about one thing become one while an earlier one is still to be sent. Nothing
     waits for it and nothing depends on it.
     """
 

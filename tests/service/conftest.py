@@ -7,7 +7,7 @@ import pytest
 from engines import Broker
 from service.live import Live, serve
 from tandem.config import Settings
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def live(settings: Settings) -> Iterator[Live]:
 
 
 @pytest.fixture
-def nudges(broker: Broker) -> Iterator[Nudges]:
-    opened = Nudges(broker.url)
+def task_signals(broker: Broker) -> Iterator[TaskSignals]:
+    opened = TaskSignals(broker.url)
     yield opened
     opened.close()

@@ -11,7 +11,7 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.operations.storage import Watch
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 from tandem_api import addresses, errors, headers, middleware, openapi
 from tandem_api.hashing import Passwords
 from tandem_api.routes import (
@@ -72,14 +72,14 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.resolved_database_url(), patience=settings.busy_seconds)
         redis_url = settings.resolved_redis_url()
-        nudges = Nudges(redis_url)
+        task_signals = TaskSignals(redis_url)
         bells = Bells(database, redis_url, Seats(settings))
         artifacts = Artifacts(settings.resolved_artifact_url())
         watch = Watch(settings, database)
         passwords = Passwords(database)
         uses = Uses(database, idle=timedelta(hours=settings.session_idle_hours))
         app.state.runtime = Runtime(
-            settings, database, artifacts, nudges, bells, watch, passwords, uses
+            settings, database, artifacts, task_signals, bells, watch, passwords, uses
         )
         bells.start()
         uses.start()
@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         await bells.stop()
         await uses.stop()
         passwords.close()
-        nudges.close()
+        task_signals.close()
         database.close()
 
     app = FastAPI(

@@ -8,7 +8,7 @@ from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.operations.storage import Watch
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 from tandem_api.hashing import Passwords
 from tandem_api.streams import Bells
 from tandem_api.uses import Uses
@@ -19,7 +19,7 @@ class Runtime:
     settings: Settings
     database: Database
     artifacts: Artifacts
-    nudges: Nudges
+    task_signals: TaskSignals
     bells: Bells
     storage: Watch
     passwords: Passwords

@@ -49,7 +49,7 @@ class Writer:
     """Does a write once: in one transaction, remembered under the caller's Idempotency-Key.
 
     `write(work)` runs `work(session)`, commits, and answers with the model it returned (None:
-    no body). Nudges go out after the commit. What `work` raises rolls everything back, the
+    no body). TaskSignals go out after the commit. What `work` raises rolls everything back, the
     key included. A repeated key is answered as the first time only to somebody who may still do
     it: for that, `work` runs again and is rolled back, so it changes nothing but by its session.
     """
@@ -93,7 +93,7 @@ class Writer:
                     session, user_id=self.user_id, key=self.key, status=status, body=body
                 )
         if changed is not None:
-            self.here.nudges.changed(changed)
+            self.here.task_signals.changed(changed)
         return _answer(body, status)
 
     def _require_right(self, session: Session, work: Callable[[Session], BaseModel | None]) -> None:

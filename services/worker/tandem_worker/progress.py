@@ -3,10 +3,10 @@
 from tandem.events.progress import ImportProgress, RankingProgress
 from tandem.ids import ReviewId
 from tandem.records.models import Import
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 
 
-def of_import(nudges: Nudges, row: Import) -> None:
+def of_import(task_signals: TaskSignals, row: Import) -> None:
     made = ImportProgress(
         import_id=str(row.id),
         state=row.state.value,
@@ -18,10 +18,10 @@ def of_import(nudges: Nudges, row: Import) -> None:
         n_duplicates=row.n_duplicates,
         n_rejected=row.n_rejected,
     )
-    nudges.progress(row.review_id, made.type, made.model_dump(), about=f"import {row.id}")
+    task_signals.progress(row.review_id, made.type, made.model_dump(), about=f"import {row.id}")
 
 
-def of_ranking(nudges: Nudges, review_id: ReviewId, made: RankingProgress) -> None:
+def of_ranking(task_signals: TaskSignals, review_id: ReviewId, made: RankingProgress) -> None:
     if made.ranking == "finished":
-        nudges.has_new_events(review_id)
-    nudges.progress(review_id, made.type, made.model_dump(), about=f"ranking {review_id}")
+        task_signals.has_new_events(review_id)
+    task_signals.progress(review_id, made.type, made.model_dump(), about=f"ranking {review_id}")

@@ -22,21 +22,21 @@ from tandem.db.session import Database
 from tandem.log import configure, logger
 from tandem.operations import removal
 from tandem.operations.jobs import KINDS
-from tandem.tasks import BULK, QUEUE, QUEUES, Nudges
+from tandem.tasks import BULK, QUEUE, QUEUES, TaskSignals
 from tandem_worker.outbound import WaysOut
 
 ENOUGH_WAITING = 200
 """While so many messages wait, no worker takes them or all are busy: more would not help, and
 would only pile up in the broker."""
 
-_Ask = Callable[[Nudges, Any], object]
+_Ask = Callable[[TaskSignals, Any], object]
 
 _ASKED: Mapping[str, tuple[str, _Ask]] = {
-    "ranking": (QUEUE, lambda nudges, review_id: nudges.changed(review_id)),
-    "import": (BULK, lambda nudges, import_id: nudges.uploaded(import_id)),
-    "encoding": (BULK, lambda nudges, review_id: nudges.to_encode(review_id)),
-    "second_looks": (BULK, lambda nudges, review_id: nudges.to_look_again(review_id)),
-    "text": (BULK, lambda nudges, review_id: nudges.to_read(review_id)),
+    "ranking": (QUEUE, lambda task_signals, review_id: task_signals.changed(review_id)),
+    "import": (BULK, lambda task_signals, import_id: task_signals.uploaded(import_id)),
+    "encoding": (BULK, lambda task_signals, review_id: task_signals.to_encode(review_id)),
+    "second_looks": (BULK, lambda task_signals, review_id: task_signals.to_look_again(review_id)),
+    "text": (BULK, lambda task_signals, review_id: task_signals.to_read(review_id)),
 }
 """By kind of work: the queue in which it waits for a worker, and how a worker is asked."""
 
@@ -44,7 +44,7 @@ _log = logger(__name__)
 
 
 def sweep(
-    database: Database, nudges: Nudges, queues: Collection[str] = tuple(QUEUES.values())
+    database: Database, task_signals: TaskSignals, queues: Collection[str] = tuple(QUEUES.values())
 ) -> int:
     """Ask for everything that is due and held by nobody; return how much that is.
 
@@ -58,16 +58,19 @@ def sweep(
                 found += [(ask, target) for target in kind.waiting(session)]
         deleted = removal.due(session) if BULK in queues else ()
     for ask, target in found:
-        ask(nudges, target)
+        ask(task_signals, target)
     for review_id in deleted:
-        nudges.deleted(review_id)
+        task_signals.deleted(review_id)
     return len(found) + len(deleted)
 
 
 def main() -> None:
     config = settings()
     configure(config, process="relay")
-    database, nudges = Database(config.resolved_database_url()), Nudges(config.resolved_redis_url())
+    database, task_signals = (
+        Database(config.resolved_database_url()),
+        TaskSignals(config.resolved_redis_url()),
+    )
     stopping = threading.Event()
 
     def stop(_: int, __: FrameType | None) -> None:
@@ -81,13 +84,15 @@ def main() -> None:
     outbound = WaysOut(config, database)
     while not stopping.wait(config.sweep_seconds):
         try:
-            queues = [each for each in QUEUES.values() if nudges.backlog(each) < ENOUGH_WAITING]
-            sweep(database, nudges, queues)
+            queues = [
+                each for each in QUEUES.values() if task_signals.backlog(each) < ENOUGH_WAITING
+            ]
+            sweep(database, task_signals, queues)
             heartbeat.beat("relay")
         except SQLAlchemyError as error:
             _log.error("sweep failed; trying again", error=str(error))
     outbound.close()
-    nudges.close()
+    task_signals.close()
     database.close()
 
 

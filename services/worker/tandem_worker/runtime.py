@@ -10,7 +10,7 @@ from tandem.config import Settings, settings
 from tandem.db.session import Database
 from tandem.ranking.pace import Timing
 from tandem.ranking.recipes import DEFAULT_MODEL
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Runtime:
     artifacts: Artifacts
     cache: Path
     timing: Timing
-    nudges: Nudges
+    task_signals: TaskSignals
 
     @property
     def model(self) -> str:
@@ -45,5 +45,5 @@ def runtime() -> Runtime:
             lease=timedelta(seconds=config.ranking_lease_seconds),
             pause=timedelta(seconds=config.ranking_pause_seconds),
         ),
-        nudges=Nudges(config.resolved_redis_url()),
+        task_signals=TaskSignals(config.resolved_redis_url()),
     )

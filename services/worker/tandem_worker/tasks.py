@@ -47,8 +47,8 @@ def rerank(review_id: str) -> None:
         large = training.stale_and_large(session, n_records=LARGE_REVIEW, of=review)
     if not large:
         _train(here, review)
-    elif here.nudges.backlog(LARGE) < ENOUGH_LARGE:
-        here.nudges.large_changed()
+    elif here.task_signals.backlog(LARGE) < ENOUGH_LARGE:
+        here.task_signals.large_changed()
 
 
 @app.task(name=RERANK_LARGE)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -77,10 +77,10 @@ def _train(here: Runtime, review: ReviewId) -> bool:
         timing=here.timing,
         model=here.model,
         memory=here.settings.ranking_memory_mib,
-        on_progress=lambda made: progress.of_ranking(here.nudges, review, made),
+        on_progress=lambda made: progress.of_ranking(here.task_signals, review, made),
     )
     if next_begin is not None:
-        here.nudges.ranks_again(review, next_begin)
+        here.task_signals.ranks_again(review, next_begin)
     return next_begin is not None
 
 
@@ -94,19 +94,19 @@ def import_records(import_id: str, fence: int | None = None) -> None:
         ImportId(UUID(import_id)),
         link=deduplication.run,
         memory=here.settings.import_memory_mib,
-        on_progress=lambda row: progress.of_import(here.nudges, row),
+        on_progress=lambda row: progress.of_import(here.task_signals, row),
         fence=fence,
-        others_wait=lambda: here.nudges.backlog(BULK) > 0,
+        others_wait=lambda: here.task_signals.backlog(BULK) > 0,
     )
     if isinstance(got, Rest):
-        here.nudges.uploaded(got.import_id, got.fence)
+        here.task_signals.uploaded(got.import_id, got.fence)
     elif got is not None:
-        here.nudges.changed(got)
+        here.task_signals.changed(got)
         if sentences.is_installed():
-            here.nudges.to_encode(got)
+            here.task_signals.to_encode(got)
         with here.database.read() as session:
             for following in import_work.next_in_line(session, of=got):
-                here.nudges.uploaded(following)
+                here.task_signals.uploaded(following)
 
 
 @app.task(name=ENCODE)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -120,12 +120,12 @@ def encode(review_id: str, fence: int | None = None) -> None:
         review,
         sentences.encode,
         fence=fence,
-        finished=lambda: here.nudges.changed(review),
+        finished=lambda: here.task_signals.changed(review),
     )
     if following is None:
         sentences.release()
     else:
-        here.nudges.to_encode(review, following)
+        here.task_signals.to_encode(review, following)
 
 
 @app.task(name=SECOND_LOOKS)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -147,10 +147,10 @@ def read_texts(review_id: str) -> None:
         here.artifacts,
         review,
         scan_command=here.settings.scan_command,
-        on_read=lambda: here.nudges.changed(review),
+        on_read=lambda: here.task_signals.changed(review),
     )
     if more:
-        here.nudges.to_read(review)
+        here.task_signals.to_read(review)
 
 
 @app.task(name=REMOVE_REVIEW)  # type: ignore[untyped-decorator]  # Celery has no types

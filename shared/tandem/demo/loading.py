@@ -24,7 +24,7 @@ from tandem.ranking.models import Ranking
 from tandem.records.models import ImportState, ImportStep, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 
 LOOK_SECONDS = 0.25
 _AGAIN_SECONDS = 1.0
@@ -62,14 +62,14 @@ def load(
         DemoNotReady: Its records could not be read or ranked, however often that was tried.
     """
     database = Database(settings.resolved_database_url())
-    nudges = Nudges(settings.resolved_redis_url())
+    task_signals = TaskSignals(settings.resolved_redis_url())
     try:
         demo = persistently(lambda: check_passwords(database, ensure(settings, database)))
         made(demo)
         if demo.review_id is None:
             return
         persistently(lambda: try_again(database, demo))
-        _nudge(database, nudges, demo)
+        _signal(database, task_signals, demo)
         while (now := persistently(lambda: progress(database, demo))).step != "ready":
             on_progress(now)
             if failed := persistently(lambda: failed_jobs(database, demo)):
@@ -81,7 +81,7 @@ def load(
             time.sleep(LOOK_SECONDS)
         on_progress(now)
     finally:
-        nudges.close()
+        task_signals.close()
         database.close()
 
 
@@ -125,8 +125,8 @@ def progress(database: Database, demo: Demo) -> Progress:
         return Progress("ready", n_shown or 0, n_shown)
 
 
-def _nudge(database: Database, nudges: Nudges, demo: Demo) -> None:
+def _signal(database: Database, task_signals: TaskSignals, demo: Demo) -> None:
     with database.read() as session:
         for row in files_of(session, demo):
             if row.state is ImportState.QUEUED:
-                nudges.uploaded(row.id)
+                task_signals.uploaded(row.id)

@@ -12,7 +12,7 @@ from tandem.config import Settings
 from tandem.events.progress import ImportProgress, RankingProgress
 from tandem.ids import ImportId, new_id
 from tandem.records.models import Import, ImportState, ImportStep
-from tandem.tasks import PROGRESS_SECONDS, Nudges
+from tandem.tasks import PROGRESS_SECONDS, TaskSignals
 from tandem_worker import progress
 from world import Team, World
 
@@ -47,13 +47,13 @@ def until(messages: Iterator[Message], type: str) -> Message:
 
 @pytest.mark.parametrize("role", ["owner", "ann", "observer"])
 def test_every_member_gets_the_progress_of_an_import(
-    role: str, live: Live, world: World, nudges: Nudges
+    role: str, live: Live, world: World, task_signals: TaskSignals
 ) -> None:
     team = world.team()
     who = getattr(team, role)
     with listen(live, team, who) as messages:
         take(messages, len(listed(live, team, who)))
-        progress.of_import(nudges, running(team, 60))
+        progress.of_import(task_signals, running(team, 60))
         answer = until(messages, ImportProgress.type)
 
     assert "id" not in answer, "a client that resumes begins behind the last event of the log"
@@ -62,32 +62,34 @@ def test_every_member_gets_the_progress_of_an_import(
     assert (data["state"], data["step"]) == ("running", "reading")
 
 
-def test_events_and_news_come_beside_each_other(live: Live, world: World, nudges: Nudges) -> None:
+def test_events_and_news_come_beside_each_other(
+    live: Live, world: World, task_signals: TaskSignals
+) -> None:
     team = world.team()
     with listen(live, team, team.owner) as messages:
         take(messages, len(listed(live, team, team.owner)))
-        progress.of_ranking(nudges, team.review_id, STARTED)
+        progress.of_ranking(task_signals, team.review_id, STARTED)
         answer = until(messages, RankingProgress.type)
         assert json.loads(answer["data"]) == {"ranking": "started", "step": None, "percent": None}
         live.put(team, team.ann, 1)
-        nudges.changed(team.review_id)
+        task_signals.changed(team.review_id)
         decided = until(messages, "tandem.decision.recorded")
 
     assert decided["id"] == str(listed(live, team, team.owner)[-1]["sequence"])
 
 
-def test_others_hear_nothing(live: Live, world: World, nudges: Nudges) -> None:
+def test_others_hear_nothing(live: Live, world: World, task_signals: TaskSignals) -> None:
     team, other = world.team(), world.team()
     with listen(live, other, other.owner) as messages:
         take(messages, len(listed(live, other, other.owner)))
-        progress.of_import(nudges, running(team, 60))
-        progress.of_ranking(nudges, other.review_id, STARTED)
+        progress.of_import(task_signals, running(team, 60))
+        progress.of_ranking(task_signals, other.review_id, STARTED)
         first = next(messages)
 
     assert first["event"] == RankingProgress.type
 
 
-class Sent(Nudges):
+class Sent(TaskSignals):
     """Notes what would be sent."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from tandem.ranking.minilm import DIMENSIONS
 from tandem.ranking.models import Encoding, SentenceVector
 from tandem.records.models import Record
 from tandem.reviews.models import Review
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 
 Texts = Sequence[tuple[str, str]]
 
@@ -108,7 +108,7 @@ def change_text(database: Database, review_id: ReviewId, number: int, title: str
         session.get_one(Review, review_id).corpus_seq += 1
 
 
-class Asked(Nudges):
+class Asked(TaskSignals):
     """Notes what is asked for, and sends nothing."""
 
     def __init__(self) -> None:

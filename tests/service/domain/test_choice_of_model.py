@@ -14,7 +14,7 @@ from tandem.ranking import rerank
 from tandem.ranking.pace import Timing
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe, UnknownModel, recipe
 from tandem.ranking.within_memory import recipe_within
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 from tandem.work.attempts import MOST_TRIES
 from tandem.work.jobs import JobKind, JobState
 from tandem_worker import tasks
@@ -31,7 +31,7 @@ def runtime(
         artifacts=Artifacts(str(folder / "artifacts")),
         cache=folder / "cache",
         timing=Timing(lease=MINUTE, pause=HOUR),
-        nudges=create_autospec(Nudges),
+        task_signals=create_autospec(TaskSignals),
     )
 
 

@@ -399,10 +399,12 @@ class TestWhoMay:
 @pytest.fixture
 def asked(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What a worker on this database asks for."""
-    nudges = Asked()
-    here = SimpleNamespace(database=database, nudges=nudges, artifacts=None, settings=settings)
+    task_signals = Asked()
+    here = SimpleNamespace(
+        database=database, task_signals=task_signals, artifacts=None, settings=settings
+    )
     monkeypatch.setattr(tasks, "runtime", lambda: here)
-    return nudges
+    return task_signals
 
 
 class TestWithTheExtra:

@@ -30,7 +30,7 @@ from tandem.records import importing
 from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import PolicyVersion
-from tandem.tasks import BULK, QUEUE, Nudges
+from tandem.tasks import BULK, QUEUE, TaskSignals
 from tandem.work.jobs import JobKind, JobState
 from tandem_worker import tasks
 from tandem_worker.relay import sweep
@@ -69,7 +69,7 @@ def test_two_endless_imports_do_not_keep_another_review_from_being_ranked(
     world: World,
     database: Database,
     settings: Settings,
-    nudges: Nudges,
+    task_signals: TaskSignals,
     worker: Program,
 ) -> None:
     artifacts = Artifacts(settings.resolved_artifact_url())
@@ -79,7 +79,7 @@ def test_two_endless_imports_do_not_keep_another_review_from_being_ranked(
 
     def ask() -> None:
         for import_id in endless:
-            nudges.uploaded(import_id)
+            task_signals.uploaded(import_id)
 
     def turns() -> list[int]:
         with database.read() as session:
@@ -93,7 +93,7 @@ def test_two_endless_imports_do_not_keep_another_review_from_being_ranked(
         before = turns()
         worker.until(
             lambda: is_ranked(database, team.review_id),
-            asking=lambda: nudges.changed(team.review_id),
+            asking=lambda: task_signals.changed(team.review_id),
         )
         if turns() == before:
             break
@@ -171,7 +171,7 @@ def test_nobody_keeps_the_others_waiting(
     world: World,
     database: Database,
     settings: Settings,
-    nudges: Nudges,
+    task_signals: TaskSignals,
     worker: Program,
     relay: Program,
 ) -> None:
@@ -185,21 +185,21 @@ def test_nobody_keeps_the_others_waiting(
         artifacts.remove(session.get_one(Import, unreadable).artifact)
     uploads = [*endless, unreadable, *(offices[0].accept(titled([n])) for n in range(50))]
     for import_id in uploads:
-        nudges.uploaded(import_id)
+        task_signals.uploaded(import_id)
     for team in (*large, poisonous):
-        nudges.changed(team.review_id)
+        task_signals.changed(team.review_id)
     worker.until(lambda: all(state_of(database, one)[1] > 0 for one in endless))
     worker.until(lambda: is_at_it(database, large[0].review_id))
 
     other = Importer(world, artifacts)
     small_file, uploaded = other.accept(titled([1, 2])), time.monotonic()
-    nudges.uploaded(small_file)
+    task_signals.uploaded(small_file)
     took = []
     for _ in range(3):
         team = world.team(n_records=5, question="Does sleep help memory?")
         world.decide(team.review_id, team.ann, 1, "include")
         decided = time.monotonic()
-        nudges.changed(team.review_id)
+        task_signals.changed(team.review_id)
         worker.until(lambda review_id=team.review_id: is_ranked(database, review_id))  # type: ignore[misc]
         took.append(time.monotonic() - decided)
     assert not is_ranked(database, large[0].review_id), "it was at it all the time"
@@ -224,9 +224,9 @@ def test_nobody_keeps_the_others_waiting(
 
 @pytest.mark.processes
 def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
-    world: World, worker: Program, nudges: Nudges
+    world: World, worker: Program, task_signals: TaskSignals
 ) -> None:
-    have_all_work(world, worker, nudges)
+    have_all_work(world, worker, task_signals)
     # Ready: until then there is nobody who could end in order.
     worker.until(lambda: worker.log.read_text().count("ready") >= 3)
     left = {one for part in parts(worker.pid) for one in (part, *parts(part))}
@@ -240,9 +240,9 @@ def test_nothing_is_left_of_a_worker_whose_first_process_is_killed(
 
 @pytest.mark.processes
 def test_a_pool_that_ends_is_started_again_and_the_others_go_on(
-    world: World, worker: Program, nudges: Nudges
+    world: World, worker: Program, task_signals: TaskSignals
 ) -> None:
-    have_all_work(world, worker, nudges)
+    have_all_work(world, worker, task_signals)
     rankings, *others = parts(worker.pid)
 
     os.kill(rankings, signal.SIGKILL)
@@ -252,9 +252,9 @@ def test_a_pool_that_ends_is_started_again_and_the_others_go_on(
 
 
 @pytest.mark.processes
-def test_its_heartbeat_is_that_of_all_pools(worker: Program, nudges: Nudges) -> None:
+def test_its_heartbeat_is_that_of_all_pools(worker: Program, task_signals: TaskSignals) -> None:
     names = {"worker", "worker-rankings", "worker-large", "worker-bulk"}
-    worker.until(lambda: names <= alive(nudges))
+    worker.until(lambda: names <= alive(task_signals))
 
 
 @pytest.mark.processes
@@ -263,7 +263,7 @@ def test_a_worker_of_one_queue_does_nothing_of_the_other(
     database: Database,
     settings: Settings,
     broker: Broker,
-    nudges: Nudges,
+    task_signals: TaskSignals,
     tmp_path: Path,
 ) -> None:
     team = world.team(n_records=5, question="Does sleep help memory?")
@@ -272,13 +272,15 @@ def test_a_worker_of_one_queue_does_nothing_of_the_other(
     with running(
         "tandem_worker", "rankings", settings=settings, broker=broker, log=tmp_path / "worker.log"
     ) as program:
-        program.until(lambda: nudges.backlog(BULK) > 0, asking=lambda: nudges.uploaded(import_id))
+        program.until(
+            lambda: task_signals.backlog(BULK) > 0, asking=lambda: task_signals.uploaded(import_id)
+        )
         program.until(
             lambda: is_ranked(database, team.review_id),
-            asking=lambda: nudges.changed(team.review_id),
+            asking=lambda: task_signals.changed(team.review_id),
         )
         assert state_of(database, import_id)[0] is ImportState.QUEUED
-        assert nudges.backlog(BULK) > 0
+        assert task_signals.backlog(BULK) > 0
         program.process.terminate()
         assert program.process.wait(timeout=PATIENCE) == 0
 
@@ -289,34 +291,34 @@ def test_a_worker_without_work_has_no_processes_for_it_and_ranks_all_the_same(
     database: Database,
     settings: Settings,
     broker: Broker,
-    nudges: Nudges,
+    task_signals: TaskSignals,
     tmp_path: Path,
 ) -> None:
     log, idle = tmp_path / "worker.log", {"TANDEM_WORKER_IDLE_SECONDS": "0.5"}
     with running("tandem_worker", settings=settings, broker=broker, log=log, more=idle) as worker:
         # It gives signs of life also while there is nothing to do.
-        worker.until(lambda: "worker-rankings" in alive(nudges) and parts(worker.pid) == [])
+        worker.until(lambda: "worker-rankings" in alive(task_signals) and parts(worker.pid) == [])
         team = world.team(n_records=5, question="Does sleep help memory?")
         world.decide(team.review_id, team.ann, 1, "include")
-        changed = partial(nudges.changed, team.review_id)
+        changed = partial(task_signals.changed, team.review_id)
         worker.until(partial(is_ranked, database, team.review_id), asking=changed)
         worker.until(lambda: parts(worker.pid) == [])
 
 
-def alive(nudges: Nudges) -> set[str]:
-    figures = nudges.broker_figures()
+def alive(task_signals: TaskSignals) -> set[str]:
+    figures = task_signals.broker_figures()
     assert figures is not None
     return set(figures.heartbeats)
 
 
-def have_all_work(world: World, worker: Program, nudges: Nudges) -> None:
+def have_all_work(world: World, worker: Program, task_signals: TaskSignals) -> None:
     """Wait until the worker has a process for each queue, as there are messages for each."""
     review_id = world.team(n_records=2).review_id
 
     def ask() -> None:
-        nudges.changed(review_id)
-        nudges.large_changed()
-        nudges.to_read(review_id)
+        task_signals.changed(review_id)
+        task_signals.large_changed()
+        task_signals.to_read(review_id)
 
     worker.until(lambda: len(parts(worker.pid)) == 3, asking=ask)
 
@@ -332,7 +334,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         never.wait(0.05)
 
 
-class Large(Nudges):
+class Large(TaskSignals):
     """Notes which rankings are asked for, and sends nothing."""
 
     def __init__(self) -> None:
@@ -353,7 +355,7 @@ class Large(Nudges):
     def progress(self, *_: object, **__: object) -> None: ...
 
 
-class Room(Nudges):
+class Room(TaskSignals):
     """Notes what is asked for, and sends nothing."""
 
     def __init__(self) -> None:
@@ -393,7 +395,7 @@ class TestLargeReviews:
             artifacts=Artifacts(settings.resolved_artifact_url()),
             cache=settings.data_dir / "cache",
             timing=Timing(lease=timedelta(minutes=1), pause=timedelta(0)),
-            nudges=asked,
+            task_signals=asked,
         )
         monkeypatch.setattr(tasks, "runtime", lambda: made)
         return asked

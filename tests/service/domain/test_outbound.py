@@ -21,7 +21,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events.positions import ConsumerLease
 from tandem.events.stream import STREAM
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 from tandem.webhooks import endpoints
 from tandem.webhooks.addresses import Rules
 from tandem.webhooks.models import Webhook
@@ -105,7 +105,7 @@ def test_killed_and_restarted_it_goes_on_without_a_gap(
     broker: Broker,
     redis: Redis,
     receiver: Receiver,
-    nudges: Nudges,
+    task_signals: TaskSignals,
     tmp_path: Path,
 ) -> None:
     team, log = world.team(n_records=40), tmp_path / "relay.log"
@@ -114,7 +114,7 @@ def test_killed_and_restarted_it_goes_on_without_a_gap(
         with relay(settings, broker, log) as program:
             for number in range(first, last + 1):
                 world.decide(team.review_id, team.ann, number, "include")
-                nudges.has_new_events(team.review_id)
+                task_signals.has_new_events(team.review_id)
                 if last == 20 and number == 12:
                     receiver.wait_for(1, seconds=PATIENCE)
                     program.process.kill()  # in the middle of whatever it does
@@ -136,7 +136,7 @@ def test_a_doorbell_brings_an_event_out_before_the_next_sweep(
     broker: Broker,
     redis: Redis,
     receiver: Receiver,
-    nudges: Nudges,
+    task_signals: TaskSignals,
     tmp_path: Path,
 ) -> None:
     team, log = world.team(n_records=20), tmp_path / "relay.log"
@@ -148,7 +148,7 @@ def test_a_doorbell_brings_an_event_out_before_the_next_sweep(
         for number in range(1, 11):
             world.decide(team.review_id, team.ann, number, "include")
             began = time.monotonic()
-            nudges.has_new_events(team.review_id)
+            task_signals.has_new_events(team.review_id)
             until(redis, team, last_seq(database, team), log)
             receiver.wait_for(number, seconds=PATIENCE)
             waits.append(time.monotonic() - began)
@@ -163,7 +163,7 @@ def test_two_relays_do_not_reorder(
     broker: Broker,
     redis: Redis,
     receiver: Receiver,
-    nudges: Nudges,
+    task_signals: TaskSignals,
     tmp_path: Path,
 ) -> None:
     team, log = world.team(n_records=40), tmp_path / "relay.log"
@@ -173,7 +173,7 @@ def test_two_relays_do_not_reorder(
             both.enter_context(relay(settings, broker, log))
         for number in range(1, 41):
             world.decide(team.review_id, team.ann, number, "include")
-            nudges.has_new_events(team.review_id)
+            task_signals.has_new_events(team.review_id)
         found = until(redis, team, last_seq(database, team), log)
         receiver.wait_for(40, seconds=PATIENCE)
 

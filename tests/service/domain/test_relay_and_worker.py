@@ -21,7 +21,7 @@ from tandem.ranking.models import Ranking, Training
 from tandem.records import imports
 from tandem.records.models import Import, ImportState
 from tandem.reviews.models import Review
-from tandem.tasks import Nudges
+from tandem.tasks import TaskSignals
 from tandem_worker.relay import sweep
 from world import TA, Team, World
 
@@ -33,7 +33,7 @@ PAUSE = 2.0
 RIS = b"TY  - JOUR\nTI  - Sleep and memory\nAB  - Sleep helps.\nER  - \n"
 
 
-class Asked(Nudges):
+class Asked(TaskSignals):
     """Notes what is asked for, and sends nothing."""
 
     def __init__(self) -> None:
@@ -132,8 +132,8 @@ class TestWorker:
             yield program
 
     @pytest.fixture
-    def nudges(self, broker: Broker) -> Iterator[Nudges]:
-        opened = Nudges(broker.url)
+    def task_signals(self, broker: Broker) -> Iterator[TaskSignals]:
+        opened = TaskSignals(broker.url)
         yield opened
         opened.close()
 
@@ -142,12 +142,12 @@ class TestWorker:
         world: World,
         database: Database,
         settings: Settings,
-        nudges: Nudges,
+        task_signals: TaskSignals,
         worker: Program,
     ) -> None:
         team = world.team(n_records=5, question="Does sleep help memory?")
         world.decide(team.review_id, team.ann, 1, "include")
-        changed = partial(nudges.changed, team.review_id)
+        changed = partial(task_signals.changed, team.review_id)
         worker.until(lambda: is_ranked(database, team.review_id), asking=changed)
 
         # Another decision while the worker lives, and one that undoes the first.
@@ -158,7 +158,7 @@ class TestWorker:
         import_id = upload(world, settings, team)
         worker.until(
             lambda: has_record(database, team.review_id, 6),
-            asking=lambda: nudges.uploaded(import_id),
+            asking=lambda: task_signals.uploaded(import_id),
         )
         with database.read() as session:
             assert session.get_one(Import, import_id).state is ImportState.DONE
@@ -168,17 +168,17 @@ class TestWorker:
         self,
         world: World,
         database: Database,
-        nudges: Nudges,
+        task_signals: TaskSignals,
         worker: Program,
     ) -> None:
         team = world.team(n_records=5, question="Does sleep help memory?")
         worker.until(
             lambda: is_ranked(database, team.review_id),
-            asking=lambda: nudges.changed(team.review_id),
+            asking=lambda: task_signals.changed(team.review_id),
         )
 
         world.decide(team.review_id, team.ann, 1, "include")
-        nudges.changed(team.review_id)
+        task_signals.changed(team.review_id)
         worker.until(lambda: is_ranked(database, team.review_id))
 
         with database.read() as session:

@@ -131,7 +131,7 @@ def ask_for_second_looks(
         return SecondLooksAskedOut()
 
     answer = write(work, status=202)
-    here.nudges.to_look_again(review_id)
+    here.task_signals.to_look_again(review_id)
     return answer
 
 

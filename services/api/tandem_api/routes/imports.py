@@ -101,7 +101,7 @@ def upload(
     if "Idempotency-Replayed" in answer.headers:  # what was stored just now is of no use
         here.artifacts.remove(upload.artifact)
     else:
-        here.nudges.uploaded(upload.import_id)
+        here.task_signals.uploaded(upload.import_id)
     return answer
 
 

@@ -118,7 +118,7 @@ async def accept_invitation(
         member, made = await signing_in.accept_as_new(request, here, token, person=body.person())
     else:
         raise Unauthenticated("Sign in, or send `name`, `email` and `password` to make an account.")
-    here.nudges.changed(member.review_id)
+    here.task_signals.changed(member.review_id)
     response = JSONResponse(AcceptanceOut.of(member, name).model_dump(mode="json"))
     if made is not None:
         cookies.give(response, request, here, made)

@@ -56,10 +56,10 @@ def retry_job(job_id: str, me: Administrator, here: Here, write: Write) -> Respo
     answer = write(work, status=202)
     for job in found:  # none where it was answered as the first time
         if job.kind in (JobKind.IMPORT, JobKind.DEDUPLICATION):
-            here.nudges.has_new_events(job.review_id)
-            here.nudges.uploaded(ImportId(job.target))
+            here.task_signals.has_new_events(job.review_id)
+            here.task_signals.uploaded(ImportId(job.target))
         elif job.kind is JobKind.TEXT:
-            here.nudges.to_read(job.review_id)
+            here.task_signals.to_read(job.review_id)
         else:
-            here.nudges.changed(job.review_id)
+            here.task_signals.changed(job.review_id)
     return answer

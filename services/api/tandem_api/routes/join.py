@@ -60,7 +60,7 @@ async def join(
         member, made = await _accept(token, request, here, way, person)
     except TandemError as error:
         return await run_in_threadpool(_form, token, request, here, refused=error)
-    here.nudges.changed(member.review_id)
+    here.task_signals.changed(member.review_id)
     response = page(request, "You are in", _welcome(title, member.role))
     if made is not None:
         cookies.give(response, request, here, made)

@@ -163,7 +163,7 @@ def delete_review(
         lifecycle.delete_review(session, review, viewer, title=body.title)
 
     answer = write(work, status=204)
-    here.nudges.deleted(review_id)
+    here.task_signals.deleted(review_id)
     return answer
 
 

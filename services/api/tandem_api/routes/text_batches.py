@@ -64,7 +64,7 @@ def send_texts(
     except TandemError:
         uploads.forget_unused(here.database, here.artifacts, review_id, *digests)
         raise
-    here.nudges.to_read(review_id)
+    here.task_signals.to_read(review_id)
     return answer
 
 

@@ -113,7 +113,7 @@ def add_text(
     except TandemError:
         uploads.forget_unused(here.database, here.artifacts, review_id, stored.sha256)
         raise
-    here.nudges.to_read(review_id)
+    here.task_signals.to_read(review_id)
     return answer
 
 

@@ -224,5 +224,5 @@ def _rules(here: Runtime) -> Rules:
 
 def _notified(here: Runtime, review_id: ReviewId, answer: Response) -> Response:
     """Ring the notifier after the commit; no ranking depends on any of this."""
-    here.nudges.has_new_events(review_id)
+    here.task_signals.has_new_events(review_id)
     return answer
