@@ -482,7 +482,9 @@ class Looking(RuleBasedStateMachine):
         """Whether it had as many others' votes as it ever needed, or was at full text, by then."""
         me = getattr(self.team, who).id
         with self.world.database.read() as session:
-            versions = session.scalars(select(PolicyVersion).where(PolicyVersion.stage == TA))
+            of_review = PolicyVersion.review_id == self.team.review_id
+            query = select(PolicyVersion).where(of_review, PolicyVersion.stage == TA)
+            versions = session.scalars(query)
             quotas = [stored(version.value).reviewers_per_record for version in versions]
         is_complete = most_at_once([one for one in before if one.reviewer_id != me]) >= min(quotas)
         is_judged = any(one.verdict and one.reviewer_id != me for one in before)

@@ -260,9 +260,29 @@ def _lost(column: Any) -> ColumnElement[Any]:
     )
 
 
-def _count(given: Any, is_given: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
-    judges = func.count(distinct(given.reviewer_id))
-    return select(judges).where(*is_given).correlate(Record).scalar_subquery()
+def _n_judges(me: BindParameter[Any]) -> ColumnElement[int]:
+    """How many others ever voted on a record, or on one linked to it; some may count twice.
+
+    By equalities alone: PostgreSQL looks these up in the index before it has any statistics, too.
+    """
+    linked = aliased(Record)
+
+    def on(record: Any) -> ColumnElement[int]:
+        given = aliased(Decision)
+        return (
+            select(func.count(distinct(given.reviewer_id)))
+            .where(*_of(given, given.record_number == record.number), given.reviewer_id != me)
+            .correlate(record)
+            .scalar_subquery()
+        )
+
+    on_linked = (
+        select(func.coalesce(func.sum(on(linked)), 0))
+        .where(linked.review_id == bindparam("review_id"), linked.duplicate_of == Record.number)
+        .correlate(Record)
+        .scalar_subquery()
+    )
+    return on(Record) + on_linked
 
 
 _LEAST_QUOTA = (
@@ -308,7 +328,7 @@ def _known() -> Any:
         Record.number,
         is_known.label("is_known"),
         or_(exists().where(*is_given), exists().where(*is_settled)).label("is_judged"),
-        _count(given, is_given).label("n_judges"),
+        _n_judges(me).label("n_judges"),
         _LEAST_QUOTA.label("least_quota"),
         _lost(MemberSight.settled_seq).label("settled_seq"),
         _lost(MemberSight.conflicts_seq).label("conflicts_seq"),
