@@ -31,6 +31,9 @@ _GIVE_WAY_SECONDS = 7 * _POLL_SECONDS
 
 _WAL_RETRY_SECONDS = 0.02
 
+_LARGEST_LOG = 64 << 20
+"""Bytes of SQLite's write-ahead log that stay on the disk: a long read lets it grow to any size."""
+
 APPLICATION_NAME = "tandem"
 """As PostgreSQL lists our connections: a restore looks whether there are any."""
 
@@ -223,6 +226,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     # FULL: a decision that was answered survives a power cut; NORMAL may lose the last ones.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA journal_size_limit={_LARGEST_LOG}")
     cursor.close()
 
 
