@@ -13,22 +13,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    CompoundSelect,
-    Integer,
     Row,
-    bindparam,
-    cast,
-    distinct,
-    exists,
-    func,
-    or_,
     select,
     union,
-    union_all,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.db.rows import fetch
@@ -41,11 +30,12 @@ from tandem.events.screening_types import (
 )
 from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
-from tandem.reviews.models import Member, MemberSight, PolicyVersion
+from tandem.reviews.models import Member
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.sight import NOTHING, Sight, sight
 from tandem.screening.blinding.exposure_notes import shown_in_conflict, state_at_start
+from tandem.screening.blinding.exposure_query import KNOWN
 from tandem.screening.blinding.view import (
     hides_votes,
     status_is_visible,
@@ -115,7 +105,7 @@ def _informed(
         return
     known = fetch(
         session,
-        _KNOWN,
+        KNOWN,
         {
             "review_id": viewer.review_id,
             "stage": stage,
@@ -134,7 +124,7 @@ def _informed(
 def _was_informed(
     session: Session, viewer: Viewer, start: RecordState, found: Row[Any], sees: Sight
 ) -> bool:
-    """Whether somebody to whom no vote is open now knew one, by their row of `_KNOWN`."""
+    """Whether somebody to whom no vote is open now knew one, by their row of `KNOWN`."""
     if found.is_known or _was_shown_at_full_text(session, viewer, start, found):
         return True
     settled = _ALL if sees.settled else found.settled_seq
@@ -229,117 +219,6 @@ def _shows_vote(session: Session, viewer: Viewer, state: RecordState) -> bool:
     if not others or not hides_votes(viewer, state.key.stage, state.status):
         return bool(others)
     return viewer.user_id in shown_in_conflict(session, [viewer], state)
-
-
-def _numbers() -> CompoundSelect[Any]:
-    """Return the record that a row of the query is about, and those that are linked to it."""
-    linked = aliased(Record)
-    others = select(linked.number).where(
-        linked.review_id == bindparam("review_id"), linked.duplicate_of == Record.number
-    )
-    return union_all(select(Record.number).correlate(Record), others.correlate(Record))
-
-
-def _of(table: Any, number: Any) -> tuple[ColumnElement[bool], ...]:
-    return (
-        table.review_id == bindparam("review_id"),
-        table.stage == bindparam("stage"),
-        number,
-    )
-
-
-def _lost(column: Any) -> ColumnElement[Any]:
-    return (
-        select(column)
-        .where(
-            MemberSight.review_id == bindparam("review_id"),
-            MemberSight.stage == bindparam("stage"),
-            MemberSight.user_id == bindparam("user_id"),
-        )
-        .scalar_subquery()
-    )
-
-
-def _n_judges(me: BindParameter[Any]) -> ColumnElement[int]:
-    """How many others ever voted on a record, or on one linked to it; some may count twice.
-
-    By equalities alone: PostgreSQL looks these up in the index before it has any statistics, too.
-    """
-    linked = aliased(Record)
-
-    def on(record: Any) -> ColumnElement[int]:
-        given = aliased(Decision)
-        return (
-            select(func.count(distinct(given.reviewer_id)))
-            .where(*_of(given, given.record_number == record.number), given.reviewer_id != me)
-            .correlate(record)
-            .scalar_subquery()
-        )
-
-    on_linked = (
-        select(func.coalesce(func.sum(on(linked)), 0))
-        .where(linked.review_id == bindparam("review_id"), linked.duplicate_of == Record.number)
-        .correlate(Record)
-        .scalar_subquery()
-    )
-    return on(Record) + on_linked
-
-
-_LEAST_QUOTA = (
-    select(func.min(PolicyVersion.value["reviewers_per_record"].as_integer()))
-    .where(
-        PolicyVersion.review_id == bindparam("review_id"),
-        PolicyVersion.stage == bindparam("stage"),
-    )
-    .scalar_subquery()
-)
-"""Of all policies that the stage ever had."""
-
-
-def _known() -> Any:
-    own, given, settled = aliased(Decision), aliased(Decision), aliased(Resolution)
-    me: BindParameter[Any] = bindparam("user_id")
-    seen = func.coalesce(
-        cast(bindparam("names_now"), Integer), _lost(MemberSight.names_labels_seq), -1
-    )
-    is_given = (
-        *_of(given, given.record_number.in_(_numbers())),
-        given.reviewer_id != me,
-        given.verdict.is_not(None),
-        given.carried_from.is_(None),
-    )
-    is_settled = (
-        *_of(settled, settled.record_number.in_(_numbers())),
-        settled.resolver_id != me,
-    )
-    is_open = Record.number.in_(bindparam("open", expanding=True))
-    here = is_open & (settled.record_number == Record.number)
-    is_known = or_(
-        exists().where(
-            *_of(Exposure, Exposure.record_number.in_(_numbers())), Exposure.user_id == me
-        ),
-        exists().where(
-            *_of(own, own.record_number == Record.number), own.reviewer_id == me, own.informed
-        ),
-        exists().where(*is_given, given.labels_seq <= seen),
-        exists().where(*is_settled, or_(here, settled.labels_seq <= seen)),
-    )
-    return select(
-        Record.number,
-        is_known.label("is_known"),
-        or_(exists().where(*is_given), exists().where(*is_settled)).label("is_judged"),
-        _n_judges(me).label("n_judges"),
-        _LEAST_QUOTA.label("least_quota"),
-        _lost(MemberSight.settled_seq).label("settled_seq"),
-        _lost(MemberSight.conflicts_seq).label("conflicts_seq"),
-    ).where(
-        Record.review_id == bindparam("review_id"),
-        Record.number.in_(bindparam("numbers", expanding=True)),
-    )
-
-
-_KNOWN = _known()
-"""One row for each record. Made once: every decision asks it."""
 
 
 def _was_open(session: Session, key: RecordKey, settled: int, conflicts: int) -> bool:
