@@ -45,17 +45,22 @@ def newest_model(session: Session, review_id: ReviewId, stage: Stage) -> str | N
     return session.scalars(query.order_by(Ranking.labels_seq.desc()).limit(1)).first()
 
 
-def order_for_pages(
+def order_of_list(
     session: Session, review_id: ReviewId, stage: Stage, begun_with: RankingId | None
 ) -> Order:
-    """Return the order that a list was begun with, or the newest where that was given up."""
+    """Return the order that a list was begun with: None before there was one.
+
+    Where that was given up it is the newest.
+    """
+    if begun_with is None:
+        return NO_ORDER
     kept = select(Ranking.id).where(
         Ranking.id == begun_with,
         Ranking.review_id == review_id,
         Ranking.stage == _ranked(stage),
         Ranking.numbers.is_not(None),
     )
-    if begun_with is not None and (ranking_id := session.scalar(kept)) is not None:
+    if (ranking_id := session.scalar(kept)) is not None:
         return _orders.get(session, ranking_id)
     return newest_order(session, review_id, stage)
 

@@ -181,6 +181,18 @@ def test_pages_by_rank_go_on_in_the_order_they_began_with(
     assert [item["id"] for item in first["items"] + rest["items"]] == ["5", "4", "3", "2", "1"]
 
 
+def test_pages_that_began_before_the_first_ranking_go_on_without_it(
+    client: TestClient, team: Team, world: World
+) -> None:
+    url = f"/api/v1/reviews/{team.review_id}/records?order=rank&limit=2"
+    first = client.get(url, headers=team.ann.auth).json()
+    world.rank(team.review_id, 5, 4, 3, 1, 2)
+    url = url.replace("limit=2", f"limit=5&cursor={first['next_cursor']}")
+    rest = client.get(url, headers=team.ann.auth).json()
+
+    assert [item["id"] for item in first["items"] + rest["items"]] == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize("order", ["rank", "added", "year"])
 def test_pages_hold_every_record_once(
     client: TestClient, team: Team, world: World, order: str

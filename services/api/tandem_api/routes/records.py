@@ -110,8 +110,13 @@ def list_records(
 def _listed(
     session: Session, asked: _Asked, order: OrderBy, page: Cursor
 ) -> tuple[list[ShownRecord], str | None]:
-    after, begun_with = page.key(int, UUID | None) or (None, None)
-    ranking = serving.order_for_pages(session, asked.viewer.review_id, asked.stage, begun_with)
+    review_id, key = asked.viewer.review_id, page.key(int, UUID | None)
+    after, begun_with = key or (None, None)
+    ranking = (
+        serving.newest_order(session, review_id, asked.stage)
+        if key is None
+        else serving.order_of_list(session, review_id, asked.stage, begun_with)
+    )
     found = catalogue.list_records(
         session,
         viewer=asked.viewer,
