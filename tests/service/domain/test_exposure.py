@@ -12,7 +12,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
 
 import effort
 from service.domain import replayed_exposure
@@ -22,9 +21,10 @@ from tandem.db.session import Database
 from tandem.errors import Conflict, Forbidden, NotFound
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
+from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
-from tandem.reviews.models import PolicyVersion, Role
-from tandem.reviews.policy import Policy, stored
+from tandem.reviews.models import Role
+from tandem.reviews.policy import Policy
 from tandem.screening import decisions, export_ledger, policies, previews, visible_votes
 from tandem.screening.blinding import exposure
 from tandem.screening.blinding.view import hides_open_votes
@@ -38,18 +38,6 @@ from tandem.screening.models import Decision
 from tandem.screening.rules import Verdict
 from tandem.screening.team import removal
 from world import TA, Person, Team, World
-
-
-def most_at_once(entries: Sequence[Decision]) -> int:
-    """Return the largest number of people who had a vote on the record at one time."""
-    voters, most = set[UserId](), 0
-    for entry in entries:
-        if entry.verdict:
-            voters.add(entry.reviewer_id)
-        else:
-            voters.discard(entry.reviewer_id)
-        most = max(most, len(voters))
-    return most
 
 
 def informed(world: World, team: Team, person: Person, number: int, verdict: str) -> bool:
@@ -109,6 +97,33 @@ def test_who_could_see_that_a_record_was_not_at_full_text_is_informed(
         world.withdraw(team.review_id, team.ben, 1)
     else:
         world.change_policy(team.review_id, team.owner, reviewers_per_record=3)
+
+    assert informed(world, team, team.eve, 1, "include")
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("asked_for", [(1, 2), (2, 1, 2)])
+def test_a_policy_from_before_all_decisions_makes_nobody_informed(
+    world: World, asked_for: tuple[int, ...]
+) -> None:
+    first, *later = asked_for
+    team = world.team(policy={"reviewers_per_record": first})
+    for n in later:
+        world.change_policy(team.review_id, team.owner, reviewers_per_record=n)
+    world.decide(team.review_id, team.ann, 1, "exclude")
+
+    assert not informed(world, team, team.ben, 1, "exclude")
+    assert informed(world, team, team.eve, 1, "exclude")
+
+
+def test_records_that_had_all_decisions_together_had_them_for_those_who_looked(
+    world: World,
+) -> None:
+    team = world.team(n_records=5)
+    world.decide(team.review_id, team.ann, 1, "exclude")
+    world.decide(team.review_id, team.ben, 5, "exclude")
+    group = world.merge(team.review_id, team.owner, 1, 5)
+    world.split(team.review_id, team.owner, group)
 
     assert informed(world, team, team.eve, 1, "include")
 
@@ -405,6 +420,7 @@ class Looking(RuleBasedStateMachine):
         self.team: Team = self.world.team(n_records=1, policy=policy)
         self.knowing: set[str] = set()
         self.settling: set[str] = set()
+        self._complete: set[str] = set()
         self._voters: set[UserId] = set()
         self._has_advanced = False
 
@@ -479,22 +495,20 @@ class Looking(RuleBasedStateMachine):
             assert entry.informed == (who in self.knowing)
 
     def _is_open_at_full_text(self, who: str, before: Sequence[Decision]) -> bool:
-        """Whether it had as many others' votes as it ever needed, or was at full text, by then."""
+        """Whether it ever had all its decisions from others, or was at full text, by then."""
         me = getattr(self.team, who).id
-        with self.world.database.read() as session:
-            of_review = PolicyVersion.review_id == self.team.review_id
-            query = select(PolicyVersion).where(of_review, PolicyVersion.stage == TA)
-            versions = session.scalars(query)
-            quotas = [stored(version.value).reviewers_per_record for version in versions]
-        is_complete = most_at_once([one for one in before if one.reviewer_id != me]) >= min(quotas)
         is_judged = any(one.verdict and one.reviewer_id != me for one in before)
-        return is_complete or (is_judged and self._has_advanced and me not in self._voters)
+        was_there = is_judged and self._has_advanced and me not in self._voters
+        return who in self._complete or was_there
 
     def _look(self) -> None:
         with self.world.database.read() as session:
             state = load(session, RecordKey(self.team.review_id, TA, FIRST))
             self._voters, self._has_advanced = set(state.votes), state.has_advanced
+            policy = policy_versions.policies_in_force(session, self.team.review_id)[TA]
         for who in ("ann", "ben", "eve", "judge", "owner"):
+            if len(self._voters - {getattr(self.team, who).id}) >= policy.reviewers_per_record:
+                self._complete.add(who)
             if settles_without_seeing(self.world, self.team.review_id, getattr(self.team, who)):
                 self.settling.add(who)
             if is_shown_a_verdict(self.world, self.team.review_id, getattr(self.team, who), 1):

@@ -5,11 +5,14 @@ record's state and the viewer's role and policy say so. When that ends it is not
 transaction: `exposure_notes` for a record's voters, `reviews.sight` for those who lose a role or a
 policy that showed them everything. So no history is ever replayed.
 
-It may say `informed` of somebody to whom nothing was open, of those who settle conflicts without
-seeing the votes; it never says the opposite of anybody to whom a verdict was open.
+It may say `informed` of somebody to whom nothing was open: of those who settle conflicts without
+seeing the votes, and of those who joined after a record had all its decisions, if one of these was
+withdrawn or more are asked for. It never says the opposite of anybody to whom a verdict was open.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any
 
 from sqlalchemy import (
@@ -30,8 +33,8 @@ from tandem.events.screening_types import (
 )
 from tandem.ids import RecordNumber, UserId
 from tandem.records.models import Record
-from tandem.reviews.models import Member
-from tandem.reviews.policy import Stage
+from tandem.reviews.models import Member, PolicyVersion
+from tandem.reviews.policy import Stage, stored
 from tandem.reviews.service import Viewer
 from tandem.reviews.sight import NOTHING, Sight, sight
 from tandem.screening.blinding.exposure_notes import shown_in_conflict, state_at_start
@@ -178,22 +181,23 @@ def _was_shown_at_full_text(
     is_complete = len(state.votes.keys() - {me}) >= quota
     if not (was_there or is_complete):
         fewest = min(quota, found.least_quota or quota)
-        if found.n_judges < fewest or not _was_complete(session, state.key, me, fewest):
+        if found.n_judges < fewest or not _was_complete(session, state.key, me):
             return False
     return _is_member(session, viewer)
 
 
-def _was_complete(session: Session, key: RecordKey, me: UserId, fewest: int) -> bool:
-    """Whether so many others ever had a vote on the record, or on one linked to it, at once.
+def _was_complete(session: Session, key: RecordKey, me: UserId) -> bool:
+    """Whether the record, or one linked to it, ever had all its decisions from others.
 
-    Some of them may have withdrawn since, and more of them may be asked for now.
+    Some of them may have withdrawn since, and more of them may be asked for now. It is true of
+    somebody who joined after that, too.
     """
     linked = select(Record.number).where(
         Record.review_id == key.review_id, Record.duplicate_of == key.record_number
     )
     numbers = [key.record_number, *session.scalars(linked)]
-    query = (
-        select(Decision.record_number, Decision.reviewer_id, Decision.verdict)
+    entries = (
+        select(Decision)
         .where(
             Decision.review_id == key.review_id,
             Decision.stage == key.stage,
@@ -202,13 +206,25 @@ def _was_complete(session: Session, key: RecordKey, me: UserId, fewest: int) -> 
         )
         .order_by(Decision.labels_seq)
     )
-    votes: dict[RecordNumber, set[UserId]] = {number: set() for number in numbers}
-    for number, reviewer_id, verdict in session.execute(query):
-        if verdict is None:
-            votes[number].discard(reviewer_id)
+    versions = (
+        select(PolicyVersion)
+        .where(PolicyVersion.review_id == key.review_id, PolicyVersion.stage == key.stage)
+        .order_by(PolicyVersion.version)
+    )
+    # The numbers of votes and of policies have no common order; both are made under one lock.
+    in_order = sorted(
+        [*session.scalars(versions), *session.scalars(entries)], key=lambda one: one.created_at
+    )
+    votes: defaultdict[RecordNumber, set[UserId]] = defaultdict(set)
+    quota = inf
+    for one in in_order:
+        if isinstance(one, PolicyVersion):
+            quota = stored(one.value).reviewers_per_record
+        elif one.verdict is None:
+            votes[one.record_number].discard(one.reviewer_id)
         else:
-            votes[number].add(reviewer_id)
-        if len(votes[number]) >= fewest:
+            votes[one.record_number].add(one.reviewer_id)
+        if any(len(of_record) >= quota for of_record in votes.values()):
             return True
     return False
 
