@@ -87,7 +87,7 @@ def informed_among(
 def _informed(
     session: Session, viewer: Viewer, states: Sequence[RecordState]
 ) -> Iterator[RecordState]:
-    """Yield those of these states, of one stage, of which `is_informed` is true."""
+    """Yield the states for which `is_informed` is true. All are of one stage."""
     stage = states[0].key.stage
     sees, asked, is_open = sight(viewer.role, viewer.policies[stage]), [], set[RecordNumber]()
     for state in states:
@@ -192,10 +192,7 @@ def _was_complete(session: Session, key: RecordKey, me: UserId) -> bool:
     Some of them may have withdrawn since, and more of them may be asked for now. It is true of
     somebody who joined after that, too.
     """
-    linked = select(Record.number).where(
-        Record.review_id == key.review_id, Record.duplicate_of == key.record_number
-    )
-    numbers = [key.record_number, *session.scalars(linked)]
+    numbers = _with_linked(session, key)
     entries = (
         select(Decision)
         .where(
@@ -229,6 +226,14 @@ def _was_complete(session: Session, key: RecordKey, me: UserId) -> bool:
     return False
 
 
+def _with_linked(session: Session, key: RecordKey) -> list[RecordNumber]:
+    """Return the record's number and those of the records that are linked to it."""
+    linked = select(Record.number).where(
+        Record.review_id == key.review_id, Record.duplicate_of == key.record_number
+    )
+    return [key.record_number, *session.scalars(linked)]
+
+
 def _shows_vote(session: Session, viewer: Viewer, state: RecordState) -> bool:
     """Whether a record whose status is open to somebody shows them a vote of another person."""
     others = state.votes.keys() - {viewer.user_id}
@@ -239,10 +244,7 @@ def _shows_vote(session: Session, viewer: Viewer, state: RecordState) -> bool:
 
 def _was_open(session: Session, key: RecordKey, settled: int, conflicts: int) -> bool:
     """Whether the record was ever settled, or in conflict, up to these numbers of the log."""
-    linked = select(Record.number).where(
-        Record.review_id == key.review_id, Record.duplicate_of == key.record_number
-    )
-    numbers = [key.record_number, *session.scalars(linked)]
+    numbers = _with_linked(session, key)
     ids = select(Conflict.id).where(
         Conflict.review_id == key.review_id,
         Conflict.stage == key.stage,
