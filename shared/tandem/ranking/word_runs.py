@@ -77,7 +77,7 @@ class Texts:
             low = max(low + 1, high)
 
     def runs_within(self, words: range) -> tuple[Numbers, Numbers, Numbers]:
-        """Return the runs that begin with one of these words; of each its text, and its place.
+        """Return the text and the place of each run that begins with one of these words.
 
         Equal ones come as they are read. Places ascend over all texts as runs do in `runs`.
         """

@@ -85,7 +85,7 @@ class DrawnRecords:
     Attributes:
         stored: The draws, in the order of drawing.
         are_not_excluded: For each whether its record is an include, or may become one.
-        others: The status of each of these, in the same order; None where nobody has decided it.
+        others: The statuses of these records, in the same order; None for an undecided one.
     """
 
     stored: StoredDraws

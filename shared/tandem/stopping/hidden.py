@@ -37,10 +37,10 @@ _HIDE_OR_SHOW = (
     RecordRemoved,
     RecordRestored,
 )
-"""Whatever hides a record, or shows it again, logs one of these in the same transaction."""
+"""Every change that hides or shows a record logs one of these events in its transaction."""
 
 _RECENT = Recent[NDArray[np.int64]](10)
-"""By review and the newest of these events."""
+"""The key is a review and the number of its newest event of these types."""
 
 
 def hidden_numbers(session: Session, review_id: ReviewId) -> NDArray[np.int64]:
@@ -80,7 +80,7 @@ def no_longer_shown(
 def statuses_of(
     session: Session, review_id: ReviewId, stage: Stage, numbers: NDArray[np.int64]
 ) -> dict[RecordNumber, Status]:
-    """Return the status of those of these records that have one in the stage."""
+    """Return the statuses of these records in the stage; a record without one is left out."""
     found = dict[RecordNumber, Status]()
     for some in pieces(numbers.tolist()):
         query = select(ScreenedRecord.record_number, ScreenedRecord.status).where(

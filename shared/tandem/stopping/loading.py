@@ -96,7 +96,7 @@ def _without_entries(session: Session, audit: Audit, stored: StoredDraws) -> NDA
 
 
 def _still_there(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return those of these records that are screened: an import may have been taken back."""
+    """Return the records that are still screened: an import may have been taken back."""
     found = list[RecordNumber]()
     for some in pieces(numbers.tolist()):
         query = select(Record.number).where(is_shown(audit.review_id), Record.number.in_(some))

@@ -56,7 +56,7 @@ class Stored(Collection[Identity]):
 def numbered(
     session: Session, review_id: ReviewId, numbers: Collection[RecordNumber]
 ) -> dict[RecordNumber, Identity]:
-    """Return what those of these records are recognised by that are there, by number."""
+    """Return the identities of these records by number; records that are gone are left out."""
     found: dict[RecordNumber, Identity] = {}
     for some in pieces(sorted(numbers)):
         query = select(*_COLUMNS).where(Record.review_id == review_id, Record.number.in_(some))
