@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from application import application
+from service.api.pages_of import pages_of
 from service.domain.threads import at_once
 from tandem.accounts.models import SignIn, Token
 from tandem.config import Settings
@@ -226,15 +227,9 @@ def test_a_token_that_has_expired_already_is_not_made(
 def test_tokens_are_listed_in_pages(client: TestClient, admin: Person) -> None:
     for name in "ab":
         client.post(f"{API}/me/tokens", json={"name": name}, headers=admin.auth)
-    url, names, cursor = f"{API}/me/tokens?limit=2", [], ""
-    while True:
-        page = client.get(url + cursor, headers=admin.auth).json()
-        names.append([item["name"] for item in page["items"]])
-        if page["next_cursor"] is None:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
+    pages = pages_of(client, f"{API}/me/tokens?limit=2", admin)
 
-    assert names == [["test", "a"], ["b"]]
+    assert [[item["name"] for item in page] for page in pages] == [["test", "a"], ["b"]]
 
 
 @pytest.mark.parametrize(

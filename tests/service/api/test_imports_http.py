@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete
 
 from application import application
+from service.api.pages_of import pages_of
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.ids import ImportId
@@ -276,15 +277,9 @@ def test_imports_are_listed_in_pages_the_newest_first(
 ) -> None:
     for name in "abc":
         client.post(path, files={"file": (name, RIS)}, headers=team.owner.auth)
-    names, cursor = list[str](), ""
-    while True:
-        page = client.get(f"{path}?limit=2{cursor}", headers=team.owner.auth).json()
-        names += [item["filename"] for item in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
+    pages = pages_of(client, f"{path}?limit=2", team.owner)
 
-    assert names == ["c", "b", "a"]
+    assert [item["filename"] for page in pages for item in page] == ["c", "b", "a"]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from application import document_of_the_api
 from service.api.scene import API, METHODS, Scene, build
+from service.filled import filled
 from tandem.accounts import service as accounts
-from tandem.db.session import Database
 from world import World
 
 ROLES = ("owner", "adjudicator", "reviewer", "observer", "stranger", "admin", "nobody")
@@ -303,12 +303,7 @@ ROUTES = list(EXPECTED)
 @pytest.fixture(scope="module")
 def built(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scene]:
     """A database with the scene in it, which each test gets a copy of."""
-    file = tmp_path_factory.mktemp("scene") / "scene.sqlite3"
-    shutil.copy(migrated_sqlite, file)
-    database = Database(f"sqlite:///{file}")
-    made = build(World(database))
-    database.close()  # writes all of it into the one file
-    return file, made
+    return filled(migrated_sqlite, tmp_path_factory.mktemp("scene"), build)
 
 
 @pytest.fixture

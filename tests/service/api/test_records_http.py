@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from service.api.pages_of import pages_of
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.screening import catalogue
@@ -118,14 +119,8 @@ def test_by_rank_it_is_all_the_same_how_far_a_ranking_is_looked_through(
     world.rank(team.review_id, 4, 1, 3)
     url = f"/api/v1/reviews/{team.review_id}/records?order=rank&limit=1"
     for filtered, expected in (("", ["4", "1", "3", "2", "5"]), ("&q=peer", ["1", "3"])):
-        found, cursor = list[str](), ""
-        while True:
-            page = client.get(f"{url}{filtered}{cursor}", headers=team.owner.auth).json()
-            found += [item["id"] for item in page["items"]]
-            if page["next_cursor"] is None:
-                break
-            cursor = f"&cursor={page['next_cursor']}"
-        assert found == expected
+        pages = pages_of(client, url + filtered, team.owner)
+        assert [item["id"] for page in pages for item in page] == expected
 
 
 def test_by_status_and_own_label(client: TestClient, team: Team, world: World) -> None:
@@ -198,16 +193,11 @@ def test_pages_hold_every_record_once(
     client: TestClient, team: Team, world: World, order: str
 ) -> None:
     world.rank(team.review_id, 5, 3)
-    url, found, cursor = f"/api/v1/reviews/{team.review_id}/records", list[str](), ""
-    while True:
-        query = f"?order={order}&limit=2{cursor}"
-        page = client.get(url + query, headers=team.owner.auth).json()
-        found += [item["id"] for item in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        assert len(page["items"]) == 2
-        cursor = f"&cursor={page['next_cursor']}"
+    url = f"/api/v1/reviews/{team.review_id}/records?order={order}&limit=2"
+    pages = pages_of(client, url, team.owner)
 
+    assert {len(page) for page in pages[:-1]} == {2}
+    found = [item["id"] for page in pages for item in page]
     assert found == ids(client, team, f"order={order}")
 
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from service.domain.trails import checked, execute, exported, ledger, status
+from service.filled import filled
 from tandem.audit.differences import At
-from tandem.db.session import Database
 from tandem.ids import DecisionId, new_id
 from tandem.reviews import texts
 from tandem.screening.conflicts import service as conflicts
@@ -21,12 +21,7 @@ from world import TA, Team, World
 @pytest.fixture(scope="module")
 def built(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Team]:
     """A database on SQLite with the team in it: to make it takes longer than a test."""
-    file = tmp_path_factory.mktemp("rich") / "rich.sqlite3"
-    shutil.copy(migrated_sqlite, file)
-    database = Database(f"sqlite:///{file}")
-    made = rich_team(World(database))
-    database.close()  # writes all of it into the one file
-    return file, made
+    return filled(migrated_sqlite, tmp_path_factory.mktemp("rich"), rich_team)
 
 
 @pytest.fixture
