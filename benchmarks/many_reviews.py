@@ -19,8 +19,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 import httpx
+from redis import Redis
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
@@ -28,6 +30,7 @@ from sqlalchemy import func, select
 from installation import ENGINES, Account, Installation, running
 from load import Processes
 from load_data import Filled, add_review, words_of
+from tandem import heartbeat
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
@@ -37,8 +40,8 @@ from tandem.reviews.models import Review
 _CLIENTS = 4
 _LOOK_SECONDS = 1.0
 _INCLUDED_APART = 7
-_STARTS_SECONDS = 10.0
-"""What a worker may take until it is ready."""
+_MOST_SECONDS = 300.0
+"""Until a worker is ready."""
 
 
 @dataclass
@@ -89,8 +92,13 @@ def main() -> None:
 def _restart_worker(here: Installation, processes: int) -> None:
     here.kill("worker")
     here.settings = here.settings.model_copy(update={"worker_concurrency": processes})
+    began = time.monotonic()
     here.start("worker")
-    time.sleep(_STARTS_SECONDS)
+    with Redis.from_url(here.settings.resolved_redis_url()) as broker:
+        while min(heartbeat.ages(broker).get("worker", [inf])) > time.monotonic() - began:
+            if time.monotonic() > began + _MOST_SECONDS:
+                raise TimeoutError("the worker does not start; see its log")
+            time.sleep(_LOOK_SECONDS)
 
 
 def wait_until_fresh(database: Database, n: int, within: float) -> None:
