@@ -306,3 +306,13 @@ def test_any_text_within_marcxml_is_read_or_rejected(text: str) -> None:
     assert isinstance(found[0], Entry)
     assert isinstance(found[-1], Entry)
     read(MARCXML, text)
+
+
+@pytest.mark.parametrize("cut", [b"\x1b", b"\x1b$", b"\x1b("])
+def test_an_escape_that_is_cut_off_costs_no_record(cut: bytes) -> None:
+    # In the place of as many letters, so that all lengths stay right; the leader says MARC-8.
+    made = titled("On rest" + "." * len(cut)).replace(b"." * len(cut), cut)
+    (found,) = read_bytes(made[:9] + b" " + made[10:])
+    assert isinstance(found, Entry)
+    assert found.title is not None
+    assert found.title.startswith("On rest")

@@ -161,4 +161,9 @@ def _in_cyrillic(raw: bytes) -> bool:
 
 
 def _decoded(value: bytes, codec: str | None) -> str:
-    return value.decode(codec, "replace") if codec else str(marc8_to_unicode(value, True))
+    if codec is not None:
+        return value.decode(codec, "replace")
+    try:
+        return str(marc8_to_unicode(value, True))
+    except UnicodeDecodeError:  # an escape without what it announces
+        return value.decode("ascii", "replace")
