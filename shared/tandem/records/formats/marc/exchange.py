@@ -164,6 +164,7 @@ def _decoded(value: bytes, codec: str | None) -> str:
     if codec is not None:
         return value.decode(codec, "replace")
     try:
-        return str(marc8_to_unicode(value, True))
-    except UnicodeDecodeError:  # an escape without what it announces
+        # An escape at the end announces nothing, and pymarc fails at it.
+        return str(marc8_to_unicode(value.rstrip(b"\x1b"), True))
+    except UnicodeDecodeError:  # the tables of East Asian letters end before its bytes do
         return value.decode("ascii", "replace")
