@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 import effort
 from browser.line import Line
-from browser.visitors import Visitor, Visitors
+from browser.visitors import SLIP_SECONDS, Visitor, Visitors
 from service.live import Live
 from tandem.screening.models import Decision
 from world import Team, World
@@ -84,6 +84,36 @@ def test_what_is_taken_along_and_decided_offline_arrives_in_order_after_reloads(
     ann.saved()
 
     assert len(set(said)) == N_DECIDED
+    assert ledger(world, team) == said
+
+
+DECIDE_AND_RELOAD = """
+  dispatchEvent(new KeyboardEvent("keydown", { key: "x", bubbles: true }));
+  location.reload();
+"""
+
+
+def test_a_decision_is_kept_although_the_page_is_reloaded_in_the_same_instant(
+    visit: Visit, line: Line, world: World
+) -> None:
+    team = world.team(n_records=10)
+    ann = visit(team.ann, f"/r/{team.review_id}/screen")
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    kept(ann)
+    offline(ann, line, is_off=True)
+    said = []
+    for _ in range(5):
+        ann.page.wait_for_timeout(1000 * SLIP_SECONDS)
+        said.append(ann.title())
+        with ann.page.expect_navigation():
+            ann.page.evaluate(DECIDE_AND_RELOAD)
+        ann.sees("These records were kept in this browser")
+        expect(ann.page.locator(".article-title")).to_be_visible()
+        assert ann.title() not in said
+
+    offline(ann, line, is_off=False)
+    ann.saved()
+
     assert ledger(world, team) == said
 
 

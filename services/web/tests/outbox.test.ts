@@ -163,6 +163,59 @@ describe("what is stored", () => {
     expect(await db.count("entries")).toBe(0);
   });
 
+  it("is handed over before the one who decided can do anything else", async () => {
+    const db = await open("at-once");
+    const box = new Outbox("me", "one", db, new Server());
+    let isHandedOver = false;
+    const { prototype } = IDBTransaction;
+    const commit = vi.spyOn(prototype, "commit").mockImplementation(function (this: IDBTransaction) {
+      isHandedOver = true;
+      commit.mockRestore();
+      this.commit();
+    });
+    box.add(decision("1"));
+    expect(isHandedOver).toBe(true);
+    await box.stored();
+    expect(await db.count("entries")).toBe(1);
+  });
+
+  it("keeps the order of decisions over two tabs that are closed", async () => {
+    vi.useRealTimers();
+    const db = await open("order");
+    server.answers = [{ kind: "wait", seconds: 100 }];
+    const first = new Outbox("me", "one", db, server);
+    for (const record of ["1", "2", "3"]) first.add(decision(record));
+    await first.stored();
+    const away = new Server();
+    away.answers = [{ kind: "wait", seconds: 100 }];
+    const second = new Outbox("me", "two", db, away);
+    await second.load(() => false);
+    second.add(decision("4"));
+    await second.stored();
+    const third = new Server();
+    const last = new Outbox("me", "three", db, third);
+    await last.load(() => false);
+    await last.flush();
+    await last.stored();
+    expect(third.taken).toEqual(["1", "2", "3", "4"].map((record) => `decide ${record}`));
+    expect(await db.count("entries")).toBe(0);
+  });
+
+  it("is sent although the browser cannot store it, and that is said", async () => {
+    const db = await open("full");
+    vi.spyOn(db, "transaction").mockImplementation(() => {
+      throw new DOMException("The disk is full", "QuotaExceededError");
+    });
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const box = new Outbox("me", "one", db, server);
+    box.add(decision("1"));
+    await box.flush();
+    expect(server.taken).toEqual(["decide 1"]);
+    expect(box.isStored).toBe(false);
+    expect(warned).toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
   it("is left to the tab that made it while that lives, and to its own person", async () => {
     vi.useRealTimers();
     const db = await open("left");

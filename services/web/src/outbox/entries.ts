@@ -20,6 +20,8 @@ export interface Judgement {
 }
 
 export interface Entry {
+  /** Its place among those that are stored; the browser gives it, so what this tab adds has none. */
+  id?: number;
   /** Its Idempotency-Key, kept over retries. */
   key: string;
   user: string;

@@ -47,6 +47,7 @@ export class Outbox {
   private failures = 0;
   private inFlight: Promise<void> | null = null;
   private saving: Promise<unknown> = Promise.resolve();
+  private couldNotStore = false;
   private readonly listeners = new Set<() => void>();
   private readonly arrivals = new Set<(arrival: Arrival) => void>();
 
@@ -63,7 +64,7 @@ export class Outbox {
     const found = await this.db.getAllFromIndex("entries", "user", this.user);
     const others = found.filter((one) => !this.has(one.key)).map(withStage);
     const left = others.filter((one) => !isAlive(one.tab));
-    const mine = left.map(({ id: _, ...entry }) => ({ ...entry, tab: this.tab }));
+    const mine = left.map((one) => ({ ...one, tab: this.tab }));
     const refused = await this.db.getAllFromIndex("not_sent", "user", this.user);
     this.notSent = refused.map((one) => ({ ...one, entry: withStage(one.entry) }));
     if (mine.length > 0) {
@@ -114,6 +115,11 @@ export class Outbox {
     if (this.held === key) this.release();
     this.set(left);
     return true;
+  }
+
+  /** Whether the browser keeps what waits when this tab is closed. */
+  get isStored(): boolean {
+    return this.db !== null && !this.couldNotStore;
   }
 
   /** Whether an entry still waits here. */
@@ -235,7 +241,7 @@ export class Outbox {
       const { code, detail } = outcome.problem;
       const failed = { entry, code, detail, user: this.user };
       this.notSent = [...this.notSent, failed];
-      this.saving = this.saving.then(() => this.db?.put("not_sent", failed));
+      if (this.db !== null) this.store(this.db.put("not_sent", failed));
       this.set(refused(this.entries, entry.key));
     } else {
       this.wait(outcome);
@@ -263,8 +269,20 @@ export class Outbox {
     const before = this.entries;
     this.entries = entries;
     const db = this.db;
-    if (db !== null) this.saving = this.saving.then(() => save(db, before, entries));
+    // The browser writes in the order in which the writing began: nothing waits here, so what is
+    // decided is handed over before the tab can go away.
+    if (db !== null) this.store(save(db, before, entries));
     this.changed();
+  }
+
+  private store(work: Promise<unknown>): void {
+    const kept = work.catch((error: unknown) => {
+      // A full disk, or a browser that refuses: the decisions are sent all the same.
+      console.warn("what waits could not be stored", error);
+      this.couldNotStore = true;
+      this.changed();
+    });
+    this.saving = Promise.all([this.saving, kept]).then(() => undefined);
   }
 
   private changed(): void {

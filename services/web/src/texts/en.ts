@@ -204,6 +204,8 @@ export const texts = {
       saved: "Saved",
       saving: "Saving…",
       offline: (n: number) => `Not connected: ${count(n, "decision is", "decisions are")} kept here`,
+      offlineHere: (n: number) =>
+        `Not connected: this browser stores nothing. Leave this tab open, ${count(n, "decision is", "decisions are")} only here`,
       signed_out: "Signed out",
     },
     randomOrder: "Records now come in random order.",

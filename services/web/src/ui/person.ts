@@ -75,10 +75,15 @@ function leaving(outbox: Outbox): () => void {
   const leave = () => outbox.leave();
   const back = () => void outbox.flush();
   const hidden = () => document.visibilityState === "hidden" && void outbox.flush();
+  const ask = (event: BeforeUnloadEvent) => {
+    if (!outbox.isStored && outbox.entries.length > 0) event.preventDefault();
+  };
+  addEventListener("beforeunload", ask);
   addEventListener("pagehide", leave);
   addEventListener("online", back);
   document.addEventListener("visibilitychange", hidden);
   return () => {
+    removeEventListener("beforeunload", ask);
     removeEventListener("pagehide", leave);
     removeEventListener("online", back);
     document.removeEventListener("visibilitychange", hidden);

@@ -11,7 +11,8 @@ export function SaveState() {
   const outbox = useOutbox();
   const { state } = outbox;
   const say = texts.screen.states;
-  const words = state === "offline" ? say.offline(outbox.entries.length) : say[state];
+  const offline = outbox.isStored ? say.offline : say.offlineHere;
+  const words = state === "offline" ? offline(outbox.entries.length) : say[state];
   return (
     <span class={`save-state ${state}`} role={state === "offline" ? "status" : undefined}>
       {state === "saved" && <Icon name="saved" />}
