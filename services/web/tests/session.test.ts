@@ -48,6 +48,11 @@ beforeEach(async () => {
   now += 1000;
 });
 
+/** Lets promises go on until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve));
+}
+
 const decide = () => {
   const made = session.decide(JUDGEMENT);
   now += 1000;
@@ -97,6 +102,56 @@ describe("screening", () => {
     session.took("k", "d");
     await session.fill();
     expect([session.queue?.state, session.remaining]).toEqual(["finished", 0]);
+  });
+
+  it("counts along while decisions arrive as the queue is asked, and as the server counts after that", async () => {
+    let answer = () => {};
+    const slow = async (limit: number) => {
+      const counted = await queue.ask(limit);
+      await new Promise<void>((resolve) => (answer = resolve));
+      return counted;
+    };
+    const started = new Session("r", outbox, null, slow, () => now);
+    outbox.onArrival(({ entry, decision }) => started.took(entry.key, decision));
+    const filled = started.start();
+    await until(() => queue.asked.length === 2);
+    answer();
+    await filled;
+    now += 1000;
+    started.decide(JUDGEMENT);
+    const filling = started.fill();
+    await until(() => queue.asked.length === 3);
+    await outbox.flush();
+    queue.decided.add("30"); // by the same person, elsewhere
+    answer();
+    await filling;
+    expect([started.decided, started.remaining]).toEqual([1, 29]);
+
+    await until(() => queue.asked.length === 4);
+    answer();
+    await until(() => started.decided === 2);
+    expect(started.remaining).toBe(28);
+  });
+
+  it("asks again when what a closed tab has left arrives while the first queue is asked", async () => {
+    decide();
+    let answer = () => {};
+    let nAsked = 0;
+    const slow = async (limit: number) => {
+      const counted = await queue.ask(limit);
+      if (nAsked++ === 0) await new Promise<void>((resolve) => (answer = resolve));
+      return counted;
+    };
+    const started = new Session("r", outbox, null, slow, () => now);
+    outbox.onArrival(({ entry, decision }) => started.took(entry.key, decision));
+    const filled = started.start();
+    await until(() => nAsked === 1);
+    await outbox.flush();
+    answer();
+    await filled;
+    await until(() => nAsked === 2);
+    await until(() => started.decided === 1);
+    expect([started.decided, started.remaining]).toEqual([1, 29]);
   });
 
   it("undoes as often as wanted, in the order back", async () => {

@@ -41,6 +41,9 @@ export class Session {
   private steps: Step[] = [];
   private shownAt = 0;
   private filling: Promise<void> | null = null;
+  private nArrived = 0;
+  /** Whether the queue was counted while something arrived, so nobody knows if that is in it. */
+  private isInDoubt = false;
   private readonly listeners = new Set<() => void>();
   /** Sent while an answer of the queue was on its way, which may still name them. */
   private recent = new Set<string>();
@@ -155,14 +158,15 @@ export class Session {
 
   /** Notes which decision an entry became; an undo that comes later is about that one. */
   took(key: string, decision: string | null): void {
+    this.nArrived += 1;
     if (decision !== null) this.basisOf.set(key, decision);
-    // The last answer of the queue still named what has arrived now: ask what is left.
-    if (this.current === undefined && this.unsent().length === 0) void this.fillOnceMore();
+    if (this.unsent().length === 0) void this.fillOnceMore();
   }
 
+  /** The last answer of the queue still named or counted what has arrived now: asks what is left. */
   private async fillOnceMore(): Promise<void> {
     await this.filling;
-    if (this.current === undefined) await this.fill();
+    if (this.current === undefined || this.isInDoubt) await this.fill();
   }
 
   private unsent() {
@@ -198,6 +202,7 @@ export class Session {
 
   private async refill(ahead: number): Promise<void> {
     const before = this.unsent().length;
+    const { nArrived } = this;
     try {
       const found = await this.ask(Math.min(MOST, Math.max(ahead, this.items.length) + before));
       this.error = null;
@@ -213,27 +218,32 @@ export class Session {
         })),
         ...fresh,
       ];
-      const waiting = this.unsent().filter((one) => one.kind === "decide").length;
-      const { workload } = found;
-      const remaining = Math.max(0, found.remaining - waiting);
+      this.isInDoubt = this.nArrived !== nArrived;
+      const { remaining, workload } = this.countsOf(found);
       // What is decided here and on its way is all that the server has for this person.
       const isAll = this.items.length === 0 && remaining === 0 && found.state === "ready";
-      this.queue = {
-        ...found,
-        remaining,
-        state: isAll ? "finished" : found.state,
-        workload: {
-          ...workload,
-          decided: workload.decided + waiting,
-          left: workload.left === null ? null : Math.max(0, workload.left - waiting),
-        },
-      };
+      this.queue = { ...found, remaining, workload, state: isAll ? "finished" : found.state };
       this.recent = new Set([...this.recent].filter((id) => this.isOnItsWay(id)));
       if (hadNone) this.shown();
       await this.keep();
     } catch (error) {
       this.error = error;
     }
+  }
+
+  /** What an answer counts, and what is on its way. What this page has counted is better than doubt. */
+  private countsOf(found: QueueOut): Pick<QueueOut, "remaining" | "workload"> {
+    if (this.isInDoubt && this.queue !== null) return this.queue;
+    const onTheirWay = this.unsent().filter((one) => one.kind === "decide").length;
+    const { workload, remaining } = found;
+    return {
+      remaining: Math.max(0, remaining - onTheirWay),
+      workload: {
+        ...workload,
+        decided: workload.decided + onTheirWay,
+        left: workload.left === null ? null : Math.max(0, workload.left - onTheirWay),
+      },
+    };
   }
 
   /** Whether a record is neither decided here nor on its way. */
