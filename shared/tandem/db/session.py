@@ -51,8 +51,9 @@ class Database:
     """Ways to open a transaction on one database.
 
     `read()` gives a session that sees one consistent state on SQLite and, with
-    `snapshot()`, on PostgreSQL too. `glance()` is for looks that are made all the time: there
-    each query is alone, has no server-side cursor, and leaves prepared statements in place.
+    `snapshot()`, on PostgreSQL too; to change an object in it is an error. `glance()` is for looks
+    that are made all the time: there each query is alone, has no server-side cursor, and leaves
+    prepared statements in place.
     `write.begin()` gives one that is committed when its block ends, and so does `write.together()`.
     On SQLite a writing transaction takes the write lock at its start (BEGIN IMMEDIATE): taken
     later, at the first write, it could fail on a stale snapshot.
@@ -75,6 +76,8 @@ class Database:
         self.glance: sessionmaker[Session] = sessionmaker(
             self.engine.execution_options(**alone), expire_on_commit=False
         )
+        for reading in (self.read, self.glance):
+            event.listen(reading, "before_flush", _refuse_to_write)
         self.write = _Writers(self.engine, one_at_a_time=self.is_sqlite, patience=patience)
 
     @property
@@ -90,6 +93,13 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _refuse_to_write(session: Session, *_: object) -> None:
+    # It would be rolled back; and on SQLite fail on a stale snapshot as soon as somebody writes.
+    changed = [*session.new, *session.deleted, *filter(session.is_modified, session.dirty)]
+    if changed:
+        raise AssertionError(f"a session that only reads was asked to write: {changed}")
 
 
 def sees_only_committed(session: Session) -> bool:

@@ -19,7 +19,7 @@ from tandem.screening.lease_models import Lease
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.people import workload
-from tandem.screening.people.interests import OwnPapers
+from tandem.screening.people.interests import OwnPapers, withheld
 from tandem.screening.people.workload import Workload
 from tandem.screening.queue import counting, picking, served
 from tandem.screening.queue.counting import Counts
@@ -76,13 +76,18 @@ class Left:
 
 
 def what_is_left(session: Session, *, review: Review, viewer: Viewer, stage: Stage) -> Left:
-    """Return what the queue would say is left for this reviewer."""
+    """Return what the queue would say is left for this reviewer.
+
+    What is withheld from them is what is known when it is asked: `serve` goes on comparing their
+    name with the authors of records that came in since.
+    """
     viewer.require(Role.REVIEWER, "screen records")
     session.flush()
     member = members.get_member(session, review.id, viewer.user_id)
     queue_filter = QueueFilter.of(session, review, stage, viewer)
-    own_papers = OwnPapers(session, review, member)
-    counts = counting.count(session, queue_filter, lambda: own_papers.numbers)
+    counts = counting.count(
+        session, queue_filter, lambda: withheld(session, review.id, viewer.user_id)
+    )
     mine = _workload(session, queue_filter, viewer, member, counts)
     return Left(_remaining(queue_filter, counts, mine), mine)
 
