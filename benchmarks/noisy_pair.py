@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from precedent import field, unseen
+from prior_model import field, unseen
 from ranking import labelled_files, seed_range, set_name
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import recipe
@@ -53,7 +53,7 @@ def _shares(
     tasks = [Task(data, seed) for seed in asked.seeds]
     for model in asked.models:
         own = recipe(model)
-        if isinstance(own, Preset) and own.precedent:
+        if isinstance(own, Preset) and own.prior_model:
             own = unseen(own, data, everything)
         each = list[float]()
         for done in run_all(tasks, How(own, batch=asked.batch, team=team), jobs=asked.jobs):

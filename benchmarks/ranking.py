@@ -26,7 +26,7 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.stats import wilcoxon
 
-from precedent import field, unseen
+from prior_model import field, unseen
 from tandem.ranking import sentences
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import recipe
@@ -145,7 +145,7 @@ def _replays(
 ) -> Iterator[tuple[list[Task], How]]:
     """Yield what can be replayed together: all, or what has one table of other reviews."""
     preset = recipe(model)
-    if not (isinstance(preset, Preset) and preset.precedent):
+    if not (isinstance(preset, Preset) and preset.prior_model):
         tasks = [Task(data, seed) for data in files for seed in asked.seeds]
         yield tasks, How(preset, batch=asked.batch)
         return

@@ -5,7 +5,7 @@ Usage: benchmarks/ranking_fairness.py DIR [--models elas-u4,tandem-3] [--seeds 1
 Every labelled file of DIR is replayed. Of its relevant records those of a group (no abstract,
 a translated or foreign title, a very long abstract) are set beside the others of the same file:
 the mean share of the file that is read before one is found. Files without such a record count
-for no group. The table of precedent is learnt for each file without it and its family.
+for no group. The table of the prior model is learnt for each file without it and its family.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from precedent import unseen
+from prior_model import unseen
 from ranking import labelled_files, seed_range
 from tandem.ranking.learning import Labels
 from tandem.ranking.presets import Preset
@@ -77,7 +77,7 @@ def main() -> int:
         found = {data.file: list[Found]() for data in files}
         for data in files:
             own = recipe(model)
-            if isinstance(own, Preset) and own.precedent:
+            if isinstance(own, Preset) and own.prior_model:
                 own = unseen(own, data, everything)
             found[data.file] = [_replay(data, own, seed, asked.batch) for seed in asked.seeds]
         for name, belongs in GROUPS.items():

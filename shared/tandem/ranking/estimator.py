@@ -21,7 +21,7 @@ def fit_all(
     With vectors the score is that of the words, standardised over the unread records (over all
     where hardly any is left), plus what the preset gives of the opinions on vectors, standardised
     likewise over those that have one. A record without a vector has 0, the mean, of these.
-    Precedent is added likewise, where it says something of 30 records or more.
+    The prior model is added likewise, where it says something of 30 records or more.
 
     Cases do not touch each other: each has to the last bit what it has alone. Together they read
     the matrix once instead of once each.
@@ -82,8 +82,8 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
         )
         if opinion is not None and vectors is not None
     ]
-    precedent, usual = preset.precedent, features.precedent
-    if not opinions and (precedent is None or usual is None):
+    prior_model, usual = preset.prior_model, features.prior_model
+    if not opinions and (prior_model is None or usual is None):
         return Fitted(scores, weights)
     n_records = draws.size
     others = unread(labels, n_records) & np.isfinite(draws)
@@ -99,29 +99,29 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
         counts = opinion.weight * n_includes / (n_includes + opinion.settling)
         share = np.where(has_sentence, opinion.beside, 1.0)
         scores += counts * np.where(known, share * second, 0.0)
-    if usual is not None and (counts := precedent_weight(preset, usual, labels)):
+    if usual is not None and (counts := prior_weight(preset, usual, labels)):
         known = usual != 0
         third = _standardised(usual, _to_go_by(others, known))
         scores += counts * np.where(known, third, 0.0)
     return Fitted(scores, weights)
 
 
-def precedent_weight(preset: Parameters, usual: NDArray[np.float64], labels: Labels) -> float:
-    """Return how much precedent counts beside the words' 1; 0 where hardly any record has one."""
-    precedent, known = preset.precedent, usual != 0
-    if precedent is None or np.count_nonzero(known) < _FEW:
+def prior_weight(preset: Parameters, usual: NDArray[np.float64], labels: Labels) -> float:
+    """Return how much the prior model counts beside the words' 1; 0 where it knows few records."""
+    prior_model, known = preset.prior_model, usual != 0
+    if prior_model is None or np.count_nonzero(known) < _FEW:
         return 0.0
     n_includes = float(labels.values.sum())
-    weight = precedent.weight * precedent.fading / (n_includes + precedent.fading)
-    if precedent.trust is None:
+    weight = prior_model.weight * prior_model.fading / (n_includes + prior_model.fading)
+    if prior_model.trust is None:
         return weight
-    return weight * _followed(usual, known, labels, precedent.trust)
+    return weight * _followed(usual, known, labels, prior_model.trust)
 
 
 def _followed(
     usual: NDArray[np.float64], known: NDArray[np.bool_], labels: Labels, trust: float
 ) -> float:
-    """Return how far the includes follow precedent, in [0, 1].
+    """Return how far the includes follow the prior model, in [0, 1].
 
     By the share of records that it puts below an include, in the mean: .5 is chance. Its usual
     success counts as `trust` includes do, since a first one or two tell little.

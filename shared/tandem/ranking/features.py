@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, get_index_dtype, hstack
 
 from tandem.progress import OnProgress, counted, no_progress, stretch
-from tandem.ranking import precedent, word_vectors
+from tandem.ranking import prior_model, word_vectors
 from tandem.ranking.parameters import Words
 from tandem.ranking.terms import Terms
 from tandem.ranking.tfidf import Tfidf
 
 _REVISION = 4
 """To be raised when `build` changes what it makes of the same parameters."""
+
+_PRIOR_MODEL = "precedent"
+"""What the prior model is called in keys and folders: as the releases that made them called it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Features:
             are not installed.
         sentences: Sentence vectors, float32, shape (n_records, n_dimensions), of length 1, or
             0 where a record has none yet. None where nothing computes any.
-        precedent: How much speaks for each record by what reviews usually include, float64,
+        prior_model: How much speaks for each record by what reviews usually include, float64,
             shape (n_records,), 0 where nothing is known. None where the recipe does not ask.
     """
 
@@ -54,7 +57,7 @@ class Features:
     similarity: NDArray[np.float64]
     word_vectors: NDArray[np.float32] | None = None
     sentences: NDArray[np.float32] | None = None
-    precedent: NDArray[np.float64] | None = None
+    prior_model: NDArray[np.float64] | None = None
 
 
 _READ, _WEIGHED = 0.1, 0.4
@@ -87,15 +90,15 @@ def build(
     """
     whole, reports = _read(texts, words, stretch(on_progress, 0.0, _READ))
     usual = None
-    if words.precedent:
-        usual = precedent.of_words(whole.texts, reports, precedent.packaged(words.precedent))
+    if words.prior_model:
+        usual = prior_model.of_words(whole.texts, reports, prior_model.packaged(words.prior_model))
     of_matrix = stretch(on_progress, _READ, _WEIGHED)
     matrix, terms, similarity = _terms_of(texts, whole, words, query, of_matrix, folder)
     del whole
     of_vectors = stretch(on_progress, _WEIGHED, 1.0)
     vectors = word_vectors.build(texts, of_vectors, folder) if _vectors_of(words) else None
     on_progress(1.0)
-    return Features(matrix, terms, similarity, vectors, precedent=usual)
+    return Features(matrix, terms, similarity, vectors, prior_model=usual)
 
 
 def _read(
@@ -106,7 +109,7 @@ def _read(
 
     def whole_texts() -> Iterator[str]:
         for title, abstract in counted(texts, on_progress):
-            reports.append(precedent.has_text(abstract))
+            reports.append(prior_model.has_text(abstract))
             yield f"{title} {abstract}"
 
     whole = Tfidf(whole_texts(), words)
@@ -201,7 +204,9 @@ def _vectors_of(words: Words) -> str | None:
 
 def feature_key(words: Words) -> str:
     """Return 16 hexadecimal digits: equal where `build` makes the same of the same texts."""
-    recipe = [_REVISION, asdict(words) | {"vectors": _vectors_of(words)}]
+    named = asdict(words) | {"vectors": _vectors_of(words)}
+    named[_PRIOR_MODEL] = named.pop("prior_model")
+    recipe = [_REVISION, named]
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -229,7 +234,7 @@ def save(features: Features, folder: Path, made_in: Path | None = None) -> None:
             "shape": np.array(matrix.shape, dtype=np.int64),
             "similarity": features.similarity,
             "word_vectors": _or_none_at_all(features.word_vectors),
-            "precedent": _or_none_at_all(features.precedent),
+            _PRIOR_MODEL: _or_none_at_all(features.prior_model),
             "terms": features.terms.text,
             "term_ends": features.terms.ends,
         }.items():
@@ -254,13 +259,13 @@ def load(folder: Path) -> Features:
     )
     matrix = csr_matrix((data, indices, indptr), shape=tuple(shape.tolist()), copy=False)
     vectors = np.asarray(np.load(folder / "word_vectors.npy", mmap_mode="r"))
-    usual = np.asarray(np.load(folder / "precedent.npy", mmap_mode="r"))
+    usual = np.asarray(np.load(folder / f"{_PRIOR_MODEL}.npy", mmap_mode="r"))
     return Features(
         matrix,
         Terms(text, ends),
         similarity,
         vectors if vectors.shape[1] else None,
-        precedent=usual if usual.ndim == 1 else None,
+        prior_model=usual if usual.ndim == 1 else None,
     )
 
 

@@ -24,7 +24,7 @@ class Words:
             title and abstract together; 0 for none.
         vectors: Which word vectors a mean is made of for each record, beside the terms; None
             for none. Where they are not installed there is none either.
-        precedent: Which table of what reviews usually include is looked up; None for none.
+        prior_model: Which table of what reviews usually include is looked up; None for none.
         double: Whether the terms' weights are kept as double floats, as ASReview's are. Single
             ones take half of the memory, and a training of them two thirds of the time.
     """
@@ -37,7 +37,7 @@ class Words:
     max_df: float
     title: float
     vectors: str | None = None
-    precedent: str | None = None
+    prior_model: str | None = None
     double: bool = True
 
 
@@ -92,14 +92,14 @@ class EnsembleMember:
 
 
 @dataclass(frozen=True)
-class Precedent:
+class PriorModel:
     """What reviews usually include, added to the scores until this one speaks for itself.
 
     With n includes it counts `weight` · `fading` / (n + `fading`) times. With `trust` that is
     less where this review's includes do not follow it, and nothing where they contradict it.
 
     Attributes:
-        weight: How much it counts at the most, ≥ 0; see `Words.precedent`.
+        weight: How much it counts at the most, ≥ 0; see `Words.prior_model`.
         fading: After how many includes it counts half of that, > 0.
         trust: Against how many includes its usual success is weighed, > 0; None to trust it
             whatever is included.
@@ -126,7 +126,7 @@ class Parameters:
         presumed: Which unread records are learnt as excludes.
         word_vectors: What is made of means of word vectors.
         sentences: What is made of sentence vectors.
-        precedent: What is made of what reviews usually include.
+        prior_model: What is made of what reviews usually include.
     """
 
     __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
@@ -139,4 +139,4 @@ class Parameters:
     presumed: Presumed | None = None
     word_vectors: EnsembleMember | None = None
     sentences: EnsembleMember | None = None
-    precedent: Precedent | None = None
+    prior_model: PriorModel | None = None

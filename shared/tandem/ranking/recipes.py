@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tandem.errors import TandemError
-from tandem.ranking.parameters import EnsembleMember, Precedent, Presumed, Words
+from tandem.ranking.parameters import EnsembleMember, Presumed, PriorModel, Words
 from tandem.ranking.presets import Preset
 
 if TYPE_CHECKING:
@@ -113,15 +113,15 @@ _TANDEM_1 = replace(
 _TANDEM_2 = replace(
     _TANDEM_1,
     name="tandem-2",
-    words=replace(_TANDEM_1.words, precedent="usually-included-1", double=False),
-    precedent=Precedent(weight=0.7, fading=20),
+    words=replace(_TANDEM_1.words, prior_model="usually-included-1", double=False),
+    prior_model=PriorModel(weight=0.7, fading=20),
 )
 
 _TANDEM_3_WORDS = replace(
     _TANDEM_2,
     name="tandem-3-words",
-    words=replace(_TANDEM_2.words, precedent="usually-included-2"),
-    precedent=Precedent(weight=0.7, fading=20, trust=1),
+    words=replace(_TANDEM_2.words, prior_model="usually-included-2"),
+    prior_model=PriorModel(weight=0.7, fading=20, trust=1),
     sentences=None,
 )
 

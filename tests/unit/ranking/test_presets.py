@@ -24,7 +24,7 @@ def test_elas_u4_is_the_published_recipe() -> None:
             "max_df": 0.95,
             "title": 0.0,
             "vectors": None,
-            "precedent": None,
+            "prior_model": None,
             "double": True,
         },
         "C": 0.11,
@@ -33,7 +33,7 @@ def test_elas_u4_is_the_published_recipe() -> None:
         "presumed": None,
         "word_vectors": None,
         "sentences": None,
-        "precedent": None,
+        "prior_model": None,
     }
 
 

@@ -2,7 +2,7 @@
 
 A table gives each of some general words a weight, learnt from what teams included in reviews that
 are done: *group*, *months*, *were* and *significant* speak for a record, *role*, *system*, *such*
-and *may* against it. `benchmarks/precedent.py` makes it. None is there for the topic of one of
+and *may* against it. `benchmarks/prior_model.py` makes it. None is there for the topic of one of
 them: each is in more than 1 % of the records of at least half of those reviews.
 """
 
@@ -32,13 +32,13 @@ def words_of(title: str, abstract: str) -> set[str]:
 
 
 def build(texts: Collection[tuple[str, str]], table: Table) -> NDArray[np.float64]:
-    """Return for each title and abstract how much precedent speaks for it; see `of_words`."""
+    """Return for each title and abstract how much the prior model speaks for it; see `of_words`."""
     words = Texts((f"{title} {abstract}" for title, abstract in texts), (1, 1))
     return of_words(words, np.array([has_text(text) for _, text in texts], bool), table)
 
 
 def of_words(words: Texts, reports: NDArray[np.bool_], table: Table) -> NDArray[np.float64]:
-    """Return for each record how much precedent speaks for it, shape (n,).
+    """Return for each record how much the prior model speaks for it, shape (n,).
 
     With k known words it is the sum of their weights over √k, so that a long abstract is no more
     extreme for its length alone. A record without any of them has 0, and so has one without an

@@ -1,9 +1,9 @@
-"""How much precedent counts while labels come in, as a picture.
+"""How much the prior model counts while labels come in, as a picture.
 
-Usage: benchmarks/precedent_weight.py DIR [--sets A,B] [--seed 1] > docs/pictures/precedent.svg
+Usage: benchmarks/prior_weight.py DIR [--sets A,B] [--seed 1] > docs/pictures/prior_weight.svg
 
 Each set is read as `tandem simulate` does, trained again after ten labels, with a table that was
-learnt without its family. Drawn is the weight of precedent beside the words' 1.
+learnt without its family. Drawn is the weight of the prior model beside the words' 1.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from precedent import unseen
-from tandem.ranking.estimator import precedent_weight
+from prior_model import unseen
+from tandem.ranking.estimator import prior_weight
 from tandem.ranking.learning import Labels
 from tandem.ranking.ranker import rank
 from tandem.ranking.recipes import DEFAULT_MODEL, PRESETS
@@ -42,7 +42,9 @@ def main() -> None:
         if (name := Path(data.file).name.split(".")[0]) in asked.sets:
             includes, weights = _weights(data, everything, asked.seed)
             axes.plot(includes, weights, marker=marker, markersize=3, label=name)
-    axes.set(xlabel="includes found", ylabel="weight of precedent", ylim=(0, None), xlim=(0, 60))
+    axes.set(
+        xlabel="includes found", ylabel="weight of the prior model", ylim=(0, None), xlim=(0, 60)
+    )
     axes.grid(color="#dddddd")
     axes.legend(frameon=False)
     svg = io.StringIO()
@@ -61,7 +63,7 @@ def _weights(
     while data.labels[read].sum() < data.labels.sum():
         labels = Labels(rows=read, values=data.labels[read].astype(np.float64))
         includes.append(int(labels.values.sum()))
-        weights.append(precedent_weight(preset, recipe.values, labels))
+        weights.append(prior_weight(preset, recipe.values, labels))
         pool = np.setdiff1d(np.arange(data.labels.size), read)
         ranked = rank(features, labels=labels, pool=pool, recipe=recipe, seed=seed)
         read = np.concatenate([read, ranked.order[:_BATCH]])

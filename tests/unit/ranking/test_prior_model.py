@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tandem.ranking import precedent
+from tandem.ranking import prior_model
 from tandem.ranking.features import Features, build, feature_key, load, save
 from tandem.ranking.learning import Labels
 from tandem.ranking.presets import Preset
@@ -39,36 +39,36 @@ def place(texts: list[tuple[str, str]], row: int, known: dict[int, float]) -> in
     return order.index(row)
 
 
-TABLE = precedent.packaged("usually-included-2")
+TABLE = prior_model.packaged("usually-included-2")
 
 
 class TestTheTable:
-    @pytest.mark.parametrize("name", precedent.TABLES)
+    @pytest.mark.parametrize("name", prior_model.TABLES)
     def test_what_reports_results_is_above_what_talks_about_them(self, name: str) -> None:
-        trial, essay = precedent.build([TRIAL, ESSAY], precedent.packaged(name))
+        trial, essay = prior_model.build([TRIAL, ESSAY], prior_model.packaged(name))
         assert trial > 0 > essay
 
-    @pytest.mark.parametrize("name", precedent.TABLES)
+    @pytest.mark.parametrize("name", prior_model.TABLES)
     def test_its_words_are_such_as_records_are_cut_into(self, name: str) -> None:
-        table = precedent.packaged(name)
-        assert precedent.words_of(" ".join(table), "") == {*table}
+        table = prior_model.packaged(name)
+        assert prior_model.words_of(" ".join(table), "") == {*table}
         assert np.all(np.isfinite([*table.values()]))
 
     @pytest.mark.parametrize(
         ("name", "digest"),
-        [*zip(precedent.TABLES, ("7e1de3b18b79457b", "04dc2a29447bb9bb"), strict=True)],
+        [*zip(prior_model.TABLES, ("7e1de3b18b79457b", "04dc2a29447bb9bb"), strict=True)],
     )
     def test_a_table_of_this_name_never_changes(self, name: str, digest: str) -> None:
-        weights = precedent.packaged(name).items()
+        weights = prior_model.packaged(name).items()
         text = "".join(f"{word}\t{weight:.3f}\n" for word, weight in weights)
         assert hashlib.sha256(text.encode()).hexdigest().startswith(digest)
 
     def test_saying_it_twice_says_no_more(self) -> None:
-        once, twice = precedent.build([TRIAL, (TRIAL[0], f"{TRIAL[1]} {TRIAL[1]}")], TABLE)
+        once, twice = prior_model.build([TRIAL, (TRIAL[0], f"{TRIAL[1]} {TRIAL[1]}")], TABLE)
         assert once == twice
 
     def test_a_record_of_unknown_words_has_none(self) -> None:
-        assert precedent.build(
+        assert prior_model.build(
             [("", ""), ("Обзор", "Рандомизированное исследование")], TABLE
         ).tolist() == [
             0,
@@ -76,10 +76,10 @@ class TestTheTable:
         ]
 
     def test_a_title_alone_speaks_neither_for_a_record_nor_against_it(self) -> None:
-        assert precedent.build([(f"{TRIAL[0]} {TRIAL[1]}", " ")], TABLE).tolist() == [0]
+        assert prior_model.build([(f"{TRIAL[0]} {TRIAL[1]}", " ")], TABLE).tolist() == [0]
 
     def test_another_table_can_be_asked(self) -> None:
-        values = precedent.build([("yes yes", "no"), ("yes", "Yes.")], {"yes": 3.0, "no": -1.0})
+        values = prior_model.build([("yes yes", "no"), ("yes", "Yes.")], {"yes": 3.0, "no": -1.0})
         assert values.tolist() == [pytest.approx(2 / np.sqrt(2)), 3.0]
 
 
@@ -104,7 +104,7 @@ class TestInTheRanking:
             known = Labels(rows, np.where(rows < n_includes, 1.0, 0.0))
             draws = np.linspace(0, 0.9, len(texts))
             scores = []
-            for of in (features, replace(features, precedent=None)):
+            for of in (features, replace(features, prior_model=None)):
                 drawn = np.random.RandomState(1)
                 fitted = OURS.fit(of, labels=known, draws=draws, random_state=drawn)
                 assert fitted is not None
@@ -118,7 +118,7 @@ class TestInTheRanking:
 
     def test_without_it_the_ranking_is_the_one_before(self) -> None:
         features = build(TEXTS, OURS.words)
-        assert features.precedent is not None
+        assert features.prior_model is not None
         known = Labels(np.array([0, 5]), np.array([1.0, 0.0]))
         drawn, draws = np.random.RandomState(1), np.linspace(0, 0.9, len(TEXTS))
 
@@ -128,20 +128,20 @@ class TestInTheRanking:
             return fitted.scores
 
         plain = scores(build(TEXTS, replace(BEFORE.words, double=False)), BEFORE)
-        np.testing.assert_array_equal(scores(replace(features, precedent=None), OURS), plain)
+        np.testing.assert_array_equal(scores(replace(features, prior_model=None), OURS), plain)
         np.testing.assert_array_equal(scores(features, BEFORE), plain)
         assert not np.array_equal(scores(features, OURS), plain)
 
     def test_a_record_of_which_nothing_is_known_is_neither_lifted_nor_lowered(self) -> None:
         features = build(TEXTS, OURS.words)
-        assert features.precedent is not None
-        values = features.precedent.copy()
+        assert features.prior_model is not None
+        values = features.prior_model.copy()
         values[7] = 0
         known = Labels(np.array([0, 5]), np.array([1.0, 0.0]))
         draws = np.linspace(0, 0.9, len(TEXTS))
 
         def score(usual: NDArray[np.float64] | None) -> float:
-            of = replace(features, precedent=usual)
+            of = replace(features, prior_model=usual)
             fitted = OURS.fit(of, labels=known, draws=draws, random_state=np.random.RandomState(1))
             assert fitted is not None
             return float(fitted.scores[7])
@@ -157,15 +157,15 @@ class TestInTheRanking:
         draws[2] = np.inf  # half done
 
         def scores(usual: NDArray[np.float64] | None) -> list[float]:
-            of = replace(features, precedent=usual)
+            of = replace(features, prior_model=usual)
             fitted = OURS.fit(of, labels=known, draws=draws, random_state=np.random.RandomState(1))
             assert fitted is not None
             found: list[float] = fitted.scores.tolist()
             return found
 
-        assert features.precedent is not None
-        assert np.count_nonzero(features.precedent) < 30
-        assert scores(features.precedent) == scores(None)
+        assert features.prior_model is not None
+        assert np.count_nonzero(features.prior_model) < 30
+        assert scores(features.prior_model) == scores(None)
 
     @pytest.mark.parametrize(("wrong", "n_includes"), [(True, 5), (False, 5), (False, 1)])
     def test_where_the_first_includes_contradict_it_it_is_silent(
@@ -177,7 +177,7 @@ class TestInTheRanking:
         known = Labels(rows, np.where(rows < 78, 1.0, 0.0))
         draws = np.linspace(0, 0.9, len(texts))
         scores = []
-        for of in (features, replace(features, precedent=None)):
+        for of in (features, replace(features, prior_model=None)):
             fitted = NEWEST.fit(
                 of, labels=known, draws=draws, random_state=np.random.RandomState(1)
             )
@@ -186,7 +186,7 @@ class TestInTheRanking:
         assert np.array_equal(scores[0], scores[1]) == wrong
 
     def test_it_is_what_reviews_are_ranked_with(self) -> None:
-        assert NEWEST.words.precedent == precedent.TABLES[-1], "a new table needs a new recipe"
+        assert NEWEST.words.prior_model == prior_model.TABLES[-1], "a new table needs a new recipe"
 
 
 class TestKept:
@@ -194,12 +194,12 @@ class TestKept:
         made = build(TEXTS, OURS.words)
         save(made, tmp_path / "with")
         save(build(TEXTS, BEFORE.words), tmp_path / "without")
-        np.testing.assert_array_equal(load(tmp_path / "with").precedent, made.precedent)
-        assert load(tmp_path / "without").precedent is None
+        np.testing.assert_array_equal(load(tmp_path / "with").prior_model, made.prior_model)
+        assert load(tmp_path / "without").prior_model is None
 
     def test_no_records_are_no_reason_to_forget_that_it_is_asked(self, tmp_path: Path) -> None:
         save(build([], OURS.words), tmp_path / "none")
-        found = load(tmp_path / "none").precedent
+        found = load(tmp_path / "none").prior_model
         assert found is not None
         assert found.shape == (0,)
 

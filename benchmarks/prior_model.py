@@ -1,6 +1,6 @@
 """Learn from screened reviews which general words speak for a record and which against it.
 
-Usage: benchmarks/precedent.py DIR > shared/tandem/ranking/usually-included-2.tsv
+Usage: benchmarks/prior_model.py DIR > shared/tandem/ranking/usually-included-2.tsv
 
 A logistic regression on the words that are in more than 1 % of the records of at least half of
 the reviews, centred within each review: what tells its includes from its excludes, not one review
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from tandem.ranking import precedent
+from tandem.ranking import prior_model
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Fitted, Labels
 from tandem.ranking.parameters import EnsembleMember, Words
-from tandem.ranking.precedent import Table
 from tandem.ranking.presets import Preset
+from tandem.ranking.prior_model import Table
 from tandem.ranking.simulate_files import Labelled, read_labelled
 
 _SHARE = 0.01
@@ -57,7 +57,7 @@ class Unseen:
 
     @property
     def words(self) -> Words:
-        return replace(self.preset.words, precedent=None)
+        return replace(self.preset.words, prior_model=None)
 
     @property
     def sentences(self) -> EnsembleMember | None:
@@ -74,7 +74,7 @@ class Unseen:
         draws: NDArray[np.float64],
         random_state: np.random.RandomState,
     ) -> Fitted | None:
-        informed = replace(features, precedent=self.values)
+        informed = replace(features, prior_model=self.values)
         return self.preset.fit(informed, labels=labels, draws=draws, random_state=random_state)
 
 
@@ -103,7 +103,7 @@ def _name(data: Labelled) -> str:
 
 def learn(reviews: Sequence[Labelled]) -> Table:
     """Return the weights of words by what these reviews included."""
-    worded = [[precedent.words_of(*text) for text in data.texts] for data in reviews]
+    worded = [[prior_model.words_of(*text) for text in data.texts] for data in reviews]
     column = {word: number for number, word in enumerate(_general(worded))}
     matrices = [_centred(records, column) for records in worded]
     weights = [
@@ -124,9 +124,9 @@ def unseen(preset: Preset, data: Labelled, reviews: Sequence[Labelled]) -> Unsee
     The first table was of all kinds of reviews, the second is of those of health care.
     """
     others = [other for other in reviews if family(other) != family(data)]
-    if preset.words.precedent != "usually-included-1":
+    if preset.words.prior_model != "usually-included-1":
         others = [other for other in others if is_of_health_care(other)]
-    return Unseen(preset, precedent.build(data.texts, learn(others)))
+    return Unseen(preset, prior_model.build(data.texts, learn(others)))
 
 
 def _general(worded: Sequence[Sequence[set[str]]]) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from precedent import family, learn, unseen
+from prior_model import family, learn, unseen
 from tandem.ranking.recipes import PRESETS
 from tandem.ranking.simulate_files import Labelled
 
@@ -64,5 +64,5 @@ def test_reviews_of_the_same_making_are_left_out_together(
 
 
 def test_the_recipe_of_a_benchmark_does_not_look_up_the_packaged_table() -> None:
-    assert OURS.words.precedent
-    assert unseen(OURS, REVIEWS[0], REVIEWS).words.precedent is None
+    assert OURS.words.prior_model
+    assert unseen(OURS, REVIEWS[0], REVIEWS).words.prior_model is None
