@@ -90,7 +90,7 @@ def installation(folder: Path) -> Iterator[tuple[str, Scene]]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}", scene
     finally:
-        app.state.runtime.bells.closing = True
+        app.state.runtime.event_streams.closing = True
         server.should_exit = True
         thread.join(20)
         database.close()

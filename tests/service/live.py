@@ -48,7 +48,7 @@ def serve(settings: Settings) -> Iterator[Live]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield Live(f"http://127.0.0.1:{port}", app)
     finally:
-        app.state.runtime.bells.closing = True
+        app.state.runtime.event_streams.closing = True
         server.should_exit = True
         thread.join(SOON)
         assert not thread.is_alive()

@@ -58,8 +58,8 @@ from tandem_api.routes import (
     webhooks,
 )
 from tandem_api.runtime import Runtime
-from tandem_api.seats import Seats
-from tandem_api.streams import Bells
+from tandem_api.stream_limits import StreamLimits
+from tandem_api.streams import EventStreams
 from tandem_api.uses import Uses
 
 PREFIX = "/api/v1"
@@ -73,18 +73,18 @@ def create_app(settings: Settings) -> FastAPI:
         database = Database(settings.resolved_database_url(), patience=settings.busy_seconds)
         redis_url = settings.resolved_redis_url()
         task_signals = TaskSignals(redis_url)
-        bells = Bells(database, redis_url, Seats(settings))
+        event_streams = EventStreams(database, redis_url, StreamLimits(settings))
         artifacts = Artifacts(settings.resolved_artifact_url())
         watch = Watch(settings, database)
         passwords = Passwords(database)
         uses = Uses(database, idle=timedelta(hours=settings.session_idle_hours))
         app.state.runtime = Runtime(
-            settings, database, artifacts, task_signals, bells, watch, passwords, uses
+            settings, database, artifacts, task_signals, event_streams, watch, passwords, uses
         )
-        bells.start()
+        event_streams.start()
         uses.start()
         yield
-        await bells.stop()
+        await event_streams.stop()
         await uses.stop()
         passwords.close()
         task_signals.close()

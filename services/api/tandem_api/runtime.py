@@ -10,7 +10,7 @@ from tandem.db.session import Database
 from tandem.operations.storage import Watch
 from tandem.tasks import TaskSignals
 from tandem_api.hashing import Passwords
-from tandem_api.streams import Bells
+from tandem_api.streams import EventStreams
 from tandem_api.uses import Uses
 
 
@@ -20,7 +20,7 @@ class Runtime:
     database: Database
     artifacts: Artifacts
     task_signals: TaskSignals
-    bells: Bells
+    event_streams: EventStreams
     storage: Watch
     passwords: Passwords
     uses: Uses

@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
         runtime = getattr(self._app.state, "runtime", None)
         if runtime is not None:
-            asyncio.get_running_loop().call_soon_threadsafe(runtime.bells.close)
+            asyncio.get_running_loop().call_soon_threadsafe(runtime.event_streams.close)
 
 
 def allow_many_connections() -> None:

@@ -83,7 +83,7 @@ async def reset_password(request: Request, here: Runtime, *, token: str, passwor
             throttle.succeed(session, attempt)
 
     await here.passwords.guess(client_source(request), "reset", work)
-    here.bells.look_at_rights()
+    here.event_streams.look_at_rights()
 
 
 async def change_password(
@@ -112,7 +112,7 @@ async def change_password(
             return start_session(session, request, here, user_id)
 
     made = await here.passwords.guess(client_source(request), email, work)
-    here.bells.look_at_rights()
+    here.event_streams.look_at_rights()
     return made
 
 

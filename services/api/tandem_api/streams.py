@@ -23,7 +23,7 @@ from tandem.log import logger
 from tandem.reviews.models import Review
 from tandem.tasks import NOTIFIER, PROGRESS
 from tandem_api.feeds import Follower, Update, look
-from tandem_api.seats import Seats
+from tandem_api.stream_limits import StreamLimits
 
 HEARTBEAT_SECONDS = 15.0
 LOOK_SECONDS = 1.0
@@ -33,7 +33,7 @@ notifier only makes it faster: with Redis down, events come a second later."""
 _log = logger(__name__)
 
 
-class _Seat:
+class _Subscriber:
     """One client's connection: where it is in the log, and what it has still to be sent.
 
     It holds one page at most. A client that reads slowly gets the next one when it has taken
@@ -74,53 +74,53 @@ class _Seat:
         return page
 
 
-class _Room:
+class _Channel:
     """All who follow one review in this process."""
 
     def __init__(self, database: Database, review_id: ReviewId) -> None:
-        self.bell = asyncio.Event()
-        self.seats: set[_Seat] = set()
+        self.wake = asyncio.Event()
+        self.subscribers: set[_Subscriber] = set()
         self.news: dict[str, bytes] = {}
         self._database, self._review_id = database, review_id
 
     async def serve(self) -> None:
-        """Hand out what the log has for those who sit here, for as long as anybody does."""
-        while self.seats:
-            # Cleared before reading: what is added after the read rings again.
-            self.bell.clear()
-            free = [seat for seat in self.seats if seat.is_free]
-            for seat in self.seats.difference(free):
-                seat.is_behind = True
-            # Whose seat is not free misses it: the next one says all that this one does.
+        """Hand out what the log has while anybody subscribes."""
+        while self.subscribers:
+            # Cleared before reading: what is added after the read wakes it again.
+            self.wake.clear()
+            free = [subscriber for subscriber in self.subscribers if subscriber.is_free]
+            for subscriber in self.subscribers.difference(free):
+                subscriber.is_behind = True
+            # Who has not taken the last page misses this one: the next says all that it does.
             news, self.news = b"".join(self.news.values()), {}
-            followers = [seat.follower for seat in free]
+            followers = [subscriber.follower for subscriber in free]
             try:
                 updates = await run_in_threadpool(look, self._database, self._review_id, followers)
             except SQLAlchemyError as error:
                 _log.warning("event streams ended; their clients will resume", error=str(error))
                 return
-            for seat, one in zip(free, updates, strict=True):
+            for subscriber, one in zip(free, updates, strict=True):
                 if one is None:
-                    seat.end()
+                    subscriber.end()
                 else:
-                    seat.give(one, news)
+                    subscriber.give(one, news)
             # Rights are checked before each heartbeat: without them a client gets not even that.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.bell.wait(), HEARTBEAT_SECONDS)
+                await asyncio.wait_for(self.wake.wait(), HEARTBEAT_SECONDS)
 
     def end(self) -> None:
-        for seat in self.seats:
-            seat.end()
-        self.bell.set()
+        for subscriber in self.subscribers:
+            subscriber.end()
+        self.wake.set()
 
 
-class Bells:
+class EventStreams:
     """Wakes those who follow a review when its log has grown. Lives in the event loop."""
 
-    def __init__(self, database: Database, redis_url: str, seats: Seats) -> None:
+    def __init__(self, database: Database, redis_url: str, limits: StreamLimits) -> None:
         self._database, self._redis_url = database, redis_url
-        self.seats = seats
-        self._rooms: dict[str, _Room] = {}
+        self.limits = limits
+        self._channels: dict[str, _Channel] = {}
         self._seen: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.closing = False
@@ -128,7 +128,7 @@ class Bells:
 
     @property
     def n_clients(self) -> int:
-        return sum(len(room.seats) for room in self._rooms.values())
+        return sum(len(channel.subscribers) for channel in self._channels.values())
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -145,8 +145,8 @@ class Bells:
     def close(self) -> None:
         """End every stream; called in the event loop when the server begins to shut down."""
         self.closing = True
-        for room in self._rooms.values():
-            room.end()
+        for channel in self._channels.values():
+            channel.end()
 
     def look_at_rights(self) -> None:
         """Ask at once who of those that follow still may, in this process; from any thread.
@@ -154,56 +154,56 @@ class Bells:
         Others ask with their next heartbeat; and nobody gets an event before it was asked.
         """
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._ring_all)
+            self._loop.call_soon_threadsafe(self._wake_all)
 
-    def _ring_all(self) -> None:
-        for room in self._rooms.values():
-            room.bell.set()
+    def _wake_all(self) -> None:
+        for channel in self._channels.values():
+            channel.wake.set()
 
     async def stream(
         self, review_id: ReviewId, follower: Follower, source: str | None
     ) -> AsyncIterator[bytes]:
         """Yield a review's events behind those that the follower has, as they come."""
-        seat, room = _Seat(follower), self._room(review_id)
-        room.seats.add(seat)
-        room.bell.set()
+        subscriber, channel = _Subscriber(follower), self._channel(review_id)
+        channel.subscribers.add(subscriber)
+        channel.wake.set()
         try:
-            with self.seats.taken(source):
-                while not self.closing and (page := await seat.take()) is not None:
+            with self.limits.counted(source):
+                while not self.closing and (page := await subscriber.take()) is not None:
                     yield page
-                    if seat.is_behind:
-                        room.bell.set()
+                    if subscriber.is_behind:
+                        channel.wake.set()
         finally:
-            room.seats.discard(seat)
-            room.bell.set()
+            channel.subscribers.discard(subscriber)
+            channel.wake.set()
 
-    def _room(self, review_id: ReviewId) -> _Room:
+    def _channel(self, review_id: ReviewId) -> _Channel:
         review = str(review_id)
-        if review not in self._rooms:
-            self._rooms[review] = _Room(self._database, review_id)
-            self._run(self._serve(review, self._rooms[review]), f"follow {review}")
-        return self._rooms[review]
+        if review not in self._channels:
+            self._channels[review] = _Channel(self._database, review_id)
+            self._run(self._serve(review, self._channels[review]), f"follow {review}")
+        return self._channels[review]
 
-    async def _serve(self, review: str, room: _Room) -> None:
+    async def _serve(self, review: str, channel: _Channel) -> None:
         try:
-            await room.serve()
+            await channel.serve()
         finally:
-            # New subscribers get a new room; those in this one are disconnected.
-            del self._rooms[review]
+            # New subscribers get a new channel; those in this one are disconnected.
+            del self._channels[review]
             self._seen.pop(review, None)
-            room.end()
+            channel.end()
 
-    def _ring(self, review: str) -> None:
-        if room := self._rooms.get(review):
-            room.bell.set()
+    def _wake(self, review: str) -> None:
+        if channel := self._channels.get(review):
+            channel.wake.set()
 
-    def _tell(self, message: str) -> None:
+    def _hand_on(self, message: str) -> None:
         """Hand on how far some work is. Only the newest of each is kept until it is read."""
         sent = json.loads(message)
-        if room := self._rooms.get(sent["review_id"]):
+        if channel := self._channels.get(sent["review_id"]):
             data = json.dumps(sent["data"], ensure_ascii=False)
-            room.news[sent["about"]] = format_sse_event(data_str=data, event=sent["type"])
-            room.bell.set()
+            channel.news[sent["about"]] = format_sse_event(data_str=data, event=sent["type"])
+            channel.wake.set()
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
@@ -215,17 +215,17 @@ class Bells:
         async with aioredis.Redis.from_url(self._redis_url, decode_responses=True) as client:
             while True:
                 try:
-                    async with client.pubsub() as channel:
-                        await channel.subscribe(NOTIFIER, PROGRESS)
+                    async with client.pubsub() as messages:
+                        await messages.subscribe(NOTIFIER, PROGRESS)
                         was_heard = True
-                        async for message in channel.listen():
+                        async for message in messages.listen():
                             if message["type"] != "message":
                                 continue
                             if message["channel"] == NOTIFIER:
-                                self._ring(message["data"])
+                                self._wake(message["data"])
                                 continue
                             try:
-                                self._tell(message["data"])
+                                self._hand_on(message["data"])
                             except (ValueError, KeyError, TypeError) as error:
                                 # Of another version, perhaps; the notifier is to go on.
                                 _log.warning("a message was not understood", error=repr(error))
@@ -238,17 +238,17 @@ class Bells:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._rooms:
+            if not self._channels:
                 continue
             try:
-                lengths = await run_in_threadpool(self._lengths, list(self._rooms))
+                lengths = await run_in_threadpool(self._lengths, list(self._channels))
             except SQLAlchemyError as error:
                 _log.warning("could not look for events", error=str(error))
                 continue
             for review, length in lengths.items():
                 if self._seen.get(review) != length:
                     self._seen[review] = length
-                    self._ring(review)
+                    self._wake(review)
 
     def _lengths(self, watched: list[str]) -> dict[str, int]:
         with self._database.read() as session:

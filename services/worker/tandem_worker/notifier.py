@@ -15,21 +15,21 @@ _log = logger(__name__)
 
 
 class Notifier:
-    """Rings every bell when any review's notifier is rung.
+    """Wakes all who wait when any review's log has grown.
 
     While the broker is down it is silent: consumers that wait for it also look now and then.
     """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._bells: list[threading.Event] = []
+        self._flags: list[threading.Event] = []
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
 
-    def bell(self) -> threading.Event:
+    def flag(self) -> threading.Event:
         """Return a flag; its consumer clears it before looking for new events."""
         made = threading.Event()
-        self._bells.append(made)
+        self._flags.append(made)
         return made
 
     def start(self) -> None:
@@ -39,9 +39,9 @@ class Notifier:
         self._closing.set()
         self._thread.join(timeout=2 * _LISTEN_SECONDS)
 
-    def ring(self) -> None:
-        for bell in self._bells:
-            bell.set()
+    def wake(self) -> None:
+        for flag in self._flags:
+            flag.set()
 
     def _run(self) -> None:
         was_heard = True
@@ -49,11 +49,11 @@ class Notifier:
             try:
                 with self._channel() as channel:
                     channel.subscribe(NOTIFIER)
-                    self.ring()  # for what may have been rung while nobody listened
+                    self.wake()  # for what came while nobody listened
                     was_heard = True
                     while not self._closing.is_set():
                         if channel.get_message(timeout=_LISTEN_SECONDS) is not None:
-                            self.ring()
+                            self.wake()
             except (RedisError, OSError) as error:
                 if was_heard:
                     _log.warning("notifier not reachable; looking instead", error=str(error))

@@ -52,7 +52,7 @@ def send_signed(held: Held, *, rules: Rules) -> Answer:
 
 
 class Loop:
-    """A thread that does `work` when its bell rings, and every so many seconds anyway.
+    """A thread that does `work` when it is woken, and every so many seconds anyway.
 
     It begins no more often than every `gap` seconds: what rings meanwhile is done in one.
     """
@@ -62,11 +62,11 @@ class Loop:
         name: str,
         work: Callable[[], object],
         *,
-        bell: threading.Event,
+        wake: threading.Event,
         every: float,
         gap: float = GAP_SECONDS,
     ) -> None:
-        self._work, self._bell, self._every, self._gap = work, bell, every, gap
+        self._work, self._wake, self._every, self._gap = work, wake, every, gap
         self._stopping = threading.Event()
         self._is_failing = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -74,17 +74,17 @@ class Loop:
 
     def stop(self, *, within: float) -> None:
         self._stopping.set()
-        self._bell.set()
+        self._wake.set()
         self._thread.join(within)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             # Cleared before looking: what comes after the look rings again.
-            self._bell.clear()
+            self._wake.clear()
             began = time.monotonic()
             self._try()
-            # After a failure the bell is no reason to try again at once.
-            (self._stopping if self._is_failing else self._bell).wait(self._every)
+            # After a failure being woken is no reason to try again at once.
+            (self._stopping if self._is_failing else self._wake).wait(self._every)
             self._stopping.wait(max(0.0, began + self._gap - time.monotonic()))
 
     def _try(self) -> None:
@@ -219,8 +219,8 @@ class WaysOut:
         self._redis = Redis.from_url(
             config.resolved_redis_url(), socket_connect_timeout=2, socket_timeout=5
         )
-        self._doorbell = Notifier(self._redis)
-        self._publishing, self._delivering = self._doorbell.bell(), self._doorbell.bell()
+        self._notifier = Notifier(self._redis)
+        self._publishing, self._delivering = self._notifier.flag(), self._notifier.flag()
         rules = Rules(
             allow_private=config.webhooks_allow_private, allow_http=config.webhooks_allow_http
         )
@@ -228,20 +228,20 @@ class WaysOut:
             database,
             partial(send_signed, rules=rules),
             threads=config.webhook_threads,
-            again=self._doorbell.ring,
+            again=self._notifier.wake,
         )
         publisher = Publisher(database, self._redis, maxlen=config.stream_maxlen)
         every = config.sweep_seconds
         self._loops = [
-            Loop("publisher", publisher.publish, bell=self._publishing, every=every),
-            Loop("webhooks", self._deliverers.look, bell=self._delivering, every=every),
+            Loop("publisher", publisher.publish, wake=self._publishing, every=every),
+            Loop("webhooks", self._deliverers.look, wake=self._delivering, every=every),
         ]
-        self._doorbell.start()
+        self._notifier.start()
 
     def close(self) -> None:
         """End within seconds; what is under way then is done again by another relay."""
         for loop in self._loops:
             loop.stop(within=_LOOP_ENDS_WITHIN)
         self._deliverers.stop(within=_DELIVERIES_END_WITHIN)
-        self._doorbell.close()
+        self._notifier.close()
         self._redis.close()

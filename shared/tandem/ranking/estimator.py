@@ -19,7 +19,7 @@ def fit_all(
     """Learn from the labels of each case and score every record by how likely its inclusion is.
 
     With vectors the score is that of the words, standardised over the unread records (over all
-    where hardly any is left), plus what the preset gives of the opinions on vectors, standardised
+    where hardly any is left), plus what the preset gives of its ensemble members, standardised
     likewise over those that have one. A record without a vector has 0, the mean, of these.
     The prior model is added likewise, where it says something of 30 records or more.
 
@@ -74,16 +74,16 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
     weights = np.zeros(features.matrix.shape[1], learnt.weights.dtype)
     weights[learnt.columns] = learnt.weights
     labels, draws = case.labels, case.draws
-    opinions = [
-        (opinion, vectors)
-        for opinion, vectors in (
+    members = [
+        (member, vectors)
+        for member, vectors in (
             (preset.word_vectors, features.word_vectors),
             (preset.sentences, features.sentences),
         )
-        if opinion is not None and vectors is not None
+        if member is not None and vectors is not None
     ]
     prior_model, usual = preset.prior_model, features.prior_model
-    if not opinions and (prior_model is None or usual is None):
+    if not members and (prior_model is None or usual is None):
         return Fitted(scores, weights)
     n_records = draws.size
     others = unread(labels, n_records) & np.isfinite(draws)
@@ -92,12 +92,12 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
     has_sentence = np.zeros(n_records, dtype=bool)
     if preset.sentences is not None and features.sentences is not None:
         has_sentence = _known(features.sentences)
-    for opinion, vectors in opinions:
+    for member, vectors in members:
         known = _known(vectors)
-        _, distances = examples.learn(vectors, opinion.C)
+        _, distances = examples.learn(vectors, member.C)
         second = _standardised(distances, _to_go_by(others, known))
-        counts = opinion.weight * n_includes / (n_includes + opinion.settling)
-        share = np.where(has_sentence, opinion.beside, 1.0)
+        counts = member.weight * n_includes / (n_includes + member.settling)
+        share = np.where(has_sentence, member.beside, 1.0)
         scores += counts * np.where(known, share * second, 0.0)
     if usual is not None and (counts := prior_weight(preset, usual, labels)):
         known = usual != 0

@@ -43,7 +43,7 @@ def run_all(
         how: What is common to them.
         jobs: Processes at once, ≥ 1, each with one thread. With one, or for one task, none is
             started. They end when the generator is closed, whatever they are doing.
-        on_progress: Told now and then.
+        on_progress: Called now and then.
 
     Raises:
         WorkerLost: A process ended without an answer.

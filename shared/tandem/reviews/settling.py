@@ -11,7 +11,7 @@ from tandem.ids import ReviewId
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Policy, Stage, majority_needs_more
 
-WAYS_OUT = (
+HOW_TO_SETTLE = (
     "There are two ways: invite an adjudicator or another person (POST "
     "/reviews/{review_id}/invitations), or change the policy (PATCH /reviews/{review_id}): with "
     "`resolution: consensus` the two vote once more, with `voter_may_adjudicate: true` those who "
@@ -67,5 +67,5 @@ def _nobody(stages: list[Stage], n_people: int) -> str:
     people = "1 member who screens" if n_people == 1 else f"{n_people} members who screen"
     return (
         f"{' and '.join(stages)}: nobody may settle a conflict. The review has {people}, all of "
-        "whom vote on each record, and the policy bars voters from settling. " + WAYS_OUT
+        "whom vote on each record, and the policy bars voters from settling. " + HOW_TO_SETTLE
     )

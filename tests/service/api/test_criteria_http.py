@@ -163,7 +163,7 @@ class TestFinalReason:
             assert ask(who, "GET", "/records/1")["final_reason"] == "wrong population"
             listed = ask(who, "GET", "/records?status=excluded")["items"]
             assert [item["final_reason"] for item in listed] == ["wrong population"]
-        # Whoever has not decided sees neither that it is excluded nor why.
+        # Those who have not decided see neither that it is excluded nor why.
         assert ask(team.eve, "GET", "/records/1")["final_reason"] is None
 
     def test_files_lead_with_it_and_lose_no_other(self, ask: Asking, team: Team) -> None:

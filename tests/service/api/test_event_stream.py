@@ -209,7 +209,7 @@ def test_a_stream_is_for_members(who: str, live: Live, team: Team, world: World)
 
 
 @pytest.mark.processes
-def test_with_a_broker_the_doorbell_rings_at_once(
+def test_with_a_broker_an_event_comes_at_once(
     settings: Settings, broker: Broker, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "LOOK_SECONDS", 60.0)
@@ -222,7 +222,7 @@ def test_with_a_broker_the_doorbell_rings_at_once(
 
 @pytest.mark.processes
 @pytest.mark.parametrize("message", ["{}", "no JSON", "[]"])
-def test_what_is_not_understood_does_not_silence_the_doorbell(
+def test_what_is_not_understood_does_not_silence_the_notifier(
     message: str, settings: Settings, broker: Broker, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "LOOK_SECONDS", 60.0)

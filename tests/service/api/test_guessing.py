@@ -126,7 +126,7 @@ def test_only_so_many_wait_and_of_one_source_no_more_than_half(client: TestClien
         return await passwords.run("a", go.wait)
 
     waiting, refused = portal.call(crowd)
-    # Whoever does not sign in goes on meanwhile.
+    # Those who do not sign in go on meanwhile.
     assert client.get(f"{API}/setup").status_code == 200
     assert login(client).status_code == 503
     assert login(client).json()["code"] == "busy"

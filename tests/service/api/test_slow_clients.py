@@ -57,7 +57,7 @@ def serve(settings: Settings, **limits: object) -> Iterator[Live]:
             time.sleep(0.01)
         yield Live(server.servers[0].sockets[0].getsockname()[1], server)
     finally:
-        app.state.runtime.bells.closing = True
+        app.state.runtime.event_streams.closing = True
         server.should_exit = True
         thread.join(SOON)
         assert not thread.is_alive()

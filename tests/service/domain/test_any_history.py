@@ -139,7 +139,7 @@ class Screening(RuleBasedStateMachine):
             alone = all(
                 one.reviewer_id == person.id for one in before if one.record_number == number
             )
-            # Whoever was shown a conflict has seen the others' votes; it may be of their doubt.
+            # Those who were shown a conflict have seen the others' votes; it may be of their doubt.
             assert entry.informed or alone
             assert entry.second_in == self.differing()[number].id
         else:

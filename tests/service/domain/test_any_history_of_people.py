@@ -1,4 +1,4 @@
-"""Whoever comes, goes, pauses or reads a pilot round: all tables agree and no vote is lost."""
+"""People come, go, pause and read a pilot round: all tables agree and no vote is lost."""
 
 from datetime import datetime
 from typing import Any

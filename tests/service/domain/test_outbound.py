@@ -129,7 +129,7 @@ def test_killed_and_restarted_it_goes_on_without_a_gap(
     assert first_of_each(receiver.sequences) == [seq for seq in everything if seq > start]
 
 
-def test_a_doorbell_brings_an_event_out_before_the_next_sweep(
+def test_the_notifier_brings_an_event_out_before_the_next_sweep(
     world: World,
     database: Database,
     settings: Settings,

@@ -95,6 +95,6 @@ def test_two_who_change_their_votes_at_once_leave_no_half_conflict(
 
     found = conflicts(database, team.review_id)
     assert [row.state for row in found] == [ConflictState.OPEN] * 30
-    # Whoever came first agreed with the other for a moment, so each was closed and opened again.
+    # The first to come agreed with the other for a moment, so each was closed and opened again.
     assert event_types(database, team.review_id).count("conflict.reopened") == 30
     assert_in_step(database, team.review_id)

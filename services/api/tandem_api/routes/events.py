@@ -101,10 +101,10 @@ def read_events(
             return Page(items=list(items[:limit]), next_cursor=following)
 
     numbering = not sees_every_event(viewer) if after == "latest" else None
-    source = here.bells.seats.require(request)
+    source = here.event_streams.limits.require(request)
     request.state.is_stream = True  # it counts as none of the requests that come and go
     follower = Follower(secret_of(request), start, numbering)
-    events = here.bells.stream(review_id, follower, source)
+    events = here.event_streams.stream(review_id, follower, source)
     return EventSourceResponse(
         events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )

@@ -90,7 +90,7 @@ def end_sessions(request: Request, me: Me, here: Here, write: Write) -> Response
     """End all your sessions but the one that asks."""
     mine = access_of(request).session_id
     answer = write(lambda session: sessions.end_all(session, me.id, but=mine), status=204)
-    here.bells.look_at_rights()
+    here.event_streams.look_at_rights()
     return answer
 
 
@@ -108,7 +108,7 @@ def end_session(session_id: str, me: Me, here: Here, write: Write) -> Response:
     answer = write(
         lambda session: sessions.end(session, user_id=me.id, session_id=found), status=204
     )
-    here.bells.look_at_rights()
+    here.event_streams.look_at_rights()
     return answer
 
 
@@ -142,7 +142,7 @@ def remove_token(token_id: str, me: Me, here: Here, write: Write) -> Response:
     answer = write(
         lambda session: accounts.remove_token(session, user_id=me.id, token_id=found), status=204
     )
-    here.bells.look_at_rights()
+    here.event_streams.look_at_rights()
     return answer
 
 

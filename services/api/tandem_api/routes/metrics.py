@@ -46,6 +46,11 @@ def read_metrics(here: Here, caller: OptionalUser) -> Response:
             single = seen.without(hidden)
             events = event_figures(session, without_events_of=hidden)
         scrape = Scrape(
-            seen, here.task_signals.broker_figures(), here.bells.n_clients, storage, single, events
+            seen,
+            here.task_signals.broker_figures(),
+            here.event_streams.n_clients,
+            storage,
+            single,
+            events,
         )
     return Response(text(scrape), headers={"Content-Type": CONTENT_TYPE})

@@ -85,7 +85,7 @@ def change_user(
         )
 
     answer = write(work)
-    here.bells.look_at_rights()
+    here.event_streams.look_at_rights()
     return answer
 
 

@@ -16,7 +16,7 @@ from tandem.records.models import Record
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.reviews.settling import WAYS_OUT
+from tandem.reviews.settling import HOW_TO_SETTLE
 from tandem.screening.blinding.sql import conflict_is_visible, has_vote_of
 from tandem.screening.blinding.view import names_are_open, open_conflicts_known
 from tandem.screening.conflicts.visible import ShownConflict, show
@@ -236,7 +236,7 @@ def _to_be_settled(
     elif not viewer.policies[conflict.stage].voter_may_adjudicate:
         raise OwnConflict(
             "You have decided this record yourself, so somebody else settles its conflict. If the "
-            f"review has nobody else: {WAYS_OUT[0].lower()}{WAYS_OUT[1:]}"
+            f"review has nobody else: {HOW_TO_SETTLE[0].lower()}{HOW_TO_SETTLE[1:]}"
         )
     screenable(session, state.key)
     return conflict, state

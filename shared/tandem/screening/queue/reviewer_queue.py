@@ -30,29 +30,29 @@ class ReviewerQueue:
     """One reviewer's view of what is left in a stage. Their own papers are not on it."""
 
     def __init__(self, session: Session, queue_filter: QueueFilter, own_papers: OwnPapers) -> None:
-        self._session, self._seat, self._own_papers = session, queue_filter, own_papers
+        self._session, self._filter, self._own_papers = session, queue_filter, own_papers
 
     def held(self) -> list[Lease]:
         """Return this reviewer's open leases on records that are still theirs to decide."""
-        query = queries.held(self._seat.rules)
-        return self._without_own(self._session.scalars(query, self._seat.parameters()))
+        query = queries.held(self._filter.rules)
+        return self._without_own(self._session.scalars(query, self._filter.parameters()))
 
     def give_back(self) -> None:
         """Let go of what this reviewer holds; what they had put off before is put off again."""
         held = self.held()
         numbers = [lease.record_number for lease in held]
-        again = served.taken_up_again(self._session, self._seat, numbers) if held else set()
+        again = served.taken_up_again(self._session, self._filter, numbers) if held else set()
         for lease in held:
             if lease.record_number in again:
-                lease.put_off_at = lease.expires_at = self._seat.now
+                lease.put_off_at = lease.expires_at = self._filter.now
             else:
                 self._session.delete(lease)
         self._session.flush()
 
     def put_off(self) -> list[Lease]:
         """Return what this reviewer put off and may take up again, the longest ago first."""
-        query = queries.put_off(self._seat.rules)
-        return self._without_own(self._session.scalars(query, self._seat.parameters()))
+        query = queries.put_off(self._filter.rules)
+        return self._without_own(self._session.scalars(query, self._filter.parameters()))
 
     def take_up(self, lease: Lease) -> Lease:
         lease.put_off_at = None
@@ -65,16 +65,16 @@ class ReviewerQueue:
     @property
     def is_shared(self) -> bool:
         """Whether several reviewers decide each record."""
-        return self._seat.quota > 1
+        return self._filter.quota > 1
 
     @property
     def is_in_pilot(self) -> bool:
         """Whether a pilot round runs, so that everybody reads the same records."""
-        return self._seat.pilot is not None
+        return self._filter.pilot is not None
 
     def pilot(self, order: Order) -> Iterator[At]:
         """Yield the records of the pilot round that this reviewer has not decided."""
-        for numbers in pieces(self._seat.pilot or ()):
+        for numbers in pieces(self._filter.pilot or ()):
             free = self._free_among(Which.NAMED, numbers)
             yield from (_at_number(order, number) for number in numbers if number in free)
 
@@ -95,7 +95,7 @@ class ReviewerQueue:
         """
         if not expected:
             return
-        parameters = self._seat.parameters()
+        parameters = self._filter.parameters()
         just_finished = self._session.scalar(queries.DECIDED_LAST_BY_OTHERS, parameters)
         kept_back: At | None = None
         if expected > _LARGEST_CHUNK:
@@ -112,7 +112,7 @@ class ReviewerQueue:
 
     def on_random_stream(self, order: Order, sample: Sample | None = None) -> Iterator[At]:
         """Yield the review's random stream, or an audit's, without what they cannot decide."""
-        queue_filter = self._seat
+        queue_filter = self._filter
         if sample is not None:
             stream = sample.numbers
         else:
@@ -153,7 +153,7 @@ class ReviewerQueue:
             yield _at(order, heappop(waiting)[1])
 
     def _own_place(self, order: Order, place: int) -> float:
-        queue_filter, number = self._seat, int(order.numbers[place])
+        queue_filter, number = self._filter, int(order.numbers[place])
         return streams.own_place(
             queue_filter.seed, queue_filter.stage, queue_filter.user_id, number, place
         )
@@ -166,12 +166,12 @@ class ReviewerQueue:
     def _free_among(
         self, which: Which, numbers: Sequence[int] = (), **behind: int
     ) -> set[RecordNumber]:
-        query = queries.free(self._seat.rules, which)
-        return set(self._session.scalars(query, self._seat.parameters(numbers) | behind))
+        query = queries.free(self._filter.rules, which)
+        return set(self._session.scalars(query, self._filter.parameters(numbers) | behind))
 
     def leases(self, places: Sequence[At], *, until: datetime) -> list[Lease]:
         """Hold these records for the reviewer; one that they held before is held again."""
-        named = self._seat.parameters([at.number for at in places])
+        named = self._filter.parameters([at.number for at in places])
         known = self._session.scalars(queries.LEASES, named)
         before = {lease.record_number: lease for lease in known}
         return [self._lease(at, before.get(at.number), until) for at in places]
@@ -179,10 +179,10 @@ class ReviewerQueue:
     def _lease(self, at: At, lease: Lease | None, until: datetime) -> Lease:
         if lease is None:
             lease = Lease(
-                review_id=self._seat.review_id,
-                stage=self._seat.stage,
+                review_id=self._filter.review_id,
+                stage=self._filter.stage,
                 record_number=at.number,
-                user_id=self._seat.user_id,
+                user_id=self._filter.user_id,
             )
             self._session.add(lease)
         lease.rank, lease.score, lease.ranking_id = at.rank, at.score, at.ranking_id
@@ -190,7 +190,9 @@ class ReviewerQueue:
         return lease
 
     def kind_of_pick(self, number: int) -> Stream:
-        return streams.kind_of_pick(self._seat.seed, self._seat.stage, self._seat.user_id, number)
+        return streams.kind_of_pick(
+            self._filter.seed, self._filter.stage, self._filter.user_id, number
+        )
 
 
 def _at(order: Order, place: int) -> At:

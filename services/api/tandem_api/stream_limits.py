@@ -18,7 +18,7 @@ class TooManyStreams(TooMany):
     retry_after = 30
 
 
-class Seats:
+class StreamLimits:
     """Counts event streams. Lives in the event loop; `require` may be asked from any thread."""
 
     def __init__(self, settings: Settings) -> None:
@@ -30,7 +30,7 @@ class Seats:
         """Return whose stream it will be, None where that has no limit of its own.
 
         Raises:
-            TooManyStreams: There is no room for it.
+            TooManyStreams: There are as many as are allowed.
         """
         limits = self._settings
         if self._n >= limits.max_streams:
@@ -46,8 +46,8 @@ class Seats:
         return source
 
     @contextmanager
-    def taken(self, source: str | None) -> Iterator[None]:
-        """Hold a place while the block runs."""
+    def counted(self, source: str | None) -> Iterator[None]:
+        """Count a stream while the block runs."""
         self._n += 1
         if source is not None:
             self._n_of[source] += 1
