@@ -85,6 +85,10 @@ class Review(Base):
     A ranking made at `labels_seq` n counts every change that was given a number up to n."""
     taught_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     """The newest of these numbers that a ranking learns from: those of full texts teach none."""
+    n_closed: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many of these numbers are closed to the blinded; see `screening.blinding.numbers`."""
+    last_closed_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The newest of those, 0 before the first."""
     corpus_seq: Mapped[int] = mapped_column(default=0)
     """Counts changes of the texts. Features computed at another number are stale."""
     corpus_state: Mapped[str] = mapped_column(default="", server_default="")

@@ -91,7 +91,7 @@ def record_decisions(
             answers[number] = error
     given = {new.record_number: new.given for new in asked if new.record_number in states}
     after = _enter(session, review, viewer, stage, states, given, newest)
-    return _answers(session, viewer, stage, asked, answers, loaded, after)
+    return _answers(session, review, viewer, stage, asked, answers, loaded, after)
 
 
 def _require_recordable(
@@ -145,6 +145,7 @@ def _enter(
 
 def _answers(
     session: Session,
+    review: LockedReview,
     viewer: Viewer,
     stage: Stage,
     asked: Sequence[NewVote],
@@ -155,7 +156,7 @@ def _answers(
     """Return what became of each: what it was answered with, or its new decision."""
     made = {**answers} | {number: state.votes[viewer.user_id] for number, state in after.items()}
     known = [found.labels_seq for found in made.values() if isinstance(found, Decision)]
-    numbers = visible_numbers(session, viewer, known)
+    numbers = visible_numbers(session, viewer, known, locked=review)
     results: list[Recorded | TandemError] = []
     for new in asked:
         number, found = new.record_number, made[new.record_number]

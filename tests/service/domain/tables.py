@@ -15,7 +15,7 @@ from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
 from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Member, Role
+from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.screening.models import (
     ClosedChange,
@@ -246,6 +246,8 @@ def _assert_closed(session: Session, review_id: ReviewId) -> None:
     assert known <= closed
     assert len(closed - known) == n_taken_back
     assert not closed & open_numbers
+    review = session.get_one(Review, review_id)
+    assert (review.n_closed, review.last_closed_seq) == (len(closed), max(closed, default=0))
 
 
 def _assert_replayed(session: Session, review_id: ReviewId) -> None:

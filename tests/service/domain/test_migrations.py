@@ -24,7 +24,7 @@ from tandem.ids import ReviewId
 from tandem.models import Base
 from tandem.records import search_index
 from tandem.records.models import Record
-from tandem.reviews.models import MemberSight
+from tandem.reviews.models import MemberSight, Review
 from tandem.screening.models import ClosedChange, Decision, Exposure
 from world import World
 
@@ -210,6 +210,9 @@ def test_what_the_blinded_did_not_hear_of_is_known_of_the_past_but_for_reopening
 
     database = Database(empty_url)
     assert closed_changes(database) == known
+    with database.read() as session:
+        review = session.get_one(Review, team.review_id)
+        assert (review.n_closed, review.last_closed_seq) == (2, max(known))
     database.close()
 
 
