@@ -6,7 +6,8 @@
 
 Real installations on loopback, one for each engine. `decisions`: every client has its own account
 and sends one `PUT …/decision` after the other; `paced`: 20 clients, one decision a second each;
-`batch`: 50 decisions in each `POST …/decisions`; `reads`: progress with 0, 1,000 and 10,000
+`batch`: 50 decisions in each `POST …/decisions`; `page`: what a page asks beside its decisions,
+`POST …/queue` and `GET …/waiting`; `reads`: progress with 0, 1,000 and 10,000
 decisions, the list of reviews, a search for words that no record has. With `--asreview-python`, of
 an environment with asreview==3.0.8: its web server takes labels in turns with our decisions.
 """
@@ -117,7 +118,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=2000)
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--seconds", type=float, default=15.0)
-    parser.add_argument("--only", default="decisions,paced,batch,reads")
+    parser.add_argument("--only", default="decisions,paced,batch,page,reads")
     parser.add_argument("--asreview-python", type=Path)
     asked = parser.parse_args()
     clients = [min(N_REVIEWERS, int(n)) for n in asked.clients.split(",")]
@@ -166,11 +167,15 @@ def measure(
         took = flat_out([make(caller) for caller in callers], during, every=every)
         report.add_writes(name, here, n_clients, took, during, work.spent(), per)
 
-    if "decisions" in only or "bare" in only:
+    if {"decisions", "page", "bare"} & set(only):
         run("healthz", 8, 1, lambda caller: caller.bare)
     if "decisions" in only:
         for n_clients in clients:
             run("decisions", n_clients, 1, lambda caller: caller.decide)
+    if "page" in only:
+        for n_clients in clients:
+            run("queue", n_clients, 1, lambda caller: caller.queue)
+            run("waiting", n_clients, 1, lambda caller: caller.waiting)
     if "paced" in only:
         run("one a second each", N_PACED, 1, lambda caller: caller.decide, every=PACE_SECONDS)
     if "batch" in only:

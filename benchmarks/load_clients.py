@@ -39,6 +39,12 @@ class Client:
         number = next(self._records)
         self._ask("PUT", f"{self._root}/records/{number}/decision", self._said(number))
 
+    def queue(self) -> None:
+        self._ask("POST", f"{self._root}/queue", {"limit": 1})
+
+    def waiting(self) -> None:
+        self._ask("GET", f"{self._root}/waiting")
+
     def decide_batch(self, size: int) -> None:
         numbers = [next(self._records) for _ in range(size)]
         items = [{"record_id": str(number), **self._said(number)} for number in numbers]
