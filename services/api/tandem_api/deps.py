@@ -61,14 +61,14 @@ def authenticate(request: Request) -> User:
     """Return who is calling, by token or by cookie. Looks it up each time."""
     token, cookie = _token(request), request.cookies.get(COOKIE)
     here = runtime(request)
-    with here.database.glance() as session:
+    with here.database.alone.connect() as connection:
         if token is not None:
-            found = access.of_token(session, token)
+            found = access.of_token(connection, token)
         elif cookie is None:
             raise Unauthenticated("Send a token as `Authorization: Bearer …`, or sign in.")
         else:
             refuse_cross_site(request)
-            found = access.of_sign_in(session, cookie)
+            found = access.of_sign_in(connection, cookie)
     scopes.require(request, found.scope)
     here.uses.note(found)
     request.state.access = found

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, bindparam, select
 
 from tandem.accounts.models import Scope, SignIn, Token, User
 from tandem.accounts.service import digest
@@ -21,8 +21,9 @@ USE_IS_NOTED_AFTER = timedelta(minutes=5)
 class Access:
     """Who is calling and what they may do: by a browser's session, or by a token.
 
-    `expires_at` is a token's; None for one that does not expire, and for sessions. Exactly one of
-    `session_id` and `token_id` is there.
+    `user` is a copy of their row, which belongs to no database session. `expires_at` is a token's;
+    None for one that does not expire, and for sessions. Exactly one of `session_id` and `token_id`
+    is there.
     """
 
     user: User
@@ -37,22 +38,30 @@ class Access:
         return self.used_at is None or self.used_at < now() - USE_IS_NOTED_AFTER
 
 
-def of_sign_in(session: Session, secret: str) -> Access:
+def of_sign_in(connection: Connection, secret: str) -> Access:
     """Return what a session's cookie gives.
 
     Raises:
         Unauthenticated: It has ended, was not used for too long, or its account is off.
     """
     shown = {"secret_hash": digest(secret), "now": now()}
-    row = session.execute(_OF_SIGN_IN, shown).one_or_none()
+    row = connection.execute(_OF_SIGN_IN, shown).one_or_none()
     if row is None:
         raise Unauthenticated("This sign-in has ended. Sign in again.")
-    user, session_id, used_at = row
-    return Access(user, Scope.MANAGE, used_at, session_id=session_id)
+    return Access(_user(row), Scope.MANAGE, row.used_at, session_id=row.session_id)
 
 
+_PERSON = tuple(User.__table__.columns)
+
+
+def _user(row: Row[*tuple[Any, ...]]) -> User:
+    """Return the person of a row that begins with `_PERSON`."""
+    return User(**{column.key: value for column, value in zip(_PERSON, row, strict=False)})
+
+
+# Columns, no objects: every request begins with one of these two.
 _OF_SIGN_IN = (
-    select(User, SignIn.id, SignIn.last_used_at)
+    select(*_PERSON, SignIn.id.label("session_id"), SignIn.last_used_at.label("used_at"))
     .join(SignIn, SignIn.user_id == User.id)
     .where(
         SignIn.secret_hash == bindparam("secret_hash"),
@@ -63,23 +72,29 @@ _OF_SIGN_IN = (
 )
 
 
-def of_token(session: Session, secret: str) -> Access:
+def of_token(connection: Connection, secret: str) -> Access:
     """Return what a token gives.
 
     Raises:
         Unauthenticated: It is unknown or has expired, or its account is off.
     """
-    row = session.execute(_OF_TOKEN, {"secret_hash": digest(secret)}).one_or_none()
+    row = connection.execute(_OF_TOKEN, {"secret_hash": digest(secret)}).one_or_none()
     if row is None:
         raise Unauthenticated("This token is not known. Make one with `tandem token add`.")
-    user, token_id, scope, expires_at, used_at = row
-    if expires_at is not None and expires_at <= now():
-        raise Unauthenticated(f"This token expired at {expires_at.isoformat()}.")
-    return Access(user, scope, used_at, expires_at=expires_at, token_id=token_id)
+    until = row.expires_at
+    if until is not None and until <= now():
+        raise Unauthenticated(f"This token expired at {until.isoformat()}.")
+    return Access(_user(row), row.scope, row.used_at, expires_at=until, token_id=row.token_id)
 
 
 _OF_TOKEN = (
-    select(User, Token.id, Token.scope, Token.expires_at, Token.last_used_at)
+    select(
+        *_PERSON,
+        Token.id.label("token_id"),
+        Token.scope,
+        Token.expires_at,
+        Token.last_used_at.label("used_at"),
+    )
     .join(Token, Token.user_id == User.id)
     .where(Token.secret_hash == bindparam("secret_hash"), User.is_active)
 )

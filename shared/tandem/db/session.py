@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tandem.db.liveness import refuse_dead_connections
+from tandem.db.reading import ReadingSession, refuse_to_write
 from tandem.db.shared_commit import SharedCommit
 from tandem.db.turns import MOST_WRITING, Busy, Turns
 
@@ -53,7 +54,8 @@ class Database:
     `read()` gives a session that sees one consistent state on SQLite and, with
     `snapshot()`, on PostgreSQL too; to change an object in it is an error. `glance()` is for looks
     that are made all the time: there each query is alone, has no server-side cursor, and leaves
-    prepared statements in place.
+    prepared statements in place. `alone.connect()` is the same without a session, for one query
+    that gives no objects.
     `write.begin()` gives one that is committed when its block ends, and so does `write.together()`.
     On SQLite a writing transaction takes the write lock at its start (BEGIN IMMEDIATE): taken
     later, at the first write, it could fail on a stale snapshot.
@@ -69,15 +71,15 @@ class Database:
                 that nobody waits for: half a minute for each lock, and any time for its turn.
         """
         self.engine = _engine(url, patience)
-        self.read: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
-        # BEGIN and ROLLBACK are two round trips, and at a rollback psycopg drops all statements
-        # that the connection has prepared, so that each is parsed and planned every time.
-        alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        self.glance: sessionmaker[Session] = sessionmaker(
-            self.engine.execution_options(**alone), expire_on_commit=False
+        self.read: sessionmaker[Session] = sessionmaker(
+            self.engine, class_=ReadingSession, expire_on_commit=False
         )
+        # BEGIN and COMMIT are two round trips.
+        alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self.alone = self.engine.execution_options(**alone)
+        self.glance: sessionmaker[Session] = sessionmaker(self.alone, expire_on_commit=False)
         for reading in (self.read, self.glance):
-            event.listen(reading, "before_flush", _refuse_to_write)
+            event.listen(reading, "before_flush", refuse_to_write)
         self.write = _Writers(self.engine, one_at_a_time=self.is_sqlite, patience=patience)
 
     @property
@@ -93,13 +95,6 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-def _refuse_to_write(session: Session, *_: object) -> None:
-    # It would be rolled back; and on SQLite fail on a stale snapshot as soon as somebody writes.
-    changed = [*session.new, *session.deleted, *filter(session.is_modified, session.dirty)]
-    if changed:
-        raise AssertionError(f"a session that only reads was asked to write: {changed}")
 
 
 def sees_only_committed(session: Session) -> bool:

@@ -71,7 +71,7 @@ class TestSigningIn:
         secret = self.sign_in(database, "ANN@example.org", "correct horse")
 
         with database.read() as session:
-            assert access.of_sign_in(session, secret).user.id == ann
+            assert access.of_sign_in(session.connection(), secret).user.id == ann
 
     @pytest.mark.parametrize(
         ("email", "password"),
@@ -106,7 +106,7 @@ class TestSigningIn:
         with pytest.raises(Unauthenticated):
             self.sign_in(database, "ann@example.org", "correct horse")
         with database.read() as session:
-            assert access.of_sign_in(session, open_already).user.id == ann
+            assert access.of_sign_in(session.connection(), open_already).user.id == ann
 
     def test_no_password_is_stored(self, database: Database) -> None:
         ann, ben = (add(database, f"{name}@example.org", "correct horse") for name in "ab")
@@ -126,7 +126,7 @@ class TestSigningIn:
         with database.read() as session:
             for secret in (over, ended, "guessed"):
                 with pytest.raises(Unauthenticated):
-                    access.of_sign_in(session, secret)
+                    access.of_sign_in(session.connection(), secret)
 
     def test_sessions_that_ran_out_are_forgotten(self, database: Database) -> None:
         add(database, "ann@example.org", "correct horse")
@@ -151,7 +151,7 @@ class TestTokens:
 
     def user(self, database: Database, secret: str) -> UserId:
         with database.read() as session:
-            return access.of_token(session, secret).user.id
+            return access.of_token(session.connection(), secret).user.id
 
     def test_it_stands_for_its_person(self, world: World, database: Database) -> None:
         ann, ben = world.person("ann"), world.person("ben")

@@ -174,9 +174,9 @@ def test_switching_off_ends_everything_and_switching_on_lets_in_again(database: 
     assert signs_in(database, PASSWORD)
     with database.read() as session:
         with pytest.raises(Unauthenticated):
-            access.of_sign_in(session, cookie)
+            access.of_sign_in(session.connection(), cookie)
         with pytest.raises(Unauthenticated):
-            access.of_token(session, token)
+            access.of_token(session.connection(), token)
 
 
 def test_the_last_administrator_is_not_switched_off(

@@ -173,7 +173,7 @@ def _signed_in(request: Request, here: Runtime) -> User | None:
     if (secret := request.cookies.get(COOKIE)) is None:
         return None
     try:
-        with here.database.read() as session:
-            return access.of_sign_in(session, secret).user
+        with here.database.alone.connect() as connection:
+            return access.of_sign_in(connection, secret).user
     except Unauthenticated:
         return None
