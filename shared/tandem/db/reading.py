@@ -1,7 +1,14 @@
 """Sessions that only read."""
 
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+
+
+def guard(reading: sessionmaker[Session]) -> None:
+    """Have sessions refuse what would change something."""
+    event.listen(reading, "before_flush", _refuse_to_write)
+    event.listen(reading, "do_orm_execute", _refuse_to_execute)
 
 
 class ReadingSession(Session):
@@ -23,7 +30,12 @@ def _changed(session: Session) -> list[object]:
     return [*session.new, *session.deleted, *filter(session.is_modified, session.dirty)]
 
 
-def refuse_to_write(session: Session, *_: object) -> None:
+def _refuse_to_write(session: Session, *_: object) -> None:
     # It would be rolled back; and on SQLite fail on a stale snapshot as soon as somebody writes.
     if changed := _changed(session):
         raise AssertionError(f"a session that only reads was asked to write: {changed}")
+
+
+def _refuse_to_execute(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        raise AssertionError(f"a session that only reads was asked to write: {state.statement}")

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tandem.db.liveness import refuse_dead_connections
-from tandem.db.reading import ReadingSession, refuse_to_write
+from tandem.db.reading import ReadingSession, guard
 from tandem.db.shared_commit import SharedCommit
 from tandem.db.turns import MOST_WRITING, Busy, Turns
 
@@ -79,7 +79,7 @@ class Database:
         self.alone = self.engine.execution_options(**alone)
         self.glance: sessionmaker[Session] = sessionmaker(self.alone, expire_on_commit=False)
         for reading in (self.read, self.glance):
-            event.listen(reading, "before_flush", refuse_to_write)
+            guard(reading)
         self.write = _Writers(self.engine, one_at_a_time=self.is_sqlite, patience=patience)
 
     @property

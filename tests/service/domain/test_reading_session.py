@@ -1,6 +1,7 @@
 """A session that only reads writes nothing: it would be rolled back, or fail beside a writer."""
 
 import pytest
+from sqlalchemy import func, select, text, update
 
 from tandem.reviews.models import Member, Review
 from world import World
@@ -24,3 +25,26 @@ def test_an_object_that_is_changed_in_a_reading_session_is_an_error(world: World
         session.delete(review)
         with pytest.raises(AssertionError, match="asked to write"):
             session.flush()
+
+
+def test_a_statement_that_writes_is_an_error_in_a_reading_session(world: World) -> None:
+    team = world.team(n_records=1)
+    for reading in (world.database.read, world.database.glance):
+        with reading() as session, pytest.raises(AssertionError, match="asked to write"):
+            session.execute(update(Review).values(title="Another"))
+
+    with world.database.read() as session:
+        assert session.get_one(Review, team.review_id).title != "Another"
+
+
+def test_what_a_connection_has_prepared_outlives_a_reading_session(world: World) -> None:
+    if world.database.is_sqlite:
+        pytest.skip("SQLite keeps what it has prepared")
+    query = select(func.count()).select_from(Review)
+    for _ in range(8):  # psycopg prepares what it has run five times
+        with world.database.read() as session:
+            session.scalar(query)
+
+    with world.database.read() as session:
+        prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert any("FROM review" in statement for statement in prepared)
