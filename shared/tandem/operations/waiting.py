@@ -1,6 +1,6 @@
 """What waits for somebody in each of their reviews, as far as they may know it.
 
-One query for each number, however many reviews there are. A number that would tell a blinded
+A few queries, however many reviews there are. A number that would tell a blinded
 reviewer how others voted is None for them.
 """
 
@@ -8,10 +8,22 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.rows import fetch
 from tandem.ids import ReviewId, UserId
 from tandem.ranking.models import SecondLook
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
@@ -68,6 +80,17 @@ def of_reviews(
     among = [
         (review, Viewer(review.id, user_id, role, in_force[review.id])) for review, role in found
     ]
+    return _overviews(session, among, user_id)
+
+
+def of_review(session: Session, review: Review, viewer: Viewer) -> Overview:
+    """Return what is left and what waits for this person in one review."""
+    return _overviews(session, [(review, viewer)], viewer.user_id)[0]
+
+
+def _overviews(
+    session: Session, among: Sequence[tuple[Review, Viewer]], user_id: UserId
+) -> list[Overview]:
     shares = remaining.of_reviews(session, among, user_id=user_id)
     waits = _waiting(session, [viewer for _, viewer in among])
     return [
@@ -88,46 +111,76 @@ def _waiting(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, Wait
     owned = [viewer.review_id for viewer in viewers if viewer.has(Role.OWNER)]
     seeing = [viewer.review_id for viewer in viewers if is_unblinded(viewer, _STAGE)]
     in_conflict = conflicts.n_open(session, viewers)
-    proposed = DuplicateGroup.state == GroupState.PROPOSED
-    duplicates = _count(session, DuplicateGroup, ids, proposed)
-    failed = _count(session, Import, ids, Import.state == ImportState.FAILED)
-    links = _count(
-        session,
-        Invitation,
-        owned,
-        Invitation.accepted_at.is_(None),
-        Invitation.revoked_at.is_(None),
-        Invitation.expires_at > now(),
-    )
+    counts = _counts(session, ids, owned)
     doubtful = _second_looks(session, seeing)
     return {
         id: Waiting(
             conflicts=in_conflict.get(id),
-            duplicates=duplicates.get(id, 0),
+            duplicates=counts.get((_DUPLICATES, id), 0),
             second_looks=doubtful.get(id, 0) if id in seeing else None,
-            imports_failed=failed.get(id, 0),
-            invitations=links.get(id, 0) if id in owned else None,
+            imports_failed=counts.get((_FAILED, id), 0),
+            invitations=counts.get((_LINKS, id), 0) if id in owned else None,
         )
         for id in ids
     }
 
 
-def _count(
-    session: Session,
-    table: type[DuplicateGroup | Import | Invitation],
-    ids: Collection[ReviewId],
-    *conditions: ColumnElement[bool],
-) -> Mapping[ReviewId, int]:
-    query = select(table.review_id, func.count()).where(table.review_id.in_(ids), *conditions)
-    return dict(session.execute(query.group_by(table.review_id)).all())
+_DUPLICATES, _FAILED, _LINKS = range(3)
+
+
+def _counts(
+    session: Session, ids: Collection[ReviewId], owned: Collection[ReviewId]
+) -> Mapping[tuple[int, ReviewId], int]:
+    """Count what waits, by its kind and review, in one query; links only where they are owned."""
+    asked = {"reviews": list(ids), "owned": list(owned), "now": now()}
+    return {(row.kind, row.review_id): row.n for row in fetch(session, _COUNTS, asked)}
+
+
+def _counted(
+    kind: int, table: type[DuplicateGroup | Import | Invitation], *conditions: ColumnElement[bool]
+) -> Select[int, ReviewId, int]:
+    return (
+        select(
+            literal(kind, literal_execute=True).label("kind"),
+            table.review_id.label("review_id"),
+            func.count().label("n"),
+        )
+        .where(*conditions)
+        .group_by(table.review_id)
+    )
+
+
+_REVIEWS: BindParameter[ReviewId] = bindparam("reviews", expanding=True)
+_OWNED: BindParameter[ReviewId] = bindparam("owned", expanding=True)
+_COUNTS = union_all(
+    _counted(
+        _DUPLICATES,
+        DuplicateGroup,
+        DuplicateGroup.review_id.in_(_REVIEWS),
+        DuplicateGroup.state == GroupState.PROPOSED,
+    ),
+    _counted(_FAILED, Import, Import.review_id.in_(_REVIEWS), Import.state == ImportState.FAILED),
+    _counted(
+        _LINKS,
+        Invitation,
+        Invitation.review_id.in_(_OWNED),
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > bindparam("now"),
+    ),
+)
 
 
 def _second_looks(session: Session, ids: Collection[ReviewId]) -> Mapping[ReviewId, int]:
     """Count the excluded records that have a score, where anybody has asked for scores."""
+    if not ids:
+        return {}
     made = select(SecondLook.review_id, SecondLook.numbers).where(
         SecondLook.review_id.in_(ids), SecondLook.stage == _STAGE, SecondLook.numbers.is_not(None)
     )
     scored = {id: np.frombuffer(numbers or b"", "<i4") for id, numbers in session.execute(made)}
+    if not scored:
+        return {}
     # One text for each review: row by row, Python would be at it for a second.
     excluded = (
         select(

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.rows import fetch
 from tandem.ids import ReviewId
 from tandem.records.models import Record
 from tandem.reviews.models import Review
@@ -39,25 +40,26 @@ def n_shown_sql(review_id: ReviewId | ColumnElement[ReviewId]) -> ColumnElement[
 
 
 def n_shown_of(session: Session, review_ids: Collection[ReviewId]) -> dict[ReviewId, int]:
-    """Return `n_shown` of each of these reviews, in three queries."""
-    came = select(Review.id, Review.last_record_number - Review.n_taken_back)
-    linked = (
-        select(Record.review_id, func.count())
-        .where(Record.review_id.in_(review_ids), Record.duplicate_of.is_not(None))
-        .group_by(Record.review_id)
-    )
-    found = dict(session.execute(came.where(Review.id.in_(review_ids))).all())
-    left_out = (
-        select(Record.review_id, func.count())
-        .where(Record.review_id.in_(review_ids), _is_left_out())
-        .group_by(Record.review_id)
-    )
-    for query in (linked, left_out):
-        for review_id, n in session.execute(query):
-            found[review_id] -= n
-    return found
+    """Return `n_shown` of each of these reviews, in one query."""
+    return {row[0]: row[1] for row in fetch(session, _N_SHOWN, {"reviews": list(review_ids)})}
 
 
 def _is_left_out() -> ColumnElement[bool]:
     """Whether a record is shown and yet not screened."""
     return and_(Record.not_screened_because.is_not(None), Record.duplicate_of.is_(None))
+
+
+def _n_here(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """Count such records of the review that a row of the query is about."""
+    here = select(func.count()).where(Record.review_id == Review.id, *conditions)
+    return here.correlate(Review).scalar_subquery()
+
+
+_N_SHOWN = select(
+    Review.id,
+    Review.last_record_number
+    - Review.n_taken_back
+    - _n_here(Record.duplicate_of.is_not(None))
+    - _n_here(_is_left_out()),
+).where(Review.id.in_(bindparam("reviews", expanding=True)))
+"""Made once: each list of reviews asks it."""

@@ -145,11 +145,17 @@ def test_looking_on_asks_little(client: TestClient, team: Team) -> None:
         api.get(team.ann, "/progress")
     with statements(client) as events:
         api.get(team.ann, "/events")
+    with statements(client) as waiting:
+        api.get(team.ann, "/waiting")
+    with statements(client) as waiting_still:  # nothing has happened since
+        api.get(team.ann, "/waiting")
 
     # What was found, for the picture; of full text which records are there, the decisions by day
     # and what was found.
     assert len(progress) <= 7 + 1 + 3
     assert len(events) <= 5
+    assert len(waiting) <= 11
+    assert len(waiting_still) <= 8
 
 
 def test_both_go_by_indexes_however_large_the_review_is(client: TestClient, team: Team) -> None:

@@ -62,6 +62,8 @@ def count(
         total = n_shown(session, queue_filter.review_id)
         return Counts(total, remaining, half_done=0, half_done_by_others=0)
     if queue_filter.population is not None:
+        if not queue_filter.population:
+            return Counts(total=0, remaining=0, half_done=0, half_done_by_others=0)
         return _count_at_full_text(session, queue_filter, queue_filter.population, withheld())
     found = fetch(session, _counts(queue_filter.rules), queue_filter.parameters())
     total, full, mine, closed_to_me, half_done, by_others, has_interests = found.one()

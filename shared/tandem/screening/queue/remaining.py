@@ -81,7 +81,7 @@ def _left(
     ]
     ids = [review.id for review, _ in filters]
     withheld = interests.withheld_in(session, ids, user_id)
-    shares = _shares(session, ids, user_id)
+    shares = _shares(session, [viewer for _, viewer in screening], user_id)
     over = _not_to_decide(session, filters)
     left: dict[ReviewId, int] = {}
     for review, queue_filter in filters:
@@ -115,12 +115,16 @@ def _decided(
 
 
 def _shares(
-    session: Session, ids: Collection[ReviewId], user_id: UserId
+    session: Session, viewers: Sequence[Viewer], user_id: UserId
 ) -> dict[ReviewId, float | None]:
-    query = select(Member.review_id, Member.share).where(
-        Member.user_id == user_id, Member.review_id.in_(ids)
-    )
-    return dict(session.execute(query).all())
+    found = {one.review_id: one.member.share for one in viewers if one.member is not None}
+    missing = [one.review_id for one in viewers if one.member is None]
+    if missing:
+        query = select(Member.review_id, Member.share).where(
+            Member.user_id == user_id, Member.review_id.in_(missing)
+        )
+        found |= dict(session.execute(query).all())
+    return found
 
 
 def _not_to_decide(
