@@ -185,6 +185,8 @@ class _Writers:
 def _engine(url: str, patience: float | None) -> Engine:
     dump: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
     if make_url(url).get_backend_name() != "sqlite":
+        from tandem.db.cursors import BriefCursor  # loads the driver
+
         engine = create_engine(
             url,
             json_serializer=dump,
@@ -196,6 +198,7 @@ def _engine(url: str, patience: float | None) -> Engine:
                 "options": f"-c lock_timeout={_lock_timeout(patience)} -c timezone=utc",
                 "connect_timeout": 5,
                 "application_name": APPLICATION_NAME,
+                "cursor_factory": BriefCursor,
             },
         )
         refuse_dead_connections(engine)

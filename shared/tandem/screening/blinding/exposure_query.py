@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Integer,
+    and_,
     bindparam,
     cast,
     distinct,
@@ -40,18 +41,6 @@ def _of(table: Any, number: Any) -> tuple[ColumnElement[bool], ...]:
         table.review_id == bindparam("review_id"),
         table.stage == bindparam("stage"),
         number,
-    )
-
-
-def _lost(column: Any) -> ColumnElement[Any]:
-    return (
-        select(column)
-        .where(
-            MemberSight.review_id == bindparam("review_id"),
-            MemberSight.stage == bindparam("stage"),
-            MemberSight.user_id == bindparam("user_id"),
-        )
-        .scalar_subquery()
     )
 
 
@@ -94,9 +83,8 @@ _LEAST_QUOTA = (
 def _known() -> Any:
     own, given, settled = aliased(Decision), aliased(Decision), aliased(Resolution)
     me: BindParameter[Any] = bindparam("user_id")
-    seen = func.coalesce(
-        cast(bindparam("names_now"), Integer), _lost(MemberSight.names_labels_seq), -1
-    )
+    seen = func.coalesce(cast(bindparam("names_now"), Integer), MemberSight.names_labels_seq, -1)
+    lost = _of(MemberSight, MemberSight.user_id == me)
     is_given = (
         *_of(given, given.record_number.in_(_numbers())),
         given.reviewer_id != me,
@@ -119,17 +107,22 @@ def _known() -> Any:
         exists().where(*is_given, given.labels_seq <= seen),
         exists().where(*is_settled, or_(here, settled.labels_seq <= seen)),
     )
-    return select(
-        Record.number,
-        is_known.label("is_known"),
-        or_(exists().where(*is_given), exists().where(*is_settled)).label("is_judged"),
-        _n_judges(me).label("n_judges"),
-        _LEAST_QUOTA.label("least_quota"),
-        _lost(MemberSight.settled_seq).label("settled_seq"),
-        _lost(MemberSight.conflicts_seq).label("conflicts_seq"),
-    ).where(
-        Record.review_id == bindparam("review_id"),
-        Record.number.in_(bindparam("numbers", expanding=True)),
+    return (
+        select(
+            Record.number,
+            is_known.label("is_known"),
+            or_(exists().where(*is_given), exists().where(*is_settled)).label("is_judged"),
+            _n_judges(me).label("n_judges"),
+            _LEAST_QUOTA.label("least_quota"),
+            MemberSight.settled_seq,
+            MemberSight.conflicts_seq,
+        )
+        .select_from(Record)
+        .outerjoin(MemberSight, and_(*lost))
+        .where(
+            Record.review_id == bindparam("review_id"),
+            Record.number.in_(bindparam("numbers", expanding=True)),
+        )
     )
 
 
