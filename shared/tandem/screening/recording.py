@@ -90,7 +90,9 @@ def record_decisions(
         except TandemError as error:
             answers[number] = error
     given = {new.record_number: new.given for new in asked if new.record_number in states}
-    after = _enter(session, review, viewer, stage, states, given, newest)
+    touched = [state for number, state in states.items() if loaded[number].is_touched]
+    informed = exposure.informed_among(session, viewer, touched)
+    after = _enter(session, review, viewer, stage, states, given, informed, newest)
     return _answers(session, review, viewer, stage, asked, answers, loaded, after)
 
 
@@ -124,13 +126,13 @@ def _enter(
     stage: Stage,
     states: Mapping[RecordNumber, RecordState],
     given: Mapping[RecordNumber, DecisionInput],
+    informed: Collection[RecordNumber],
     newest: Callable[[], Order],
 ) -> dict[RecordNumber, RecordState]:
     """Enter these decisions; return the states that follow."""
     if not states:
         return {}
     held = _end_leases(session, viewer, stage, list(states))
-    informed = exposure.informed_among(session, viewer, list(states.values()))
     changes = []
     for number, state in states.items():
         rank, ranking_id = held.get(number) or _rank_in(newest(), state.key)

@@ -120,7 +120,7 @@ def test_a_decision_asks_little(client: TestClient, team: Team) -> None:
     # What is longer, psycopg takes apart each time.
     assert max(len(statement) for statement, _ in (*first, *unserved)) <= 4096
     # One of each counts what is left.
-    assert len(first) <= 11 + 1
+    assert len(first) <= 10 + 1
     assert len(unserved) <= 14 + 1
     assert len(repeated) <= 4 + 1
 

@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import (
     Row,
     select,
-    union,
 )
 from sqlalchemy.orm import Session
 
@@ -47,8 +46,6 @@ from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import (
     Conflict,
     Decision,
-    Exposure,
-    Resolution,
 )
 
 _ALL = 2**31 - 1
@@ -73,13 +70,9 @@ def informed_among(
     session: Session, viewer: Viewer, states: Sequence[RecordState]
 ) -> set[RecordNumber]:
     """Return the records of one stage of which `is_informed` is true for this person."""
-    some = states
-    if len(states) > 1:
-        touched = _touched(session, viewer, [state.key for state in states])
-        some = [state for state in states if state.key.record_number in touched]
     return {
         state.key.record_number
-        for piece in pieces(some)
+        for piece in pieces(states)
         for state in _informed(session, viewer, piece)
     }
 
@@ -139,31 +132,6 @@ def _was_informed(
 
 def _is_member(session: Session, viewer: Viewer) -> bool:
     return session.get(Member, (viewer.review_id, viewer.user_id)) is not None
-
-
-def _touched(session: Session, viewer: Viewer, keys: Sequence[RecordKey]) -> set[RecordNumber]:
-    """Return the records that anybody has ever decided or settled, they or one linked to them.
-
-    Of all others nobody can be informed. Those whose exposure was noted were decided, too.
-    """
-    found = set[RecordNumber]()
-    for piece in pieces(keys):
-        numbers = [key.record_number for key in piece]
-        linked = select(Record.number, Record.duplicate_of).where(
-            Record.review_id == viewer.review_id, Record.duplicate_of.in_(numbers)
-        )
-        shown_as = dict(session.execute(linked).all())
-        some = [*numbers, *shown_as]
-        entered = [
-            select(table.record_number).where(
-                table.review_id == viewer.review_id,
-                table.stage == piece[0].stage,
-                table.record_number.in_(some),
-            )
-            for table in (Decision, Resolution, Exposure)
-        ]
-        found |= {shown_as.get(number) or number for number in session.scalars(union(*entered))}
-    return found
 
 
 def _was_shown_at_full_text(

@@ -5,8 +5,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, SQLColumnExpression, and_, bindparam, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    SQLColumnExpression,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session, aliased, load_only
 
 from tandem.db.pieces import pieces
 from tandem.errors import Conflict as Contradiction
@@ -16,7 +25,14 @@ from tandem.records.models import Record
 from tandem.records.origin import NotScreened
 from tandem.reviews.policy import Stage
 from tandem.screening.ledger.state import RecordKey, RecordState
-from tandem.screening.models import Conflict, Decision, PresentDecision, Resolution, ScreenedRecord
+from tandem.screening.models import (
+    Conflict,
+    Decision,
+    Exposure,
+    PresentDecision,
+    Resolution,
+    ScreenedRecord,
+)
 
 
 class IsDuplicate(Contradiction):
@@ -66,9 +82,14 @@ def load_screenable(session: Session, key: RecordKey) -> RecordState:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The state of a record, and whether it is one to decide."""
+    """The state of a record, and whether it is one to decide.
+
+    `is_touched`: others are linked to it, or somebody decided or settled it at some time. Nobody
+    can know a verdict on any other record.
+    """
 
     state: RecordState
+    is_touched: bool
     _found: "_Shown" = ()
 
     def screenable(self) -> RecordState:
@@ -123,6 +144,20 @@ def _there(
     )
 
 
+def _is_touched() -> ColumnElement[bool]:
+    linked = aliased(Record)
+    heads = (linked.review_id == Record.review_id, linked.duplicate_of == Record.number)
+    entered = (
+        exists().where(
+            table.review_id == Record.review_id,
+            table.stage == bindparam("stage"),
+            table.record_number == Record.number,
+        )
+        for table in (aliased(Decision), aliased(Resolution), Exposure)
+    )
+    return or_(exists().where(*heads), *entered)
+
+
 IS_ACTIVE = and_(Resolution.is_set_aside.is_(False), Resolution.taken_back_at.is_(None))
 """Which resolutions count now."""
 
@@ -131,6 +166,7 @@ _STATE = (
         *(ScreenedRecord, Conflict, Resolution, Decision),
         Record.duplicate_of,
         Record.not_screened_because,
+        _is_touched(),
         Record.number,
     )
     .select_from(Record)
@@ -152,11 +188,12 @@ _DECISION = 3
 
 
 def _loaded(key: RecordKey, rows: Sequence[Any]) -> Loaded:
-    row, conflict, resolution, *_ = rows[0] if rows else (None,) * 7
+    row, conflict, resolution, *_ = rows[0] if rows else (None,) * 8
     entered = [row[_DECISION] for row in rows if row[_DECISION] is not None]
     votes = {entry.reviewer_id: entry for entry in entered}
     state = RecordState.of(key, votes, resolution, conflict, row)
-    return Loaded(state, [row[_DECISION + 1 : -1] for row in rows])
+    is_touched = bool(rows) and rows[0][-2]
+    return Loaded(state, is_touched, [row[_DECISION + 1 : -2] for row in rows])
 
 
 def entries(session: Session, key: RecordKey) -> Sequence[Decision]:
