@@ -15,8 +15,8 @@ from tandem.accounts import idempotency
 from tandem.errors import Forbidden, NotFound, TandemError
 from tandem.ids import ReviewId, UserId, parse_uuid
 from tandem.reviews import service as reviews
-from tandem_api.deps import Here, Me
-from tandem_api.runtime import Runtime
+from tandem_api.deps import Me
+from tandem_api.runtime import Runtime, runtime
 from tandem_api.schemas.base import PlainText
 
 _FORMS = ("multipart/", "application/x-www-form-urlencoded")
@@ -145,9 +145,7 @@ def _answer(
 
 async def writer(
     request: Request,
-    here: Here,
     me: Me,
-    digest: Annotated[str, Depends(body_digest)],
     idempotency_key: Annotated[
         PlainText | None,
         Header(
@@ -159,7 +157,8 @@ async def writer(
         ),
     ] = None,
 ) -> Writer:
-    return Writer(request, here, me.id, idempotency_key, digest)
+    digest = "" if idempotency_key is None else await body_digest(request)
+    return Writer(request, runtime(request), me.id, idempotency_key, digest)
 
 
 Write = Annotated[Writer, Depends(writer)]

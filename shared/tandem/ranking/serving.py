@@ -90,8 +90,8 @@ def reasons_for(
     wanted = {ranking_id for ranking_id in taken_from.values() if ranking_id is not None}
     if not wanted:
         return {}
-    tell = session.scalars(_WITH_REASONS, {"wanted": wanted})
-    reasons = {ranking_id: _reasons.get(session, ranking_id) for ranking_id in tell.all()}
+    tell = fetch(session, _WITH_REASONS, {"wanted": list(wanted)}).scalars().all()
+    reasons = {ranking_id: _reasons.get(session, ranking_id) for ranking_id in tell}
     return {
         number: reasons[ranking_id][str(number)]
         for number, ranking_id in taken_from.items()

@@ -22,6 +22,7 @@ from tandem.screening.shown_records import (
     ShownRecord,
     joined_status,
     load_shown,
+    select_named,
     select_shown,
     viewer_parameters,
 )
@@ -52,8 +53,8 @@ def get_records(
     session: Session, *, viewer: Viewer, stage: Stage, numbers: Sequence[RecordNumber]
 ) -> dict[RecordNumber, ShownRecord]:
     """Return those of the records that there are, by number."""
-    query = select_shown(viewer, stage).where(Record.number.in_(numbers))
-    found = load_shown(session, query, viewer, stage)
+    query = select_named(viewer, stage)
+    found = load_shown(session, query, viewer, stage, numbers)
     return {shown.record.number: shown for shown in found}
 
 

@@ -45,9 +45,19 @@ def select_shown(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:
     return _select(status_rule(viewer, stage))
 
 
+def select_named(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:
+    """Do what `select_shown` does for the records that `load_shown` is given the numbers of."""
+    return _select_named(status_rule(viewer, stage))
+
+
+# Made once, both: the queue asks the second of the database with every request.
+@cache
+def _select_named(rule: StatusRule) -> Select[Record, str, Decision]:
+    return _select(rule).where(Record.number.in_(bindparam("numbers", expanding=True)))
+
+
 @cache
 def _select(rule: StatusRule) -> Select[Record, str, Decision]:
-    # Made once: the queue asks it of the database with every request.
     status = status_sql(rule)
     return (
         select(Record, status.label("status"), Decision)
@@ -79,9 +89,14 @@ def viewer_parameters(viewer: Viewer, stage: Stage) -> dict[str, Any]:
 
 
 def load_shown(
-    session: Session, query: Select[Record, str, Decision], viewer: Viewer, stage: Stage
+    session: Session,
+    query: Select[Record, str, Decision],
+    viewer: Viewer,
+    stage: Stage,
+    numbers: Sequence[RecordNumber] = (),
 ) -> list[ShownRecord]:
-    rows = session.execute(query, viewer_parameters(viewer, stage)).all()
+    asked = viewer_parameters(viewer, stage) | {"numbers": numbers}
+    rows = session.execute(query, asked).all()
     if not rows:
         return []
     review_id = viewer.review_id
@@ -92,8 +107,8 @@ def load_shown(
         heads |= {record.number: record for record in session.scalars(others)}
     groups = {number: [heads[number]] for number in shown}
     # Sorted here: with ORDER BY, SQLite would scan the whole review in that order.
-    linked = select(Record).where(Record.review_id == review_id, Record.duplicate_of.in_(shown))
-    for record in sorted(session.scalars(linked), key=lambda record: record.number):
+    linked = session.scalars(_LINKED, {"review_id": review_id, "numbers": list(shown)})
+    for record in sorted(linked, key=lambda record: record.number):
         groups[record.duplicate_of or record.number].append(record)
     occurrences = {
         record.number: [
@@ -110,16 +125,22 @@ def load_shown(
         review = reviews.get_review(session, review_id)
         finals = reasons.final_reasons(session, review, stage, excluded)
     mine = [decision.labels_seq for _, _, decision in rows if decision is not None]
-    numbers = visible_numbers(session, viewer, mine)
+    seqs = visible_numbers(session, viewer, mine)
     return [
         ShownRecord(
             record,
             occurrences[record.number],
             status,
             decision,
-            None if decision is None else numbers[decision.labels_seq],
+            None if decision is None else seqs[decision.labels_seq],
             [pair for one in occurrences[record.number] for pair in related[one.number]],
             finals.get(record.number) if status == Status.EXCLUDED else None,
         )
         for record, status, decision in rows
     ]
+
+
+_LINKED = select(Record).where(
+    Record.review_id == bindparam("review_id"),
+    Record.duplicate_of.in_(bindparam("numbers", expanding=True)),
+)

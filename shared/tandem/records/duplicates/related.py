@@ -6,6 +6,7 @@ from sqlalchemy import CompoundSelect, bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
+from tandem.db.rows import fetch
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.duplicates.clusters import Related
 from tandem.records.duplicates.models import RecordRelation
@@ -37,7 +38,7 @@ def related_to(
     """
     found: dict[RecordNumber, list[tuple[Record, Relation]]] = {n: [] for n in numbers}
     for some in pieces(sorted(numbers)):
-        rows = session.execute(_PAIRS, {"review_id": review_id, "numbers": some}).all()
+        rows = fetch(session, _PAIRS, {"review_id": review_id, "numbers": some}).all()
         others = _records(session, review_id, {row.there for row in rows})
         for row in sorted(rows, key=lambda row: (row.end, row.there)):
             shown = other = others[row.there]
