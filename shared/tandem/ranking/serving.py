@@ -79,18 +79,23 @@ _NEWEST = (
 
 
 def reasons_for(
-    session: Session, taken_from: Mapping[RecordNumber, RankingId | None]
+    session: Session,
+    taken_from: Mapping[RecordNumber, RankingId | None],
+    newest: RankingId | None = None,
 ) -> Mapping[RecordNumber, Sequence[tuple[str, float]]]:
     """Return the terms that brought records to their places, where their rankings tell them.
 
     Args:
         session: Reads the rankings.
         taken_from: The ranking in which each record had its place.
+        newest: The newest ranking, where the caller knows it: that tells them.
     """
     wanted = {ranking_id for ranking_id in taken_from.values() if ranking_id is not None}
     if not wanted:
         return {}
-    tell = fetch(session, _WITH_REASONS, {"wanted": list(wanted)}).scalars().all()
+    tell = wanted & {newest}
+    if older := wanted - tell:
+        tell |= set(fetch(session, _WITH_REASONS, {"wanted": list(older)}).scalars())
     reasons = {ranking_id: _reasons.get(session, ranking_id) for ranking_id in tell}
     return {
         number: reasons[ranking_id][str(number)]

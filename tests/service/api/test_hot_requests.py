@@ -99,9 +99,9 @@ def test_a_queue_request_asks_little_however_many_records_it_serves(
     with statements(client) as many:
         assert len(api.queue(team.ben, limit=10)) == 10
 
-    assert max(renewed for renewed, _ in asked) <= 12
-    assert max(fresh for _, fresh in asked) <= 18
-    assert len(many) <= 20
+    assert max(renewed for renewed, _ in asked) <= 10
+    assert max(fresh for _, fresh in asked) <= 16
+    assert len(many) <= 18
 
 
 @both_engines

@@ -33,12 +33,13 @@ def next_records(
     def work(session: Session) -> QueueOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         audit = draws.of_queue(session, review, asked.stage)
+        order = serving.newest_order(session, review_id, asked.stage)
         found = queue.serve(
             session,
             review=review,
             viewer=viewer,
             stage=asked.stage,
-            order=serving.newest_order(session, review_id, asked.stage),
+            order=order,
             limit=asked.limit,
             lasting=lasting,
             anew=asked.anew,
@@ -49,9 +50,8 @@ def next_records(
             states.follow(session, review, audit)
         numbers = [lease.record_number for lease in found.items]
         shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)
-        reasons = serving.reasons_for(
-            session, {lease.record_number: lease.ranking_id for lease in found.items}
-        )
+        taken_from = {lease.record_number: lease.ranking_id for lease in found.items}
+        reasons = serving.reasons_for(session, taken_from, order.ranking_id)
         sees_score = sees_all_votes(viewer, asked.stage)
         items = [
             QueueItemOut.of(

@@ -37,6 +37,7 @@ class Counts:
         half_done: Have some of their decisions but lack others.
         half_done_by_others: Of these, the reviewer has not decided.
         decided: The reviewer has decided in the stage; None where that was not counted.
+        has_interests: Whether the reviewer may have an interest in any record of the review.
     """
 
     total: int
@@ -44,6 +45,7 @@ class Counts:
     half_done: int
     half_done_by_others: int
     decided: int | None = None
+    has_interests: bool = True
 
 
 def count(
@@ -68,7 +70,8 @@ def count(
     found = fetch(session, _counts(queue_filter.rules), queue_filter.parameters())
     total, full, mine, closed_to_me, half_done, by_others, has_interests = found.one()
     not_served = still_to_decide(session, queue_filter, withheld()) if has_interests else 0
-    return Counts(total, total - full - closed_to_me - not_served, half_done, by_others, mine)
+    remaining = total - full - closed_to_me - not_served
+    return Counts(total, remaining, half_done, by_others, mine, has_interests)
 
 
 def _count_at_full_text(

@@ -138,8 +138,10 @@ def serve(
     member = members.get_member(session, review.id, viewer.user_id)
     queue_filter = QueueFilter.of(session, review, stage, viewer)
     own_papers = OwnPapers(session, review, member)
-    n_withheld = len(own_papers.numbers)
     counts = counting.count(session, queue_filter, lambda: own_papers.numbers)
+    if not counts.has_interests:
+        own_papers.numbers = frozenset()  # so they are not read
+    n_withheld = len(own_papers.numbers)
     mine = _workload(session, queue_filter, viewer, member, counts)
     remaining = _remaining(queue_filter, counts, mine)
     if queue_filter.population is not None:
