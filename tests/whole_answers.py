@@ -1,21 +1,31 @@
-"""Lets Starlette's TestClient change threads once for each request, not eight times.
+"""Lets Starlette's TestClient change threads once for each request, not a dozen times.
 
 TestClient hands each piece of an answer over from the thread of the event loop as it comes. That is
-most of what a small request costs; only tests of endless answers need it.
+most of what a small request costs; only tests of endless answers need it. And while a test waits
+for one answer, the thread of the event loop has nothing else to do: it does the work for which the
+application asks for a thread. Requests from several threads get theirs, as in the product.
 """
 
 import asyncio
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar, copy_context
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+import anyio.to_thread
 import httpx2 as httpx
 import pytest
 from starlette import testclient
 from starlette.types import ASGIApp, Message, Scope
 
 _PORTS = {"http": 80, "https": 443}
+
+_is_alone = ContextVar("_is_alone", default=False)
+"""Whether the test's main thread does nothing but wait for this request."""
+
+_run_in_a_thread = anyio.to_thread.run_sync
 
 
 class Answer(NamedTuple):
@@ -39,8 +49,11 @@ class WholeAnswers(testclient._TestClientTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if "text/event-stream" in request.headers.get("accept", ""):
             return super().handle_request(request)
+        alone = threading.current_thread() is threading.main_thread()
         with self.portal_factory() as portal:
-            status, headers, body = portal.call(self._ask, self._scope(request), request.read())
+            status, headers, body = portal.call(
+                self._ask, self._scope(request), request.read(), alone
+            )
         stream = httpx.ByteStream(b"" if request.method == "HEAD" else body)
         return httpx.Response(status, headers=headers, stream=stream, request=request)
 
@@ -63,7 +76,8 @@ class WholeAnswers(testclient._TestClientTransport):
             "state": self.app_state.copy(),
         }
 
-    async def _ask(self, scope: Scope, body: bytes) -> Answer:
+    async def _ask(self, scope: Scope, body: bytes, alone: bool) -> Answer:
+        _is_alone.set(alone)
         return await _answer(self.app, scope, body, raises=self.raise_server_exceptions)
 
 
@@ -75,6 +89,7 @@ def ask_all(client: testclient.TestClient, requests: Sequence[Request]) -> list[
     assert client.portal is not None
 
     async def asked() -> list[Answer]:
+        _is_alone.set(True)
         return [await _asked(client, request) for request in requests]
 
     return client.portal.call(asked)
@@ -132,5 +147,12 @@ async def _answer(app: ASGIApp, scope: Scope, body: bytes, *, raises: bool) -> A
     return Answer(status, headers, b"".join(parts))
 
 
+async def _run(work: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    if _is_alone.get():
+        return copy_context().run(work, *args)
+    return await _run_in_a_thread(work, *args, **options)
+
+
 def install(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(anyio.to_thread, "run_sync", _run)
     patch.setattr(testclient, "_TestClientTransport", WholeAnswers)
