@@ -32,6 +32,8 @@ from tandem.db.session import Database
 from tandem.models import Base
 from world import World
 
+gc.disable()  # until all tests are collected: hardly anything that this makes is garbage
+
 effort.register()
 hypothesis_settings.load_profile(effort.QUICK)
 
@@ -57,6 +59,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
