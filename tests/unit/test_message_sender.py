@@ -10,7 +10,7 @@ import pytest
 from tandem.message_sender import Key, MessageSender
 
 LONG = 3600.0
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 class Away(Exception):

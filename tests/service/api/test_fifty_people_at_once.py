@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 import effort
 from service.api.scene import API
 from service.domain.tables import assert_in_step, ledger
+from service.domain.threads import PATIENCE
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ids import ReviewId
@@ -190,13 +191,13 @@ def test_fifty_people_at_once(client: TestClient, world: World, database: Databa
     together, end = Barrier(len(actors)), time.monotonic() + seconds
 
     def work(actor: Actor) -> None:
-        together.wait(timeout=30)
+        together.wait(timeout=PATIENCE)
         while time.monotonic() < end or actor.answers.total() < LEAST_EACH:
             actor.act()
 
     with ThreadPoolExecutor(len(actors)) as pool:
         for done in [pool.submit(work, actor) for actor in actors]:
-            done.result(timeout=seconds + 60)
+            done.result(timeout=seconds + PATIENCE)
 
     answers = sum((actor.answers for actor in actors), Counter[int]())
     assert answers[200] > len(actors) * LEAST_EACH / 2, "too little was done to tell anything"

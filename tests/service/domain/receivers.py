@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from service.domain.threads import PATIENCE
+
 Reply = tuple[int, dict[str, str], bytes]
 """Status, headers and body."""
 
@@ -54,10 +56,10 @@ class Receiver:
             self.came.notify_all()
         return self.answer(message)
 
-    def wait_for(self, n: int, *, seconds: float = 20.0) -> None:
+    def wait_for(self, n: int) -> None:
         """Return once `n` different messages have come, however often."""
         with self.came:
-            came = self.came.wait_for(lambda: self._n_different() >= n, seconds)
+            came = self.came.wait_for(lambda: self._n_different() >= n, PATIENCE)
         assert came, f"{self._n_different()} messages came, not {n}"
 
     def _n_different(self) -> int:
@@ -120,4 +122,4 @@ def answering(raw: bytes) -> Iterator[str]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
-        thread.join(5)
+        thread.join(PATIENCE)

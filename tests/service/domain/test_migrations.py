@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from engines import PostgresServer
+from service.domain.threads import PATIENCE
 from tandem import migrate
 from tandem.accounts.models import Scope, SignIn, Token, User
 from tandem.db.session import Database
@@ -312,7 +313,7 @@ def test_two_that_upgrade_at_once_take_turns(empty_url: str) -> None:
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    ends = [(process.communicate(timeout=60), process.returncode) for process in both]
+    ends = [(process.communicate(timeout=PATIENCE), process.returncode) for process in both]
 
     assert [status for _, status in ends] == [0, 0], ends
     assert differences(empty_url) == []

@@ -116,13 +116,13 @@ def test_killed_and_restarted_it_goes_on_without_a_gap(
                 world.decide(team.review_id, team.ann, number, "include")
                 task_signals.has_new_events(team.review_id)
                 if last == 20 and number == 12:
-                    receiver.wait_for(1, seconds=PATIENCE)
+                    receiver.wait_for(1)
                     program.process.kill()  # in the middle of whatever it does
                     program.process.wait()
                     let_its_claims_run_out(database)
             if last == 40:
                 found = until(redis, team, last_seq(database, team), log)
-                receiver.wait_for(40, seconds=PATIENCE)
+                receiver.wait_for(40)
 
     everything = [event.seq for event in events(database, team.review_id)]
     assert first_of_each(found) == everything
@@ -150,7 +150,7 @@ def test_the_notifier_brings_an_event_out_before_the_next_sweep(
             began = time.monotonic()
             task_signals.has_new_events(team.review_id)
             until(redis, team, last_seq(database, team), log)
-            receiver.wait_for(number, seconds=PATIENCE)
+            receiver.wait_for(number)
             waits.append(time.monotonic() - began)
 
     assert sorted(waits)[len(waits) // 2] < SWEEP_SECONDS / 2, waits
@@ -175,7 +175,7 @@ def test_two_relays_do_not_reorder(
             world.decide(team.review_id, team.ann, number, "include")
             task_signals.has_new_events(team.review_id)
         found = until(redis, team, last_seq(database, team), log)
-        receiver.wait_for(40, seconds=PATIENCE)
+        receiver.wait_for(40)
 
     everything = [event.seq for event in events(database, team.review_id)]
     assert found == everything

@@ -8,7 +8,7 @@ import pytest
 
 import effort
 from service.domain.tables import assert_in_step, conflicts, event_types, ledger
-from service.domain.threads import at_once
+from service.domain.threads import PATIENCE, at_once
 from tandem.db.session import Database
 from tandem.screening.models import ConflictState
 from tandem.screening.rules import Status
@@ -37,7 +37,7 @@ def race(world: World, team: Team, *turns: tuple[Person, dict[int, str]]) -> Non
     def vote(person: Person, verdicts: dict[int, str]) -> None:
         try:
             for number, verdict in verdicts.items():
-                ready.wait(timeout=30)
+                ready.wait(timeout=PATIENCE)
                 world.decide(team.review_id, person, number, verdict)
         except BaseException:
             ready.abort()

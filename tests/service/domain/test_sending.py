@@ -14,6 +14,7 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from service.domain.receivers import Received, Receiver, Reply, answering, listening
+from service.domain.threads import PATIENCE
 from tandem.webhooks import sending, signing
 from tandem.webhooks.addresses import Rules
 
@@ -110,14 +111,14 @@ def test_a_name_server_that_is_silent_is_not_waited_for_longer() -> None:
     over = threading.Event()
 
     def silent(_: str, __: int) -> list[str]:
-        over.wait(20)
+        over.wait(2 * PATIENCE)
         return HERE
 
     answer = send("http://hooks.example.org/", resolve=silent, limit_seconds=0.3)
     over.set()
 
     assert answer.error == "no answer within 0.3 seconds"
-    assert answer.seconds < 3
+    assert answer.seconds < PATIENCE
 
 
 def test_an_endpoint_that_drips_is_cut_off(receiver: Receiver) -> None:
@@ -141,14 +142,14 @@ def test_an_endpoint_that_drips_is_cut_off(receiver: Receiver) -> None:
         thread.join()
 
     assert (answer.status, answer.error) == (None, "no answer within 0.5 seconds")
-    assert 0.4 < answer.seconds < 3
+    assert 0.4 < answer.seconds < PATIENCE
 
 
 def test_a_body_that_never_ends_is_a_failure_too(receiver: Receiver) -> None:
     over = threading.Event()
 
     def hang(_: Received) -> Reply:
-        over.wait(20)
+        over.wait(2 * PATIENCE)
         return 200, {}, b""
 
     receiver.answer = hang

@@ -19,7 +19,7 @@ from tandem.db.session import Database
 from tandem.db.shared_commit import MOST_WRITES
 from tandem.errors import Forbidden
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 @pytest.fixture

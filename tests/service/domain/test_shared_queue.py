@@ -16,12 +16,13 @@ from tandem.ids import RecordNumber, ReviewId
 from tandem.ranking import serving
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
-from tandem.screening import decisions, streams
+from tandem.screening import streams
 from tandem.screening.lease_models import Lease, Served
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.models import Decision
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import QueueState
+from tandem.screening.recording import NewVote, Recorded, record_decisions
 from tandem.screening.rules import Verdict
 from tandem.screening.streams import Stream
 from world import TA, Person, Team, World
@@ -379,15 +380,9 @@ def vote(
     session: Session, team: Team, person: Person, numbers: Sequence[int], verdict: Verdict
 ) -> None:
     review, viewer = reviews.enter(session, review_id=team.review_id, user_id=person.id)
-    for number in numbers:
-        decisions.record_decision(
-            session,
-            review=review,
-            viewer=viewer,
-            record_number=RecordNumber(number),
-            stage=TA,
-            given=DecisionInput(verdict),
-        )
+    votes = [NewVote(RecordNumber(number), DecisionInput(verdict)) for number in numbers]
+    done = record_decisions(session, review=review, viewer=viewer, stage=TA, asked=votes)
+    assert all(isinstance(one, Recorded) and one.changed for one in done)
 
 
 def ask(session: Session, review_id: ReviewId, person: Person) -> list[object]:

@@ -11,7 +11,7 @@ import pytest
 from tandem.tasks import QUEUES
 from tandem_worker.pools import Parts
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from service.domain.clocks import Clock
 from service.domain.hooks import RULES, Hook, add, refusing, still_clock
 from service.domain.receivers import OK, Receiver
 from service.domain.tables import events
+from service.domain.threads import PATIENCE
 from tandem.events import positions
 from tandem.ids import WebhookId
 from tandem.reviews import service as reviews
@@ -170,11 +171,11 @@ class TestWhoAnswersForIt:
                 reviews.lock(session, hook.team.review_id)
                 if not hook.database.is_sqlite:  # there nobody writes meanwhile
                     sender.look()
-                    receiver.wait_for(1, seconds=5)
+                    receiver.wait_for(1)
             sender.look()
-            receiver.wait_for(1, seconds=5)
+            receiver.wait_for(1)
         finally:
-            sender.stop(within=5)
+            sender.stop(within=PATIENCE)
 
     def test_another_owner_may_take_it_over(self, hook: Hook) -> None:
         judge = self.demote(hook)
@@ -232,10 +233,10 @@ def test_slow_endpoints_leave_threads_to_the_others(
         hook.happen()
         sender.look()
 
-        assert sent.get(timeout=10) == hook.webhook_id
+        assert sent.get(timeout=PATIENCE) == hook.webhook_id
     finally:
         go_on.set()
-        sender.stop(within=5)
+        sender.stop(within=PATIENCE)
 
 
 class TestChangedMeanwhile:

@@ -19,7 +19,7 @@ from service.domain.hooks import (
 )
 from service.domain.receivers import OK, answering, listening
 from service.domain.tables import events
-from service.domain.threads import at_once
+from service.domain.threads import PATIENCE, at_once
 from tandem.db.session import Database
 from tandem.events.envelope import Envelope
 from tandem.webhooks import delivery
@@ -327,7 +327,7 @@ class TestKilled:
 
         at_once([decide, lambda: look(relays[0]), lambda: look(relays[1])])
         for relay in relays:
-            relay.stop(within=10)
+            relay.stop(within=PATIENCE)
         other.close()
 
         assert hook.receiver.sequences == list(range(start + 1, start + 21))

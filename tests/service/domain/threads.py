@@ -7,6 +7,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+PATIENCE = 240.0
+"""Seconds until all threads have begun, on a machine that is busy with others."""
+
 
 def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
     """Do each work in a thread of its own, all let go together; return what they return.
@@ -16,7 +19,7 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
     barrier = Barrier(len(works))
 
     def run(work: Callable[[], T]) -> T:
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=PATIENCE)
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
