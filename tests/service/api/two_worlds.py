@@ -21,6 +21,7 @@ from service.api.scene import API
 from service.api.world_requests import Asked, Said
 from tandem.config import Settings
 from tandem.db.session import Database
+from tandem.ids import UserId
 from tandem.reviews import service as reviews
 from tandem.reviews import texts
 from tandem.reviews.models import Role
@@ -74,7 +75,7 @@ def opened_client(settings: Settings) -> TestClient:
 def same_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on accounts get the ids 1, 2, 3, …"""
     ids = count(1)
-    monkeypatch.setattr("tandem.accounts.service.new_id", lambda: UUID(int=next(ids)))
+    monkeypatch.setattr("world.id_of_a_person", lambda: UserId(UUID(int=next(ids))))
 
 
 @dataclass(frozen=True)
