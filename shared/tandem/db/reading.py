@@ -1,7 +1,7 @@
 """Sessions that only read."""
 
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 
 
@@ -18,12 +18,13 @@ class ReadingSession(Session):
     """
 
     def close(self) -> None:
-        if self.in_transaction() and self.is_active and not _changed(self):
-            try:
+        try:
+            if self.in_transaction() and self.is_active and not _changed(self):
                 self.commit()
-            except DBAPIError:
-                self.rollback()  # the connection is gone, and nothing was to be stored
-        super().close()
+        except (DBAPIError, PendingRollbackError):
+            self.rollback()  # the connection is gone, and nothing was to be stored
+        finally:
+            super().close()
 
 
 def _changed(session: Session) -> list[object]:

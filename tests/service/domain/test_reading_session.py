@@ -2,7 +2,10 @@
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from tandem.db.faults import meaning
 from tandem.reviews.models import Member, Review
 from world import World
 
@@ -48,3 +51,20 @@ def test_what_a_connection_has_prepared_outlives_a_reading_session(world: World)
     with world.database.read() as session:
         prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
     assert any("FROM review" in statement for statement in prepared)
+
+
+def test_a_connection_that_is_lost_while_it_reads_is_named_as_such(world: World) -> None:
+    if world.database.is_sqlite:
+        pytest.skip("SQLite has no connection to lose")
+    for opened in (world.database.read, world.database.snapshot, world.database.glance):
+        with pytest.raises(DBAPIError) as lost:
+            _read_over_a_connection_that_ends(world, opened())
+        assert getattr(meaning(lost.value), "code", None) == "unavailable"
+
+
+def _read_over_a_connection_that_ends(world: World, session: Session) -> None:
+    with session:
+        mine = session.scalar(text("SELECT pg_backend_pid()"))
+        with world.database.write.begin() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": mine})
+        session.scalar(text("SELECT 1"))
