@@ -29,12 +29,12 @@ class Preset(Parameters):
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Preset":
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, of releases that said `precedent` for `prior_model` too.
 
         Raises:
             pydantic.ValidationError: A key is missing, strange or of the wrong type.
         """
-        return _adapter().validate_python(document)
+        return _adapter().validate_python(_renamed(document))
 
     def fit(
         self,
@@ -54,6 +54,15 @@ class Preset(Parameters):
         from tandem.ranking import estimator  # loads scikit-learn
 
         return estimator.fit_all(features, preset=self, cases=cases)
+
+
+def _renamed(document: "Mapping[str, Any]") -> dict[str, Any]:
+    return {
+        "prior_model" if key == "precedent" else key: (
+            _renamed(value) if key == "words" and isinstance(value, dict) else value
+        )
+        for key, value in document.items()
+    }
 
 
 @cache

@@ -14,6 +14,11 @@ def test_a_stored_preset_is_read_back_equal(known: Preset) -> None:
     assert Preset.from_json(json.loads(json.dumps(known.to_json()))) == known
 
 
+def test_a_preset_of_an_earlier_release_is_read() -> None:
+    stored = json.dumps(recipe("tandem-3").to_json()).replace("prior_model", "precedent")
+    assert Preset.from_json(json.loads(stored)) == recipe("tandem-3")
+
+
 def test_elas_u4_is_the_published_recipe() -> None:
     assert recipe("elas-u4").to_json() == {
         "name": "elas-u4",
