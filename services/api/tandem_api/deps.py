@@ -29,6 +29,9 @@ from tandem_api.schemas.base import PlainText
 
 COOKIE = "tandem_session"
 
+USER_HEADER = "tandem-user"
+"""Whose page sends a request, optional: so that it is never taken for somebody else's."""
+
 
 async def _here(request: Request) -> Runtime:
     return runtime(request)
@@ -69,10 +72,22 @@ def authenticate(request: Request) -> User:
         else:
             refuse_cross_site(request)
             found = access.of_sign_in(connection, cookie)
+            _refuse_somebody_else(request, found.user)
     scopes.require(request, found.scope)
     here.uses.note(found)
     request.state.access = found
     return found.user
+
+
+def _refuse_somebody_else(request: Request, user: User) -> None:
+    """Refuse what the page of one person sends with the cookie of another.
+
+    A browser has one cookie for all of its tabs. Without this, what somebody decided before
+    another signed in there would become the other's decision.
+    """
+    named = request.headers.get(USER_HEADER)
+    if named is not None and named != str(user.id):
+        raise Unauthenticated("Somebody else has signed in in this browser. Sign in again.")
 
 
 def access_of(request: Request) -> Access:

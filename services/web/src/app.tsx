@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/preact-query";
 import { useEffect, useState } from "preact/hooks";
 import { Route, Switch } from "wouter-preact";
 import { prefix } from "./api/address";
+import { actAs } from "./api/client";
 import { codeOf, Unreachable } from "./api/problem";
 import { fetchMe, type Me, onSignedOut, prefetchReview, queries } from "./api/queries";
 import { PersonContext, useOutbox } from "./ui/context";
@@ -41,7 +42,10 @@ export function App() {
       </Shell>
     );
   }
-  if (codeOf(me.error) === "unauthenticated") return <SignIn />;
+  if (codeOf(me.error) === "unauthenticated") {
+    actAs(null);
+    return <SignIn />;
+  }
   return (
     <Shell>
       <Problem error={me.error} again={() => void me.refetch()} />
@@ -50,6 +54,7 @@ export function App() {
 }
 
 function SignedIn({ me }: { me: Me }) {
+  actAs(me.id);
   const person = usePersonOf(me);
   if (person === null) return <Loading />;
   return (

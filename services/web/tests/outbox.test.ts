@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Entry } from "../src/outbox/entries";
 import { Outbox, type Transport, WAIT_MS } from "../src/outbox/outbox";
 import { judged, type Outcome } from "../src/outbox/sending";
-import { open } from "../src/outbox/store";
+import { forgetAllOf, nStored, open } from "../src/outbox/store";
 
 const INCLUDE = { verdict: "include" as const, reasons: [], labels: [], note: null, seconds: 1 };
 const decision = (record: string, basis: string | null = null) => ({
@@ -214,6 +214,81 @@ describe("what is stored", () => {
     expect(box.isStored).toBe(false);
     expect(warned).toHaveBeenCalled();
     warned.mockRestore();
+  });
+
+  it("keeps a refused decision at every moment of being sent again", async () => {
+    vi.useRealTimers();
+    const db = await open("again");
+    const problem = { status: 409, code: "newer_decision" as const, detail: "You have decided.", title: "" };
+    server.answers = [{ kind: "refused", problem }, { kind: "wait", seconds: 100 }];
+    const box = new Outbox("me", "one", db, server);
+    box.add(decision("1"));
+    await box.flush();
+    await box.stored();
+    const kept: number[] = [];
+    const forget = db.delete.bind(db);
+    vi.spyOn(db, "delete").mockImplementation(async (...what: Parameters<typeof db.delete>) => {
+      await forget(...what);
+      kept.push((await db.count("entries")) + (await db.count("not_sent")));
+    });
+    await box.again(box.notSent[0]?.entry.key ?? "", null);
+    expect(kept).toEqual([1]);
+    expect(box.entries.map((one) => one.record)).toEqual(["1"]);
+  });
+
+  it("loses no refused decision when the note of it cannot be stored", async () => {
+    const db = await open("no-note");
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const problem = { status: 409, code: "newer_decision" as const, detail: "You have decided.", title: "" };
+    server.answers = [{ kind: "refused", problem }];
+    const box = new Outbox("me", "one", db, server);
+    box.add(decision("1"));
+    await box.stored();
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, value: unknown) {
+      if (this.name === "not_sent") throw new DOMException("The disk is full", "QuotaExceededError");
+      return this.add(value);
+    });
+    await box.flush();
+    await box.stored();
+    vi.restoreAllMocks();
+    expect((await db.count("entries")) + (await db.count("not_sent"))).toBe(1);
+    expect(box.isStored).toBe(false);
+  });
+
+  it("is taken over once though two tabs are closed at once", async () => {
+    vi.useRealTimers();
+    const db = await open("two-at-once");
+    for (const tab of ["one", "two"]) {
+      const away = new Server();
+      away.answers = [{ kind: "wait", seconds: 100 }];
+      const box = new Outbox("me", tab, db, away);
+      box.add(decision(tab));
+      await box.flush();
+      await box.stored();
+    }
+    server.answers = [{ kind: "wait", seconds: 100 }];
+    const last = new Outbox("me", "three", db, server);
+    await last.load(() => true);
+    await Promise.all([last.load((tab) => tab === "two"), last.load(() => false)]);
+    expect(last.entries.map((one) => one.record).toSorted()).toEqual(["one", "two"]);
+  });
+
+  it("of one person goes when they sign out, and what others have still to send stays", async () => {
+    vi.useRealTimers();
+    const db = await open("sign-out");
+    for (const user of ["me", "somebody"]) {
+      const away = new Server();
+      away.answers = [{ kind: "wait", seconds: 100 }];
+      const box = new Outbox(user, "one", db, away);
+      box.add(decision("1"));
+      await box.flush();
+      await box.stored();
+      await db.put("kept", { user, review: "r", items: [] });
+    }
+    expect(await nStored(db, "me")).toBe(1);
+    await forgetAllOf(db, "me");
+    expect((await db.getAll("entries")).map((one) => one.user)).toEqual(["somebody"]);
+    expect((await db.getAll("kept")).map((one) => one.user)).toEqual(["somebody"]);
   });
 
   it("is left to the tab that made it while that lives, and to its own person", async () => {

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import "fake-indexeddb/auto";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Entry } from "../src/outbox/entries";
 import { Outbox } from "../src/outbox/outbox";
 import type { Outcome } from "../src/outbox/sending";
-import type { QueueItem } from "../src/outbox/store";
+import { open, type QueueItem } from "../src/outbox/store";
 import { type QueueOut, Session, SLIP_MS } from "../src/views/screen/session";
 
 const JUDGEMENT = { verdict: "include" as const, reasons: [], labels: [], note: null };
@@ -163,6 +164,33 @@ describe("screening", () => {
     await outbox.flush();
     expect(queue.decided.size).toBe(0);
     expect([session.decided, session.remaining]).toEqual([0, 30]);
+  });
+
+  it("counts an undo that is on its way as it counts decisions that are", async () => {
+    decide();
+    await outbox.flush();
+    session.undo();
+    await session.fill();
+    expect([session.decided, session.remaining]).toEqual([0, 30]);
+    await outbox.flush();
+    await session.fill();
+    expect([session.decided, session.remaining]).toEqual([0, 30]);
+  });
+
+  it("comes to its end though the browser's storage is full", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const db = await open("full-kept");
+    vi.spyOn(db, "put").mockRejectedValue(new DOMException("The disk is full", "QuotaExceededError"));
+    queue = new Queue(1);
+    session = new Session("r", outbox, db, queue.ask, () => now);
+    await session.start();
+    now += 1000;
+    session.decide(JUDGEMENT);
+    queue.decided.add("1");
+    await outbox.flush();
+    await session.fill();
+    expect([session.queue?.state, session.error]).toEqual(["finished", null]);
+    vi.restoreAllMocks();
   });
 
   it("decides again what was undone", async () => {

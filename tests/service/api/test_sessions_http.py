@@ -39,6 +39,17 @@ class TestSessions:
         assert client.delete(f"{API}/me/sessions/{here['id']}").status_code == 204
         assert client.get(f"{API}/me").status_code == 401
 
+    def test_the_page_of_one_person_does_nothing_with_the_cookie_of_another(
+        self, client: TestClient, admin: Person
+    ) -> None:
+        add_ann(client, admin)
+        sign_in(client)
+        me = client.get(f"{API}/me").json()["id"]
+        assert client.get(f"{API}/reviews", headers={"Tandem-User": me}).status_code == 200
+        for other in (str(admin.id), "", "somebody"):
+            refused = client.get(f"{API}/reviews", headers={"Tandem-User": other})
+            assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+
     def test_the_id_says_nothing_of_the_secret(
         self, client: TestClient, admin: Person, world: World
     ) -> None:

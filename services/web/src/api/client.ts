@@ -14,6 +14,28 @@ export const api = createClient<paths>({
   fetch: sendOnce,
 });
 
+let actor: string | null = null;
+
+/** Says whose page this is; every request then names them. */
+export function actAs(user: string | null): void {
+  actor = user;
+}
+
+/**
+ * A cookie belongs to the browser: when somebody else signs in in another tab, it is theirs. So the
+ * server refuses what is sent under another name than the page's, as if nobody were signed in.
+ */
+export const USER_HEADER = "Tandem-User";
+
+api.use({
+  onRequest({ request }) {
+    // That one asks who is signed in.
+    const isAsking = request.method === "GET" && new URL(request.url).pathname.endsWith("/api/v1/me");
+    if (actor !== null && !isAsking && !request.headers.has(USER_HEADER)) request.headers.set(USER_HEADER, actor);
+    return request;
+  },
+});
+
 /**
  * Sends a write again when the server is busy or the connection broke, with one Idempotency-Key:
  * it is done once.

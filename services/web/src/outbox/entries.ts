@@ -83,5 +83,5 @@ export function refused(entries: readonly Entry[], key: string): Entry[] {
 }
 
 export function marked(entries: readonly Entry[], keys: ReadonlySet<string>): Entry[] {
-  return entries.map((one) => (keys.has(one.key) ? { ...one, tried: true } : one));
+  return entries.map((one) => (keys.has(one.key) && !one.tried ? { ...one, tried: true } : one));
 }

@@ -17,7 +17,7 @@ import {
   type Stage,
 } from "./entries";
 import { type Outcome, send, sendMany } from "./sending";
-import { save, type Store } from "./store";
+import { type Failed, save, type Store } from "./store";
 
 export const WAIT_MS = 5000;
 const MANY = 20;
@@ -61,11 +61,12 @@ export class Outbox {
   /** Takes over what closed tabs have left, and sends it; returns the tabs that it left alone. */
   async load(isAlive: (tab: string) => boolean): Promise<Set<string>> {
     if (this.db === null) return new Set();
+    const refused = await this.db.getAllFromIndex("not_sent", "user", this.user);
     const found = await this.db.getAllFromIndex("entries", "user", this.user);
+    // From here without a pause: another tab's end may have this called twice at once.
     const others = found.filter((one) => !this.has(one.key)).map(withStage);
     const left = others.filter((one) => !isAlive(one.tab));
     const mine = left.map((one) => ({ ...one, tab: this.tab }));
-    const refused = await this.db.getAllFromIndex("not_sent", "user", this.user);
     this.notSent = refused.map((one) => ({ ...one, entry: withStage(one.entry) }));
     if (mine.length > 0) {
       this.set([...mine, ...this.entries]);
@@ -158,9 +159,10 @@ export class Outbox {
   async again(key: string, basis: string | null): Promise<void> {
     const found = this.notSent.find((one) => one.entry.key === key);
     if (found === undefined) return;
-    await this.forget(key);
     const { review, record, stage, title, kind, judgement } = found.entry;
     this.add({ review, record, stage, title, kind, judgement, basis });
+    await this.saving;
+    await this.forget(key);
     await this.flush();
   }
 
@@ -203,7 +205,7 @@ export class Outbox {
         batch.length === 1
           ? [await this.transport.send(batch[0] as Entry)]
           : await this.transport.sendMany(batch);
-      for (const [at, outcome] of outcomes.entries()) this.take(batch[at] as Entry, outcome);
+      this.takeAll(batch, outcomes);
     }
   }
 
@@ -222,30 +224,34 @@ export class Outbox {
     return batch;
   }
 
-  private take(entry: Entry, outcome: Outcome): void {
-    if (outcome.kind === "arrived") {
-      this.failures = 0;
-      this.set(arrived(this.entries, entry.key, outcome.decision));
-      for (const listener of this.arrivals) {
-        listener({ entry, decision: outcome.decision, remaining: outcome.remaining });
-      }
-    } else if (outcome.kind === "changed") {
-      const key = outcome.entry.key || newKey();
-      this.set(
-        this.entries.map((one) => {
+  /** Takes the answers to one request; what they change is written at once. */
+  private takeAll(batch: readonly Entry[], outcomes: readonly Outcome[]): void {
+    let { entries } = this;
+    const failed: Failed[] = [];
+    const came: Arrival[] = [];
+    for (const [at, outcome] of outcomes.entries()) {
+      const entry = batch[at] as Entry;
+      if (outcome.kind === "arrived") {
+        this.failures = 0;
+        entries = arrived(entries, entry.key, outcome.decision);
+        came.push({ entry, decision: outcome.decision, remaining: outcome.remaining });
+      } else if (outcome.kind === "changed") {
+        const key = outcome.entry.key || newKey();
+        entries = entries.map((one) => {
           if (one.key === entry.key) return { ...outcome.entry, key };
           return one.after === entry.key ? { ...one, after: key } : one;
-        }),
-      );
-    } else if (outcome.kind === "refused") {
-      const { code, detail } = outcome.problem;
-      const failed = { entry, code, detail, user: this.user };
-      this.notSent = [...this.notSent, failed];
-      if (this.db !== null) this.store(this.db.put("not_sent", failed));
-      this.set(refused(this.entries, entry.key));
-    } else {
-      this.wait(outcome);
+        });
+      } else if (outcome.kind === "refused") {
+        const { code, detail } = outcome.problem;
+        failed.push({ entry, code, detail, user: this.user });
+        entries = refused(entries, entry.key);
+      } else {
+        this.wait(outcome);
+      }
     }
+    this.notSent = [...this.notSent, ...failed];
+    this.set(entries, failed);
+    for (const arrival of came) for (const listener of this.arrivals) listener(arrival);
   }
 
   private wait(outcome: Extract<Outcome, { kind: "wait" | "signed_out" }>): void {
@@ -265,13 +271,13 @@ export class Outbox {
     this.changed();
   }
 
-  private set(entries: readonly Entry[]): void {
+  private set(entries: readonly Entry[], failed: readonly Failed[] = []): void {
     const before = this.entries;
     this.entries = entries;
     const db = this.db;
     // The browser writes in the order in which the writing began: nothing waits here, so what is
     // decided is handed over before the tab can go away.
-    if (db !== null) this.store(save(db, before, entries));
+    if (db !== null) this.store(save(db, before, entries, failed));
     this.changed();
   }
 

@@ -1,5 +1,5 @@
 /** One request of the outbox, and what its answer means for the entry. */
-import { api, asProblem, type Schemas } from "../api/client";
+import { api, asProblem, type Schemas, USER_HEADER } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Entry } from "./entries";
 
@@ -15,7 +15,7 @@ export type Outcome =
 /** Sends one entry. `keepalive` lets it outlive the tab. */
 export async function send(entry: Entry, keepalive = false): Promise<Outcome> {
   const params = { path: { review_id: entry.review, record_id: entry.record } };
-  const headers = { "Idempotency-Key": entry.key };
+  const headers = { "Idempotency-Key": entry.key, [USER_HEADER]: entry.user };
   const how = { headers, keepalive, fetch: (request: Request) => fetch(request) };
   try {
     if (entry.kind === "later") {
@@ -52,6 +52,7 @@ export async function sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
     const answer = await api.POST("/api/v1/reviews/{review_id}/decisions", {
       params: { path: { review_id: first.review } },
       body: { items: entries.map(itemOf) },
+      headers: { [USER_HEADER]: first.user },
       fetch: (request: Request) => fetch(request),
     });
     if (answer.data === undefined) {

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { api, newKey } from "../api/client";
 import { type Me, queries } from "../api/queries";
 import { Outbox } from "../outbox/outbox";
-import { open, type Store } from "../outbox/store";
+import { forgetAllOf, nStored, open, type Store } from "../outbox/store";
 import { texts } from "../texts/en";
 import type { Person, Preferences } from "./context";
 import { remember } from "./last_person";
@@ -49,13 +49,14 @@ async function prepare(user: string): Promise<{ outbox: Outbox; db: Store | null
   // Some browsers keep nothing in private windows: then the tab is the only place.
   const db = await open().catch(() => null);
   const outbox = new Outbox(user, TAB, db);
+  hold();
   const alive = await livingTabs();
   const others = await outbox.load((tab) => alive.has(tab));
   for (const tab of others) {
     // It is ours once that tab is closed; after a reload that is a moment later.
     void navigator.locks.request(lockOf(tab), async () => {
-      alive.delete(tab);
-      await outbox.load((one) => alive.has(one));
+      const alive = await livingTabs();
+      await outbox.load((one) => one !== tab && alive.has(one));
     });
   }
   return { outbox, db };
@@ -63,10 +64,13 @@ async function prepare(user: string): Promise<{ outbox: Outbox; db: Store | null
 
 const lockOf = (tab: string) => `tandem-tab-${tab}`;
 
-/** Other tabs hold a lock while they live; what they have to send is theirs. */
+/** Tabs hold a lock while they live; what they have to send is theirs. On plain http there are none. */
+function hold(): void {
+  if ("locks" in navigator) void navigator.locks.request(lockOf(TAB), () => new Promise<never>(() => {}));
+}
+
 async function livingTabs(): Promise<Set<string>> {
   if (!("locks" in navigator)) return new Set();
-  void navigator.locks.request(lockOf(TAB), () => new Promise<never>(() => {}));
   const { held = [] } = await navigator.locks.query();
   return new Set(held.map((one) => (one.name ?? "").slice(lockOf("").length)));
 }
@@ -76,7 +80,7 @@ function leaving(outbox: Outbox): () => void {
   const back = () => void outbox.flush();
   const hidden = () => document.visibilityState === "hidden" && void outbox.flush();
   const ask = (event: BeforeUnloadEvent) => {
-    if (!outbox.isStored && outbox.entries.length > 0) event.preventDefault();
+    if (!outbox.isStored && outbox.entries.length + outbox.notSent.length > 0) event.preventDefault();
   };
   addEventListener("beforeunload", ask);
   addEventListener("pagehide", leave);
@@ -92,10 +96,12 @@ function leaving(outbox: Outbox): () => void {
 
 async function signOut(outbox: Outbox, db: Store | null): Promise<void> {
   await outbox.flush();
-  const unsent = outbox.entries.length + outbox.notSent.length;
+  await outbox.stored();
+  const here = outbox.entries.length + outbox.notSent.length;
+  const unsent = Math.max(here, db === null ? 0 : await nStored(db, outbox.user));
   if (unsent > 0 && !confirm(texts.signIn.outUnsent(unsent))) return;
   await api.POST("/api/v1/auth/logout").catch(() => undefined);
-  for (const name of ["entries", "not_sent", "kept"] as const) await db?.clear(name);
+  if (db !== null) await forgetAllOf(db, outbox.user);
   for (const kept of [localStorage, sessionStorage]) {
     for (const key of Object.keys(kept)) if (key.startsWith("tandem.")) kept.removeItem(key);
   }

@@ -234,16 +234,23 @@ export class Session {
   /** What an answer counts, and what is on its way. What this page has counted is better than doubt. */
   private countsOf(found: QueueOut): Pick<QueueOut, "remaining" | "workload"> {
     if (this.isInDoubt && this.queue !== null) return this.queue;
-    const onTheirWay = this.unsent().filter((one) => one.kind === "decide").length;
+    const onTheirWay = this.onTheirWay();
     const { workload, remaining } = found;
     return {
       remaining: Math.max(0, remaining - onTheirWay),
       workload: {
         ...workload,
-        decided: workload.decided + onTheirWay,
+        decided: Math.max(0, workload.decided + onTheirWay),
         left: workload.left === null ? null : Math.max(0, workload.left - onTheirWay),
       },
     };
+  }
+
+  /** Decisions that the server has still to get, less those that it has still to take back. */
+  private onTheirWay(): number {
+    const ofThis = this.outbox.entries.filter((one) => one.review === this.review && one.stage === this.stage);
+    const of = (kind: "decide" | "withdraw") => ofThis.filter((one) => one.kind === kind).length;
+    return of("decide") - of("withdraw");
   }
 
   /** Whether a record is neither decided here nor on its way. */
@@ -266,7 +273,9 @@ export class Session {
 
   private async keep(): Promise<void> {
     const { user } = this.outbox;
-    await this.db?.put("kept", { user, review: this.keptAs, items: this.items });
+    const kept = { user, review: this.keptAs, items: this.items };
+    // A full storage: then there is nothing to read without a connection.
+    await this.db?.put("kept", kept).catch((error: unknown) => console.warn("could not keep records", error));
   }
 
   private shown(): void {
