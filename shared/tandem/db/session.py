@@ -71,8 +71,10 @@ class Database:
                 that nobody waits for: half a minute for each lock, and any time for its turn.
         """
         self.engine = _engine(url, patience)
+        # The server refuses what `guard` does not see: a session that reads ends with a commit.
+        reads: dict[str, Any] = {} if self.is_sqlite else {"postgresql_readonly": True}
         self.read: sessionmaker[Session] = sessionmaker(
-            self.engine, class_=ReadingSession, expire_on_commit=False
+            self.engine.execution_options(**reads), class_=ReadingSession, expire_on_commit=False
         )
         # BEGIN and COMMIT are two round trips.
         alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}

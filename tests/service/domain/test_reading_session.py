@@ -40,6 +40,14 @@ def test_a_statement_that_writes_is_an_error_in_a_reading_session(world: World) 
         assert session.get_one(Review, team.review_id).title != "Another"
 
 
+def test_a_statement_in_plain_sql_that_writes_is_refused_by_postgresql(world: World) -> None:
+    if world.database.is_sqlite:
+        pytest.skip("SQLite has no transaction that only reads")
+    for opened in (world.database.read, world.database.snapshot):
+        with opened() as session, pytest.raises(DBAPIError, match="read-only"):
+            session.execute(text("UPDATE review SET title = 'Another'"))
+
+
 def test_what_a_connection_has_prepared_outlives_a_reading_session(world: World) -> None:
     if world.database.is_sqlite:
         pytest.skip("SQLite keeps what it has prepared")
