@@ -50,7 +50,7 @@ def select_named(viewer: Viewer, stage: Stage) -> Select[Record, str, Decision]:
     return _select_named(status_rule(viewer, stage))
 
 
-# Made once, both: the queue asks the second of the database with every request.
+# Both are made once: every queue request asks the first of the database.
 @cache
 def _select_named(rule: StatusRule) -> Select[Record, str, Decision]:
     return _select(rule).where(Record.number.in_(bindparam("numbers", expanding=True)))
