@@ -1,14 +1,13 @@
-"""Lets Starlette's TestClient change threads once for each request, not a dozen times.
+"""Lets Starlette's TestClient change threads once for each request, not eight times.
 
 TestClient hands each piece of an answer over from the thread of the event loop as it comes. That is
 most of what a small request costs; only tests of endless answers need it. And while a test waits
-for one answer, the thread of the event loop has nothing else to do: it does the work for which the
-application asks for a thread. Requests from several threads get theirs, as in the product.
+for the answers of `ask_all`, the thread of the event loop has nothing else to do: it does the work
+for which the application asks for a thread. All other requests get theirs, as in the product.
 """
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar, copy_context
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from starlette.types import ASGIApp, Message, Scope
 _PORTS = {"http": 80, "https": 443}
 
 _is_alone = ContextVar("_is_alone", default=False)
-"""Whether the test's main thread does nothing but wait for this request."""
+"""Whether the test does nothing but wait for this request. No broker may be there."""
 
 _run_in_a_thread = anyio.to_thread.run_sync
 
@@ -49,11 +48,8 @@ class WholeAnswers(testclient._TestClientTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if "text/event-stream" in request.headers.get("accept", ""):
             return super().handle_request(request)
-        alone = threading.current_thread() is threading.main_thread()
         with self.portal_factory() as portal:
-            status, headers, body = portal.call(
-                self._ask, self._scope(request), request.read(), alone
-            )
+            status, headers, body = portal.call(self._ask, self._scope(request), request.read())
         stream = httpx.ByteStream(b"" if request.method == "HEAD" else body)
         return httpx.Response(status, headers=headers, stream=stream, request=request)
 
@@ -76,8 +72,7 @@ class WholeAnswers(testclient._TestClientTransport):
             "state": self.app_state.copy(),
         }
 
-    async def _ask(self, scope: Scope, body: bytes, alone: bool) -> Answer:
-        _is_alone.set(alone)
+    async def _ask(self, scope: Scope, body: bytes) -> Answer:
         return await _answer(self.app, scope, body, raises=self.raise_server_exceptions)
 
 
