@@ -1,7 +1,7 @@
 """Imports whose worker is killed, or lets others take turns, at any point."""
 
+import math
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -194,11 +194,29 @@ class TestBeingKilled:
         assert done not in unfinished()
 
 
+def test_a_turn_is_four_times_as_long_as_it_takes_to_find_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("tandem.records.importing.time.monotonic", lambda: clock[0])
+    turn = importing._Turn(lambda: True)
+    clock[0] += 30
+    assert not turn.is_over, "it has not stored anything"
+    turn.found_its_place()
+    clock[0] += 4 * 30
+    assert not turn.is_over
+    clock[0] += 1
+    assert turn.is_over
+
+
 class TestTurns:
     @pytest.fixture(autouse=True)
     def short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A turn may end as soon as its place is found, however long that took."""
         monkeypatch.setattr(importing, "BATCH", 2)
-        monkeypatch.setattr(importing, "TURN", timedelta(0))
+        monkeypatch.setattr(
+            importing._Turn, "found_its_place", lambda turn: setattr(turn, "_ends", -math.inf)
+        )
 
     def turn(
         self, importer: Importer, import_id: ImportId, fence: int | None = None
@@ -231,20 +249,6 @@ class TestTurns:
         import_id = importer.accept(titled(range(9)))
 
         assert importer.run(import_id, others_wait=lambda: False) == importer.review_id
-
-    def test_a_turn_is_four_times_as_long_as_it_takes_to_find_its_place(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        clock = [100.0]
-        monkeypatch.setattr("tandem.records.importing.time.monotonic", lambda: clock[0])
-        turn = importing._Turn(lambda: True)
-        clock[0] += 30
-        assert not turn.is_over, "it has not stored anything"
-        turn.found_its_place()
-        clock[0] += 4 * 30
-        assert not turn.is_over
-        clock[0] += 1
-        assert turn.is_over
 
     def test_only_the_turn_with_the_right_fence_goes_on_and_only_once(
         self, importer: Importer
