@@ -56,10 +56,10 @@ class Receiver:
             self.came.notify_all()
         return self.answer(message)
 
-    def wait_for(self, n: int) -> None:
+    def wait_for(self, n: int, seconds: float = PATIENCE) -> None:
         """Return once `n` different messages have come, however often."""
         with self.came:
-            came = self.came.wait_for(lambda: self._n_different() >= n, PATIENCE)
+            came = self.came.wait_for(lambda: self._n_different() >= n, seconds)
         assert came, f"{self._n_different()} messages came, not {n}"
 
     def _n_different(self) -> int:

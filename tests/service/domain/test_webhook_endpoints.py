@@ -171,7 +171,8 @@ class TestWhoAnswersForIt:
                 reviews.lock(session, hook.team.review_id)
                 if not hook.database.is_sqlite:  # there nobody writes meanwhile
                     sender.look()
-                    receiver.wait_for(1)
+                    # Shorter than PostgreSQL waits for a lock: who waits for it comes too late.
+                    receiver.wait_for(1, seconds=12)
             sender.look()
             receiver.wait_for(1)
         finally:
