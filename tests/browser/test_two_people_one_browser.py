@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from browser.visitors import Visitor
 from tandem.accounts import service as accounts
-from tandem.screening.models import Decision
+from tandem.screening.models import Conflict, Decision
 from tandem_api.deps import COOKIE
 from world import Person, Team, World
 
@@ -55,6 +55,26 @@ def test_what_ann_decided_never_becomes_bens_vote(visit: Visit, world: World) ->
     expect(ann.page.locator(".article-title")).to_be_visible()
     ann.saved()
     assert votes(world, team) == ["ann"]
+
+
+def test_votes_that_one_was_shown_are_gone_when_another_signs_in(
+    visit: Visit, world: World
+) -> None:
+    team = world.team(n_records=4)
+    for person, verdict in ((team.ann, "include"), (team.ben, "exclude")):
+        world.decide(team.review_id, person, 1, verdict, note=f"note of {person.name}")
+    with world.database.read() as session:
+        conflict = session.scalars(select(Conflict.id)).one()
+    judge = visit(team.judge, f"/r/{team.review_id}/conflicts/{conflict}")
+    judge.sees("note of ann")
+    judge.signed_out()
+    judge.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(judge.page.get_by_role("heading", name="Sign in again")).to_be_visible()
+    signs_in(world, judge.page.context, team.eve, judge.base)
+    judge.button("Close").click()
+    expect(judge.page.get_by_text("note of ann")).to_have_count(0)
+    judge.sees("eve")
+    assert judge.page.get_by_text("note of").count() == 0
 
 
 def test_signing_out_leaves_what_another_person_has_still_to_send(

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/preact-query";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Route, Switch } from "wouter-preact";
 import { prefix } from "./api/address";
 import { actAs } from "./api/client";
@@ -34,7 +34,15 @@ export function App() {
   const me = useQuery({ queryKey: ["me"], queryFn: fetchMe, staleTime: 300_000 });
   const kept = me.error instanceof Unreachable ? lastPerson() : null;
   const person = me.data ?? kept;
-  if (person !== null && person !== undefined) return <SignedIn key={person.id} me={person} />;
+  const before = useRef<string | null>(null);
+  if (person !== null && person !== undefined) {
+    // What the one before was shown is not for the one who signed in after them.
+    if (before.current !== null && before.current !== person.id) {
+      queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+    }
+    before.current = person.id;
+    return <SignedIn key={person.id} me={person} />;
+  }
   if (me.isPending) {
     return (
       <Shell>
