@@ -141,12 +141,90 @@ describe("the outbox", () => {
     await until(() => box.state === "offline");
     const sendMany = vi.spyOn(server, "sendMany");
     await box.flush();
-    expect(sendMany.mock.calls[0]?.[0]).toHaveLength(60);
+    // The first was tried alone, so it goes alone again, under its own key.
+    expect(sendMany.mock.calls[0]?.[0]).toHaveLength(59);
     expect(server.taken).toEqual(many.map((record) => `decide ${record}`));
   });
 });
 
+describe("a batch", () => {
+  const batches: (string | undefined)[][] = [];
+  class Losing extends Server {
+    isLost = true;
+    override sendMany = async (entries: readonly Entry[]): Promise<Outcome[]> => {
+      batches.push([...new Set(entries.map((one) => one.batch)), String(entries.length)]);
+      if (this.isLost) return entries.map(() => ({ kind: "wait", seconds: 60 }));
+      return Promise.all(entries.map((one) => this.send(one)));
+    };
+  }
+
+  it("whose answer was lost goes again as it went, under its own key", async () => {
+    batches.length = 0;
+    const losing = new Losing();
+    losing.answers = [{ kind: "wait", seconds: 60 }];
+    const outbox = new Outbox("me", "tab", null, losing);
+    for (let n = 0; n < 30; n++) outbox.add(decision(String(n)));
+    await until(() => outbox.state === "offline");
+    losing.answers = [];
+    await outbox.flush();
+    outbox.add(decision("later"));
+    losing.isLost = false;
+    await outbox.flush();
+    const [first, second] = batches;
+    expect(first?.[0]).toBeTruthy();
+    expect(second).toEqual(first);
+    expect(outbox.entries).toEqual([]);
+    expect(losing.taken.at(-1)).toBe("decide later");
+  });
+
+  it("begins with what is free, and nothing waits for what is behind it", async () => {
+    vi.useRealTimers();
+    const db = await open("order-turned");
+    const withdrawn: Entry = {
+      ...decision("1"), kind: "withdraw", judgement: null, key: "w", user: "me", made_at: null, after: "d", tried: false, tab: "gone",
+    };
+    await db.add("entries", withdrawn);
+    for (let n = 2; n < 30; n++) {
+      await db.add("entries", { ...withdrawn, ...decision(String(n)), key: `k${n}`, after: null });
+    }
+    await db.add("entries", { ...withdrawn, ...decision("1"), key: "d", after: null });
+    const last = new Outbox("me", "two", db, server);
+    await last.load(() => false);
+    await last.flush();
+    await last.flush();
+    expect(last.entries).toEqual([]);
+    expect(server.taken.indexOf("decide 1")).toBeLessThan(server.taken.indexOf("withdraw 1"));
+  });
+});
+
 describe("what is stored", () => {
+  it("is given up by who signs out and says so", async () => {
+    vi.useRealTimers();
+    const db = await open("given-up");
+    server.answers = [{ kind: "wait", seconds: 100 }];
+    const box = new Outbox("me", "one", db, server);
+    for (const record of ["1", "2", "3"]) box.add(decision(record));
+    await box.stored();
+    box.giveUp();
+    await forgetAllOf(db, "me");
+    box.leave();
+    await box.stored();
+    expect(await nStored(db, "me")).toBe(0);
+  });
+
+  it("shows also what was refused while it was read", async () => {
+    vi.useRealTimers();
+    const db = await open("read-meanwhile");
+    const problem = { status: 409, code: "newer_decision" as const, detail: "You have decided.", title: "" };
+    server.answers = [{ kind: "refused", problem }];
+    const box = new Outbox("me", "one", db, server);
+    const loading = box.load(() => true);
+    box.add(decision("1"));
+    await box.flush();
+    await loading;
+    expect(box.notSent).toHaveLength(1);
+  });
+
   it("outlives the tab, and is sent by the next one", async () => {
     vi.useRealTimers();
     const db = await open("outlives");

@@ -93,6 +93,22 @@ def test_a_request_that_was_refused_is_judged_again(client: TestClient, world: W
     assert (before, ask()) == (403, 200)
 
 
+def test_a_batch_that_is_sent_again_enters_nothing_that_was_withdrawn_meanwhile(
+    client: TestClient, world: World
+) -> None:
+    team = world.team(n_records=2)
+    at, ann = f"{API}/reviews/{team.review_id}", team.ann.auth
+    items = [{"record_id": n, "verdict": "include", "basis": None} for n in ("1", "2")]
+    sent = client.post(f"{at}/decisions", json={"items": items}, headers=ann | KEY)
+    assert sent.status_code == 207
+    assert client.delete(f"{at}/records/1/decision", headers=ann).status_code == 200
+
+    again = client.post(f"{at}/decisions", json={"items": items}, headers=ann | KEY)
+
+    assert again.json() == sent.json()
+    assert client.get(f"{at}/records/1", headers=ann).json()["my_decision"] is None
+
+
 def test_an_answer_without_a_body_is_repeated_too(client: TestClient, world: World) -> None:
     team = world.team()
     path = f"{API}/reviews/{team.review_id}/members/{team.eve.id}"

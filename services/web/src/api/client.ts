@@ -21,6 +21,11 @@ export function actAs(user: string | null): void {
   actor = user;
 }
 
+/** Whose page this is, for requests that do not go through `api`. */
+export function actingUser(): string | null {
+  return actor;
+}
+
 /**
  * A cookie belongs to the browser: when somebody else signs in in another tab, it is theirs. So the
  * server refuses what is sent under another name than the page's, as if nobody were signed in.

@@ -1,6 +1,6 @@
 /** Sends files; only XMLHttpRequest tells how much of them is sent. */
 import { prefix } from "./address";
-import { asProblem, newKey } from "./client";
+import { actingUser, asProblem, newKey, USER_HEADER } from "./client";
 import { Refused, Unreachable } from "./problem";
 
 /** Sends a form below `/api/v1/` and returns what is answered. */
@@ -14,6 +14,8 @@ export function send<T>(
     const request = new XMLHttpRequest();
     request.open(method, `${prefix}/api/v1/${path}`);
     request.setRequestHeader("Idempotency-Key", newKey());
+    const user = actingUser();
+    if (user !== null) request.setRequestHeader(USER_HEADER, user);
     request.responseType = "json";
     request.upload.onprogress = (event) =>
       event.lengthComputable && sent(Math.round((100 * event.loaded) / event.total));

@@ -38,6 +38,8 @@ export interface Entry {
   after: string | null;
   /** Whether it may have reached the server. */
   tried: boolean;
+  /** The Idempotency-Key under which it was sent with others: they go together again. */
+  batch?: string | undefined;
   /** The tab that sends it. */
   tab: string;
 }
@@ -82,6 +84,7 @@ export function refused(entries: readonly Entry[], key: string): Entry[] {
   });
 }
 
-export function marked(entries: readonly Entry[], keys: ReadonlySet<string>): Entry[] {
-  return entries.map((one) => (keys.has(one.key) && !one.tried ? { ...one, tried: true } : one));
+/** Notes what may have reached the server from now on, alone or in a batch. */
+export function marked(entries: readonly Entry[], keys: ReadonlySet<string>, batch?: string): Entry[] {
+  return entries.map((one) => (keys.has(one.key) && !one.tried ? { ...one, tried: true, batch } : one));
 }

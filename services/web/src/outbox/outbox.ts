@@ -67,7 +67,9 @@ export class Outbox {
     const others = found.filter((one) => !this.has(one.key)).map(withStage);
     const left = others.filter((one) => !isAlive(one.tab));
     const mine = left.map((one) => ({ ...one, tab: this.tab }));
-    this.notSent = refused.map((one) => ({ ...one, entry: withStage(one.entry) }));
+    const known = new Set(this.notSent.map((one) => one.entry.key));
+    const before = refused.filter((one) => !known.has(one.entry.key));
+    this.notSent = [...before.map((one) => ({ ...one, entry: withStage(one.entry) })), ...this.notSent];
     if (mine.length > 0) {
       this.set([...mine, ...this.entries]);
       void this.run();
@@ -149,6 +151,14 @@ export class Outbox {
     for (const entry of last) void this.transport.send(entry, true);
   }
 
+  /** Gives up what waits: its person signs out, and has said so. */
+  giveUp(): void {
+    this.release();
+    clearTimeout(this.retry);
+    this.entries = [];
+    this.notSent = [];
+  }
+
   async forget(key: string): Promise<void> {
     this.notSent = this.notSent.filter((one) => one.entry.key !== key);
     await this.db?.delete("not_sent", key);
@@ -162,7 +172,7 @@ export class Outbox {
     const { review, record, stage, title, kind, judgement } = found.entry;
     this.add({ review, record, stage, title, kind, judgement, basis });
     await this.saving;
-    await this.forget(key);
+    if (this.isStored || this.db === null) await this.forget(key);
     await this.flush();
   }
 
@@ -198,26 +208,31 @@ export class Outbox {
     while (this.retry === undefined) {
       const batch = this.next();
       if (batch.length === 0) return;
-      this.set(marked(this.entries, new Set(batch.map((one) => one.key))));
+      const keys = new Set(batch.map((one) => one.key));
+      this.set(marked(this.entries, keys, batch.length > 1 ? newKey() : undefined));
       this.settle();
       await this.saving;
+      const sent = this.entries.filter((one) => keys.has(one.key));
+      const [first] = sent;
+      if (first === undefined) continue;
       const outcomes =
-        batch.length === 1
-          ? [await this.transport.send(batch[0] as Entry)]
-          : await this.transport.sendMany(batch);
-      this.takeAll(batch, outcomes);
+        first.batch === undefined ? [await this.transport.send(first)] : await this.transport.sendMany(sent);
+      this.takeAll(sent, outcomes);
     }
   }
 
   /** What goes out next: one entry, or many of one review that do not hang on each other. */
   private next(): Entry[] {
     const ready = this.entries.filter((one) => one.key !== this.held);
-    const first = ready.find((one) => one.after === null || !this.has(one.after));
+    const isFree = (one: Entry) => one.after === null || !this.has(one.after);
+    const first = ready.find(isFree);
     if (first === undefined) return [];
-    if (ready.length <= MANY || first.kind === "later") return [first];
+    // What may have arrived goes again as it went: the server answers it as the first time.
+    if (first.batch !== undefined) return ready.filter((one) => one.batch === first.batch);
+    if (first.tried || ready.length <= MANY || first.kind === "later") return [first];
     const batch: Entry[] = [];
-    for (const one of ready) {
-      const fits = one.review === first.review && one.kind !== "later" && one.after === null;
+    for (const one of ready.slice(ready.indexOf(first))) {
+      const fits = one.review === first.review && one.kind !== "later" && isFree(one) && !one.tried;
       if (!fits || batch.length === LARGEST_BATCH) break;
       batch.push(one);
     }
@@ -248,6 +263,10 @@ export class Outbox {
       } else {
         this.wait(outcome);
       }
+    }
+    if (outcomes.some((one) => one.kind !== "wait" && one.kind !== "signed_out")) {
+      const keys = new Set(batch.map((one) => one.key));
+      entries = entries.map((one) => (keys.has(one.key) ? { ...one, batch: undefined } : one));
     }
     this.notSent = [...this.notSent, ...failed];
     this.set(entries, failed);

@@ -1,5 +1,5 @@
 /** One request of the outbox, and what its answer means for the entry. */
-import { api, asProblem, type Schemas, USER_HEADER } from "../api/client";
+import { api, asProblem, newKey, type Schemas, USER_HEADER } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Entry } from "./entries";
 
@@ -44,6 +44,9 @@ export async function send(entry: Entry, keepalive = false): Promise<Outcome> {
   }
 }
 
+/** Their answer to one decision names the other record, or the field. */
+const SAYS_MORE_ALONE: ReadonlySet<string> = new Set(["is_duplicate", "invalid"]);
+
 /** Sends many decisions of one review in one request; the outcomes are in their order. */
 export async function sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
   const [first] = entries;
@@ -52,7 +55,7 @@ export async function sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
     const answer = await api.POST("/api/v1/reviews/{review_id}/decisions", {
       params: { path: { review_id: first.review } },
       body: { items: entries.map(itemOf) },
-      headers: { [USER_HEADER]: first.user },
+      headers: { "Idempotency-Key": first.batch ?? newKey(), [USER_HEADER]: first.user },
       fetch: (request: Request) => fetch(request),
     });
     if (answer.data === undefined) {
@@ -61,14 +64,19 @@ export async function sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
       if (one.kind === "refused" || one.kind === "changed") return Promise.all(entries.map((e) => send(e)));
       return entries.map(() => one);
     }
-    return answer.data.items.map((item, at) => {
+    const outcomes: Outcome[] = [];
+    for (const [at, item] of answer.data.items.entries()) {
       const entry = entries[at] as Entry;
       if (item.error === null || item.error === undefined) {
-        return { kind: "arrived", decision: item.decision?.id ?? null, remaining: null };
+        outcomes.push({ kind: "arrived", decision: item.decision?.id ?? null, remaining: null });
+      } else if (SAYS_MORE_ALONE.has(item.error.code)) {
+        outcomes.push(await send(entry));
+      } else {
+        const { code, detail } = item.error;
+        outcomes.push(judged(entry, { code, detail, status: item.status, title: "" }, null));
       }
-      const { code, detail } = item.error;
-      return judged(entry, { code, detail, status: item.status, title: "" }, null);
-    });
+    }
+    return outcomes;
   } catch {
     return entries.map(() => ({ kind: "wait", seconds: null }));
   }

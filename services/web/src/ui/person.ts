@@ -101,6 +101,7 @@ async function signOut(outbox: Outbox, db: Store | null): Promise<void> {
   const unsent = Math.max(here, db === null ? 0 : await nStored(db, outbox.user));
   if (unsent > 0 && !confirm(texts.signIn.outUnsent(unsent))) return;
   await api.POST("/api/v1/auth/logout").catch(() => undefined);
+  outbox.giveUp();
   if (db !== null) await forgetAllOf(db, outbox.user);
   for (const kept of [localStorage, sessionStorage]) {
     for (const key of Object.keys(kept)) if (key.startsWith("tandem.")) kept.removeItem(key);
