@@ -39,12 +39,13 @@ it("names its person and its key, and what alone would be mended is sent alone",
     json({ items }, 207),
     json({ code: "invalid", detail: "", status: 422, errors: [{ field: "body.made_at", message: "" }] }, 422),
     json({ code: "is_duplicate", detail: "", status: 409, record_id: "9" }, 409),
+    json({ code: "newer_decision", detail: "", status: 409 }, 409),
   ]);
   const { sendMany } = await import("../src/outbox/sending");
   const outcomes = await sendMany([entry, { ...entry, key: "k2", record: "2" }, { ...entry, key: "k3", record: "3" }]);
   expect(outcomes.map((one) => one.kind)).toEqual(["changed", "changed", "refused"]);
-  expect(asked.map((one) => one.headers.get("Idempotency-Key"))).toEqual(["together", "k1", "k2"]);
-  expect(asked.map((one) => one.headers.get("Tandem-User"))).toEqual(["ann", "ann", "ann"]);
+  expect(asked.map((one) => one.headers.get("Idempotency-Key"))).toEqual(["together", "k1", "k2", "k3"]);
+  expect(asked.map((one) => one.headers.get("Tandem-User"))).toEqual(["ann", "ann", "ann", "ann"]);
 });
 
 it("of files names whose page they are of", async () => {

@@ -75,11 +75,11 @@ export function arrived(entries: readonly Entry[], key: string, decision: string
     .map((one) => (one.after === key ? { ...one, after: null, basis: decision } : one));
 }
 
-/** What the list is once an entry was refused for good: its undo has nothing to undo. */
+/** What the list is once an entry was refused for good: the undo of a decision has nothing to undo. */
 export function refused(entries: readonly Entry[], key: string): Entry[] {
   const gone = entries.find((one) => one.key === key);
   return entries.flatMap((one) => {
-    if (one.key === key || (one.after === key && one.kind !== "decide")) return [];
+    if (one.key === key || (one.after === key && one.kind !== "decide" && gone?.kind === "decide")) return [];
     return [one.after === key ? { ...one, after: gone?.after ?? null, basis: gone?.basis ?? null } : one];
   });
 }

@@ -111,8 +111,14 @@ export class Outbox {
     return entry.key;
   }
 
-  /** Forgets an entry that was never sent; false if it may have arrived. */
+  /** Forgets an entry that was never sent, or was refused; false if it may have arrived. */
   drop(key: string): boolean {
+    const back = this.notSent.find((one) => one.entry.key === key)?.entry;
+    // While it is sent again its undo is about that.
+    if (back !== undefined && this.waitingFor(back.review, back.record, back.stage) === undefined) {
+      void this.forget(key);
+      return true;
+    }
     const left = dropped(this.entries, key);
     if (left === null) return false;
     if (this.held === key) this.release();

@@ -44,8 +44,11 @@ export async function send(entry: Entry, keepalive = false): Promise<Outcome> {
   }
 }
 
-/** Their answer to one decision names the other record, or the field. */
-const SAYS_MORE_ALONE: ReadonlySet<string> = new Set(["is_duplicate", "invalid"]);
+/**
+ * Their answer to one decision names the other record, or the field; and what a closed tab has sent
+ * alone is known by its own key.
+ */
+export const SAYS_MORE_ALONE: ReadonlySet<string> = new Set(["is_duplicate", "invalid", "newer_decision"]);
 
 /** Sends many decisions of one review in one request; the outcomes are in their order. */
 export async function sendMany(entries: readonly Entry[]): Promise<Outcome[]> {
