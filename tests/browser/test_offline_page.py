@@ -43,6 +43,15 @@ def kept(visitor: Visitor) -> None:
     visitor.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
 
+def screening(visit: Visit, world: World, n_records: int) -> tuple[Team, Visitor]:
+    """Have Ann before her first record, in a browser that keeps the page's files."""
+    team = world.team(n_records=n_records)
+    ann = visit(team.ann, f"/r/{team.review_id}/screen")
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    kept(ann)
+    return team, ann
+
+
 def ledger(world: World, team: Team) -> list[str]:
     with world.database.read() as session:
         query = select(Decision.record_number).where(
@@ -57,10 +66,7 @@ def ledger(world: World, team: Team) -> list[str]:
 def test_what_is_taken_along_and_decided_offline_arrives_in_order_after_reloads(
     visit: Visit, line: Line, world: World
 ) -> None:
-    team = world.team(n_records=120)
-    ann = visit(team.ann, f"/r/{team.review_id}/screen")
-    expect(ann.page.locator(".article-title")).to_be_visible()
-    kept(ann)
+    team, ann = screening(visit, world, n_records=120)
     ann.page.keyboard.press("?")
     ann.button("Take 100 along").click()
     ann.sees("100 records are kept in this browser")
@@ -96,10 +102,7 @@ DECIDE_AND_RELOAD = """
 def test_a_decision_is_kept_although_the_page_is_reloaded_in_the_same_instant(
     visit: Visit, line: Line, world: World
 ) -> None:
-    team = world.team(n_records=10)
-    ann = visit(team.ann, f"/r/{team.review_id}/screen")
-    expect(ann.page.locator(".article-title")).to_be_visible()
-    kept(ann)
+    team, ann = screening(visit, world, n_records=10)
     offline(ann, line, is_off=True)
     said = []
     for _ in range(5):
@@ -120,10 +123,7 @@ def test_a_decision_is_kept_although_the_page_is_reloaded_in_the_same_instant(
 def test_no_answer_of_the_api_is_kept_and_nothing_is_shown_after_signing_out(
     visit: Visit, line: Line, world: World
 ) -> None:
-    team = world.team(n_records=3)
-    ann = visit(team.ann, f"/r/{team.review_id}/screen")
-    expect(ann.page.locator(".article-title")).to_be_visible()
-    kept(ann)
+    team, ann = screening(visit, world, n_records=3)
     ann.page.reload()
     expect(ann.page.locator(".article-title")).to_be_visible()
     names = ann.page.evaluate(

@@ -1,14 +1,12 @@
 """Two people at one browser: what one has decided is never the other's, and never lost to them."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select
 
-from browser.visitors import Visitor
-from tandem.accounts import service as accounts
+from browser.visitors import Visitor, session_of
 from tandem.screening.models import Conflict, Decision
 from tandem_api.deps import COOKIE
 from world import Person, Team, World
@@ -25,9 +23,7 @@ N_STORED = """() => new Promise((done) => {
 
 
 def signs_in(world: World, context: BrowserContext, person: Person, base: str) -> None:
-    with world.database.write.begin() as session:
-        made = accounts.sign_in(session, user_id=person.id, lasting=timedelta(days=1))
-    context.add_cookies([{"name": COOKIE, "value": made.secret, "url": base}])
+    context.add_cookies([{"name": COOKIE, "value": session_of(world, person), "url": base}])
 
 
 def votes(world: World, team: Team) -> list[str]:

@@ -56,6 +56,14 @@ class Visitor:
         expect(self.page.locator(".save-state.saved")).to_be_attached()
 
 
+def session_of(world: World, person: Person) -> str:
+    """Sign somebody in; return what their cookie says."""
+    with world.database.write.begin() as session:
+        made = accounts.sign_in(session, user_id=person.id, lasting=timedelta(days=1))
+        secret: str = made.secret
+        return secret
+
+
 class Visitors:
     def __init__(self, browser: Browser, base: str, world: World) -> None:
         self._browser, self._base, self._world = browser, base, world
@@ -87,7 +95,7 @@ class Visitors:
         self._contexts.append(context)
         if person is not None:
             context.add_cookies(
-                [{"name": COOKIE, "value": self._session_of(person), "url": self._base}]
+                [{"name": COOKIE, "value": session_of(self._world, person), "url": self._base}]
             )
         visitor = Visitor(context.new_page(), self._base)
         visitor.page.on("response", lambda answer: _note_answer(visitor, answer))
@@ -105,12 +113,6 @@ class Visitors:
             visitor.page.clock.install()
         visitor.go(path)
         return visitor
-
-    def _session_of(self, person: Person) -> str:
-        with self._world.database.write.begin() as session:
-            made = accounts.sign_in(session, user_id=person.id, lasting=timedelta(days=1))
-            secret: str = made.secret
-            return secret
 
     def close(self) -> None:
         for context in self._contexts:

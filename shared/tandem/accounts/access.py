@@ -59,7 +59,7 @@ def _user(row: Row[*tuple[Any, ...]]) -> User:
     return User(**{column.key: value for column, value in zip(_PERSON, row, strict=False)})
 
 
-# Columns, no objects: every request begins with one of these two.
+# Columns instead of objects, which cost more: every request runs one of the two queries.
 _OF_SIGN_IN = (
     select(*_PERSON, SignIn.id.label("session_id"), SignIn.last_used_at.label("used_at"))
     .join(SignIn, SignIn.user_id == User.id)

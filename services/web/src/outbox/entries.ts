@@ -75,6 +75,14 @@ export function arrived(entries: readonly Entry[], key: string, decision: string
     .map((one) => (one.after === key ? { ...one, after: null, basis: decision } : one));
 }
 
+/** What the list is once the server asks for an entry in another form; `key` is its new one. */
+export function changed(entries: readonly Entry[], entry: Entry, into: Entry, key: string): Entry[] {
+  return entries.map((one) => {
+    if (one.key === entry.key) return { ...into, key };
+    return one.after === entry.key ? { ...one, after: key } : one;
+  });
+}
+
 /** What the list is once an entry was refused for good: the undo of a decision has nothing to undo. */
 export function refused(entries: readonly Entry[], key: string): Entry[] {
   const gone = entries.find((one) => one.key === key);

@@ -7,6 +7,7 @@ import { newKey } from "../api/client";
 import {
   added,
   arrived,
+  changed,
   dropped,
   type Entry,
   type Judgement,
@@ -114,7 +115,7 @@ export class Outbox {
   /** Forgets an entry that was never sent, or was refused; false if it may have arrived. */
   drop(key: string): boolean {
     const back = this.notSent.find((one) => one.entry.key === key)?.entry;
-    // While it is sent again its undo is about that.
+    // Where something waits on the record, for one because it is sent again, that is what is undone.
     if (back !== undefined && this.waitingFor(back.review, back.record, back.stage) === undefined) {
       void this.forget(key);
       return true;
@@ -257,11 +258,7 @@ export class Outbox {
         entries = arrived(entries, entry.key, outcome.decision);
         came.push({ entry, decision: outcome.decision, remaining: outcome.remaining });
       } else if (outcome.kind === "changed") {
-        const key = outcome.entry.key || newKey();
-        entries = entries.map((one) => {
-          if (one.key === entry.key) return { ...outcome.entry, key };
-          return one.after === entry.key ? { ...one, after: key } : one;
-        });
+        entries = changed(entries, entry, outcome.entry, outcome.entry.key || newKey());
       } else if (outcome.kind === "refused") {
         const { code, detail } = outcome.problem;
         failed.push({ entry, code, detail, user: this.user });
