@@ -18,7 +18,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import log
 from tandem.events.screening_types import ReportTextAdded
-from tandem.events.types import ImportFinished
+from tandem.events.types import ImportFinished, MemberAdded
 from tandem.ids import (
     ConflictId,
     DuplicateGroupId,
@@ -44,7 +44,7 @@ from tandem.reports.facts import load_facts
 from tandem.reports.retrieval import append_retrieval
 from tandem.reports.rules import standing
 from tandem.reviews import service as reviews
-from tandem.reviews.models import LockedReview, Role
+from tandem.reviews.models import LockedReview, Member, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions, policies
@@ -158,15 +158,7 @@ class World:
         self, owner: Person, *, policy: dict[str, Any] | None = None, **texts: Any
     ) -> ReviewId:
         with self.database.write.begin() as session:
-            review = reviews.create_review(
-                session,
-                owner_id=owner.id,
-                title=texts.pop("title", "A review"),
-                policy={TA: policy or {}, FT: _as_open(policy or {})},
-                seed=texts.pop("seed", 1),
-                **texts,
-            )
-            return review.id
+            return _add_review(session, owner, policy, **texts).id
 
     def team(
         self, *, n_records: int = 3, policy: dict[str, Any] | None = None, **texts: Any
@@ -174,15 +166,16 @@ class World:
         """Return a review with people in every role and `n_records` records."""
         people = self.people("owner", "ann", "ben", "eve", "judge", "observer")
         owner, ann, ben, eve, judge, observer = people
-        review_id = self.review(owner, policy=policy, **texts)
         with self.database.write.begin() as session:
-            review = reviews.lock(session, review_id)
-            for person in (ann, ben, eve):
-                reviews.set_member(session, review, user_id=person.id, role=Role.REVIEWER)
-            reviews.set_member(session, review, user_id=judge.id, role=Role.ADJUDICATOR)
-            reviews.set_member(session, review, user_id=observer.id, role=Role.OBSERVER)
-        self.records(review_id, owner, n_records)
-        return Team(review_id, owner, ann, ben, eve, judge, observer)
+            review = _add_review(session, owner, policy, **texts)
+            _add_members(
+                session,
+                review,
+                {ann: Role.REVIEWER, ben: Role.REVIEWER, eve: Role.REVIEWER}
+                | {judge: Role.ADJUDICATOR, observer: Role.OBSERVER},
+            )
+            _add_records(session, review, owner, _numbered(n_records))
+        return Team(review.id, owner, ann, ben, eve, judge, observer)
 
     def records(
         self,
@@ -194,65 +187,9 @@ class World:
         source: str = "Medline",
     ) -> list[RecordNumber]:
         """Add records as a finished import does; `texts` are titles and abstracts."""
-        found = found or Found()
-        made = texts or [(f"Title {i}", f"Abstract of record {i}") for i in range(1, n + 1)]
         with self.database.write.begin() as session:
             review = reviews.lock(session, review_id)
-            row = Import(
-                id=ImportId(new_id()),
-                review_id=review_id,
-                created_by=by.id,
-                created_at=now(),
-                finished_at=now(),
-                state=ImportState.DONE,
-                source=source,
-                filename="test.ris",
-                artifact="none",
-                n_read=len(made),
-                n_added=len(made),
-                n_duplicates=0,
-                n_rejected=0,
-                rejected=[],
-                fence=0,
-                found_by=found.found_by,
-                starts_at=found.resolved_start(),
-                wave=waves.require(session, review_id, found.wave),
-            )
-            session.add(row)
-            session.flush()
-            numbers = []
-            for title, abstract in made:
-                review.last_record_number += 1
-                numbers.append(RecordNumber(review.last_record_number))
-                session.add(
-                    Record(
-                        review_id=review_id,
-                        number=numbers[-1],
-                        import_id=row.id,
-                        source=source,
-                        title=title,
-                        abstract=abstract,
-                        authors=["Lee, Ann"],
-                        year=2020,
-                        keywords=[],
-                        raw="",
-                        created_at=now(),
-                    )
-                )
-            review.corpus_seq += 1
-            review.labels_seq += 1
-            screened_records.refresh(session, review_id, numbers)
-            event = ImportFinished(
-                import_id=str(row.id),
-                n_read=row.n_read,
-                n_added=row.n_added,
-                n_duplicates=0,
-                n_rejected=0,
-                detail={"by": str(by.id)} | batch.sealed_origin(session, row),
-            )
-            if found != Found():
-                log.append(session, review, event)
-            return numbers
+            return _add_records(session, review, by, texts or _numbered(n), found, source)
 
     def unread_text(
         self, review_id: ReviewId, by: Person, number: int
@@ -536,6 +473,105 @@ class World:
 def _as_open(policy: dict[str, Any]) -> dict[str, Any]:
     """Return the policy of full text where a review is open: both stages are, or neither is."""
     return {name: value for name, value in policy.items() if name == "blind"}
+
+
+def _add_review(
+    session: Session, owner: Person, policy: dict[str, Any] | None, **texts: Any
+) -> LockedReview:
+    return reviews.create_review(
+        session,
+        owner_id=owner.id,
+        title=texts.pop("title", "A review"),
+        policy={TA: policy or {}, FT: _as_open(policy or {})},
+        seed=texts.pop("seed", 1),
+        **texts,
+    )
+
+
+def _add_members(session: Session, review: LockedReview, roles: dict[Person, Role]) -> None:
+    """Do what `set_member` does to newcomers, for all at once: most tests begin so."""
+    rows: list[dict[str, Any]] = [
+        {"review_id": review.id, "user_id": one.id, "role": role, "added_at": now()}
+        for one, role in roles.items()
+    ]
+    session.execute(insert(Member), rows)
+    added = [
+        MemberAdded(user_id=str(one.id), role=role, detail={"by": None, "from": None, "to": role})
+        for one, role in roles.items()
+    ]
+    log.append(session, review, *added)
+
+
+def _numbered(n: int) -> list[tuple[str, str]]:
+    return [(f"Title {i}", f"Abstract of record {i}") for i in range(1, n + 1)]
+
+
+def _add_records(
+    session: Session,
+    review: LockedReview,
+    by: Person,
+    texts: Sequence[tuple[str, str]],
+    found: Found | None = None,
+    source: str = "Medline",
+) -> list[RecordNumber]:
+    found = found or Found()
+    row = Import(
+        id=ImportId(new_id()),
+        review_id=review.id,
+        created_by=by.id,
+        created_at=now(),
+        finished_at=now(),
+        state=ImportState.DONE,
+        source=source,
+        filename="test.ris",
+        artifact="none",
+        n_read=len(texts),
+        n_added=len(texts),
+        n_duplicates=0,
+        n_rejected=0,
+        rejected=[],
+        fence=0,
+        found_by=found.found_by,
+        starts_at=found.resolved_start(),
+        wave=waves.require(session, review.id, found.wave),
+    )
+    session.add(row)
+    session.flush()
+    first = review.last_record_number + 1
+    numbers = [RecordNumber(number) for number in range(first, first + len(texts))]
+    records: list[dict[str, Any]] = [
+        {
+            "review_id": review.id,
+            "number": number,
+            "import_id": row.id,
+            "source": source,
+            "title": title,
+            "abstract": abstract,
+            "authors": ["Lee, Ann"],
+            "year": 2020,
+            "keywords": [],
+            "raw": "",
+            "created_at": now(),
+        }
+        for number, (title, abstract) in zip(numbers, texts, strict=True)
+    ]
+    if records:
+        session.execute(insert(Record), records)
+    review.last_record_number += len(records)
+    review.corpus_seq += 1
+    review.labels_seq += 1
+    if found != Found():  # else all of them are screened, and nothing says so
+        screened_records.refresh(session, review.id, numbers)
+        event = ImportFinished(
+            import_id=str(row.id),
+            n_read=row.n_read,
+            n_added=row.n_added,
+            n_duplicates=0,
+            n_rejected=0,
+            detail={"by": str(by.id)} | batch.sealed_origin(session, row),
+        )
+        log.append(session, review, event)
+    return numbers
 
 
 def _conflict_at(
