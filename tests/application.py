@@ -4,6 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
@@ -15,10 +16,13 @@ def application(settings: Settings) -> FastAPI:
     """Return what `create_app` does, sparing its first request a tenth of a second.
 
     FastAPI works out what each route takes and answers when it is first asked for; the settings
-    have no part in that.
+    have no part in that, nor in the list of routes.
     """
-    app = create_app(settings)
-    app.router.routes = _routes()
+    routes = _routes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FastAPI, "include_router", lambda *_, **__: None)
+        app = create_app(settings)
+    app.router.routes = routes
     return app
 
 
