@@ -56,7 +56,6 @@ _TABLES = [table.name for table in reversed(Base.metadata.sorted_tables)]
 
 def pytest_collection_finish() -> None:
     """Look for cycles less often, and never among what all tests share: it took an eighth."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()
