@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from service.api.scene import API, build
 from tandem.db.base import now
 from tandem.events import catalogue
+from tandem.events.fact import Fact
 from tandem.ids import WebhookId, new_id
 from tandem.webhooks import deliveries
 from tandem.webhooks.models import Webhook, WebhookDelivery
@@ -48,6 +49,16 @@ def test_no_type_is_used_twice() -> None:
     types = [kind.type for kind in catalogue.kinds()]
     types += [kind.type for kind in asyncapi.by_the_way()]
     assert len(types) == len(set(types)) > 15
+
+
+def test_no_kind_of_event_is_defined_where_the_catalogue_does_not_look() -> None:
+    defined, waiting = set[type[Fact]](), [Fact]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        defined |= {kind} if "type" in vars(kind) else set()
+    kinds = catalogue.kinds()
+    assert (set(kinds), len(kinds)) == (defined, len(defined))
 
 
 def test_facts_cannot_be_changed() -> None:
