@@ -2,9 +2,10 @@
 
 import re
 from array import array
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from scipy.sparse import csr_matrix
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_MOST_WORDS = 200_000
-"""That are remembered, in some 40 MB. There are ten times as many in large reviews, mostly rare."""
+_MOST_WORDS = 500_000
+"""That are remembered, in some 100 MB, or a few more. 100,000 records have 330,000: were these
+forgotten on the way, the frequent ones would be cut over and over again."""
 
 _SEPARATOR = "▁"
 """Begins the first piece of each word, by the tokenizers of Llama."""
@@ -34,14 +36,18 @@ class WordPieces:
 
     def counts(self, texts: Sequence[str]) -> csr_matrix:
         """Return how often each text has each piece, float32, shape (n_texts, n_pieces)."""
+        if len(self._number) > _MOST_WORDS:
+            self._forget()
         words = [self._words(text) for text in texts]
-        self._learn(set(chain.from_iterable(words)))
         numbers = np.fromiter(map(self._number.__getitem__, chain.from_iterable(words)), np.int64)
-        begin, n_of_word = np.array(self._ends)[numbers], np.diff(self._ends)[numbers]
+        self._cut_new_words()
+        word_ends = np.asarray(self._ends)
+        begin = word_ends[numbers]
+        n_of_word = word_ends[numbers + 1] - begin
         ends = np.concatenate([[0], np.cumsum(n_of_word)])
         # Piece by piece: where the pieces of its word begin, and how many of them came before.
         places = np.repeat(begin - ends[:-1], n_of_word) + np.arange(ends[-1])
-        pieces = np.array(self._pieces)[places]
+        pieces = np.asarray(self._pieces)[places]
         of_texts = ends[np.cumsum([0, *map(len, words)])]
         shape = (len(texts), self.n_pieces)
         found = csr_matrix((np.ones(pieces.size, np.float32), pieces, of_texts), shape=shape)
@@ -54,20 +60,17 @@ class WordPieces:
             return [" ".join(words)]
         return words
 
-    def _learn(self, words: set[str]) -> None:
-        new = sorted(words.difference(self._number))
-        if len(self._number) + len(new) > _MOST_WORDS:
-            self._forget()
-            new = sorted(words)
+    def _cut_new_words(self) -> None:
+        """Cut the words that have a number and no end of their pieces yet."""
+        n_new = len(self._number) + 1 - len(self._ends)
+        new = [*islice(reversed(self._number), n_new)][::-1]
         for found in self.tokenizer.encode_batch(new, add_special_tokens=False):
             self._pieces.extend(found.ids)
             self._ends.append(len(self._pieces))
-        self._number.update(
-            zip(new, range(len(self._number), len(self._number) + len(new)), strict=True)
-        )
 
     def _forget(self) -> None:
-        self._number: dict[str, int] = {}
+        self._number: defaultdict[str, int] = defaultdict()
+        self._number.default_factory = self._number.__len__
         self._pieces, self._ends = array("i"), array("q", [0])
 
 
