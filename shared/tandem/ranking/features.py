@@ -6,6 +6,7 @@ import mmap
 import os
 import shutil
 import tempfile
+from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from tandem.ranking import prior_model, word_vectors
 from tandem.ranking.parameters import Words
 from tandem.ranking.terms import Terms
 from tandem.ranking.tfidf import Tfidf
+from tandem.ranking.word_runs import Texts, n_words
 
 _REVISION = 4
 """To be raised when `build` changes what it makes of the same parameters."""
@@ -76,8 +78,8 @@ def build(
     """Turn records into TF-IDF vectors as ASReview 3.0.8 does (`TextMerger`, `Tfidf`).
 
     Args:
-        texts: Title and abstract of each record; "" where there is none. They are read three
-            times, one after the other, so they need not be in memory.
+        texts: Title and abstract of each record; "" where there is none. They are read twice,
+            one after the other, so they need not be in memory.
         words: The recipe.
         query: The review's question and criteria. It is compared with the records, but has
             no say in which terms there are or what they weigh.
@@ -88,13 +90,13 @@ def build(
         Features in the order of `texts`, without sentence vectors. Where no term is left (no
         words at all, a single record, or the same text everywhere) the matrix has no columns.
     """
-    whole, reports = _read(texts, words, stretch(on_progress, 0.0, _READ))
+    whole, titles, reports = _read(texts, words, stretch(on_progress, 0.0, _READ))
     usual = None
     if words.prior_model:
-        usual = prior_model.of_words(whole.texts, reports, prior_model.packaged(words.prior_model))
+        usual = prior_model.of_words(whole, reports, prior_model.packaged(words.prior_model))
     of_matrix = stretch(on_progress, _READ, _WEIGHED)
-    matrix, terms, similarity = _terms_of(texts, whole, words, query, of_matrix, folder)
-    del whole
+    matrix, terms, similarity = _terms_of(whole, titles, words, query, of_matrix, folder)
+    del whole, titles
     of_vectors = stretch(on_progress, _WEIGHED, 1.0)
     vectors = word_vectors.build(texts, of_vectors, folder) if _vectors_of(words) else None
     on_progress(1.0)
@@ -103,36 +105,37 @@ def build(
 
 def _read(
     texts: Collection[tuple[str, str]], words: Words, on_progress: OnProgress
-) -> tuple[Tfidf, NDArray[np.bool_]]:
-    """Return the terms of title and abstract together, and which records have an abstract."""
-    reports = bytearray()
+) -> tuple[Texts, Texts, NDArray[np.bool_]]:
+    """Return titles and abstracts together, titles alone, and which records have an abstract."""
+    reports, of_title = bytearray(), array("q")
 
     def whole_texts() -> Iterator[str]:
         for title, abstract in counted(texts, on_progress):
             reports.append(prior_model.has_text(abstract))
+            of_title.append(n_words(title))
             yield f"{title} {abstract}"
 
-    whole = Tfidf(whole_texts(), words)
-    return whole, np.frombuffer(reports, bool)
+    whole = Texts(whole_texts(), words.ngram_range)
+    return whole, whole.beginnings(np.array(of_title)), np.frombuffer(reports, bool)
 
 
 def _terms_of(
-    texts: Collection[tuple[str, str]],
-    whole: Tfidf,
+    whole: Texts,
+    titles: Texts,
     words: Words,
     query: str,
     on_progress: OnProgress,
     folder: Path | None,
 ) -> tuple[csr_matrix, Terms, NDArray[np.float64]]:
     floats = np.float64 if words.double else np.float32
-    if not whole.n_terms:
-        nothing = csr_matrix((len(texts), 0), dtype=floats)
-        return nothing, Terms.of(()), np.zeros(len(texts))
-    blocks = [(1.0, whole)]
-    if words.title:
-        blocks.append((words.title, Tfidf((title for title, _ in texts), words)))
+    blocks = [(1.0, Tfidf(whole, words))]
+    if words.title and blocks[0][1].n_terms:
+        blocks.append((words.title, Tfidf(titles, words)))
     blocks = [(weight, block) for weight, block in blocks if block.n_terms]
-    matrix, similarity = _side_by_side(blocks, len(texts), floats, query, on_progress, folder)
+    if not blocks:
+        nothing = csr_matrix((len(whole), 0), dtype=floats)
+        return nothing, Terms.of(()), np.zeros(len(whole))
+    matrix, similarity = _side_by_side(blocks, len(whole), floats, query, on_progress, folder)
     return matrix, Terms.joined([block.terms() for _, block in blocks]), similarity
 
 
@@ -187,9 +190,9 @@ def _room(name: str, n: int, of: np.dtype[Any], folder: Path | None) -> NDArray[
 
 def _let_go(*arrays: NDArray[Any]) -> None:
     """Leave what was written to the system: in the memory of the process it is not needed yet."""
-    for array in arrays:
-        if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
-            array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # numpy's own map
+    for made in arrays:
+        if isinstance(made, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+            made._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # numpy's own map
 
 
 def _weighed(weight: float, block: Tfidf) -> Iterator[csr_matrix]:

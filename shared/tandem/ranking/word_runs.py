@@ -5,17 +5,23 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
 
-_WORD = re.compile(r"\b\w\w+\b")
+_WORD = re.compile(r"\w\w+")
 _AT_ONCE = 10_000
 """Runs that are spelled together, or texts whose words are summed together."""
 
 _WORDS_AT_ONCE = 1_000_000
 
 Numbers = NDArray[np.int64]
+
+
+def n_words(text: str) -> int:
+    """Return how many words of a text are counted."""
+    return len(_WORD.findall(text.lower()))
 
 
 class Texts:
@@ -47,6 +53,18 @@ class Texts:
 
     def __len__(self) -> int:
         return self._ends.size - 1
+
+    def beginnings(self, n_words: Numbers) -> "Texts":
+        """Return the first words of each text, so many, shape (n_texts,)."""
+        begun = copy(self)
+        begun._ends = np.concatenate([[0], np.cumsum(n_words)])
+        begun._words = np.empty(begun._ends[-1], np.int32)
+        for start in range(0, len(self), _AT_ONCE):
+            ends = begun._ends[start : start + _AT_ONCE + 1]
+            moved = np.repeat(self._ends[start : start + ends.size - 1] - ends[:-1], np.diff(ends))
+            places = np.arange(ends[0], ends[-1])
+            begun._words[places] = self._words[places + moved]
+        return begun
 
     @property
     def n_runs(self) -> int:

@@ -15,6 +15,7 @@ from tandem.ranking import features, tfidf
 from tandem.ranking.parameters import Words
 from tandem.ranking.recipes import recipe
 from tandem.ranking.tfidf import Tfidf
+from tandem.ranking.word_runs import Texts
 
 U4 = recipe("elas-u4").words
 OURS = replace(recipe("tandem-1").words, vectors=None)
@@ -67,7 +68,7 @@ def assert_same(ours: csr_matrix, theirs: csr_matrix) -> None:
 
 
 def assert_as_scikit_learn(texts: Sequence[str], words: Words, query: str) -> None:
-    ours, theirs = Tfidf(texts, words), vectorizer(words)
+    ours, theirs = Tfidf(Texts(texts, words.ngram_range), words), vectorizer(words)
     try:
         matrix = theirs.fit_transform(texts)
     except ValueError:
@@ -113,9 +114,16 @@ def test_titles_beside_the_whole() -> None:
     assert_same(built.matrix, hstack(both, format="csr"))
 
 
+@given(numbers=st.lists(st.one_of(st.integers(0, 5), st.integers(2**62, 2**63 - 1))))
+def test_numbers_in_order(numbers: list[int]) -> None:
+    ascending, places = tfidf._ascending(np.array(numbers, np.int64))
+    assert places.tolist() == sorted(range(len(numbers)), key=lambda place: numbers[place])
+    assert ascending.tolist() == sorted(numbers)
+
+
 def test_runs_that_no_number_can_hold_are_refused() -> None:
     with pytest.raises(ValueError, match="too many"):
-        Tfidf(made_up(50), replace(U4, ngram_range=(1, 8)))
+        Texts(made_up(50), (1, 8))
 
 
 def test_it_takes_little_more_memory_than_what_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
