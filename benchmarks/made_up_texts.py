@@ -42,10 +42,20 @@ class Source:
 
 
 def real(folder: Path = FOLDER) -> Iterator[tuple[str, str]]:
-    """Yield the titles and abstracts of the folder, in an order that mixes its files."""
+    """Yield the titles and abstracts of the folder, in an order that mixes its files.
+
+    Raises:
+        SystemExit: It has no such file, or is not there.
+    """
+    files = sorted(folder.glob("*.csv.gz"))
+    if not files:
+        raise SystemExit(
+            f"{folder} has no screened reviews (*.csv.gz, with columns title and abstract);"
+            " texts are made up of theirs"
+        )
     csv.field_size_limit(10**9)
     found = []
-    for path in sorted(folder.glob("*.csv.gz")):
+    for path in files:
         with gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="") as file:
             found += [
                 (row.get("title") or "", row.get("abstract") or "") for row in csv.DictReader(file)
