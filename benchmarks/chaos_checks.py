@@ -45,7 +45,7 @@ class Stored:
 def read_stored(database: Database, review: str) -> Stored:
     """Read the ledger, and recompute from it what every status must be."""
     review_id = ReviewId(UUID(review))
-    with database.snapshot() as session:
+    with database.read() as session:
         of_review = select(Decision).where(Decision.review_id == review_id)
         decisions = list(session.scalars(of_review.order_by(Decision.labels_seq)))
         given = select(Resolution).where(Resolution.review_id == review_id)
@@ -140,7 +140,7 @@ def same_as_calm(database: Database, review: str, scratch: Path) -> Line:
         .limit(1)
         .options(undefer(Ranking.numbers), undefer(Ranking.scores))
     )
-    with database.snapshot() as session:
+    with database.read() as session:
         served = session.scalars(newest).one()
         calm = from_ledger.rank_review(
             session,

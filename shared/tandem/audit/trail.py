@@ -49,7 +49,7 @@ def lines(
         Forbidden: The viewer is not an owner of it.
     """
     with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8") as rest:
-        with database.snapshot() as session:
+        with database.read() as session:
             viewer = _owner(session, review_id, user_id)
             seals = Seals(session, viewer)
             header = _header(session, review_id)

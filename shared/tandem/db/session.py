@@ -51,10 +51,10 @@ waits for a connection twice at most, and Turns have the rest."""
 class Database:
     """Ways to open a transaction on one database.
 
-    `read()` gives a session that sees one consistent state on SQLite and, with
-    `snapshot()`, on PostgreSQL too; to change an object in it is an error. `glance()` is for looks
-    that are made all the time: there each query is alone, has no server-side cursor, and leaves
-    prepared statements in place. `alone.connect()` is the same without a session, for one query
+    `read()` gives a session all of whose reads see the state at its first one, so that numbers of
+    one answer agree; to change an object in it is an error. `glance()` is for looks that are made
+    all the time: there each query is alone, has no server-side cursor, and leaves prepared
+    statements in place. `alone.connect()` is the same without a session, for one query
     that gives no objects.
     `write.begin()` gives one that is committed when its block ends, and so does `write.together()`.
     On SQLite a writing transaction takes the write lock at its start (BEGIN IMMEDIATE): taken
@@ -72,7 +72,9 @@ class Database:
         """
         self.engine = _engine(url, patience)
         # The server refuses what `guard` does not see: a session that reads ends with a commit.
-        reads: dict[str, Any] = {} if self.is_sqlite else {"postgresql_readonly": True}
+        # By itself each statement on PostgreSQL would see what others have committed by then.
+        postgresql = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        reads: dict[str, Any] = {} if self.is_sqlite else postgresql
         self.read: sessionmaker[Session] = sessionmaker(
             self.engine.execution_options(**reads), class_=ReadingSession, expire_on_commit=False
         )
@@ -87,13 +89,6 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
-
-    def snapshot(self) -> Session:
-        """Return a session all of whose reads see the state at its first one."""
-        session = self.read()
-        if not self.is_sqlite:
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        return session
 
     def close(self) -> None:
         self.engine.dispose()

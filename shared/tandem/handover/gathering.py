@@ -62,7 +62,7 @@ def gather(database: Database, *, review_id: ReviewId, user_id: UserId) -> Hando
         }
         for status in (Status.INCLUDED, Status.EXCLUDED)
     }
-    with database.snapshot() as session:
+    with database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=user_id)
         review = reviews.get_review(session, review_id)
         return _gathered(

@@ -66,7 +66,7 @@ def hand_over(
     elif format is HandoverFormat.QDPX:
         parts = zipped(_qdpx(found, contents, texts=with_texts))
     elif format is HandoverFormat.RO_CRATE:
-        with database.snapshot() as session:
+        with database.read() as session:
             made = crate.computed(session, found, contents)
         parts = zipped(crate.entries(found, contents, made, texts=texts is True))
     else:

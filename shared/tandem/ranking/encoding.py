@@ -125,7 +125,7 @@ def _take_turn(database: Database, held: Held[Encoding], encoder: Encoder) -> bo
     started, n_encoded = time.perf_counter(), 0
     turn_ends = time.monotonic() + TURN.total_seconds()
     while True:
-        with database.snapshot() as session:
+        with database.read() as session:
             corpus_seq = reviews.get_review(session, held.row.review_id).corpus_seq
             texts = _lacking(session, held.row.review_id) or _changed(session, held.row.review_id)
         if texts:

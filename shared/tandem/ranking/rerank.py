@@ -105,7 +105,7 @@ def _train(
     on_progress: OnProgress,
 ) -> Ranking:
     started = time.perf_counter()
-    with database.snapshot() as session:
+    with database.read() as session:
         review = reviews.get_review(session, held.row.review_id)
         made = from_ledger.rank_review(
             session, artifacts, cache, review, held.row.stage, how, _of_features(on_progress)

@@ -59,7 +59,7 @@ def _score(
     database: Database, artifacts: Artifacts, cache: Path, held: Held[SecondLook], how: Recipe
 ) -> dict[str, object]:
     started = time.perf_counter()
-    with database.snapshot() as session:
+    with database.read() as session:
         review = reviews.get_review(session, held.row.review_id)
         given = from_ledger.material(session, artifacts, cache, review, held.row.stage, how)
         labels_seq, seed = review.labels_seq, review.seed

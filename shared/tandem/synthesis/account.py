@@ -100,7 +100,7 @@ def matrix(database: Database, *, review_id: ReviewId, user_id: UserId, of: Rows
         Forbidden: They are blinded in one of the stages.
     """
     handed = gather(database, review_id=review_id, user_id=user_id)
-    with database.snapshot() as session:
+    with database.read() as session:
         codes = code_books.codes_of(session, review_id)
         found, n_lost = _passages(session, review_id, handed, codes)
     rows = [_row(codes, id, of, found, handed.studies) for id in _row_codes(codes, of)]

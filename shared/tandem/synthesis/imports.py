@@ -85,7 +85,7 @@ def read(
         digest.update(part)
     file.seek(0)
     coded = CodedFile(file)
-    with database.snapshot() as session:
+    with database.read() as session:
         known = KnownTexts(session, reviews.get_review(session, review_id))
         back = read_back(coded, known)
     return SentProject(filename, digest.hexdigest(), coded.project, back)

@@ -65,7 +65,7 @@ def assert_in_step(database: Database, review_id: ReviewId, *, verified: int | N
     Returns where the log ends. Its trail takes longest to check, and is left out where the log
     still ends where it was `verified`.
     """
-    with database.snapshot() as session:
+    with database.read() as session:
         _assert_numbered(session, review_id)
         entries = _ledger(session, review_id)
         linked = _linked(session, review_id)

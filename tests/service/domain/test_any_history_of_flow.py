@@ -248,7 +248,7 @@ class AnyFlow(RuleBasedStateMachine):
 
     @invariant()
     def it_adds_up(self) -> None:
-        with self.world.database.snapshot() as session:
+        with self.world.database.read() as session:
             viewer = self._viewer(session)
             last = reviews.get_review(session, self.team.review_id).last_seq
             for wave in (1, 2):
@@ -270,7 +270,7 @@ class AnyFlow(RuleBasedStateMachine):
         """Look back at every entry, and check the whole trail."""
         if not hasattr(self, "recorded"):
             return
-        with self.world.database.snapshot() as session:
+        with self.world.database.read() as session:
             viewer = self._viewer(session)
             for seq, due in self.recorded.items():
                 assert boxes(flow_at(session, viewer=viewer, as_of=seq).flow) == due, seq

@@ -58,7 +58,7 @@ def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ranked_by(database: Database, review_id: ReviewId) -> NDArray[np.float32]:
     """Return the vectors that a training would use now, by record."""
-    with database.snapshot() as session:
+    with database.read() as session:
         review = session.get_one(Review, review_id)
         numbers = np.arange(1, review.last_record_number + 1, dtype=np.int32)
         found = vector_store.load(session, review, numbers, model=MODEL)

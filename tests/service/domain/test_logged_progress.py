@@ -93,7 +93,7 @@ def test_a_session_that_began_earlier_counts_what_it_sees(world: World, database
     team = world.team(n_records=4)
     r = team.review_id
     world.decide(r, team.ann, 1, "include")
-    with database.snapshot() as session:
+    with database.read() as session:
         assert logged_progress(session, r)[TA].n_decisions == 1
         world.decide(r, team.ann, 2, "include")
         assert derived(database, r).n_decisions == 2

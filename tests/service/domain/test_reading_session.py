@@ -1,13 +1,18 @@
 """A session that only reads writes nothing: it would be rolled back, or fail beside a writer."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tandem.db.faults import meaning
+from tandem.reporting import gathering
+from tandem.reporting import service as reporting
+from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Review
-from world import World
+from world import Team, World
 
 pytestmark = pytest.mark.both_engines
 
@@ -40,12 +45,39 @@ def test_a_statement_that_writes_is_an_error_in_a_reading_session(world: World) 
         assert session.get_one(Review, team.review_id).title != "Another"
 
 
+def test_the_numbers_of_one_answer_are_of_one_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both change their minds while the flow is counted: it says how it was before that."""
+    team = world.team(n_records=2)
+    _both_say(world, team, "include")
+    load_facts = gathering.load_facts
+
+    def and_then_they_change_their_minds(*asked: Any) -> Any:
+        found = load_facts(*asked)
+        _both_say(world, team, "exclude")
+        return found
+
+    monkeypatch.setattr(gathering, "load_facts", and_then_they_change_their_minds)
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        flow = reporting.shown(session, viewer=viewer).flow
+
+    assert [one.name for one in flow.invariants if not one.holds] == []
+    counted = {key: flow.boxes[key].n for key in ("records_excluded", "dbr_sought_reports")}
+    assert counted == {"records_excluded": 0, "dbr_sought_reports": 1}
+
+
+def _both_say(world: World, team: Team, verdict: str) -> None:
+    for who in (team.ann, team.ben):
+        world.decide(team.review_id, who, 1, verdict)
+
+
 def test_a_statement_in_plain_sql_that_writes_is_refused_by_postgresql(world: World) -> None:
     if world.database.is_sqlite:
         pytest.skip("SQLite has no transaction that only reads")
-    for opened in (world.database.read, world.database.snapshot):
-        with opened() as session, pytest.raises(DBAPIError, match="read-only"):
-            session.execute(text("UPDATE review SET title = 'Another'"))
+    with world.database.read() as session, pytest.raises(DBAPIError, match="read-only"):
+        session.execute(text("UPDATE review SET title = 'Another'"))
 
 
 def test_what_a_connection_has_prepared_outlives_a_reading_session(world: World) -> None:
@@ -64,7 +96,7 @@ def test_what_a_connection_has_prepared_outlives_a_reading_session(world: World)
 def test_a_connection_that_is_lost_while_it_reads_is_named_as_such(world: World) -> None:
     if world.database.is_sqlite:
         pytest.skip("SQLite has no connection to lose")
-    for opened in (world.database.read, world.database.snapshot, world.database.glance):
+    for opened in (world.database.read, world.database.glance):
         with pytest.raises(DBAPIError) as lost:
             _read_over_a_connection_that_ends(world, opened())
         assert getattr(meaning(lost.value), "code", None) == "unavailable"

@@ -21,7 +21,7 @@ from world import TA, Team, World
 def test_a_session_sees_the_includes_of_its_own_moment(world: World) -> None:
     team = _audited(world)
     _both(world, team, 3, "exclude")
-    with world.database.snapshot() as before:
+    with world.database.read() as before:
         assert included_at(before, team.review_id, TA) == (1, 2)
         world.withdraw(team.review_id, team.ann, 1)
         world.decide(team.review_id, team.ann, 1, "include")
@@ -50,7 +50,7 @@ def test_what_is_open_again_or_linked_has_no_place(world: World) -> None:
 @pytest.mark.both_engines
 def test_a_session_sees_the_draws_of_its_own_moment(world: World) -> None:
     team = _audited(world)
-    with world.database.snapshot() as before:
+    with world.database.read() as before:
         audit = before.scalars(select(Audit)).one()
         assert [one.record_number for one in load(before, audit).draws] == []
         drawn = _draw(world, team)
