@@ -18,7 +18,7 @@ from tandem.audit.entries import Entry
 from tandem.audit.places import Line
 from tandem.audit.seals import Seals
 from tandem.db.base import now
-from tandem.db.session import Database
+from tandem.db.reading import Readable
 from tandem.events import chain
 from tandem.events.log import Event
 from tandem.ids import ReviewId, UserId
@@ -34,7 +34,7 @@ _IN_MEMORY = 1 << 22
 
 
 def lines(
-    database: Database,
+    database: Readable,
     *,
     review_id: ReviewId,
     user_id: UserId,

@@ -1,8 +1,32 @@
 """Sessions that only read."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+
+
+class Readable(Protocol):
+    """What opens sessions that read: a database, or `OneMoment` of it."""
+
+    def read(self) -> AbstractContextManager[Session]: ...
+
+
+class OneMoment:
+    """A database as a reading session sees it, for what opens a session for each of its pages.
+
+    What is read so lasts as long as the session, and must be gone through before that ends.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        yield self._session
 
 
 def guard(reading: sessionmaker[Session]) -> None:

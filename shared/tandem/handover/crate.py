@@ -1,15 +1,21 @@
-"""An RO-Crate 1.2 of a review: the trail, and what was computed from it, described for machines."""
+"""An RO-Crate 1.2 of a review: the trail, and what was computed from it, described for machines.
+
+All of it but the full texts is read at one moment, before the first byte is sent: decisions go on
+meanwhile, and a flow of another moment than the trail's would not be proven by it.
+"""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import tandem
 from tandem.audit import trail
+from tandem.db.reading import OneMoment
 from tandem.handover import package
 from tandem.handover.archive import Entry, Manifest
 from tandem.handover.contents import Contents
@@ -49,15 +55,22 @@ _DESCRIBED = {
 }
 
 
+_IN_MEMORY = 1 << 22
+"""Bytes of a file that are kept in memory; the rest of it waits in a temporary file."""
+
+_PIECE = 1 << 18
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What is made at once, as the bytes of files by name."""
+    """What is read at one moment, by the names of the files; `large` may be in temporary files."""
 
-    files: dict[str, bytes]
+    files: Mapping[str, bytes]
+    large: Mapping[str, IO[bytes]]
 
 
 def computed(session: Session, handover: Handover, contents: Contents) -> Computed:
-    """Return the files that are small.
+    """Return the files that are made from the database, as this session sees it.
 
     Raises:
         Forbidden: They are no owner: the trail is in it.
@@ -77,7 +90,33 @@ def computed(session: Session, handover: Handover, contents: Contents) -> Comput
     }
     if certificates:
         files["certificates.json"] = _json(certificates)
-    return Computed(files)
+    return Computed(files, {name: _kept(parts) for name, parts in _large(session, contents)})
+
+
+def _large(session: Session, contents: Contents) -> Iterator[tuple[str, Iterable[bytes]]]:
+    moment, review_id, who = OneMoment(session), contents.review_id, contents.user_id
+    lines = trail.lines(moment, review_id=review_id, user_id=who, artifacts=contents.artifacts)
+    yield "trail.jsonl", write_trail(lines)
+    ledger = exported_entries(moment, review_id=review_id, user_id=who, stage=None, status=None)
+    yield "decisions.csv", write_decisions(ledger)
+    everything = Selection(Stage.TITLE_ABSTRACT, None, True)
+    records = exported_records(moment, review_id=review_id, user_id=who, selection=everything)
+    yield "records.jsonl", write_records("jsonl", records)
+
+
+def _kept(parts: Iterable[bytes]) -> IO[bytes]:
+    """Store a file that is sent later; it is gone when nobody reads it any more."""
+    kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # `_parts` closes it
+    for part in parts:
+        kept.write(part)
+    kept.seek(0)
+    return kept
+
+
+def _parts(kept: IO[bytes]) -> Iterator[bytes]:
+    with kept:
+        while piece := kept.read(_PIECE):
+            yield piece
 
 
 def entries(
@@ -92,15 +131,8 @@ def entries(
 def _files(
     handover: Handover, contents: Contents, made: Computed, *, texts: bool
 ) -> Iterator[Entry]:
-    database, who = contents.database, contents.user_id
-    review_id = handover.review_id
-    lines = trail.lines(database, review_id=review_id, user_id=who, artifacts=contents.artifacts)
-    yield Entry("trail.jsonl", write_trail(lines))
-    ledger = exported_entries(database, review_id=review_id, user_id=who, stage=None, status=None)
-    yield Entry("decisions.csv", write_decisions(ledger))
-    everything = Selection(Stage.TITLE_ABSTRACT, None, True)
-    records = exported_records(database, review_id=review_id, user_id=who, selection=everything)
-    yield Entry("records.jsonl", write_records("jsonl", records))
+    for name, kept in made.large.items():
+        yield Entry(name, _parts(kept))
     for name, content in made.files.items():
         yield Entry(name, [content])
     yield from package.files(handover, contents, texts=texts)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.accounts.models import User
-from tandem.db.session import Database
+from tandem.db.reading import OneMoment, Readable
 from tandem.events.log import Event
 from tandem.handover.code_books import codes_of
 from tandem.handover.model import (
@@ -40,8 +40,8 @@ from tandem.texts.service import ShownText, of_reports
 NO_REASON = "Reason not given"
 
 
-def gather(database: Database, *, review_id: ReviewId, user_id: UserId) -> Handover:
-    """Return what is handed over as it is now.
+def gather(database: Readable, *, review_id: ReviewId, user_id: UserId) -> Handover:
+    """Return what is handed over as it is now, all of it at one moment.
 
     Raises:
         NotFound: There is no such review, or they are not a member of it.
@@ -50,20 +50,18 @@ def gather(database: Database, *, review_id: ReviewId, user_id: UserId) -> Hando
     with database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=user_id)
         require_sight(viewer, "A hand-over")
-    records = {
-        status: {
-            RecordNumber(int(one.id)): one
-            for one in exported_records(
-                database,
-                review_id=review_id,
-                user_id=user_id,
-                selection=Selection(Stage.FULL_TEXT, status),
-            )
+        records = {
+            status: {
+                RecordNumber(int(one.id)): one
+                for one in exported_records(
+                    OneMoment(session),
+                    review_id=review_id,
+                    user_id=user_id,
+                    selection=Selection(Stage.FULL_TEXT, status),
+                )
+            }
+            for status in (Status.INCLUDED, Status.EXCLUDED)
         }
-        for status in (Status.INCLUDED, Status.EXCLUDED)
-    }
-    with database.read() as session:
-        viewer = reviews.viewer(session, review_id=review_id, user_id=user_id)
         review = reviews.get_review(session, review_id)
         return _gathered(
             session, viewer, review, records[Status.INCLUDED], records[Status.EXCLUDED]

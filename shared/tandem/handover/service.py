@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tandem.artifacts import Artifacts
+from tandem.db.reading import OneMoment
 from tandem.db.session import Database
 from tandem.handover import crate, package, qde
 from tandem.handover.archive import Entry, zipped
@@ -58,17 +59,20 @@ def hand_over(
         NotFound: There is no such review, or they are not a member of it.
         Forbidden: They are blinded in one of the stages; for a crate: they are no owner.
     """
-    found = gather(database, review_id=review_id, user_id=user_id)
     contents = Contents(database, artifacts, review_id, user_id)
+    if format is HandoverFormat.RO_CRATE:
+        with database.read() as session:
+            found = gather(OneMoment(session), review_id=review_id, user_id=user_id)
+            made = crate.computed(session, found, contents)
+        return HandedOver(
+            found.title, zipped(crate.entries(found, contents, made, texts=texts is True))
+        )
+    found = gather(database, review_id=review_id, user_id=user_id)
     with_texts = texts is not False
     if format is HandoverFormat.QDC:
         parts: Iterator[bytes] = iter([qde.code_book(found.codes)])
     elif format is HandoverFormat.QDPX:
         parts = zipped(_qdpx(found, contents, texts=with_texts))
-    elif format is HandoverFormat.RO_CRATE:
-        with database.read() as session:
-            made = crate.computed(session, found, contents)
-        parts = zipped(crate.entries(found, contents, made, texts=texts is True))
     else:
         parts = zipped(package.entries(found, contents, texts=with_texts))
     return HandedOver(found.title, parts)

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts.models import User
-from tandem.db.session import Database
+from tandem.db.reading import Readable
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.export.record import ExportedRecord, Judged, Source
 from tandem.records.models import Import, Record
@@ -53,7 +53,7 @@ class Selection:
 
 
 def exported_records(
-    database: Database, *, review_id: ReviewId, user_id: UserId, selection: Selection
+    database: Readable, *, review_id: ReviewId, user_id: UserId, selection: Selection
 ) -> Iterator[ExportedRecord]:
     """Yield the selected records by number, with what this person may see of their screening.
 

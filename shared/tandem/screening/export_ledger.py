@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, SQLColumnExpression, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from tandem.db.session import Database
+from tandem.db.reading import Readable
 from tandem.ids import ReviewId, UserId
 from tandem.records.export.decisions import LedgerEntry
 from tandem.reviews import service as reviews
@@ -25,7 +25,7 @@ PAGE = 1000
 
 
 def exported_entries(
-    database: Database,
+    database: Readable,
     *,
     review_id: ReviewId,
     user_id: UserId,

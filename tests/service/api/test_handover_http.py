@@ -16,6 +16,9 @@ import refi
 from service.api.reports_with_texts import Api, at_full_text
 from tandem.audit.verify import check
 from tandem.config import Settings
+from tandem.handover import gathering, service
+from tandem.handover.crate_check import check_crate
+from tandem.handover.service import HandoverFormat
 from tandem.records.models import Record
 from world import Person, Team, World
 
@@ -227,3 +230,39 @@ def test_a_crate_describes_each_of_its_files_and_its_trail_verifies(api: Api) ->
     assert {name for name in found if found[name] != again[name]} <= with_times
     refused = api.client.get(f"{api.review}/handover?format=rocrate", headers=api.team.judge.auth)
     assert refused.status_code == 403
+
+
+@pytest.mark.both_engines
+def test_what_is_decided_while_a_crate_is_sent_is_not_in_half_of_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both take report 1 out while the crate is made, and report 2 while it is sent."""
+    load_facts = gathering.load_facts
+
+    def and_then_one_is_taken_out(*asked: Any) -> Any:
+        monkeypatch.undo()
+        for person in (api.team.ann, api.team.ben):
+            vote(api, person, 1, "exclude")
+        return load_facts(*asked)
+
+    monkeypatch.setattr(gathering, "load_facts", and_then_one_is_taken_out)
+    made = service.hand_over(
+        api.world.database,
+        api.artifacts,
+        review_id=api.team.review_id,
+        user_id=api.team.owner.id,
+        format=HandoverFormat.RO_CRATE,
+    )
+    for person in (api.team.ann, api.team.ben):
+        vote(api, person, 2, "exclude")
+    content = b"".join(made.parts)
+
+    assert check_crate(io.BytesIO(content)).difference is None
+    found = members(content)
+    assert [row["reports"] for row in rows(found["studies.csv"])] == ["1", "2"]
+    assert [row["record_id"] for row in rows(found["excluded.csv"])] == ["3"]
+    assert json.loads(found["flow.json"])["boxes"]["new_reports"]["n"] == 2
+    statuses = [json.loads(line) for line in found["records.jsonl"].decode().splitlines()]
+    assert len(statuses) == 4
+    entries = rows(found["decisions.csv"])
+    assert len([one for one in entries if one["stage"] == "full_text"]) == 6
