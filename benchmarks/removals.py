@@ -29,11 +29,10 @@ from tandem.artifacts import Artifacts
 from tandem.db.base import Base, now
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, new_id
-from tandem.operations import lifecycle, removal
+from tandem.operations import lifecycle, removal, taking_back
 from tandem.records.models import Import
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview
-from tandem.screening.duplicates import taking_back
 from tandem.screening.lease_models import Lease, Served
 from tandem.screening.models import Decision, Exposure, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict

@@ -17,6 +17,14 @@ class Step(NamedTuple):
     data: Mapping[str, Any]
     detail: Mapping[str, Any] | None
 
+    @property
+    def taken_back(self) -> frozenset[int]:
+        """The numbers of the records that go, with all that hangs on them: an import is undone."""
+        if self.type != "tandem.import.taken_back":
+            return frozenset()
+        spans = (self.detail or {}).get("numbers", ())
+        return frozenset(number for first, last in spans for number in range(first, last + 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

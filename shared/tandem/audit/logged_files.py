@@ -29,6 +29,8 @@ class LoggedFiles:
         Raises:
             KeyError: It is about a text that was never added.
         """
+        if gone := {str(number) for number in step.taken_back}:
+            self.by_id = {id: one for id, one in self.by_id.items() if one.record not in gone}
         detail: Mapping[str, Any] = step.detail or {}
         match step.type.removeprefix("tandem.report."):
             case "text_added":

@@ -1,7 +1,7 @@
 """The entries of a review's flow other than votes: sources, removals, waves, studies. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -57,6 +57,7 @@ class LoggedFlow:
                 self.imports[data["import_id"]] = {name: detail[name] for name in ORIGIN}
             case "import.taken_back":
                 self.imports.pop(data["import_id"], None)
+                self._forget(step.taken_back)
             case "record.removed":
                 why = detail.get("reason"), detail.get("tool")
                 self.removed[data["record_id"]] = (RemovalKind(data["kind"]), *why)
@@ -78,6 +79,14 @@ class LoggedFlow:
             case "study.sampled":
                 study = self.studies[data["study_id"]]
                 study.sampled, study.note = data["sampled"], detail.get("note")
+
+    def _forget(self, gone: Collection[int]) -> None:
+        for number in gone:
+            self.removed.pop(str(number), None)
+            self.retrievals.pop(number, None)
+        for study in self.studies.values():
+            # Left without reports it stays, as its row did. Now an import with studies is kept.
+            study.numbers = [number for number in study.numbers if number not in gone]
 
     def _split(self, study_id: str, leaving: set[int]) -> None:
         study = self.studies[study_id]

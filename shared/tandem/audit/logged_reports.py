@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from tandem.audit.differences import At
 from tandem.audit.entries import Step
 from tandem.audit.state import ReplayedRecord, State
+from tandem.events.screening_types import ReportRetrievalChanged
 from tandem.reports.best import best_of
 from tandem.reports.rules import ReportFacts, Standing, standing
 from tandem.reviews.policy import Stage
@@ -34,11 +35,16 @@ class LoggedReports:
         self._newest: dict[str, LoggedRetrieval] = {}
 
     def follow(self, step: Step) -> None:
-        """Add the next entry about a retrieval.
+        """Add the next entry; those about other things than retrievals are skipped.
 
         Raises:
-            KeyError, TypeError, ValueError: The entry is about something else.
+            KeyError, TypeError, ValueError: It is not an entry.
         """
+        if gone := {str(number) for number in step.taken_back}:
+            self.retrievals = {at: one for at, one in self.retrievals.items() if at[0] not in gone}
+            self._newest = {one: last for one, last in self._newest.items() if one not in gone}
+        if step.type != ReportRetrievalChanged.type:
+            return
         data, detail = step.data, step.detail or {}
         for number in detail.get("numbers", [int(data["record_id"])]):
             logged = LoggedRetrieval(

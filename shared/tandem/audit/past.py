@@ -23,7 +23,6 @@ from tandem.events.screening_types import (
     DecisionRecorded,
     RecordIncluded,
     RecordReopened,
-    ReportRetrievalChanged,
 )
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.reviews import service as reviews
@@ -64,8 +63,7 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
     n_decisions, included = 0, set[str]()
     for step in _steps(session, viewer.review_id, as_of):
         state.apply(step)
-        if step.type == ReportRetrievalChanged.type:
-            reports.follow(step)
+        reports.follow(step)
         logged.follow(step)
         if step.data.get("stage") != stage:
             continue

@@ -1,7 +1,7 @@
 """The state of a review, built from its log: entries by people, and their results. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -113,7 +113,7 @@ class State:
             case "member.removed":
                 self.members.pop(data["user_id"], None)
             case "import.taken_back":
-                self._take_back((detail or {}).get("numbers", ()))
+                self._take_back(step.taken_back)
             case "duplicates.merged":
                 self._link(data["duplicate_id"], data["record_id"])
             case "duplicates.split":
@@ -188,11 +188,10 @@ class State:
             if (place := self.places.get(At(stage, duplicate))) is not None:
                 place.resolution = None  # it is logged again when the two are split
 
-    def _take_back(self, spans: Iterable[Sequence[int]]) -> None:
-        for first, last in spans:
-            for number in range(first, last + 1):
-                self.taken_back.add(str(number))
-                self.linked.pop(str(number), None)
+    def _take_back(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.taken_back.add(str(number))
+            self.linked.pop(str(number), None)
 
     def _touch(self, *records: str) -> None:
         places = (At(stage, record) for stage in Stage for record in records)

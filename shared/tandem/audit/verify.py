@@ -16,7 +16,6 @@ from tandem.audit.logged_reports import LoggedReports
 from tandem.audit.logged_texts import LoggedTexts
 from tandem.audit.replay import Replay
 from tandem.events import chain
-from tandem.events.screening_types import ReportRetrievalChanged
 
 _TELLS_OF_REPORTS = 5
 """The version of the trail from which on it has lines about reports."""
@@ -115,8 +114,7 @@ class _Checking:
         if entry.event.type.startswith("tandem.decision."):
             made.n_decisions += 1
             self._ledger.follow(step)
-        if entry.event.type == ReportRetrievalChanged.type:
-            self._reports.follow(step)
+        self._reports.follow(step)
         self._texts.follow(step)
         self._audits.follow(step)
         self._files.follow(step)

@@ -23,9 +23,9 @@ import effort
 from service.domain.tables import assert_in_step
 from tandem.db.keyset import START
 from tandem.ids import DuplicateGroupId, RecordNumber
+from tandem.operations import taking_back
 from tandem.ranking import serving
 from tandem.records.models import Record
-from tandem.screening.duplicates import taking_back
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue import service as queue
 from tandem.screening.rules import Status

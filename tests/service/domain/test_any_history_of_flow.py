@@ -21,6 +21,7 @@ from tandem.audit.flow_lines import boxes
 from tandem.audit.past_flow import flow_at
 from tandem.errors import TandemError
 from tandem.ids import ImportId, RecordNumber
+from tandem.operations import taking_back
 from tandem.records import waves
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.imports import Found
@@ -65,6 +66,7 @@ class AnyFlow(RuleBasedStateMachine):
     def begin(self) -> None:
         self.team: Team = self.world.team(exclusion_reasons=REASONS, n_records=0)
         self.recorded: dict[int, dict[str, object]] = {}
+        self.n_imported = 0
         found = Found(FoundBy.DATABASE, wave=1)
         self.world.records(self.team.review_id, self.team.owner, RECORDS, found=found)
         for number in (1, 2, 3):
@@ -227,7 +229,8 @@ class AnyFlow(RuleBasedStateMachine):
 
     @rule(way=ways)
     def import_one(self, way: FoundBy) -> None:
-        if not self._there(RECORDS + 2):
+        if not self._there(RECORDS + 2) and self.n_imported < 4:
+            self.n_imported += 1
             self.world.records(self.team.review_id, self.team.owner, 1, found=Found(way))
 
     @rule(number=numbers, way=ways)
@@ -238,6 +241,14 @@ class AnyFlow(RuleBasedStateMachine):
                 changes = {"found_by": way, "source": way.value}
                 of = ImportId(record.import_id)
                 sources.change_import(session, review, viewer, import_id=of, changes=changes)
+
+    @rule(number=numbers)
+    def take_import_back(self, number: int) -> None:
+        with self._entered(self.team.owner) as (session, review, viewer):
+            record = session.get(Record, (review.id, number))
+            if record is not None:
+                of = ImportId(record.import_id)
+                taking_back.take_back(session, review, viewer, import_id=of)
 
     @rule()
     def open_wave(self) -> None:

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from service.domain.tables import assert_in_step
 from tandem.ids import RecordNumber
+from tandem.operations import taking_back
 from tandem.records.models import Record
 from tandem.reviews.models import Review
-from tandem.screening.duplicates import taking_back
 from tandem.stopping import audits, draws, random_order
 from tandem.stopping.loading import load
 from tandem.stopping.models import Audit, AuditDraw

@@ -10,14 +10,14 @@ from service.domain.tables import assert_in_step, events
 from tandem.db.session import Database
 from tandem.errors import Forbidden
 from tandem.ids import ImportId, RecordNumber
+from tandem.operations import taking_back
+from tandem.operations.taking_back import ImportInUse
 from tandem.records.duplicates import groups
 from tandem.records.models import Import, ImportState
 from tandem.records.shown import n_shown
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.screening import catalogue, priors
-from tandem.screening.duplicates import taking_back
-from tandem.screening.duplicates.taking_back import ImportInUse
 from tandem.screening.lease_models import Lease
 from tandem.screening.people import pilot
 from world import TA, Person, World

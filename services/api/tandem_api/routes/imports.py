@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.errors import TandemError
 from tandem.ids import ImportId, parse_uuid
+from tandem.operations import taking_back
 from tandem.records import imports
 from tandem.records.formats.reading import Format
 from tandem.records.imports import Found, Searched
@@ -16,7 +17,6 @@ from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening import priors, sources
-from tandem.screening.duplicates import taking_back
 from tandem_api.deps import AsViewer, Here, InReview, Limit, Me, PageFrom, Read
 from tandem_api.paging import Page
 from tandem_api.routing import Router
@@ -164,7 +164,7 @@ def _shown(session: Session, row: Import) -> ImportOut:
 def take_import_back(
     import_id: str, me: Me, review_id: InReview, here: Here, write: Write
 ) -> Response:
-    """Remove the records that an import brought, while nobody has decided any of them (owners).
+    """Remove the records that an import brought, while nobody has worked on any of them (owners).
 
     The import stays listed, as `taken_back`. Records that other imports brought as well stay, with
     their other sources. One that is being read is broken off.

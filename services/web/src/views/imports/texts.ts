@@ -50,7 +50,7 @@ export const importTexts = {
   takeBackTitle: (file: string) => `Take back ${file}?`,
   takeBackEffects: (n: number) => [
     `${count(n, "record that it added leaves", "records that it added leave")} the review.`,
-    "It is possible only while nobody has decided any of them.",
+    "It is possible only while nobody has decided any of them or worked on their full texts.",
     "The import stays listed as taken back.",
   ],
   noneMore: "Export the results of each database as a file, then drop the files above. One file at a time is not needed.",

@@ -1,4 +1,4 @@
-"""Taking an import back: its records go, as long as nobody has decided any of them.
+"""Taking an import back: its records go, as long as nobody has worked on any of them.
 
 What other imports brought as well stays, with its other sources: where the record that goes stood
 for linked ones, another of them does from then on.
@@ -6,8 +6,8 @@ for linked ones, another of them does from then on.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import delete, func, select, union, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, func, select, union, update
+from sqlalchemy.orm import Session, aliased
 
 from tandem.db.base import now
 from tandem.db.pieces import pieces
@@ -19,17 +19,20 @@ from tandem.records import batch, imports, screened_records
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState, Record
+from tandem.reports.models import Rating, StudyReport
 from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.duplicates import transfer, uniting
 from tandem.screening.duplicates.transfer import Policies
+from tandem.screening.full_text.models import Retrieval
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, Resolution
+from tandem.texts.models import ReportText
 
 
 class ImportInUse(Conflict):
-    """Somebody decided records of the import; the ledger keeps their decisions."""
+    """Somebody decided records of the import, or worked on their full texts: that is kept."""
 
     code = "import_in_use"
 
@@ -45,7 +48,8 @@ def take_back(
     Raises:
         NotFound: The review has no such import.
         Forbidden: Only an owner may.
-        ImportInUse: Some of its records have entries in the ledger.
+        ImportInUse: Some of its records have entries in the ledger, or a retrieval, a file, a study
+            or a rating that would go with them.
     """
     viewer.require(Role.OWNER, "take an import back")
     row = imports.get_import(session, review_id=review.id, import_id=import_id)
@@ -57,6 +61,12 @@ def take_back(
             f"{n_decided} of its records {'has' if n_decided == 1 else 'have'} been decided, so "
             "the import cannot be taken back. What was decided is never removed, also where it "
             "was withdrawn."
+        )
+    if n_sought := _n_at_full_text(session, row):
+        raise ImportInUse(
+            f"The full texts of {n_sought} of its records have been worked on (retrievals, files, "
+            "studies, ratings), so the import cannot be taken back. What people have entered is "
+            "never removed. Remove its records before screening instead."
         )
     counted = (row.n_added, row.n_duplicates)
     going = set(session.scalars(select(Record.number).where(Record.import_id == row.id)))
@@ -85,16 +95,50 @@ def take_back(
 
 def _n_decided(session: Session, row: Import) -> int:
     """Return the number of an import's records that ever had an entry by anybody."""
-    entries = (
+    entries = union(*(_records_with(table, row) for table in (Decision, Resolution)))
+    return session.scalar(select(func.count()).select_from(entries.subquery())) or 0
+
+
+def _n_at_full_text(session: Session, row: Import) -> int:
+    """Return how many of an import's records have work on their full texts that would be lost.
+
+    An entry about a retrieval holds for all linked records: it is lost with the last of them.
+    """
+    elsewhere, other = aliased(Retrieval), aliased(Record)
+    stays = (
+        select(elsewhere.seq)
+        .join(
+            other,
+            (other.review_id == elsewhere.review_id) & (other.number == elsewhere.record_number),
+        )
+        .where(
+            elsewhere.review_id == Retrieval.review_id,
+            elsewhere.seq == Retrieval.seq,
+            other.import_id != row.id,
+        )
+        .correlate(Retrieval)
+        .exists()
+    )
+    work = union(
+        _records_with(Retrieval, row, ~stays),
+        *(_records_with(table, row) for table in (ReportText, StudyReport, Rating)),
+    )
+    return session.scalar(select(func.count()).select_from(work.subquery())) or 0
+
+
+def _records_with(
+    table: type[Decision | Resolution | Retrieval | ReportText | StudyReport | Rating],
+    row: Import,
+    *conditions: ColumnElement[bool],
+) -> Select[RecordNumber]:
+    return (
         select(Record.number)
         .join(
             table,
             (table.review_id == Record.review_id) & (table.record_number == Record.number),
         )
-        .where(Record.import_id == row.id)
-        for table in (Decision, Resolution)
+        .where(Record.import_id == row.id, *conditions)
     )
-    return session.scalar(select(func.count()).select_from(union(*entries).subquery())) or 0
 
 
 def _leave_groups(
