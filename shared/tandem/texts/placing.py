@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
+from tandem.records.origin import NotScreened
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
@@ -55,22 +56,26 @@ class Targets:
 
 
 def reports(session: Session, review_id: ReviewId) -> frozenset[RecordNumber]:
-    """Return the records that may have texts: they are at full text, or were.
+    """Return the records that may have texts: they are at full text, or were, or start there.
 
     Everybody could see that they are, so this reveals nothing to blinded members.
     """
+    because = Record.not_screened_because
     query = (
         select(Record.number)
-        .join(
+        .outerjoin(
             ScreenedRecord,
             (ScreenedRecord.review_id == Record.review_id)
+            & (ScreenedRecord.stage == Stage.TITLE_ABSTRACT)
             & (ScreenedRecord.record_number == Record.number),
         )
         .where(
             Record.review_id == review_id,
             Record.duplicate_of.is_(None),
-            ScreenedRecord.stage == Stage.TITLE_ABSTRACT,
-            ScreenedRecord.has_advanced,
+            or_(
+                because == NotScreened.FULL_TEXT,
+                and_(because.is_(None), ScreenedRecord.has_advanced),
+            ),
         )
     )
     return frozenset(session.scalars(query))

@@ -12,6 +12,10 @@ import pdfs
 from application import application
 from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
 from tandem.config import Settings
+from tandem.ids import RecordNumber
+from tandem.records.imports import Found
+from tandem.records.origin import FoundBy, RemovalKind
+from tandem.screening import sources
 from world import World
 
 
@@ -73,6 +77,38 @@ def test_files_are_placed_by_what_is_in_them(api: Api) -> None:
     assert api.get("/text-batches")["items"] == [
         {name: value for name, value in found.items() if name != "items"}
     ]
+
+
+def test_files_of_reports_that_start_at_full_text_are_placed_too(api: Api) -> None:
+    title = "A thesis that somebody found in the references of another one"
+    found = Found(FoundBy.CITATION)
+    api.world.records(api.team.review_id, api.team.owner, texts=[(title, "")], found=found)
+
+    sent = api.send({"a.pdf": pdfs.pdf([title, "A. Author"])})
+    api.read()
+
+    assert states(batch(api, sent)) == [("a.pdf", "matched", "5")]
+    assert api.get("/reports/5")["standing"] == "to_assess"
+
+
+def test_no_file_is_placed_at_a_record_that_was_removed_since(api: Api) -> None:
+    for person in (api.team.ann, api.team.ben):
+        api.world.withdraw(api.team.review_id, person, 2)
+    with api.world.entered(api.team.review_id, api.team.owner) as (session, review, viewer):
+        sources.remove(
+            session,
+            review,
+            viewer,
+            number=RecordNumber(2),
+            kind=RemovalKind.OTHER,
+            reason="Retracted",
+            tool=None,
+        )
+
+    sent = api.send({"a.pdf": titled(2), "b.pdf": titled(3)})
+    api.read()
+
+    assert states(batch(api, sent)) == [("a.pdf", "unmatched", None), ("b.pdf", "matched", "3")]
 
 
 def test_a_zip_brings_its_files_and_its_map(api: Api) -> None:
