@@ -65,7 +65,7 @@ class Audits:
         self._made.n_audits += 1
         logged = self._logged.by_id[audit_id]
         _registered(found, logged)
-        _drawn_in_order(found)
+        _drawn_in_order(found, self._logged.n_came_back)
         ledger = self._ledger_of(found)
         carried = self._carried(found, logged)
         self._to_carry[audit_id] = counting.to_carry(ledger, log_carried=carried)
@@ -153,17 +153,23 @@ def _registered(found: Mapping[str, Any], logged: LoggedAudit) -> None:
         raise Differs(Difference(says, "the log tells otherwise"))
 
 
-def _drawn_in_order(found: Mapping[str, Any]) -> None:
-    """Check that draws follow the order that was sealed when the audit was registered."""
+def _drawn_in_order(found: Mapping[str, Any], n_came_back: int) -> None:
+    """Check that draws follow the order that was sealed when the audit was registered.
+
+    A pool shrinks with each draw; records that are parted or restored in between come back into it.
+    """
     name, last, draws = f"audit {found['audit']}", found["frame"]["last"], found["draws"]
     numbers = [number for number, *_ in draws]
     if len({*numbers}) < len(numbers) or not all(0 < number <= last for number in numbers):
         raise Differs(
             Difference(f"draws of {name} twice, or none of its frame", "each is drawn once")
         )
-    for (_, pool, seq, _), (_, next_pool, next_seq, _) in pairwise(draws):
-        if next_pool >= pool or next_seq < seq:
-            raise Differs(Difference(f"draws of {name} from a pool that grows", "it shrinks"))
+    grown = sum(max(0, later - pool + 1) for (_, pool, *_), (_, later, *_) in pairwise(draws))
+    if grown > n_came_back:
+        follows = f"it shrinks, and {n_came_back} records have come back"
+        raise Differs(Difference(f"draws of {name} from a pool that grows", follows))
+    if any(later < seq for (_, _, seq, _), (_, _, later, _) in pairwise(draws)):
+        raise Differs(Difference(f"draws of {name} out of order", "each is later than the last"))
     if found["seed"] is None:
         return
     seed, stage = bytes.fromhex(found["seed"]), Stage(found["stage"])

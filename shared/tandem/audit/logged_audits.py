@@ -8,6 +8,9 @@ from tandem.audit.entries import Step
 
 _TARGET = "target_recall: "
 
+_WAY = frozenset({"found_by", "starts_at"})
+"""What says of an import whether its records are screened."""
+
 
 @dataclass(slots=True)
 class LoggedAudit:
@@ -32,6 +35,8 @@ class LoggedAudits:
 
     def __init__(self) -> None:
         self.by_id: dict[str, LoggedAudit] = {}
+        self.n_came_back = 0
+        """Records that have come into the screening again, at most: so far may a pool grow."""
         self._newest: dict[str, LoggedAudit] = {}
 
     def follow(self, step: Step) -> None:
@@ -50,6 +55,10 @@ class LoggedAudits:
                 if step.data["state"] == "certified":
                     logged.certificates.append(detail.get("certificate"))
                 logged.is_over |= step.data["state"] == "abandoned"
+            case "duplicates.split" | "record.restored":
+                self.n_came_back += 1
+            case "import.changed" if not _WAY.isdisjoint(step.data["changed"]):
+                self.n_came_back += sum(last - first + 1 for first, last in detail["numbers"])
             case "stopping.changed" if "audit" in detail:
                 self._changed(detail["audit"], detail["what"])
 
