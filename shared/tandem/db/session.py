@@ -78,8 +78,8 @@ class Database:
         self.read: sessionmaker[Session] = sessionmaker(
             self.engine.execution_options(**reads), class_=ReadingSession, expire_on_commit=False
         )
-        # BEGIN and COMMIT are two round trips.
-        alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        # BEGIN and COMMIT are two statements more, on PostgreSQL two round trips.
+        alone: Any = {"tandem_alone": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self.alone = self.engine.execution_options(**alone)
         self.glance: sessionmaker[Session] = sessionmaker(self.alone, expire_on_commit=False)
         for reading in (self.read, self.glance):
@@ -189,6 +189,7 @@ def _engine(url: str, patience: float | None) -> Engine:
             json_serializer=dump,
             # More threads than connections would wait for each other; the API runs 40 threads.
             pool_size=20,
+            pool_use_lifo=True,  # what was used last has its pages and statements at hand
             max_overflow=25,
             pool_timeout=_POOL_TIMEOUT if patience is None else _POOL_SHARE * patience,
             connect_args={
@@ -207,6 +208,7 @@ def _engine(url: str, patience: float | None) -> Engine:
         json_serializer=dump,
         poolclass=QueuePool,
         pool_size=20,
+        pool_use_lifo=True,  # as above
         max_overflow=25,
         pool_timeout=_POOL_TIMEOUT if patience is None else _POOL_SHARE * patience,
         connect_args={"timeout": patience or _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
@@ -258,6 +260,8 @@ def _lower(text: object) -> object:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("tandem_alone", False):
+        return  # SQLite itself lets each statement see one state
     if not _writes(connection):
         connection.exec_driver_sql("BEGIN")
         return

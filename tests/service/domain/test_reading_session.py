@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,29 @@ def test_an_object_that_is_changed_in_a_reading_session_is_an_error(world: World
         session.delete(review)
         with pytest.raises(AssertionError, match="asked to write"):
             session.flush()
+
+
+def test_a_glance_asks_nothing_beside_its_query(world: World) -> None:
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    with world.database.glance() as session:
+        event.listen(world.database.engine, "before_cursor_execute", note)
+        session.scalar(select(func.count()).select_from(Review))
+    event.remove(world.database.engine, "before_cursor_execute", note)
+
+    assert len(asked) == 1
+
+
+def test_the_connection_that_was_used_last_is_used_next(world: World) -> None:
+    with world.database.alone.connect() as outer, world.database.alone.connect() as inner:
+        last, before = outer.connection.dbapi_connection, inner.connection.dbapi_connection
+    assert last is not before
+
+    with world.database.alone.connect() as connection:
+        assert connection.connection.dbapi_connection is last
 
 
 def test_a_statement_that_writes_is_an_error_in_a_reading_session(world: World) -> None:
