@@ -20,6 +20,7 @@ from tandem.handover import gathering, service
 from tandem.handover.crate_check import check_crate
 from tandem.handover.service import HandoverFormat
 from tandem.records.models import Record
+from tandem.reports.facts import load_facts
 from world import Person, Team, World
 
 SYNTHETIC = Path(__file__).parents[4] / "shared/data/prisma/synthetic.qdpx"
@@ -237,7 +238,6 @@ def test_what_is_decided_while_a_crate_is_sent_is_not_in_half_of_it(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both take report 1 out while the crate is made, and report 2 while it is sent."""
-    load_facts = gathering.load_facts
 
     def and_then_one_is_taken_out(*asked: Any) -> Any:
         monkeypatch.undo()

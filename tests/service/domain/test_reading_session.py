@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from tandem.db.faults import meaning
 from tandem.reporting import gathering
 from tandem.reporting import service as reporting
+from tandem.reports.facts import load_facts
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Review
 from world import Team, World
@@ -74,7 +75,6 @@ def test_the_numbers_of_one_answer_are_of_one_moment(
     """Both change their minds while the flow is counted: it says how it was before that."""
     team = world.team(n_records=2)
     _both_say(world, team, "include")
-    load_facts = gathering.load_facts
 
     def and_then_they_change_their_minds(*asked: Any) -> Any:
         found = load_facts(*asked)
