@@ -5,7 +5,7 @@
 The first set's includes are sought among 5,000 records of all the sets named, with the 1,000
 labels that `elas-u4` would have asked for. The models take turns on one thread, so that other
 work on the machine falls on all of them; CPU time is that of the process. Features are made in
-processes of their own, whose peak is printed. Exit code 1 where `tandem-3-words` or `tandem-3`
+processes of their own, whose peak is printed. Exit code 1 where `tandem-3-words` or `tandem-4`
 takes longer than `elas-u4`, or features more than 400 MiB.
 """
 
@@ -29,7 +29,7 @@ from tandem.ranking.simulate_files import read_labelled
 
 RECORDS, LABELS, AT_ONCE = 5000, 1000, 50
 SETS = ("ACEInhibitors", "ProtonPumpInhibitors", "ADHD", "Triptans")
-MODELS = ("elas-u4", "tandem-3-words", "tandem-3")
+MODELS = ("elas-u4", "tandem-3-words", "tandem-4")
 MOST_MIB = 400
 
 Texts = list[tuple[str, str]]
@@ -92,9 +92,9 @@ def main() -> int:
         return 0
     made = {model: features.build(texts, recipe(model).words) for model in MODELS}
     if sentences.is_installed():
-        made["tandem-3"] = replace(made["tandem-3"], sentences=sentences.encode_once(texts))
+        made["tandem-4"] = replace(made["tandem-4"], sentences=sentences.encode_once(texts))
     else:
-        del made["tandem-3"]
+        del made["tandem-4"]
     spent = trainings(made, asked_for(made["elas-u4"], relevant), asked.rounds)
     failed = False
     for model, (clock, cpu) in spent.items():

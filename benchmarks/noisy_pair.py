@@ -1,6 +1,6 @@
 """How many decisions two erring reviewers make until they have 97 % of what double reading finds.
 
-Usage: benchmarks/noisy_pair.py DIR [--models elas-u4,tandem-2,tandem-3] [--seeds 1]
+Usage: benchmarks/noisy_pair.py DIR [--models elas-u4,tandem-3,tandem-4] [--seeds 1]
        [--sensitivity .87] [--specificity .97] [--batch 10]
 
 Every labelled file of DIR is replayed by two reviewers and an adjudicator, as by
@@ -77,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument(
-        "--models", type=lambda text: text.split(","), default="elas-u4,tandem-2,tandem-3"
+        "--models", type=lambda text: text.split(","), default="elas-u4,tandem-3,tandem-4"
     )
     parser.add_argument("--seeds", type=seed_range, default="1")
     parser.add_argument("--batch", type=int, default=10)

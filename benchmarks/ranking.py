@@ -1,6 +1,6 @@
 """How much less is read with our ranking than with the strongest peer's, and how sure that is.
 
-Usage: benchmarks/ranking.py DIR [--models elas-u4,tandem-3-words,tandem-3] [--seeds 1-5]
+Usage: benchmarks/ranking.py DIR [--models elas-u4,tandem-3-words,tandem-4] [--seeds 1-5]
        [--batch 10] [--sets A,B] [--plot ranking.svg] [--asreview-python VENV/bin/python]
 
 Every labelled file of DIR is replayed with each model and seed: the same known records at the
@@ -75,7 +75,8 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 130)
     files = [read_labelled(path) for path in labelled_files(asked.folder, asked.sets)]
     models = [*asked.models, *([ASREVIEW] if asked.asreview_python else [])]
-    if {"tandem-1", "tandem-2", "tandem-3"} & {*models} and not sentences.is_installed():
+    asks_for_sentences = any(recipe(model).sentences for model in asked.models)
+    if asks_for_sentences and not sentences.is_installed():
         console.print("[yellow]Sentence vectors are left out here: all models go by words alone.")
     results = {
         model: _asreview(files, asked) if model == ASREVIEW else _ours(model, files, asked)
@@ -93,7 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument(
-        "--models", type=lambda text: text.split(","), default="elas-u4,tandem-3-words,tandem-3"
+        "--models", type=lambda text: text.split(","), default="elas-u4,tandem-3-words,tandem-4"
     )
     parser.add_argument("--seeds", type=seed_range, default="1-5")
     parser.add_argument("--batch", type=int, default=10)

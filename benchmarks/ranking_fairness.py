@@ -1,6 +1,6 @@
 """Which relevant records wait longer than others for the same ranking.
 
-Usage: benchmarks/ranking_fairness.py DIR [--models elas-u4,tandem-3] [--seeds 1-3] [--batch 10]
+Usage: benchmarks/ranking_fairness.py DIR [--models elas-u4,tandem-4] [--seeds 1-3] [--batch 10]
 
 Every labelled file of DIR is replayed. Of its relevant records those of a group (no abstract,
 a translated or foreign title, a very long abstract) are set beside the others of the same file:
@@ -142,7 +142,7 @@ def _shares(
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--models", type=lambda text: text.split(","), default="elas-u4,tandem-3")
+    parser.add_argument("--models", type=lambda text: text.split(","), default="elas-u4,tandem-4")
     parser.add_argument("--seeds", type=seed_range, default="1-3")
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--sets", type=lambda text: text.split(","), default=[])

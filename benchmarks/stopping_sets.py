@@ -11,7 +11,7 @@ certificate missed its target more often than 1 − confidence allows, in any fi
 at 1 % (one test for each file and target).
 
 A long run may be made in parts, each kept with `--json`; `--kept` makes the tables of them.
-The model knows nothing of other reviews: the prior model of `tandem-3` has seen all of DIR.
+The model knows nothing of other reviews: the prior model of `tandem-4` has seen all of DIR.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 from tandem.ranking.examples import Examples, Learnt, learn_together, unread
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Case, Fitted, Labels
-from tandem.ranking.parameters import Parameters
+from tandem.ranking.parameters import EnsembleMember, Parameters
 
 
 def fit_all(
@@ -88,7 +88,7 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
     n_records = draws.size
     others = unread(labels, n_records) & np.isfinite(draws)
     scores = _standardised(scores, _to_go_by(others, np.ones(n_records, dtype=bool)))
-    n_includes = float(labels.values.sum())
+    n_includes, familiar = float(labels.values.sum()), familiarity(usual)
     has_sentence = np.zeros(n_records, dtype=bool)
     if preset.sentences is not None and features.sentences is not None:
         has_sentence = _known(features.sentences)
@@ -96,7 +96,8 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
         known = _known(vectors)
         _, distances = examples.learn(vectors, member.C)
         second = _standardised(distances, _to_go_by(others, known))
-        counts = member.weight * n_includes / (n_includes + member.settling)
+        weight = _weight_here(member, familiar)
+        counts = weight * n_includes / (n_includes + member.settling)
         share = np.where(has_sentence, member.beside, 1.0)
         scores += counts * np.where(known, share * second, 0.0)
     if usual is not None and (counts := prior_weight(preset, usual, labels)):
@@ -116,6 +117,28 @@ def prior_weight(preset: Parameters, usual: NDArray[np.float64], labels: Labels)
     if prior_model.trust is None:
         return weight
     return weight * _followed(usual, known, labels, prior_model.trust)
+
+
+def familiarity(usual: NDArray[np.float64] | None) -> float:
+    """Return how far a review is like those that the prior model was learnt from, in [0, 1].
+
+    By the share of its records that the prior model speaks for. It was learnt from health care:
+    there it speaks for more than half of a search's records, in other fields for a third at the
+    most (docs/ranking.md). 1 where it knows too few records to tell.
+    """
+    if usual is None:
+        return 1.0
+    n_known = np.count_nonzero(usual)
+    if n_known < _FEW:
+        return 1.0
+    share = np.count_nonzero(usual > 0) / n_known
+    return float(np.clip((share - _UNFAMILIAR) / (_FAMILIAR - _UNFAMILIAR), 0.0, 1.0))
+
+
+def _weight_here(member: EnsembleMember, familiar: float) -> float:
+    if member.unfamiliar_weight is None:
+        return member.weight
+    return familiar * member.weight + (1 - familiar) * member.unfamiliar_weight
 
 
 def _followed(
@@ -139,6 +162,8 @@ _USUAL_SUCCESS = 0.75
 """In the mean of the 15 reviews of table 2, each by a table that was learnt without it."""
 
 _CONTRADICTED, _FOLLOWED = 0.4, 0.6
+
+_UNFAMILIAR, _FAMILIAR = 0.3, 0.5
 
 _FEW = 30
 """Fewer scores than this give no mean and spread to go by."""

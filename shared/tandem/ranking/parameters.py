@@ -80,6 +80,8 @@ class EnsembleMember:
         weight: How much it counts at the most, ≥ 0.
         settling: After how many includes it counts half of that, ≥ 0.
         beside: What is left of it, in [0, 1], for a record that has a sentence vector too.
+        unfamiliar_weight: Takes the place of `weight` in a review unlike all those that the prior
+            model was learnt from; None for no difference. See `estimator.familiarity`.
     """
 
     __pydantic_config__: ClassVar["ConfigDict"] = _STRICT
@@ -89,6 +91,7 @@ class EnsembleMember:
     weight: float
     settling: float
     beside: float = 1.0
+    unfamiliar_weight: float | None = None
 
 
 @dataclass(frozen=True)

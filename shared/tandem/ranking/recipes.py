@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GROUP = "tandem.rankers"
 
-DEFAULT_MODEL = "tandem-3"
+DEFAULT_MODEL = "tandem-4"
 """What reviews are ranked with unless the installation says otherwise, and what
 `tandem simulate` replays."""
 
@@ -134,6 +134,14 @@ _TANDEM_3 = replace(
     sentences=EnsembleMember("all-MiniLM-L6-v2", C=0.11, weight=0.8, settling=4),
 )
 
+_TANDEM_4 = replace(
+    _TANDEM_3,
+    name="tandem-4",
+    sentences=EnsembleMember(
+        "all-MiniLM-L6-v2", C=0.11, weight=0.8, settling=4, unfamiliar_weight=1.6
+    ),
+)
+
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -144,6 +152,7 @@ PRESETS: Mapping[str, Preset] = {
         replace(_TANDEM_2, name="tandem-2-words", sentences=None),
         _TANDEM_3,
         _TANDEM_3_WORDS,
+        _TANDEM_4,
     )
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tandem.ranking import word_vectors
+from tandem.ranking.estimator import familiarity
 from tandem.ranking.features import Features, build
 from tandem.ranking.parameters import EnsembleMember
 from tandem.ranking.recipes import BrokenPlugin
@@ -58,6 +59,28 @@ class TestOpinionsOnVectors:
         fitted = fit(self.HOW, replace(features, sentences=vectors), draws)
         others = np.delete(fitted.scores, [0, 3, 50])
         assert abs(fitted.scores[50]) < 3 * np.abs(others).max()
+
+    @pytest.mark.parametrize(
+        ("spoken_for", "weight"), [(0.6, 4.0), (0.5, 4.0), (0.4, 6.0), (0.3, 8.0), (0.1, 8.0)]
+    )
+    def test_they_count_more_in_a_review_unlike_those_of_the_prior_model(
+        self, spoken_for: float, weight: float
+    ) -> None:
+        usual = np.where(np.arange(N) < spoken_for * N, 1.0, -1.0)
+        features = replace(self.features(), prior_model=usual)
+        assert self.HOW.sentences is not None
+        changing = replace(self.HOW.sentences, unfamiliar_weight=8.0)
+        constant = replace(self.HOW.sentences, weight=weight)
+        np.testing.assert_allclose(
+            fit(replace(self.HOW, sentences=changing), features).scores,
+            fit(replace(self.HOW, sentences=constant), features).scores,
+        )
+
+    @pytest.mark.parametrize("n_known", [0, 29])
+    def test_too_few_records_do_not_tell_what_a_review_is_like(self, n_known: int) -> None:
+        usual = np.where(np.arange(N) < n_known, -1.0, 0.0)
+        assert familiarity(usual) == familiarity(None) == 1.0
+        assert familiarity(usual - 1) == 0.0
 
     def test_equal_scores_stay_equal_though_their_mean_is_rounded(self) -> None:
         words = build([("", f"only{row}") for row in range(N)], U4.words)
