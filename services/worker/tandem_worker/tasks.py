@@ -44,10 +44,11 @@ def rerank(review_id: str) -> None:
     """Rank the review again if anything has changed since its newest ranking."""
     here, review = runtime(), ReviewId(UUID(review_id))
     with here.database.read() as session:
-        large = training.stale_and_large(session, n_records=LARGE_REVIEW, of=review)
-    if not large:
+        is_large = training.is_large(session, review, n_records=LARGE_REVIEW)
+        is_stale = training.stale_and_large(session, n_records=LARGE_REVIEW, of=review)
+    if not is_large:
         _train(here, review)
-    elif here.task_signals.backlog(LARGE) < ENOUGH_LARGE:
+    elif is_stale and here.task_signals.backlog(LARGE) < ENOUGH_LARGE:
         here.task_signals.large_changed()
 
 

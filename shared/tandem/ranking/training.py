@@ -86,6 +86,12 @@ def stale_reviews(session: Session) -> Sequence[ReviewId]:
     return session.scalars(_stale()).all()
 
 
+def is_large(session: Session, review_id: ReviewId, *, n_records: int) -> bool:
+    """Return whether the review has so many records or more, and is one."""
+    found = select(Review.id).where(Review.id == review_id, Review.last_record_number >= n_records)
+    return session.scalar(found) is not None
+
+
 def stale_and_large(
     session: Session, *, n_records: int, of: ReviewId | None = None
 ) -> Sequence[ReviewId]:

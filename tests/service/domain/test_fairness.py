@@ -25,6 +25,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ImportId, ReviewId
 from tandem.operations.jobs import unfinished
+from tandem.ranking import training
 from tandem.ranking.pace import Timing
 from tandem.records import importing
 from tandem.records.models import Import, ImportState, Record
@@ -420,6 +421,14 @@ class TestLargeReviews:
         assert is_ranked(database, large)
         tasks.rerank(str(large))
         assert asked.asked == ["large", "again", "again"], "nothing has changed since"
+
+    def test_one_that_falls_due_while_a_worker_looks_takes_no_usual_slot(
+        self, world: World, database: Database, asked: Large, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        large = self.make_large(world)
+        monkeypatch.setattr(training, "stale_and_large", lambda *_, **__: [])
+        tasks.rerank(str(large))
+        assert not is_ranked(database, large)
 
     def test_the_one_that_waits_longest_is_next(
         self, world: World, database: Database, asked: Large
