@@ -65,7 +65,7 @@ class Audits:
         self._made.n_audits += 1
         logged = self._logged.by_id[audit_id]
         _registered(found, logged)
-        _drawn_in_order(found, self._logged.n_came_back)
+        _drawn_in_order(found, self._logged.n_came_back - logged.n_before)
         ledger = self._ledger_of(found)
         carried = self._carried(found, logged)
         self._to_carry[audit_id] = counting.to_carry(ledger, log_carried=carried)

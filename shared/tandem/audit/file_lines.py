@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
 from tandem.audit.places import Line
-from tandem.ids import ReviewId
+from tandem.ids import ReviewId, TextId
 from tandem.texts.models import ReportText, TextFile
 
 _PIECE = 1 << 20
@@ -39,8 +39,15 @@ def lines(session: Session, artifacts: Artifacts | None, review_id: ReviewId) ->
         if artifacts is not None:
             if sha256 not in stored:
                 stored[sha256] = _stored(artifacts, f"texts/{review_id}/{sha256}")
-            line["stored"] = stored[sha256]
+            # One that was removed since this session began is gone by right.
+            if stored[sha256] is not None or _is_there_now(session, text.id):
+                line["stored"] = stored[sha256]
         yield line
+
+
+def _is_there_now(session: Session, id: TextId) -> bool:
+    with Session(session.get_bind()) as now:
+        return now.get(ReportText, id) is not None
 
 
 def _stored(artifacts: Artifacts, key: str) -> str | None:

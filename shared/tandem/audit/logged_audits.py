@@ -18,6 +18,8 @@ class LoggedAudit:
 
     registered: Mapping[str, Any]
     target: str
+    n_before: int
+    """How many records had come into the screening again by then."""
     n_withdrawn: int = 0
     is_over: bool = False
     follows: str | None = None
@@ -48,16 +50,19 @@ class LoggedAudits:
         detail = step.detail or {}
         match step.type.removeprefix("tandem."):
             case "audit.started":
-                begun = LoggedAudit(detail, detail["target_recall"])
+                begun = LoggedAudit(detail, detail["target_recall"], self.n_came_back)
                 self.by_id[step.data["audit_id"]] = self._newest[detail["stage"]] = begun
             case "audit.finished":
                 logged = self.by_id[step.data["audit_id"]]
                 if step.data["state"] == "certified":
                     logged.certificates.append(detail.get("certificate"))
                 logged.is_over |= step.data["state"] == "abandoned"
-            case "duplicates.split" | "record.restored":
+            # By a link, too: what a database has found as well is screened.
+            case "duplicates.merged" | "duplicates.split" | "record.restored":
                 self.n_came_back += 1
-            case "import.changed" if not _WAY.isdisjoint(step.data["changed"]):
+            case "import.taken_back":  # its records had kept those that they were linked to out
+                self.n_came_back += step.data["n_records"]
+            case "import.changed" if "numbers" in detail and _WAY & {*step.data["changed"]}:
                 self.n_came_back += sum(last - first + 1 for first, last in detail["numbers"])
             case "stopping.changed" if "audit" in detail:
                 self._changed(detail["audit"], detail["what"])

@@ -5,9 +5,10 @@ for linked ones, another of them does from then on.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, func, select, union, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tandem.db.base import now
 from tandem.db.pieces import pieces
@@ -19,7 +20,7 @@ from tandem.records import batch, imports, screened_records
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, ImportState, Record
-from tandem.reports.models import Rating, StudyReport
+from tandem.reports.models import NearMiss, Rating, SeparateReports, StudyReport
 from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -28,7 +29,19 @@ from tandem.screening.duplicates.transfer import Policies
 from tandem.screening.full_text.models import Retrieval
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, Resolution
+from tandem.synthesis.models import CodedPassage
 from tandem.texts.models import ReportText
+
+_LOST_WITH_THEIR_RECORD = (
+    ReportText.record_number,
+    StudyReport.record_number,
+    SeparateReports.first,
+    SeparateReports.second,
+    Rating.record_number,
+    NearMiss.record_number,
+    CodedPassage.record_number,
+)
+"""Where work on full texts is kept, beside retrievals."""
 
 
 class ImportInUse(Conflict):
@@ -48,8 +61,8 @@ def take_back(
     Raises:
         NotFound: The review has no such import.
         Forbidden: Only an owner may.
-        ImportInUse: Some of its records have entries in the ledger, or a retrieval, a file, a study
-            or a rating that would go with them.
+        ImportInUse: Some of its records have entries in the ledger, or work on their full
+            texts that would go with them.
     """
     viewer.require(Role.OWNER, "take an import back")
     row = imports.get_import(session, review_id=review.id, import_id=import_id)
@@ -65,8 +78,8 @@ def take_back(
     if n_sought := _n_at_full_text(session, row):
         raise ImportInUse(
             f"The full texts of {n_sought} of its records have been worked on (retrievals, files, "
-            "studies, ratings), so the import cannot be taken back. What people have entered is "
-            "never removed. Remove its records before screening instead."
+            "studies, ratings, codes), so the import cannot be taken back: that is never removed. "
+            "Remove its records before screening instead."
         )
     counted = (row.n_added, row.n_duplicates)
     going = set(session.scalars(select(Record.number).where(Record.import_id == row.id)))
@@ -95,7 +108,8 @@ def take_back(
 
 def _n_decided(session: Session, row: Import) -> int:
     """Return the number of an import's records that ever had an entry by anybody."""
-    entries = union(*(_records_with(table, row) for table in (Decision, Resolution)))
+    said_of = Decision.record_number, Resolution.record_number
+    entries = union(*(_records_with(column, row) for column in said_of))
     return session.scalar(select(func.count()).select_from(entries.subquery())) or 0
 
 
@@ -104,39 +118,30 @@ def _n_at_full_text(session: Session, row: Import) -> int:
 
     An entry about a retrieval holds for all linked records: it is lost with the last of them.
     """
-    elsewhere, other = aliased(Retrieval), aliased(Record)
-    stays = (
-        select(elsewhere.seq)
+    of_others = (
+        select(Retrieval.seq)
         .join(
-            other,
-            (other.review_id == elsewhere.review_id) & (other.number == elsewhere.record_number),
+            Record,
+            (Record.review_id == Retrieval.review_id) & (Record.number == Retrieval.record_number),
         )
-        .where(
-            elsewhere.review_id == Retrieval.review_id,
-            elsewhere.seq == Retrieval.seq,
-            other.import_id != row.id,
-        )
-        .correlate(Retrieval)
-        .exists()
+        .where(Retrieval.review_id == row.review_id, Record.import_id != row.id)
+        .correlate(None)
     )
     work = union(
-        _records_with(Retrieval, row, ~stays),
-        *(_records_with(table, row) for table in (ReportText, StudyReport, Rating)),
+        _records_with(Retrieval.record_number, row, Retrieval.seq.not_in(of_others)),
+        *(_records_with(column, row) for column in _LOST_WITH_THEIR_RECORD),
     )
     return session.scalar(select(func.count()).select_from(work.subquery())) or 0
 
 
 def _records_with(
-    table: type[Decision | Resolution | Retrieval | ReportText | StudyReport | Rating],
-    row: Import,
-    *conditions: ColumnElement[bool],
+    column: InstrumentedAttribute[Any], row: Import, *conditions: ColumnElement[bool]
 ) -> Select[RecordNumber]:
+    """Select the numbers of an import's records that are in a column of another table."""
+    table = column.class_
     return (
         select(Record.number)
-        .join(
-            table,
-            (table.review_id == Record.review_id) & (table.record_number == Record.number),
-        )
+        .join(table, (table.review_id == Record.review_id) & (column == Record.number))
         .where(Record.import_id == row.id, *conditions)
     )
 

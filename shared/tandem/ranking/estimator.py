@@ -123,8 +123,9 @@ def familiarity(usual: NDArray[np.float64] | None) -> float:
     """Return how far a review is like those that the prior model was learnt from, in [0, 1].
 
     By the share of its records that the prior model speaks for. It was learnt from health care:
-    there it speaks for more than half of a search's records, in other fields for a third at the
-    most (docs/ranking.md). 1 where it knows too few records to tell.
+    there it speaks for more than half of a search's records, in other fields for fewer: for 4 to
+    36 % in seven of software and environment (docs/ranking.md). 1 where it knows too few records
+    to tell.
     """
     if usual is None:
         return 1.0

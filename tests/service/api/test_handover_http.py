@@ -266,3 +266,27 @@ def test_what_is_decided_while_a_crate_is_sent_is_not_in_half_of_it(
     assert len(statuses) == 4
     entries = rows(found["decisions.csv"])
     assert len([one for one in entries if one["stage"] == "full_text"]) == 6
+
+
+@pytest.mark.both_engines
+def test_a_text_that_is_removed_while_a_crate_is_made_is_gone_by_right(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (text,) = api.get("/reports/1/texts")["items"]
+
+    def and_then_it_is_removed(*asked: Any) -> Any:
+        monkeypatch.undo()
+        path = f"{api.review}/texts/{text['id']}"
+        assert api.client.delete(path, headers=api.team.owner.auth).status_code == 204
+        return load_facts(*asked)
+
+    monkeypatch.setattr(gathering, "load_facts", and_then_it_is_removed)
+    made = service.hand_over(
+        api.world.database,
+        api.artifacts,
+        review_id=api.team.review_id,
+        user_id=api.team.owner.id,
+        format=HandoverFormat.RO_CRATE,
+    )
+
+    assert check_crate(io.BytesIO(b"".join(made.parts))).difference is None

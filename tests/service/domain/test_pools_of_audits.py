@@ -6,9 +6,13 @@ import pytest
 
 from service.domain.tables import assert_in_step
 from service.domain.trails import checked, exported
-from tandem.ids import RecordNumber
+from tandem.ids import ImportId, RecordNumber
+from tandem.operations import taking_back
 from tandem.ranking import serving
-from tandem.records.origin import RemovalKind
+from tandem.records.imports import Found
+from tandem.records.models import Record
+from tandem.records.origin import FoundBy, RemovalKind, StartsAt
+from tandem.reviews.service import get_review
 from tandem.screening import sources
 from tandem.screening.queue import service as queue
 from tandem.stopping import audit_queries, audits, draws, random_order
@@ -22,10 +26,17 @@ pytestmark = pytest.mark.both_engines
 def team(world: World) -> Team:
     """Records 1 to 3 of 12 are included; all else that is served is drawn at random."""
     team = world.team(n_records=12)
+    begin(world, team)
+    return team
+
+
+def begin(world: World, team: Team) -> None:
     for number in (1, 2, 3):
         for who in (team.ann, team.ben):
             world.decide(team.review_id, who, number, "include")
-    world.rank(team.review_id, *range(1, 13))
+    with world.database.read() as session:
+        last = get_review(session, team.review_id).last_record_number
+    world.rank(team.review_id, *range(1, last + 1))
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
         audit = audits.register(
             session, review, viewer, stage=TA, target=0.9, confidence=0.8, note=None
@@ -33,7 +44,6 @@ def team(world: World) -> Team:
         audits.change(
             session, review, viewer, audit, serving=Serving.DRAWS_ONLY, target=None, abandon=False
         )
-    return team
 
 
 def draw(world: World, team: Team) -> None:
@@ -57,12 +67,16 @@ def draw(world: World, team: Team) -> None:
         world.decide(team.review_id, who, found.items[0].record_number, "exclude")
 
 
-def last_of_the_order(world: World, team: Team) -> tuple[int, int]:
+def order_of(world: World, team: Team) -> list[int]:
     with world.database.read() as session:
         audit = audit_queries.in_force(session, team.review_id, TA)
         assert audit is not None
-        order = random_order.order(audit.seed, audit.stage, audit.last_number).tolist()
-    last, before, *_ = (number for number in reversed(order) if number > 3)
+        order = random_order.order(audit.seed, audit.stage, audit.last_number)
+    return [int(number) for number in order]
+
+
+def last_of_the_order(world: World, team: Team) -> tuple[int, int]:
+    last, before, *_ = (number for number in reversed(order_of(world, team)) if number > 3)
     return last, before
 
 
@@ -99,3 +113,47 @@ def test_a_pool_that_grows_of_itself_is_found(world: World, team: Team) -> None:
 
     assert found is not None
     assert "a pool that grows" in found.says
+
+
+def test_records_that_databases_find_as_well_come_in(world: World) -> None:
+    """Citations had found them, so they started at full text."""
+    team = world.team(n_records=12)
+    world.records(team.review_id, team.owner, 8, found=Found(FoundBy.CITATION, StartsAt.FULL_TEXT))
+    begin(world, team)
+    draw(world, team)
+    cited = [number for number in order_of(world, team) if number > 12]
+    for number, copy in zip(cited[-2:], world.records(team.review_id, team.owner, 2), strict=True):
+        world.merge(team.review_id, team.owner, number, copy)
+    draw(world, team)
+
+    assert_in_step(world.database, team.review_id)
+
+
+def test_records_come_back_when_an_import_of_earlier_reports_is_taken_back(
+    world: World, team: Team
+) -> None:
+    earlier = world.records(team.review_id, team.owner, 3, found=Found(FoundBy.PREVIOUS))
+    last = [number for number in order_of(world, team) if number > 3][-3:]
+    for number, report in zip(last, earlier, strict=True):
+        world.merge(team.review_id, team.owner, number, report)
+    draw(world, team)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        import_id = ImportId(session.get_one(Record, (review.id, earlier[0])).import_id)
+        taking_back.take_back(session, review, viewer, import_id=import_id)
+    draw(world, team)
+
+    assert_in_step(world.database, team.review_id)
+
+
+def test_what_came_back_before_an_audit_lets_no_pool_of_it_grow(world: World) -> None:
+    team = world.team(n_records=12)
+    for _ in range(3):
+        world.split(team.review_id, team.owner, world.merge(team.review_id, team.owner, 11, 12))
+    begin(world, team)
+    for _ in range(2):
+        draw(world, team)
+
+    lines = exported(world, team)
+    (audit,) = (line for line in lines if "audit" in line)
+    audit["draws"][1][1] += 2
+    assert "pool that grows" in str(checked(lines).difference)

@@ -15,7 +15,7 @@ from tandem.records.models import Import, Record
 from tandem.records.origin import FoundBy, RemovalKind
 from tandem.reports.facts import load_retrievals
 from tandem.screening import sources
-from tandem.studies import ratings
+from tandem.studies import ratings, separate
 from tandem.studies import service as studies
 from world import Team, World
 
@@ -72,7 +72,13 @@ def rate(world: World, team: Team) -> None:
         ratings.rate(session, review, viewer, number=number, richness=4, relevance=None)
 
 
-WORK = [retrieve, add_text, group, rate]
+def say_separate(world: World, team: Team) -> None:
+    with world.entered(team.review_id, team.ann) as (session, review, viewer):
+        both = [RecordNumber(1), RecordNumber(3)]
+        separate.separate(session, review, viewer, numbers=both, is_separate=True)
+
+
+WORK = [retrieve, add_text, group, say_separate, rate]
 
 
 @pytest.mark.parametrize("work", WORK)
