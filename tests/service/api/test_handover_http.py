@@ -233,6 +233,17 @@ def test_a_crate_describes_each_of_its_files_and_its_trail_verifies(api: Api) ->
     assert refused.status_code == 403
 
 
+def begun(api: Api) -> service.HandedOver:
+    """Return a crate whose parts are not sent yet."""
+    return service.hand_over(
+        api.world.database,
+        api.artifacts,
+        review_id=api.team.review_id,
+        user_id=api.team.owner.id,
+        format=HandoverFormat.RO_CRATE,
+    )
+
+
 @pytest.mark.both_engines
 def test_what_is_decided_while_a_crate_is_sent_is_not_in_half_of_it(
     api: Api, monkeypatch: pytest.MonkeyPatch
@@ -246,13 +257,7 @@ def test_what_is_decided_while_a_crate_is_sent_is_not_in_half_of_it(
         return load_facts(*asked)
 
     monkeypatch.setattr(gathering, "load_facts", and_then_one_is_taken_out)
-    made = service.hand_over(
-        api.world.database,
-        api.artifacts,
-        review_id=api.team.review_id,
-        user_id=api.team.owner.id,
-        format=HandoverFormat.RO_CRATE,
-    )
+    made = begun(api)
     for person in (api.team.ann, api.team.ben):
         vote(api, person, 2, "exclude")
     content = b"".join(made.parts)
@@ -281,12 +286,6 @@ def test_a_text_that_is_removed_while_a_crate_is_made_is_gone_by_right(
         return load_facts(*asked)
 
     monkeypatch.setattr(gathering, "load_facts", and_then_it_is_removed)
-    made = service.hand_over(
-        api.world.database,
-        api.artifacts,
-        review_id=api.team.review_id,
-        user_id=api.team.owner.id,
-        format=HandoverFormat.RO_CRATE,
-    )
+    made = begun(api)
 
     assert check_crate(io.BytesIO(b"".join(made.parts))).difference is None
