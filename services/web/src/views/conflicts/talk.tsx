@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/preact-query";
 import { api, data } from "../../api/client";
+import { once } from "../../api/once";
 import { usePages } from "../../api/pages";
 import { outdated } from "../../api/queries";
 import { ago } from "../../texts/format";
@@ -15,7 +16,8 @@ export function Talk({ review, conflict }: { review: string; conflict: string })
     data(api.GET(ROUTE, { params: { path, query: { limit: 100, ...cursor } } })),
   );
   const send = useMutation({
-    mutationFn: (text: string) => data(api.POST(ROUTE, { params: { path }, body: { text } })),
+    mutationFn: (text: string) =>
+      once([ROUTE, path, text], (headers) => data(api.POST(ROUTE, { params: { path }, body: { text }, headers }))),
     onSuccess: () => outdated(review, "conflict", conflict, "messages"),
   });
   const submit = (event: SubmitEvent) => {

@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/preact-query";
 import { useEffect, useState } from "preact/hooks";
 import { api, data, inReview, type Schemas } from "../../api/client";
+import { once } from "../../api/once";
 import { usePages } from "../../api/pages";
 import { outdated, type Review } from "../../api/queries";
 import { Button, Dialog, Field, More, Problem } from "../../ui/parts";
@@ -108,7 +109,10 @@ function One({ one, review, isOpen }: { one: Import; review: string; isOpen: boo
 /** Begins another search, to which later imports belong. */
 function SearchAgain({ review, close }: { review: string; close: () => void }) {
   const begin = useMutation({
-    mutationFn: (body: Schemas["WaveIn"]) => data(api.POST("/api/v1/reviews/{review_id}/waves", { ...inReview(review), body })),
+    mutationFn: (body: Schemas["WaveIn"]) =>
+      once(["wave", review, body], (headers) =>
+        data(api.POST("/api/v1/reviews/{review_id}/waves", { ...inReview(review), body, headers })),
+      ),
     onSuccess: () => {
       outdated(review);
       close();

@@ -83,7 +83,10 @@ function Upload({ review }: { review: string }) {
     const form = new FormData(event.target as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "").trim();
     const about = { source: text("source"), platform: text("platform"), searched_on: text("searched_on"), strategy: text("strategy"), found_by: text("found_by") };
-    setSending((now) => [...now, ...chosen.map((file) => ({ file, percent: 0, error: null }))]);
+    const isChosen = (one: Sending) => chosen.some((file) => file.name === one.file.name);
+    const anew = chosen.map((file) => ({ file, percent: 0, error: null }));
+    // What did not arrive is tried again: it is not shown twice.
+    setSending((now) => [...now.filter((one) => one.error === null || !isChosen(one)), ...anew]);
     void send(chosen, about);
     choose([]);
   };

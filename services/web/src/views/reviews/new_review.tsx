@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
 import { api, data } from "../../api/client";
+import { once } from "../../api/once";
 import { queries } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { useTitle } from "../../ui/hooks";
@@ -22,7 +23,7 @@ export function NewReview() {
     setBusy(true);
     try {
       const body = { title: text("title"), question: text("question") || null, criteria };
-      const made = await data(api.POST("/api/v1/reviews", { body }));
+      const made = await once(["review", body], (headers) => data(api.POST("/api/v1/reviews", { body, headers })));
       void queries.invalidateQueries({ queryKey: ["reviews"] });
       go(`/r/${made.id}/import`);
     } catch (reason) {

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { once } from "../src/api/once";
+import { Refused, Unreachable } from "../src/api/problem";
+import { send } from "../src/api/sending";
+
+let keys: string[] = [];
+let answers: (number | "lost")[] = [];
+
+/** A way to the server on which answers get lost. */
+class Request {
+  upload: { onprogress?: unknown } = {};
+  status = 0;
+  response: unknown = null;
+  onload = () => undefined;
+  onerror = () => undefined;
+  open() {}
+  setRequestHeader(name: string, value: string) {
+    if (name === "Idempotency-Key") keys.push(value);
+  }
+  send() {
+    const answer = answers.shift() ?? 202;
+    if (answer === "lost") return this.onerror();
+    this.status = answer;
+    return this.onload();
+  }
+}
+
+beforeEach(() => {
+  [keys, answers] = [[], []];
+  vi.stubGlobal("XMLHttpRequest", Request);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+function form(text = "TY  - JOUR", source = "", lastModified = 1): FormData {
+  const made = new FormData();
+  made.append("source", source);
+  made.append("file", new File([text], "search.ris", { lastModified }));
+  return made;
+}
+const sent = (path: string, what: FormData, method: "POST" | "PUT" = "POST") =>
+  send(path, what, () => undefined, method).catch((error: unknown) => error);
+
+describe("a file that is sent", () => {
+  it("keeps its key until an answer comes, also if it is chosen anew", async () => {
+    answers = ["lost", 502, 202, 202];
+    expect(await sent("r/imports", form())).toBeInstanceOf(Unreachable);
+    expect(await sent("r/imports", form())).toBeInstanceOf(Refused);
+    await sent("r/imports", form());
+    await sent("r/imports", form());
+    const [first, again, arrived, another] = keys;
+    expect([again, arrived]).toEqual([first, first]);
+    expect(another).not.toBe(first);
+  });
+
+  it("has another key where it, its place or what is said of it is another", async () => {
+    answers = ["lost", "lost", "lost", "lost", "lost"];
+    await sent("r/imports", form());
+    await sent("s/imports", form());
+    await sent("r/imports", form("TY  - BOOK, longer"));
+    await sent("r/imports", form("TY  - JOUR", "Medline"));
+    await sent("r/imports", form("TY  - JOUR", "", 2));
+    expect(new Set(keys).size).toBe(5);
+    await sent("r/imports", form());
+    expect(keys[5]).toBe(keys[0]);
+  });
+
+  it("has a new key after it was refused", async () => {
+    answers = [422];
+    await sent("q/imports", form());
+    await sent("q/imports", form());
+    expect(keys[1]).not.toBe(keys[0]);
+  });
+
+  it("has a new key each time where it replaces what is there", async () => {
+    answers = ["lost"];
+    await sent("r/code-book", form(), "PUT");
+    await sent("r/code-book", form(), "PUT");
+    expect(keys[1]).not.toBe(keys[0]);
+  });
+});
+
+it("is done once if it is asked for twice at once", async () => {
+  const seen: string[] = [];
+  const ask = () => once(["message", "hello"], async (headers) => void seen.push(headers["Idempotency-Key"]));
+  await Promise.all([ask(), ask()]);
+  expect(seen[0]).toBe(seen[1]);
+});
