@@ -18,13 +18,15 @@ from tandem.audit.entries import Entry
 from tandem.audit.places import Line
 from tandem.audit.seals import Seals
 from tandem.db.base import now
-from tandem.db.reading import Readable
+from tandem.db.reading import OneMoment
+from tandem.db.session import Database
 from tandem.events import chain
 from tandem.events.log import Event
 from tandem.ids import ReviewId, UserId
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.reviews.service import Viewer
+from tandem.stopping import states
 
 PAGE = 1000
 """Rows in memory at a time."""
@@ -34,7 +36,7 @@ _IN_MEMORY = 1 << 22
 
 
 def lines(
-    database: Readable,
+    database: Database | OneMoment,
     *,
     review_id: ReviewId,
     user_id: UserId,
@@ -42,7 +44,9 @@ def lines(
 ) -> Iterator[str]:
     """Yield the lines of a review's trail, each with its newline.
 
-    `artifacts` is the store of full texts; each file is read for its digest.
+    Certificates of audits are brought up to date first: one that a correction has made untrue
+    would contradict the log. `artifacts` is the store of full texts; each file is read for its
+    digest.
 
     Raises:
         NotFound: There is no such review, or the viewer is not a member of it.
@@ -50,6 +54,8 @@ def lines(
     """
     with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8") as rest:
         with database.read() as session:
+            _owner(session, review_id, user_id)
+        with states.up_to_date(database, review_id) as session:
             viewer = _owner(session, review_id, user_id)
             seals = Seals(session, viewer)
             header = _header(session, review_id)

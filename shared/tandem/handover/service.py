@@ -13,6 +13,9 @@ from tandem.handover.contents import Contents
 from tandem.handover.gathering import gather
 from tandem.handover.model import Handover
 from tandem.ids import ReviewId, UserId
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
+from tandem.stopping import states
 
 
 class HandoverFormat(StrEnum):
@@ -62,6 +65,9 @@ def hand_over(
     contents = Contents(database, artifacts, review_id, user_id)
     if format is HandoverFormat.RO_CRATE:
         with database.read() as session:
+            viewer = reviews.viewer(session, review_id=review_id, user_id=user_id)
+            viewer.require(Role.OWNER, "export its audit trail")
+        with states.up_to_date(database, review_id) as session:
             found = gather(OneMoment(session), review_id=review_id, user_id=user_id)
             made = crate.computed(session, found, contents)
         return HandedOver(

@@ -1,15 +1,17 @@
 """What an audit has come to: its state, and the certificate that it gives or withdraws."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.reading import OneMoment
 from tandem.db.session import Database
 from tandem.events import log
 from tandem.events.screening_types import AuditFinished, StoppingChanged
@@ -116,18 +118,35 @@ def follow(session: Session, review: Review, audit: Audit) -> None:
     session.flush()
 
 
-def follow_all(database: Database, review_id: ReviewId) -> None:
-    """Do what `follow` does for each audit of a review, before anything of them is handed out.
+@contextmanager
+def up_to_date(database: Database | OneMoment, review_id: ReviewId) -> Iterator[Session]:
+    """Open a session that reads, in which each certificate is what the labels make of it.
 
-    Decisions, resolutions and merges change what an audit has shown without knowing of it.
+    Decisions, resolutions and merges change what an audit has shown without knowing of it. What
+    is due is stored first; where a decision comes right after, once more. `OneMoment` is read as it
+    is: who opened it has seen to that.
     """
-    of_review = select(Audit).where(Audit.review_id == review_id)
-    with database.read() as session:
-        if not any(is_due(shown(session, audit)) for audit in session.scalars(of_review).all()):
-            return
+    while True:
+        with database.read() as session:
+            if isinstance(database, OneMoment) or not _is_any_due(session, review_id):
+                yield session
+                return
+        follow_all(database, review_id)
+
+
+def _is_any_due(session: Session, review_id: ReviewId) -> bool:
+    return any(is_due(shown(session, audit)) for audit in session.scalars(_of(review_id)).all())
+
+
+def _of(review_id: ReviewId) -> Select[Audit]:
+    return select(Audit).where(Audit.review_id == review_id)
+
+
+def follow_all(database: Database, review_id: ReviewId) -> None:
+    """Do what `follow` does for each audit of a review."""
     with database.write.begin() as session:
         review = reviews.lock(session, review_id, also_archived=True)
-        for audit in session.scalars(of_review).all():
+        for audit in session.scalars(_of(review_id)).all():
             follow(session, review, audit)
 
 

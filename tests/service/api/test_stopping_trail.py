@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.test_stopping_http import N_READ, N, Screening
+from service.api.test_stopping_http import ASKED, N_READ, N, Screening
 from tandem.audit import trail
 from tandem.audit.checked import Checked
 from tandem.audit.verify import check
+from tandem.installation.backup.checking import check_reviews
+from tandem.operations import lifecycle
+from tandem.progress import no_progress
+from tandem.stopping import states
 from world import World
 
 Line = dict[str, Any]
@@ -72,16 +76,17 @@ def drawn(screening: Screening, audit: Line) -> list[int]:
 
 
 def certified(screening: Screening) -> list[Line]:
-    cost = screening.send(
-        "POST",
-        "/audits?dry_run=true",
-        {"stage": "title_abstract", "target_recall": 0.8, "confidence": 0.8},
-    )["cost"][0]
-    audit = screening.register()
-    screening.open(audit)
-    screening.read_draws(cost["draws_if_none_found"])
+    audit, _ = enough(screening)
     screening.send("PATCH", f"/audits/{audit['id']}", {"state": "abandoned"})
     return exported(screening)
+
+
+def enough(screening: Screening) -> tuple[Line, list[int]]:
+    """Have the draws read that suffice for a certificate; nobody has looked."""
+    cost = screening.send("POST", "/audits?dry_run=true", ASKED)["cost"][0]
+    audit = screening.register()
+    screening.open(audit)
+    return audit, screening.read_draws(cost["draws_if_none_found"])
 
 
 def test_what_somebody_changed_in_an_audit_is_found(screening: Screening) -> None:
@@ -135,3 +140,41 @@ def test_an_audit_that_is_ended_before_anybody_looked_is_certified_all_the_same(
     audit = next(line for line in certified(screening) if "audit" in line)
     assert [one["withdrawn_at"] for one in audit["certificates"]] == [None]
     assert screening.get(f"/audits/{audit['audit']}")["state"] == "certified"
+
+
+def test_a_correction_right_after_the_look_at_the_audits_leaves_no_wrong_certificate(
+    screening: Screening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, read = enough(screening)
+    look = states.follow_all
+
+    def look_and_correct(*given: Any) -> None:
+        look(*given)
+        if read:
+            screening.both(read.pop(), "include")
+
+    monkeypatch.setattr(states, "follow_all", look_and_correct)
+    read = read[:1]
+    made = check(screening.get("/export?format=trail").splitlines())
+    assert (made.difference, read) == (None, [])
+
+
+def test_reviews_that_are_restored_hold_whether_or_not_anybody_has_looked_at_their_audits(
+    screening: Screening,
+) -> None:
+    audit, read = enough(screening)
+    assert screening.get(f"/audits/{audit['id']}")["state"] == "certified"
+    screening.both(read[0], "include")
+    assert [one.difference for one in check_reviews(screening.world.database, no_progress)] == [
+        None
+    ]
+
+
+def test_a_deleted_review_of_which_something_is_left_is_none_whose_trail_does_not_hold(
+    world: World,
+) -> None:
+    kept, team = world.team(n_records=1), world.team(n_records=1)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        lifecycle.delete_review(session, review, viewer, title=review.title)
+    (found,) = check_reviews(world.database, no_progress)
+    assert (found.review_id, found.difference) == (kept.review_id, None)

@@ -14,11 +14,9 @@ from tandem.audit import trail
 from tandem.records.export.names import ExportFormat
 from tandem.records.export.writing import FILE_TYPES, write_decisions, write_records, write_trail
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.screening.export import Selection, exported_records
 from tandem.screening.export_ledger import exported_entries
-from tandem.stopping import states
 from tandem_api.deps import Here, InReview, Me
 from tandem_api.problems import errors
 from tandem_api.routing import Router
@@ -87,7 +85,7 @@ def export_records(
     are read while they are sent: what changes meanwhile may be in the file or not.
     """
     with here.database.read() as session:
-        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
+        reviews.viewer(session, review_id=review_id, user_id=me.id)
         title = reviews.get_review(session, review_id).title
     if format == "decisions":
         entries = exported_entries(
@@ -95,8 +93,6 @@ def export_records(
         )
         parts = write_decisions(entries)
     elif format == "trail":
-        if viewer.has(Role.OWNER):
-            states.follow_all(here.database, review_id)
         lines = trail.lines(
             here.database, review_id=review_id, user_id=me.id, artifacts=here.artifacts
         )

@@ -18,7 +18,6 @@ from tandem.handover.web import html
 from tandem.handover.word import word
 from tandem.reporting.service import require_sight
 from tandem.reviews import service as reviews
-from tandem.reviews.models import Role
 from tandem.stopping import states
 from tandem_api.deps import Here, InReview, Me
 from tandem_api.problems import errors
@@ -68,10 +67,6 @@ def hand_over(
 
     What is eligible and not sampled, ongoing or awaiting classification is not among them.
     """
-    with here.database.read() as session:
-        viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
-    if format is HandoverFormat.RO_CRATE and viewer.has(Role.OWNER):
-        states.follow_all(here.database, review_id)
     made = service.hand_over(
         here.database,
         here.artifacts,
@@ -135,8 +130,7 @@ def report_methods(
     with here.database.read() as session:
         viewer = reviews.viewer(session, review_id=review_id, user_id=me.id)
         require_sight(viewer, "A report of the methods")
-    states.follow_all(here.database, review_id)
-    with here.database.read() as session:
+    with states.up_to_date(here.database, review_id) as session:
         facts = methods_facts(session, viewer=viewer)
     media_type, write = _REPORTS[format]
     headers = {

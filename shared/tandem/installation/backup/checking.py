@@ -37,6 +37,8 @@ def check_reviews(
     owned = (
         select(Review.id, Review.title, Member.user_id)
         .outerjoin(Member, (Member.review_id == Review.id) & (Member.role == Role.OWNER))
+        # What is left of a deleted one, a worker goes on taking away: nobody is a member of it.
+        .where(Review.deleted_at.is_(None))
         .order_by(Review.created_at, Review.id, Member.user_id)
     )
     with database.read() as session:
