@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.db.keyset import Cursor, Slice, sliced
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
+from tandem.records.models import Record
 from tandem.reporting.service import require_sight
 from tandem.reports.facts import load_facts
 from tandem.reports.listing import NoReport
@@ -108,8 +109,17 @@ def _excluded(
 
 
 def _marks(session: Session, review_id: ReviewId) -> dict[RecordNumber, NearMiss]:
-    query = select(NearMiss).where(NearMiss.review_id == review_id)
-    return {row.record_number: row for row in session.scalars(query)}
+    """Return the newest mark of each report, which may be at a record that is linked to it now."""
+    query = (
+        select(func.coalesce(Record.duplicate_of, Record.number), NearMiss)
+        .join(
+            Record,
+            (Record.review_id == NearMiss.review_id) & (Record.number == NearMiss.record_number),
+        )
+        .where(NearMiss.review_id == review_id)
+        .order_by(NearMiss.marked_at, NearMiss.record_number)
+    )
+    return {RecordNumber(head): row for head, row in session.execute(query)}
 
 
 def _derived(

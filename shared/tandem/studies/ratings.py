@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.db.base import now
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId, new_id
+from tandem.records.models import Record
 from tandem.reports.models import Rating
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
@@ -53,6 +55,11 @@ def rate(
     mine = _newest(session, review.id, [number], viewer.user_id)[number]
     if [(one.richness, one.relevance) for one in mine] == [(richness, relevance)]:
         return
+    newest = session.scalar(
+        select(func.max(Rating.created_at)).where(
+            Rating.review_id == review.id, Rating.reviewer_id == viewer.user_id
+        )
+    )
     session.add(
         Rating(
             id=new_id(),
@@ -61,7 +68,8 @@ def rate(
             reviewer_id=viewer.user_id,
             richness=richness,
             relevance=relevance,
-            created_at=now(),
+            # After all of theirs, also where the clock was set back: the newest counts.
+            created_at=now() if newest is None else max(now(), newest + timedelta(microseconds=1)),
         )
     )
     session.flush()
@@ -92,13 +100,24 @@ def _newest(
     numbers: Collection[RecordNumber],
     only: UserId | None,
 ) -> defaultdict[RecordNumber, list[Rating]]:
+    """Return each reviewer's newest rating of these records and of those linked to them."""
     newest: dict[tuple[RecordNumber, UserId], Rating] = {}
     for some in pieces(sorted(numbers)):
-        query = select(Rating).where(Rating.review_id == review_id, Rating.record_number.in_(some))
+        query = (
+            select(Rating, Record.duplicate_of)
+            .join(
+                Record,
+                (Record.review_id == Rating.review_id) & (Record.number == Rating.record_number),
+            )
+            .where(
+                Rating.review_id == review_id,
+                Record.number.in_(some) | Record.duplicate_of.in_(some),
+            )
+        )
         if only is not None:
             query = query.where(Rating.reviewer_id == only)
-        for row in session.scalars(query.order_by(Rating.created_at, Rating.id)):
-            newest[row.record_number, row.reviewer_id] = row
+        for row, head in session.execute(query.order_by(Rating.created_at, Rating.id)):
+            newest[head or row.record_number, row.reviewer_id] = row
     found = defaultdict[RecordNumber, list[Rating]](list)
     for (number, _), row in newest.items():
         if row.richness is not None or row.relevance is not None:

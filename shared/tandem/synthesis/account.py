@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.reading import OneMoment
 from tandem.db.session import Database
 from tandem.handover import code_books
 from tandem.handover.code_books import ReviewCodes
@@ -99,8 +100,8 @@ def matrix(database: Database, *, review_id: ReviewId, user_id: UserId, of: Rows
         NotFound: There is no such review, or they are not a member of it.
         Forbidden: They are blinded in one of the stages.
     """
-    handed = gather(database, review_id=review_id, user_id=user_id)
     with database.read() as session:
+        handed = gather(OneMoment(session), review_id=review_id, user_id=user_id)
         codes = code_books.codes_of(session, review_id)
         found, n_lost = _passages(session, review_id, handed, codes)
     rows = [_row(codes, id, of, found, handed.studies) for id in _row_codes(codes, of)]

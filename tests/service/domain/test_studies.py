@@ -1,12 +1,13 @@
 """Studies: groups of reports that people make and undo; sampling, ratings, near misses."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from tandem.audit import trail, verify
+from tandem.db.base import now
 from tandem.db.keyset import START
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ImportId, RecordNumber, StudyId
@@ -189,27 +190,62 @@ def test_a_study_that_is_not_sampled_is_beyond_and_comes_back(world: World, team
     assert flow_of(world, team) == before
 
 
+def rate(world: World, team: Team, person: Person, number: int, richness: int | None) -> None:
+    with world.entered(team.review_id, person) as (session, review, viewer):
+        ratings.rate(
+            session, review, viewer, number=RecordNumber(number), richness=richness, relevance=None
+        )
+
+
+def rated(world: World, team: Team, person: Person, number: int) -> list[tuple[str, int | None]]:
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
+        found = ratings.visible(session, viewer, [RecordNumber(number)])
+    return [(one.name, one.richness) for one in found.get(RecordNumber(number), [])]
+
+
 def test_ratings_are_hidden_like_votes(world: World, team: Team) -> None:
-    def rate(person: Person, richness: int | None) -> None:
-        with world.entered(team.review_id, person) as (session, review, viewer):
-            ratings.rate(
-                session, review, viewer, number=RecordNumber(1), richness=richness, relevance=None
-            )
+    rate(world, team, team.ann, 1, 4)
+    rate(world, team, team.ben, 1, 2)
+    rate(world, team, team.ben, 1, 3)
 
-    def visible(person: Person) -> list[tuple[str, int | None]]:
-        with world.database.read() as session:
-            viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
-            found = ratings.visible(session, viewer, [RecordNumber(1)])
-        return [(one.name, one.richness) for one in found.get(RecordNumber(1), [])]
+    assert rated(world, team, team.ann, 1) == [("ann", 4)]
+    assert rated(world, team, team.owner, 1) == [("ann", 4), ("ben", 3)]
+    rate(world, team, team.ben, 1, None)
+    assert rated(world, team, team.judge, 1) == [("ann", 4)]
 
-    rate(team.ann, 4)
-    rate(team.ben, 2)
-    rate(team.ben, 3)
 
-    assert visible(team.ann) == [("ann", 4)]
-    assert visible(team.owner) == [("ann", 4), ("ben", 3)]
-    rate(team.ben, None)
-    assert visible(team.judge) == [("ann", 4)]
+def make_rich(world: World, team: Team, number: int) -> None:
+    """Let a record stand for those that are linked to it."""
+    with world.database.write.begin() as session:
+        record = session.get_one(Record, (team.review_id, number))
+        record.abstract, record.doi = "Peer workers were interviewed. " * 9, "10.1000/rich"
+
+
+def test_ratings_of_linked_reports_are_of_the_one_that_is_shown(world: World, team: Team) -> None:
+    rate(world, team, team.ann, 1, 4)
+    rate(world, team, team.ben, 2, 2)
+    rate(world, team, team.ben, 1, 3)
+    make_rich(world, team, 2)
+    group_id = world.merge(team.review_id, team.owner, 1, 2)
+
+    assert rated(world, team, team.owner, 2) == [("ann", 4), ("ben", 3)], "the newest of each"
+    assert rated(world, team, team.ann, 2) == [("ann", 4)]
+    rate(world, team, team.ann, 2, None)
+    assert rated(world, team, team.owner, 2) == [("ben", 3)]
+    world.split(team.review_id, team.owner, group_id)
+    assert rated(world, team, team.owner, 1) == [("ann", 4), ("ben", 3)]
+    assert rated(world, team, team.owner, 2) == [("ben", 2)]
+
+
+def test_the_newest_rating_counts_also_after_a_clock_was_set_back(
+    world: World, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate(world, team, team.ann, 1, 4)
+    earlier = now() - timedelta(hours=1)
+    monkeypatch.setattr(ratings, "now", lambda: earlier)
+    rate(world, team, team.ann, 1, 2)
+    assert rated(world, team, team.ann, 1) == [("ann", 2)]
 
 
 def test_proposals_come_from_relations_registry_numbers_and_like_titles(
@@ -318,13 +354,13 @@ def test_near_misses_are_derived_and_owners_strike_and_add(world: World, team: T
             )
         return [(one.number, [*one.because]) for one in found.items]
 
-    def mark(on: bool) -> None:
+    def mark(on: bool, number: int = 3) -> None:
         with world.entered(team.review_id, team.owner) as (session, review, viewer):
             near_misses.mark(
                 session,
                 review,
                 viewer,
-                number=RecordNumber(3),
+                number=RecordNumber(number),
                 listed=on,
                 explanation="Eligible but for its design",
             )
@@ -334,6 +370,13 @@ def test_near_misses_are_derived_and_owners_strike_and_add(world: World, team: T
     assert (listed(), listed(struck=True)) == ([], [(3, ["last_reason"])])
     mark(True)
     assert listed() == [(3, ["last_reason", "listed"])]
+    for person in (team.ann, team.ben):
+        decide(world, team, person, 4, "exclude")
+    make_rich(world, team, 4)
+    world.merge(team.review_id, team.owner, 3, 4)
+    assert listed() == [(4, ["last_reason", "listed"])], "the report is shown as another record"
+    mark(False, 4)
+    assert (listed(), listed(struck=True)) == ([], [(4, ["last_reason"])])
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.eve.id)
         with pytest.raises(Forbidden):
