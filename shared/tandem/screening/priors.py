@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from sqlalchemy import String, cast, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import IMPORTED
@@ -39,7 +39,8 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
     Each person whom the file names becomes a reviewer of their own, "Ann (imported)", who has no
     way to sign in; decisions of nobody in particular are those of "Imported". Their votes count
     as any others do. Of several of one person on records that are linked, the one that keeps the
-    record in counts. Taking them a second time changes nothing.
+    record in counts. Those on records that are not screened are left out; `take_of_restored`
+    enters them. Taking them a second time changes nothing.
 
     Raises:
         NotFound: The review has no such import.
@@ -52,9 +53,43 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
         raise Unfinished("This import is not done yet.")
     if row.priors_taken_at is not None:
         return row
+    _take_all(session, review, viewer, Record.import_id == row.id)
+    row.priors_taken_at = now()
+    return row
+
+
+def take_of_restored(
+    session: Session, review: LockedReview, viewer: Viewer, number: RecordNumber
+) -> None:
+    """Enter what is left of the decisions that a record carries, now that it is screened.
+
+    That is where they were taken over while it was removed. Who has, or had, a vote on it from
+    a file has none entered again: an owner may have voided it.
+    """
+    linked = or_(Record.number == number, Record.duplicate_of == number)
+    taken = Import.priors_taken_at.is_not(None)
+    _take_all(session, review, viewer, Record.review_id == review.id, linked, taken, again=False)
+
+
+def _take_all(
+    session: Session,
+    review: LockedReview,
+    viewer: Viewer,
+    *which: ColumnElement[bool],
+    again: bool = True,
+) -> None:
+    shown = aliased(Record)
     imported = (
         select(Record.number, Record.duplicate_of, Record.priors)
-        .where(Record.import_id == row.id, cast(Record.priors, String) != "[]")
+        .join(Import, Import.id == Record.import_id)
+        .join(
+            shown,
+            and_(
+                shown.review_id == Record.review_id,
+                shown.number == func.coalesce(Record.duplicate_of, Record.number),
+            ),
+        )
+        .where(*which, cast(Record.priors, String) != "[]", shown.not_screened_because.is_(None))
         .order_by(Record.number)
     )
     strongest: dict[tuple[RecordNumber, str | None], dict[str, Any]] = {}
@@ -66,9 +101,28 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
     for (number, by), prior in strongest.items():
         if by not in reviewers:
             reviewers[by] = _imported_reviewer(session, review.id, by)
-        _take_one(session, review, viewer, reviewers[by], number, prior)
-    row.priors_taken_at = now()
-    return row
+        if again or not _has_said(session, review, reviewers[by], number):
+            _take_one(session, review, viewer, reviewers[by], number, prior)
+
+
+def _has_said(
+    session: Session, review: LockedReview, reviewer_id: UserId, number: RecordNumber
+) -> bool:
+    """Whether somebody ever had a vote on a record, or on one that is linked to it."""
+    query = (
+        select(Decision.id)
+        .join(
+            Record,
+            and_(Record.review_id == Decision.review_id, Record.number == Decision.record_number),
+        )
+        .where(
+            Decision.review_id == review.id,
+            Decision.stage == _STAGE,
+            Decision.reviewer_id == reviewer_id,
+            or_(Record.number == number, Record.duplicate_of == number),
+        )
+    )
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def _take_one(

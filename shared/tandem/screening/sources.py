@@ -20,6 +20,7 @@ from tandem.records.origin import RemovalKind
 from tandem.reviews.models import LockedReview, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening import priors
 from tandem.screening.lease_models import Lease
 from tandem.screening.ledger.loading import IS_ACTIVE, IsDuplicate
 from tandem.screening.models import PresentDecision, Resolution
@@ -98,6 +99,7 @@ def restore(
     detail = {"by": str(viewer.user_id)}
     log.append(session, review, RecordRestored(record_id=str(number), detail=detail))
     session.flush()
+    priors.take_of_restored(session, review, viewer, number)
 
 
 def removal_of(session: Session, review_id: ReviewId, number: RecordNumber) -> Removal | None:

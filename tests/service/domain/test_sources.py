@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from service.domain.tables import assert_in_step
 from tandem.errors import Forbidden, NotFound
@@ -15,10 +16,12 @@ from tandem.records.shown import n_shown, n_shown_of
 from tandem.reporting import service as reporting
 from tandem.reporting.flow import Flow
 from tandem.reviews import service as reviews
-from tandem.screening import sources
+from tandem.screening import priors, sources
 from tandem.screening.ledger.loading import RecordNotScreened
+from tandem.screening.models import PresentDecision
 from tandem.screening.progress import progress
 from tandem.screening.sources import WasScreened
+from tandem.screening.team import removal
 from tandem.stopping import audits, states
 from world import FT, TA, Team, World
 
@@ -70,6 +73,50 @@ def test_a_removed_record_leaves_everything_and_comes_back(world: World) -> None
     restore(world, team, 2)
     assert counted(world, team) == before
     assert flow_of(world, team).n("not_screened") == 4
+
+
+def test_decisions_of_a_file_are_taken_without_removed_records_until_these_are_restored(
+    world: World,
+) -> None:
+    team = world.team(n_records=4)
+    with world.database.write.begin() as session:
+        for number in (1, 2, 3):
+            record = session.get_one(Record, (team.review_id, number))
+            record.priors = [
+                {"by": "Kim", "verdict": "include", "reasons": [], "labels": ["pilot"]}
+            ]
+        import_id = record.import_id
+    remove(world, team, 2)
+    remove(world, team, 3)
+
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        assert priors.take(session, review, viewer, import_id=import_id).priors_taken_at
+    assert votes_of_files(world, team) == [1]
+    restore(world, team, 2)
+    assert votes_of_files(world, team) == [1, 2], "as if it had never been removed"
+
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        (kim,) = set(session.scalars(select(PresentDecision.reviewer_id)))
+        removal.leave(
+            session,
+            review=review,
+            viewer=viewer,
+            user_id=kim,
+            decisions="void",
+            since=None,
+        )
+    remove(world, team, 2)
+    restore(world, team, 2)
+    assert votes_of_files(world, team) == [], "what an owner voided is not entered again"
+    restore(world, team, 3)
+    assert votes_of_files(world, team) == [3]
+    assert_in_step(world.database, team.review_id)
+
+
+def votes_of_files(world: World, team: Team) -> list[int]:
+    query = select(PresentDecision.record_number).where(PresentDecision.review_id == team.review_id)
+    with world.database.read() as session:
+        return sorted(session.scalars(query))
 
 
 def test_it_leaves_the_frame_of_an_audit(world: World) -> None:
