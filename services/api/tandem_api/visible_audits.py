@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
-from tandem.ids import AuditId, parse_uuid
+from tandem.ids import AuditId, ReviewId, parse_uuid
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -56,15 +56,18 @@ def newest_audit(here: Runtime, session: Session, viewer: Viewer, stage: Stage) 
 
 
 def _up_to_date(here: Runtime, session: Session, audit: Audit) -> Shown:
-    """Return an audit; a certificate that has come to hold, or to fail, is stored first.
-
-    Decisions, resolutions and merges change it without knowing of it.
-    """
-    found = states.shown(session, audit)
-    if not states.is_due(found):
-        return found
+    """Return an audit; a certificate that has come to hold, or to fail, is stored first."""
     review_id, audit_id = audit.review_id, audit.id
-    session.rollback()
-    states.follow_all(here.database, review_id)
-    session.expire_all()
+    bring_up_to_date(here, session, review_id)
     return states.shown(session, audit_queries.get(session, review_id, audit_id))
+
+
+def bring_up_to_date(here: Runtime, session: Session, review_id: ReviewId) -> None:
+    """Have a session that reads see certificates as the labels leave them.
+
+    Decisions, resolutions and merges change audits without knowing of them.
+    """
+    while states.is_any_due(session, review_id):
+        session.rollback()
+        states.follow_all(here.database, review_id)
+        session.expire_all()

@@ -128,13 +128,14 @@ def up_to_date(database: Database | OneMoment, review_id: ReviewId) -> Iterator[
     """
     while True:
         with database.read() as session:
-            if isinstance(database, OneMoment) or not _is_any_due(session, review_id):
+            if isinstance(database, OneMoment) or not is_any_due(session, review_id):
                 yield session
                 return
         follow_all(database, review_id)
 
 
-def _is_any_due(session: Session, review_id: ReviewId) -> bool:
+def is_any_due(session: Session, review_id: ReviewId) -> bool:
+    """Whether `follow_all` would give a certificate or withdraw one."""
     return any(is_due(shown(session, audit)) for audit in session.scalars(_of(review_id)).all())
 
 

@@ -211,6 +211,23 @@ def test_a_certificate_that_no_longer_holds_is_withdrawn_and_never_changed(
     assert kinds == ["tandem.audit.started", "tandem.audit.finished"]
 
 
+def test_flow_and_list_of_audits_go_by_certificates_that_hold_whether_or_not_anybody_looked(
+    screening: Screening,
+) -> None:
+    def left_unread() -> tuple[int, list[str]]:
+        box = screening.get("/prisma")["boxes"]["excluded_automatic"]
+        states = [one["state"] for one in screening.get("/audits")["items"]]
+        assert screening.get("/prisma/boxes/excluded_automatic")["n"] == box["n"]
+        return box["n"], states
+
+    audit = screening.register()
+    screening.open(audit)
+    read = screening.read_draws(needed(N_INCLUDED, N - N_READ))
+    assert left_unread() == (N - N_READ - len(read), ["certified"])
+    screening.both(read[0], "include")
+    assert left_unread() == (0, ["withdrawn"])
+
+
 def test_rules_that_change_after_the_first_draw_are_named_in_the_certificate(
     screening: Screening,
 ) -> None:

@@ -31,7 +31,14 @@ from tandem_api.schemas.audits import (
     outcome_of,
 )
 from tandem_api.schemas.stopping import AuditCostOut, CostOut
-from tandem_api.visible_audits import may_see, parse_audit_id, shown_out, stored_out, visible_audit
+from tandem_api.visible_audits import (
+    bring_up_to_date,
+    may_see,
+    parse_audit_id,
+    shown_out,
+    stored_out,
+    visible_audit,
+)
 from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["stopping"])
@@ -91,9 +98,11 @@ def register_audit(
 
 @router.get("/audits")
 def list_audits(
-    session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
+    here: Here, session: Read, viewer: AsViewer, page: PageFrom, limit: Limit = 100
 ) -> Page[AuditOut]:
     """List the review's audits, the newest first: those that you may see."""
+    if viewer.role is not Role.REVIEWER:
+        bring_up_to_date(here, session, viewer.review_id)
     review = reviews.get_review(session, viewer.review_id)
     found = audit_queries.all_of(session, review.id, page, limit)
     shown = [states.shown(session, audit) for audit in found.items]

@@ -14,7 +14,7 @@ from tandem.reporting.service import ShownFlow
 from tandem.reporting.svg import svg
 from tandem.reporting.table import table
 from tandem_api.addresses import public_path
-from tandem_api.deps import AsViewer, Limit, PageFrom, Read
+from tandem_api.deps import AsViewer, Here, Limit, PageFrom, Read
 from tandem_api.problems import errors
 from tandem_api.routes.agreement import SvgResponse
 from tandem_api.routes.agreement import svg as answers_svg
@@ -22,6 +22,7 @@ from tandem_api.routes.audit import AsOf
 from tandem_api.routing import Router
 from tandem_api.schemas.base import PlainText
 from tandem_api.schemas.prisma import FlowItemOut, FlowItemsOut, Href, PrismaOut
+from tandem_api.visible_audits import bring_up_to_date
 
 router = Router(prefix="/reviews/{review_id}/prisma", tags=["flow"])
 
@@ -50,6 +51,7 @@ class CsvResponse(Response):
 
 
 def _found(
+    here: Here,
     session: Read,
     viewer: AsViewer,
     wave: Wave = None,
@@ -57,6 +59,9 @@ def _found(
     as_of: AsOf = None,
 ) -> ShownFlow:
     if as_of is None:
+        # What a certificate allows to leave unread is a number of the flow.
+        service.require_sight(viewer)
+        bring_up_to_date(here, session, viewer.review_id)
         return service.shown(session, viewer=viewer, wave=wave, template=template)
     return flow_at(session, viewer=viewer, as_of=as_of, wave=wave, template=template)
 
@@ -135,6 +140,7 @@ def export_flow_csv(viewer: AsViewer, found: Found) -> Response:
 @router.get("/boxes/{key}", responses=errors(403))
 def list_flow_items(
     key: str,
+    here: Here,
     session: Read,
     viewer: AsViewer,
     page: PageFrom,
@@ -147,7 +153,7 @@ def list_flow_items(
     limit: Limit = 100,
 ) -> FlowItemsOut:
     """List the records or studies behind a number of the flow (not the blinded)."""
-    made = _found(session, viewer, wave, None, as_of)
+    made = _found(here, session, viewer, wave, None, as_of)
     box, n, found = service.items(
         session, viewer=viewer, made=made, key=key, part=part, cursor=page, limit=limit
     )
