@@ -103,7 +103,9 @@ def _count(row: Attempts, limit: _Limit) -> None:
 
 def _refuse_blocked(rows: Sequence[Attempts]) -> None:
     at = now()
-    until = max((row.blocked_until for row in rows if row.blocked_until), default=at)
+    ends = [row.blocked_until for row in rows if row.blocked_until]
+    # One further ahead than anybody waits is of a clock that was set back since.
+    until = max((end for end in ends if end <= at + _LONGEST_WAIT), default=at)
     if until > at:
         raise TooManyAttempts(
             "There were too many failed attempts from here. Wait, then try again.",

@@ -3,12 +3,15 @@
 import pytest
 
 from tandem.ids import RecordNumber
+from tandem.records.imports import Found
+from tandem.records.origin import FoundBy, RemovalKind
 from tandem.reviews import policy_versions
 from tandem.reviews.models import Role
+from tandem.screening import sources
 from tandem.screening.people import interests
 from tandem.screening.people.blocked_records import blocked_records
 from tandem.screening.team import membership
-from world import TA, Person, Team, World
+from world import Person, Team, World
 
 pytestmark = pytest.mark.both_engines
 
@@ -17,7 +20,7 @@ def found(world: World, team: Team) -> tuple[int, int, list[int], int] | None:
     """Return who is to come, how many wait and which, and what is in nobody's share."""
     with world.database.read() as session:
         policies = policy_versions.policies_in_force(session, team.review_id)
-        blocked = blocked_records(session, team.review_id, TA, policies)
+        blocked = blocked_records(session, team.review_id, policies)
     if blocked is None:
         return None
     return blocked.n_screeners, blocked.n_records, [*blocked.numbers], blocked.n_beyond_shares
@@ -132,3 +135,16 @@ def test_linked_records_wait_as_one(world: World) -> None:
     blocked = found(world, team)
     assert blocked
     assert (blocked[1], len(blocked[2])) == (3, 3)
+
+
+def test_nobody_waits_for_records_that_are_not_screened(world: World) -> None:
+    team = of_two(world, n_reviewers=1)
+    world.records(team.review_id, team.owner, 2, found=Found(FoundBy.CITATION))
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        number, kind = RecordNumber(2), RemovalKind.OTHER
+        sources.remove(
+            session, review, viewer, number=number, kind=kind, reason="No abstract", tool=None
+        )
+    assert found(world, team) == (1, 3, [1, 3, 4], 0)
+    change(world, team, team.ann, share=0.5)
+    assert found(world, team) == (1, 3, [1, 3, 4], 3), "of six decisions"

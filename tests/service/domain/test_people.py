@@ -9,15 +9,19 @@ from service.domain.tables import assert_in_step, events
 from tandem.accounts.models import User
 from tandem.errors import Forbidden
 from tandem.ids import RecordNumber, ReviewId
+from tandem.records.imports import Found
 from tandem.records.models import Record
+from tandem.records.origin import FoundBy
+from tandem.reports.retrieval import append_retrieval
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Member, Role
 from tandem.screening import streams
+from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.lease_models import Lease
 from tandem.screening.people import interests, pilot
 from tandem.screening.queue.service import QueueState
 from tandem.screening.team import membership
-from world import TA, Person, Team, World
+from world import FT, TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
 
@@ -295,6 +299,25 @@ class TestInterests:
         assert served.n_withheld == 1
         removed = [event.type for event in events(world.database, team.review_id)]
         assert removed.count("tandem.interest.declared") == 2
+
+    def test_of_a_report_that_starts_at_full_text_too(
+        self, world: World, authors: tuple[Team, Person]
+    ) -> None:
+        team, lee = authors
+        (cited,) = world.records(team.review_id, team.owner, 1, found=Found(FoundBy.CITATION))
+        with world.entered(team.review_id, team.owner) as (session, review, viewer):
+            state = RetrievalState.RETRIEVED
+            append_retrieval(session, review=review, viewer=viewer, number=cited, state=state)
+        name_authors(world, team.review_id, **{f"r{cited}": ["Lee, A."]})
+
+        def served(who: Person) -> list[int]:
+            return numbers(world.serve(team.review_id, who, limit=9, stage=FT))
+
+        assert served(lee) == [], "by the name"
+        declare(world, team.review_id, lee, cited, False)
+        assert served(lee) == [cited]
+        declare(world, team.review_id, lee, cited, True)
+        assert served(lee) == []
 
     def test_what_is_held_is_let_go_when_an_interest_is_declared(
         self, world: World, authors: tuple[Team, Person]

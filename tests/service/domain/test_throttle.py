@@ -113,6 +113,15 @@ def test_failures_are_forgotten_with_time(database: Database) -> None:
     assert waits([guess(database) for _ in range(5)]) == []
 
 
+def test_nobody_waits_longer_because_the_clock_was_set_back(database: Database) -> None:
+    for _ in range(6):
+        guess(database)
+    assert waits([guess(database)])
+    pass_time(database, timedelta(days=-1))
+    assert isinstance(guess(database), Attempt)
+    assert waits([guess(database)]), "it is counted on, by the clock of now"
+
+
 def test_what_is_refused_is_not_counted(database: Database) -> None:
     for _ in range(5):
         guess(database)

@@ -42,7 +42,7 @@ def get_progress(
     parked = training.parked(session, viewer.review_id) if viewer.has(Role.OWNER) else None
     waiting, troubled = None, None
     if viewer.has(Role.OWNER) and as_of is None:
-        waiting = blocked_records(session, viewer.review_id, stage, viewer.policies)
+        waiting = blocked_records(session, viewer.review_id, viewer.policies)
         troubled = endpoints.in_trouble(session, viewer.review_id)
     return ProgressOut(
         stages={one.stage: StageProgressOut.of(one) for one in found},

@@ -46,9 +46,10 @@ class BlockedRecords:
 
 
 def blocked_records(
-    session: Session, review_id: ReviewId, stage: Stage, policies: Mapping[Stage, Policy]
+    session: Session, review_id: ReviewId, policies: Mapping[Stage, Policy]
 ) -> BlockedRecords | None:
-    """Return what is blocked_records in a stage; None if nothing is."""
+    """Return which titles and abstracts nobody will decide; None if there are none."""
+    stage = Stage.TITLE_ABSTRACT
     left = _left_of_shares(session, review_id, stage, policies)
     screeners = {person for person, n_left in left.items() if n_left != 0}
     work = _Work(session, review_id, stage, policies[stage].reviewers_per_record)
@@ -160,7 +161,7 @@ class _Work:
             .outerjoin(ScreenedRecord, screened)
             .where(
                 Record.review_id == self.review_id,
-                Record.duplicate_of.is_(None),
+                Record.is_in_screening(),
                 or_(ScreenedRecord.status.is_(None), lacks),
             )
         )

@@ -121,7 +121,8 @@ def declare(
         Forbidden: An observer is served nothing.
     """
     viewer.require(Role.REVIEWER, "declare an interest")
-    screenable(session, RecordKey(review.id, Stage.TITLE_ABSTRACT, record_number))
+    # Of either stage: what starts at full text is served there.
+    screenable(session, RecordKey(review.id, Stage.FULL_TEXT, record_number))
     title = session.get_one(Record, (review.id, record_number)).title
     interest = _interest(session, review.id, viewer.user_id, record_number)
     if interest.declared is not has_interest:
