@@ -21,7 +21,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening.full_text.gate import require_reached
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
-from tandem.texts import maps, placing, service, unpacking
+from tandem.texts import maps, misplaced, placing, service, unpacking
 from tandem.texts.kinds import BEGINNING, is_zip, safe_name
 from tandem.texts.maps import FileMap, Known
 from tandem.texts.matching import basename
@@ -233,7 +233,7 @@ def settle(
         require_reached(session, key)
     if item.text_id is not None and item.record_number != number:
         if item.state is TextItemState.MATCHED:
-            service.remove(session, review=review, viewer=viewer, text_id=item.text_id)
+            misplaced.take_away(session, review=review, viewer=viewer, text_id=item.text_id)
         item.text_id = None
     if number is None:
         item.state, item.record_number = TextItemState.SET_ASIDE, None

@@ -34,7 +34,7 @@ from tandem.screening.ledger.state import RecordKey
 from tandem.texts.models import ReportText, TextFile, TextKind
 from tandem.texts.uploads import Bounds, StoredFile, row_of
 
-_MEANS_RETRIEVED = frozenset({TextKind.MAIN, TextKind.TRANSLATION})
+MEANS_RETRIEVED = frozenset({TextKind.MAIN, TextKind.TRANSLATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def link(
     session.flush()
     before = load_retrievals(session, review.id, [number]).get(number)
     is_retrieved = before is not None and before.state is RetrievalState.RETRIEVED
-    if kind in _MEANS_RETRIEVED and not is_retrieved:
+    if kind in MEANS_RETRIEVED and not is_retrieved:
         append_retrieval(
             session,
             review=review,

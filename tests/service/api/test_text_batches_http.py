@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 import pdfs
 from application import application
 from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
+from tandem.audit.verify import check
 from tandem.config import Settings
 from tandem.ids import RecordNumber
 from tandem.records.imports import Found
@@ -177,6 +178,33 @@ def test_a_doubt_is_settled_and_settled_otherwise_and_undone(api: Api) -> None:
     assert api.get("/reports/3/texts")["items"] == []
     assert len(api.stored()) == 1
     assert api.settle(sent, 2, 3, status=409)["code"] == "text_not_there"
+
+
+def test_a_report_whose_file_was_of_another_one_is_sought_as_before(api: Api) -> None:
+    def retrieval(number: int) -> tuple[str, str | None]:
+        found = api.get(f"/reports/{number}")
+        return found["standing"], found["retrieval"]["note"]
+
+    said = {"state": "requested", "note": "Asked the library"}
+    url = f"{api.review}/reports/1/retrieval"
+    api.client.post(url, json=said, headers=api.team.ben.auth)
+    sent = api.send({"b.pdf": titled(1, TITLES[1])})
+    api.read()
+    api.settle(sent, 1, 1)
+    assert retrieval(1) == ("to_assess", None)
+
+    api.settle(sent, 1, 2)
+    assert retrieval(1) == ("being_sought", "Asked the library")
+    assert retrieval(2)[0] == "to_assess"
+    vote = {"verdict": "include", "stage": "full_text"}
+    url = f"{api.review}/records/2/decision"
+    assert api.client.put(url, json=vote, headers=api.team.ann.auth).status_code == 200
+    api.settle(sent, 1, 3)
+    assert retrieval(2)[0] == "to_assess", "somebody has read it"
+    api.settle(sent, 1, None)
+    assert retrieval(3) == ("being_sought", None)
+    trail = api.client.get(f"{api.review}/export?format=trail", headers=api.team.owner.auth)
+    assert check(trail.text.splitlines()).difference is None
 
 
 @pytest.mark.parametrize(
