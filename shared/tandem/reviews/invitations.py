@@ -220,7 +220,12 @@ def _locked(session: Session, secret: str) -> tuple[Invitation, LockedReview]:
 
 
 def _open(session: Session, secret: str) -> Invitation:
-    query = select(Invitation).where(Invitation.secret_sha256 == _hash(secret))
+    # Of an account that is switched off no link lets anybody in, least of all that person anew.
+    query = (
+        select(Invitation)
+        .join(User, User.id == Invitation.created_by)
+        .where(Invitation.secret_sha256 == _hash(secret), User.is_active)
+    )
     invitation = session.scalars(query).one_or_none()
     if invitation is None or state(invitation) is not InvitationState.OPEN:
         raise NoInvitation

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from tandem.accounts.models import User
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import positions
@@ -144,7 +145,7 @@ def settle(database: Database, held: Held, answer: Answer, *, go_on: bool = True
 
 
 def abandoned(session: Session) -> Sequence[tuple[ReviewId, WebhookId]]:
-    """Return the webhooks that are on, though who answers for them is no owner any more."""
+    """Return the webhooks that are on, though nobody who is an owner answers for them any more."""
     query = select(Webhook.review_id, Webhook.id).where(Webhook.disabled_at.is_(None), ~_is_owned())
     return [(review_id, webhook_id) for review_id, webhook_id in session.execute(query)]
 
@@ -175,6 +176,8 @@ def _is_owned() -> ColumnElement[bool]:
         Member.review_id == Webhook.review_id,
         Member.user_id == Webhook.owner_id,
         Member.role == Role.OWNER,
+        User.id == Member.user_id,
+        User.is_active,
     )
 
 

@@ -16,7 +16,8 @@ class DisabledReason(StrEnum):
     """Why nothing is sent to a webhook any more.
 
     `by_owner`: an owner did; `gone`: it answered 410; `failing`: every attempt of days
-    failed; `owner_left`: the one who answers for it is no owner of the review any more.
+    failed; `owner_left`: the one who answers for it is no owner of the review any more, or their
+    account is switched off.
     """
 
     BY_OWNER = "by_owner"

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from service.domain.threads import at_once
+from tandem.accounts.administration import change_user
 from tandem.accounts.models import User
 from tandem.config import Settings
 from tandem.db.base import now
@@ -149,6 +150,17 @@ class TestInvitations:
 
         assert (answer.status_code, answer.json()["code"]) == (404, "no_invitation")
         assert client.get(f"{API}/invitations/{others['token']}").status_code == 200
+
+    def test_who_is_switched_off_does_not_come_back_by_an_own_link(
+        self, client: TestClient, team: Team, root: str, world: World
+    ) -> None:
+        token = invite(client, root, team.owner, role="owner")["token"]
+        path, new = f"{API}/invitations/{token}", {"name": "Me", "email": "me@example.org"}
+        with world.database.write.begin() as session:
+            change_user(session, user_id=team.owner.id, by=None, is_active=False)
+        assert client.get(path).status_code == 404
+        refused = client.post(f"{path}/acceptance", json=new | {"password": "four plain words"})
+        assert (refused.status_code, refused.json()["code"]) == (404, "no_invitation")
 
     def test_who_is_signed_in_needs_no_body(
         self, client: TestClient, team: Team, root: str, world: World

@@ -14,6 +14,7 @@ from service.domain.hooks import RULES, Hook, add, refusing, still_clock
 from service.domain.receivers import OK, Receiver
 from service.domain.tables import events
 from service.domain.threads import PATIENCE
+from tandem.accounts.models import User
 from tandem.events import positions
 from tandem.ids import WebhookId
 from tandem.reviews import service as reviews
@@ -131,6 +132,17 @@ class TestWhoAnswersForIt:
         found = [e.detail.get("webhook") for e in events(hook.database, hook.team.review_id)]
         assert found.count("switched off") == 1
         assert hook.receiver.received == []
+
+    def test_nothing_is_sent_for_somebody_who_is_switched_off(self, hook: Hook) -> None:
+        hook.happen(2)
+        with hook.database.write.begin() as session:
+            session.get_one(User, hook.team.owner.id).is_active = False
+
+        assert hook.due() == []
+        with hook.database.read() as session:
+            [(review_id, webhook_id)] = delivery.abandoned(session)
+        delivery.switch_off_abandoned(hook.database, review_id, webhook_id)
+        assert hook.webhook().disabled_reason is DisabledReason.OWNER_LEFT
 
     def test_a_turn_that_has_begun_ends_when_they_are_no_owner_any_more(self, hook: Hook) -> None:
         hook.happen(3)

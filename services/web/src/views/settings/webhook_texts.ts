@@ -15,7 +15,7 @@ export const webhookTexts = {
     by_owner: "switched off by an owner",
     gone: "it answered that it is gone",
     failing: "every attempt of days failed",
-    owner_left: "who added it is no owner any more",
+    owner_left: "who added it is no owner any more, or switched off",
   },
   failures: (n: number) => `${count(n, "attempt", "attempts")} in a row failed`,
   sentTo: (n: number) => `sent up to event ${number(n)}`,
