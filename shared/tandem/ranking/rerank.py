@@ -16,6 +16,7 @@ from tandem.events.progress import RankingProgress
 from tandem.events.screening_types import RankingUpdated
 from tandem.ids import RankingId, ReviewId, new_id
 from tandem.log import logger
+from tandem.progress import OnProgress as OfFeatures
 from tandem.progress import Percent
 from tandem.ranking import from_ledger, pace, training
 from tandem.ranking.models import Ranking, Training
@@ -27,7 +28,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import NoReview, ReviewArchived
 from tandem.work import lease
-from tandem.work.lease import Held
+from tandem.work.lease import Held, Overtaken
 
 KEPT_ORDERS = 20
 """Rankings of a review whose order is kept: enough to look back, 0.8 MB each at 100,000 records."""
@@ -73,11 +74,13 @@ def rerank(
     on_progress(RankingProgress(ranking="started"))
     end = failed
     try:
-        with lease.renewed(database, held):
+        with lease.renewed(database, held) as require_held:
             with database.read() as session:
                 n_records = shown.n_unlinked(session, review_id)
             how = recipe_within(model, n_records, memory)
-            ranking = _train(database, artifacts, cache, held, how, on_progress)
+            ranking = _train(
+                database, artifacts, cache, held, how, _of_features(on_progress, require_held)
+            )
         next_begin = _publish(database, held, ranking, timing.pause)
         if next_begin is not None:
             end = RankingProgress(ranking="finished")
@@ -85,6 +88,9 @@ def rerank(
     except (NoReview, ReviewArchived):
         _log.warning("review archived or deleted meanwhile", review_id=str(review_id))
         training.give_back(database, held)
+        return None
+    except Overtaken:
+        _log.warning("training was overtaken, and stopped", review_id=str(review_id))
         return None
     except Exception as error:
         training.fail(database, held, error)
@@ -102,13 +108,13 @@ def _train(
     cache: Path,
     held: Held[Training],
     how: Recipe,
-    on_progress: OnProgress,
+    of_features: OfFeatures,
 ) -> Ranking:
     started = time.perf_counter()
     with database.read() as session:
         review = reviews.get_review(session, held.row.review_id)
         made = from_ledger.rank_review(
-            session, artifacts, cache, review, held.row.stage, how, _of_features(on_progress)
+            session, artifacts, cache, review, held.row.stage, how, of_features
         )
         labels_seq, corpus_seq = review.labels_seq, review.corpus_seq
     return Ranking(
@@ -133,8 +139,8 @@ def _train(
     )
 
 
-def _of_features(on_progress: OnProgress) -> Percent:
-    """Return what to call with how far the features are.
+def _of_features(on_progress: OnProgress, require_held: Callable[[], None]) -> OfFeatures:
+    """Return what to call with how far the features are; it raises where the claim was lost.
 
     When they are made, fitting is left.
 
@@ -147,7 +153,13 @@ def _of_features(on_progress: OnProgress) -> Percent:
         else:
             on_progress(RankingProgress(ranking="started", step="fitting"))
 
-    return Percent(got_to, after=QUIET_SECONDS)
+    percent = Percent(got_to, after=QUIET_SECONDS)
+
+    def took_a_step(share: float) -> None:
+        require_held()
+        percent(share)
+
+    return took_a_step
 
 
 def _publish(

@@ -199,18 +199,25 @@ def try_again(session: Session, kind: Kind[Any], *key: object) -> None:
 
 
 @contextmanager
-def renewed(database: Database, held: Held[Any]) -> Iterator[None]:
+def renewed(database: Database, held: Held[Any]) -> Iterator[Callable[[], None]]:
     """Keep a lease from running out while the block works, however long that commits nothing.
 
-    Who is killed renews nothing more, so a lease may be short.
+    Who is killed renews nothing more, so a lease may be short. The block gets what it may call
+    between two steps: it raises `Overtaken` once the right to the work is known to be lost.
     """
-    over = threading.Event()
+    over, lost = threading.Event(), threading.Event()
+
+    def require_held() -> None:
+        if lost.is_set():
+            raise Overtaken
 
     def renew() -> None:
         while not over.wait(held.lasting.total_seconds() / 3):
             try:
                 with database.write.begin() as session:
-                    _renew(session, held)
+                    is_held = _renew(session, held)
+                if not is_held:
+                    return lost.set()
             except OperationalError as error:
                 # If it lasts, the lease runs out and the fence decides; nothing else to do.
                 _log.warning("could not renew a lease", of=held.kind.name, error=str(error))
@@ -218,23 +225,25 @@ def renewed(database: Database, held: Held[Any]) -> Iterator[None]:
     thread = threading.Thread(target=renew, name="renew-lease", daemon=True)
     thread.start()
     try:
-        yield
+        yield require_held
     finally:
         over.set()
         thread.join()
 
 
-def _renew(session: Session, held: Held[Any]) -> None:
+def _renew(session: Session, held: Held[Any]) -> bool:
     model, moment = held.kind.model, now()
     began = case(
         (model.claimed_at > moment, literal(moment, UtcDateTime())), else_=model.claimed_at
     )
-    session.execute(
+    renewal = (
         update(model)
         .where(*_mine(held))
         .values(lease_until=moment + held.lasting, claimed_at=began)
+        .returning(model.fence)
         .execution_options(synchronize_session=False)
     )
+    return session.execute(renewal).first() is not None
 
 
 def _begin(kind: Kind[Row], row: Row, lasting: timedelta) -> Held[Row]:

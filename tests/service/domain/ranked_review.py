@@ -63,8 +63,8 @@ class RankedReview:
             let_the_pause_pass(self.database, review_id)
         return made
 
-    def rerank_once(self, review_id: ReviewId) -> datetime | None:
-        timing = Timing(lease=MINUTE, pause=HOUR)
+    def rerank_once(self, review_id: ReviewId, lease: timedelta = MINUTE) -> datetime | None:
+        timing = Timing(lease=lease, pause=HOUR)
         return rerank.rerank(
             self.database,
             self.artifacts,

@@ -1,8 +1,12 @@
 """A training tells of its begin, of its end in any case, and of nothing that hangs on verdicts."""
 
+import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from service.domain.ranked_review import (
     MINUTE,
@@ -16,6 +20,7 @@ from tandem import progress
 from tandem.db.session import Database
 from tandem.events.progress import RankingProgress
 from tandem.ranking import from_ledger, rerank, training
+from tandem.ranking.models import Training
 from tandem.work.attempts import MOST_TRIES
 from world import TA, World
 
@@ -48,6 +53,25 @@ def test_a_quick_one_sends_only_begin_and_end(world: World, ranked_review: Ranke
     ranked_review.rerank(team.review_id)
 
     assert ranked_review.progress == [STARTED, FINISHED]
+
+
+def test_one_that_was_overtaken_stops_at_its_next_step(
+    world: World, ranked_review: RankedReview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team, steps = about_sleep(world), list[float]()
+
+    def rank_review(*given: Any) -> None:
+        with world.database.write.begin() as session:
+            session.execute(update(Training).values(fence=Training.fence + 1))
+        for step in range(10_000):  # until the next renewal of the lease finds it lost
+            steps.append(step)
+            given[-1](step / 10_000)
+            time.sleep(0.01)
+
+    monkeypatch.setattr(from_ledger, "rank_review", rank_review)
+    assert ranked_review.rerank_once(team.review_id, timedelta(milliseconds=60)) is None
+    assert len(steps) < 10_000
+    assert ranked_review.progress == [STARTED, FAILED]
 
 
 def test_where_nothing_is_due_nothing_is_sent(world: World, ranked_review: RankedReview) -> None:
