@@ -109,6 +109,8 @@ class Eavesdropper:
             self._asked.append(request)
 
     def open(self, view: str, team: Team) -> None:
+        # What the view before still asks for is heard until another page has taken its place.
+        self._visitor.page.goto("about:blank")
         self._asked.clear()
         path = view if view == "/" else f"/r/{team.review_id}/{view}"
         self._visitor.page.goto(self._visitor.base + path, wait_until="commit")
