@@ -10,6 +10,7 @@ and sends one `PUT …/decision` after the other; `paced`: 20 clients, one decis
 `POST …/queue` and `GET …/waiting`; `reads`: progress with 0, 1,000 and 10,000
 decisions, the list of reviews, a search for words that no record has. With `--asreview-python`, of
 an environment with asreview==3.0.8: its web server takes labels in turns with our decisions.
+It takes each record once, so there are at least LABELS_A_SECOND × seconds records.
 """
 
 import argparse
@@ -39,6 +40,8 @@ N_REVIEWERS = 32
 BATCH = 50
 N_BESIDE_PEER = 8
 TURNS_BESIDE_PEER = 3
+LABELS_A_SECOND = 400
+"""More than ASReview takes."""
 READS = ("progress", "list", "no hit", "hit", "healthz")
 
 
@@ -122,6 +125,8 @@ def main() -> None:
     parser.add_argument("--asreview-python", type=Path)
     asked = parser.parse_args()
     clients = [min(N_REVIEWERS, int(n)) for n in asked.clients.split(",")]
+    if asked.asreview_python is not None:
+        asked.records = max(asked.records, int(LABELS_A_SECOND * (asked.seconds + 1)))
     report = Report()
     engines: tuple[Engine, ...] = ENGINES if asked.engine == "both" else (asked.engine,)
     try:
@@ -186,7 +191,8 @@ def measure(
 def beside(here: Installation, filled: Filled, other: Peer, during: float) -> None:
     """Take decisions and the peer's labels in turns; print how many a second, and at what cost."""
     ours = [filled.client(here, i).decide for i in range(N_BESIDE_PEER)]
-    theirs = [client.label for client in other.clients(N_BESIDE_PEER)]
+    peers = other.clients(N_BESIDE_PEER)
+    theirs = [client.label for client in peers]
     flat_out(ours, 1.0)
     flat_out(theirs, 1.0)
     n_ours = n_theirs = 0
@@ -205,7 +211,8 @@ def beside(here: Installation, filled: Filled, other: Peer, during: float) -> No
     print(
         f"{here.engine}, {N_BESIDE_PEER} clients: {n_ours / took:.0f} decisions a second, "
         f"{1000 * cpu_ours / n_ours:.1f} ms of processor time each; ASReview {n_theirs / took:.0f} "
-        f"labels a second, {1000 * cpu_theirs / n_theirs:.1f} ms: {n_ours / n_theirs:.2f} ×"
+        f"labels a second, {1000 * cpu_theirs / n_theirs:.1f} ms, "
+        f"{sum(client.n_refused for client in peers)} refused: {n_ours / n_theirs:.2f} ×"
     )
 
 

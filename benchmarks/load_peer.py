@@ -24,6 +24,8 @@ from load_data import made_up
 VERSION = "3.0.8"
 _START_SECONDS = 120.0
 _PROJECT_SECONDS = 300.0
+_WHILE_WRITING = b"Expecting value: line 1 column 1 (char 0)"
+"""What ASReview says of a file of settings that is empty for a moment."""
 
 
 class Peer:
@@ -48,16 +50,27 @@ class Peer:
 
 
 class PeerClient:
-    """Somebody who labels one record after the other over one connection."""
+    """Somebody who labels one record after the other over one connection.
+
+    ASReview refuses a label now and then: it reads its file of settings while another request
+    writes it. Such a label is sent again, as a person would, and counted in `n_refused`.
+    """
 
     def __init__(self, url: str, root: str, records: Sequence[int], *, first: set[int]) -> None:
         at = httpx.URL(url)
         self._connection = HTTPConnection(at.host, at.port, timeout=120)
         self._root = root
         self._records: Iterator[int] = (n for n in records if n not in first)
+        self.n_refused = 0
 
     def label(self) -> None:
-        record = next(self._records)
+        record = next(self._records, None)
+        if record is None:
+            raise Refused("ASReview has no more records to label; give it more with --records")
+        while not self._is_taken(record):
+            self.n_refused += 1
+
+    def _is_taken(self, record: int) -> bool:
         said = {
             "record_id": record,
             "label": int(record % N_LABELLED_APART == 0),
@@ -68,8 +81,11 @@ class PeerClient:
         self._connection.request("POST", f"{self._root}/{record}", urlencode(said), headers)
         answer = self._connection.getresponse()
         raw = answer.read()
+        if _WHILE_WRITING in raw:
+            return False
         if answer.status >= 400:
             raise Refused(f"label {record}: {answer.status} {raw[:300]!r}")
+        return True
 
 
 @contextmanager
