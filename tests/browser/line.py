@@ -46,21 +46,28 @@ class Line:
 
     def _close_all(self) -> None:
         for writer in self._open:
-            writer.close()
+            writer.transport.abort()
 
     async def _carry(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        if self._is_cut:
-            back.close()
-            return
-        there, onward = await asyncio.open_connection("127.0.0.1", self._port)
-        self._open |= {back, onward}
-        if self._is_cut:  # meanwhile
-            self._close_all()
-        await asyncio.gather(_pour(here, onward), _pour(there, back))
-        self._open -= {back, onward}
+        ends = [back]
+        self._open.add(back)
+        try:
+            if not self._is_cut:
+                there, onward = await asyncio.open_connection("127.0.0.1", self._port)
+                ends.append(onward)
+                self._open.add(onward)
+                if not self._is_cut:  # meanwhile
+                    await asyncio.gather(_pour(here, onward), _pour(there, back))
+        finally:
+            for end in ends:
+                end.close()
+                with suppress(ConnectionError):
+                    await end.wait_closed()
+                self._open.discard(end)
 
 
 async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    """Send on what comes until one of both is closed; then close the target, which ends both."""
     with suppress(ConnectionError):
         while part := await source.read(65536):
             target.write(part)
