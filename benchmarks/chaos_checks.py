@@ -17,7 +17,6 @@ from tandem.ranking import from_ledger
 from tandem.ranking.models import Ranking
 from tandem.ranking.recipes import recipe
 from tandem.reviews import policy_versions
-from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.models import Decision, Resolution
 from tandem.screening.rules import Status, Vote, outcome
@@ -142,14 +141,14 @@ def same_as_calm(database: Database, review: str, scratch: Path) -> Line:
     )
     with database.read() as session:
         served = session.scalars(newest).one()
-        calm = from_ledger.rank_review(
-            session,
-            Artifacts(str(scratch / "artifacts")),
-            scratch / "cache",
-            reviews.get_review(session, review_id),
-            _STAGE,
-            recipe(served.model),
-        )
+    calm = from_ledger.rank_review(
+        database,
+        Artifacts(str(scratch / "artifacts")),
+        scratch / "cache",
+        review_id,
+        _STAGE,
+        recipe(served.model),
+    )
     same = (
         calm.numbers.astype("<i4").tobytes() == served.numbers
         and calm.scores.astype("<f4").tobytes() == served.scores

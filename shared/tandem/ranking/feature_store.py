@@ -8,7 +8,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,14 +20,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
+from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
 from tandem.log import logger
 from tandem.progress import OnProgress, no_progress
 from tandem.ranking import features
 from tandem.ranking.features import Features
 from tandem.ranking.recipes import Recipe
-from tandem.records import import_work
+from tandem.ranking.stored_texts import StoredTexts
+from tandem.records import import_work, seeds
 from tandem.records.models import Record
+from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 
 _NUMBERS = "numbers.npy"
@@ -42,10 +46,14 @@ class Corpus:
     Attributes:
         numbers: Record numbers, shape (n,), ascending; row i of the features is numbers[i].
         features: Of these records.
+        labels_seq: The review's, when it was asked for its texts.
+        corpus_seq: Likewise. While a file is read, the features are of an earlier state.
     """
 
     numbers: NDArray[np.int32]
     features: Features
+    labels_seq: int
+    corpus_seq: int
 
     def among(self, numbers: Iterable[RecordNumber]) -> list[RecordNumber]:
         """Return those of the records that are in it, ascending.
@@ -59,68 +67,123 @@ class Corpus:
         return np.searchsorted(self.numbers, np.asarray(numbers, dtype=np.int32)).astype(np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the features of one state of a review's texts are, or will be.
+
+    Attributes:
+        query: What the review says it looks for.
+        made_as: The same where texts are read alike and the same is looked for.
+        key: Of the folder in the artifacts.
+        folder: Itself, or a local copy of it.
+    """
+
+    review: Review
+    query: str
+    made_as: str
+    key: str
+    folder: Path
+
+    def corpus(self, numbers: NDArray[np.int32], made: Features) -> Corpus:
+        return Corpus(numbers, made, self.review.labels_seq, self.review.corpus_seq)
+
+
 def load_or_build(
-    session: Session,
+    database: Database,
     artifacts: Artifacts,
     cache: Path,
-    review: Review,
+    review_id: ReviewId,
     recipe: Recipe,
-    sought: Sequence[str] = (),
     on_progress: OnProgress = no_progress,
 ) -> Corpus:
-    """Return the review's corpus as of the session's snapshot.
+    """Return the review's corpus as of one moment after the call.
+
+    No transaction is open while features are computed, which takes a quarter of an hour for a
+    million records: SQLite's log would grow all that time, and PostgreSQL could not clean up.
 
     While a file is being read its records come in batches, and to compute the features of all
     after each of them would take longer than the import. Until its end the newest features
     there are serve.
 
     Args:
-        session: Sees one state of the review throughout.
+        database: Read in short sessions.
         artifacts: Where workers share what one of them has computed.
         cache: A local folder, for stores that are not one themselves.
-        review: As of that state.
+        review_id: The review.
         recipe: How the texts are read.
-        sought: Titles of studies that the review looks for and does not have.
         on_progress: Called with the share that is done, where there is anything to compute.
     """
-    query = query_text(review, sought)
+    with database.read() as session:
+        at = _place(session, artifacts, cache, review_id, recipe)
+        found = _load(at.folder) or (_download(artifacts, at.key, at.folder) and _load(at.folder))
+        if not found and import_work.is_reading(session, review_id):
+            found = _newest_before(at)
+        if found:
+            return at.corpus(*found)
+    parent = at.folder.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_behind(parent)
+    with TemporaryDirectory(
+        dir=parent, prefix=_IN_THE_MAKING, ignore_cleanup_errors=True
+    ) as making:
+        made_in = Path(making)
+        with database.read() as session:
+            at = _place(session, artifacts, cache, review_id, recipe)
+            numbers, texts = _copied(session, review_id, made_in / "texts")
+        _log.info("computing features", review_id=str(review_id), n_records=len(texts))
+        made = features.build(
+            texts, recipe.words, query=at.query, on_progress=on_progress, folder=made_in
+        )
+        features.save(made, at.folder, made_in)
+        del made
+    _save_numbers(numbers, at.folder)
+    _upload(artifacts, at.key, at.folder)
+    _remove_older(artifacts, at)
+    return at.corpus(numbers, features.load(at.folder))
+
+
+def _place(
+    session: Session, artifacts: Artifacts, cache: Path, review_id: ReviewId, recipe: Recipe
+) -> _Place:
+    review = reviews.get_review(session, review_id)
+    known = seeds.find(session, review_id, review.seed_studies)
+    query = query_text(review, seeds.missing_titles(known))
     asked = hashlib.sha256(query.encode()).hexdigest()[:12]
     made_as = f"{features.feature_key(recipe.words)}-{asked}"
-    name = f"{review.corpus_seq}-{made_as}-{review.corpus_state}"
-    key = f"features/{review.id}/{name}"
-    folder = artifacts.local_path(key) or cache / key
-    corpus = _load(folder) or (_download(artifacts, key, folder) and _load(folder))
-    if corpus:
-        return corpus
-    if import_work.is_reading(session, review.id):
-        before = _newest_before(review, folder.parent, made_as)
-        if before:
-            return before
-    texts = _Texts(session, review.id)
-    _log.info("computing features", review_id=str(review.id), n_records=len(texts))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left_behind(folder.parent)
-    with TemporaryDirectory(
-        dir=folder.parent, prefix=_IN_THE_MAKING, ignore_cleanup_errors=True
-    ) as made_in:
-        made = features.build(
-            texts, recipe.words, query=query, on_progress=on_progress, folder=Path(made_in)
-        )
-        features.save(made, folder, Path(made_in))
-        del made
-    _save_numbers(texts.numbers, folder)
-    _upload(artifacts, key, folder)
-    _remove_older(artifacts, review, folder)
-    return Corpus(texts.numbers, features.load(folder))
+    key = f"features/{review_id}/{review.corpus_seq}-{made_as}-{review.corpus_state}"
+    return _Place(review, query, made_as, key, artifacts.local_path(key) or cache / key)
 
 
-def _newest_before(review: Review, parent: Path, made_as: str) -> Corpus | None:
+def _copied(
+    session: Session, review_id: ReviewId, file: Path
+) -> tuple[NDArray[np.int32], StoredTexts]:
+    """Return the numbers of the records that are screened, ascending, and their texts."""
+    numbers = array("i")
+    query = (
+        select(Record.number, Record.title, Record.abstract)
+        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
+        .order_by(Record.number)
+        .execution_options(yield_per=1000)
+    )
+
+    def texts() -> Iterator[tuple[str, str]]:
+        with session.execute(query) as rows:
+            for number, title, abstract in rows:
+                numbers.append(number)
+                yield title, abstract
+
+    stored = StoredTexts(texts(), file)
+    return np.array(numbers, np.int32), stored
+
+
+def _newest_before(at: _Place) -> tuple[NDArray[np.int32], Features] | None:
     """Return the newest corpus of the same making that this worker has, of fewer records."""
+    parent, made_as, now_at = at.folder.parent, at.made_as, at.review.corpus_seq
     there = {
         int(seq): folder
         for folder in (parent.iterdir() if parent.is_dir() else ())
         for seq, _, rest in [folder.name.partition("-")]
-        if seq.isdigit() and rest.startswith(f"{made_as}-") and int(seq) < review.corpus_seq
+        if seq.isdigit() and rest.startswith(f"{made_as}-") and int(seq) < now_at
     }
     return next(filter(None, (_load(there[seq]) for seq in sorted(there, reverse=True))), None)
 
@@ -130,34 +193,10 @@ def query_text(review: Review, sought: Sequence[str] = ()) -> str:
     return "\n".join(filter(None, [review.question, *review.criteria_include, *sought]))
 
 
-class _Texts(Collection[tuple[str, str]]):
-    """Titles and abstracts of a review's records, read from the database each time.
-
-    All of them in memory would be a third of what features take. The session sees one state.
-    """
-
-    def __init__(self, session: Session, review_id: ReviewId) -> None:
-        self._session = session
-        self._shown = (Record.review_id == review_id, Record.duplicate_of.is_(None))
-        found = session.scalars(select(Record.number).where(*self._shown).order_by(Record.number))
-        self.numbers: NDArray[np.int32] = np.array(found.all(), np.int32)
-
-    def __len__(self) -> int:
-        return self.numbers.size
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        query = select(Record.title, Record.abstract).where(*self._shown).order_by(Record.number)
-        with self._session.execute(query.execution_options(yield_per=1000)) as rows:
-            yield from rows
-
-    def __contains__(self, text: object) -> bool:
-        return any(one == text for one in self)
-
-
-def _load(folder: Path) -> Corpus | None:
+def _load(folder: Path) -> tuple[NDArray[np.int32], Features] | None:
     # The numbers are written last: where they are, everything else is.
     try:
-        return Corpus(np.load(folder / _NUMBERS), features.load(folder))
+        return np.load(folder / _NUMBERS), features.load(folder)
     except FileNotFoundError:
         return None
     except (EOFError, ValueError) as error:
@@ -201,9 +240,9 @@ def _remove_left_behind(parent: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove_older(artifacts: Artifacts, review: Review, folder: Path) -> None:
+def _remove_older(artifacts: Artifacts, at: _Place) -> None:
     """Drop what no training of this or a later state asks for. Open maps stay readable."""
-    parent = f"features/{review.id}"
+    parent, folder = f"features/{at.review.id}", at.folder
     for name in artifacts.list(parent):
         if _is_older(name, folder.name):
             artifacts.remove(f"{parent}/{name}")

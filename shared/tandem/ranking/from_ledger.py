@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
+from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
 from tandem.progress import OnProgress, no_progress
 from tandem.ranking import ranker, vector_store
@@ -22,7 +23,7 @@ from tandem.ranking.recipes import Recipe
 from tandem.records import seeds
 from tandem.records.duplicates.groups import linked_numbers
 from tandem.reviews import policy_versions
-from tandem.reviews.models import Review
+from tandem.reviews import service as reviews
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.models import Decision, PresentDecision, Resolution
 from tandem.screening.rules import Status, Verdict, Vote, outcome, training_label
@@ -45,6 +46,8 @@ class MadeRanking:
         n_vectors: Records whose sentence vector the recipe was given.
         terms: Those that tell most in the model as a whole.
         reasons: The terms that pull each record at the head of the order, by its number.
+        labels_seq: All labels up to here are counted.
+        corpus_seq: Of this state of the texts.
     """
 
     numbers: NDArray[np.int32]
@@ -55,6 +58,8 @@ class MadeRanking:
     n_vectors: int
     terms: Sequence[Term]
     reasons: Mapping[int, Sequence[Term]]
+    labels_seq: int
+    corpus_seq: int
 
 
 class _Labelled(NamedTuple):
@@ -66,25 +71,37 @@ class _Labelled(NamedTuple):
 
 
 class Material(NamedTuple):
-    """What a recipe is given: the corpus, its features with all vectors, the labels as rows."""
+    """What a recipe is given.
+
+    Attributes:
+        corpus: The records.
+        features: Of them, with all vectors.
+        labels: As rows.
+        labelled: The same by record number, and who may know them.
+        n_vectors: How many records have a sentence vector.
+        seed: The review's.
+        labels_seq: All labels up to here are counted.
+    """
 
     corpus: Corpus
     features: Features
     labels: Labels
     labelled: _Labelled
     n_vectors: int
+    seed: int
+    labels_seq: int
 
 
 def rank_review(
-    session: Session,
+    database: Database,
     artifacts: Artifacts,
     cache: Path,
-    review: Review,
+    review_id: ReviewId,
     stage: Stage,
     recipe: Recipe,
     on_progress: OnProgress = no_progress,
 ) -> MadeRanking:
-    """Rank a review as of the session's snapshot.
+    """Rank a review as of one moment after the call; no transaction is open while it computes.
 
     Labels are taken in the order of record numbers, not of deciding, so that the same labels give
     the same ranking, regardless of who was faster. A seed study is an include until its record is
@@ -93,7 +110,7 @@ def rank_review(
     `on_progress` is called with the progress of the features, where they have to be computed, and
     only with that: how much there is to fit hangs on verdicts.
     """
-    given = material(session, artifacts, cache, review, stage, recipe, on_progress)
+    given = material(database, artifacts, cache, review_id, stage, recipe, on_progress)
     corpus, labels, labelled = given.corpus, given.labels, given.labelled
     is_open = ~np.isin(corpus.numbers, np.array(sorted(labelled.closed), dtype=np.int32))
     ranked = ranker.rank(
@@ -101,7 +118,7 @@ def rank_review(
         labels=labels,
         pool=np.flatnonzero(is_open).astype(np.int64),
         recipe=recipe,
-        seed=review.seed,
+        seed=given.seed,
         explained=EXPLAINED,
         hidden=corpus.rows(corpus.among(labelled.secret)),
     )
@@ -114,28 +131,36 @@ def rank_review(
         n_vectors=given.n_vectors,
         terms=ranked.terms,
         reasons={int(corpus.numbers[row]): why for row, why in ranked.reasons.items()},
+        labels_seq=given.labels_seq,
+        corpus_seq=corpus.corpus_seq,
     )
 
 
 def material(
-    session: Session,
+    database: Database,
     artifacts: Artifacts,
     cache: Path,
-    review: Review,
+    review_id: ReviewId,
     stage: Stage,
     recipe: Recipe,
     on_progress: OnProgress = no_progress,
 ) -> Material:
-    """Read what a model of the review learns from, as of the session's snapshot."""
-    known = seeds.find(session, review.id, review.seed_studies)
-    sought = seeds.missing_titles(known)
-    corpus = load_or_build(session, artifacts, cache, review, recipe, sought, on_progress)
-    vectors = (
-        vector_store.load(session, review, corpus.numbers, model=recipe.sentences.model)
-        if recipe.sentences
-        else None
-    )
-    labelled = _labels(session, review.id, stage, seeds_found=filter(None, known.values()))
+    """Read what a model of the review learns from: its texts, then all labels of one moment.
+
+    Texts may change between the two. Then no label is said to be counted that came after the
+    texts, and so another training follows.
+    """
+    corpus = load_or_build(database, artifacts, cache, review_id, recipe, on_progress)
+    with database.read() as session:
+        review = reviews.get_review(session, review_id)
+        is_same = review.corpus_seq == corpus.corpus_seq
+        vectors = (
+            vector_store.load(session, review, corpus.numbers, model=recipe.sentences.model)
+            if recipe.sentences
+            else None
+        )
+        known = seeds.find(session, review_id, review.seed_studies)
+        labelled = _labels(session, review_id, stage, seeds_found=filter(None, known.values()))
     numbers = corpus.among(labelled.labels)
     values = np.array([labelled.labels[number] for number in numbers], dtype=np.float64)
     features = corpus.features
@@ -147,6 +172,8 @@ def material(
         labels=Labels(corpus.rows(numbers), values),
         labelled=labelled,
         n_vectors=vectors.n_known if vectors else 0,
+        seed=review.seed,
+        labels_seq=review.labels_seq if is_same else corpus.labels_seq,
     )
 
 

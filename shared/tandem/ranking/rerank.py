@@ -111,21 +111,17 @@ def _train(
     of_features: OfFeatures,
 ) -> Ranking:
     started = time.perf_counter()
-    with database.read() as session:
-        review = reviews.get_review(session, held.row.review_id)
-        made = from_ledger.rank_review(
-            session, artifacts, cache, review, held.row.stage, how, of_features
-        )
-        labels_seq, corpus_seq = review.labels_seq, review.corpus_seq
+    review_id, stage = held.row.review_id, held.row.stage
+    made = from_ledger.rank_review(database, artifacts, cache, review_id, stage, how, of_features)
     return Ranking(
         id=RankingId(new_id()),
-        review_id=held.row.review_id,
-        stage=held.row.stage,
+        review_id=review_id,
+        stage=stage,
         model=how.name,
         preset=how.to_json(),
         kind=made.kind,
-        labels_seq=labels_seq,
-        corpus_seq=corpus_seq,
+        labels_seq=made.labels_seq,
+        corpus_seq=made.corpus_seq,
         n_labels=made.n_labels,
         n_relevant=made.n_relevant,
         n_ranked=len(made.numbers),

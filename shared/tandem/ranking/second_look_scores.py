@@ -19,7 +19,6 @@ from tandem.ranking.ranker import fit_all, never
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe
 from tandem.ranking.within_memory import recipe_within
 from tandem.records import shown
-from tandem.reviews import service as reviews
 from tandem.work import lease
 from tandem.work.lease import Held
 
@@ -59,16 +58,14 @@ def _score(
     database: Database, artifacts: Artifacts, cache: Path, held: Held[SecondLook], how: Recipe
 ) -> dict[str, object]:
     started = time.perf_counter()
-    with database.read() as session:
-        review = reviews.get_review(session, held.row.review_id)
-        given = from_ledger.material(session, artifacts, cache, review, held.row.stage, how)
-        labels_seq, seed = review.labels_seq, review.seed
-    rows, scores = likeness(given.features, labels=given.labels, recipe=how, seed=seed)
+    row = held.row
+    given = from_ledger.material(database, artifacts, cache, row.review_id, row.stage, how)
+    rows, scores = likeness(given.features, labels=given.labels, recipe=how, seed=given.seed)
     seconds = time.perf_counter() - started
-    _log.info("scored excludes", review_id=str(held.row.review_id), n=rows.size, seconds=seconds)
+    _log.info("scored excludes", review_id=str(row.review_id), n=rows.size, seconds=seconds)
     return {
         "model": how.name,
-        "labels_seq": labels_seq,
+        "labels_seq": given.labels_seq,
         "seconds": seconds,
         "made_at": now(),
         "numbers": given.corpus.numbers[rows].astype("<i4").tobytes(),

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -30,8 +29,7 @@ from service.domain.threads import at_once
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
-from tandem.ranking import feature_store, from_ledger, pace, rerank, serving, training
-from tandem.ranking.feature_store import Corpus
+from tandem.ranking import from_ledger, pace, rerank, training
 from tandem.ranking.from_ledger import MadeRanking
 from tandem.ranking.models import Ranking, Training
 from tandem.ranking.rerank import KEPT_ORDERS
@@ -271,29 +269,6 @@ class TestRerank:
         assert ranked_review.rerank(team.review_id) == 2
         assert seen == [0, 8], "each training learnt what there was when it began"
         assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
-
-    def test_a_training_sees_one_state_of_the_review(
-        self,
-        world: World,
-        database: Database,
-        ranked_review: RankedReview,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        team = about_sleep(world)
-        really, to_come = feature_store.load_or_build, [settle_all]
-
-        def load_or_build(*given: Any) -> Corpus:
-            corpus = really(*given)
-            if to_come:  # between the texts and the labels
-                to_come.pop()(world, team)
-            return corpus
-
-        monkeypatch.setattr("tandem.ranking.from_ledger.load_or_build", load_or_build)
-        ranked_review.rerank(team.review_id)
-
-        with database.read() as session:
-            made = serving.list_rankings(session, review_id=team.review_id, limit=9)
-        assert [(ranking.n_labels, ranking.n_ranked) for ranking in made] == [(8, 0), (0, 8)]
 
     def test_many_changes_during_the_pause_become_one_more(
         self, world: World, ranked_review: RankedReview

@@ -1,13 +1,25 @@
-"""Rankings of a review whose records change: while a file is read, and after a merge."""
+"""Rankings of a review whose records change: while a file is read, at work, after a merge."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from service.domain.ranked_review import TEXTS, RankedReview, about_sleep, newest, order_of
+from service.domain.ranked_review import (
+    TEXTS,
+    RankedReview,
+    about_sleep,
+    labels_seq,
+    newest,
+    order_of,
+    settle_all,
+)
 from tandem.db.base import now
 from tandem.db.session import Database
+from tandem.ranking import feature_store, features, ranker, serving
+from tandem.ranking.feature_store import Corpus
 from tandem.records.models import Import, ImportState
 from world import Team, World
 
@@ -71,6 +83,86 @@ def test_the_first_file_is_ranked_as_far_as_it_is_read(
     ranked_review.rerank(team.review_id)
 
     assert sorted(order_of(database, team.review_id)) == list(range(1, len(TEXTS) + 1))
+
+
+def between_texts_and_labels(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Do `change` in the midst of the next training."""
+    really, changes = feature_store.load_or_build, [change]
+
+    def load_or_build(*given: Any) -> Corpus:
+        corpus = really(*given)
+        if changes:
+            changes.pop()()
+        return corpus
+
+    monkeypatch.setattr("tandem.ranking.from_ledger.load_or_build", load_or_build)
+
+
+def made(database: Database, team: Team) -> list[tuple[int, int]]:
+    """Return of each ranking, the newest first, how many labels it learnt and what it ranked."""
+    with database.read() as session:
+        rankings = serving.list_rankings(session, review_id=team.review_id, limit=9)
+        return [(ranking.n_labels, ranking.n_ranked) for ranking in rankings]
+
+
+def test_decisions_that_come_while_features_are_made_are_counted(
+    world: World,
+    database: Database,
+    ranked_review: RankedReview,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    team = about_sleep(world)
+    between_texts_and_labels(monkeypatch, lambda: settle_all(world, team))
+
+    ranked_review.rerank(team.review_id)
+
+    assert made(database, team) == [(8, 0)]
+    assert newest(database, team.review_id).labels_seq == labels_seq(database, team.review_id)
+
+
+def test_texts_that_come_while_features_are_made_are_ranked_by_the_next_training(
+    world: World,
+    database: Database,
+    ranked_review: RankedReview,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    team = about_sleep(world)
+
+    def change() -> None:
+        settle_all(world, team)
+        world.records(team.review_id, team.owner, texts=MORE)
+
+    between_texts_and_labels(monkeypatch, change)
+
+    ranked_review.rerank(team.review_id)
+
+    assert made(database, team) == [(8, 2), (8, 0)]
+
+
+def test_no_transaction_is_open_while_a_ranking_is_computed(
+    world: World,
+    database: Database,
+    ranked_review: RankedReview,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    team = about_sleep(world)
+    settle_all(world, team)
+    world.records(team.review_id, team.owner, texts=MORE)
+    n_open = list[int]()
+
+    def seen(really: Callable[..., Any]) -> Callable[..., Any]:
+        def build(*given: Any, **named: Any) -> Any:
+            n_open.append(database.engine.pool.checkedout())  # type: ignore[attr-defined]
+            return really(*given, **named)
+
+        return build
+
+    monkeypatch.setattr(features, "build", seen(features.build))
+    monkeypatch.setattr(ranker, "rank", seen(ranker.rank))
+
+    ranked_review.rerank(team.review_id)
+
+    assert n_open == [0, 0]
 
 
 def test_a_linked_record_is_neither_ranked_nor_learnt_from(
