@@ -41,7 +41,7 @@ from tandem.reviews.models import Review
 
 _LOOK_SECONDS = 0.5
 _A_FILE = 300_000
-"""Records of a file: 465 MB, as an upload may have 512 MiB. More come in several, one by one."""
+"""Records of a file: 465 MB, as an upload may have 512 MiB. More come in several, all at once."""
 
 _TRIES = 7
 _QUICK = {
@@ -200,14 +200,16 @@ def _imported(here: Installation, n: int, within: float) -> Filled:
     root = f"/reviews/{review_id}"
     for person in people:
         client.put(f"{root}/members/{person.id}", json={"role": "reviewer"}).raise_for_status()
-    references = enumerate(texts(n), start=1)
+    references, imports = enumerate(texts(n), start=1), list[str]()
     for begun in range(0, n, _A_FILE):
         with NamedTemporaryFile(suffix=".ris") as file:
             for number, (title, abstract) in islice(references, min(_A_FILE, n - begun)):
                 file.write(_ris(_reference(number, title, abstract)).encode())
             file.seek(0)
             accepted = client.post(f"{root}/imports", files={"file": ("large.ris", file)})
-        _read(client, f"{root}/imports/{accepted.raise_for_status().json()['id']}", within)
+        imports.append(f"{root}/imports/{accepted.raise_for_status().json()['id']}")
+    for path in imports:
+        _read(client, path, within)
     return Filled(review_id, n, owner, people)
 
 
