@@ -20,6 +20,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
 from tandem.stopping import counting
+from tandem.stopping.certificate import exact_target
 from tandem.stopping.counting import Evaluation, Ledger
 from tandem.stopping.loading import load
 from tandem.stopping.models import Audit, Serving
@@ -29,9 +30,10 @@ class AuditState(StrEnum):
     """How an audit stands.
 
     `registered`: draws count, one record in twenty. `open`: everybody is served draws. `paused`: it
-    was open. `blocked`: the evidence would suffice, but records wait. `certified`: the recall is
-    shown. `withdrawn`: it was, and is not any more. `exhausted`: nothing is left to draw.
-    `abandoned`: an owner gave it up, or another audit took over.
+    was open. `blocked`: the evidence would suffice, but records wait. `certified`: the recall that
+    is aimed at is shown; of an audit that is over, that of its certificate. `withdrawn`: it was,
+    and is not any more. `exhausted`: nothing is left to draw. `abandoned`: an owner gave it up, or
+    another audit took over.
     """
 
     REGISTERED = "registered"
@@ -88,33 +90,44 @@ def _carried(session: Session, audit: Audit) -> float:
 
 def is_due(found: Shown) -> bool:
     """Whether `follow` would give a certificate or withdraw one."""
-    given = certificate_in_force(found.audit)
-    if given is None:
-        return found.audit.ended_at is None and found.now.is_certified
-    return not _then(found, given).is_enough
+    return bool(_untrue(found)) or _is_to_be_given(found)
+
+
+def _untrue(found: Shown) -> list[int]:
+    """Return the places of certificates that are not withdrawn and hold no longer."""
+    return [
+        place
+        for place, given in enumerate(found.audit.certificates)
+        if given["withdrawn_at"] is None and not _then(found, given).is_enough
+    ]
+
+
+def _is_to_be_given(found: Shown) -> bool:
+    """Whether what is aimed at is shown, and no certificate is of so high a target."""
+    audit = found.audit
+    return audit.ended_at is None and found.now.is_certified and not _is_certified(audit)
 
 
 def follow(session: Session, review: Review, audit: Audit) -> None:
-    """Give a certificate that has come to hold, or withdraw one that no longer does.
+    """Give a certificate that has come to hold, and withdraw those that no longer do.
 
     The review is locked. To do so again changes nothing.
     """
     session.flush()
     found = shown(session, audit)
-    if not is_due(found):
-        return
-    given = certificate_in_force(audit)
-    if given is None:
-        made = _certificate(review, found)
-        audit.certificates = [*audit.certificates, made]
-        finish(session, review, None, audit, AuditState.CERTIFIED, certificate=made)
-    else:
+    for place in _untrue(found):
+        given = audit.certificates[place]
         then = _then(found, given)
         because = f"With the labels in force now e is {then.e:.4g}, and {then.needed:g} is needed."
         marked = given | {"withdrawn_at": now().isoformat(), "withdrawn_because": because}
-        audit.certificates = [*audit.certificates[:-1], marked]
+        before, behind = audit.certificates[:place], audit.certificates[place + 1 :]
+        audit.certificates = [*before, marked, *behind]
         detail = {"audit": str(audit.id), "what": "withdrawn"}
         log.append(session, review, StoppingChanged(stage=audit.stage.value, detail=detail))
+    if _is_to_be_given(found):
+        made = _certificate(review, found)
+        audit.certificates = [*audit.certificates, made]
+        finish(session, review, None, audit, AuditState.CERTIFIED, certificate=made)
     session.flush()
 
 
@@ -152,9 +165,18 @@ def follow_all(database: Database, review_id: ReviewId) -> None:
 
 
 def certificate_in_force(audit: Audit) -> dict[str, Any] | None:
-    """Return the certificate that is not withdrawn."""
-    given = audit.certificates[-1] if audit.certificates else None
-    return given if given is not None and given["withdrawn_at"] is None else None
+    """Return the newest certificate that is not withdrawn, perhaps of another target than now."""
+    holding = (given for given in reversed(audit.certificates) if given["withdrawn_at"] is None)
+    return next(holding, None)
+
+
+def _is_certified(audit: Audit) -> bool:
+    """Whether a certificate that is not withdrawn is of the recall aimed at now, or of more."""
+    return any(
+        given["withdrawn_at"] is None
+        and exact_target(given["target_recall"]) >= Fraction(audit.target)
+        for given in audit.certificates
+    )
 
 
 def _then(found: Shown, given: dict[str, Any]) -> Evaluation:
@@ -187,11 +209,12 @@ def _certificate(review: Review, found: Shown) -> dict[str, Any]:
 
 
 def _state(audit: Audit, evaluation: Evaluation) -> AuditState:
-    if certificate_in_force(audit) is not None:
+    holds = certificate_in_force(audit) is not None
+    if _is_certified(audit) or (holds and audit.ended_at is not None):
         return AuditState.CERTIFIED
     if audit.ended_at is not None:
         return AuditState.ABANDONED
-    if audit.certificates:
+    if audit.certificates and not holds:
         return AuditState.WITHDRAWN
     if evaluation.is_enough:
         return AuditState.BLOCKED if evaluation.is_provisional else AuditState.CERTIFIED

@@ -1,11 +1,11 @@
 """What an audit says in words: before, during, after, and in a methods section."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tandem.stopping.states import AuditState, Shown
+from tandem.stopping.states import AuditState, Shown, certificate_in_force
 
 _WAITS = {
     "conflict": ("record is in conflict", "records are in conflict"),
@@ -16,17 +16,17 @@ _WAITS = {
 
 def sentences(found: Shown) -> list[str]:
     """Return what an owner reads about an audit, one sentence after the other."""
-    now = found.now
+    now, given = found.now, certificate_in_force(found.audit)
     percent = (
         f"{float(now.confidence):.0%} confidence that you have at least {float(now.target):.0%}"
     )
     texts = []
     if found.state is AuditState.CERTIFIED:
-        given = found.audit.certificates[-1] if found.audit.certificates else None
-        on = f" on {datetime.fromisoformat(given['given_at']):%-d %B %Y}" if given else ""
+        given = given or {"target_recall": now.target, "confidence": now.confidence}
+        on = f" on {_day(given)}" if "given_at" in given else ""
         texts.append(
-            f"Certified{on}: recall at least {float(now.target):.0%} with "
-            f"{float(now.confidence):.0%} confidence, for your team's own decisions."
+            f"Certified{on}: recall at least {float(given['target_recall']):.0%} with "
+            f"{float(given['confidence']):.0%} confidence, for your team's own decisions."
         )
     elif found.state is AuditState.WITHDRAWN:
         texts.append(
@@ -35,6 +35,9 @@ def sentences(found: Shown) -> list[str]:
     elif found.state is AuditState.ABANDONED:
         texts.append("This audit is over and has no certificate.")
     else:
+        if given is not None:
+            recall = f"{given['target_recall']:.0%}"
+            texts.append(f"The certificate of {_day(given)} for a recall of {recall} holds on.")
         texts.append(
             f"To show with {percent} of what your team would include, about {now.draws_to_go:,} of "
             f"the {now.pool:,} records left must be read in random order, if none of them is an "
@@ -55,6 +58,10 @@ def sentences(found: Shown) -> list[str]:
     return texts
 
 
+def _day(given: Mapping[str, Any]) -> str:
+    return f"{datetime.fromisoformat(given['given_at']):%-d %B %Y}"
+
+
 def certificate_text(given: dict[str, Any], *, people: str) -> str:
     """Return a certificate as Markdown, to print and to attach.
 
@@ -63,7 +70,7 @@ def certificate_text(given: dict[str, Any], *, people: str) -> str:
         people: What is known of the team's own sensitivity, in one sentence.
     """
     target, confidence = f"{given['target_recall']:.0%}", f"{given['confidence']:.0%}"
-    day = f"{datetime.fromisoformat(given['given_at']):%-d %B %Y}"
+    day = _day(given)
     evidence = (
         "The records left are too few to hold what would make the recall too low."
         if given["is_certain"]

@@ -194,8 +194,8 @@ def test_a_certificate_that_no_longer_holds_is_withdrawn_and_never_changed(
 
     screening.world.records(screening.team.review_id, screening.team.owner, 20)
     screening.send("PATCH", f"/audits/{audit['id']}", {"target_recall": 0.95})
-    kept = screening.get(f"/audits/{audit['id']}")
-    assert kept["state"] == "certified", "of its own target, and of the frame as it was"
+    kept = screening.get(f"/audits/{audit['id']}/certificate")
+    assert kept["withdrawn_at"] is None, "it is of its own target, and of the frame as it was"
 
     for person in (screening.team.ann, screening.team.ben):
         screening.decide(person, read[0], "include")
@@ -209,6 +209,44 @@ def test_a_certificate_that_no_longer_holds_is_withdrawn_and_never_changed(
     events = screening.get("/events?limit=500")["items"]
     kinds = [event["type"] for event in events if "audit" in event["type"]]
     assert kinds == ["tandem.audit.started", "tandem.audit.finished"]
+
+
+def test_a_higher_target_is_certified_when_it_is_shown_and_not_before(
+    screening: Screening,
+) -> None:
+    audit = screening.register()
+    screening.open(audit)
+    read = screening.read_draws(needed(N_INCLUDED, N - N_READ))
+
+    def now() -> tuple[str, str]:
+        found = screening.get(f"/audits/{audit['id']}")
+        return found["state"], found["sentences"][0]
+
+    state, sentence = now()
+    assert (state, "recall at least 80%" in sentence) == ("certified", True)
+    screening.send("PATCH", f"/audits/{audit['id']}", {"target_recall": 0.85})
+    state, sentence = now()
+    assert (state, "for a recall of 80% holds on" in sentence) == ("open", True)
+    assert screening.get(f"/audits/{audit['id']}/certificate")["target_recall"] == 0.8
+    assert screening.get(f"/audits/{audit['id']}")["certified_recall"] == 0.8
+
+    while now()[0] == "open":
+        read += screening.read_draws(1)
+    state, sentence = now()
+    assert (state, "recall at least 85%" in sentence) == ("certified", True)
+    given = screening.get(f"/audits/{audit['id']}/certificate")
+    assert (given["target_recall"], given["n_draws"]) == (0.85, len(read))
+    screening.send("PATCH", f"/audits/{audit['id']}", {"target_recall": 0.8})
+    assert "recall at least 85%" in now()[1], "that is more than is aimed at now"
+
+    for number in read[needed(N_INCLUDED, N - N_READ) :]:
+        screening.both(number, "include")
+        assert now()[0] == "certified"
+    left = screening.get(f"/audits/{audit['id']}/certificate")
+    assert (left["target_recall"], left["withdrawn_at"]) == (0.8, None), "these draws came later"
+    screening.both(read[0], "include")
+    assert now()[0] == "withdrawn"
+    assert check(screening.get("/export?format=trail").splitlines()).difference is None
 
 
 def test_flow_and_list_of_audits_go_by_certificates_that_hold_whether_or_not_anybody_looked(

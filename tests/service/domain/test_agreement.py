@@ -6,7 +6,9 @@ from sqlalchemy import update
 from tandem.db.base import now
 from tandem.errors import Forbidden
 from tandem.ids import RecordNumber, ReviewId, new_id
+from tandem.records.origin import RemovalKind
 from tandem.reviews import service as reviews
+from tandem.screening import sources
 from tandem.screening.agreement.service import Agreement, AgreementOn, agreement
 from tandem.screening.lease_models import Served
 from tandem.screening.models import Decision
@@ -191,6 +193,21 @@ def test_a_reviewer_sees_the_pilot_round_once_it_is_over_and_they_have_done_it(
     assert refused(team.eve)  # one of two
     world.withdraw(team.review_id, team.ann, numbers[0])
     assert refused(team.ann)  # it is to be decided again
+
+
+def test_a_pilot_round_is_done_without_what_was_removed_from_it(world: World) -> None:
+    team = world.team(n_records=4)
+    kept, gone = begin_pilot(world, team, 2)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        number, kind = RecordNumber(gone), RemovalKind.OTHER
+        sources.remove(
+            session, review, viewer, number=number, kind=kind, reason="No abstract", tool=None
+        )
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, kept, "include")
+    end_pilot(world, team)
+    found = seen(world, team.review_id, team.ann, AgreementOn.PILOT)
+    assert found.overall.figures.n_records == 1
 
 
 @pytest.mark.parametrize("bens", ["include", "exclude"])

@@ -181,7 +181,7 @@ def list_draws(
 @router.get("/audits/{audit_id}/certificate", responses=errors(403))
 @router.get("/audits/{audit_id}/certificate.json", include_in_schema=False)
 def get_certificate(audit_id: str, here: Here, session: Read, viewer: AsViewer) -> CertificateOut:
-    """Show an audit's newest certificate, with a paragraph for a methods section."""
+    """Show an audit's newest certificate that holds, with a paragraph for a methods section."""
     return _certificate(here, session, viewer, audit_id)
 
 
@@ -192,7 +192,7 @@ def get_certificate(audit_id: str, here: Here, session: Read, viewer: AsViewer) 
     | {200: {"content": {"text/markdown": {"example": "# Certificate of recall\n"}}}},
 )
 def print_certificate(audit_id: str, here: Here, session: Read, viewer: AsViewer) -> Response:
-    """Print an audit's newest certificate as Markdown."""
+    """Print an audit's newest certificate that holds as Markdown."""
     return MarkdownResponse(_certificate(here, session, viewer, audit_id).text, headers=_FRESH)
 
 
@@ -203,7 +203,7 @@ def _certificate(here: Runtime, session: Session, viewer: Viewer, audit_id: str)
         raise NotFound(
             "This audit has no certificate. GET …/stopping says what is missing for one."
         )
-    given = audit.certificates[-1]
+    given = states.certificate_in_force(audit) or audit.certificates[-1]
     shown = display(session, viewer.review_id, audit.stage)
     team = shown.team
     in_both = team.both if team else 0

@@ -16,7 +16,7 @@ from tandem.stopping.audits import (
 from tandem.stopping.certificate import still_bad
 from tandem.stopping.counting import Step
 from tandem.stopping.models import Serving
-from tandem.stopping.states import AuditState, Shown
+from tandem.stopping.states import AuditState, Shown, certificate_in_force
 from tandem.stopping.words import sentences
 from tandem_api.schemas.base import In, Out, PersonId, PersonName, Prose
 from tandem_api.schemas.decisions import RankedStage
@@ -107,7 +107,12 @@ class AuditOut(Out):
     by: PersonId = Field(description="Who registered it.")
     by_name: PersonName
     note: str | None
-    target_recall: float
+    target_recall: float = Field(description="That is aimed at now.")
+    certified_recall: float | None = Field(
+        description="Of the newest certificate that holds; it may be of another target than the "
+        "one now. Null: none holds.",
+        examples=[0.9],
+    )
     confidence: float
     frame: FrameOut
     seed_revealed: str | None = Field(
@@ -142,6 +147,7 @@ class AuditOut(Out):
     @classmethod
     def of(cls, found: Shown, *, by_name: str, as_of_seq: int) -> "AuditOut":
         audit, now = found.audit, found.now
+        holds = certificate_in_force(audit)
         outside = found.ledger.outside
         return cls(
             id=str(audit.id),
@@ -153,6 +159,7 @@ class AuditOut(Out):
             by_name=by_name,
             note=audit.note,
             target_recall=float(now.target),
+            certified_recall=None if holds is None else holds["target_recall"],
             confidence=float(now.confidence),
             frame=FrameOut(
                 n=audit.n_frame,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import chain
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from tandem.db.base import now
 from tandem.db.pieces import pieces
@@ -148,12 +148,23 @@ def read_by(session: Session, review: Review, user_id: UserId) -> set[RecordNumb
 def _shown_for(session: Session, review: Review, numbers: Sequence[int]) -> list[RecordNumber]:
     """Return the records that are read now in place of these, each once, in the same order."""
     shown: dict[int, RecordNumber] = {}
+    head = aliased(Record)
     for piece in pieces(numbers):
-        query = select(Record.number, Record.duplicate_of).where(
-            Record.review_id == review.id, Record.number.in_(piece)
+        query = (
+            select(Record.number, head.number)
+            .join(
+                head,
+                (head.review_id == Record.review_id)
+                & (head.number == func.coalesce(Record.duplicate_of, Record.number)),
+            )
+            .where(
+                Record.review_id == review.id,
+                Record.number.in_(piece),
+                head.not_screened_because.is_(None),
+            )
         )
-        shown |= {number: linked or number for number, linked in session.execute(query)}
-    # One that was taken back with its import is read no more.
+        shown |= dict(session.execute(query).all())
+    # One that was taken back with its import, or removed before screening, is read no more.
     return list(dict.fromkeys(shown[number] for number in numbers if number in shown))
 
 

@@ -26,7 +26,7 @@ export function AuditCard({ review, audit, blocking }: Props) {
       <p>{audit.sentences[0]}</p>
       <Evidence audit={audit} />
       <Blocking review={review} blocking={blocking} />
-      {(isProven || audit.state === "withdrawn") && (
+      {(audit.certified_recall !== null || audit.state === "withdrawn") && (
         <div class="actions">
           <ButtonLink kind={isProven ? "main" : "plain"} href={`/r/${review.id}/stopping/certificate/${audit.id}`}>
             {say.certificate}

@@ -144,11 +144,11 @@ function Earlier({ review, now }: { review: Review; now: string | null }) {
         {over.map((one) => (
           <li class="row" key={one.id}>
             <span>
-              {say.aims(one.target_recall, one.confidence)} · {say.states[one.state]}
+              {say.aims(one.certified_recall ?? one.target_recall, one.confidence)} · {say.states[one.state]}
               <br />
               <span class="soft small">{say.drawn(one.n_draws, one.n_draw_includes)}</span>
             </span>
-            {(one.state === "certified" || one.state === "withdrawn") && (
+            {(one.certified_recall !== null || one.state === "withdrawn") && (
               <ButtonLink href={`/r/${review.id}/stopping/certificate/${one.id}`}>{say.certificate}</ButtonLink>
             )}
           </li>
