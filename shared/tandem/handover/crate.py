@@ -6,6 +6,7 @@ meanwhile, and a flow of another moment than the trail's would not be proven by 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -105,8 +106,8 @@ def _large(session: Session, contents: Contents) -> Iterator[tuple[str, Iterable
 
 
 def _kept(parts: Iterable[bytes]) -> IO[bytes]:
-    """Store a file that is sent later; it is gone when nobody reads it any more."""
-    kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # `_parts` closes it
+    """Store a file that is sent later; it is gone when it is closed."""
+    kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # `entries` closes it
     for part in parts:
         kept.write(part)
     kept.seek(0)
@@ -114,18 +115,23 @@ def _kept(parts: Iterable[bytes]) -> IO[bytes]:
 
 
 def _parts(kept: IO[bytes]) -> Iterator[bytes]:
-    with kept:
-        while piece := kept.read(_PIECE):
-            yield piece
+    while piece := kept.read(_PIECE):
+        yield piece
 
 
 def entries(
     handover: Handover, contents: Contents, made: Computed, *, texts: bool
 ) -> Iterator[Entry]:
-    """Yield the files of the crate; its description, with their digests, is the last."""
-    manifest = Manifest()
-    yield from manifest.counted(_files(handover, contents, made, texts=texts))
-    yield Entry(METADATA, [_json(_metadata(handover, manifest.lines))])
+    """Yield the files of the crate; its description, with their digests, is the last.
+
+    Those that are large are closed at the end, and where whoever reads them breaks off.
+    """
+    with ExitStack() as kept:
+        for file in made.large.values():
+            kept.callback(file.close)
+        manifest = Manifest()
+        yield from manifest.counted(_files(handover, contents, made, texts=texts))
+        yield Entry(METADATA, [_json(_metadata(handover, manifest.lines))])
 
 
 def _files(

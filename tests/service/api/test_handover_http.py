@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import refi
 from service.api.reports_with_texts import Api, at_full_text
 from tandem.audit.verify import check
 from tandem.config import Settings
-from tandem.handover import gathering, service
+from tandem.handover import crate, gathering, service
 from tandem.handover.crate_check import check_crate
 from tandem.handover.service import HandoverFormat
 from tandem.records.models import Record
@@ -289,3 +290,22 @@ def test_a_text_that_is_removed_while_a_crate_is_made_is_gone_by_right(
     made = begun(api)
 
     assert check_crate(io.BytesIO(b"".join(made.parts))).difference is None
+
+
+def test_a_crate_that_is_broken_off_leaves_no_file_open(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = list[Any]()
+
+    def noted(size: int) -> Any:
+        kept.append(tempfile.SpooledTemporaryFile(size))  # noqa: SIM115  # what is tested
+        return kept[-1]
+
+    monkeypatch.setattr(crate, "_IN_MEMORY", 1)
+    monkeypatch.setattr(crate, "SpooledTemporaryFile", noted)
+    made = begun(api).parts
+    assert next(made)
+    assert len(kept) == 3
+    assert not any(file.closed for file in kept)
+    made.close()  # type: ignore[attr-defined]  # a generator, as the server drops it
+    assert all(file.closed for file in kept)
