@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -18,11 +18,8 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.events import log
 from tandem.events.screening_types import ReportTextAdded
-from tandem.events.types import ImportFinished, MemberAdded
 from tandem.ids import (
-    ConflictId,
     DuplicateGroupId,
-    ImportId,
     RankingId,
     RecordNumber,
     ReviewId,
@@ -35,31 +32,31 @@ from tandem.ids import (
 )
 from tandem.ranking import serving
 from tandem.ranking.models import Ranking
-from tandem.records import batch, screened_records, waves
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import GroupState
 from tandem.records.imports import Found
-from tandem.records.models import Import, ImportState, Record
+from tandem.records.origin import RemovalKind
 from tandem.reports.facts import load_facts
 from tandem.reports.retrieval import append_retrieval
 from tandem.reports.rules import standing
 from tandem.reviews import service as reviews
-from tandem.reviews.models import LockedReview, Member, Role
+from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening import decisions, policies
+from tandem.screening import decisions, policies, sources
 from tandem.screening.conflicts import discussion, second_votes
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.discussion import ShownMessage
 from tandem.screening.duplicates import merging
 from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
-from tandem.screening.models import Conflict, ScreenedRecord
+from tandem.screening.models import ScreenedRecord
 from tandem.screening.policies import Effect
 from tandem.screening.queue import service as queue
 from tandem.screening.queue.service import Queue
 from tandem.screening.recording import Recorded
 from tandem.screening.rules import Status, Verdict
+from tandem.stopping import draws, states
 from tandem.texts.kinds import MediaType
 from tandem.texts.models import (
     ReportText,
@@ -72,8 +69,9 @@ from tandem.texts.models import (
 )
 from tandem.texts.reading import TextProblem
 from tandem.texts.service import sealed
+from world_rows import FT, TA, add_members, add_records, add_review, conflict_at, numbered
 
-TA, FT = Stage.TITLE_ABSTRACT, Stage.FULL_TEXT
+__all__ = ["FT", "TA", "Person", "Team", "World", "id_of_a_person", "new_secret"]
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ class World:
         self, owner: Person, *, policy: dict[str, Any] | None = None, **texts: Any
     ) -> ReviewId:
         with self.database.write.begin() as session:
-            return _add_review(session, owner, policy, **texts).id
+            return add_review(session, owner.id, policy, **texts).id
 
     def team(
         self, *, n_records: int = 3, policy: dict[str, Any] | None = None, **texts: Any
@@ -167,14 +165,14 @@ class World:
         people = self.people("owner", "ann", "ben", "eve", "judge", "observer")
         owner, ann, ben, eve, judge, observer = people
         with self.database.write.begin() as session:
-            review = _add_review(session, owner, policy, **texts)
-            _add_members(
+            review = add_review(session, owner.id, policy, **texts)
+            add_members(
                 session,
                 review,
-                {ann: Role.REVIEWER, ben: Role.REVIEWER, eve: Role.REVIEWER}
-                | {judge: Role.ADJUDICATOR, observer: Role.OBSERVER},
+                {one.id: Role.REVIEWER for one in (ann, ben, eve)}
+                | {judge.id: Role.ADJUDICATOR, observer.id: Role.OBSERVER},
             )
-            _add_records(session, review, owner, _numbered(n_records))
+            add_records(session, review, owner.id, numbered(n_records))
         return Team(review.id, owner, ann, ben, eve, judge, observer)
 
     def records(
@@ -189,7 +187,7 @@ class World:
         """Add records as a finished import does; `texts` are titles and abstracts."""
         with self.database.write.begin() as session:
             review = reviews.lock(session, review_id)
-            return _add_records(session, review, by, texts or _numbered(n), found, source)
+            return add_records(session, review, by.id, texts or numbered(n), found, source)
 
     def unread_text(
         self, review_id: ReviewId, by: Person, number: int
@@ -323,7 +321,7 @@ class World:
                 session,
                 review=review,
                 viewer=viewer,
-                conflict_id=_conflict_at(session, review_id, number, stage),
+                conflict_id=conflict_at(session, review_id, number, stage),
                 given=ResolutionInput(Verdict(verdict), **said),
             )
 
@@ -341,7 +339,7 @@ class World:
                 session,
                 review=review,
                 viewer=viewer,
-                conflict_id=_conflict_at(session, review_id, number, stage),
+                conflict_id=conflict_at(session, review_id, number, stage),
                 note=note,
             )
 
@@ -353,13 +351,13 @@ class World:
                 session,
                 review=review,
                 viewer=viewer,
-                conflict_id=_conflict_at(session, review_id, number),
+                conflict_id=conflict_at(session, review_id, number),
                 given=DecisionInput(Verdict(verdict), **said),
             )
 
     def say(self, review_id: ReviewId, person: Person, number: int, text: str) -> None:
         with self.entered(review_id, person) as (session, _, viewer):
-            conflict_id = _conflict_at(session, review_id, number)
+            conflict_id = conflict_at(session, review_id, number)
             discussion.send(session, viewer=viewer, conflict_id=conflict_id, text=text)
 
     def discussion(self, review_id: ReviewId, person: Person, number: int) -> list[ShownMessage]:
@@ -368,7 +366,7 @@ class World:
             found = discussion.list_messages(
                 session,
                 viewer=viewer,
-                conflict_id=_conflict_at(session, review_id, number),
+                conflict_id=conflict_at(session, review_id, number),
                 limit=500,
             )
             return list(found.items)
@@ -401,6 +399,29 @@ class World:
                 anew=anew,
             )
 
+    def draw(self, team: Team, person: Person) -> RecordNumber | None:
+        """Serve the next draw of the audit to somebody, or what the queue has where there is none.
+
+        Returns its number, None where nothing is left.
+        """
+        with self.entered(team.review_id, person) as (session, review, viewer):
+            audit = draws.of_queue(session, review, TA)
+            found = queue.serve(
+                session,
+                review=review,
+                viewer=viewer,
+                stage=TA,
+                order=serving.newest_order(session, team.review_id, TA),
+                limit=1,
+                lasting=timedelta(minutes=30),
+                anew=False,
+                sample=draws.sample_of(audit),
+            )
+            if audit is not None:
+                draws.draw(session, review, audit, found.drawn)
+                states.follow(session, review, audit)
+        return found.items[0].record_number if found.items else None
+
     def rank(self, review_id: ReviewId, *numbers: int) -> Ranking:
         """Publish a ranking with the records in this order, scored n, n - 1, …, 1."""
         with self.database.write.begin() as session:
@@ -425,6 +446,19 @@ class World:
             )
             session.add(ranking)
             return ranking
+
+    def remove(self, review_id: ReviewId, person: Person, number: int) -> None:
+        """Remove a record before it is screened."""
+        with self.entered(review_id, person) as (session, review, viewer):
+            sources.remove(
+                session,
+                review,
+                viewer,
+                number=RecordNumber(number),
+                kind=RemovalKind.OTHER,
+                reason="A retracted article",
+                tool=None,
+            )
 
     def propose(self, review_id: ReviewId, *numbers: int) -> DuplicateGroupId:
         """Ask people whether these records are one, as a worker does after an import."""
@@ -468,118 +502,3 @@ class World:
             found = load_facts(session, reviews.get_review(session, review_id))
             stands = {number: standing(facts) for number, facts in found.items()}
             return {int(number): str(one) for number, one in stands.items() if one is not None}
-
-
-def _as_open(policy: dict[str, Any]) -> dict[str, Any]:
-    """Return the policy of full text where a review is open: both stages are, or neither is."""
-    return {name: value for name, value in policy.items() if name == "blind"}
-
-
-def _add_review(
-    session: Session, owner: Person, policy: dict[str, Any] | None, **texts: Any
-) -> LockedReview:
-    return reviews.create_review(
-        session,
-        owner_id=owner.id,
-        title=texts.pop("title", "A review"),
-        policy={TA: policy or {}, FT: _as_open(policy or {})},
-        seed=texts.pop("seed", 1),
-        **texts,
-    )
-
-
-def _add_members(session: Session, review: LockedReview, roles: dict[Person, Role]) -> None:
-    """Do what `set_member` does to newcomers, for all at once: most tests begin so."""
-    rows: list[dict[str, Any]] = [
-        {"review_id": review.id, "user_id": one.id, "role": role, "added_at": now()}
-        for one, role in roles.items()
-    ]
-    session.execute(insert(Member), rows)
-    added = [
-        MemberAdded(user_id=str(one.id), role=role, detail={"by": None, "from": None, "to": role})
-        for one, role in roles.items()
-    ]
-    log.append(session, review, *added)
-
-
-def _numbered(n: int) -> list[tuple[str, str]]:
-    return [(f"Title {i}", f"Abstract of record {i}") for i in range(1, n + 1)]
-
-
-def _add_records(
-    session: Session,
-    review: LockedReview,
-    by: Person,
-    texts: Sequence[tuple[str, str]],
-    found: Found | None = None,
-    source: str = "Medline",
-) -> list[RecordNumber]:
-    found = found or Found()
-    row = Import(
-        id=ImportId(new_id()),
-        review_id=review.id,
-        created_by=by.id,
-        created_at=now(),
-        finished_at=now(),
-        state=ImportState.DONE,
-        source=source,
-        filename="test.ris",
-        artifact="none",
-        n_read=len(texts),
-        n_added=len(texts),
-        n_duplicates=0,
-        n_rejected=0,
-        rejected=[],
-        fence=0,
-        found_by=found.found_by,
-        starts_at=found.resolved_start(),
-        wave=waves.require(session, review.id, found.wave),
-    )
-    session.add(row)
-    session.flush()
-    first = review.last_record_number + 1
-    numbers = [RecordNumber(number) for number in range(first, first + len(texts))]
-    records: list[dict[str, Any]] = [
-        {
-            "review_id": review.id,
-            "number": number,
-            "import_id": row.id,
-            "source": source,
-            "title": title,
-            "abstract": abstract,
-            "authors": ["Lee, Ann"],
-            "year": 2020,
-            "keywords": [],
-            "raw": "",
-            "created_at": now(),
-        }
-        for number, (title, abstract) in zip(numbers, texts, strict=True)
-    ]
-    if records:
-        session.execute(insert(Record), records)
-    review.last_record_number += len(records)
-    review.corpus_seq += 1
-    review.labels_seq += 1
-    if found != Found():  # else all of them are screened, and nothing says so
-        screened_records.refresh(session, review.id, numbers)
-        event = ImportFinished(
-            import_id=str(row.id),
-            n_read=row.n_read,
-            n_added=row.n_added,
-            n_duplicates=0,
-            n_rejected=0,
-            detail={"by": str(by.id)} | batch.sealed_origin(session, row),
-        )
-        log.append(session, review, event)
-    return numbers
-
-
-def _conflict_at(
-    session: Session, review_id: ReviewId, number: int, stage: Stage = TA
-) -> ConflictId:
-    query = select(Conflict.id).where(
-        Conflict.review_id == review_id,
-        Conflict.record_number == number,
-        Conflict.stage == stage,
-    )
-    return session.scalars(query).one()

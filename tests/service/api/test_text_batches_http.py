@@ -13,10 +13,8 @@ from application import application
 from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
 from tandem.audit.verify import check
 from tandem.config import Settings
-from tandem.ids import RecordNumber
 from tandem.records.imports import Found
-from tandem.records.origin import FoundBy, RemovalKind
-from tandem.screening import sources
+from tandem.records.origin import FoundBy
 from world import World
 
 
@@ -95,16 +93,7 @@ def test_files_of_reports_that_start_at_full_text_are_placed_too(api: Api) -> No
 def test_no_file_is_placed_at_a_record_that_was_removed_since(api: Api) -> None:
     for person in (api.team.ann, api.team.ben):
         api.world.withdraw(api.team.review_id, person, 2)
-    with api.world.entered(api.team.review_id, api.team.owner) as (session, review, viewer):
-        sources.remove(
-            session,
-            review,
-            viewer,
-            number=RecordNumber(2),
-            kind=RemovalKind.OTHER,
-            reason="Retracted",
-            tool=None,
-        )
+    api.world.remove(api.team.review_id, api.team.owner, 2)
 
     sent = api.send({"a.pdf": titled(2), "b.pdf": titled(3)})
     api.read()

@@ -3,7 +3,6 @@
 Each check of the trail computes the evidence again, with a loader of its own.
 """
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,12 +23,10 @@ from service.domain.tables import assert_in_step
 from tandem.db.keyset import START
 from tandem.ids import DuplicateGroupId, RecordNumber
 from tandem.operations import taking_back
-from tandem.ranking import serving
 from tandem.records.models import Record
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
-from tandem.screening.queue import service as queue
 from tandem.screening.rules import Status
-from tandem.stopping import audit_queries, audits, draws, states
+from tandem.stopping import audit_queries, audits, states
 from tandem.stopping.models import Audit, Serving
 from tandem.stopping.settling import included_at
 from world import TA, Person, Team, World
@@ -73,24 +70,9 @@ class Auditing(RuleBasedStateMachine):
     @rule(who=people, verdict=verdicts, decides=st.booleans())
     def draw(self, who: str, verdict: str, decides: bool) -> None:
         person: Person = getattr(self.team, who)
-        with self.world.entered(self.id, person) as (session, review, viewer):
-            audit = draws.of_queue(session, review, TA)
-            found = queue.serve(
-                session,
-                review=review,
-                viewer=viewer,
-                stage=TA,
-                order=serving.newest_order(session, self.id, TA),
-                limit=1,
-                lasting=timedelta(minutes=30),
-                anew=False,
-                sample=draws.sample_of(audit),
-            )
-            if audit is not None:
-                draws.draw(session, review, audit, found.drawn)
-                states.follow(session, review, audit)
-        if decides and found.items:
-            self.world.decide(self.id, person, found.items[0].record_number, verdict)
+        drawn = self.world.draw(self.team, person)
+        if decides and drawn is not None:
+            self.world.decide(self.id, person, drawn, verdict)
 
     @rule(who=people, number=st.integers(1, RECORDS), verdict=verdicts)
     def decide(self, who: str, number: int, verdict: str) -> None:

@@ -4,10 +4,9 @@ import pytest
 
 from tandem.ids import RecordNumber
 from tandem.records.imports import Found
-from tandem.records.origin import FoundBy, RemovalKind
+from tandem.records.origin import FoundBy
 from tandem.reviews import policy_versions
 from tandem.reviews.models import Role
-from tandem.screening import sources
 from tandem.screening.people import interests
 from tandem.screening.people.blocked_records import blocked_records
 from tandem.screening.team import membership
@@ -140,11 +139,7 @@ def test_linked_records_wait_as_one(world: World) -> None:
 def test_nobody_waits_for_records_that_are_not_screened(world: World) -> None:
     team = of_two(world, n_reviewers=1)
     world.records(team.review_id, team.owner, 2, found=Found(FoundBy.CITATION))
-    with world.entered(team.review_id, team.owner) as (session, review, viewer):
-        number, kind = RecordNumber(2), RemovalKind.OTHER
-        sources.remove(
-            session, review, viewer, number=number, kind=kind, reason="No abstract", tool=None
-        )
+    world.remove(team.review_id, team.owner, 2)
     assert found(world, team) == (1, 3, [1, 3, 4], 0)
     change(world, team, team.ann, share=0.5)
     assert found(world, team) == (1, 3, [1, 3, 4], 3), "of six decisions"

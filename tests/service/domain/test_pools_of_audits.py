@@ -1,21 +1,17 @@
 """Records come back into the pool of an audit between two draws: an honest trail holds."""
 
-from datetime import timedelta
-
 import pytest
 
 from service.domain.tables import assert_in_step
 from service.domain.trails import checked, exported
 from tandem.ids import ImportId, RecordNumber
 from tandem.operations import taking_back
-from tandem.ranking import serving
 from tandem.records.imports import Found
 from tandem.records.models import Record
-from tandem.records.origin import FoundBy, RemovalKind, StartsAt
+from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews.service import get_review
 from tandem.screening import sources
-from tandem.screening.queue import service as queue
-from tandem.stopping import audit_queries, audits, draws, random_order
+from tandem.stopping import audit_queries, audits, random_order
 from tandem.stopping.models import Serving
 from world import TA, Team, World
 
@@ -48,23 +44,10 @@ def begin(world: World, team: Team) -> None:
 
 def draw(world: World, team: Team) -> None:
     """Serve Ann the next draw; both exclude it."""
-    with world.entered(team.review_id, team.ann) as (session, review, viewer):
-        audit = draws.of_queue(session, review, TA)
-        assert audit is not None
-        found = queue.serve(
-            session,
-            review=review,
-            viewer=viewer,
-            stage=TA,
-            order=serving.newest_order(session, review.id, TA),
-            limit=1,
-            lasting=timedelta(minutes=30),
-            anew=False,
-            sample=draws.sample_of(audit),
-        )
-        draws.draw(session, review, audit, found.drawn)
+    drawn = world.draw(team, team.ann)
+    assert drawn is not None
     for who in (team.ann, team.ben):
-        world.decide(team.review_id, who, found.items[0].record_number, "exclude")
+        world.decide(team.review_id, who, drawn, "exclude")
 
 
 def order_of(world: World, team: Team) -> list[int]:
@@ -91,9 +74,7 @@ def test_records_that_are_parted_come_back(world: World, team: Team) -> None:
 
 def test_a_record_that_is_restored_comes_back(world: World, team: Team) -> None:
     number = RecordNumber(last_of_the_order(world, team)[0])
-    with world.entered(team.review_id, team.owner) as (session, review, viewer):
-        kind, reason = RemovalKind.OTHER, "A retraction"
-        sources.remove(session, review, viewer, number=number, kind=kind, reason=reason, tool=None)
+    world.remove(team.review_id, team.owner, number)
     draw(world, team)
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
         sources.restore(session, review, viewer, number=number)

@@ -12,9 +12,8 @@ from tandem.operations import taking_back
 from tandem.operations.taking_back import ImportInUse
 from tandem.records.imports import Found
 from tandem.records.models import Import, Record
-from tandem.records.origin import FoundBy, RemovalKind
+from tandem.records.origin import FoundBy
 from tandem.reports.facts import load_retrievals
-from tandem.screening import sources
 from tandem.studies import ratings, separate
 from tandem.studies import service as studies
 from world import Team, World
@@ -110,16 +109,7 @@ def test_a_retrieval_that_another_import_keeps_stands_in_no_ones_way(
 
 
 def test_a_removal_before_screening_goes_with_its_record(world: World, team: Team) -> None:
-    with world.entered(team.review_id, team.owner) as (session, review, viewer):
-        sources.remove(
-            session,
-            review,
-            viewer,
-            number=RecordNumber(3),
-            kind=RemovalKind.OTHER,
-            reason="A retracted article",
-            tool=None,
-        )
+    world.remove(team.review_id, team.owner, 3)
 
     take_back(world, team, 3)
 

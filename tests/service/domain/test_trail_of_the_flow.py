@@ -13,10 +13,9 @@ from tandem.ids import RecordNumber
 from tandem.records import waves
 from tandem.records.imports import Found
 from tandem.records.models import Import, Removal, Wave, WaveKind
-from tandem.records.origin import FoundBy, RemovalKind
+from tandem.records.origin import FoundBy
 from tandem.reports.models import Study, StudyReport
 from tandem.reports.retrieval import append_retrieval
-from tandem.screening import sources
 from tandem.screening.full_text.models import Retrieval, RetrievalState
 from tandem.studies import service as studies
 from world import Team, World
@@ -34,16 +33,8 @@ def team(world: World) -> Team:
     for number in (1, 2):
         for person in (team.ann, team.ben):
             world.decide(team.review_id, person, number, "include")
+    world.remove(team.review_id, team.owner, 3)
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
-        sources.remove(
-            session,
-            review,
-            viewer,
-            number=RecordNumber(3),
-            kind=RemovalKind.OTHER,
-            reason="No abstract",
-            tool=None,
-        )
         append_retrieval(
             session,
             review=review,
