@@ -15,6 +15,7 @@ from tandem.errors import Invalid, TooLarge, Unavailable
 from tandem.ids import ReviewId, TextFileId, new_id
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview
+from tandem.reviews.service import NoReview
 from tandem.texts.kinds import BEGINNING, MediaType, media_type, safe_name
 from tandem.texts.models import (
     WAITING,
@@ -161,9 +162,15 @@ def forget_unused(
     """Remove files that no report and no batch needs any more, and their bytes.
 
     The review is locked meanwhile: `row_of` takes no file up again whose bytes are just removed.
+    Of a deleted review nothing is needed.
     """
     with database.write.begin() as session:
-        review = reviews.lock(session, review_id, also_archived=True)
+        try:
+            review = reviews.lock(session, review_id, also_archived=True)
+        except NoReview:
+            for sha256 in digests:
+                artifacts.remove(artifact_key(review_id, sha256))
+            return
         for sha256 in digests:
             query = select(TextFile).where(
                 TextFile.review_id == review.id, TextFile.sha256 == sha256

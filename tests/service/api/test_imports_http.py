@@ -14,8 +14,10 @@ from service.api.pages_of import pages_of
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.ids import ImportId
-from tandem.records import importing
+from tandem.records import importing, imports
 from tandem.records.models import Import
+from tandem.reviews import service as reviews
+from tandem.reviews.models import Role
 from tandem.screening.duplicates import deduplication
 from world import Team, World
 
@@ -63,6 +65,23 @@ def stored_files(settings: Settings) -> list[Path]:
 def nothing_was_written(client: TestClient, team: Team, path: str, settings: Settings) -> bool:
     listed = client.get(path, headers=team.owner.auth).json()["items"]
     return not listed and not stored_files(settings)
+
+
+def test_who_is_owner_no_more_when_the_file_is_stored_imports_nothing(
+    client: TestClient, team: Team, path: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = imports.store_upload
+
+    def store_and_demote(*given: Any, **named: Any) -> imports.Upload:
+        with world.entered(team.review_id, team.owner) as (session, review, _):
+            for person, role in ((team.judge, Role.OWNER), (team.owner, Role.REVIEWER)):
+                reviews.set_member(session, review, user_id=person.id, role=role)
+        return store(*given, **named)
+
+    monkeypatch.setattr(imports, "store_upload", store_and_demote)
+    refused = client.post(path, files={"file": ("out.ris", RIS)}, headers=team.owner.auth)
+    assert refused.status_code == 403
+    assert client.get(path, headers=team.judge.auth).json()["items"] == []
 
 
 def test_a_file_is_taken_and_read(

@@ -13,6 +13,7 @@ import pdfs
 from application import application
 from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
 from tandem.config import Settings
+from tandem.operations import lifecycle
 from tandem.texts import pages, scanning, uploads
 from world import World
 
@@ -375,3 +376,31 @@ def test_reports_show_their_texts_and_are_found_by_them(api: Api) -> None:
     api.world.merge(api.team.review_id, api.team.judge, 1, 2)
     assert numbers("q=cobblers") == ["1"]
     assert [len(one["texts"]) for one in api.get("/reports")["items"]] == [2, 0]
+
+
+@pytest.mark.parametrize("end", ["removed", "review deleted"])
+def test_what_is_sent_again_after_its_end_leaves_no_file(
+    api: Api, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer of the first time got lost; or the review is deleted while a file is stored."""
+    url = f"{api.review}/reports/1/texts"
+    headers = api.team.ann.auth | {"Idempotency-Key": "the same"}
+
+    def send() -> Any:
+        return api.client.post(url, files={"file": ("a.pdf", titled(1))}, headers=headers)
+
+    if end == "removed":
+        text_id = send().json()["id"]
+        api.client.delete(f"{api.review}/texts/{text_id}", headers=api.team.ann.auth)
+        assert send().headers["idempotency-replayed"] == "true"
+    else:
+        store = uploads.store
+
+        def store_and_delete(*given: Any, **named: Any) -> uploads.StoredFile:
+            with api.world.entered(api.team.review_id, api.team.owner) as (session, review, viewer):
+                lifecycle.delete_review(session, review, viewer, title=review.title)
+            return store(*given, **named)
+
+        monkeypatch.setattr(uploads, "store", store_and_delete)
+        assert send().status_code == 404
+    assert api.stored() == []

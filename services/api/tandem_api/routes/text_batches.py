@@ -64,6 +64,8 @@ def send_texts(
     except TandemError:
         uploads.forget_unused(here.database, here.artifacts, review_id, *digests)
         raise
+    if "Idempotency-Replayed" in answer.headers:  # their texts may have been removed since
+        uploads.forget_unused(here.database, here.artifacts, review_id, *digests)
     here.task_signals.to_read(review_id)
     return answer
 

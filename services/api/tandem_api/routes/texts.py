@@ -113,6 +113,8 @@ def add_text(
     except TandemError:
         uploads.forget_unused(here.database, here.artifacts, review_id, stored.sha256)
         raise
+    if "Idempotency-Replayed" in answer.headers:  # its text may have been removed since
+        uploads.forget_unused(here.database, here.artifacts, review_id, stored.sha256)
     here.task_signals.to_read(review_id)
     return answer
 
