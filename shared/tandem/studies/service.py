@@ -89,11 +89,19 @@ def change(
     *,
     changes: Mapping[str, Any],
 ) -> None:
-    """Change a study's `label`, `primary_number` or `fields`. Equal values change nothing."""
+    """Change a study's `label`, `primary_number` or `fields`. Equal values change nothing.
+
+    Raises:
+        NotFound: The primary report is none of the study's.
+    """
     viewer.require(Role.REVIEWER, "change studies")
-    touched = {name: value for name, value in changes.items() if getattr(study, name) != value}
-    if "primary_number" in touched:
-        _require_member(touched["primary_number"], numbers_of(session, study))
+    wanted = dict(changes)
+    if (primary := wanted.get("primary_number")) is not None:
+        # The study may have it by the number of a record that is linked to it.
+        known, own = numbers_of(session, study), _own_numbers(session, review.id, primary)
+        wanted["primary_number"] = next((one for one in known if one in own), primary)
+        _require_member(wanted["primary_number"], known)
+    touched = {name: value for name, value in wanted.items() if getattr(study, name) != value}
     if touched:
         for name, value in touched.items():
             setattr(study, name, value)

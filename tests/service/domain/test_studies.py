@@ -238,6 +238,22 @@ def test_ratings_of_linked_reports_are_of_the_one_that_is_shown(world: World, te
     assert rated(world, team, team.owner, 2) == [("ben", 2)]
 
 
+def test_the_primary_report_may_be_shown_as_another_record(world: World, team: Team) -> None:
+    study_id = group(world, team, [1, 3])
+    make_rich(world, team, 2)
+    world.merge(team.review_id, team.owner, 1, 2)
+    with world.entered(team.review_id, team.ann) as (session, review, viewer):
+        study = service.get(session, review.id, study_id)
+        service.change(session, review, viewer, study, changes={"primary_number": RecordNumber(2)})
+        with pytest.raises(NotFound):
+            service.change(
+                session, review, viewer, study, changes={"primary_number": RecordNumber(4)}
+            )
+    (shown,) = seen(world, team, team.ann)
+    assert ([*shown.reports], shown.primary) == ([2, 3], 2)
+    assert verify.check(trail_of(world, team)).ok
+
+
 def test_the_newest_rating_counts_also_after_a_clock_was_set_back(
     world: World, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
