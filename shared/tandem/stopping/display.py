@@ -29,7 +29,7 @@ ASSUMES = (
 )
 TEAM_NOTE = (
     "From how far the first decisions of two reviewers overlap, on records that are included in "
-    "the end. Too high where errors go together."
+    "the end, where neither knew of the other's. Too high where errors go together."
 )
 FEWEST_IN_BOTH = 7
 """Includes of both reviewers from which on Chapman's estimate is shown."""
@@ -60,7 +60,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Two reviewers' includes among the records that are included in the end."""
+    """Two reviewers' includes among the records that are included in the end.
+
+    Only where neither knew what the other had decided: else their overlap says nothing.
+    """
 
     both: int
     only_1: int
@@ -211,14 +214,14 @@ def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
         .subquery()
     )
     query = (
-        select(first.c.record_number, first.c.reviewer_id, Decision.verdict)
+        select(first.c.record_number, first.c.reviewer_id, Decision.verdict, Decision.informed)
         .join(Decision, and_(Decision.review_id == review_id, Decision.labels_seq == first.c.seq))
         .order_by(first.c.record_number, first.c.seq)
     )
     by_record: dict[int, list[tuple[str, bool]]] = {}
-    for number, reviewer, verdict in session.execute(query):
+    for number, reviewer, verdict, informed in session.execute(query):
         kept = by_record.setdefault(number, [])
-        if len(kept) < 2:
+        if len(kept) < 2 and not informed:
             kept.append((str(reviewer), verdict is not Verdict.EXCLUDE))
     pairs = Counter(
         tuple(kept_in for _, kept_in in sorted(votes))

@@ -436,6 +436,16 @@ def test_only_an_owner_registers_once_and_within_range(screening: Screening, wor
     assert (answer.status_code, answer.json()["code"]) == (422, "too_few_includes")
 
 
+def test_what_two_missed_is_not_estimated_from_votes_that_knew_of_each_other(
+    screening: Screening,
+) -> None:
+    team = screening.team
+    screening.world.change_policy(team.review_id, team.owner, blind=False)
+    for person in (team.ann, team.ben):
+        screening.world.decide(team.review_id, person, N_READ + 1, "include")
+    assert screening.get("/stopping")["team"]["both"] == N_INCLUDED, "as before"
+
+
 def test_the_panel_has_heuristics_costs_and_the_team(screening: Screening) -> None:
     panel = screening.get("/stopping")
     assert (panel["n_records"], panel["n_settled"], panel["n_included"]) == (N, N_READ, 8)

@@ -26,7 +26,7 @@ from tandem.screening.models import (
     Resolution,
     ScreenedRecord,
 )
-from tandem.screening.rules import Outcome, Status, Verdict, Vote, outcome
+from tandem.screening.rules import Classification, Outcome, Status, Verdict, Vote, outcome
 
 _SCREENING = ("tandem.decision.", "tandem.record.", "tandem.conflict.")
 
@@ -168,20 +168,21 @@ def _judged(
     votes: dict[At, list[Vote]] = {at: [] for at, _ in latest}
     for (at, _), entry in latest.items():
         if entry.verdict is not None:
-            votes[at].append(Vote(entry.verdict, tuple(entry.reasons)))
+            votes[at].append(Vote(entry.verdict, tuple(entry.reasons), entry.classification))
     query = select(Resolution).where(
         Resolution.review_id == review_id,
         Resolution.is_set_aside.is_(False),
         Resolution.taken_back_at.is_(None),
     )
-    resolved: dict[At, Verdict] = {
-        At(row.stage, row.record_number): row.verdict for row in session.scalars(query)
+    resolved: dict[At, tuple[Verdict, Classification | None]] = {
+        At(row.stage, row.record_number): (row.verdict, row.classification)
+        for row in session.scalars(query)
     }
     linked = _linked(session, review_id)
     votes |= {at: [] for at in resolved if at not in votes and at.number not in linked}
     policies = policy_versions.policies_in_force(session, review_id)
     return {
-        at: (outcome(policies[at.stage], cast, resolved.get(at)), len(cast))
+        at: (outcome(policies[at.stage], cast, *resolved.get(at, ())), len(cast))
         for at, cast in votes.items()
     }
 
