@@ -79,9 +79,10 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
             curve.append(CurvePoint(n_decisions, len(included)))
     derived = DerivedFlow(state, logged, LoggedAudits(), last_record=state.last_record)
     n_records = state.n_records - len(state.linked)
+    shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
     if stage is Stage.TITLE_ABSTRACT:
         n_records -= len(derived.not_screened)
-    shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
+        shown = [one for one in shown if int(one[0]) not in derived.not_screened]
     if stage is Stage.FULL_TEXT:
         there = reports.population(state) | derived.starters
         n_records, shown = len(there), [one for one in shown if one[0] in there]

@@ -4,12 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.records.models import Record
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -91,6 +92,9 @@ def _team_counts(
     for numbers in [None] if within is None else pieces(sorted(within)):
         some = query if numbers is None else query.where(ScreenedRecord.record_number.in_(numbers))
         found.update({row.status: row.n for row in session.execute(some)})
+    if within is None:
+        left_out = query.join(Record, _its_record(ScreenedRecord)).where(_is_left_out())
+        found.subtract({row.status: row.n for row in session.execute(left_out)})
     counts = {status.value: found.get(status, 0) for status in Status}
     touched = sum(found.values()) - found.get(Status.UNSCREENED, 0)
     return counts | {Status.UNSCREENED.value: n_records - touched}
@@ -121,6 +125,9 @@ def _reviewers(
         here = PresentDecision.record_number
         some = decided if numbers is None else decided.where(here.in_(numbers))
         n_decided.update({row.reviewer_id: row.n for row in session.execute(some)})
+    if within is None:
+        left_out = decided.join(Record, _its_record(PresentDecision)).where(_is_left_out())
+        n_decided.subtract({row.reviewer_id: row.n for row in session.execute(left_out)})
     days = {who: made for who, made in logged.days.items() if only in (None, who)}
     users = accounts.users_by_id(session, set(days)) if days else {}
     return [
@@ -129,3 +136,12 @@ def _reviewers(
         )
         for user_id, by_day in sorted(days.items(), key=lambda item: users[item[0]].name)
     ]
+
+
+def _its_record(of: type[ScreenedRecord] | type[PresentDecision]) -> ColumnElement[bool]:
+    return and_(Record.review_id == of.review_id, Record.number == of.record_number)
+
+
+def _is_left_out() -> ColumnElement[bool]:
+    """Whether a record is not screened any more: it came as one of the previous version since."""
+    return Record.not_screened_because.is_not(None)

@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from service.domain.tables import assert_in_step
+from tandem.audit import past
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ImportId, RecordNumber
+from tandem.operations import waiting
 from tandem.records import waves
 from tandem.records.imports import Found, MustBeScreened
 from tandem.records.models import Record, WaveKind
@@ -23,7 +25,7 @@ from tandem.screening.progress import progress
 from tandem.screening.sources import WasScreened
 from tandem.screening.team import removal
 from tandem.stopping import audits, states
-from world import FT, TA, Team, World
+from world import FT, TA, Person, Team, World
 
 pytestmark = pytest.mark.both_engines
 PREVIOUS, CITATION = Found(FoundBy.PREVIOUS), Found(FoundBy.CITATION)
@@ -206,6 +208,55 @@ def test_other_methods_start_at_full_text_and_previous_reports_are_not_screened(
     assert made.boxes["previous_reports"].items == (before,)
     assert made.n("total_studies") == 1
     assert made.template == "updated_v2"
+
+
+def test_reports_of_the_previous_version_found_among_screened_ones_hide_no_others(
+    world: World,
+) -> None:
+    """The previous version's reports are imported when the screening has begun."""
+    team = world.team(n_records=5)
+    for number in (1, 2):
+        for person in (team.ann, team.ben):
+            world.decide(team.review_id, person, number, "include")
+    world.decide(team.review_id, team.ann, 3, "include")
+    both = world.records(team.review_id, team.owner, 2, found=PREVIOUS)
+    world.merge(team.review_id, team.owner, 1, both[0])
+    world.merge(team.review_id, team.owner, 3, both[1])
+
+    def left(who: Person) -> tuple[int, list[int]]:
+        served = world.serve(team.review_id, who, limit=50)
+        with world.database.read() as session:
+            review = reviews.get_review(session, team.review_id)
+            viewer = reviews.viewer(session, review_id=review.id, user_id=who.id)
+            found = waiting.of_review(session, review, viewer).share
+        assert found.remaining == served.remaining
+        return served.remaining, sorted(lease.record_number for lease in served.items)
+
+    assert left(team.ann) == (2, [4, 5])
+    assert left(team.eve) == (2, [4, 5]), "record 2 has its decisions"
+    world.decide(team.review_id, team.ann, 4, "exclude")
+    assert left(team.ann) == (1, [5])
+
+    with world.database.read() as session:
+        owner = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        done = progress(session, viewer=owner, stage=TA)
+        then = past.progress(
+            session,
+            viewer=owner,
+            stage=TA,
+            as_of=reviews.get_review(session, team.review_id).last_seq,
+        )
+        own = progress(
+            session,
+            viewer=reviews.viewer(session, review_id=team.review_id, user_id=team.ann.id),
+            stage=TA,
+        )
+    assert (done.n_records, done.counts["included"], done.counts["awaiting"]) == (3, 1, 1)
+    assert done.counts["unscreened"] == 1
+    assert (then.n_records, then.counts) == (done.n_records, done.counts)
+    assert [(one.name, one.n_decided) for one in then.reviewers] == [("ann", 2), ("ben", 1)]
+    assert done.reviewers == then.reviewers
+    assert own.counts == {"unscreened": 1, "done": 2}
 
 
 def test_a_copy_from_a_database_brings_a_cited_record_into_the_screening(world: World) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import Select, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.db.rows import fetch
-from tandem.ids import RecordNumber
+from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.records.shown import n_shown, n_shown_sql
 from tandem.screening.models import PresentDecision, ScreenedRecord
@@ -68,9 +68,9 @@ def count(
             return Counts(total=0, remaining=0, half_done=0, half_done_by_others=0)
         return _count_at_full_text(session, queue_filter, queue_filter.population, withheld())
     found = fetch(session, _counts(queue_filter.rules), queue_filter.parameters())
-    total, full, mine, closed_to_me, half_done, by_others, has_interests = found.one()
+    total, closed, out, mine, half_done, by_others, has_interests = found.one()
     not_served = still_to_decide(session, queue_filter, withheld()) if has_interests else 0
-    remaining = total - full - closed_to_me - not_served
+    remaining = total - (closed - out) - not_served
     return Counts(total, remaining, half_done, by_others, mine, has_interests)
 
 
@@ -98,6 +98,21 @@ def _half_done(rules: Rules) -> Select[int, int]:
     )
 
 
+def closed_and_left_out(rules: Rules, review_id: SQLColumnExpression[ReviewId]) -> Select[int]:
+    """Count what is full, or decided by the reviewer, of a review's records that are left out.
+
+    They were screened before: one that a report of the previous version is linked to now, say. All
+    that is closed in a stage is counted without a look at its records; these are taken off.
+    """
+    is_closed = or_(~rules.lacks_decisions(), has_decided())
+    return (
+        select(func.count())
+        .select_from(Record)
+        .join(ScreenedRecord, screened())
+        .where(Record.review_id == review_id, Record.not_screened_because.is_not(None), is_closed)
+    )
+
+
 @cache
 def _counts(rules: Rules) -> Select[int, int, int, int, int, int, bool]:
     is_mine = PresentDecision.decision_id.is_not(None)
@@ -115,9 +130,9 @@ def _counts(rules: Rules) -> Select[int, int, int, int, int, int, bool]:
     return (
         select(
             n_shown_sql(REVIEW),
-            n_full.scalar_subquery(),
+            n_full.scalar_subquery() + func.count().filter(is_mine),
+            closed_and_left_out(rules, REVIEW).correlate(None).scalar_subquery(),
             n_mine.correlate(None).scalar_subquery(),
-            func.count().filter(is_mine),
             func.count().filter(begun()),
             func.count().filter(begun(), ~is_mine),
             has_interests,

@@ -149,7 +149,7 @@ def _over(
     session: Session, rules: Rules, asked: Mapping[str, object], ids: Collection[ReviewId]
 ) -> dict[ReviewId, int]:
     found: dict[ReviewId, int] = {}
-    for query in (_full(rules), _begun_and_mine(rules)):
+    for query in (_full(rules), _begun_and_mine(rules), _left_out(rules)):
         for review_id, n in session.execute(query, {**asked, "reviews": list(ids)}):
             found[review_id] = found.get(review_id, 0) + n
     return found
@@ -195,3 +195,10 @@ def _begun_and_mine(rules: Rules) -> Select[ReviewId, int]:
         )
         .group_by(ScreenedRecord.review_id)
     )
+
+
+@cache
+def _left_out(rules: Rules) -> Select[ReviewId, int]:
+    """Count below zero what the others count of records that are left out now."""
+    n = counting.closed_and_left_out(rules, Review.id).correlate(Review).scalar_subquery()
+    return select(Review.id, -n).where(Review.id.in_(_REVIEWS))
