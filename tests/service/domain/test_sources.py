@@ -19,6 +19,7 @@ from tandem.reporting import service as reporting
 from tandem.reporting.flow import Flow
 from tandem.reviews import service as reviews
 from tandem.screening import priors, sources
+from tandem.screening.conflicts import service as conflicts
 from tandem.screening.ledger.loading import RecordNotScreened
 from tandem.screening.models import PresentDecision
 from tandem.screening.progress import progress
@@ -257,6 +258,33 @@ def test_reports_of_the_previous_version_found_among_screened_ones_hide_no_other
     assert [(one.name, one.n_decided) for one in then.reviewers] == [("ann", 2), ("ben", 1)]
     assert done.reviewers == then.reviewers
     assert own.counts == {"unscreened": 1, "done": 2}
+
+
+def test_a_conflict_about_a_report_of_the_previous_version_waits_for_nobody(world: World) -> None:
+    team = world.team(n_records=2)
+    for person, verdict in ((team.ann, "include"), (team.ben, "exclude")):
+        world.decide(team.review_id, person, 1, verdict)
+
+    def waits() -> tuple[int | None, int]:
+        with world.database.read() as session:
+            review = reviews.get_review(session, team.review_id)
+            viewer = reviews.viewer(session, review_id=review.id, user_id=team.judge.id)
+            listed = conflicts.list_conflicts(
+                session, viewer=viewer, selection=conflicts.Selection(), limit=9
+            )
+            found = waiting.of_review(session, review, viewer).waiting
+        return found.conflicts, len(listed.items)
+
+    assert waits() == (1, 1)
+    (before,) = world.records(team.review_id, team.owner, 1, found=PREVIOUS)
+    group = world.merge(team.review_id, team.owner, 1, before)
+    with pytest.raises(RecordNotScreened):
+        world.resolve(team.review_id, team.judge, 1, "include")
+    assert waits() == (0, 0)
+    world.split(team.review_id, team.owner, group)
+    assert waits() == (1, 1)
+    world.resolve(team.review_id, team.judge, 1, "include")
+    assert waits() == (0, 1)
 
 
 def test_a_copy_from_a_database_brings_a_cited_record_into_the_screening(world: World) -> None:

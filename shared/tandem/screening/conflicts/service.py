@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
@@ -87,17 +87,24 @@ def list_conflicts(
 def counts_now() -> ColumnElement[bool]:
     """Whether a conflict is about a record that is in its stage now.
 
-    One of a report that has left full text is kept, and is there again when the report is.
+    One of a report that has left full text, or of a record that is screened no more, is kept: it is
+    there again when the record is.
     """
-    there = select(Record.number).where(
-        Record.review_id == Conflict.review_id,
-        Record.number == Conflict.record_number,
-        is_at_full_text(Gate(0)),
-    )
+
+    def there(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        found = select(Record.number).where(
+            Record.review_id == Conflict.review_id,
+            Record.number == Conflict.record_number,
+            condition,
+        )
+        return found.correlate(Conflict).exists()
+
     return or_(
-        Conflict.stage != Stage.FULL_TEXT,
         Conflict.state == ConflictState.RESOLVED,
-        there.correlate(Conflict).exists(),
+        case(
+            (Conflict.stage == Stage.FULL_TEXT, there(is_at_full_text(Gate(0)))),
+            else_=there(Record.not_screened_because.is_(None)),
+        ),
     )
 
 
@@ -145,7 +152,7 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
                 Conflict.review_id.in_(ids),
                 Conflict.stage == stage,
                 Conflict.state == ConflictState.OPEN,
-                counts_now() if stage is Stage.FULL_TEXT else true(),
+                counts_now(),
             )
             if some is voting:
                 query = query.where(has_vote_of(some[0].user_id))
