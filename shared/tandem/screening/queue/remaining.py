@@ -10,7 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
@@ -149,7 +158,7 @@ def _over(
     session: Session, rules: Rules, asked: Mapping[str, object], ids: Collection[ReviewId]
 ) -> dict[ReviewId, int]:
     found: dict[ReviewId, int] = {}
-    for query in (_full(rules), _begun_and_mine(rules), _left_out(rules)):
+    for query in (_full_and_left_out(rules), _begun_and_mine(rules)):
         for review_id, n in session.execute(query, {**asked, "reviews": list(ids)}):
             found[review_id] = found.get(review_id, 0) + n
     return found
@@ -163,8 +172,9 @@ def _end(review: Review) -> tuple[ReviewId, str]:
 
 
 @cache
-def _full(rules: Rules) -> Select[ReviewId, int]:
-    return (
+def _full_and_left_out(rules: Rules) -> CompoundSelect[ReviewId, int]:
+    """Count what is full; and below zero what is counted of records that are left out now."""
+    full = (
         select(ScreenedRecord.review_id, func.count())
         .where(
             ScreenedRecord.review_id.in_(_REVIEWS),
@@ -173,6 +183,8 @@ def _full(rules: Rules) -> Select[ReviewId, int]:
         )
         .group_by(ScreenedRecord.review_id)
     )
+    n = counting.closed_and_left_out(rules, Review.id).correlate(Review).scalar_subquery()
+    return union_all(full, select(Review.id, -n).where(Review.id.in_(_REVIEWS)))
 
 
 @cache
@@ -195,10 +207,3 @@ def _begun_and_mine(rules: Rules) -> Select[ReviewId, int]:
         )
         .group_by(ScreenedRecord.review_id)
     )
-
-
-@cache
-def _left_out(rules: Rules) -> Select[ReviewId, int]:
-    """Count below zero what the others count of records that are left out now."""
-    n = counting.closed_and_left_out(rules, Review.id).correlate(Review).scalar_subquery()
-    return select(Review.id, -n).where(Review.id.in_(_REVIEWS))
