@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tandem.accounts import passwords
-from tandem.accounts.models import Scope, SignIn, Token, User
+from tandem.accounts.models import IMPORTED, Scope, SignIn, Token, User
 from tandem.accounts.passwords import Hashed
 from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
@@ -51,6 +51,9 @@ def add_user(
     email = canonical(email)
     if not _EMAIL.fullmatch(email):
         raise Invalid(f"{email!r} is not an e-mail address.", field="email")
+    if password is not None and email.endswith(IMPORTED):
+        # Whoever made it first would be given the votes of somebody whom a file names.
+        raise Invalid(f"Addresses that end in {IMPORTED} stand for people in files.", field="email")
     if find_user(session, email=email) is not None:
         raise EmailTaken(f"There is already an account for {email}.")
     if isinstance(password, str):

@@ -8,7 +8,7 @@ from service.domain.threads import at_once
 from tandem.accounts import access, idempotency
 from tandem.accounts import service as accounts
 from tandem.accounts.idempotency import KEPT_FOR, KeyReused
-from tandem.accounts.models import IdempotentRequest, SignIn, Token, User
+from tandem.accounts.models import IMPORTED, IdempotentRequest, SignIn, Token, User
 from tandem.accounts.service import EmailTaken
 from tandem.db.base import now
 from tandem.db.session import Database
@@ -40,6 +40,13 @@ class TestAddresses:
         assert refused.value.code == "email_taken"
         with database.read() as session:
             assert session.scalars(select(User.email)).all() == ["ann@example.org"]
+
+    def test_nobody_takes_the_address_of_somebody_whom_a_file_names(
+        self, database: Database
+    ) -> None:
+        with pytest.raises(Invalid, match="people in files"):
+            add(database, f"0123{IMPORTED.upper()}", "four plain words")
+        add(database, f"0123{IMPORTED}")
 
     @both_engines
     def test_of_many_who_take_one_address_at_once_one_gets_it(self, database: Database) -> None:
