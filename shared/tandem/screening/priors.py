@@ -39,8 +39,9 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
     Each person whom the file names becomes a reviewer of their own, "Ann (imported)", who has no
     way to sign in; decisions of nobody in particular are those of "Imported". Their votes count
     as any others do. Of several of one person on records that are linked, the one that keeps the
-    record in counts. Those on records that are not screened are left out; `take_of_restored`
-    enters them. Taking them a second time changes nothing.
+    record in counts. Those on records that are not screened are left out. Taking them a second
+    time enters what was left out and is screened now, and changes nothing else: who has, or had,
+    a vote on a record has none entered again, for an owner may have voided it.
 
     Raises:
         NotFound: The review has no such import.
@@ -51,20 +52,19 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
     row = imports.get_import(session, review_id=review.id, import_id=import_id)
     if row.state is not ImportState.DONE:
         raise Unfinished("This import is not done yet.")
-    if row.priors_taken_at is not None:
-        return row
-    _take_all(session, review, viewer, Record.import_id == row.id)
-    row.priors_taken_at = now()
+    is_first = row.priors_taken_at is None
+    _take_all(session, review, viewer, Record.import_id == row.id, again=is_first)
+    if is_first:
+        row.priors_taken_at = now()
     return row
 
 
 def take_of_restored(
     session: Session, review: LockedReview, viewer: Viewer, number: RecordNumber
 ) -> None:
-    """Enter what is left of the decisions that a record carries, now that it is screened.
+    """Enter what is left of the decisions that a record carries, as a second `take` does.
 
-    That is where they were taken over while it was removed. Who has, or had, a vote on it from
-    a file has none entered again: an owner may have voided it.
+    That is where they were taken over while it was removed.
     """
     linked = or_(Record.number == number, Record.duplicate_of == number)
     taken = Import.priors_taken_at.is_not(None)

@@ -82,18 +82,11 @@ def test_decisions_of_a_file_are_taken_without_removed_records_until_these_are_r
     world: World,
 ) -> None:
     team = world.team(n_records=4)
-    with world.database.write.begin() as session:
-        for number in (1, 2, 3):
-            record = session.get_one(Record, (team.review_id, number))
-            record.priors = [
-                {"by": "Kim", "verdict": "include", "reasons": [], "labels": ["pilot"]}
-            ]
-        import_id = record.import_id
+    import_id = with_priors(world, team, 1, 2, 3)
     remove(world, team, 2)
     remove(world, team, 3)
 
-    with world.entered(team.review_id, team.owner) as (session, review, viewer):
-        assert priors.take(session, review, viewer, import_id=import_id).priors_taken_at
+    take_priors(world, team, import_id)
     assert votes_of_files(world, team) == [1]
     restore(world, team, 2)
     assert votes_of_files(world, team) == [1, 2], "as if it had never been removed"
@@ -114,6 +107,53 @@ def test_decisions_of_a_file_are_taken_without_removed_records_until_these_are_r
     restore(world, team, 3)
     assert votes_of_files(world, team) == [3]
     assert_in_step(world.database, team.review_id)
+
+
+def with_priors(world: World, team: Team, *numbers: int) -> ImportId:
+    """Let Kim have included these records in the file that brought them."""
+    with world.database.write.begin() as session:
+        for number in numbers:
+            record = session.get_one(Record, (team.review_id, number))
+            record.priors = [
+                {"by": "Kim", "verdict": "include", "reasons": [], "labels": ["pilot"]}
+            ]
+        return record.import_id
+
+
+def take_priors(world: World, team: Team, import_id: ImportId) -> None:
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        assert priors.take(session, review, viewer, import_id=import_id).priors_taken_at
+
+
+def test_decisions_of_a_file_are_taken_again_when_it_is_screened_after_all(world: World) -> None:
+    team = world.team(n_records=0)
+    world.records(team.review_id, team.owner, 3, found=CITATION)
+    import_id = with_priors(world, team, 1, 2, 3)
+    take_priors(world, team, import_id)
+    assert votes_of_files(world, team) == []
+    changes = {"found_by": FoundBy.DATABASE}
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        sources.change_import(session, review, viewer, import_id=import_id, changes=changes)
+
+    for _ in range(2):
+        take_priors(world, team, import_id)
+        assert votes_of_files(world, team) == [1, 2, 3]
+
+    assert_in_step(world.database, team.review_id)
+
+
+def test_decisions_of_a_file_are_taken_again_when_its_record_is_parted(world: World) -> None:
+    team = world.team(n_records=3)
+    import_id = with_priors(world, team, 1, 2, 3)
+    group = world.merge(team.review_id, team.owner, 1, 2)
+    remove(world, team, 1)
+    take_priors(world, team, import_id)
+    world.split(team.review_id, team.owner, group)
+    assert votes_of_files(world, team) == [3]
+
+    take_priors(world, team, import_id)
+
+    assert votes_of_files(world, team) == [2, 3]
 
 
 def votes_of_files(world: World, team: Team) -> list[int]:

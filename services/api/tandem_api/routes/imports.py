@@ -149,7 +149,11 @@ def correct_import(
 
 @router.post("/{import_id}/prior-decisions", response_model=ImportOut)
 def take_prior_decisions(import_id: str, me: Me, review_id: InReview, write: Write) -> Response:
-    """Take over the decisions that a file carries (owners), as an imported reviewer's votes."""
+    """Take over the decisions that a file carries (owners), as an imported reviewer's votes.
+
+    Those on records that are not screened are left out. Asked for again, it enters those whose
+    records are screened by then.
+    """
     found = ImportId(parse_uuid(import_id, kind="import"))
 
     def work(session: Session) -> ImportOut:

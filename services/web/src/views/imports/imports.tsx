@@ -83,7 +83,8 @@ function Upload({ review }: { review: string }) {
     const form = new FormData(event.target as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "").trim();
     const about = { source: text("source"), platform: text("platform"), searched_on: text("searched_on"), strategy: text("strategy"), found_by: text("found_by") };
-    const isChosen = (one: Sending) => chosen.some((file) => file.name === one.file.name);
+    const isChosen = ({ file: { name, size, lastModified } }: Sending) =>
+      chosen.some((file) => file.name === name && file.size === size && file.lastModified === lastModified);
     const anew = chosen.map((file) => ({ file, percent: 0, error: null }));
     // What did not arrive is tried again: it is not shown twice.
     setSending((now) => [...now.filter((one) => one.error === null || !isChosen(one)), ...anew]);
@@ -203,7 +204,14 @@ function Row({ one, review }: { one: Import; review: string }) {
           </Button>
         </div>
       )}
-      {one.priors_taken_at !== null && <p class="small soft">{say.tookPriors}</p>}
+      {one.priors_taken_at !== null && (
+        <div class="head small soft">
+          <span>{say.tookPriors}</span>
+          <Button kind="quiet" title={say.takeRestWhy} disabled={priors.isPending} onClick={() => priors.mutate()}>
+            {say.takeRest}
+          </Button>
+        </div>
+      )}
       {priors.error && <Problem error={priors.error} />}
       {isAsking && (
         <Confirm
