@@ -64,11 +64,11 @@ describe("a file that is sent", () => {
     expect(keys[5]).toBe(keys[0]);
   });
 
-  it("has a new key after it was refused", async () => {
-    answers = [422];
-    await sent("q/imports", form());
-    await sent("q/imports", form());
-    expect(keys[1]).not.toBe(keys[0]);
+  it("keeps its key when it is refused: it may have arrived before", async () => {
+    answers = ["lost", 401, 429, 202, 202];
+    for (const _ of [...answers]) await sent("q/imports", form());
+    expect(new Set(keys.slice(0, 4)).size).toBe(1);
+    expect(keys[4]).not.toBe(keys[0]);
   });
 
   it("has a new key each time where it replaces what is there", async () => {
@@ -84,4 +84,30 @@ it("is done once if it is asked for twice at once", async () => {
   const ask = () => once(["message", "hello"], async (headers) => void seen.push(headers["Idempotency-Key"]));
   await Promise.all([ask(), ask()]);
   expect(seen[0]).toBe(seen[1]);
+});
+
+it("keeps its key if of two at once only one is answered", async () => {
+  const seen: string[] = [];
+  const ask = (lost: boolean) =>
+    once(["message", "bye"], async (headers) => {
+      seen.push(headers["Idempotency-Key"]);
+      await Promise.resolve();
+      if (lost) throw new Unreachable();
+    }).catch(() => undefined);
+  await Promise.all([ask(false), ask(true)]);
+  await ask(false);
+  expect(new Set(seen).size).toBe(1);
+});
+
+it("has a new key when the server knows the old one for something else", async () => {
+  const seen: string[] = [];
+  const refused = new Refused({ title: "", status: 409, code: "idempotency_key_reused", detail: "" });
+  const ask = () =>
+    once(["message", "again"], async (headers) => {
+      seen.push(headers["Idempotency-Key"]);
+      if (seen.length === 1) throw refused;
+    }).catch(() => undefined);
+  await ask();
+  await ask();
+  expect(seen[1]).not.toBe(seen[0]);
 });

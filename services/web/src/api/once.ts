@@ -1,6 +1,6 @@
-/** What must not be done twice is sent under a key of its own until an answer has come. */
+/** What must not be done twice is sent under a key of its own until it has been done. */
 import { newKey } from "./client";
-import { Refused } from "./problem";
+import { codeOf } from "./problem";
 
 const unanswered = new Map<string, string>();
 
@@ -10,8 +10,8 @@ export type Keyed = {
 };
 
 /**
- * Sends something under its Idempotency-Key, and under the same one when it is sent again after no
- * answer came: it may have arrived. `what` tells it from all else that is sent.
+ * Sends something under its Idempotency-Key, and under the same one when it is sent again after it
+ * failed: it may have arrived. `what` tells it from all else that is sent.
  */
 export async function once<T>(what: unknown, send: (headers: Keyed) => Promise<T>): Promise<T> {
   const name = JSON.stringify(what);
@@ -22,8 +22,10 @@ export async function once<T>(what: unknown, send: (headers: Keyed) => Promise<T
     unanswered.delete(name);
     return answer;
   } catch (error) {
-    // A server in trouble, or a proxy before it, does not say whether it was done.
-    if (error instanceof Refused && error.problem.status < 500) unanswered.delete(name);
+    // What is refused was not done by this request, but perhaps by the one before it, or by one that
+    // is still under way. A refused key can be used again.
+    if (codeOf(error) === "idempotency_key_reused") unanswered.delete(name);
+    else unanswered.set(name, key);
     throw error;
   }
 }
