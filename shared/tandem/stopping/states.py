@@ -149,7 +149,12 @@ def up_to_date(database: Database | OneMoment, review_id: ReviewId) -> Iterator[
 
 def is_any_due(session: Session, review_id: ReviewId) -> bool:
     """Whether `follow_all` would give a certificate or withdraw one."""
-    return any(is_due(shown(session, audit)) for audit in session.scalars(_of(review_id)).all())
+    return any(
+        is_due(shown(session, audit))
+        for audit in session.scalars(_of(review_id)).all()
+        # Of one that is over nothing is given, and there may be nothing to withdraw.
+        if audit.ended_at is None or certificate_in_force(audit) is not None
+    )
 
 
 def _of(review_id: ReviewId) -> Select[Audit]:
