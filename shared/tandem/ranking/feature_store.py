@@ -47,13 +47,15 @@ class Corpus:
         numbers: Record numbers, shape (n,), ascending; row i of the features is numbers[i].
         features: Of these records.
         labels_seq: The review's, when it was asked for its texts.
-        corpus_seq: Likewise. While a file is read, the features are of an earlier state.
+        corpus_seq: Likewise.
+        key: Of the state that they are of, see `key_of`; while a file is read, of an earlier one.
     """
 
     numbers: NDArray[np.int32]
     features: Features
     labels_seq: int
     corpus_seq: int
+    key: str
 
     def among(self, numbers: Iterable[RecordNumber]) -> list[RecordNumber]:
         """Return those of the records that are in it, ascending.
@@ -74,7 +76,7 @@ class _Place:
     Attributes:
         query: What the review says it looks for.
         made_as: The same where texts are read alike and the same is looked for.
-        key: Of the folder in the artifacts.
+        key: Of the folder in the artifacts, see `key_of`.
         folder: Itself, or a local copy of it.
     """
 
@@ -84,8 +86,8 @@ class _Place:
     key: str
     folder: Path
 
-    def corpus(self, numbers: NDArray[np.int32], made: Features) -> Corpus:
-        return Corpus(numbers, made, self.review.labels_seq, self.review.corpus_seq)
+    def corpus(self, numbers: NDArray[np.int32], made: Features, key: str) -> Corpus:
+        return Corpus(numbers, made, self.review.labels_seq, self.review.corpus_seq, key)
 
 
 def load_or_build(
@@ -115,11 +117,12 @@ def load_or_build(
     """
     with database.read() as session:
         at = _place(session, artifacts, cache, review_id, recipe)
-        found = _load(at.folder) or (_download(artifacts, at.key, at.folder) and _load(at.folder))
-        if not found and import_work.is_reading(session, review_id):
-            found = _newest_before(at)
-        if found:
-            return at.corpus(*found)
+        is_reading = import_work.is_reading(session, review_id)
+    found = _load(at.folder) or (_download(artifacts, at.key, at.folder) and _load(at.folder))
+    if found:
+        return at.corpus(*found, at.key)
+    if is_reading and (before := _newest_before(at)):
+        return before
     parent = at.folder.parent
     parent.mkdir(parents=True, exist_ok=True)
     _remove_left_behind(parent)
@@ -139,7 +142,21 @@ def load_or_build(
     _save_numbers(numbers, at.folder)
     _upload(artifacts, at.key, at.folder)
     _remove_older(artifacts, at)
-    return at.corpus(numbers, features.load(at.folder))
+    return at.corpus(numbers, features.load(at.folder), at.key)
+
+
+def key_of(review: Review, recipe: Recipe, sought: Sequence[str]) -> str:
+    """Return what is another one where features would be: texts, how they are read, the question.
+
+    `sought` are titles of studies that the review looks for and does not have.
+    """
+    made_as = _made_as(recipe, query_text(review, sought))
+    return f"features/{review.id}/{review.corpus_seq}-{made_as}-{review.corpus_state}"
+
+
+def _made_as(recipe: Recipe, query: str) -> str:
+    asked = hashlib.sha256(query.encode()).hexdigest()[:12]
+    return f"{features.feature_key(recipe.words)}-{asked}"
 
 
 def _place(
@@ -147,11 +164,10 @@ def _place(
 ) -> _Place:
     review = reviews.get_review(session, review_id)
     known = seeds.find(session, review_id, review.seed_studies)
-    query = query_text(review, seeds.missing_titles(known))
-    asked = hashlib.sha256(query.encode()).hexdigest()[:12]
-    made_as = f"{features.feature_key(recipe.words)}-{asked}"
-    key = f"features/{review_id}/{review.corpus_seq}-{made_as}-{review.corpus_state}"
-    return _Place(review, query, made_as, key, artifacts.local_path(key) or cache / key)
+    sought = seeds.missing_titles(known)
+    query, key = query_text(review, sought), key_of(review, recipe, sought)
+    folder = artifacts.local_path(key) or cache / key
+    return _Place(review, query, _made_as(recipe, query), key, folder)
 
 
 def _copied(
@@ -176,7 +192,7 @@ def _copied(
     return np.array(numbers, np.int32), stored
 
 
-def _newest_before(at: _Place) -> tuple[NDArray[np.int32], Features] | None:
+def _newest_before(at: _Place) -> Corpus | None:
     """Return the newest corpus of the same making that this worker has, of fewer records."""
     parent, made_as, now_at = at.folder.parent, at.made_as, at.review.corpus_seq
     there = {
@@ -185,7 +201,10 @@ def _newest_before(at: _Place) -> tuple[NDArray[np.int32], Features] | None:
         for seq, _, rest in [folder.name.partition("-")]
         if seq.isdigit() and rest.startswith(f"{made_as}-") and int(seq) < now_at
     }
-    return next(filter(None, (_load(there[seq]) for seq in sorted(there, reverse=True))), None)
+    for seq in sorted(there, reverse=True):
+        if found := _load(there[seq]):
+            return at.corpus(*found, f"{at.key.rpartition(chr(47))[0]}/{there[seq].name}")
+    return None
 
 
 def query_text(review: Review, sought: Sequence[str] = ()) -> str:

@@ -16,7 +16,7 @@ from tandem.ids import RecordNumber, ReviewId
 from tandem.progress import OnProgress, no_progress
 from tandem.ranking import ranker, vector_store
 from tandem.ranking.explain import Term
-from tandem.ranking.feature_store import Corpus, load_or_build
+from tandem.ranking.feature_store import Corpus, key_of, load_or_build
 from tandem.ranking.features import Features
 from tandem.ranking.learning import Labels
 from tandem.ranking.recipes import Recipe
@@ -147,19 +147,19 @@ def material(
 ) -> Material:
     """Read what a model of the review learns from: its texts, then all labels of one moment.
 
-    Texts may change between the two. Then no label is said to be counted that came after the
-    texts, and so another training follows.
+    Texts or the review's question may change between the two. Then no label is said to be counted
+    that came after them, and so another training follows.
     """
     corpus = load_or_build(database, artifacts, cache, review_id, recipe, on_progress)
     with database.read() as session:
         review = reviews.get_review(session, review_id)
-        is_same = review.corpus_seq == corpus.corpus_seq
         vectors = (
             vector_store.load(session, review, corpus.numbers, model=recipe.sentences.model)
             if recipe.sentences
             else None
         )
         known = seeds.find(session, review_id, review.seed_studies)
+        is_same = corpus.key == key_of(review, recipe, seeds.missing_titles(known))
         labelled = _labels(session, review_id, stage, seeds_found=filter(None, known.values()))
     numbers = corpus.among(labelled.labels)
     values = np.array([labelled.labels[number] for number in numbers], dtype=np.float64)

@@ -11,6 +11,8 @@ from service.domain.ranked_review import (
     TEXTS,
     RankedReview,
     about_sleep,
+    ask_again,
+    ask_otherwise,
     labels_seq,
     newest,
     order_of,
@@ -20,6 +22,7 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ranking import feature_store, features, ranker, serving
 from tandem.ranking.feature_store import Corpus
+from tandem.ranking.features import Features
 from tandem.records.models import Import, ImportState
 from world import Team, World
 
@@ -137,6 +140,51 @@ def test_texts_that_come_while_features_are_made_are_ranked_by_the_next_training
     ranked_review.rerank(team.review_id)
 
     assert made(database, team) == [(8, 2), (8, 0)]
+
+
+def test_a_question_that_changes_while_features_are_made_is_asked_by_the_next_training(
+    world: World,
+    database: Database,
+    ranked_review: RankedReview,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    team, really, asked = about_sleep(world), features.build, list[str]()
+
+    def build(*given: Any, **named: Any) -> Features:
+        asked.append(named["query"])
+        return really(*given, **named)
+
+    monkeypatch.setattr(features, "build", build)
+    between_texts_and_labels(monkeypatch, lambda: ask_otherwise(world, team))
+
+    ranked_review.rerank(team.review_id)
+
+    assert len(asked) == 2
+    assert "nitrogen" in asked[-1]
+
+
+def test_an_import_that_ends_while_former_features_serve_is_ranked_by_the_next_training(
+    world: World,
+    database: Database,
+    ranked_review: RankedReview,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    team = about_sleep(world)
+    settle_all(world, team)
+    ranked_review.rerank(team.review_id)
+    world.records(team.review_id, team.owner, texts=MORE)
+    set_import(database, team, ImportState.RUNNING)
+    world.decide(team.review_id, team.eve, 1, "exclude")
+
+    def change() -> None:
+        set_import(database, team, ImportState.DONE)
+        ask_again(world, team)
+
+    between_texts_and_labels(monkeypatch, change)
+
+    ranked_review.rerank(team.review_id)
+
+    assert sorted(order_of(database, team.review_id)) == [9, 10]
 
 
 def test_no_transaction_is_open_while_a_ranking_is_computed(
