@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, and_
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base, now
@@ -99,8 +99,12 @@ class Record(Base):
         ForeignKeyConstraint(["review_id", "duplicate_of"], ["record.review_id", "record.number"]),
         Index(None, "review_id", "doi"),
         Index(None, "review_id", "pmid"),
-        Index(None, "review_id", "duplicate_of"),
-        Index(None, "review_id", "not_screened_because"),
+        *(
+            # Few have one: with all in it, it would be taken to find those that have none.
+            Index(None, "review_id", name, sqlite_where=there, postgresql_where=there)
+            for name in ("duplicate_of", "not_screened_because")
+            for there in [text(f"{name} IS NOT NULL")]
+        ),
     )
 
     review_id: Mapped[ReviewId] = mapped_column(

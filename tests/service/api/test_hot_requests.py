@@ -189,6 +189,25 @@ def test_both_go_by_indexes_however_large_the_review_is(client: TestClient, team
     assert [step for step in shown if not any(part in step for part in few)] == []
 
 
+def test_a_list_by_rank_looks_up_its_records_by_number(client: TestClient, world: World) -> None:
+    """Also many at once, for which SQLite would rather read all that are no duplicates."""
+    team = world.team(n_records=600)
+    world.rank(team.review_id, *range(600, 0, -1))
+    api = Api(client, team)
+    with statements(client) as asked:
+        api.get(team.ann, "/records?order=rank&limit=3")
+
+    looked_up = [
+        (step, statement)
+        for statement, values in asked
+        if statement.startswith("SELECT record.number")
+        for step in _plan(_engine(client), statement, values)
+        if _table(step) == "record"
+    ]
+    assert looked_up
+    assert [step for step, _ in looked_up if "number=?" not in step] == []
+
+
 def _plan(engine: Engine, statement: str, values: Any) -> list[str]:
     """Return how SQLite goes about a query, step by step."""
     with engine.connect() as connection:
