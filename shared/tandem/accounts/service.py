@@ -80,8 +80,13 @@ def set_password(user: User, password: str | Hashed) -> None:
     """Give somebody a new password; they stay signed in where they are.
 
     Raises:
+        Invalid: The account stands for somebody whom a file names: nobody signs in there.
         WeakPassword: The password is too easy to guess.
     """
+    if user.email.endswith(IMPORTED):
+        raise Invalid(
+            f"{user.name} is somebody whom a file names. Nobody can sign in as them.", field="email"
+        )
     if isinstance(password, str):
         password = passwords.hashed(password, email=user.email)
     user.password_hash = password.text

@@ -46,7 +46,12 @@ class TestAddresses:
     ) -> None:
         with pytest.raises(Invalid, match="people in files"):
             add(database, f"0123{IMPORTED.upper()}", "four plain words")
-        add(database, f"0123{IMPORTED}")
+        made = add(database, f"0123{IMPORTED}")
+        with (
+            database.write.begin() as session,
+            pytest.raises(Invalid, match="Nobody can sign in"),
+        ):
+            accounts.set_password(accounts.get_user(session, made), "four plain words")
 
     @both_engines
     def test_of_many_who_take_one_address_at_once_one_gets_it(self, database: Database) -> None:
