@@ -203,7 +203,7 @@ def _newest_before(at: _Place) -> Corpus | None:
     }
     for seq in sorted(there, reverse=True):
         if found := _load(there[seq]):
-            return at.corpus(*found, f"{at.key.rpartition(chr(47))[0]}/{there[seq].name}")
+            return at.corpus(*found, f"features/{at.review.id}/{there[seq].name}")
     return None
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -149,23 +149,20 @@ def up_to_date(database: Database | OneMoment, review_id: ReviewId) -> Iterator[
 
 def is_any_due(session: Session, review_id: ReviewId) -> bool:
     """Whether `follow_all` would give a certificate or withdraw one."""
-    return any(
-        is_due(shown(session, audit))
-        for audit in session.scalars(_of(review_id)).all()
-        # Of one that is over nothing is given, and there may be nothing to withdraw.
-        if audit.ended_at is None or certificate_in_force(audit) is not None
-    )
+    return any(is_due(shown(session, audit)) for audit in _alive(session, review_id))
 
 
-def _of(review_id: ReviewId) -> Select[Audit]:
-    return select(Audit).where(Audit.review_id == review_id)
+def _alive(session: Session, review_id: ReviewId) -> list[Audit]:
+    """Return the audits that a certificate may be given of, or withdrawn."""
+    found = session.scalars(select(Audit).where(Audit.review_id == review_id)).all()
+    return [one for one in found if one.ended_at is None or certificate_in_force(one) is not None]
 
 
 def follow_all(database: Database, review_id: ReviewId) -> None:
     """Do what `follow` does for each audit of a review."""
     with database.write.begin() as session:
         review = reviews.lock(session, review_id, also_archived=True)
-        for audit in session.scalars(_of(review_id)).all():
+        for audit in _alive(session, review_id):
             follow(session, review, audit)
 
 
