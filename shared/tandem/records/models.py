@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, and_, text
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, and_, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base, now
@@ -131,6 +131,9 @@ class Record(Base):
     registry_ids: Mapped[list[str]] = mapped_column(default=list)
     kind: Mapped[Kind | None] = mapped_column(stored_enum(Kind))
     priors: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """Decisions of an earlier screening that its file carries."""
+    priors_taken: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether they were weighed when decisions were taken over: they never are again."""
     raw: Mapped[str]
     created_at: Mapped[datetime]
     text_digest: Mapped[bytes | None]

@@ -3,12 +3,13 @@
 import hashlib
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from tandem.accounts import service as accounts
 from tandem.accounts.models import IMPORTED
 from tandem.db.base import now
+from tandem.db.pieces import pieces
 from tandem.errors import Conflict as Contradiction
 from tandem.ids import ImportId, RecordNumber, ReviewId, UserId
 from tandem.records import imports
@@ -39,9 +40,9 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
     Each person whom the file names becomes a reviewer of their own, "Ann (imported)", who has no
     way to sign in; decisions of nobody in particular are those of "Imported". Their votes count
     as any others do. Of several of one person on records that are linked, the one that keeps the
-    record in counts. Those on records that are not screened are left out. Taking them a second
-    time enters what was left out and is screened now, and changes nothing else: who has, or had,
-    a vote on a record has none entered again, for an owner may have voided it.
+    record in counts. Those on records that are not screened are left out; taking them a second
+    time enters those that are screened by then. What was weighed once never is again: an owner may
+    have voided it.
 
     Raises:
         NotFound: The review has no such import.
@@ -52,9 +53,8 @@ def take(session: Session, review: LockedReview, viewer: Viewer, *, import_id: I
     row = imports.get_import(session, review_id=review.id, import_id=import_id)
     if row.state is not ImportState.DONE:
         raise Unfinished("This import is not done yet.")
-    is_first = row.priors_taken_at is None
-    _take_all(session, review, viewer, Record.import_id == row.id, again=is_first)
-    if is_first:
+    _take_all(session, review, viewer, Record.import_id == row.id)
+    if row.priors_taken_at is None:
         row.priors_taken_at = now()
     return row
 
@@ -68,15 +68,11 @@ def take_of_restored(
     """
     linked = or_(Record.number == number, Record.duplicate_of == number)
     taken = Import.priors_taken_at.is_not(None)
-    _take_all(session, review, viewer, Record.review_id == review.id, linked, taken, again=False)
+    _take_all(session, review, viewer, Record.review_id == review.id, linked, taken)
 
 
 def _take_all(
-    session: Session,
-    review: LockedReview,
-    viewer: Viewer,
-    *which: ColumnElement[bool],
-    again: bool = True,
+    session: Session, review: LockedReview, viewer: Viewer, *which: ColumnElement[bool]
 ) -> None:
     shown = aliased(Record)
     imported = (
@@ -89,11 +85,18 @@ def _take_all(
                 shown.number == func.coalesce(Record.duplicate_of, Record.number),
             ),
         )
-        .where(*which, cast(Record.priors, String) != "[]", shown.not_screened_because.is_(None))
+        .where(
+            *which,
+            cast(Record.priors, String) != "[]",
+            ~Record.priors_taken,
+            shown.not_screened_because.is_(None),
+        )
         .order_by(Record.number)
     )
+    weighed = list[RecordNumber]()
     strongest: dict[tuple[RecordNumber, str | None], dict[str, Any]] = {}
     for number, duplicate_of, priors in session.execute(imported):
+        weighed.append(number)
         for prior in priors:
             key = (duplicate_of or number, prior.get("by"))
             strongest[key] = max(strongest.get(key, prior), prior, key=_weight)
@@ -101,28 +104,13 @@ def _take_all(
     for (number, by), prior in strongest.items():
         if by not in reviewers:
             reviewers[by] = _imported_reviewer(session, review.id, by)
-        if again or not _has_said(session, review, reviewers[by], number):
-            _take_one(session, review, viewer, reviewers[by], number, prior)
-
-
-def _has_said(
-    session: Session, review: LockedReview, reviewer_id: UserId, number: RecordNumber
-) -> bool:
-    """Whether somebody ever had a vote on a record, or on one that is linked to it."""
-    query = (
-        select(Decision.id)
-        .join(
-            Record,
-            and_(Record.review_id == Decision.review_id, Record.number == Decision.record_number),
+        _take_one(session, review, viewer, reviewers[by], number, prior)
+    for some in pieces(weighed):
+        session.execute(
+            update(Record)
+            .where(Record.review_id == review.id, Record.number.in_(some))
+            .values(priors_taken=True)
         )
-        .where(
-            Decision.review_id == review.id,
-            Decision.stage == _STAGE,
-            Decision.reviewer_id == reviewer_id,
-            or_(Record.number == number, Record.duplicate_of == number),
-        )
-    )
-    return session.scalars(query.limit(1)).first() is not None
 
 
 def _take_one(

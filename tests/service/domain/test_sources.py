@@ -21,7 +21,7 @@ from tandem.reviews import service as reviews
 from tandem.screening import priors, sources
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.ledger.loading import RecordNotScreened
-from tandem.screening.models import PresentDecision
+from tandem.screening.models import Decision, PresentDecision
 from tandem.screening.progress import progress
 from tandem.screening.sources import WasScreened
 from tandem.screening.team import removal
@@ -109,14 +109,12 @@ def test_decisions_of_a_file_are_taken_without_removed_records_until_these_are_r
     assert_in_step(world.database, team.review_id)
 
 
-def with_priors(world: World, team: Team, *numbers: int) -> ImportId:
-    """Let Kim have included these records in the file that brought them."""
+def with_priors(world: World, team: Team, *numbers: int, verdict: str = "include") -> ImportId:
+    """Let Kim have decided these records in the file that brought them."""
     with world.database.write.begin() as session:
         for number in numbers:
             record = session.get_one(Record, (team.review_id, number))
-            record.priors = [
-                {"by": "Kim", "verdict": "include", "reasons": [], "labels": ["pilot"]}
-            ]
+            record.priors = [{"by": "Kim", "verdict": verdict, "reasons": [], "labels": ["pilot"]}]
         return record.import_id
 
 
@@ -154,6 +152,47 @@ def test_decisions_of_a_file_are_taken_again_when_its_record_is_parted(world: Wo
     take_priors(world, team, import_id)
 
     assert votes_of_files(world, team) == [2, 3]
+
+
+def test_what_was_left_out_counts_beside_what_another_file_says(world: World) -> None:
+    team = world.team(n_records=1)
+    take_priors(world, team, with_priors(world, team, 1, verdict="exclude"))
+    world.records(team.review_id, team.owner, 1, found=CITATION)
+    import_id = with_priors(world, team, 2)
+    take_priors(world, team, import_id)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        sources.change_import(
+            session, review, viewer, import_id=import_id, changes={"found_by": FoundBy.DATABASE}
+        )
+    world.merge(team.review_id, team.owner, 1, 2)
+
+    take_priors(world, team, import_id)
+
+    assert votes_of_files(world, team) == [1]
+    with world.database.read() as session:
+        verdicts = select(Decision.verdict).join(
+            PresentDecision, PresentDecision.decision_id == Decision.id
+        )
+        assert session.scalars(verdicts).all() == ["include"]
+
+
+def test_what_an_owner_voided_is_not_entered_again_when_its_records_are_parted(
+    world: World,
+) -> None:
+    team = world.team(n_records=3)
+    import_id = with_priors(world, team, 1, 2)
+    group = world.merge(team.review_id, team.owner, 1, 2)
+    take_priors(world, team, import_id)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        (kim,) = set(session.scalars(select(PresentDecision.reviewer_id)))
+        removal.leave(
+            session, review=review, viewer=viewer, user_id=kim, decisions="void", since=None
+        )
+    world.split(team.review_id, team.owner, group)
+
+    take_priors(world, team, import_id)
+
+    assert votes_of_files(world, team) == []
 
 
 def votes_of_files(world: World, team: Team) -> list[int]:
