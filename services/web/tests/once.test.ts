@@ -41,7 +41,7 @@ const sent = (path: string, what: FormData, method: "POST" | "PUT" = "POST") =>
   send(path, what, () => undefined, method).catch((error: unknown) => error);
 
 describe("a file that is sent", () => {
-  it("keeps its key until an answer comes, also if it is chosen anew", async () => {
+  it("keeps its key until it is taken, also if it is chosen again", async () => {
     answers = ["lost", 502, 202, 202];
     expect(await sent("r/imports", form())).toBeInstanceOf(Unreachable);
     expect(await sent("r/imports", form())).toBeInstanceOf(Refused);

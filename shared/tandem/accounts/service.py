@@ -52,7 +52,7 @@ def add_user(
     if not _EMAIL.fullmatch(email):
         raise Invalid(f"{email!r} is not an e-mail address.", field="email")
     if password is not None and email.endswith(IMPORTED):
-        # Whoever made it first would be given the votes of somebody whom a file names.
+        # The first to make it would be given the votes of somebody whom a file names.
         raise Invalid(f"Addresses that end in {IMPORTED} stand for people in files.", field="email")
     if find_user(session, email=email) is not None:
         raise EmailTaken(f"There is already an account for {email}.")

@@ -124,7 +124,7 @@ def entries(
 ) -> Iterator[Entry]:
     """Yield the files of the crate; its description, with their digests, is the last.
 
-    Those that are large are closed at the end, and where whoever reads them breaks off.
+    Those that are large are closed at the end, and where their reader breaks off.
     """
     with ExitStack() as kept:
         for file in made.large.values():

@@ -220,7 +220,7 @@ def _locked(session: Session, secret: str) -> tuple[Invitation, LockedReview]:
 
 
 def _open(session: Session, secret: str) -> Invitation:
-    # Of an account that is switched off no link lets anybody in, least of all that person anew.
+    # Of an account that is switched off no link lets anybody in, least of all that person.
     query = (
         select(Invitation)
         .join(User, User.id == Invitation.created_by)

@@ -4,7 +4,7 @@ Faults that no slice's own tests found lay where two of them meet. After each st
 checked, and what the queue and the progress say is held against a plain recount.
 """
 
-from datetime import timedelta
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,8 +18,8 @@ from service.domain.tables import assert_in_step
 from service.domain.test_any_history_of_flow import REASONS, AnyFlow, numbers, people
 from tandem.audit import past
 from tandem.db.base import now
+from tandem.errors import TandemError
 from tandem.ids import RecordNumber, TextFileId, new_id
-from tandem.ranking import serving
 from tandem.records.models import Import, Record
 from tandem.reviews import policy as rules
 from tandem.reviews import service as reviews
@@ -45,7 +45,7 @@ from tandem.screening.progress import progress
 from tandem.screening.queue import service as queue
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.team import membership, removal
-from tandem.stopping import audit_queries, audits, draws, states
+from tandem.stopping import audit_queries, audits, states
 from tandem.stopping.models import Serving
 from tandem.studies import ratings
 from tandem.texts import misplaced
@@ -150,22 +150,10 @@ class AllSlices(AnyFlow):
             if found is not None:
                 states.follow(session, review, found)
 
-    @rule(who=people, n=st.integers(1, 2))
-    def draw(self, who: str, n: int) -> None:
-        with self._entered(getattr(self.team, who)) as (session, review, viewer):
-            found = draws.of_queue(session, review, TA)
-            made = queue.serve(
-                session,
-                review=review,
-                viewer=viewer,
-                stage=TA,
-                order=serving.newest_order(session, review.id, TA),
-                limit=n,
-                lasting=timedelta(minutes=30),
-                sample=draws.sample_of(found),
-            )
-            if found is not None:
-                draws.draw(session, review, found, made.drawn)
+    @rule(who=people)
+    def draw(self, who: str) -> None:
+        with suppress(TandemError):
+            self.world.draw(self.team, getattr(self.team, who))
 
     @rule(ends=st.booleans())
     def pilot(self, ends: bool) -> None:

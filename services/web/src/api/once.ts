@@ -30,7 +30,7 @@ export async function once<T>(what: unknown, send: (headers: Keyed) => Promise<T
   }
 }
 
-/** What tells a form from others; the same file chosen anew is the same. */
+/** What tells a form from others; a file that is chosen again is the same. */
 export function contents(form: FormData): unknown[] {
   return [...form].map(([name, value]) =>
     typeof value === "string" ? [name, value] : [name, value.name, value.size, value.lastModified],

@@ -85,9 +85,9 @@ function Upload({ review }: { review: string }) {
     const about = { source: text("source"), platform: text("platform"), searched_on: text("searched_on"), strategy: text("strategy"), found_by: text("found_by") };
     const isChosen = ({ file: { name, size, lastModified } }: Sending) =>
       chosen.some((file) => file.name === name && file.size === size && file.lastModified === lastModified);
-    const anew = chosen.map((file) => ({ file, percent: 0, error: null }));
+    const fresh = chosen.map((file) => ({ file, percent: 0, error: null }));
     // What did not arrive is tried again: it is not shown twice.
-    setSending((now) => [...now.filter((one) => one.error === null || !isChosen(one)), ...anew]);
+    setSending((now) => [...now.filter((one) => one.error === null || !isChosen(one)), ...fresh]);
     void send(chosen, about);
     choose([]);
   };
