@@ -4,6 +4,7 @@ A few queries, however many reviews there are. A number that would tell a blinde
 reviewer how others voted is None for them.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from tandem.db.rows import fetch
 from tandem.ids import ReviewId, UserId
 from tandem.ranking.models import SecondLook
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
-from tandem.records.models import Import, ImportState
+from tandem.records.models import Import, ImportState, Record
 from tandem.reviews import policy_versions
 from tandem.reviews.models import Invitation, Review, Role
 from tandem.reviews.policy import Stage
@@ -194,7 +195,15 @@ def _second_looks(session: Session, ids: Collection[ReviewId]) -> Mapping[Review
         )
         .group_by(ScreenedRecord.review_id)
     )
+    out = defaultdict[ReviewId, list[int]](list)
+    gone = select(Record.review_id, Record.number).where(
+        Record.review_id.in_(list(scored)), Record.not_screened_because.is_not(None)
+    )
+    for id, number in session.execute(gone):
+        out[id].append(number)
     return {
-        id: int(np.isin(scored[id], np.fromstring(numbers, "<i4", sep=",")).sum())
+        id: int(
+            np.isin(np.setdiff1d(scored[id], out[id]), np.fromstring(numbers, "<i4", sep=",")).sum()
+        )
         for id, numbers in session.execute(excluded)
     }

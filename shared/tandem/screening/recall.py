@@ -7,9 +7,11 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from tandem.ids import ReviewId
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded, sees_all_votes
+from tandem.screening.full_text.population import is_there
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 
@@ -32,7 +34,7 @@ class Recall:
 
     Of the team a record is screened when anybody first decides it. It is included once that is
     settled; until then it is possible if somebody's present vote keeps it in. Of one's own
-    decisions: included, and included or maybe.
+    decisions: included, and included or maybe. What has left the stage is not counted.
     """
 
     of: Literal["team", "own"]
@@ -42,10 +44,11 @@ class Recall:
 def recall(session: Session, *, viewer: Viewer, stage: Stage) -> Recall:
     """Return what was found so far: by the team, or for a blinded reviewer by themselves."""
     if not is_unblinded(viewer, stage):
-        return Recall("own", list(_points(session, _own(viewer, stage), shows_possible=True)))
+        own = _points(session, viewer.review_id, _own(viewer, stage), shows_possible=True)
+        return Recall("own", list(own))
     hides = not sees_all_votes(viewer, stage)
     found = _team(viewer, stage, hides_open=hides)
-    return Recall("team", list(_points(session, found, shows_possible=not hides)))
+    return Recall("team", list(_points(session, viewer.review_id, found, shows_possible=not hides)))
 
 
 Screened = Select[int, int, bool, bool]
@@ -53,7 +56,9 @@ Screened = Select[int, int, bool, bool]
 and whether it may be."""
 
 
-def _points(session: Session, screened: Screened, *, shows_possible: bool) -> Iterator[RecallPoint]:
+def _points(
+    session: Session, review_id: ReviewId, screened: Screened, *, shows_possible: bool
+) -> Iterator[RecallPoint]:
     """Yield a point for each record that is, or may be, included, and the last.
 
     The database numbers the records in their order, and leaves out all others.
@@ -65,7 +70,7 @@ def _points(session: Session, screened: Screened, *, shows_possible: bool) -> It
     is_point = or_(found.selected_columns.is_included, found.selected_columns.is_possible)
     is_last = found.selected_columns.n == found.selected_columns.n_all
     query = found.where(or_(is_point, is_last)).order_by(found.selected_columns.n)
-    for n, _, is_included, is_possible in session.execute(query):
+    for n, _, is_included, is_possible in session.execute(query, {"review_id": review_id}):
         included, possible = included + is_included, possible + (is_included or is_possible)
         last = RecallPoint(n, included, possible if shows_possible else None)
         yield last
@@ -94,6 +99,7 @@ def _own(viewer: Viewer, stage: Stage) -> Screened:
             PresentDecision.review_id == viewer.review_id,
             PresentDecision.stage == stage,
             PresentDecision.reviewer_id == viewer.user_id,
+            is_there(stage, viewer.policies, PresentDecision.record_number),
         )
     )
 
@@ -108,6 +114,7 @@ def _team(viewer: Viewer, stage: Stage, *, hides_open: bool) -> Screened:
             ScreenedRecord.review_id == viewer.review_id,
             ScreenedRecord.stage == stage,
             ScreenedRecord.status != Status.UNSCREENED,
+            is_there(stage, viewer.policies, ScreenedRecord.record_number),
         )
     )
 

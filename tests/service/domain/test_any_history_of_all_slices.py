@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import effort
+from service.domain.same_numbers import assert_same_everywhere
 from service.domain.tables import assert_in_step
 from service.domain.test_any_history_of_flow import REASONS, AnyFlow, numbers, people
 from tandem.audit import past
@@ -225,6 +226,10 @@ class AllSlices(AnyFlow):
         self.verified = assert_in_step(
             self.world.database, self.team.review_id, verified=self.verified
         )
+
+    @invariant()
+    def what_stands_in_two_places_is_the_same(self) -> None:
+        assert_same_everywhere(self.world.database, self.team.review_id, self.team.owner.id)
 
     @invariant()
     def what_is_left_and_how_far_it_is_are_right(self) -> None:

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from tandem.ids import RecordNumber, ReviewId
@@ -133,6 +142,26 @@ def in_stage(stage: Stage, policies: Mapping[Stage, Policy]) -> ColumnElement[bo
     if stage is not Stage.FULL_TEXT:
         return Record.is_in_screening()
     return Record.number.in_(_population(gate(policies)))
+
+
+def is_there(
+    stage: Stage, policies: Mapping[Stage, Policy], number: SQLColumnExpression[RecordNumber]
+) -> ColumnElement[bool]:
+    """Whether a record that was decided is one of the stage still; see `in_stage`.
+
+    For queries over what was decided, of which a linked record has nothing: it names the few that
+    have left, and reads none of the others.
+    """
+    if stage is Stage.FULL_TEXT:
+        return number.in_(_population(gate(policies)))
+    return number.not_in(left_out(bindparam("review_id")))
+
+
+def left_out(review_id: SQLColumnExpression[ReviewId]) -> Select[RecordNumber]:
+    """Select the records that are not screened, whatever was decided of them before."""
+    return select(Record.number).where(
+        Record.review_id == review_id, Record.not_screened_because.is_not(None)
+    )
 
 
 def n_in_stage(

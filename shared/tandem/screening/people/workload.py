@@ -8,13 +8,13 @@ accepted, as every decision is.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
 from tandem.reviews.models import Member
 from tandem.reviews.policy import Policy, Stage
-from tandem.screening.full_text.population import n_in_stage
+from tandem.screening.full_text.population import is_there, n_in_stage
 from tandem.screening.models import PresentDecision
 
 _ROUNDING = 1e-9
@@ -23,7 +23,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What somebody has decided in a stage, of how much; without a share there is no target."""
+    """What somebody has decided of a stage's records, of how much; no target without a share."""
 
     decided: int
     target: int | None
@@ -49,7 +49,8 @@ def of_members(
     """
     people = [member.user_id for member in members]
     whose = {"review_id": review_id, "stage": stage, "people": people}
-    counts = dict(session.execute(_DECIDED, whose).all()) if decided is None else decided
+    query = _decided(stage, policies)
+    counts = dict(session.execute(query, whose).all()) if decided is None else decided
     quota = policies[stage].reviewers_per_record
     if total is None:
         has_shares = any(member.share is not None for member in members)
@@ -62,15 +63,17 @@ def of_members(
     }
 
 
-_DECIDED = (
-    select(PresentDecision.reviewer_id, func.count())
-    .where(
-        PresentDecision.review_id == bindparam("review_id"),
-        PresentDecision.stage == bindparam("stage"),
-        PresentDecision.reviewer_id.in_(bindparam("people", expanding=True)),
+def _decided(stage: Stage, policies: Mapping[Stage, Policy]) -> Select[UserId, int]:
+    return (
+        select(PresentDecision.reviewer_id, func.count())
+        .where(
+            PresentDecision.review_id == bindparam("review_id"),
+            PresentDecision.stage == bindparam("stage"),
+            PresentDecision.reviewer_id.in_(bindparam("people", expanding=True)),
+            is_there(stage, policies, PresentDecision.record_number),
+        )
+        .group_by(PresentDecision.reviewer_id)
     )
-    .group_by(PresentDecision.reviewer_id)
-)
 
 
 def target(share: float | None, *, total: int, quota: int) -> int | None:

@@ -12,6 +12,7 @@ from tandem.db.rows import fetch
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.records.shown import n_shown, n_shown_sql
+from tandem.screening.full_text.population import left_out
 from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.people.models import Interest
 from tandem.screening.queue.queue_filter import (
@@ -36,7 +37,7 @@ class Counts:
         remaining: The reviewer can still decide.
         half_done: Have some of their decisions but lack others.
         half_done_by_others: Of these, the reviewer has not decided.
-        decided: The reviewer has decided in the stage; None where that was not counted.
+        decided: Of these the reviewer has decided; None where that was not counted.
         has_interests: Whether the reviewer may have an interest in any record of the review.
     """
 
@@ -122,6 +123,7 @@ def _counts(rules: Rules) -> Select[int, int, int, int, int, int, bool]:
         PresentDecision.review_id == REVIEW,
         PresentDecision.stage == STAGE,
         PresentDecision.reviewer_id == USER,
+        PresentDecision.record_number.not_in(left_out(REVIEW)),
     )
     has_interests = (
         exists().where(Interest.review_id == REVIEW, Interest.user_id == USER).correlate(None)

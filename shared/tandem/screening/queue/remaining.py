@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
+from tandem.records.models import Record
 from tandem.records.shown import n_shown_of
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
@@ -42,7 +43,7 @@ class Share:
 
     Attributes:
         n_records: It has, duplicates aside.
-        n_decided: The person has decided.
+        n_decided: Of these the person has decided.
         remaining: They can still decide, as `service.Queue` has it; None for an observer.
     """
 
@@ -111,16 +112,30 @@ def _left(
 def _decided(
     session: Session, ids: Collection[ReviewId], user_id: UserId, stage: Stage
 ) -> dict[ReviewId, int]:
-    query = (
+    theirs = and_(PresentDecision.stage == stage, PresentDecision.reviewer_id == user_id)
+    present = (
         select(PresentDecision.review_id, func.count())
-        .where(
-            PresentDecision.review_id.in_(ids),
-            PresentDecision.stage == stage,
-            PresentDecision.reviewer_id == user_id,
-        )
+        .where(PresentDecision.review_id.in_(ids), theirs)
         .group_by(PresentDecision.review_id)
     )
-    return dict(session.execute(query).all())
+    # Taken off, as those are few: looked at one by one, all that was decided would be.
+    left_out = (
+        select(Record.review_id, -func.count())
+        .join(
+            PresentDecision,
+            and_(
+                PresentDecision.review_id == Record.review_id,
+                PresentDecision.record_number == Record.number,
+                theirs,
+            ),
+        )
+        .where(Record.review_id.in_(ids), Record.not_screened_because.is_not(None))
+        .group_by(Record.review_id)
+    )
+    found: dict[ReviewId, int] = {}
+    for review_id, n in session.execute(union_all(present, left_out)):
+        found[review_id] = found.get(review_id, 0) + n
+    return found
 
 
 def _shares(

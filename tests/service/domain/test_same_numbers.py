@@ -1,0 +1,65 @@
+"""What is counted in several places is the same number in all of them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.domain.same_numbers import assert_same_everywhere
+from tandem.ids import RecordNumber
+from tandem.records.imports import Found
+from tandem.records.origin import FoundBy
+from tandem.reviews import service as reviews
+from tandem.screening import second_look
+from world import FT, TA, Team, World
+
+
+def decide(world: World, team: Team, number: int, ann: str, ben: str, **said: Any) -> None:
+    for person, verdict in ((team.ann, ann), (team.ben, ben)):
+        reasons = ["design"] if verdict == "exclude" else []
+        world.decide(team.review_id, person, number, verdict, reasons=reasons, **said)
+
+
+def become_previous(world: World, team: Team, *numbers: int) -> None:
+    found = Found(FoundBy.PREVIOUS)
+    earlier = world.records(team.review_id, team.owner, len(numbers), found=found)
+    for number, report in zip(numbers, earlier, strict=True):
+        world.merge(team.review_id, team.owner, number, report)
+
+
+@pytest.mark.both_engines
+def test_of_records_that_leave_the_screening_after_they_were_decided(world: World) -> None:
+    team = world.team(n_records=9, exclusion_reasons=["design"])
+    world.to_full_text(team, 1, 2, 3)
+    decide(world, team, 1, "include", "include", stage=FT)
+    decide(world, team, 2, "include", "exclude", stage=FT)
+    decide(world, team, 3, "exclude", "exclude", stage=FT)
+    decide(world, team, 4, "include", "include")
+    decide(world, team, 5, "include", "exclude")
+    decide(world, team, 6, "exclude", "exclude")
+    world.decide(team.review_id, team.ann, 7, "include")
+    assert_same_everywhere(world.database, team.review_id, team.owner.id)
+
+    become_previous(world, team, *range(1, 8))
+
+    assert_same_everywhere(world.database, team.review_id, team.owner.id)
+
+
+def test_what_is_an_earlier_report_by_now_needs_no_second_look(world: World) -> None:
+    team = world.team(n_records=3)
+    for number in (1, 2):
+        decide(world, team, number, "exclude", "exclude")
+    become_previous(world, team, 1)
+
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        found = second_look.doubtful(
+            session,
+            viewer=viewer,
+            stage=TA,
+            numbers=np.array([1, 2], dtype=np.int32),
+            scores=np.array([0.9, 0.8], dtype=np.float32),
+            limit=9,
+        )
+
+    assert [one.shown.record.number for one in found.items] == [RecordNumber(2)]
