@@ -29,7 +29,7 @@ from tandem.screening.blinding.view import (
     vote_visibility,
 )
 from tandem.screening.criteria import reasons
-from tandem.screening.full_text.population import gate, is_report
+from tandem.screening.full_text.population import Gate, gate, is_report
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import (
     Conflict,
@@ -145,10 +145,19 @@ def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[
     if not selection.include_duplicates:
         query = query.where(Record.duplicate_of.is_(None))
     if selection.stage is Stage.FULL_TEXT:
-        query = query.where(is_report(gate(viewer.policies)))
+        query = query.where(is_report(_gate(viewer)))
     if selection.status is not None:
         query = query.where(visible_status_sql(viewer, selection.stage) == selection.status)
     return query
+
+
+def _gate(viewer: Viewer) -> Gate:
+    """Return what it takes to be a report; who is not blinded knows of all that are included.
+
+    One that a resolution includes may have fewer decisions than the policy asks for by now.
+    """
+    is_open = is_unblinded(viewer, Stage.TITLE_ABSTRACT)
+    return Gate(0) if is_open else gate(viewer.policies)
 
 
 def _sources(

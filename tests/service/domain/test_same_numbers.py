@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from service.domain.same_numbers import assert_same_everywhere
+from tandem.handover.gathering import gather
 from tandem.ids import RecordNumber
 from tandem.records.imports import Found
 from tandem.records.origin import FoundBy
 from tandem.reviews import service as reviews
 from tandem.screening import second_look
-from world import FT, TA, Team, World
+from tandem.screening.export import Selection, exported_records
+from world import FT, TA, Person, Team, World
 
 
 def decide(world: World, team: Team, number: int, ann: str, ben: str, **said: Any) -> None:
@@ -43,6 +45,33 @@ def test_of_records_that_leave_the_screening_after_they_were_decided(world: Worl
     become_previous(world, team, *range(1, 8))
 
     assert_same_everywhere(world.database, team.review_id, team.owner.id)
+
+
+@pytest.mark.both_engines
+def test_a_report_that_a_resolution_includes_is_handed_over_whatever_the_rules_ask_for_now(
+    world: World,
+) -> None:
+    """It has two decisions; three are asked for, and those who screen blind wait for the third."""
+    team = world.team(n_records=2)
+    decide(world, team, 1, "include", "exclude")
+    world.resolve(team.review_id, team.judge, 1, "include")
+    world.retrieve(team.review_id, team.ann, 1)
+    decide(world, team, 1, "include", "include", stage=FT)
+
+    world.change_policy(team.review_id, team.owner, reviewers_per_record=3)
+
+    handed = gather(world.database, review_id=team.review_id, user_id=team.owner.id)
+    assert [one.number for one in handed.reports] == [1]
+    assert_same_everywhere(world.database, team.review_id, team.owner.id)
+    assert exported(world, team, team.owner) == [1]
+    assert exported(world, team, team.eve) == []
+
+
+def exported(world: World, team: Team, who: Person) -> list[int]:
+    found = exported_records(
+        world.database, review_id=team.review_id, user_id=who.id, selection=Selection(FT)
+    )
+    return [int(one.id) for one in found]
 
 
 def test_what_is_an_earlier_report_by_now_needs_no_second_look(world: World) -> None:
