@@ -14,7 +14,7 @@ from tandem.audit.checked import Checked
 from tandem.audit.differences import Difference, Differs
 from tandem.audit.logged_audits import LoggedAudit, LoggedAudits
 from tandem.audit.logged_ledger import LoggedLedger
-from tandem.audit.state import State
+from tandem.audit.state import ReplayedRecord, State
 from tandem.audit.stopping_lines import evidence
 from tandem.ids import RecordNumber
 from tandem.reviews.policy import Stage
@@ -65,8 +65,9 @@ class Audits:
         self._made.n_audits += 1
         logged = self._logged.by_id[audit_id]
         _registered(found, logged)
-        _drawn_in_order(found, self._logged.n_came_back - logged.n_before)
-        ledger = self._ledger_of(found)
+        came_back = 0 if logged.is_fixed else self._logged.n_came_back - logged.n_before
+        _drawn_in_order(found, came_back)
+        ledger = self._ledger_of(found, is_fixed=logged.is_fixed)
         carried = self._carried(found, logged)
         self._to_carry[audit_id] = counting.to_carry(ledger, log_carried=carried)
         shown = counting.evaluate(
@@ -96,29 +97,42 @@ class Audits:
         if self._missing:
             raise Differs(Difference(f"nothing of audit {min(self._missing)}", "the log does"))
 
-    def _ledger_of(self, found: Mapping[str, Any]) -> Ledger:
-        """Return the ledger from the log; `stopping.loading.load` reads it from tables."""
+    def _ledger_of(self, found: Mapping[str, Any], *, is_fixed: bool) -> Ledger:
+        """Return the ledger from the log; `stopping.loading.load` reads it from tables.
+
+        Raises:
+            Differs: A draw's pool is smaller than what the log has of it.
+        """
         stage, last = Stage(found["stage"]), found["frame"]["last"]
         gone = {int(number) for number in {*self._state.linked, *self._state.taken_back}}
         gone |= self._not_screened
         places = {
             RecordNumber(int(at.record)): place
             for at, place in self._state.shown_places()
-            if at.stage == stage and place.latest and int(at.record) not in gone
+            if at.stage == stage and _is_begun(place) and int(at.record) not in gone
         }
         draws = _draws(found, gone, {number: place.status for number, place in places.items()})
-        inside = last - sum(number <= last for number in gone)
-        after = self._last_record - last - sum(number > last for number in gone)
-        within = Counter(place.status for number, place in places.items() if number <= last)
-        beyond = Counter(place.status for number, place in places.items() if number > last)
+        later = _came_later(found, gone)
+        inside = last - sum(number <= last for number in gone) - len(later)
+        after = self._last_record - last - sum(number > last for number in gone) + len(later)
+        is_inside = {number: number <= last and number not in later for number in places}
+        within = Counter(place.status for number, place in places.items() if is_inside[number])
+        beyond = Counter(place.status for number, place in places.items() if not is_inside[number])
+        first = {
+            number: self._ledger.first_seq.get((stage, str(number)), _settled_at(place))
+            for number, place in places.items()
+            if is_inside[number]
+        }
+        if is_fixed:
+            _drawn_from_all(found, draws, first, inside)
         undecided = draws.n_undecided
         settled = sum(n for status, n in beyond.items() if status.is_settled)
         return Ledger(
             draws,
             {
-                RecordNumber(number): self._ledger.first_seq[stage, str(number)]
-                for number, place in places.items()
-                if number <= last and place.status is Status.INCLUDED
+                number: at
+                for number, at in first.items()
+                if places[number].status is Status.INCLUDED
             },
             pool=inside - within.total() - undecided,
             waiting={
@@ -128,6 +142,15 @@ class Audits:
             },
             outside=Outside(settled, beyond[Status.INCLUDED], after - settled),
         )
+
+
+def _is_begun(place: ReplayedRecord) -> bool:
+    """Whether it was decided, or settled by a resolution that came with another record."""
+    return bool(place.latest) or place.status is not Status.UNSCREENED
+
+
+def _settled_at(place: ReplayedRecord) -> int:
+    return int(place.resolution["labels_seq"]) if place.resolution else 0
 
 
 def _draws(
@@ -140,6 +163,33 @@ def _draws(
     ]
     now = {number: statuses.get(number) for _, number, *_ in rows}
     return DrawnRecords.of(StoredDraws.of(rows), now)
+
+
+def _came_later(found: Mapping[str, Any], gone: Container[int]) -> set[int]:
+    """Return what came into the screening behind a draw, and is outside of the frame."""
+    later = {*found.get("came_later", ())}
+    if later.intersection(number for number, *_ in found["draws"]):
+        says = f"a draw of audit {found['audit']} of a record that came later"
+        raise Differs(Difference(says, "it is outside of the frame"))
+    return {number for number in later if number not in gone}
+
+
+def _drawn_from_all(
+    found: Mapping[str, Any], draws: DrawnRecords, first: Mapping[RecordNumber, int], inside: int
+) -> None:
+    """Check that no pool is smaller than it was: the smaller it is, the more a draw counts.
+
+    It held what is in the frame and had not been decided or drawn before; what has left the
+    screening since may be more.
+    """
+    stored = draws.stored
+    drawn = {*stored.numbers.tolist()}
+    decided = np.sort([at for number, at in first.items() if number not in drawn])
+    left = np.searchsorted(decided, stored.seqs, side="right") + np.arange(len(stored))
+    for number, pool, least in zip(stored.numbers, stored.pools, inside - left, strict=True):
+        if pool < least:
+            says = f"a pool of {pool} for the draw of record {number} in audit {found['audit']}"
+            raise Differs(Difference(says, f"it held {least} or more"))
 
 
 def _registered(found: Mapping[str, Any], logged: LoggedAudit) -> None:

@@ -20,6 +20,8 @@ class LoggedAudit:
     target: str
     n_before: int
     """How many records had come into the screening again by then."""
+    is_fixed: bool
+    """Whether what comes into the screening between its draws is outside of its frame."""
     n_withdrawn: int = 0
     is_over: bool = False
     follows: str | None = None
@@ -50,7 +52,8 @@ class LoggedAudits:
         detail = step.detail or {}
         match step.type.removeprefix("tandem."):
             case "audit.started":
-                begun = LoggedAudit(detail, detail["target_recall"], self.n_came_back)
+                fixed = detail.get("frame_is_fixed", False)
+                begun = LoggedAudit(detail, detail["target_recall"], self.n_came_back, fixed)
                 self.by_id[step.data["audit_id"]] = self._newest[detail["stage"]] = begun
             case "audit.finished":
                 logged = self.by_id[step.data["audit_id"]]

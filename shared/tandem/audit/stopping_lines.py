@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from tandem.ids import ReviewId
 from tandem.stopping import states
 from tandem.stopping.counting import Evaluation
+from tandem.stopping.frame import came_later
 from tandem.stopping.models import Audit, AuditDraw
 
 
@@ -30,6 +31,7 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[dict[str, Any]]:
             "carried": audit.carried,
             "frame": {"n": audit.n_frame, "last": audit.last_number, "sha256": audit.seal},
             "seed": None if audit.ended_at is None else audit.seed.hex(),
+            "came_later": came_later(session, audit).tolist(),
             "draws": [list(row) for row in session.execute(draws.order_by(AuditDraw.place))],
             "evidence": evidence(states.shown(session, audit).now),
             "certificates": audit.certificates,

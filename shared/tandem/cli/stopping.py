@@ -11,7 +11,7 @@ _KINDS = {
     "conflict": "records in conflict",
     "awaiting": "records that lack a decision",
     "drawn_undecided": "drawn records that nobody has decided",
-    "outside_frame": "records imported later",
+    "outside_frame": "records that came later",
 }
 
 

@@ -163,6 +163,7 @@ def _detail(audit: Audit, viewer: Viewer) -> dict[str, Any]:
         "confidence": audit.confidence,
         "frame": {"n": audit.n_frame, "last": audit.last_number, "sha256": audit.seal},
         "carried": audit.carried,
+        "frame_is_fixed": True,
     }
 
 

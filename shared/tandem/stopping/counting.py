@@ -41,7 +41,8 @@ class Ledger:
 
     Attributes:
         draws: Those of records that are shown now, in the order of drawing.
-        left_at: For each include of the team in the frame the `labels_seq` of its first decision.
+        left_at: For each include of the team in the frame the `labels_seq` of its first decision,
+            or of the resolution that settled it without one.
         pool: Records of the frame that nobody has decided and that were not drawn.
         waiting: Records that have left the pool and are not settled, by kind.
         outside: What came after the frame.

@@ -138,13 +138,13 @@ def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
 
 
 def _display(session: Session, review_id: ReviewId, stage: Stage, n_records: int) -> Display:
-    n_settled, begun = _counts(session, review_id, stage)
+    n_settled, n_included, begun = _counts(session, review_id, stage)
     reading = Reading(n_records, n_settled, included_at(session, review_id, stage))
     return Display(
         n_records,
         n_settled=reading.n_read,
         n_pending=begun,
-        n_included=reading.n_found,
+        n_included=n_included,
         n_pool=n_records - n_settled - begun,
         reading=reading,
         projected=_projected(reading),
@@ -161,8 +161,8 @@ def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
     return session.scalar(query) or 0
 
 
-def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int]:
-    """Return how many records are settled, and how many are begun and not settled."""
+def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int, int]:
+    """Return how many records are settled, included, and begun but not settled."""
     query = (
         select(ScreenedRecord.status, func.count())
         .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
@@ -171,7 +171,7 @@ def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, i
     counts = Counter(dict(session.execute(query).all()))
     counts.subtract(no_longer_shown(session, review_id, stage).values())
     settled = sum(n for status, n in counts.items() if status.is_settled)
-    return settled, counts.total() - settled
+    return settled, counts[Status.INCLUDED], counts.total() - settled
 
 
 def _projected(reading: Reading) -> Projected | None:

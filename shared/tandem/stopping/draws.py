@@ -12,7 +12,7 @@ from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.queue.order import Sample
-from tandem.stopping import random_order
+from tandem.stopping import frame, random_order
 from tandem.stopping.audit_queries import in_force
 from tandem.stopping.joins import is_screened, is_shown
 from tandem.stopping.models import Audit, AuditDraw, Serving
@@ -34,7 +34,8 @@ def sample_of(audit: Audit | None) -> Sample | None:
 def draw(session: Session, review: Review, audit: Audit, served: Sequence[RecordNumber]) -> None:
     """Note as drawn what was served at random, and what was passed over on the way there.
 
-    Records that somebody has decided are none of it: they had left the pool. The review is locked.
+    Records that somebody has decided are none of it: they had left the pool. Nor are those that a
+    draw before has missed: they are outside of the frame. The review is locked.
 
     Args:
         session: Within the transaction that served them.
@@ -49,7 +50,8 @@ def draw(session: Session, review: Review, audit: Audit, served: Sequence[Record
     if not places.size or places[-1] < audit.pointer:
         return
     unpassed = order[audit.pointer :]
-    in_pool = unpassed[np.isin(unpassed, _undecided(session, audit))]
+    pool = np.setdiff1d(_undecided(session, audit), frame.note_missed(session, audit))
+    in_pool = unpassed[np.isin(unpassed, pool)]
     passed = set(order[audit.pointer : places[-1] + 1].tolist())
     drawn = [number for number in in_pool.tolist() if number in passed]
     first = _n_draws(session, audit) + 1

@@ -1,11 +1,11 @@
 """Reading what an audit's evidence is made of: its draws, and the labels in force now."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
@@ -14,11 +14,13 @@ from tandem.ids import RecordNumber
 from tandem.recent import Recent
 from tandem.records.models import Record
 from tandem.records.shown import n_shown
-from tandem.screening.models import ScreenedRecord
+from tandem.screening.ledger.loading import IS_ACTIVE
+from tandem.screening.models import Resolution, ScreenedRecord
 from tandem.screening.rules import Status
 from tandem.stopping.counting import Ledger, Outside
 from tandem.stopping.drawn import DrawnRecords, StoredDraws
 from tandem.stopping.entries import entries_of
+from tandem.stopping.frame import came_later, still_there
 from tandem.stopping.hidden import hidden_numbers, no_longer_shown, statuses_of
 from tandem.stopping.joins import is_shown, plain_rows
 from tandem.stopping.models import Audit, AuditDraw
@@ -34,9 +36,10 @@ _Hidden = Mapping[RecordNumber, Status]
 def load(session: Session, audit: Audit) -> Ledger:
     """Read what an audit's evidence is made of."""
     hidden = no_longer_shown(session, audit.review_id, audit.stage)
-    left_at = _left_at(session, audit, hidden)
-    draws, counts = _draws(session, audit, left_at), _by_status(session, audit, hidden)
-    inside, after = _n_shown(session, audit)
+    later = came_later(session, audit)
+    left_at = _left_at(session, audit, hidden.keys() | later.tolist())
+    draws, counts = _draws(session, audit, left_at), _by_status(session, audit, hidden, later)
+    inside, after = _n_shown(session, audit, later)
     undecided = draws.n_undecided
     decided = sum(n for (is_inside, _), n in counts.items() if is_inside)
     settled = sum(counts[False, status] for status in Status if status.is_settled)
@@ -55,7 +58,7 @@ def _draws(session: Session, audit: Audit, included: Mapping[RecordNumber, int])
     stored = _stored(session, audit)
     stored = stored.at(~np.isin(stored.numbers, hidden_numbers(session, audit.review_id)))
     new = _without_entries(session, audit, stored)
-    there = _still_there(session, audit, new)
+    there = still_there(session, audit, new)
     stored = stored.at(~np.isin(stored.numbers, np.setdiff1d(new, there)))
     # One without entries may be settled, by a resolution that came with a linked record.
     settled = statuses_of(session, audit.review_id, audit.stage, there)
@@ -95,15 +98,6 @@ def _without_entries(session: Session, audit: Audit, stored: StoredDraws) -> NDA
     return stored.numbers[are_new]
 
 
-def _still_there(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the records that are still screened: an import may have been taken back."""
-    found = list[RecordNumber]()
-    for some in pieces(numbers.tolist()):
-        query = select(Record.number).where(is_shown(audit.review_id), Record.number.in_(some))
-        found += session.scalars(query)
-    return np.array(found, dtype=np.int64)
-
-
 def _open(session: Session, audit: Audit) -> dict[RecordNumber, Status | None]:
     """Return the records that were begun and are not settled."""
     query = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
@@ -114,33 +108,45 @@ def _open(session: Session, audit: Audit) -> dict[RecordNumber, Status | None]:
     return dict(session.execute(query).all())
 
 
-def _n_shown(session: Session, audit: Audit) -> tuple[int, int]:
-    """Return how many records are shown in the frame, and beyond it."""
-    later = select(func.count()).where(is_shown(audit.review_id), Record.number > audit.last_number)
-    after = session.scalar(later) or 0
+def _n_shown(session: Session, audit: Audit, later: NDArray[np.int64]) -> tuple[int, int]:
+    """Return how many records are shown in the frame, and outside of it."""
+    beyond = select(func.count()).where(
+        is_shown(audit.review_id), Record.number > audit.last_number
+    )
+    after = later.size + (session.scalar(beyond) or 0)
     return n_shown(session, audit.review_id) - after, after
 
 
-def _by_status(session: Session, audit: Audit, hidden: _Hidden) -> Counter[tuple[bool, Status]]:
+def _by_status(
+    session: Session, audit: Audit, hidden: _Hidden, later: NDArray[np.int64]
+) -> Counter[tuple[bool, Status]]:
     """Count the records that anybody has decided: in the frame or not, by status."""
     query = (
         select(ScreenedRecord.status, func.count())
         .where(ScreenedRecord.review_id == audit.review_id, ScreenedRecord.stage == audit.stage)
         .group_by(ScreenedRecord.status)
     )
-    later = query.where(ScreenedRecord.record_number > audit.last_number)
+    beyond = query.where(ScreenedRecord.record_number > audit.last_number)
     counts = Counter[tuple[bool, Status]]()
     for status, n in session.execute(query):
         counts[True, status] += n
-    for status, n in session.execute(later):
+    for status, n in session.execute(beyond):
         counts[True, status] -= n
         counts[False, status] += n
     counts.subtract((number <= audit.last_number, status) for number, status in hidden.items())
+    for status in statuses_of(session, audit.review_id, audit.stage, later).values():
+        counts[True, status] -= 1
+        counts[False, status] += 1
     return counts
 
 
-def _left_at(session: Session, audit: Audit, hidden: _Hidden) -> dict[RecordNumber, int]:
-    """Return for each include in the frame the number of its first decision."""
+def _left_at(
+    session: Session, audit: Audit, others: Container[RecordNumber]
+) -> dict[RecordNumber, int]:
+    """Return for each include in the frame the number by which it had left the pool.
+
+    That is its first decision's; without one, that of the resolution that came with another record.
+    """
     query = select(ScreenedRecord.record_number).where(
         ScreenedRecord.review_id == audit.review_id,
         ScreenedRecord.stage == audit.stage,
@@ -148,9 +154,24 @@ def _left_at(session: Session, audit: Audit, hidden: _Hidden) -> dict[RecordNumb
     )
     # The frame is looked at here: by its numbers, a database would read all that is decided.
     first = entries_of(session, audit.review_id, audit.stage).first
-    return {
-        number: int(first[number])
+    found = [
+        number
         for number in session.scalars(query)
-        if number <= audit.last_number and number < len(first) and first[number]
-        if number not in hidden
+        if number <= audit.last_number and number not in others
+    ]
+    alone = [number for number in found if number >= len(first) or not first[number]]
+    return {number: int(first[number]) for number in found if number not in alone} | {
+        number: at for some in pieces(alone) for number, at in _settled_at(session, audit, some)
     }
+
+
+def _settled_at(
+    session: Session, audit: Audit, numbers: Sequence[RecordNumber]
+) -> Sequence[Row[RecordNumber, int]]:
+    query = select(Resolution.record_number, Resolution.labels_seq).where(
+        Resolution.review_id == audit.review_id,
+        Resolution.stage == audit.stage,
+        Resolution.record_number.in_(numbers),
+        IS_ACTIVE,
+    )
+    return session.execute(query).all()

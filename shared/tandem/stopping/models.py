@@ -23,11 +23,11 @@ class Serving(StrEnum):
 class Audit(Base):
     """A recall that a team wants to show, and the random order that it is shown by.
 
-    The frame is every shown record with a number up to `last_number`. `pointer` counts the places
-    of the random order that were drawn or passed over. `target` and `confidence` are decimal
-    numbers as texts. `changes` lists what changed after the registration, `{seq, what}` each.
-    `carried` is the natural logarithm of the evidence that an audit before this one had then; what
-    it has by the labels in force now is worked out from its draws.
+    The frame is every shown record with a number up to `last_number` that no draw has missed.
+    `pointer` counts the places of the random order that were drawn or passed over. `target` and
+    `confidence` are decimal numbers as texts. `changes` lists what changed after the registration,
+    `{seq, what}` each. `carried` is the natural logarithm of the evidence that an audit before this
+    one had then; what it has by the labels in force now is worked out from its draws.
     """
 
     __tablename__ = "audit"
@@ -54,6 +54,8 @@ class Audit(Base):
     changes: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     certificates: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     """As they were given, the newest last. One that does not hold any more is marked withdrawn."""
+    missed: Mapped[bytes | None] = mapped_column(deferred=True)
+    """Records that a draw has missed: little-endian numbers of 32 bits, ascending. See `frame`."""
     ended_at: Mapped[datetime | None]
     """When it was abandoned, or another one with a new frame took over."""
     followed_by: Mapped[AuditId | None]

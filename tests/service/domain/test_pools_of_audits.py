@@ -11,7 +11,7 @@ from tandem.records.models import Record
 from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews.service import get_review
 from tandem.screening import sources
-from tandem.stopping import audit_queries, audits, random_order
+from tandem.stopping import audit_queries, audits, display, random_order, states
 from tandem.stopping.models import Serving
 from world import TA, Team, World
 
@@ -138,3 +138,27 @@ def test_what_came_back_before_an_audit_lets_no_pool_of_it_grow(world: World) ->
     (audit,) = (line for line in lines if "audit" in line)
     audit["draws"][1][1] += 2
     assert "pool that grows" in str(checked(lines).difference)
+
+
+def test_a_record_that_a_resolution_alone_settles_has_left_the_pool(world: World) -> None:
+    """It came with a record whose votes were withdrawn; nobody decided the one that is shown."""
+    team = world.team(n_records=10)
+    world.records(team.review_id, team.owner, texts=[("A title", "Text"), ("A title", "")])
+    begin(world, team)
+    for who, verdict in ((team.ann, "include"), (team.ben, "exclude")):
+        world.decide(team.review_id, who, 12, verdict)
+    world.resolve(team.review_id, team.judge, 12, "include")
+    for who in (team.ann, team.ben):
+        world.withdraw(team.review_id, who, 12)
+    draw(world, team)
+
+    world.merge(team.review_id, team.owner, 11, 12)
+    draw(world, team)
+
+    assert world.status(team.review_id, 11) == "included"
+    with world.database.read() as session:
+        audit = audit_queries.in_force(session, team.review_id, TA)
+        assert audit is not None
+        assert states.shown(session, audit).now.found == 4
+        assert display.display(session, team.review_id, TA).n_included == 4
+    assert_in_step(world.database, team.review_id)

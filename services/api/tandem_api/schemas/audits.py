@@ -82,7 +82,7 @@ class FrameGivenOut(Out):
 
 
 class OutsideFrameOut(Out):
-    """Records that were imported after the registration."""
+    """Records that came after the registration: imported, or not screened at a draw before."""
 
     settled: int
     includes: int

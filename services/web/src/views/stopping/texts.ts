@@ -72,7 +72,7 @@ export const stoppingTexts = {
     awaiting: (n: number) => `${count(n, "record lacks", "records lack")} a decision of another reviewer`,
     drawn_undecided: (n: number) => `${count(n, "drawn record is", "drawn records are")} not decided by anybody yet`,
     outside_frame: (n: number) =>
-      `${count(n, "record that was", "records that were")} imported after the registration ${n === 1 ? "is" : "are"} not settled`,
+      `${count(n, "record that", "records that")} came after the registration ${n === 1 ? "is" : "are"} not settled`,
   } as Record<string, (n: number) => string>,
   blocked: (kind: string, n: number) => `${kind}: ${number(n)}`,
   pendingDraws: "Drawn records that are not settled",
@@ -89,7 +89,7 @@ export const stoppingTexts = {
   seed: "Seed of the random order",
   carried: (e: number) => `It began with the evidence of an audit before it: ${ratio(e)}.`,
   outside: (settled: number, includes: number, unsettled: number) =>
-    `Imported since: ${number(settled)} settled, of these ${number(includes)} included; ${number(unsettled)} not settled.`,
+    `Came since: ${number(settled)} settled, of these ${number(includes)} included; ${number(unsettled)} not settled.`,
   changes: "Changed since it was registered",
   // What an owner may do.
   open: "Open it: random order now…",

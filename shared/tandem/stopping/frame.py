@@ -1,0 +1,61 @@
+"""Which records belong to the frame of an audit: those that were screened at each of its draws.
+
+A draw tells nothing of a record that was not there. One that comes into the screening behind a draw
+(it is restored, parted from the record that it was linked to, or found in a database as well) is
+therefore outside of the frame, as if it had been imported then.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tandem.db.pieces import pieces
+from tandem.records.models import Record
+from tandem.stopping.entries import entries_of
+from tandem.stopping.hidden import hidden_numbers
+from tandem.stopping.joins import is_shown, numbers_of
+from tandem.stopping.models import Audit, AuditDraw
+
+_STORED = "<i4"
+
+
+def missed(audit: Audit) -> NDArray[np.int64]:
+    """Return the numbers of the records that some draw has missed, ascending."""
+    return np.frombuffer(audit.missed or b"", dtype=_STORED).astype(np.int64)
+
+
+def note_missed(session: Session, audit: Audit) -> NDArray[np.int64]:
+    """Note what a draw misses that is made now; return all that was missed so far.
+
+    Not those that had left the pool before they left the screening: decided or drawn.
+    """
+    known = missed(audit)
+    hidden = hidden_numbers(session, audit.review_id)
+    new = np.setdiff1d(hidden[hidden <= audit.last_number], known)
+    if not new.size:
+        return known
+    last = entries_of(session, audit.review_id, audit.stage).last
+    new = new[[number >= len(last) or not last[number] for number in new.tolist()]]
+    drawn = numbers_of(
+        session, select(AuditDraw.record_number).where(AuditDraw.audit_id == audit.id)
+    )
+    found = np.union1d(known, np.setdiff1d(new, drawn))
+    if found.size > known.size:
+        audit.missed = found.astype(_STORED).tobytes()
+    return found
+
+
+def came_later(session: Session, audit: Audit) -> NDArray[np.int64]:
+    """Return the records up to the frame's last number that are outside of it and screened now."""
+    back = np.setdiff1d(missed(audit), hidden_numbers(session, audit.review_id))
+    return still_there(session, audit, back)
+
+
+def still_there(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the records that are still screened: an import may have been taken back."""
+    found = [np.zeros(0, dtype=np.int64)]
+    for some in pieces(numbers.tolist()):
+        query = select(Record.number).where(is_shown(audit.review_id), Record.number.in_(some))
+        found.append(numbers_of(session, query))
+    return np.sort(np.concatenate(found))

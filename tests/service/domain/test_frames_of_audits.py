@@ -1,0 +1,118 @@
+"""What no draw could have found is outside of an audit's frame: no draw tells anything of it."""
+
+import pytest
+from sqlalchemy import update
+
+from service.domain.tables import assert_in_step
+from service.domain.trails import checked, exported
+from tandem.ids import RecordNumber
+from tandem.screening import sources
+from tandem.stopping import audit_queries, audits, states
+from tandem.stopping.counting import Outside
+from tandem.stopping.models import AuditDraw, Serving
+from tandem.stopping.states import AuditState, Shown
+from world import TA, Team, World
+
+REMOVED = tuple(range(21, 31))
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    """Ten of 30 records are included, ten are removed; an audit of the others is open."""
+    team = world.team(n_records=30, policy={"reviewers_per_record": 1})
+    for number in range(1, 11):
+        world.decide(team.review_id, team.ann, number, "include")
+    for number in REMOVED:
+        world.remove(team.review_id, team.owner, number)
+    world.rank(team.review_id, *range(1, 31))
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        audit = audits.register(
+            session, review, viewer, stage=TA, target=0.9, confidence=0.8, note=None
+        )
+        audits.change(session, review, viewer, audit, serving=Serving.DRAWS_ONLY)
+    return team
+
+
+def draw(world: World, team: Team, verdict: str = "exclude") -> RecordNumber:
+    drawn = world.draw(team, team.ann)
+    assert drawn is not None
+    world.decide(team.review_id, team.ann, drawn, verdict)
+    return drawn
+
+
+def restore(world: World, team: Team, *numbers: int) -> None:
+    for number in numbers:
+        with world.entered(team.review_id, team.owner) as (session, review, viewer):
+            sources.restore(session, review, viewer, number=RecordNumber(number))
+
+
+def shown(world: World, team: Team) -> Shown:
+    with world.entered(team.review_id, team.owner) as (session, review, _):
+        audit = audit_queries.in_force(session, team.review_id, TA)
+        assert audit is not None
+        states.follow(session, review, audit)
+        return states.shown(session, audit)
+
+
+@pytest.mark.both_engines
+def test_what_is_restored_between_two_draws_is_not_certified_by_those_before(
+    world: World, team: Team
+) -> None:
+    """All ten might be included: a recall of .5, where .9 would have been certified."""
+    while shown(world, team).now.e < 4:  # it is 4.5 then, and 5 is needed
+        draw(world, team)
+    restore(world, team, *REMOVED)
+    drawn = draw(world, team)
+
+    found = shown(world, team)
+
+    assert found.state is not AuditState.CERTIFIED
+    is_theirs = drawn in REMOVED
+    assert found.ledger.outside == Outside(settled=is_theirs, unsettled=10 - is_theirs)
+    assert not found.now.can_certify
+    assert_in_step(world.database, team.review_id)
+
+
+def test_what_came_later_counts_once_it_is_screened(world: World, team: Team) -> None:
+    while shown(world, team).now.e < 4:
+        draw(world, team)
+    restore(world, team, 21, 22)
+    draw(world, team)  # it may be one of the two
+    for number in (21, 22):
+        world.decide(team.review_id, team.ann, number, "include")
+
+    found = shown(world, team)
+
+    assert found.ledger.outside == Outside(settled=2, includes=2)
+    assert found.now.found == 10
+    assert_in_step(world.database, team.review_id)
+
+
+def test_what_was_drawn_before_it_left_is_in_the_frame_when_it_is_back(
+    world: World, team: Team
+) -> None:
+    first = world.draw(team, team.ann)
+    assert first is not None
+    world.remove(team.review_id, team.owner, first)
+    draw(world, team)
+    restore(world, team, first)
+    world.decide(team.review_id, team.ann, first, "include")
+
+    found = shown(world, team)
+
+    assert found.ledger.outside == Outside()
+    assert found.now.hits == 1
+    assert_in_step(world.database, team.review_id)
+
+
+def test_a_pool_that_was_made_smaller_is_found(world: World, team: Team) -> None:
+    draw(world, team)
+    draw(world, team)
+    assert_in_step(world.database, team.review_id)
+
+    with world.database.write.begin() as session:
+        session.execute(
+            update(AuditDraw).where(AuditDraw.place == 2).values(pool=AuditDraw.pool - 1)
+        )
+
+    assert "a pool of" in str(checked(exported(world, team)).difference)
