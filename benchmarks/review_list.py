@@ -22,6 +22,8 @@ from tandem.operations import waiting
 from tandem.records.models import Import, ImportState
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
+from tandem.reviews.policy import DEFAULT, Stage
+from tandem.screening.ledger import counts
 
 N_REVIEWS, N_RECORDS, N_DECIDED = 100, 5000, 3000
 
@@ -82,6 +84,7 @@ def fill(database: Database) -> UserId:
             )
             session.flush()
             rows(session, review.id, file, people)
+            counts.recount(session, review, DEFAULT[Stage.TITLE_ABSTRACT])
         sys.stderr.write(f"\r{number + 1} of {N_REVIEWS}")
     return people[1]
 

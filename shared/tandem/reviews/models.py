@@ -74,6 +74,10 @@ class Review(Base):
     """Audits that are not over, so that the queue of all other reviews need not look for one."""
     n_taken_back: Mapped[int] = mapped_column(default=0, server_default="0")
     """Records that were removed with their import. Their numbers are never used again."""
+    n_full: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Records of title and abstract that need no more decisions; see `screening.ledger.counts`."""
+    n_half_done: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Those that have some of their decisions and lack others."""
 
     last_seq: Mapped[int] = mapped_column(default=0)
     last_open_seq: Mapped[int] = mapped_column(default=0)

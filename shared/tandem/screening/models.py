@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, ForeignKeyConstraint, Index, false
+from sqlalchemy import ColumnElement, Enum, ForeignKey, ForeignKeyConstraint, Index, and_, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
@@ -112,6 +112,30 @@ class ScreenedRecord(Base):
     """Of an included report."""
     has_advanced: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Of title and abstract: the record has been at full text, which everybody could know."""
+
+    @classmethod
+    def lacks_decisions(
+        cls, quota: int | ColumnElement[int], *, is_blind: bool
+    ) -> ColumnElement[bool]:
+        """Whether somebody has still to decide the record: `rules.lacks_decisions` in a query."""
+        lacks = cls.n_decisions < quota
+        if is_blind:
+            return lacks
+        return and_(lacks, cls.status.in_([Status.UNSCREENED, Status.AWAITING]))
+
+
+class ReviewerCount(Base):
+    """How many records of title and abstract a reviewer has decided. Derived by `ledger.counts`."""
+
+    __tablename__ = "reviewer_count"
+
+    review_id: Mapped[ReviewId] = mapped_column(
+        ForeignKey("review.id", ondelete="CASCADE"), primary_key=True
+    )
+    reviewer_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    n_decided: Mapped[int]
+    n_half_done: Mapped[int]
+    """Of these, the records that lack further decisions."""
 
 
 class Exposure(Base):

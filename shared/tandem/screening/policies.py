@@ -17,6 +17,7 @@ from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.view import hides_votes
+from tandem.screening.ledger import counts
 from tandem.screening.ledger.loading import load_stage
 from tandem.screening.ledger.outcome import apply_outcome
 from tandem.screening.ledger.state import RecordState
@@ -108,6 +109,8 @@ def _judge_again(
             opened.append(number)
         elif was_open and not result.conflict:
             closed.append(number)
+    if stage is counts.STAGE:
+        counts.recount(session, review, policy)
     session.flush()
     exposure_notes.remember(session, until_now, ending)
     log.append(session, review, *facts)

@@ -130,6 +130,16 @@ def advances(policy: Policy, status: Status, n_decisions: int) -> bool:
     return status is Status.INCLUDED and (is_open or is_complete)
 
 
+def lacks_decisions(policy: Policy, status: Status, n_decisions: int) -> bool:
+    """Whether somebody has still to decide a record; `ScreenedRecord` has it as a condition.
+
+    Where the stage is blind it goes by number alone: whether a record is settled early would tell
+    how others voted.
+    """
+    is_open = policy.blind or status in (Status.UNSCREENED, Status.AWAITING)
+    return is_open and n_decisions < policy.reviewers_per_record
+
+
 def _majority(policy: Policy, votes: Sequence[Vote]) -> Verdict | None:
     """Return what more than half of the votes say; None where no side has so many.
 

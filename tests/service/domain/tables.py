@@ -24,6 +24,7 @@ from tandem.screening.models import (
     Decision,
     PresentDecision,
     Resolution,
+    ReviewerCount,
     ScreenedRecord,
 )
 from tandem.screening.rules import Classification, Outcome, Status, Verdict, Vote, outcome
@@ -75,6 +76,7 @@ def assert_in_step(database: Database, review_id: ReviewId, *, verified: int | N
             if e.record_number not in linked
         }
         _assert_present(session, review_id, latest)
+        _assert_counted(session, review_id)
         judged = _judged(session, review_id, latest)
         _assert_statuses(session, review_id, judged)
         _assert_conflicts(session, review_id, {at: found for at, (found, _) in judged.items()})
@@ -159,6 +161,34 @@ def _assert_present(
         for row in session.scalars(query)
     }
     assert present == {key: entry.id for key, entry in latest.items() if entry.verdict is not None}
+
+
+def _assert_counted(session: Session, review_id: ReviewId) -> None:
+    """Hold the numbers that are kept of title and abstract against each record by itself."""
+    stage = Stage.TITLE_ABSTRACT
+    policy = policy_versions.policies_in_force(session, review_id)[stage]
+    review, n_full, half_done = reviews.get_review(session, review_id), 0, set[RecordNumber]()
+    statuses = select(ScreenedRecord).where(
+        ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage
+    )
+    for row in session.scalars(statuses):
+        is_open = policy.blind or row.status in (Status.UNSCREENED, Status.AWAITING)
+        if not is_open or row.n_decisions >= policy.reviewers_per_record:
+            n_full += 1
+        elif row.n_decisions:
+            half_done.add(row.record_number)
+    assert (review.n_full, review.n_half_done) == (n_full, len(half_done))
+    due = dict[UserId, list[int]]()
+    votes = select(PresentDecision).where(
+        PresentDecision.review_id == review_id, PresentDecision.stage == stage
+    )
+    for vote in session.scalars(votes):
+        counts = due.setdefault(vote.reviewer_id, [0, 0])
+        counts[0] += 1
+        counts[1] += vote.record_number in half_done
+    kept = select(ReviewerCount).where(ReviewerCount.review_id == review_id)
+    found = {row.reviewer_id: [row.n_decided, row.n_half_done] for row in session.scalars(kept)}
+    assert {by: counts for by, counts in found.items() if any(counts)} == due
 
 
 def _judged(

@@ -21,12 +21,12 @@ from tandem.db.session import Database
 from tandem.events import positions
 from tandem.events.positions import Place
 from tandem.events.stream import CONSUMER
-from tandem.ids import ReviewId
+from tandem.ids import ReviewId, UserId
 from tandem.models import Base
 from tandem.records import search_index
 from tandem.records.models import Record
 from tandem.reviews.models import MemberSight, Review
-from tandem.screening.models import ClosedChange, Decision, Exposure
+from tandem.screening.models import ClosedChange, Decision, Exposure, ReviewerCount
 from world import World
 
 CHECKOUT = Path(__file__).parents[3]
@@ -270,6 +270,39 @@ def test_records_of_the_past_have_their_numbers_of_trial_registries(empty_url: s
         query = select(Record.registry_ids).order_by(Record.number)
         assert session.scalars(query).all() == [["NCT01234567"], [], ["ISRCTN12345678"]]
     database.close()
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_what_was_decided_before_is_counted(empty_url: str, blind: bool) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    world = World(database)
+    team = world.team(n_records=5, policy={"single_include_advances": True})
+    if not blind:
+        world.change_policy(team.review_id, team.owner, blind=False)
+    for number, verdict in ((1, "exclude"), (2, "include"), (3, "exclude")):
+        world.decide(team.review_id, team.ann, number, verdict)
+    world.decide(team.review_id, team.ben, 3, "exclude")
+    kept = counts(database)
+    database.close()
+
+    command.downgrade(alembic(empty_url), "0036")
+    migrate.upgrade(empty_url)
+
+    database = Database(empty_url)
+    n_full, n_half_done = (1, 2) if blind else (2, 1)
+    of_people = {team.ann.id: (3, n_half_done), team.ben.id: (1, 0)}
+    assert counts(database) == kept == ((n_full, n_half_done), of_people)
+    database.close()
+
+
+def counts(database: Database) -> tuple[tuple[int, int], dict[UserId, tuple[int, int]]]:
+    """Return how many records are full and half done, and how many of each person's."""
+    with database.read() as session:
+        review = session.scalars(select(Review)).one()
+        people = session.scalars(select(ReviewerCount)).all()
+        of_people = {one.reviewer_id: (one.n_decided, one.n_half_done) for one in people}
+        return (review.n_full, review.n_half_done), of_people
 
 
 def exposures(database: Database) -> tuple[set[Any], set[Any]]:

@@ -19,6 +19,7 @@ from tandem.ids import RecordNumber, UserId
 from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.lease_models import Lease
+from tandem.screening.ledger import counts
 from tandem.screening.ledger.append import activate, append
 from tandem.screening.ledger.entries import (
     DecisionInput,
@@ -63,7 +64,7 @@ def transfer(
         target = load(session, RecordKey(review.id, stage, to))
         # Who saw the outcome there knows what the others decided, here too.
         was_open = origin.status.is_settled and len(origin.votes) > 1
-        _clear(session, review, origin)
+        _clear(session, review, policies[stage], origin)
         # One entry for each voter, also where it says what they decided there already: whether
         # somebody's two votes agree must not be read from the number of entries.
         new = [
@@ -174,9 +175,10 @@ def let_go(session: Session, key: RecordKey, people: Collection[UserId]) -> None
         )
 
 
-def _clear(session: Session, review: Review, state: RecordState) -> None:
+def _clear(session: Session, review: Review, policy: Policy, state: RecordState) -> None:
     """Remove what is derived from a record's votes: it is not screened while it is linked."""
     key = state.key
+    counts.note(session, review, policy, [(state, None)])
     session.flush()
     for table in (PresentDecision, ScreenedRecord, Lease):
         session.execute(
@@ -216,7 +218,7 @@ def release(
     _release_resolutions(session, key, staying)
     state = load(session, key)
     if not made:
-        _clear(session, review, state)  # a resolution alone had come to it
+        _clear(session, review, policy, state)  # a resolution alone had come to it
         return
     kept, new = list[Decision](), list[NewDecision]()
     for reviewer_id, last in {entry.reviewer_id: entry for entry in made}.items():
@@ -227,7 +229,7 @@ def release(
             new.append(transferred(like, source, informed=last.informed))
         elif last.verdict is not None:
             new.append(transferred(last, last.carried_from, informed=last.informed, withdrawn=True))
-    state = activate(session, state, kept)
+    state = activate(session, review, policy, state, kept)
     append(session, review, policy, state, *new, because=_BECAUSE)
     let_go(session, key, [one.reviewer_id for one in new if one.given is not None])
 

@@ -18,6 +18,7 @@ from tandem.reviews.models import LockedReview, Review
 from tandem.reviews.policy import Policy
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.numbers import note_closed
+from tandem.screening.ledger import counts
 from tandem.screening.ledger.entries import (
     Entry,
     NewDecision,
@@ -98,7 +99,7 @@ def append_each(
         )
         facts += of_entries + of_outcome
         after.append(derived)
-    _store(session, review, changes, after, facts)
+    _store(session, review, policy, changes, after, facts)
     return after
 
 
@@ -124,18 +125,21 @@ def append_all(
         )
         facts += of_outcome
         after.append(derived)
-    _store(session, review, changes, after, facts)
+    _store(session, review, policy, changes, after, facts)
     return after
 
 
 def _store(
     session: Session,
     review: Review,
+    policy: Policy,
     changes: Sequence[Change],
     after: Sequence[RecordState],
     facts: Sequence[Fact],
 ) -> None:
     log.append(session, review, *facts)
+    before = (change.state for change in changes)
+    counts.note(session, review, policy, zip(before, after, strict=True))
     session.flush()
     _activate_all(session, changes, after)
 
@@ -264,10 +268,17 @@ def _activate_all(
             connection.execute(statement, values)
 
 
-def activate(session: Session, state: RecordState, entries: Collection[Decision]) -> RecordState:
+def activate(
+    session: Session,
+    review: Review,
+    policy: Policy,
+    state: RecordState,
+    entries: Collection[Decision],
+) -> RecordState:
     """Let entries that are in the ledger already be active votes again; store no new one."""
     after = state
     for entry in entries:
         after = after.with_entry(entry)
+    counts.note(session, review, policy, [(state, after)])
     _activate_all(session, [Change(state, ())], [after])
     return after

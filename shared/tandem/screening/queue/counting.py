@@ -12,8 +12,9 @@ from tandem.db.rows import fetch
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.records.shown import n_shown, n_shown_sql
+from tandem.reviews.models import Review
 from tandem.screening.full_text.population import left_out
-from tandem.screening.models import PresentDecision, ScreenedRecord
+from tandem.screening.models import PresentDecision, ReviewerCount, ScreenedRecord
 from tandem.screening.people.models import Interest
 from tandem.screening.queue.queue_filter import (
     REVIEW,
@@ -69,9 +70,10 @@ def count(
             return Counts(total=0, remaining=0, half_done=0, half_done_by_others=0)
         return _count_at_full_text(session, queue_filter, queue_filter.population, withheld())
     found = fetch(session, _counts(queue_filter.rules), queue_filter.parameters())
-    total, closed, out, mine, half_done, by_others, has_interests = found.one()
+    total, out, full, half_done, mine, half_done_by_me, has_interests = found.one()
     not_served = still_to_decide(session, queue_filter, withheld()) if has_interests else 0
-    remaining = total - (closed - out) - not_served
+    remaining = total - (full + half_done_by_me - out) - not_served
+    by_others = half_done - half_done_by_me
     return Counts(total, remaining, half_done, by_others, mine, has_interests)
 
 
@@ -102,54 +104,56 @@ def _half_done(rules: Rules) -> Select[int, int]:
 def closed_and_left_out(rules: Rules, review_id: SQLColumnExpression[ReviewId]) -> Select[int]:
     """Count what is full, or decided by the reviewer, of a review's records that are left out.
 
-    They were screened before: one that a report of the previous version is linked to now, say. All
-    that is closed in a stage is counted without a look at its records; these are taken off.
+    They were screened before: one that a report of the previous version is linked to now, say. The
+    numbers of full and half done records count them; these are taken off.
     """
-    is_closed = or_(~rules.lacks_decisions(), has_decided())
-    return (
-        select(func.count())
-        .select_from(Record)
-        .join(ScreenedRecord, screened())
-        .where(Record.review_id == review_id, Record.not_screened_because.is_not(None), is_closed)
+    is_theirs = exists().where(
+        PresentDecision.review_id == ScreenedRecord.review_id,
+        PresentDecision.stage == ScreenedRecord.stage,
+        PresentDecision.record_number == ScreenedRecord.record_number,
+        PresentDecision.reviewer_id == USER,
+    )
+    # Which are left out is asked first, by an index that has no others: from the screened records
+    # SQLite would look at each.
+    return select(func.count()).where(
+        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.stage == STAGE,
+        ScreenedRecord.record_number.in_(left_out(review_id).correlate(Review)),
+        or_(~rules.lacks_decisions(), is_theirs.correlate(ScreenedRecord)),
+    )
+
+
+def decided_and_left_out(review_id: SQLColumnExpression[ReviewId]) -> Select[int]:
+    """Count what the reviewer has decided of a review's records that are left out."""
+    return select(func.count()).where(
+        PresentDecision.review_id == review_id,
+        PresentDecision.stage == STAGE,
+        PresentDecision.record_number.in_(left_out(review_id).correlate(Review)),
+        PresentDecision.reviewer_id == USER,
     )
 
 
 @cache
 def _counts(rules: Rules) -> Select[int, int, int, int, int, int, bool]:
-    is_mine = PresentDecision.decision_id.is_not(None)
-    is_here = and_(ScreenedRecord.review_id == REVIEW, ScreenedRecord.stage == STAGE)
-    n_full = select(func.count()).where(is_here, ~rules.lacks_decisions()).correlate(None)
-    n_mine = select(func.count()).where(
-        PresentDecision.review_id == REVIEW,
-        PresentDecision.stage == STAGE,
-        PresentDecision.reviewer_id == USER,
-        PresentDecision.record_number.not_in(left_out(REVIEW)),
-    )
     has_interests = (
         exists().where(Interest.review_id == REVIEW, Interest.user_id == USER).correlate(None)
     )
-    # Decisions are looked up only for what lacks some, of which there are never many.
     return (
         select(
             n_shown_sql(REVIEW),
-            n_full.scalar_subquery() + func.count().filter(is_mine),
             closed_and_left_out(rules, REVIEW).correlate(None).scalar_subquery(),
-            n_mine.correlate(None).scalar_subquery(),
-            func.count().filter(begun()),
-            func.count().filter(begun(), ~is_mine),
+            Review.n_full,
+            Review.n_half_done,
+            func.coalesce(ReviewerCount.n_decided, 0)
+            - decided_and_left_out(REVIEW).correlate(None).scalar_subquery(),
+            func.coalesce(ReviewerCount.n_half_done, 0),
             has_interests,
         )
-        .select_from(ScreenedRecord)
         .outerjoin(
-            PresentDecision,
-            and_(
-                PresentDecision.review_id == ScreenedRecord.review_id,
-                PresentDecision.stage == ScreenedRecord.stage,
-                PresentDecision.record_number == ScreenedRecord.record_number,
-                PresentDecision.reviewer_id == USER,
-            ),
+            ReviewerCount,
+            and_(ReviewerCount.review_id == Review.id, ReviewerCount.reviewer_id == USER),
         )
-        .where(is_here, rules.lacks_decisions())
+        .where(Review.id == REVIEW)
     )
 
 

@@ -22,7 +22,6 @@ from tandem.screening.full_text.population import Gate, gate, is_at_full_text, p
 from tandem.screening.lease_models import Lease
 from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.people import pilot
-from tandem.screening.rules import Status
 
 REVIEW: BindParameter[ReviewId] = bindparam("review_id")
 STAGE: BindParameter[Stage] = bindparam("stage")
@@ -41,12 +40,7 @@ class Rules:
     """What it takes to get to the stage; None for the first, where all records are."""
 
     def lacks_decisions(self) -> ColumnElement[bool]:
-        lacks = ScreenedRecord.n_decisions < _QUOTA
-        if self.is_blind:
-            # By number alone: whether it is settled early would tell how others voted.
-            return lacks
-        open_still = ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING])
-        return and_(lacks, open_still)
+        return ScreenedRecord.lacks_decisions(_QUOTA, is_blind=self.is_blind)
 
     def is_open(self) -> ColumnElement[bool]:
         return and_(Record.duplicate_of.is_(None), self.is_open_if_shown())

@@ -1,39 +1,28 @@
 """How much is left for one person in many reviews: what `service.serve` says of each, all at once.
 
 A few queries for all of the reviews, however many they are; one more for each in which the person
-has an interest in records, or reads a pilot round. What was counted is remembered, so that the list
-of reviews costs no more than those of them cost in which something happened.
+has an interest in records, or reads a pilot round.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
-from sqlalchemy import (
-    BindParameter,
-    CompoundSelect,
-    Select,
-    and_,
-    bindparam,
-    func,
-    select,
-    union_all,
-)
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
-from tandem.records.models import Record
 from tandem.records.shown import n_shown_of
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.models import PresentDecision, ScreenedRecord
+from tandem.screening.models import ReviewerCount
 from tandem.screening.people import interests, workload
 from tandem.screening.queue import counting
-from tandem.screening.queue.queue_filter import STAGE, USER, QueueFilter, Rules
-from tandem.screening.queue.remembered import RememberedCounts
+from tandem.screening.queue.queue_filter import USER, QueueFilter, Rules
 
+_STAGE = Stage.TITLE_ABSTRACT
 _REVIEWS: BindParameter[ReviewId] = bindparam("reviews", expanding=True)
 
 
@@ -57,21 +46,17 @@ def of_reviews(
     among: Sequence[tuple[Review, Viewer]],
     *,
     user_id: UserId,
-    stage: Stage = Stage.TITLE_ABSTRACT,
 ) -> dict[ReviewId, Share]:
-    """Return this person's share of each of the reviews.
+    """Return this person's share of title and abstract in each of the reviews.
 
     What is withheld from them is what is known when it is asked: `service.serve` goes on comparing
     their name with the authors of records that came in since.
     """
     ids = [review.id for review, _ in among]
     totals = n_shown_of(session, ids)
-    decided = _COUNTS.of(
-        {review.id: ("decided", _end(review), user_id, stage) for review, _ in among},
-        lambda missing: _decided(session, missing, user_id, stage),
-    )
+    decided = _decided(session, ids, user_id)
     screening = [(review, viewer) for review, viewer in among if viewer.has(Role.REVIEWER)]
-    left = _left(session, screening, user_id, stage, totals, decided)
+    left = _left(session, screening, user_id, totals, decided)
     return {
         review.id: Share(totals[review.id], decided.get(review.id, 0), left.get(review.id))
         for review, _ in among
@@ -82,12 +67,11 @@ def _left(
     session: Session,
     screening: Sequence[tuple[Review, Viewer]],
     user_id: UserId,
-    stage: Stage,
     totals: dict[ReviewId, int],
     decided: dict[ReviewId, int],
 ) -> dict[ReviewId, int]:
     filters = [
-        (review, QueueFilter.of(session, review, stage, viewer)) for review, viewer in screening
+        (review, QueueFilter.of(session, review, _STAGE, viewer)) for review, viewer in screening
     ]
     ids = [review.id for review, _ in filters]
     withheld = interests.withheld_in(session, ids, user_id)
@@ -109,33 +93,15 @@ def _left(
     return left
 
 
-def _decided(
-    session: Session, ids: Collection[ReviewId], user_id: UserId, stage: Stage
-) -> dict[ReviewId, int]:
-    theirs = and_(PresentDecision.stage == stage, PresentDecision.reviewer_id == user_id)
-    present = (
-        select(PresentDecision.review_id, func.count())
-        .where(PresentDecision.review_id.in_(ids), theirs)
-        .group_by(PresentDecision.review_id)
+def _decided(session: Session, ids: Collection[ReviewId], user_id: UserId) -> dict[ReviewId, int]:
+    n_left_out = counting.decided_and_left_out(Review.id).correlate(Review).scalar_subquery()
+    query = (
+        select(Review.id, ReviewerCount.n_decided - n_left_out)
+        .join(ReviewerCount, ReviewerCount.review_id == Review.id)
+        .where(Review.id.in_(_REVIEWS), ReviewerCount.reviewer_id == USER)
     )
-    # Taken off, as those are few: looked at one by one, all that was decided would be.
-    left_out = (
-        select(Record.review_id, -func.count())
-        .join(
-            PresentDecision,
-            and_(
-                PresentDecision.review_id == Record.review_id,
-                PresentDecision.record_number == Record.number,
-                theirs,
-            ),
-        )
-        .where(Record.review_id.in_(ids), Record.not_screened_because.is_not(None))
-        .group_by(Record.review_id)
-    )
-    found: dict[ReviewId, int] = {}
-    for review_id, n in session.execute(union_all(present, left_out)):
-        found[review_id] = found.get(review_id, 0) + n
-    return found
+    asked = {"reviews": list(ids), "user_id": user_id, "stage": _STAGE}
+    return dict(session.execute(query, asked).all())
 
 
 def _shares(
@@ -161,64 +127,28 @@ def _not_to_decide(
             alike[queue_filter.rules, queue_filter.quota].append((review, queue_filter))
     found: dict[ReviewId, int] = {}
     for (rules, quota), some in alike.items():
-        asked = {"stage": some[0][1].stage, "user_id": some[0][1].user_id, "quota": quota}
-        found |= _COUNTS.of(
-            {review.id: ("over", _end(review), rules, *asked.values()) for review, _ in some},
-            partial(_over, session, rules, asked),
-        )
+        asked = {
+            "reviews": [review.id for review, _ in some],
+            "stage": _STAGE,
+            "user_id": some[0][1].user_id,
+            "quota": quota,
+        }
+        found |= dict(session.execute(_closed(rules), asked).all())
     return found
 
 
-def _over(
-    session: Session, rules: Rules, asked: Mapping[str, object], ids: Collection[ReviewId]
-) -> dict[ReviewId, int]:
-    found: dict[ReviewId, int] = {}
-    for query in (_full_and_left_out(rules), _begun_and_mine(rules)):
-        for review_id, n in session.execute(query, {**asked, "reviews": list(ids)}):
-            found[review_id] = found.get(review_id, 0) + n
-    return found
-
-
-_COUNTS = RememberedCounts()
-
-
-def _end(review: Review) -> tuple[ReviewId, str]:
-    return review.id, review.last_hash
-
-
 @cache
-def _full_and_left_out(rules: Rules) -> CompoundSelect[ReviewId, int]:
-    """Count what is full; and below zero what is counted of records that are left out now."""
-    full = (
-        select(ScreenedRecord.review_id, func.count())
-        .where(
-            ScreenedRecord.review_id.in_(_REVIEWS),
-            ScreenedRecord.stage == STAGE,
-            ~rules.lacks_decisions(),
-        )
-        .group_by(ScreenedRecord.review_id)
-    )
-    n = counting.closed_and_left_out(rules, Review.id).correlate(Review).scalar_subquery()
-    return union_all(full, select(Review.id, -n).where(Review.id.in_(_REVIEWS)))
-
-
-@cache
-def _begun_and_mine(rules: Rules) -> Select[ReviewId, int]:
+def _closed(rules: Rules) -> Select[ReviewId, int]:
+    """Count what is full, or decided by the person, of the records that are screened."""
+    n_left_out = counting.closed_and_left_out(rules, Review.id).correlate(Review).scalar_subquery()
     return (
-        select(ScreenedRecord.review_id, func.count())
-        .join(
-            PresentDecision,
-            and_(
-                PresentDecision.review_id == ScreenedRecord.review_id,
-                PresentDecision.stage == ScreenedRecord.stage,
-                PresentDecision.record_number == ScreenedRecord.record_number,
-                PresentDecision.reviewer_id == USER,
-            ),
+        select(
+            Review.id,
+            Review.n_full + func.coalesce(ReviewerCount.n_half_done, 0) - n_left_out,
         )
-        .where(
-            ScreenedRecord.review_id.in_(_REVIEWS),
-            ScreenedRecord.stage == STAGE,
-            rules.lacks_decisions(),
+        .outerjoin(
+            ReviewerCount,
+            and_(ReviewerCount.review_id == Review.id, ReviewerCount.reviewer_id == USER),
         )
-        .group_by(ScreenedRecord.review_id)
+        .where(Review.id.in_(_REVIEWS))
     )
