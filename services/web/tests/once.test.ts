@@ -4,7 +4,7 @@ import { Refused, Unreachable } from "../src/api/problem";
 import { send } from "../src/api/sending";
 
 let keys: string[] = [];
-let answers: (number | "lost")[] = [];
+let answers: (number | "lost" | "repeated")[] = [];
 
 /** A way to the server on which answers get lost. */
 class Request {
@@ -14,13 +14,18 @@ class Request {
   onload = () => undefined;
   onerror = () => undefined;
   open() {}
+  isRepeated = false;
+  getResponseHeader(name: string) {
+    return name === "Idempotency-Replayed" && this.isRepeated ? "true" : null;
+  }
   setRequestHeader(name: string, value: string) {
     if (name === "Idempotency-Key") keys.push(value);
   }
   send() {
     const answer = answers.shift() ?? 202;
     if (answer === "lost") return this.onerror();
-    this.status = answer;
+    this.isRepeated = answer === "repeated";
+    this.status = answer === "repeated" ? 202 : answer;
     return this.onload();
   }
 }
@@ -69,6 +74,21 @@ describe("a file that is sent", () => {
     for (const _ of [...answers]) await sent("q/imports", form());
     expect(new Set(keys.slice(0, 4)).size).toBe(1);
     expect(keys[4]).not.toBe(keys[0]);
+  });
+
+  it("is taken again if what was made of it was undone since", async () => {
+    const upload = (stands: boolean) =>
+      send("t/imports", form(), () => undefined, "POST", () => Promise.resolve(stands)).catch(() => undefined);
+    answers = ["lost", "repeated", 202];
+    await upload(false);
+    await upload(false);
+    expect(keys).toHaveLength(3);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+    answers = ["lost", "repeated"];
+    await upload(true);
+    await upload(true);
+    expect(keys).toHaveLength(5);
   });
 
   it("has a new key each time where it replaces what is there", async () => {

@@ -1,6 +1,8 @@
 /** Sends a file of references with what is known of its search. */
-import type { Schemas } from "../../api/client";
+import { api, data, type Schemas } from "../../api/client";
 import { send } from "../../api/sending";
+
+type Import = Schemas["ImportOut"];
 
 export interface About {
   source: string;
@@ -15,11 +17,15 @@ export function upload(
   file: File,
   about: About,
   sent: (percent: number) => void,
-): Promise<Schemas["ImportOut"]> {
+): Promise<Import> {
   const form = new FormData();
   for (const [name, value] of Object.entries(about) as [string, string][]) {
     if (value !== "") form.append(name, value);
   }
   form.append("file", file);
-  return send<Schemas["ImportOut"]>(`reviews/${review}/imports`, form, sent);
+  return send<Import>(`reviews/${review}/imports`, form, sent, "POST", async ({ id }) => {
+    const path = { review_id: review, import_id: id };
+    const now = await data(api.GET("/api/v1/reviews/{review_id}/imports/{import_id}", { params: { path } }));
+    return now.state !== "taken_back";
+  });
 }

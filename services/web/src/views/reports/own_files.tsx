@@ -10,7 +10,7 @@ import { FileField } from "../../ui/file_field";
 import { Button, Field, Problem } from "../../ui/parts";
 import type { Report } from "./report";
 import type { TextFile } from "./reader";
-import { send } from "../../api/sending";
+import { isThere, send } from "../../api/sending";
 import { reportTexts as say } from "./texts";
 
 type Kind = Schemas["TextKind"];
@@ -26,7 +26,10 @@ export function OwnFiles({ review, report }: { review: Review; report: Report })
       form.append("kind", kind);
       form.append("file", file);
       setPercent(0);
-      return send<TextFile>(`reviews/${review.id}/reports/${report.id}/texts`, form, setPercent);
+      return send<TextFile>(`reviews/${review.id}/reports/${report.id}/texts`, form, setPercent, "POST", ({ id }) => {
+        const path = { review_id: review.id, text_id: id };
+        return isThere(data(api.GET("/api/v1/reviews/{review_id}/texts/{text_id}", { params: { path } })));
+      });
     },
     onSuccess: () => outdated(review.id, "reports"),
   });
