@@ -9,6 +9,8 @@ from tandem.db.keyset import START, Cursor
 from tandem.errors import Forbidden
 from tandem.events.log import Event
 from tandem.ids import RecordNumber
+from tandem.records.imports import Found
+from tandem.records.origin import FoundBy
 from tandem.reviews import criteria, texts
 from tandem.reviews import service as reviews
 from tandem.screening.criteria import affected, confirming
@@ -242,6 +244,18 @@ class TestSecondLooks:
         for who in (team.ann, team.observer):
             with pytest.raises(Forbidden):
                 counted(who)
+
+    def test_what_is_screened_no_more_needs_no_other_look(self, world: World, team: Team) -> None:
+        """It is a report of the previous version: nobody could confirm the decision."""
+        for number in (1, 2):
+            world.decide(team.review_id, team.ann, number, "maybe")
+        found = Found(FoundBy.PREVIOUS)
+        (report,) = world.records(team.review_id, team.owner, 1, found=found)
+        world.merge(team.review_id, team.owner, 1, report)
+
+        change(world, team, exclude=["Not about health care"])
+
+        assert causes(looks(world, team, team.ann)) == {2: [AffectedBy.MAYBE]}
 
 
 class TestConfirming:

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from service.domain.tables import assert_in_step, conflicts, events, ledger
 from tandem.db.base import now
 from tandem.errors import Forbidden, NotFound
+from tandem.records.imports import Found
+from tandem.records.origin import FoundBy
 from tandem.reviews import members
 from tandem.reviews.models import Role
 from tandem.screening.lease_models import Lease
@@ -186,6 +188,21 @@ class TestDepartures:
             assert standing.taken_back_at is None
             assert not standing.is_set_aside
         assert_in_step(world.database, team.review_id)
+
+    def test_what_is_screened_no_more_waits_for_nobody(self, world: World) -> None:
+        team = world.team()
+        world.decide(team.review_id, team.ann, 1, "exclude")
+        world.decide(team.review_id, team.ben, 1, "include")
+        world.decide(team.review_id, team.ann, 2, "include")
+        found = Found(FoundBy.PREVIOUS)
+        earlier = world.records(team.review_id, team.owner, 2, found=found)
+        for number, report in zip((1, 2), earlier, strict=True):
+            world.merge(team.review_id, team.owner, number, report)
+
+        removed = leave(world, team, team.ann, "keep")
+
+        assert (removed.n_open_conflicts, removed.n_nobody_may_settle) == (0, 0)
+        assert removed.n_awaiting == 0
 
     def test_an_open_conflict_of_who_left_is_settled_as_any_other(self, world: World) -> None:
         team = world.team()

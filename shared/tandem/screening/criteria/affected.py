@@ -25,6 +25,7 @@ from tandem.reviews.service import Viewer
 from tandem.reviews.wording import Change, Criteria
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import hides_votes, is_unblinded
+from tandem.screening.ledger.loading import is_screenable
 from tandem.screening.models import Cause, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 
@@ -154,7 +155,7 @@ def _change(versions: Mapping[int, Criteria], before: int, now: int) -> Change:
 
 
 def _outdated(review: Review, stage: Stage) -> Select[*tuple[Any, ...]]:
-    """Select present decisions that were made under an earlier version."""
+    """Select present decisions of an earlier version that can still be made again."""
     text = func.coalesce(Record.title, "") + " " + func.coalesce(Record.abstract, "")
     return (
         select(
@@ -183,6 +184,7 @@ def _outdated(review: Review, stage: Stage) -> Select[*tuple[Any, ...]]:
             PresentDecision.review_id == review.id,
             PresentDecision.stage == stage,
             Decision.criteria_version < review.criteria_version,
+            is_screenable(stage),
         )
     )
 
