@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from tandem.accounts import administration
 from tandem.accounts import service as accounts
 from tandem.accounts.models import Scope, Token, User
 from tandem.db.base import now
@@ -376,6 +377,11 @@ class World:
     ) -> list[Effect]:
         with self.entered(review_id, owner) as (session, review, viewer):
             return policies.change(session, review=review, viewer=viewer, parts={stage: part})
+
+    def switch_off(self, person: Person) -> None:
+        """Switch somebody's account off, as an administrator does."""
+        with self.database.write.begin() as session:
+            administration.change_user(session, user_id=person.id, by=None, is_active=False)
 
     def serve(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -29,6 +29,11 @@ def members(session: Session, review_id: ReviewId) -> Sequence[tuple[Member, Use
     """Return everybody in the review, who came first first."""
     query = _members(review_id).order_by(*_IN_ORDER)
     return [(member, user) for member, user in session.execute(query)]
+
+
+def can_act() -> ColumnElement[bool]:
+    """Whether the account of a row of Member is switched on: else they decide nothing."""
+    return exists().where(User.id == Member.user_id, User.is_active)
 
 
 def page(

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
+from tandem.reviews.members import can_act
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Policy, Stage, majority_needs_more
 
@@ -38,7 +39,9 @@ def warnings(
 ) -> list[Warned]:
     """Return what people should know before they screen with these policies."""
     n_people = session.scalar(
-        select(func.count()).where(Member.review_id == review_id, Member.role != Role.OBSERVER)
+        select(func.count()).where(
+            Member.review_id == review_id, Member.role != Role.OBSERVER, can_act()
+        )
     )
     found = [
         Warned(

@@ -80,6 +80,14 @@ def test_what_the_one_who_pauses_has_decided_does_not_wait_for_them(world: World
     assert found(world, team) is None
 
 
+def test_who_is_switched_off_does_not_come(world: World) -> None:
+    team = of_two(world)
+    world.decide(team.review_id, team.ben, 1, "include")
+    world.switch_off(team.ben)
+
+    assert found(world, team) == (1, 3, [2, 3, 4], 0)
+
+
 def test_others_who_screen_count_once_they_have_begun(world: World) -> None:
     team = of_two(world, n_reviewers=1)
     world.decide(team.review_id, team.judge, 1, "include")

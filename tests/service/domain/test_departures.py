@@ -306,6 +306,15 @@ class TestDepartures:
             )
 
 
+def test_who_is_switched_off_settles_nothing(world: World) -> None:
+    team = world.team()
+    for person, verdict in ((team.ann, "exclude"), (team.ben, "include"), (team.owner, "exclude")):
+        world.decide(team.review_id, person, 1, verdict)
+    world.switch_off(team.judge)
+
+    assert leave(world, team, team.ann, "keep").n_nobody_may_settle == 1
+
+
 def test_a_conflict_that_voiding_closes_is_an_event(world: World) -> None:
     team = world.team()
     world.decide(team.review_id, team.ann, 1, "exclude")

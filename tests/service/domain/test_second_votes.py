@@ -135,6 +135,15 @@ class TestSecondVotes:
 
         assert seen_by(world, team, team.ann).needs == "adjudicator"
 
+    def test_without_the_voter_who_is_switched_off_an_adjudicator_settles(
+        self, world: World
+    ) -> None:
+        team = differ(world, **CONSENSUS)
+        world.vote_again(team.review_id, team.ann, 1, "include")
+        world.switch_off(team.ben)
+
+        assert seen_by(world, team, team.ann).needs == "adjudicator"
+
     def test_a_conflict_that_is_opened_again_asks_for_new_second_votes(self, world: World) -> None:
         team = differ(world, **CONSENSUS)
         world.vote_again(team.review_id, team.ann, 1, "exclude")

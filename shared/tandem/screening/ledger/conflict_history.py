@@ -17,6 +17,7 @@ from tandem.events.screening_types import (
 )
 from tandem.ids import ConflictId, UserId
 from tandem.records.models import Record
+from tandem.reviews.members import can_act
 from tandem.reviews.models import Member, Role
 from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import (
@@ -42,7 +43,7 @@ class ConflictHistory:
         first_opened_seq: The review's `labels_seq` when it was first opened; None: not known.
         known_seq: The review's `labels_seq` when it was first opened since the record was last
             settled and everybody could see the votes.
-        can_vote: Who of the review's members may decide.
+        can_vote: Who of the review's members may decide, and is not switched off.
     """
 
     state: RecordState
@@ -134,7 +135,7 @@ def histories(session: Session, conflicts: Sequence[Conflict]) -> list[ConflictH
     rows = _rows(session, ids)
     first_opened, known = _openings(session, conflicts)
     may_decide = select(Member.user_id).where(
-        Member.review_id == review_id, Member.role != Role.OBSERVER
+        Member.review_id == review_id, Member.role != Role.OBSERVER, can_act()
     )
     can_vote = frozenset(session.scalars(may_decide))
     return [

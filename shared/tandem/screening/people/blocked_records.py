@@ -2,7 +2,8 @@
 
 A record is blocked where it lacks more decisions than there are people left to give them: people
 who screen, have not decided it, and have no interest in it. Those screen who are reviewers, or have
-decided a record of the stage; not those who pause or have had all of their share.
+decided a record of the stage; not those who pause, whose account is switched off, or who have had
+all of their share.
 
 All goes by the number of decisions and by who gave them, never by what they say.
 """
@@ -18,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
+from tandem.reviews.members import can_act
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.models import PresentDecision, ScreenedRecord
@@ -69,7 +71,10 @@ def _left_of_shares(
 ) -> dict[UserId, int | None]:
     """Return who screens and does not pause, with what is left of their share, if they have one."""
     query = select(Member).where(
-        Member.review_id == review_id, Member.role != Role.OBSERVER, Member.paused_at.is_(None)
+        Member.review_id == review_id,
+        Member.role != Role.OBSERVER,
+        Member.paused_at.is_(None),
+        can_act(),
     )
     members = session.scalars(query).all()
     work = workload.of_members(session, review_id, stage, policies, members)

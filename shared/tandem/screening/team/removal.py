@@ -260,6 +260,7 @@ def _insoluble(session: Session, viewer: Viewer, conflicts: Sequence[Conflict]) 
             select(Member.user_id).where(
                 Member.review_id == viewer.review_id,
                 Member.role.in_([Role.OWNER, Role.ADJUDICATOR]),
+                members.can_act(),
             )
         )
     )
