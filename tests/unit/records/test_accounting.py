@@ -154,6 +154,8 @@ def accounted(name: str, text: str) -> list[Entry | Rejection]:
     left_out = "\n".join(filler)
     if header and list(header.names) != ["title", "year"]:
         left_out = left_out.replace(text[header.start : header.end], "")  # it may come again
+    if name == "bibtex":  # by the language, words outside of an entry are a comment
+        left_out = re.sub(r'(?m)^[^{}()="@]*$', "", left_out)
     for word in WORDS if name != "vufind" else ():  # above the fields stands a page that has it
         assert f"{word} of toys" not in left_out
     found = list(file.entries())
