@@ -203,3 +203,9 @@ def test_a_second_list_of_records_behind_an_answer_is_rejected_not_passed_over()
     found = list(reading.read(answer.encode()).entries)
     assert len(found) == 2
     assert isinstance(found[-1], Rejection)
+
+
+def test_what_looks_like_a_part_of_an_answer_that_is_closed_is_reported() -> None:
+    answer = '{"response": {"docs": [{"title": "A", "year": 2001}]}, "facets": {"x": 1}}'
+    found = list(reading.read(f'{answer}"itle_full": "Alpha of toys"'.encode()).entries)
+    assert [type(item) for item in found] == [Entry, Rejection]

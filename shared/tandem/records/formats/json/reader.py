@@ -86,13 +86,12 @@ class JsonReader:
         within = _list_within(decoder, at, 0) if data[at] == "{" else None
         if within is None:
             at += data[at] == "["
+        first, n_open = within or (at, 0)
         end = at
-        for start, end, kind in _sequence(
-            decoder, within or at, _NEXT_LIST if within is None else _GOES_ON
-        ):
+        for start, end, kind in _sequence(decoder, first, _GOES_ON if within else _NEXT_LIST):
             yield start, FILLER
             yield end, kind
-        yield _end_of_answer(decoder, end) if within else _after(_CLOSES, data, end), FILLER
+        yield _end_of_answer(decoder, end, n_open), FILLER
 
     def maker(self, data: str) -> Make[str]:
         """Return what makes a record of an object's text."""
@@ -120,7 +119,7 @@ def sample(text: str, most: int = 20) -> list[dict[str, Any]]:
         return []
     decoder = _Decoder(text)
     within = _list_within(decoder, at, 0) if text[at] == "{" else None
-    first = within if within is not None else at + (text[at] == "[")
+    first = within[0] if within else at + (text[at] == "[")
     spans = islice(_sequence(decoder, first, _NEXT_LIST), most)
     return [_DECODER.decode(text[start:end]) for start, end, kind in spans if kind == RECORD]
 
@@ -159,8 +158,10 @@ class _Decoder:
         return value, end + self._start
 
 
-def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
+def _list_within(decoder: _Decoder, at: int, depth: int) -> tuple[int, int] | None:
     """Return where the list of records begins in the answer that begins at `at`, if it is one.
+
+    Beside it, how many objects it is within.
 
     Records have titles, answers have none.
     """
@@ -178,11 +179,11 @@ def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
             if key in _LISTS and sign == "[":
                 first = _after(_SPACE, text, at + 1)
                 if text[first : first + 1] in {"{", "]"}:
-                    return first
+                    return first, depth + 1
             if key in _ANSWERS and sign == "{" and depth < _DEEPEST:
                 found = _list_within(decoder, at, depth + 1)
                 if found is not None or key == "message":
-                    return found if found is not None else at
+                    return found if found is not None else (at, depth + 1)
             _, at = decoder.decode(at)
         except ValueError:
             return None
@@ -191,14 +192,15 @@ def _list_within(decoder: _Decoder, at: int, depth: int) -> int | None:
 _OF_RECORD = re.compile(r"title|abstract", re.I)
 
 
-def _end_of_answer(decoder: _Decoder, at: int) -> int:
+def _end_of_answer(decoder: _Decoder, at: int, n_open: int) -> int:
     """Return where the answer ends whose list of records ends at `at`, with its other parts.
 
+    It has parts while one of the `n_open` objects around the list is open.
     A part with a title in its name is what is left of a record, as is an abstract; and a part that
     holds objects with titles holds records.
     """
-    at = _after(_CLOSES, decoder.text, at)
-    while (part := _PART.match(decoder.text, at)) and not _OF_RECORD.search(part[1]):
+    at, n_open = _closed(decoder.text, at, n_open)
+    while n_open > 0 and (part := _PART.match(decoder.text, at)) and not _OF_RECORD.search(part[1]):
         try:
             value, end = decoder.decode(part.end())
         except ValueError:
@@ -206,9 +208,14 @@ def _end_of_answer(decoder: _Decoder, at: int) -> int:
         values = value if isinstance(value, list) else [value]
         if any(isinstance(one, dict) and any(map(_OF_RECORD.search, one)) for one in values):
             break
-        at = end
-        at = _after(_CLOSES, decoder.text, at)
+        at, n_open = _closed(decoder.text, end, n_open)
     return at
+
+
+def _closed(text: str, at: int, n_open: int) -> tuple[int, int]:
+    """Return where what closes lists and objects ends, and how many objects are open then."""
+    end = _after(_CLOSES, text, at)
+    return end, n_open - text.count("}", at, end)
 
 
 def _sequence(
