@@ -47,17 +47,17 @@ def of_members(
 
     `total` are its records, `decided` what each of them has decided, where these are known.
     """
-    people = [member.user_id for member in members]
-    whose = {"review_id": review_id, "stage": stage, "people": people}
-    query = _decided(stage, policies)
-    counts = dict(session.execute(query, whose).all()) if decided is None else decided
+    if decided is None:
+        people = [member.user_id for member in members]
+        whose = {"review_id": review_id, "stage": stage, "people": people}
+        decided = dict(session.execute(_decided(stage, policies), whose).all())
     quota = policies[stage].reviewers_per_record
     if total is None:
         has_shares = any(member.share is not None for member in members)
         total = n_in_stage(session, review_id, stage, policies) if has_shares else 0
     return {
         member.user_id: Workload(
-            counts.get(member.user_id, 0), target(member.share, total=total, quota=quota)
+            decided.get(member.user_id, 0), target(member.share, total=total, quota=quota)
         )
         for member in members
     }
