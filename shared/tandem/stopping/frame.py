@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.records.models import Record
+from tandem.screening.ledger.loading import IS_ACTIVE
+from tandem.screening.models import Resolution
 from tandem.stopping.entries import entries_of
 from tandem.stopping.hidden import hidden_numbers
 from tandem.stopping.joins import is_shown, numbers_of
@@ -32,7 +34,8 @@ def note_missed(session: Session, audit: Audit) -> NDArray[np.int64]:
     """
     known = missed(audit)
     hidden = hidden_numbers(session, audit.review_id)
-    new = np.setdiff1d(hidden[hidden <= audit.last_number], known)
+    away = np.union1d(hidden, _settled_by_another(session, audit))
+    new = np.setdiff1d(away[away <= audit.last_number], known)
     if not new.size:
         return known
     last = entries_of(session, audit.review_id, audit.stage).last
@@ -44,6 +47,20 @@ def note_missed(session: Session, audit: Audit) -> NDArray[np.int64]:
     if found.size > known.size:
         audit.missed = found.astype(_STORED).tobytes()
     return found
+
+
+def _settled_by_another(session: Session, audit: Audit) -> NDArray[np.int64]:
+    """Return the records at which a resolution stands that came with one that is linked to them.
+
+    Those that nobody has decided themselves are undecided again when the two are parted.
+    """
+    query = select(Resolution.record_number).where(
+        Resolution.review_id == audit.review_id,
+        Resolution.stage == audit.stage,
+        Resolution.carried_from.is_not(None),
+        IS_ACTIVE,
+    )
+    return numbers_of(session, query)
 
 
 def came_later(session: Session, audit: Audit) -> NDArray[np.int64]:

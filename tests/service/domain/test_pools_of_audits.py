@@ -12,6 +12,7 @@ from tandem.records.origin import FoundBy, StartsAt
 from tandem.reviews.service import get_review
 from tandem.screening import sources
 from tandem.stopping import audit_queries, audits, display, random_order, states
+from tandem.stopping.counting import Outside
 from tandem.stopping.models import Serving
 from world import TA, Team, World
 
@@ -150,15 +151,22 @@ def test_a_record_that_a_resolution_alone_settles_has_left_the_pool(world: World
     world.resolve(team.review_id, team.judge, 12, "include")
     for who in (team.ann, team.ben):
         world.withdraw(team.review_id, who, 12)
-    draw(world, team)
 
-    world.merge(team.review_id, team.owner, 11, 12)
-    draw(world, team)
-
+    group = world.merge(team.review_id, team.owner, 11, 12)
     assert world.status(team.review_id, 11) == "included"
     with world.database.read() as session:
         audit = audit_queries.in_force(session, team.review_id, TA)
         assert audit is not None
         assert states.shown(session, audit).now.found == 4
         assert display.display(session, team.review_id, TA).n_included == 4
+    assert_in_step(world.database, team.review_id)
+
+    # A draw that is made meanwhile misses it, as it would be undecided if the two were parted.
+    draw(world, team)
+    with world.database.read() as session:
+        audit = audit_queries.in_force(session, team.review_id, TA)
+        assert audit is not None
+        assert states.shown(session, audit).ledger.outside == Outside(settled=1, includes=1)
+    world.split(team.review_id, team.owner, group)
+    draw(world, team)
     assert_in_step(world.database, team.review_id)
