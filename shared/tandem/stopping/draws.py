@@ -50,8 +50,8 @@ def draw(session: Session, review: Review, audit: Audit, served: Sequence[Record
     if not places.size or places[-1] < audit.pointer:
         return
     unpassed = order[audit.pointer :]
-    pool = np.setdiff1d(_undecided(session, audit), frame.note_missed(session, audit))
-    in_pool = unpassed[np.isin(unpassed, pool)]
+    missed = frame.note_missed(session, audit)
+    in_pool = unpassed[np.isin(unpassed, _undecided(session, audit)) & ~np.isin(unpassed, missed)]
     passed = set(order[audit.pointer : places[-1] + 1].tolist())
     drawn = [number for number in in_pool.tolist() if number in passed]
     first = _n_draws(session, audit) + 1

@@ -33,9 +33,9 @@ def note_missed(session: Session, audit: Audit) -> NDArray[np.int64]:
     Not those that had left the pool before they left the screening: decided or drawn.
     """
     known = missed(audit)
-    hidden = hidden_numbers(session, audit.review_id)
-    away = np.union1d(hidden, _settled_by_another(session, audit))
-    new = np.setdiff1d(away[away <= audit.last_number], known)
+    hidden, settled = hidden_numbers(session, audit.review_id), _settled_by_another(session, audit)
+    away = np.concatenate([_without(hidden, known), _without(settled, known)])
+    new = np.unique(away[away <= audit.last_number])
     if not new.size:
         return known
     last = entries_of(session, audit.review_id, audit.stage).last
@@ -43,7 +43,7 @@ def note_missed(session: Session, audit: Audit) -> NDArray[np.int64]:
     drawn = numbers_of(
         session, select(AuditDraw.record_number).where(AuditDraw.audit_id == audit.id)
     )
-    found = np.union1d(known, np.setdiff1d(new, drawn))
+    found = np.union1d(known, _without(new, drawn))
     if found.size > known.size:
         audit.missed = found.astype(_STORED).tobytes()
     return found
@@ -65,8 +65,13 @@ def _settled_by_another(session: Session, audit: Audit) -> NDArray[np.int64]:
 
 def came_later(session: Session, audit: Audit) -> NDArray[np.int64]:
     """Return the records up to the frame's last number that are outside of it and screened now."""
-    back = np.setdiff1d(missed(audit), hidden_numbers(session, audit.review_id))
+    back = _without(missed(audit), hidden_numbers(session, audit.review_id))
     return still_there(session, audit, back)
+
+
+def _without(numbers: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers that are none of the others; of 300,000 each that takes milliseconds."""
+    return numbers[~np.isin(numbers, others, kind="table")]
 
 
 def still_there(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
