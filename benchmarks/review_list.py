@@ -22,8 +22,6 @@ from tandem.operations import waiting
 from tandem.records.models import Import, ImportState
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
-from tandem.reviews.policy import DEFAULT, Stage
-from tandem.screening.ledger import counts
 
 N_REVIEWS, N_RECORDS, N_DECIDED = 100, 5000, 3000
 
@@ -46,7 +44,8 @@ def timed(database: Database, me: UserId, n: int) -> float:
     began = time.perf_counter()
     with database.read() as session:
         found = reviews.reviews_of(session, me, limit=n).items
-        assert len(waiting.of_reviews(session, found, user_id=me)) == n
+        shown = waiting.of_reviews(session, found, user_id=me)
+    assert [one.share.remaining for one in shown] == n * [N_RECORDS - N_DECIDED]
     return time.perf_counter() - began
 
 
@@ -84,7 +83,7 @@ def fill(database: Database) -> UserId:
             )
             session.flush()
             rows(session, review.id, file, people)
-            counts.recount(session, review, DEFAULT[Stage.TITLE_ABSTRACT])
+            review.n_full = N_DECIDED
         sys.stderr.write(f"\r{number + 1} of {N_REVIEWS}")
     return people[1]
 
@@ -96,7 +95,7 @@ def rows(session: Session, review_id: ReviewId, file: ImportId, people: list[Use
         session.execute(text(statement), said)
     for place, person in enumerate(people[1:]):
         of_person = said | {"person": person.hex, "place": place}
-        for statement in (_DECISIONS, _PRESENT):
+        for statement in (_DECISIONS, _PRESENT, _COUNTS):
             session.execute(text(statement), of_person)
 
 
@@ -129,6 +128,10 @@ _PRESENT = (
     "INSERT INTO present_decision (review_id, stage, record_number, reviewer_id, decision_id) "
     "SELECT review_id, stage, record_number, reviewer_id, id FROM decision "
     "WHERE review_id = :review AND reviewer_id = :person"
+)
+_COUNTS = (
+    "INSERT INTO reviewer_count (review_id, reviewer_id, n_decided, n_half_done) "
+    f"VALUES (:review, :person, {N_DECIDED}, 0)"
 )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Enum, ForeignKey, ForeignKeyConstraint, Index, and_, false
+from sqlalchemy import Enum, ForeignKey, ForeignKeyConstraint, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base
@@ -112,16 +112,6 @@ class ScreenedRecord(Base):
     """Of an included report."""
     has_advanced: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Of title and abstract: the record has been at full text, which everybody could know."""
-
-    @classmethod
-    def lacks_decisions(
-        cls, quota: int | ColumnElement[int], *, is_blind: bool
-    ) -> ColumnElement[bool]:
-        """Whether somebody has still to decide the record: `rules.lacks_decisions` in a query."""
-        lacks = cls.n_decisions < quota
-        if is_blind:
-            return lacks
-        return and_(lacks, cls.status.in_([Status.UNSCREENED, Status.AWAITING]))
 
 
 class ReviewerCount(Base):

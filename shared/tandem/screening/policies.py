@@ -91,6 +91,7 @@ def _judge_again(
     moved, opened, closed = list[Moved](), list[RecordNumber](), list[RecordNumber]()
     facts, n_hidden = list[Fact](), 0
     until_now, ending = viewer.policies[stage], list[RecordState]()
+    tally = counts.Tally(policy, until_now)
     closes = exposure_notes.closes_conflicts(until_now, policy)
     for state in load_stage(session, review.id, stage):
         before, result, was_open = state.status, state.outcome(policy), state.is_in_conflict
@@ -100,17 +101,19 @@ def _judge_again(
         if not is_same or (closes and was_open):
             ending.append(state)
         if is_same:
+            tally.add(state, state)
             continue
         number = state.key.record_number
-        facts += apply_outcome(session, review, policy, state, because=ResolvedBy.POLICY)[1]
+        after, of_outcome = apply_outcome(session, review, policy, state, because=ResolvedBy.POLICY)
+        tally.add(state, after)
+        facts += of_outcome
         if result.status is not before:
             moved.append(Moved(number, before, result.status))
         if result.conflict and not was_open:
             opened.append(number)
         elif was_open and not result.conflict:
             closed.append(number)
-    if stage is counts.STAGE:
-        counts.recount(session, review, policy)
+    tally.store(session, review)
     session.flush()
     exposure_notes.remember(session, until_now, ending)
     log.append(session, review, *facts)

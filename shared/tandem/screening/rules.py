@@ -131,7 +131,7 @@ def advances(policy: Policy, status: Status, n_decisions: int) -> bool:
 
 
 def lacks_decisions(policy: Policy, status: Status, n_decisions: int) -> bool:
-    """Whether somebody has still to decide a record; `ScreenedRecord` has it as a condition.
+    """Whether somebody has still to decide a record; queries have it in `queue_filter`.
 
     Where the stage is blind it goes by number alone: whether a record is settled early would tell
     how others voted.

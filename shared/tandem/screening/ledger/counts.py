@@ -8,7 +8,7 @@ few records, and they are counted.
 from collections import Counter
 from collections.abc import Iterable
 
-from sqlalchemy import Table, and_, delete, func, insert, select
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,12 +16,54 @@ from tandem.ids import UserId
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Policy, Stage
 from tandem.screening.ledger.state import RecordState
-from tandem.screening.models import PresentDecision, ReviewerCount, ScreenedRecord
+from tandem.screening.models import ReviewerCount
 from tandem.screening.rules import lacks_decisions
 
 STAGE = Stage.TITLE_ABSTRACT
 
 _COUNTS: Table = ReviewerCount.__table__  # type: ignore[assignment]  # a class with a table of its own
+
+
+class Tally:
+    """Adds up what became of some records, and changes the numbers by that.
+
+    `policy` is in force. `until_now` is the one by which the records were counted, where that was
+    another: then every record of the stage is to be added.
+    """
+
+    def __init__(self, policy: Policy, until_now: Policy | None = None) -> None:
+        self._policy, self._until_now = policy, until_now or policy
+        self._n_full = self._n_half_done = 0
+        self._decided, self._half_done = Counter[UserId](), Counter[UserId]()
+
+    def add(self, before: RecordState | None, after: RecordState | None) -> None:
+        """Count what a record was and what it is now; None where it had, or has, no status."""
+        for state, policy, n in ((before, self._until_now, -1), (after, self._policy, +1)):
+            if state is None or state.key.stage is not STAGE:
+                continue
+            self._decided.update(dict.fromkeys(state.votes, n))
+            if not lacks_decisions(policy, state.status, len(state.votes)):
+                self._n_full += n
+            elif state.votes:
+                self._n_half_done += n
+                self._half_done.update(dict.fromkeys(state.votes, n))
+
+    def store(self, session: Session, review: Review) -> None:
+        """Change the numbers; the review is locked, and is written with what else changes in it."""
+        review.n_full += self._n_full
+        review.n_half_done += self._n_half_done
+        rows = [
+            {
+                "review_id": review.id,
+                "reviewer_id": by,
+                "n_decided": self._decided[by],
+                "n_half_done": self._half_done[by],
+            }
+            for by in self._decided
+            if self._decided[by] or self._half_done[by]
+        ]
+        if rows:
+            session.connection().execute(_add(session), rows)
 
 
 def note(
@@ -30,39 +72,11 @@ def note(
     policy: Policy,
     changes: Iterable[tuple[RecordState, RecordState | None]],
 ) -> None:
-    """Count what became of some records under the policy that is in force.
-
-    The review is locked, and is written with what else changes in it.
-
-    Args:
-        session: Of the change.
-        review: The review.
-        policy: Of the records' stage.
-        changes: What each record was, and what it is now; None where it has no status any more.
-    """
-    decided, half_done = Counter[UserId](), Counter[UserId]()
+    """Count what some records were and what they are now; see `Tally`."""
+    tally = Tally(policy)
     for before, after in changes:
-        for state, n in ((before, -1), (after, +1)):
-            if state is None or state.key.stage is not STAGE:
-                continue
-            decided.update(dict.fromkeys(state.votes, n))
-            if not lacks_decisions(policy, state.status, len(state.votes)):
-                review.n_full += n
-            elif state.votes:
-                review.n_half_done += n
-                half_done.update(dict.fromkeys(state.votes, n))
-    rows = [
-        {
-            "review_id": review.id,
-            "reviewer_id": by,
-            "n_decided": decided[by],
-            "n_half_done": half_done[by],
-        }
-        for by in decided
-        if decided[by] or half_done[by]
-    ]
-    if rows:
-        session.connection().execute(_add(session), rows)
+        tally.add(before, after)
+    tally.store(session, review)
 
 
 def _add(session: Session) -> sqlite.Insert | postgresql.Insert:
@@ -83,30 +97,3 @@ _ADD_ON = {
     "sqlite": _adding(sqlite.insert(_COUNTS)),
     "postgresql": _adding(postgresql.insert(_COUNTS)),
 }
-
-
-def recount(session: Session, review: Review, policy: Policy) -> None:
-    """Count everything: what a record lacks goes by another policy now."""
-    session.flush()
-    lacks = ScreenedRecord.lacks_decisions(policy.reviewers_per_record, is_blind=policy.blind)
-    n, n_half_done = func.count(), func.count().filter(lacks, ScreenedRecord.n_decisions > 0)
-    of_records = select(func.count().filter(~lacks), n_half_done).where(
-        ScreenedRecord.review_id == review.id, ScreenedRecord.stage == STAGE
-    )
-    review.n_full, review.n_half_done = session.execute(of_records).one()
-    session.execute(delete(ReviewerCount).where(ReviewerCount.review_id == review.id))
-    of_reviewers = (
-        select(PresentDecision.review_id, PresentDecision.reviewer_id, n, n_half_done)
-        .join(
-            ScreenedRecord,
-            and_(
-                ScreenedRecord.review_id == PresentDecision.review_id,
-                ScreenedRecord.stage == PresentDecision.stage,
-                ScreenedRecord.record_number == PresentDecision.record_number,
-            ),
-        )
-        .where(PresentDecision.review_id == review.id, PresentDecision.stage == STAGE)
-        .group_by(PresentDecision.review_id, PresentDecision.reviewer_id)
-    )
-    columns = ["review_id", "reviewer_id", "n_decided", "n_half_done"]
-    session.execute(insert(_COUNTS).from_select(columns, of_reviewers))

@@ -22,6 +22,7 @@ from tandem.screening.full_text.population import Gate, gate, is_at_full_text, p
 from tandem.screening.lease_models import Lease
 from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.people import pilot
+from tandem.screening.rules import Status
 
 REVIEW: BindParameter[ReviewId] = bindparam("review_id")
 STAGE: BindParameter[Stage] = bindparam("stage")
@@ -40,7 +41,11 @@ class Rules:
     """What it takes to get to the stage; None for the first, where all records are."""
 
     def lacks_decisions(self) -> ColumnElement[bool]:
-        return ScreenedRecord.lacks_decisions(_QUOTA, is_blind=self.is_blind)
+        """Whether somebody has still to decide a record: `rules.lacks_decisions` in a query."""
+        lacks = ScreenedRecord.n_decisions < _QUOTA
+        if self.is_blind:
+            return lacks
+        return and_(lacks, ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING]))
 
     def is_open(self) -> ColumnElement[bool]:
         return and_(Record.duplicate_of.is_(None), self.is_open_if_shown())
