@@ -2,19 +2,35 @@ import { useQuery } from "@tanstack/preact-query";
 import { useEffect, useState } from "preact/hooks";
 import { api, data, type Schemas } from "../../api/client";
 import type { Review } from "../../api/queries";
+import { texts } from "../../texts/en";
 import { Button, Field, Problem } from "../../ui/parts";
+import { StageField } from "../../ui/stage_field";
 import { useChange } from "./settings";
 import { settingsTexts as say } from "./texts";
 
+type Stage = Schemas["Stage"];
 type Policy = Schemas["Policy"];
 type Switch = "blind" | "reasons_must_match" | "voter_may_adjudicate" | "single_include_advances";
 type Choice = "reviewers_per_record" | "maybe" | "resolution" | "adjudicator_sees" | "ranking_learns_from";
 
 const EDITED_MS = 400;
 
-/** How records are decided and conflicts settled; a change shows first what it would do. */
+/** How records are decided and conflicts settled, in each stage. */
 export function Rules({ review }: { review: Review }) {
-  const now = review.policy.title_abstract;
+  const [stage, choose] = useState<Stage>("title_abstract");
+  return (
+    <section class="card form">
+      <h2>{say.rules}</h2>
+      <p class="hint">{say.rulesMore}</p>
+      <StageField stage={stage} change={choose} />
+      <RulesOf key={stage} stage={stage} review={review} />
+    </section>
+  );
+}
+
+/** The rules of one stage; a change shows first what it would do. */
+function RulesOf({ stage, review }: { stage: Stage; review: Review }) {
+  const now = review.policy[stage];
   const [policy, setPolicy] = useState<Policy>(now);
   const [settled, setSettled] = useState<Policy>(now);
   const change = useChange(review.id);
@@ -25,12 +41,12 @@ export function Rules({ review }: { review: Review }) {
   const body = differing(now, settled);
   const isChanged = Object.keys(differing(now, policy)).length > 0;
   const preview = useQuery({
-    queryKey: ["review", review.id, "preview", body],
+    queryKey: ["review", review.id, "preview", stage, body],
     queryFn: () =>
       data(
         api.PATCH("/api/v1/reviews/{review_id}", {
           params: { path: { review_id: review.id }, query: { dry_run: true } },
-          body: { policy: { title_abstract: body } },
+          body: { policy: { [stage]: body } },
         }),
       ),
     enabled: Object.keys(body).length > 0,
@@ -57,12 +73,10 @@ export function Rules({ review }: { review: Review }) {
   );
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    change.mutate({ policy: { title_abstract: differing(now, policy) } });
+    change.mutate({ policy: { [stage]: differing(now, policy) } });
   };
   return (
-    <form class="card form" onSubmit={submit}>
-      <h2>{say.rules}</h2>
-      <p class="hint">{say.rulesMore}</p>
+    <form class="form" onSubmit={submit}>
       {choice("reviewers_per_record", { 1: "1", 2: "2", 3: "3" })}
       {check("blind")}
       {choice("maybe", say.policy.maybes)}
@@ -70,8 +84,8 @@ export function Rules({ review }: { review: Review }) {
       {choice("resolution", say.policy.resolutions)}
       {check("voter_may_adjudicate")}
       {choice("adjudicator_sees", say.policy.sees)}
-      {check("single_include_advances")}
-      {choice("ranking_learns_from", say.policy.learns)}
+      {stage === "title_abstract" && check("single_include_advances")}
+      {stage === "title_abstract" && choice("ranking_learns_from", say.policy.learns)}
       {isChanged ? (
         <div class="notice warn" role="status">
           <strong>{say.effects}</strong>
@@ -79,7 +93,9 @@ export function Rules({ review }: { review: Review }) {
           {preview.error && <Problem error={preview.error} />}
         </div>
       ) : (
-        <p class="soft small">{say.unchanged}</p>
+        <p class="soft small" role="status">
+          {change.isSuccess ? texts.saved : say.unchanged}
+        </p>
       )}
       {change.error && <Problem error={change.error} />}
       <div class="actions">
