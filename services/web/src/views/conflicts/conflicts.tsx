@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { Link, useSearch } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
@@ -36,7 +37,10 @@ export function Conflicts({ review, rest }: ViewProps) {
   const stage: Stage | "" = filters.stage === "title_abstract" || filters.stage === "full_text" ? filters.stage : "";
   const search = useSearch();
   const { query, items } = useConflicts(review.id, state, stage);
-  if (rest !== "") return <OneConflict key={rest} review={review} id={rest} among={items} />;
+  const [last, setLast] = useState<Conflict | null>(null);
+  if (rest !== "") {
+    return <OneConflict key={rest} review={review} id={rest} among={items} last={last} settled={setLast} />;
+  }
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>

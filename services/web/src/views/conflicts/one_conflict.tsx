@@ -18,6 +18,7 @@ import { useReport } from "../reports/report";
 import { Files } from "../reports/reader";
 import { reportTexts } from "../reports/texts";
 import "../reports/reports.css";
+import { maySettle } from "./may_settle";
 import { Settle } from "./settle";
 import { Talk } from "./talk";
 import { conflictTexts as say } from "./texts";
@@ -27,10 +28,13 @@ interface Props {
   review: Review;
   id: string;
   among: Conflict[];
+  /** The one that was settled just now, before this. */
+  last: Conflict | null;
+  settled: (conflict: Conflict) => void;
 }
 
 /** One conflict: the record, what each decided, the talk, and the way to settle it. */
-export function OneConflict({ review, id, among }: Props) {
+export function OneConflict({ review, id, among, last, settled }: Props) {
   const path = { review_id: review.id, conflict_id: id };
   const found = useQuery({
     queryKey: ["review", review.id, "conflict", id],
@@ -65,9 +69,14 @@ export function OneConflict({ review, id, among }: Props) {
           <Step href={next} name={say.next} sign="▸" />
         </span>
       </div>
+      {last !== null && last.id !== id && (
+        <p class="notice good" role="status">
+          {say.settledBefore} <Link href={withQuery(`/r/${review.id}/conflicts/${last.id}`, search)}>{last.record.title}</Link>
+        </p>
+      )}
       {found.isPending && <Loading />}
       {found.error && <Problem error={found.error} again={() => void found.refetch()} />}
-      {conflict && <Whole conflict={conflict} review={review} next={next} />}
+      {conflict && <Whole conflict={conflict} review={review} next={next} settled={settled} />}
     </Shell>
   );
 }
@@ -81,11 +90,17 @@ function Step({ href, name, sign }: { href: string | null; name: string; sign: s
   );
 }
 
-function Whole({ conflict, review, next }: { conflict: Conflict; review: Review; next: string | null }) {
+interface WholeProps extends Pick<Props, "review" | "settled"> {
+  conflict: Conflict;
+  next: string | null;
+}
+
+function Whole({ conflict, review, next, settled }: WholeProps) {
   const marks = useMarks(review);
   const [, go] = useLocation();
   const { record } = conflict;
-  const settled = () => {
+  const done = (isSettled: boolean) => {
+    if (isSettled) settled(conflict);
     outdated(review.id);
     if (next !== null) go(next);
   };
@@ -108,7 +123,7 @@ function Whole({ conflict, review, next }: { conflict: Conflict; review: Review;
       <div class="conflict-main stack">
         <Votes conflict={conflict} />
         <Talk review={review.id} conflict={conflict.id} />
-        <Way conflict={conflict} review={review} settled={settled} />
+        <Way conflict={conflict} review={review} done={done} />
       </div>
     </div>
   );
@@ -163,15 +178,13 @@ function Votes({ conflict }: { conflict: Conflict }) {
   );
 }
 
-function Way({ conflict, review, settled }: { conflict: Conflict; review: Review; settled: () => void }) {
-  const settles = review.role === "owner" || review.role === "adjudicator";
+function Way({ conflict, review, done }: { conflict: Conflict; review: Review; done: (isSettled: boolean) => void }) {
+  const may = maySettle(review, conflict);
   if (review.archived_at !== null) return null;
-  if (conflict.state === "resolved") return <Settled conflict={conflict} review={review} mayReopen={settles} />;
-  if (conflict.needs === "voters") return <SecondVote conflict={conflict} review={review} done={settled} />;
-  if (settles || review.policy[conflict.stage].voter_may_adjudicate) {
-    return <Settle conflict={conflict} review={review} done={settled} />;
-  }
-  return <p class="notice">{say.notYours}</p>;
+  if (conflict.state === "resolved") return <Settled conflict={conflict} review={review} mayReopen={may === "yes"} />;
+  if (conflict.needs === "voters") return <SecondVote conflict={conflict} review={review} done={() => done(false)} />;
+  if (may === "yes") return <Settle conflict={conflict} review={review} done={() => done(true)} />;
+  return <p class="notice">{may === "own" ? say.ownDecision : say.notYours}</p>;
 }
 
 function Settled({ conflict, review, mayReopen }: { conflict: Conflict; review: Review; mayReopen: boolean }) {

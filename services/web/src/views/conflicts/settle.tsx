@@ -14,18 +14,20 @@ const ROUTE = "/api/v1/reviews/{review_id}/conflicts/{conflict_id}/resolution";
 /** The adjudicator's decision, with what it would change shown first. */
 export function Settle({ conflict, review, done }: { conflict: Conflict; review: Review; done: () => void }) {
   const [verdict, setVerdict] = useState<SettlingVerdict | null>(null);
+  const needsReason = conflict.stage === "full_text" && verdict === "exclude";
   const params = { path: { review_id: review.id, conflict_id: conflict.id } };
+  const settle = useMutation({
+    mutationFn: (body: Body) => data(api.POST(ROUTE, { params, body })),
+    onSuccess: done,
+  });
   const preview = useQuery({
     queryKey: ["review", review.id, "conflict", conflict.id, "preview", verdict],
     queryFn: () =>
       data(
         api.POST(ROUTE, { params: { ...params, query: { dry_run: true } }, body: { verdict: verdict ?? "exclude" } }),
       ),
-    enabled: verdict !== null,
-  });
-  const settle = useMutation({
-    mutationFn: (body: Body) => data(api.POST(ROUTE, { params, body })),
-    onSuccess: done,
+    // An exclude at full text cannot be tried without its reason, nor what is settled at all.
+    enabled: verdict !== null && !needsReason && !settle.isPending && !settle.isSuccess,
   });
   const send = ({ text, ...filled }: Filled) =>
     settle.mutate({ ...filled, cause: text("cause") as Body["cause"] & string, criterion: text("criterion") });
@@ -36,7 +38,7 @@ export function Settle({ conflict, review, done }: { conflict: Conflict; review:
       title={say.settleTitle}
       review={review}
       stage={conflict.stage}
-      work={settle}
+      work={{ isPending: settle.isPending, error: settle.error ?? preview.error }}
       does={say.settle}
       send={send}
       chosen={setVerdict}

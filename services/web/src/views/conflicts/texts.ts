@@ -1,4 +1,4 @@
-import { count, number } from "../../texts/format";
+import { number } from "../../texts/format";
 
 export const conflictTexts = {
   title: "Conflicts",
@@ -13,7 +13,7 @@ export const conflictTexts = {
     maybe: "One is not sure",
     classification: "Different classifications",
   },
-  since: (when: string) => `open since ${when}`,
+  since: (when: string) => `opened ${when}`,
   of: (at: number, all: string) => `Conflict ${number(at)} of ${all}`,
   previous: "Previous conflict",
   next: "Next conflict",
@@ -66,8 +66,9 @@ export const conflictTexts = {
     adjudicator: "An adjudicator settles this",
   },
   notYours: "You see this conflict, but others settle it.",
+  ownDecision:
+    "You decided this record yourself, so somebody else settles this: an adjudicator, or an owner who has not decided it. Owners can change that under “Settings”, “Rules”.",
+  settledBefore: "Settled. Look at it again:",
   history: "Earlier settlements",
   taken: (who: string, when: string) => `Opened again by ${who}, ${when}`,
-  done: "All conflicts are settled",
-  nOpen: (n: number) => count(n, "open conflict", "open conflicts"),
 };
