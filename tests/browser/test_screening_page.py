@@ -233,3 +233,25 @@ def test_a_session_that_ends_in_the_middle_of_work_loses_nothing(
     ann.saved()
 
     assert verdicts(world, team) == {first: "include"}
+
+
+def test_a_pilot_round_is_named_and_who_has_done_it_goes_on_when_it_ends(
+    visit: Visit, team: Team
+) -> None:
+    owner = visit(team.owner, f"/r/{team.review_id}/team")
+    owner.page.get_by_label("Number of records").fill("2")
+    owner.button("Begin the pilot round").click()
+    owner.sees("Running: 2 records")
+    ann = visit(team.ann, screen(team))
+    ann.sees("Pilot round: 0 of 2")
+    ann.press("a")
+    ann.press("x")
+    ann.sees("You have screened the pilot round")
+
+    while not any("/events" in path for _, path in ann.traffic):
+        ann.page.wait_for_timeout(50)  # until the stream has begun
+    owner.button("End the pilot round").click()
+    owner.page.get_by_role("dialog").get_by_role("button", name="End the pilot round").click()
+    expect(owner.button("Begin another pilot round")).to_be_visible()
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    ann.sees("2 of 40")

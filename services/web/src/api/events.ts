@@ -12,7 +12,7 @@ const REMOVAL = ["records", "record", "waiting", "progress", "stopping", "flow"]
 const REPORT = ["reports", "records", "record", "waiting", "flow"];
 const STUDY = ["studies", "reports", "record", "flow"];
 const TEAM = ["members", "invitations", "waiting"];
-const REVIEW = ["review", "waiting", "progress", "conflicts", "stopping"];
+const REVIEW = ["review", "pilot", "waiting", "progress", "conflicts", "stopping"];
 
 /** Which of what the views read is changed by an event; the compiler wants every type here. */
 export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", string[]> = {

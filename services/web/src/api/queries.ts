@@ -69,3 +69,11 @@ export const useWaiting = (id: string) =>
 export function outdated(review: string, ...kind: string[]): void {
   void queries.invalidateQueries({ queryKey: ["review", review, ...kind] });
 }
+
+/** The round that everybody screens first, if the review has one. */
+export const usePilot = (id: string, enabled = true) =>
+  useQuery({
+    queryKey: ["review", id, "pilot"],
+    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/pilot", inReview(id))),
+    enabled,
+  });

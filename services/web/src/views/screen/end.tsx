@@ -29,6 +29,7 @@ export function End({ review, session, state, ends: own }: { review: Review; ses
         )}
         {session.stage === "full_text" && <ButtonLink href={at("reports")}>{texts.nav.reports}</ButtonLink>}
         {session.canUndo && <Button onClick={() => session.undo()}>{texts.screen.undo}</Button>}
+        {state === "pilot_done" && review.role === "owner" && <ButtonLink href={at("team")}>{texts.nav.team}</ButtonLink>}
         {state !== "empty" && <ButtonLink href={at("progress")}>{texts.nav.progress}</ButtonLink>}
       </div>
     </Empty>

@@ -1,6 +1,6 @@
 import type { ComponentChildren, Ref } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { outdated } from "../../api/queries";
+import { outdated, usePilot } from "../../api/queries";
 import { isWriting, meaning } from "../../keys/keys";
 import type { Judgement, Stage, Verdict } from "../../outbox/entries";
 import type { QueueItem } from "../../outbox/store";
@@ -142,7 +142,7 @@ export function Screening({ review, stage, title: name, read, above, beside, end
       {!screens && (
         <End review={review} session={session} state={review.archived_at ? "archived" : "observer"} ends={ends} />
       )}
-      {screens && session.queue !== null && <Done session={session} />}
+      {screens && session.queue !== null && <Done session={session} review={review.id} />}
       {screens && above}
       {session.fromStore && <p class="notice warn">{texts.screen.offlineStart}</p>}
       {screens && item === undefined && <Nothing session={session} review={review} ends={ends} />}
@@ -205,13 +205,19 @@ function useKeys(act: (does: NonNullable<ReturnType<typeof meaning>>) => void, i
   }, [act, isOn, preferences.keys]);
 }
 
-function Done({ session }: { session: Session }) {
-  const { decided } = session;
+function Done({ session, review }: { session: Session; review: string }) {
+  const pilot = usePilot(review, session.stage === "title_abstract").data;
   const left = session.remaining ?? 0;
+  const inPilot = pilot?.state === "running";
+  const all = inPilot ? Math.max(pilot.n_records, left) : session.decided + left;
+  const done = all - left;
   return (
     <div class="screen-done">
-      <Meter value={decided} of={decided + left} label={texts.screen.progress} />
-      <span class="small soft">{texts.screen.of(decided, decided + left)}</span>
+      <Meter value={done} of={all} label={inPilot ? texts.screen.pilot : texts.screen.progress} />
+      <span class="small soft">
+        {inPilot ? `${texts.screen.pilot}: ` : ""}
+        {texts.screen.of(done, all)}
+      </span>
     </div>
   );
 }
@@ -244,10 +250,17 @@ function Announcer({ session }: { session: Session }) {
 }
 
 function Nothing({ session, review, ends }: { session: Session } & Pick<Props, "review" | "ends">) {
+  const pilot = usePilot(review.id, session.stage === "title_abstract").data?.state;
+  const state = session.queue?.state;
+  useEffect(() => {
+    if (state === "pilot_done" && pilot === "ended") void session.fill();
+  }, [session, state, pilot]);
   if (session.error !== null && !session.fromStore) {
     return <Problem error={session.error} again={() => void session.fill()} />;
   }
-  if (session.queue === null || session.queue.state === "ready") return <Loading />;
-  return <End review={review} session={session} state={session.queue.state} ends={ends ?? {}} />;
+  if (state === undefined || state === "ready") return <Loading />;
+  // What is still on its way was the last of the round: the server says so only when it has it.
+  const end = state === "finished" && pilot === "running" ? "pilot_done" : state;
+  return <End review={review} session={session} state={end} ends={ends ?? {}} />;
 }
 

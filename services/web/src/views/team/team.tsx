@@ -1,12 +1,13 @@
-import { useMutation, useQuery } from "@tanstack/preact-query";
+import { useMutation } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
 import { api, data, inReview, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
-import { outdated, type Review } from "../../api/queries";
+import { outdated, type Review, usePilot } from "../../api/queries";
 import { onDay } from "../../texts/format";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { useTitle } from "../../ui/hooks";
+import { Confirm } from "../../ui/confirm";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
 import { CopyButton } from "../../ui/copy_button";
@@ -39,7 +40,7 @@ export function Team({ review }: ViewProps) {
       <h1>{say.title}</h1>
       {review.warnings.map((one) => (
         <p class="notice warn" key={one.code}>
-          {one.message}
+          {say.warnings[one.code]}
         </p>
       ))}
       <Listed query={query} n={items.length} empty={say.title}>
@@ -170,10 +171,8 @@ function Invitations({ review }: { review: Review }) {
 }
 
 function Pilot({ review }: { review: Review }) {
-  const pilot = useQuery({
-    queryKey: ["review", review.id, "pilot"],
-    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/pilot", inReview(review.id))),
-  });
+  const pilot = usePilot(review.id);
+  const [isEnding, askToEnd] = useState(false);
   const refresh = () => outdated(review.id);
   const start = useMutation({
     mutationFn: (size: number) =>
@@ -193,15 +192,15 @@ function Pilot({ review }: { review: Review }) {
   return (
     <section class="card stack">
       <h2>{say.pilot}</h2>
-      {found.state === "none" && (
+      {found.state !== "running" && (
         <>
-          <p class="hint">{say.pilotMore}</p>
+          <p class="hint">{found.state === "ended" ? say.pilotEnded : say.pilotMore}</p>
           <form class="inline-form" onSubmit={submit}>
             <Field label={say.pilotSize}>
               {(ids) => <input {...ids} name="size" type="number" min={1} max={500} defaultValue="50" required />}
             </Field>
             <Button type="submit" disabled={start.isPending}>
-              {say.pilotStart}
+              {found.state === "ended" ? say.pilotAgain : say.pilotStart}
             </Button>
           </form>
         </>
@@ -217,14 +216,20 @@ function Pilot({ review }: { review: Review }) {
             ))}
           </ul>
           <div class="actions">
-            <Button disabled={end.isPending} onClick={() => end.mutate()}>
-              {say.pilotEnd}
-            </Button>
+            <Button onClick={() => askToEnd(true)}>{say.pilotEnd}</Button>
           </div>
+          {isEnding && (
+            <Confirm
+              title={say.pilotEndTitle}
+              effects={say.pilotEndEffects}
+              does={say.pilotEnd}
+              work={{ ...end, mutate: () => end.mutate() }}
+              close={() => askToEnd(false)}
+            />
+          )}
         </>
       )}
-      {found.state === "ended" && <p>{say.pilotEnded}</p>}
-      {(start.error || end.error) && <Problem error={start.error ?? end.error} />}
+      {start.error && <Problem error={start.error} />}
     </section>
   );
 }

@@ -27,6 +27,12 @@ export const teamTexts = {
   email: "Only for this e-mail (optional)",
   makeLink: "Make a link",
   link: "Send this link. It is shown only now.",
+  warnings: {
+    nobody_may_settle:
+      "Nobody can settle a conflict yet: everybody here decides each record, and who has decided one does not settle it. Invite an adjudicator below. Or choose under “Settings”, “Rules”, for both stages, that the reviewers settle conflicts by consensus.",
+    majority_needs_three:
+      "A majority needs three reviewers for each record. With fewer, an adjudicator settles every conflict. You can change that under “Settings”, “Rules”.",
+  },
   invitations: "Invitations",
   invitedAs: (role: string, until: string) => `${role} · until ${until}`,
   revoke: "Revoke",
@@ -48,5 +54,8 @@ export const teamTexts = {
   pilotStart: "Begin the pilot round",
   pilotRunning: (n: number) => `Running: ${count(n, "record", "records")}`,
   pilotEnd: "End the pilot round",
+  pilotEndTitle: "End the pilot round?",
+  pilotEndEffects: ["All that was decided in it stays.", "Everybody goes on with the other records."],
   pilotEnded: "The pilot round is over. Agreement in it is among the figures of “Progress”.",
+  pilotAgain: "Begin another pilot round",
 };
