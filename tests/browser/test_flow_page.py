@@ -77,16 +77,17 @@ def test_what_is_not_one_study_is_not_proposed_again(
 def test_each_number_of_the_flow_opens_its_list(visit: Visit, team: Team, world: World) -> None:
     flow = f"/r/{team.review_id}/flow"
     owner = visit(team.owner, flow)
-    owner.page.get_by_role("link", name="1 record is not screened").click()
-    expect(owner.page.get_by_label("Status")).to_have_value("unscreened")
-    expect(owner.page.locator(".record-row")).to_have_count(1)
+    world.decide(team.review_id, team.ann, 5, "include")  # half done
+    owner.page.get_by_role("link", name="1 record is not settled").click()
+    expect(owner.page.locator("main li")).to_have_count(1)
+    owner.go(f"/r/{team.review_id}/records?status=awaiting")
     owner.page.get_by_role("link", name="Title 5").click()
     owner.page.get_by_role("link", name="All records").click()
-    expect(owner.page.get_by_label("Status")).to_have_value("unscreened")
+    expect(owner.page.get_by_label("Status")).to_have_value("awaiting")
     owner.page.get_by_label("Status").select_option("excluded")
     owner.sees("Title 4")
     owner.page.go_back()
-    expect(owner.page.get_by_label("Status")).to_have_value("unscreened")
+    expect(owner.page.get_by_label("Status")).to_have_value("awaiting")
 
     owner.go(flow)
     owner.button("Correct the search: test.ris").click()
@@ -99,6 +100,7 @@ def test_each_number_of_the_flow_opens_its_list(visit: Visit, team: Team, world:
     owner.page.get_by_role("link", name="Title 4").click()
     expect(owner.page.get_by_role("heading", name="Title 4")).to_be_visible()
 
+    world.withdraw(team.review_id, team.ann, 5)
     owner.go(f"/r/{team.review_id}/records/5")
     owner.button("Remove before screening…").click()
     owner.page.get_by_label("Reason").fill("Retracted")

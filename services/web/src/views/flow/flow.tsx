@@ -62,9 +62,8 @@ function Whole({ review }: { review: Review }) {
   );
 }
 
-/** The list that a person works on, for what is left to do. */
+/** The list that a person works on, for what is left to do; else the list behind the number. */
 const WAY_ON: Record<string, string> = {
-  not_screened: "records?status=unscreened",
   being_sought: "reports?standing=being_sought",
   to_assess: "reports?standing=to_assess",
 };

@@ -9,7 +9,7 @@ export const flowTexts = {
   formats: { svg: "SVG, for the web", png: "PNG, for a text", csv: "CSV, for the R package PRISMA2020" },
   unfinished: "Not finished yet",
   remainder: {
-    not_screened: (n: number) => count(n, "record is not screened", "records are not screened"),
+    not_screened: (n: number) => count(n, "record is not settled", "records are not settled"),
     being_sought: (n: number) => count(n, "report is being sought", "reports are being sought"),
     to_assess: (n: number) => count(n, "report is to be assessed", "reports are to be assessed"),
     other_already_found: (n: number) =>
