@@ -25,18 +25,21 @@ export function Progress({ review }: ViewProps) {
     queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/progress", inReview(review.id))),
   });
   const stage = progress.data?.stages["title_abstract"];
+  const stranded = progress.data?.stranded;
+  // Owners and adjudicators count among those who screen once they have decided a record.
+  const hasBegun = stage !== undefined && stage.counts.unscreened !== stage.n_records;
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>
       {progress.isPending && <Loading />}
       {progress.error && <Problem error={progress.error} again={() => void progress.refetch()} />}
       {review.role !== "observer" && <Mine review={review} />}
-      {progress.data?.stranded && progress.data.stranded.n_records > 0 && (
+      {stranded && hasBegun && stranded.n_records > 0 && (
         <div class="notice warn">
           <p>
-            <strong>{say.stranded(progress.data.stranded.n_records)}</strong>
+            <strong>{say.stranded(stranded.n_records)}</strong>
           </p>
-          <p>{say.strandedMore}</p>
+          <p>{say.strandedMore(stranded.n_screeners, review.policy.title_abstract.reviewers_per_record)}</p>
           <Link href={`/r/${review.id}/team`}>{texts.nav.team}</Link>
         </div>
       )}

@@ -23,8 +23,9 @@ export const progressTexts = {
   screened: "Screened",
   included: "Included",
   day: "Day",
-  stranded: (n: number) => `${count(n, "record waits", "records wait")} for somebody who will not come`,
-  strandedMore: "Give somebody a larger share, or invite one more reviewer.",
+  stranded: (n: number) => `${count(n, "record does", "records do")} not get all decisions as things stand`,
+  strandedMore: (people: number, wanted: number) =>
+    `Each needs ${count(wanted, "decision", "decisions")}, and ${count(people, "person screens", "people screen")} at present. Invite one more reviewer, let somebody go on who is paused, or give somebody a larger share.`,
   parked: "The ranking could not be made; records come in the order of the last one.",
   agreement: "Agreement",
   agreementMore:
