@@ -82,7 +82,7 @@ def test_from_the_first_account_to_the_first_decision(
     owner.button("Import 1 file").click()
     expect(page.get_by_text("5 new records · 0 duplicates")).to_be_visible(timeout=120_000)
 
-    page.get_by_role("link", name="Screen").click()
+    page.get_by_role("link", name="Screen").last.click()  # of what comes next
     expect(page.locator(".article-title")).to_contain_text("Peer work in study")
     owner.press("a")
     owner.saved()

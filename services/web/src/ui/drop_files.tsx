@@ -24,8 +24,12 @@ export function DropFiles({ title, hint, add }: Props) {
     >
       <strong>{title}</strong>
       <span class="hint">{hint}</span>
+      <span class="button" aria-hidden="true">
+        {texts.chooseFiles}
+      </span>
       <input
         type="file"
+        class="hidden"
         multiple
         aria-label={title}
         onChange={(event) => {

@@ -73,7 +73,7 @@ function OneGroup({ group, review, isOpen }: { group: Group; review: string; isO
         {group.evidence.length > 0 && ` · ${group.evidence.join(" · ")}`}
         {group.settled_by_name && ` · ${group.settled_by_name}`}
       </p>
-      <div class="scrolls" tabIndex={0} role="region" aria-label={group.records[0]?.title ?? say.title}>
+      <div class="scrolls" tabIndex={0} role="region" aria-label={`${group.records.map((one) => `#${one.id}`).join(", ")}: ${group.records[0]?.title ?? ""}`}>
         <Comparison records={group.records} />
       </div>
       {act.error && <Problem error={act.error} />}

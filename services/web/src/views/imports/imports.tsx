@@ -3,14 +3,15 @@ import { useEffect, useState } from "preact/hooks";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
-import { outdated } from "../../api/queries";
+import { outdated, useWaiting } from "../../api/queries";
+import { texts } from "../../texts/en";
 import { at } from "../../texts/format";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
 import { Confirm } from "../../ui/confirm";
 import { Chosen, DropFiles } from "../../ui/drop_files";
-import { Button, Field, Meter, Problem } from "../../ui/parts";
+import { Button, ButtonLink, Field, Meter, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
 import { CorrectSearch, searchOf } from "./correct";
 import { importTexts as say } from "./texts";
@@ -48,6 +49,7 @@ export function Imports({ review }: ViewProps) {
     <Shell review={review}>
       <h1>{say.title}</h1>
       <Upload review={review.id} />
+      {!isRunning && items.some((one) => one.state === "done") && <Next review={review.id} />}
       <section class="stack">
         <h2>{say.earlier}</h2>
         <Listed query={query} n={items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
@@ -59,6 +61,21 @@ export function Imports({ review }: ViewProps) {
         </Listed>
       </section>
     </Shell>
+  );
+}
+
+/** What comes after the import. */
+function Next({ review }: { review: string }) {
+  const duplicates = useWaiting(review).data?.duplicates ?? 0;
+  return (
+    <section class="notice good">
+      <h2>{say.next}</h2>
+      <div class="actions">
+        {duplicates > 0 && <ButtonLink href={`/r/${review}/duplicates`}>{say.nextDuplicates(duplicates)}</ButtonLink>}
+        <ButtonLink href={`/r/${review}/team`}>{say.nextTeam}</ButtonLink>
+        <ButtonLink href={`/r/${review}/screen`}>{texts.nav.screen}</ButtonLink>
+      </div>
+    </section>
   );
 }
 
@@ -199,6 +216,7 @@ function Row({ one, review }: { one: Import; review: string }) {
       {one.n_priors > 0 && one.priors_taken_at === null && one.state === "done" && (
         <div class="notice warn">
           <p>{say.priors(one.n_priors)}</p>
+          <p class="hint">{say.takePriorsMore}</p>
           <Button disabled={priors.isPending} onClick={() => priors.mutate()}>
             {say.takePriors}
           </Button>

@@ -137,6 +137,8 @@ const STATES: Record<string, string> = {
   include: texts.verdicts.include,
   exclude: texts.verdicts.exclude,
   maybe: texts.verdicts.maybe,
+  open: say.conflictOpen,
+  resolved: say.conflictSettled,
 };
 
 const state = (word: string) => STATES[word] ?? word;

@@ -64,6 +64,8 @@ export const recordTexts = {
     back: "All my decisions",
     left: (n: number) => `${number(n)} of them left`,
   },
+  conflictOpen: "Open",
+  conflictSettled: "Settled",
   events: {
     "tandem.decision.recorded": "Decided",
     "tandem.decision.withdrawn": "Decision withdrawn",
