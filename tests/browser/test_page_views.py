@@ -13,6 +13,8 @@ import effort
 from browser.views import AXE, RUN_AXE, VIEWS
 from browser.visitors import Visitor
 from tandem.config import Settings
+from tandem.reviews.policy import Stage
+from tandem.reviews.policy_versions import policies_in_force
 from tandem.screening.models import Conflict
 from tandem_api import built_page
 from world import Team, World
@@ -117,7 +119,11 @@ def test_two_who_differ_meet_and_a_third_settles(visit: Visit, team: Team, world
     judge.sees("The record becomes: Conflict → Included")
     judge.page.get_by_label("Why did they differ?").select_option("misread")
     judge.button("Settle").click()
-    expect(judge.page).not_to_have_url(f".*{said['ann']}")
+    judge.sees("Settled by judge")
+    judge.page.get_by_role("link", name="Next conflict").click()
+    judge.sees("Settled. Look at it again:")
+    expect(judge.page.get_by_role("status").get_by_role("link", name=said["ann"])).to_be_visible()
+    assert len([path for _, path in judge.traffic if "dry_run" in path]) == 1
     judge.go(f"/r/{team.review_id}/conflicts")
     expect(judge.page.get_by_role("link", name=said["ann"])).to_have_count(0)
     judge.page.get_by_text("Settled", exact=True).click()
@@ -205,6 +211,16 @@ def test_a_change_of_the_rules_shows_first_what_it_would_do(
     owner.sees("1 record changes status.")
     owner.button("Change the rules").click()
     expect(owner.button("Change the rules")).to_be_disabled()
+    owner.sees("Saved")
+
+    owner.page.get_by_label("Stage").select_option("full_text")
+    owner.page.get_by_label("Conflicts are settled by").select_option("consensus")
+    owner.sees("No record changes its status.")
+    owner.button("Change the rules").click()
+    owner.sees("Saved")
+    with world.database.read() as session:
+        policies = policies_in_force(session, team.review_id)
+    assert policies[Stage.FULL_TEXT].resolution == "consensus"
 
 
 def test_the_page_is_small(chromium: Browser) -> None:

@@ -50,7 +50,7 @@ def test_a_link_shows_what_it_invites_to_and_nothing_of_it_leaks(
     assert page.headers["referrer-policy"] == "same-origin"
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert "Sleep &amp; &lt;i&gt;memory&lt;/i&gt;" in page.text
-    assert "owner invites you as <strong>reviewer</strong>" in page.text
+    assert "owner invites you as <strong>a reviewer</strong>" in page.text
     assert "<script" not in page.text
     assert not re.search(r"https?://", page.text)
     assert without_secrets(path) == "/join/***"
@@ -66,11 +66,13 @@ def test_somebody_new_makes_an_account_and_is_in_and_signed_in(
 
     assert joined.status_code == 200, joined.text
     assert "You are in" in joined.text
+    assert f'href="/r/{team.review_id}/screen"' in joined.text
     assert NEW["name"] in names(client, team)
     assert client.get(f"{API}/me").json()["email"] == NEW["email"]
     assert client.post(path, data=NEW).status_code == 404
     again = client.get(path)
     assert (again.status_code, "does not exist" in again.text) == (404, True)
+    assert '<a href="/">sign in</a>' in again.text
 
 
 def test_with_an_account_one_signs_in_or_only_accepts(client: TestClient, team: Team) -> None:

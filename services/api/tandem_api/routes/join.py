@@ -32,6 +32,19 @@ _MAY = {
     Role.REVIEWER: "screen records: decide which are included",
     Role.OBSERVER: "look on, without deciding anything",
 }
+_A = {
+    Role.OWNER: "an owner",
+    Role.ADJUDICATOR: "an adjudicator",
+    Role.REVIEWER: "a reviewer",
+    Role.OBSERVER: "an observer",
+}
+_FIRST = {
+    Role.OWNER: "progress",
+    Role.ADJUDICATOR: "conflicts",
+    Role.REVIEWER: "screen",
+    Role.OBSERVER: "progress",
+}
+"""The view of the page that each begins with."""
 
 Field = Annotated[PlainText, Form(max_length=_LONGEST)]
 
@@ -61,7 +74,7 @@ async def join(
     except TandemError as error:
         return await run_in_threadpool(_form, token, request, here, refused=error)
     here.task_signals.changed(member.review_id)
-    response = page(request, "You are in", _welcome(title, member.role))
+    response = page(request, "You are in", _welcome(title, member))
     if made is not None:
         cookies.give(response, request, here, made)
     return response
@@ -103,7 +116,9 @@ def _form(
         with here.database.read() as session:
             shown = invitations.show(session, token)
     except NoInvitation as error:
-        body = f"<h1>This link does not work</h1>\n<p>{escape(str(error))}</p>"
+        body = f"""<h1>This link does not work</h1>
+<p>{escape(str(error))}</p>
+<p>If you have joined by it already, <a href="{{prefix}}/">sign in</a>.</p>"""
         return page(request, "This link does not work", body, status=404)
     alert = (
         "" if refused is None else f'<p role="alert"><strong>{escape(str(refused))}</strong></p>'
@@ -111,7 +126,7 @@ def _form(
     title, role = escape(shown.review.title), shown.invitation.role
     until = f"{shown.invitation.expires_at:%d %B %Y, %H:%M} UTC"
     body = f"""<h1>Join the review &ldquo;{title}&rdquo;</h1>
-<p>{escape(shown.invited_by.name)} invites you as <strong>{role}</strong>. You can
+<p>{escape(shown.invited_by.name)} invites you as <strong>{_A[role]}</strong>. You can
 {_MAY[role]}. The link is good once, until {until}.</p>
 {alert}
 {_forms(shown, _signed_in(request, here))}"""
@@ -161,11 +176,13 @@ def _password(kind: str, label: str) -> str:
     )
 
 
-def _welcome(title: str, role: Role) -> str:
+def _welcome(title: str, member: Member) -> str:
+    role = member.role
     return f"""<h1>You are in</h1>
-<p>You are now <strong>{role}</strong> of the review &ldquo;{escape(title)}&rdquo;, and signed in
-in this browser. You can {_MAY[role]}.</p>
-<p><a href="{{prefix}}/">Start: your reviews, and what waits for you</a>.</p>"""
+<p>You are now <strong>{_A[role]}</strong> of the review &ldquo;{escape(title)}&rdquo;, and signed
+in in this browser. You can {_MAY[role]}.</p>
+<p><a href="{{prefix}}/r/{member.review_id}/{_FIRST[role]}">Start</a>, or see
+<a href="{{prefix}}/">all your reviews</a>.</p>"""
 
 
 def _signed_in(request: Request, here: Runtime) -> User | None:

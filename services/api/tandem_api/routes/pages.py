@@ -116,7 +116,9 @@ def page(
 <link rel="stylesheet" href="{{prefix}}/docs/{style}">
 </head>
 <body>
+<main>
 {body}
+</main>
 </body>
 </html>
 """
