@@ -21,6 +21,7 @@ from tandem.events.types import (
 from tandem.ids import RecordNumber, ReviewId
 from tandem.recent import Recent
 from tandem.records.models import Record
+from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
@@ -37,17 +38,17 @@ _HIDE_OR_SHOW = (
     RecordRemoved,
     RecordRestored,
 )
-"""Every change that hides or shows a record logs one of these events in its transaction."""
+"""Every change that hides or shows a record logs one of these events in its transaction.
+
+But for records that are hidden from the first: an import stores them before it logs anything.
+"""
 
 _RECENT = Recent[NDArray[np.int64]](10)
-"""The key is a review and the number of its newest event of these types."""
+"""The key is a review and its newest change."""
 
 
 def hidden_numbers(session: Session, review_id: ReviewId) -> NDArray[np.int64]:
-    """Return the numbers of the review's records that are not screened, ascending. Read only.
-
-    Of an import that is under way some may be missing; nobody has decided these.
-    """
+    """Return the numbers of the review's records that are not screened, ascending. Read only."""
     key = review_id, _newest_change(session, review_id)
     found = _RECENT.get(key)
     if found is None:
@@ -92,10 +93,11 @@ def statuses_of(
     return found
 
 
-def _newest_change(session: Session, review_id: ReviewId) -> int:
-    """Return the number of the newest event that hides or shows a record; 0 without one.
+def _newest_change(session: Session, review_id: ReviewId) -> tuple[int, int]:
+    """Return the number of the newest event that hides or shows a record, and of the last record.
 
-    One look at the index for each type: together they may have as many events as records.
+    The first is 0 without one. One look at the index for each type: together they may have as many
+    events as records.
     """
     newest = [
         select(func.max(Event.seq))
@@ -103,4 +105,6 @@ def _newest_change(session: Session, review_id: ReviewId) -> int:
         .scalar_subquery()
         for fact in _HIDE_OR_SHOW
     ]
-    return max(seq or 0 for seq in session.execute(select(*newest)).one())
+    last = select(Review.last_record_number).where(Review.id == review_id).scalar_subquery()
+    *seqs, n_records = session.execute(select(*newest, last)).one()
+    return max(seq or 0 for seq in seqs), n_records

@@ -1,13 +1,22 @@
 """What no draw could have found is outside of an audit's frame: no draw tells anything of it."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import update
 
+from service.domain.importing import Importer, titled
 from service.domain.tables import assert_in_step
 from service.domain.trails import checked, exported
+from tandem.artifacts import Artifacts
+from tandem.config import Settings
 from tandem.ids import RecordNumber
+from tandem.records import importing
+from tandem.records.models import Import
+from tandem.records.origin import FoundBy, StartsAt
 from tandem.screening import sources
-from tandem.stopping import audit_queries, audits, states
+from tandem.screening.duplicates import deduplication
+from tandem.stopping import audit_queries, audits, display, states
 from tandem.stopping.counting import Outside
 from tandem.stopping.models import AuditDraw, Serving
 from tandem.stopping.states import AuditState, Shown
@@ -24,13 +33,17 @@ def team(world: World) -> Team:
         world.decide(team.review_id, team.ann, number, "include")
     for number in REMOVED:
         world.remove(team.review_id, team.owner, number)
-    world.rank(team.review_id, *range(1, 31))
+    register(world, team, n_records=30)
+    return team
+
+
+def register(world: World, team: Team, *, n_records: int) -> None:
+    world.rank(team.review_id, *range(1, n_records + 1))
     with world.entered(team.review_id, team.owner) as (session, review, viewer):
         audit = audits.register(
             session, review, viewer, stage=TA, target=0.9, confidence=0.8, note=None
         )
         audits.change(session, review, viewer, audit, serving=Serving.DRAWS_ONLY)
-    return team
 
 
 def draw(world: World, team: Team, verdict: str = "exclude") -> RecordNumber:
@@ -102,6 +115,36 @@ def test_what_was_drawn_before_it_left_is_in_the_frame_when_it_is_back(
 
     assert found.ledger.outside == Outside()
     assert found.now.hits == 1
+    assert_in_step(world.database, team.review_id)
+
+
+def test_a_draw_misses_what_a_file_that_is_being_read_holds(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They start at full text, and are corrected to be screened from the start."""
+    team = world.team(n_records=20, policy={"reviewers_per_record": 1})
+    world.decide(team.review_id, team.ann, 1, "include")
+    importer = Importer(world, Artifacts(settings.resolved_artifact_url()))
+    importer.owner, importer.review_id = team.owner, team.review_id
+    import_id = importer.accept(titled(range(101, 109)))
+    with world.database.write.begin() as session:
+        row = session.get_one(Import, import_id)
+        row.found_by, row.starts_at = FoundBy.CITATION, StartsAt.FULL_TEXT
+    with world.database.read() as session:
+        display.display(session, team.review_id, TA)
+
+    def link(*args: Any) -> None:
+        register(world, team, n_records=28)
+        draw(world, team)
+        deduplication.run(*args)
+
+    importing.run(world.database, importer.artifacts, import_id, link=link)
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        database = {"found_by": FoundBy.DATABASE, "starts_at": StartsAt.TITLE_ABSTRACT}
+        sources.change_import(session, review, viewer, import_id=import_id, changes=database)
+
+    assert shown(world, team).ledger.outside == Outside(unsettled=8)
+    draw(world, team)
     assert_in_step(world.database, team.review_id)
 
 
