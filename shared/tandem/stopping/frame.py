@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from tandem.db.pieces import pieces
 from tandem.records.models import Record
 from tandem.screening.ledger.loading import IS_ACTIVE
-from tandem.screening.models import Resolution
-from tandem.stopping.entries import entries_of
+from tandem.screening.models import Decision, Resolution
 from tandem.stopping.hidden import hidden_numbers
 from tandem.stopping.joins import is_shown, numbers_of
 from tandem.stopping.models import Audit, AuditDraw
@@ -38,8 +37,9 @@ def note_missed(session: Session, audit: Audit) -> NDArray[np.int64]:
     new = np.unique(away[away <= audit.last_number])
     if not new.size:
         return known
-    last = entries_of(session, audit.review_id, audit.stage).last
-    new = new[[number >= len(last) or not last[number] for number in new.tolist()]]
+    new = _without(new, _decided_of(session, audit, new))
+    if not new.size:
+        return known
     drawn = numbers_of(
         session, select(AuditDraw.record_number).where(AuditDraw.audit_id == audit.id)
     )
@@ -47,6 +47,22 @@ def note_missed(session: Session, audit: Audit) -> NDArray[np.int64]:
     if found.size > known.size:
         audit.missed = found.astype(_STORED).tobytes()
     return found
+
+
+def _decided_of(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those of the numbers that somebody has ever decided.
+
+    They alone are looked up: the review is locked, and its ledger may have 100,000 entries.
+    """
+    found = [np.zeros(0, dtype=np.int64)]
+    for some in pieces(numbers.tolist()):
+        query = select(Decision.record_number).where(
+            Decision.review_id == audit.review_id,
+            Decision.record_number.in_(some),
+            Decision.stage == audit.stage,
+        )
+        found.append(numbers_of(session, query.distinct()))
+    return np.concatenate(found)
 
 
 def _settled_by_another(session: Session, audit: Audit) -> NDArray[np.int64]:

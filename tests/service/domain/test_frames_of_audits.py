@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from service.domain.importing import Importer, titled
 from service.domain.tables import assert_in_step
@@ -16,7 +16,7 @@ from tandem.records.models import Import
 from tandem.records.origin import FoundBy, StartsAt
 from tandem.screening import sources
 from tandem.screening.duplicates import deduplication
-from tandem.stopping import audit_queries, audits, display, states
+from tandem.stopping import audit_queries, audits, display, frame, states
 from tandem.stopping.counting import Outside
 from tandem.stopping.models import AuditDraw, Serving
 from tandem.stopping.states import AuditState, Shown
@@ -146,6 +146,26 @@ def test_a_draw_misses_what_a_file_that_is_being_read_holds(
     assert shown(world, team).ledger.outside == Outside(unsettled=8)
     draw(world, team)
     assert_in_step(world.database, team.review_id)
+
+
+def test_what_a_draw_misses_is_found_without_reading_the_whole_ledger(
+    world: World, team: Team
+) -> None:
+    """The review is locked meanwhile, and others wait to decide."""
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    with world.entered(team.review_id, team.owner) as (session, _, __):
+        audit = audit_queries.in_force(session, team.review_id, TA)
+        assert audit is not None
+        event.listen(world.database.engine, "before_cursor_execute", note)
+        missed = frame.note_missed(session, audit)
+
+    assert tuple(missed) == REMOVED
+    (of_ledger,) = (one for one in asked if "FROM decision" in one)
+    assert "decision.record_number IN" in of_ledger
 
 
 def test_a_pool_that_was_made_smaller_is_found(world: World, team: Team) -> None:
