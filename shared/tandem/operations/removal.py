@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from redis import Redis
-from sqlalchemy import ColumnElement, Table, delete, exists, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, exists, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from tandem.accounts.models import IMPORTED, User
@@ -21,7 +21,7 @@ from tandem.ids import ReviewId, UserId
 from tandem.log import logger
 from tandem.records.models import Record
 from tandem.reviews.models import Review
-from tandem.screening.models import Decision
+from tandem.screening.models import Decision, ReviewerCount
 
 CHUNK = 200
 """Rows of one transaction. The largest, packed rankings and texts, come to some MB."""
@@ -148,6 +148,11 @@ def _is_held(session: Session, table: Table, review_id: ReviewId) -> bool:
 def _reviewers_without_decisions(session: Session) -> list[UserId]:
     """Return the accounts that stood for people named in files, and whose decisions are gone."""
     imported = select(User.id).where(User.email.endswith(IMPORTED))
-    busy = select(Decision.reviewer_id).where(Decision.reviewer_id.in_(imported)).distinct()
+    busy = union(
+        *(
+            select(by).where(by.in_(imported))
+            for by in (Decision.reviewer_id, ReviewerCount.reviewer_id)
+        )
+    )
     found = set(session.scalars(imported))
     return sorted(found.difference(session.scalars(busy)), key=str) if found else []

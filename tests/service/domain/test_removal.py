@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, func, select, update
 
 from engines import Broker
 from service.domain.importing import Importer, titled
@@ -321,19 +321,54 @@ def test_its_own_row_stays_without_a_title_until_nobody_can_be_at_it(
     assert removal.remove(database, artifacts, redis, team.review_id, grace=AT_ONCE)
 
 
+def with_priors(world: World, artifacts: Artifacts) -> Importer:
+    """Return a review with a file whose earlier decisions were taken over."""
+    importer = Importer(world, artifacts)
+    import_id = importer.accept(b"title,abstract,included\nA study,Text.,1\nAnother,Text.,0\n")
+    importer.run(import_id)
+    with world.entered(importer.review_id, importer.owner) as (session, review, viewer):
+        taken = priors.take(session, review, viewer, import_id=import_id)
+        assert taken.n_priors == 2
+    return importer
+
+
+def test_a_removal_waits_for_no_other_that_was_broken_off(
+    world: World,
+    database: Database,
+    artifacts: Artifacts,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = with_priors(world, artifacts), with_priors(world, artifacts)
+    for one in (first, second):
+        delete(world, one.review_id, one.owner)
+
+    class Killed(Exception):
+        pass
+
+    empty, records = removal._empty, Base.metadata.tables["record"]
+
+    def empty_until_killed(database: Database, table: Table, review_id: ReviewId) -> bool:
+        if table is records:
+            raise Killed
+        return empty(database, table, review_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(removal, "_empty", empty_until_killed)
+        with pytest.raises(Killed):
+            removal.remove(database, artifacts, redis, first.review_id, grace=AT_ONCE)
+
+    for one in (second, first):
+        assert removal.remove(database, artifacts, redis, one.review_id, grace=AT_ONCE)
+    people = Base.metadata.tables["user_account"]
+    with database.read() as session:
+        assert sorted(session.scalars(select(people.c.name))) == ["owner", "owner"]
+
+
 def test_people_whom_only_its_files_named_go_with_it(
     world: World, database: Database, artifacts: Artifacts, redis: Redis
 ) -> None:
-    reviews = []
-    for _ in range(2):
-        importer = Importer(world, artifacts)
-        content = b"title,abstract,included\nA study,Text.,1\nAnother,Text.,0\n"
-        import_id = importer.accept(content)
-        importer.run(import_id)
-        with world.entered(importer.review_id, importer.owner) as (session, review, viewer):
-            taken = priors.take(session, review, viewer, import_id=import_id)
-            assert taken.n_priors == 2
-        reviews.append(importer)
+    reviews = [with_priors(world, artifacts) for _ in range(2)]
     delete(world, reviews[0].review_id, reviews[0].owner)
 
     assert removal.remove(database, artifacts, redis, reviews[0].review_id, grace=AT_ONCE)
