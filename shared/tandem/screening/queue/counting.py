@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from tandem.db.pieces import pieces
 from tandem.db.rows import fetch
 from tandem.ids import RecordNumber, ReviewId
+from tandem.log import logger
 from tandem.records.models import Record
 from tandem.records.shown import n_shown, n_shown_sql
-from tandem.reviews.models import Review
+from tandem.reviews.models import LockedReview, Review
 from tandem.screening.full_text.population import left_out
 from tandem.screening.models import PresentDecision, ReviewerCount, ScreenedRecord
 from tandem.screening.people.models import Interest
@@ -27,6 +28,8 @@ from tandem.screening.queue.queue_filter import (
     is_among,
     screened,
 )
+
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,60 @@ def _counts(rules: Rules) -> Select[int, int, int, int, int, int, bool]:
             and_(ReviewerCount.review_id == Review.id, ReviewerCount.reviewer_id == USER),
         )
         .where(Review.id == REVIEW)
+    )
+
+
+def recount(session: Session, review: LockedReview, queue_filter: QueueFilter) -> bool:
+    """Count what `ledger.counts` keeps, and put right what is not; return whether anything was.
+
+    It takes the longer the more is decided. At full text, and in a pilot round, nothing is kept.
+    """
+    if queue_filter.pilot is not None or queue_filter.population is not None:
+        return False
+    session.flush()
+    asked = queue_filter.parameters()
+    found = session.execute(_kept_of_review(queue_filter.rules), asked).one()
+    counted = session.execute(_kept_of_reviewer(queue_filter.rules), asked).one()
+    kept = session.get(ReviewerCount, (review.id, queue_filter.user_id), populate_existing=True)
+    stored = (0, 0) if kept is None else (kept.n_decided, kept.n_half_done)
+    if (review.n_full, review.n_half_done) == (*found,) and stored == (*counted,):
+        return False
+    _log.warning("kept numbers were wrong", review_id=str(review.id))
+    review.n_full, review.n_half_done = found
+    if kept is None:
+        kept = ReviewerCount(review_id=review.id, reviewer_id=queue_filter.user_id)
+        session.add(kept)
+    kept.n_decided, kept.n_half_done = counted
+    session.flush()
+    return True
+
+
+@cache
+def _kept_of_review(rules: Rules) -> Select[int, int]:
+    lacks = rules.lacks_decisions()
+    return select(func.count().filter(~lacks), func.count().filter(lacks, begun())).where(
+        ScreenedRecord.review_id == REVIEW, ScreenedRecord.stage == STAGE
+    )
+
+
+@cache
+def _kept_of_reviewer(rules: Rules) -> Select[int, int]:
+    return (
+        select(func.count(), func.count().filter(rules.lacks_decisions()))
+        .select_from(PresentDecision)
+        .join(
+            ScreenedRecord,
+            and_(
+                ScreenedRecord.review_id == PresentDecision.review_id,
+                ScreenedRecord.stage == PresentDecision.stage,
+                ScreenedRecord.record_number == PresentDecision.record_number,
+            ),
+        )
+        .where(
+            PresentDecision.review_id == REVIEW,
+            PresentDecision.stage == STAGE,
+            PresentDecision.reviewer_id == USER,
+        )
     )
 
 

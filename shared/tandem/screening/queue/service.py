@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
 from math import inf
+from typing import NamedTuple
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -135,8 +136,34 @@ def serve(
     served is from `order`. `sample`: the random order of an audit that is in force.
     """
     viewer.require(Role.REVIEWER, "screen records")
-    member = members.get_member(session, review.id, viewer.user_id)
     queue_filter = QueueFilter.of(session, review, stage, viewer)
+    asked = _Asked(order, limit, lasting, anew, sample)
+    found = _serve(session, review, viewer, queue_filter, asked)
+    if not found.items and counting.recount(session, review, queue_filter):
+        # That nothing is left is never believed of numbers that were wrong.
+        found = _serve(session, review, viewer, queue_filter, asked)
+    return found
+
+
+class _Asked(NamedTuple):
+    """What `serve` was asked for; see there."""
+
+    order: Order
+    limit: int
+    lasting: timedelta
+    anew: bool
+    sample: Sample | None
+
+
+def _serve(
+    session: Session,
+    review: LockedReview,
+    viewer: Viewer,
+    queue_filter: QueueFilter,
+    asked: _Asked,
+) -> Queue:
+    order, limit, lasting, anew, sample = asked
+    member = members.get_member(session, review.id, viewer.user_id)
     own_papers = OwnPapers(session, review, member)
     counts = counting.count(session, queue_filter, lambda: own_papers.numbers)
     if not counts.has_interests:
