@@ -65,8 +65,10 @@ class Audits:
         self._made.n_audits += 1
         logged = self._logged.by_id[audit_id]
         _registered(found, logged)
-        came_back = 0 if logged.is_fixed else self._logged.n_came_back - logged.n_before
-        _drawn_in_order(found, came_back)
+        came_back = self._logged.n_came_back - logged.n_before
+        _drawn_in_order(found, 0 if logged.is_fixed else came_back)
+        if logged.is_fixed:
+            self._require_that_they_came_back(found, came_back)
         ledger = self._ledger_of(found, is_fixed=logged.is_fixed)
         carried = self._carried(found, logged)
         self._to_carry[audit_id] = counting.to_carry(ledger, log_carried=carried)
@@ -96,6 +98,19 @@ class Audits:
         """
         if self._missing:
             raise Differs(Difference(f"nothing of audit {min(self._missing)}", "the log does"))
+
+    def _require_that_they_came_back(self, found: Mapping[str, Any], n_came_back: int) -> None:
+        """Check that no more is outside of the frame than has come into the screening again.
+
+        What a linked record's resolution has settled never left it, and may be outside all the
+        same. Where entries are sealed, they may tell of such a resolution.
+        """
+        stage, last, later = Stage(found["stage"]), found["frame"]["last"], {*found["came_later"]}
+        places = [self._state.place(stage, str(number)) for number in later if 0 < number <= last]
+        n_there = sum(place.was_settled_by_another or place.has_seal for place in places)
+        if len(later) - n_there > n_came_back:
+            says = f"{len(later)} records outside of the frame of audit {found['audit']}"
+            raise Differs(Difference(says, f"{n_came_back + n_there} can be"))
 
     def _ledger_of(self, found: Mapping[str, Any], *, is_fixed: bool) -> Ledger:
         """Return the ledger from the log; `stopping.loading.load` reads it from tables.

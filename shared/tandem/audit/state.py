@@ -34,6 +34,8 @@ class ReplayedRecord:
     """The one in force, as it was logged."""
     own: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """By id, every resolution that was ever made here, without those from linked records."""
+    was_settled_by_another: bool = False
+    """Whether a resolution ever stood here that came with a linked record."""
     taken_back: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """By the id of a resolution that was revoked: by whom, and why."""
     settled: Status | None = None
@@ -248,3 +250,5 @@ def _stand(place: ReplayedRecord, logged: Mapping[str, Any]) -> None:
     place.resolution = digests.resolution(logged)
     if logged["carried_from"] is None:
         place.own[logged["id"]] = place.resolution
+    else:
+        place.was_settled_by_another = True

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 from service.domain.importing import Importer, titled
 from service.domain.tables import assert_in_step
@@ -179,3 +180,23 @@ def test_a_pool_that_was_made_smaller_is_found(world: World, team: Team) -> None
         )
 
     assert "a pool of" in str(checked(exported(world, team)).difference)
+
+
+def test_a_pool_that_was_made_smaller_as_if_records_had_come_later_is_found(
+    world: World, team: Team
+) -> None:
+    """One record did come later: it was restored behind the first draw."""
+    draw(world, team)
+    restore(world, team, 21)
+    draw(world, team)
+    assert_in_step(world.database, team.review_id)
+
+    with world.database.write.begin() as session:
+        audit = audit_queries.in_force(session, team.review_id, TA)
+        assert audit is not None
+        drawn = session.scalars(select(AuditDraw.record_number)).all()
+        others = sorted({*range(11, 21)} - {*drawn})
+        audit.missed = np.union1d(frame.missed(audit), others[:2]).astype("<i4").tobytes()
+        session.execute(update(AuditDraw).values(pool=AuditDraw.pool - 2))
+
+    assert "3 records outside of the frame" in str(checked(exported(world, team)).difference)

@@ -141,16 +141,22 @@ def test_what_came_back_before_an_audit_lets_no_pool_of_it_grow(world: World) ->
     assert "pool that grows" in str(checked(lines).difference)
 
 
-def test_a_record_that_a_resolution_alone_settles_has_left_the_pool(world: World) -> None:
-    """It came with a record whose votes were withdrawn; nobody decided the one that is shown."""
+def team_with_a_resolution_alone(world: World) -> Team:
+    """Return a team of 12 records: record 12 is included by a resolution, its votes withdrawn."""
     team = world.team(n_records=10)
     world.records(team.review_id, team.owner, texts=[("A title", "Text"), ("A title", "")])
-    begin(world, team)
     for who, verdict in ((team.ann, "include"), (team.ben, "exclude")):
         world.decide(team.review_id, who, 12, verdict)
     world.resolve(team.review_id, team.judge, 12, "include")
     for who in (team.ann, team.ben):
         world.withdraw(team.review_id, who, 12)
+    return team
+
+
+def test_a_record_that_a_resolution_alone_settles_has_left_the_pool(world: World) -> None:
+    """It came with a record whose votes were withdrawn; nobody decided the one that is shown."""
+    team = team_with_a_resolution_alone(world)
+    begin(world, team)
 
     group = world.merge(team.review_id, team.owner, 11, 12)
     assert world.status(team.review_id, 11) == "included"
@@ -170,3 +176,20 @@ def test_a_record_that_a_resolution_alone_settles_has_left_the_pool(world: World
     world.split(team.review_id, team.owner, group)
     draw(world, team)
     assert_in_step(world.database, team.review_id)
+
+
+def test_what_a_resolution_had_settled_before_an_audit_began_is_outside_of_its_frame(
+    world: World,
+) -> None:
+    """It never left the screening, so that the log has nothing of its coming back."""
+    team = team_with_a_resolution_alone(world)
+    world.merge(team.review_id, team.owner, 11, 12)
+    begin(world, team)
+
+    draw(world, team)
+
+    (audit,) = (line for line in exported(world, team) if "audit" in line)
+    assert audit["came_later"] == [11]
+    assert_in_step(world.database, team.review_id)
+    world.reopen(team.review_id, team.judge, 11)
+    assert checked(exported(world, team)).difference is None
