@@ -61,7 +61,7 @@ class Ledger:
             seq: The review's `labels_seq` then.
             last_place: Of the draws by then.
             pool: As it was then.
-            outside: As it was then: what was imported since is no matter of that moment.
+            outside: As it was then: what came since is no matter of that moment.
         """
         draws = self.draws.until(last_place)
         drawn_then = set(draws.stored.numbers.tolist())

@@ -54,7 +54,7 @@ def sentences(found: Shown) -> list[str]:
         )
     texts += [f"{n:,} {_WAITS[kind][n != 1]}." for kind, n in found.ledger.waiting.items() if n]
     if not now.can_certify:
-        texts.append("Records that were imported since could hold too many includes: screen them.")
+        texts.append("Records that came since could hold too many includes: screen them.")
     return texts
 
 

@@ -17,7 +17,7 @@ from tandem.records.models import Import
 from tandem.records.origin import FoundBy, StartsAt
 from tandem.screening import sources
 from tandem.screening.duplicates import deduplication
-from tandem.stopping import audit_queries, audits, display, frame, states
+from tandem.stopping import audit_queries, audits, display, frame, states, words
 from tandem.stopping.counting import Outside
 from tandem.stopping.models import AuditDraw, Serving
 from tandem.stopping.states import AuditState, Shown
@@ -84,6 +84,7 @@ def test_what_is_restored_between_two_draws_is_not_certified_by_those_before(
     is_theirs = drawn in REMOVED
     assert found.ledger.outside == Outside(settled=is_theirs, unsettled=10 - is_theirs)
     assert not found.now.can_certify
+    assert words.sentences(found)[-1].startswith("Records that came since could hold too many")
     assert_in_step(world.database, team.review_id)
 
 
