@@ -40,6 +40,8 @@ _BOXES = {
     Standing.INCLUDED: "included",
 }
 
+_NOT_SOUGHT = (Standing.PREVIOUS, Standing.NOT_SOUGHT)
+
 
 def assert_same_everywhere(database: Database, review_id: ReviewId, owner: UserId) -> None:
     """Compare what an owner, and each who screens, is told of a review."""
@@ -131,7 +133,8 @@ def _reports(database: Database, session: Session, viewer: Viewer, shown: Progre
     assert len(handed.excluded) == stands[Standing.EXCLUDED]
     assert len(handed.studies) == flow.n("new_studies")
     everybody = (viewer.review_id, viewer.user_id)
-    _exported(database, session, *everybody, shown, {one.record.record.number for one in reports})
+    sought = {one.record.record.number for one in reports if one.standing not in _NOT_SOUGHT}
+    _exported(database, session, *everybody, shown, sought)
 
 
 def _exported(
@@ -140,7 +143,7 @@ def _exported(
     review_id: ReviewId,
     user_id: UserId,
     shown: Progress,
-    reports: set[RecordNumber],
+    sought: set[RecordNumber],
 ) -> None:
     """An export of the first stage has what is not screened, too; the flow says why."""
     rows = {
@@ -155,4 +158,4 @@ def _exported(
     left_out = screened_records.left_out(session, review_id, numbers)
     found = Counter(one.status for one in rows[TA] if int(one.id) not in left_out)
     assert {status: found[status] for status in Status} == shown.counts
-    assert {int(one.id) for one in rows[FT]} <= reports
+    assert {int(one.id) for one in rows[FT]} == sought
