@@ -125,7 +125,7 @@ class ReviewerCount(Base):
     reviewer_id: Mapped[UserId] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
     n_decided: Mapped[int]
     n_half_done: Mapped[int]
-    """Of these, the records that lack further decisions."""
+    """How many of these lack further decisions."""
 
 
 class Exposure(Base):

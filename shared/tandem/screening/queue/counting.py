@@ -41,7 +41,7 @@ class Counts:
         remaining: The reviewer can still decide.
         half_done: Have some of their decisions but lack others.
         half_done_by_others: Of these, the reviewer has not decided.
-        decided: Of these the reviewer has decided; None where that was not counted.
+        decided: How many of `total` the reviewer has decided; None where that was not counted.
         has_interests: Whether the reviewer may have an interest in any record of the review.
     """
 

@@ -32,7 +32,7 @@ class Share:
 
     Attributes:
         n_records: It has, duplicates aside.
-        n_decided: Of these the person has decided.
+        n_decided: How many of these the person has decided.
         remaining: They can still decide, as `service.Queue` has it; None for an observer.
     """
 
