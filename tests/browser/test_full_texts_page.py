@@ -150,6 +150,7 @@ def test_a_conflict_at_full_text_is_settled_for_a_reason(
     judge.page.get_by_text("Exclude", exact=True).last.click()
     judge.page.get_by_label("Reason to exclude").select_option("no interviews")
     judge.button("Settle").click()
+    judge.sees("Settled by judge")
     judge.go(reports(team, "/1"))
     expect(judge.page.locator(".chip.standing")).to_have_text("Excluded")
     judge.sees("no interviews")

@@ -42,6 +42,11 @@ class Visitor:
     def button(self, name: str) -> Any:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def sends(self, button: Any) -> None:
+        """Click what writes, and wait for the server's yes; leaving at once could cut it off."""
+        with self.page.expect_response(lambda answer: answer.request.method != "GET" and answer.ok):
+            button.click()
+
     def signed_out(self) -> Callable[[], None]:
         """End the session as the browser knows it; what is returned brings it back."""
         context = self.page.context
