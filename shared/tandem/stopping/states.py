@@ -147,6 +147,14 @@ def up_to_date(database: Database | OneMoment, review_id: ReviewId) -> Iterator[
         follow_all(database, review_id)
 
 
+def keep_up(database: Database, review_id: ReviewId) -> None:
+    """Do what `follow_all` does if any is due; the review is locked only then."""
+    with database.read() as session:
+        is_due = is_any_due(session, review_id)
+    if is_due:
+        follow_all(database, review_id)
+
+
 def is_any_due(session: Session, review_id: ReviewId) -> bool:
     """Whether `follow_all` would give a certificate or withdraw one."""
     return any(is_due(shown(session, audit)) for audit in _alive(session, review_id))

@@ -59,22 +59,22 @@ class Api:
         self._client, self._root = client, f"/api/v1/reviews/{team.review_id}"
 
     def queue(self, who: Person, limit: int = 1) -> list[str]:
-        queue = self._ask(who, "POST", "/queue", json={"limit": limit})
+        queue = self.ask(who, "POST", "/queue", json={"limit": limit})
         return [item["record"]["id"] for item in queue["items"]]
 
     def decide(self, who: Person, record: str, **headers: str) -> None:
         said = {"verdict": "include"}
-        self._ask(who, "PUT", f"/records/{record}/decision", json=said, headers=headers)
+        self.ask(who, "PUT", f"/records/{record}/decision", json=said, headers=headers)
 
     def decide_many(self, who: Person, records: Iterable[int]) -> None:
         said = [{"record_id": str(record), "verdict": "include"} for record in records]
-        done = self._ask(who, "POST", "/decisions", expect=207, json={"items": said})
+        done = self.ask(who, "POST", "/decisions", expect=207, json={"items": said})
         assert {item["status"] for item in done["items"]} == {200}
 
     def get(self, who: Person, path: str) -> None:
-        self._ask(who, "GET", path)
+        self.ask(who, "GET", path)
 
-    def _ask(self, who: Person, method: str, path: str, *, expect: int = 200, **asked: Any) -> Any:
+    def ask(self, who: Person, method: str, path: str, *, expect: int = 200, **asked: Any) -> Any:
         headers = who.auth | asked.pop("headers", {})
         answer = self._client.request(method, self._root + path, headers=headers, **asked)
         assert answer.status_code == expect, answer.text
@@ -102,6 +102,34 @@ def test_a_queue_request_asks_little_however_many_records_it_serves(
     assert max(renewed for renewed, _ in asked) <= 10
     assert max(fresh for _, fresh in asked) <= 16
     assert len(many) <= 18
+
+
+def test_draws_of_an_audit_are_looked_at_while_nobody_waits_for_the_review(
+    client: TestClient, team: Team, world: World
+) -> None:
+    """A look at an audit may read the whole ledger: no such statement while the review is held."""
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, 1, "include")
+    api = Api(client, team)
+    audit = {"stage": "title_abstract", "target_recall": 0.8, "confidence": 0.8}
+    found = api.ask(team.owner, "POST", "/audits", expect=201, json=audit)
+    api.ask(team.owner, "PATCH", f"/audits/{found['id']}", json={"serving": "draws_only"})
+    read: list[tuple[bool, str]] = []
+
+    def note(connection: Connection, __: object, statement: str, *___: object) -> None:
+        if "FROM decision" in statement:
+            read.append((bool(connection.get_execution_options().get("tandem_write")), statement))
+
+    engine = _engine(client)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        world.decide(team.review_id, team.ann, 7, "exclude")
+        assert len(api.queue(team.ann)) == 1
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+    assert read, "nobody looked at the audit"
+    assert [statement for held, statement in read if held and "labels_seq >" in statement] == []
 
 
 @both_engines

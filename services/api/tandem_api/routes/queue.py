@@ -29,8 +29,10 @@ def next_records(
     """Serve your next records, best first, held for you. Asking again renews them."""
     asked = body or QueueIn()
     lasting = timedelta(minutes=here.settings.lease_minutes)
+    is_audited = False
 
     def work(session: Session) -> QueueOut:
+        nonlocal is_audited
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         audit = draws.of_queue(session, review, asked.stage)
         order = serving.newest_order(session, review_id, asked.stage)
@@ -47,7 +49,7 @@ def next_records(
         )
         if audit is not None:
             draws.draw(session, review, audit, found.drawn)
-            states.follow(session, review, audit)
+            is_audited = True
         numbers = [lease.record_number for lease in found.items]
         shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)
         taken_from = {lease.record_number: lease.ranking_id for lease in found.items}
@@ -64,7 +66,11 @@ def next_records(
         ]
         return QueueOut.of(found, items)
 
-    return write(work)
+    answer = write(work)
+    if is_audited:
+        # Afterwards: it may read the whole ledger, and nobody's decision is to wait for that.
+        states.keep_up(here.database, review_id)
+    return answer
 
 
 @router.delete("/{record_id}", status_code=204)
