@@ -28,20 +28,20 @@ class Examples:
     @classmethod
     def of(cls, case: Case, preset: Parameters) -> "Examples | None":
         """Return what the case teaches; None where it is not enough."""
-        labels, draws = case.labels, case.draws
+        labels = case.labels
         if not np.any(labels.values > 0):
             return None
         likely, doubtful = labels.values > 0, (labels.values > 0) & (labels.values < 1)
         rows = np.concatenate([labels.rows, labels.rows[doubtful]])
         classes = np.concatenate([likely, np.zeros(int(doubtful.sum()), dtype=bool)])
         shares = np.concatenate([np.where(likely, labels.values, 1.0), 1 - labels.values[doubtful]])
-        strength = _strength(preset.presumed, labels, draws.size)
+        strength = _strength(preset.presumed, labels, case.n_records)
         ratio = preset.ratio
         if preset.presumed:
             ratio += strength * (preset.presumed.ratio - preset.ratio)
         weights = _weights(classes, shares, ratio)
         if preset.presumed and strength:
-            added = _presumed(preset.presumed, draws, unread(labels, draws.size))
+            added = _presumed(preset.presumed, case)
             together = strength * preset.presumed.weight * weights[classes].sum() / ratio
             rows = np.concatenate([rows, added])
             classes = np.concatenate([classes, np.zeros(added.size, dtype=bool)])
@@ -167,9 +167,10 @@ def _strength(presumed: Presumed | None, labels: Labels, n_records: int) -> floa
     return max(0.0, 1.0 - float(labels.values.sum()) / (presumed.until * n_records))
 
 
-def _presumed(presumed: Presumed, draws: NDArray[np.float64], unread: NDArray[np.bool_]) -> Rows:
-    rows = np.flatnonzero(unread & np.isfinite(draws))
-    most = min(presumed.most, int(presumed.share * draws.size))
+def _presumed(presumed: Presumed, case: Case) -> Rows:
+    draws = case.draws
+    rows = np.flatnonzero(unread(case.labels, draws.size) & np.isfinite(draws))
+    most = min(presumed.most, int(presumed.share * case.n_records))
     if 0 < most < rows.size:
         rows = rows[draws[rows] <= np.partition(draws[rows], most - 1)[most - 1]]
     return rows[np.argsort(draws[rows], kind="stable")][:most]

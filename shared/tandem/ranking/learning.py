@@ -29,11 +29,20 @@ class Labels:
 
 @dataclass(frozen=True)
 class Case:
-    """What one fit is given beside the features; see `Recipe.fit`."""
+    """What one fit is given beside the features; see `Recipe.fit`.
+
+    Attributes:
+        n_in_review: How many records the review has, where the features are of some of them.
+    """
 
     labels: Labels
     draws: NDArray[np.float64]
     random_state: np.random.RandomState
+    n_in_review: int | None = None
+
+    @property
+    def n_records(self) -> int:
+        return self.draws.size if self.n_in_review is None else self.n_in_review
 
 
 @dataclass(frozen=True)

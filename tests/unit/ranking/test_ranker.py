@@ -10,11 +10,13 @@ from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
+from tandem.ranking import ranker
 from tandem.ranking.features import Features, build, load, save
 from tandem.ranking.learning import Labels
 from tandem.ranking.metrics import loss
+from tandem.ranking.presets import Preset
 from tandem.ranking.ranker import Ranked, rank
-from tandem.ranking.recipes import recipe
+from tandem.ranking.recipes import PRESETS, recipe
 from tandem.ranking.terms import Terms
 
 U4 = recipe("elas-u4")
@@ -54,6 +56,11 @@ def ranked(
     seed: int = 1,
 ) -> Ranked:
     return rank(features, labels=labels(given_labels), pool=pool, recipe=U4, seed=seed)
+
+
+def scores(of: Ranked, *among: int) -> list[float]:
+    by_row = dict(zip(of.order.tolist(), of.scores.tolist(), strict=True))
+    return [by_row[row] for row in among]
 
 
 def loss_of(order: Sequence[int]) -> float:
@@ -223,6 +230,45 @@ class TestHalfDone:
         half_done, cold = ranked({3: 1, 4: 0}, pool=pool), ranked({}, pool=pool)
         assert half_done.order.tolist() == cold.order.tolist()
         assert half_done.kind == cold.kind == "random"
+
+    def test_in_a_large_review_folds_see_a_part_of_what_is_unread(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        of_all = self.rank()
+        n_given, some = list[int](), ranker._some
+
+        def noting(whole: Features, of: NDArray[np.int64]) -> Features:
+            n_given.append(of.size)
+            return some(whole, of)
+
+        monkeypatch.setattr(ranker, "_BESIDE", 12)
+        monkeypatch.setattr(ranker, "_some", noting)
+        of_part, flipped = self.rank(), self.rank(7)
+
+        assert n_given == [len(SEEN) + 12] * 2
+        # The model of each fold learns the same: this recipe presumes nothing.
+        assert scores(of_part, *UNSEEN, *self.HALF_DONE) == scores(of_all, *UNSEEN, *self.HALF_DONE)
+        assert scores(of_part, 7) == scores(flipped, 7)
+        assert scores(of_part, *UNSEEN) != scores(flipped, *UNSEEN)
+
+    @pytest.mark.parametrize("how", PRESETS.values(), ids=[*PRESETS])
+    def test_a_part_with_all_records_teaches_what_they_teach(
+        self, monkeypatch: pytest.MonkeyPatch, how: Preset
+    ) -> None:
+        known = {row: int(row % 3 == 0) for row in range(45)}
+        features = build(texts(), how.words)
+
+        def made() -> Ranked:
+            pool = np.arange(36, N)
+            return rank(features, labels=labels(known), pool=pool, recipe=how, seed=1, explained=9)
+
+        of_all = made()
+        monkeypatch.setattr(ranker, "_BESIDE", N // 2 - 1)
+        of_part = made()
+
+        assert of_part.order.tolist() == of_all.order.tolist()
+        np.testing.assert_array_equal(of_part.scores, of_all.scores)
+        assert of_part.reasons == of_all.reasons
 
     @given(
         verdicts=st.lists(st.sampled_from([0, 1]), min_size=12, max_size=12),
