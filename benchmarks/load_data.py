@@ -18,7 +18,7 @@ from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.screening.ledger.append import Change, append_all
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
-from tandem.screening.ledger.loading import load_many
+from tandem.screening.ledger.of_stage import load_many
 from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import ResolvedBy
 from tandem.screening.rules import Verdict

@@ -18,7 +18,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.view import hides_votes
 from tandem.screening.ledger import counts
-from tandem.screening.ledger.loading import load_stage
+from tandem.screening.ledger.of_stage import load_stage
 from tandem.screening.ledger.outcome import apply_outcome
 from tandem.screening.ledger.state import RecordState
 from tandem.screening.models import ResolvedBy

@@ -19,7 +19,7 @@ from tandem.screening.blinding import exposure_notes
 from tandem.screening.duplicates import transfer
 from tandem.screening.duplicates.transfer import Policies
 from tandem.screening.lease_models import Lease
-from tandem.screening.ledger.loading import load_many
+from tandem.screening.ledger.of_stage import load_many
 from tandem.screening.models import PresentDecision, Resolution, ScreenedRecord
 
 

@@ -1,6 +1,6 @@
 """The state of one record in a stage: its active votes, its resolution, its conflict, its status.
 
-`ledger.loading` reads states from the tables. Only `append` changes one.
+`ledger.loading` and `ledger.of_stage` read states from the tables. Only `append` changes one.
 """
 
 from collections.abc import Mapping

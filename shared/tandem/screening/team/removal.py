@@ -36,7 +36,7 @@ from tandem.screening.duplicates import transfer
 from tandem.screening.full_text.population import left_out
 from tandem.screening.ledger.append import Change, append_all, enter
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
-from tandem.screening.ledger.loading import load_many
+from tandem.screening.ledger.of_stage import load_many
 from tandem.screening.ledger.state import RecordKey, RecordState
 from tandem.screening.models import (
     Conflict,
