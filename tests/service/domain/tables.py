@@ -199,17 +199,16 @@ def _judged(
     for (at, _), entry in latest.items():
         if entry.verdict is not None:
             votes[at].append(Vote(entry.verdict, tuple(entry.reasons), entry.classification))
-    query = select(Resolution).where(
-        Resolution.review_id == review_id,
-        Resolution.is_set_aside.is_(False),
-        Resolution.taken_back_at.is_(None),
-    )
+    given = session.scalars(select(Resolution).where(Resolution.review_id == review_id)).all()
     resolved: dict[At, tuple[Verdict, Classification | None]] = {
         At(row.stage, row.record_number): (row.verdict, row.classification)
-        for row in session.scalars(query)
+        for row in given
+        if row.is_active
     }
+    # Those taken back as well: one that came with a linked record may be all there ever was.
+    settled = {At(row.stage, row.record_number) for row in given}
     linked = _linked(session, review_id)
-    votes |= {at: [] for at in resolved if at not in votes and at.number not in linked}
+    votes |= {at: [] for at in settled if at not in votes and at.number not in linked}
     policies = policy_versions.policies_in_force(session, review_id)
     return {
         at: (outcome(policies[at.stage], cast, *resolved.get(at, ())), len(cast))

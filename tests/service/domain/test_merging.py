@@ -558,3 +558,25 @@ def test_the_conflict_of_a_linked_record_is_settled_where_it_is_shown(world: Wor
         world.reopen(review_id, team.judge, hidden)
 
     assert_in_step(world.database, review_id)
+
+
+def test_a_resolution_that_came_to_an_undecided_record_can_be_taken_back_there(
+    world: World,
+) -> None:
+    """Those whose conflict it had settled have withdrawn their decisions since."""
+    team = world.team(n_records=2)
+    duplicates, review_id = Duplicates(world, team), team.review_id
+    for who, verdict in ((team.ann, "include"), (team.ben, "exclude")):
+        world.decide(review_id, who, 2, verdict)
+    world.resolve(review_id, team.judge, 2, "include")
+    for who in (team.ann, team.ben):
+        world.withdraw(review_id, who, 2)
+    with world.database.write.begin() as session:  # else the one that was screened is shown
+        session.get_one(Record, (review_id, 2)).abstract = ""
+    duplicates.link(1, 2)
+    assert world.status(review_id, 1) is Status.INCLUDED
+
+    world.reopen(review_id, team.judge, 1)
+
+    assert world.status(review_id, 1) is Status.UNSCREENED
+    assert_in_step(world.database, review_id)
