@@ -84,7 +84,8 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
         n_records -= len(derived.not_screened)
         shown = [one for one in shown if int(one[0]) not in derived.not_screened]
     if stage is Stage.FULL_TEXT:
-        there = reports.population(state) | derived.starters
+        not_screened = {str(number) for number in derived.not_screened}
+        there = reports.population(state) - not_screened | derived.starters
         n_records, shown = len(there), [one for one in shown if one[0] in there]
     places = [place for _, place in shown]
     return Progress(

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
@@ -14,6 +14,7 @@ from tandem.records.shown import n_shown
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.intervals import exact_share
+from tandem.screening.full_text.population import left_out
 from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.stopping.costs import cost
@@ -153,12 +154,17 @@ def _display(session: Session, review_id: ReviewId, stage: Stage, n_records: int
 
 
 def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
-    query = select(func.count()).where(
+    """Return how many records of the stage are included, but for those that left the screening."""
+    return session.scalar(select(func.count()).where(*_is_included(review_id, stage))) or 0
+
+
+def _is_included(review_id: ReviewId, stage: Stage) -> tuple[ColumnElement[bool], ...]:
+    return (
         ScreenedRecord.review_id == review_id,
         ScreenedRecord.stage == stage,
         ScreenedRecord.status == Status.INCLUDED,
+        ScreenedRecord.record_number.not_in(left_out(literal(review_id))),
     )
-    return session.scalar(query) or 0
 
 
 def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int, int]:
@@ -191,11 +197,7 @@ def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
     The first reviewer of a record is the one with the smaller id, so that it is the same person
     throughout where two people screen.
     """
-    included = select(ScreenedRecord.record_number).where(
-        ScreenedRecord.review_id == review_id,
-        ScreenedRecord.stage == stage,
-        ScreenedRecord.status == Status.INCLUDED,
-    )
+    included = select(ScreenedRecord.record_number).where(*_is_included(review_id, stage))
     first = (
         select(
             Decision.record_number,

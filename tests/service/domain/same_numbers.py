@@ -18,6 +18,8 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
 from tandem.screening.conflicts import service as conflicts
+from tandem.screening.conflicts.disagreements import disagreements
+from tandem.screening.criteria import reasons
 from tandem.screening.export import Selection, exported_records
 from tandem.screening.full_text.population import population
 from tandem.screening.models import ConflictState
@@ -78,9 +80,15 @@ def _lists(session: Session, viewer: Viewer, stage: Stage, shown: Progress) -> N
     of_conflicts = conflicts.Selection(stage=stage, state=ConflictState.OPEN)
     found = conflicts.list_conflicts(session, viewer=viewer, selection=of_conflicts, limit=500)
     in_conflict = {one.conflict.record_number for one in found.items}
+    by_kind = disagreements(session, viewer=viewer)[stage].by_kind
+    n_open = sum(n for (_, state), n in by_kind.items() if state is ConflictState.OPEN)
+    assert n_open == len(in_conflict)
     if stage is FT:  # what a resolution includes is not there for all before its last decision
         in_conflict &= population(session, viewer.review_id, viewer.policies)
     assert len(in_conflict) == n_of[Status.CONFLICT]
+    review = reviews.get_review(session, viewer.review_id)
+    by_reason, n_without = reasons.count(session, review, stage, viewer.policies)
+    assert sum(n for _, n in by_reason) + n_without == n_of[Status.EXCLUDED]
 
 
 def _of_a_person(
@@ -107,7 +115,10 @@ def _stopping(session: Session, review_id: ReviewId, shown: Progress) -> None:
     n_settled = n_of[Status.INCLUDED] + n_of[Status.EXCLUDED]
     found = display.display(session, review_id, TA)
     assert (found.n_records, found.n_settled) == (shown.n_records, n_settled)
-    assert found.n_included == n_of[Status.INCLUDED]
+    n_included = display.n_included(session, review_id, TA)
+    assert found.n_included == n_included == n_of[Status.INCLUDED]
+    if found.team is not None:
+        assert found.team.both + found.team.only_1 + found.team.only_2 <= n_included
     assert found.n_pool + found.n_pending == shown.n_records - n_settled
     audit = audit_queries.in_force(session, review_id, TA)
     if audit is not None:

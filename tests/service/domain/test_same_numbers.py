@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from service.domain.same_numbers import assert_same_everywhere
+from tandem.audit import past
 from tandem.handover.gathering import gather
 from tandem.ids import RecordNumber
 from tandem.records.imports import Found
@@ -13,6 +14,7 @@ from tandem.records.origin import FoundBy
 from tandem.reviews import service as reviews
 from tandem.screening import second_look
 from tandem.screening.export import Selection, exported_records
+from tandem.screening.progress import progress
 from world import FT, TA, Person, Team, World
 
 
@@ -43,6 +45,28 @@ def test_of_records_that_leave_the_screening_after_they_were_decided(world: Worl
     assert_same_everywhere(world.database, team.review_id, team.owner.id)
 
     become_previous(world, team, *range(1, 8))
+
+    assert_same_everywhere(world.database, team.review_id, team.owner.id)
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        last = reviews.get_review(session, team.review_id).last_seq
+        for stage in (TA, FT):
+            then = past.progress(session, viewer=viewer, stage=stage, as_of=last)
+            here = progress(session, viewer=viewer, stage=stage)
+            assert (then.n_records, then.counts) == (here.n_records, here.counts)
+
+
+@pytest.mark.both_engines
+def test_of_reports_that_leave_full_text_after_they_were_assessed(world: World) -> None:
+    team = world.team(n_records=3, exclusion_reasons=["design"])
+    world.to_full_text(team, 1, 2, 3)
+    decide(world, team, 1, "exclude", "exclude", stage=FT)
+    decide(world, team, 2, "include", "exclude", stage=FT)
+    decide(world, team, 3, "include", "include", stage=FT)
+    assert_same_everywhere(world.database, team.review_id, team.owner.id)
+
+    for number in (1, 2, 3):
+        decide(world, team, number, "exclude", "exclude")
 
     assert_same_everywhere(world.database, team.review_id, team.owner.id)
 

@@ -16,6 +16,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
 from tandem.screening.blinding.view import conflict_visibility, is_unblinded
+from tandem.screening.conflicts.service import counts_now
 from tandem.screening.ledger.conflict_history import ConflictHistory, histories
 from tandem.screening.models import Cause, Conflict, ConflictState, Decision, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
@@ -59,6 +60,8 @@ class Disagreements:
 def disagreements(session: Session, *, viewer: Viewer) -> dict[Stage, Disagreements]:
     """Count the conflicts of every stage in which other people's verdicts are open to the viewer.
 
+    As they are listed: an open one of a record that has left its stage waits for nobody.
+
     Raises:
         Forbidden: There is none.
     """
@@ -94,7 +97,7 @@ def _count(session: Session, review: Review, viewer: Viewer, stage: Stage) -> Di
     reasons = _Spellings(review.exclusion_reasons)
     query = (
         select(Conflict)
-        .where(Conflict.review_id == viewer.review_id, Conflict.stage == stage)
+        .where(Conflict.review_id == viewer.review_id, Conflict.stage == stage, counts_now())
         .order_by(Conflict.record_number)
     )
     conflicts = session.scalars(query).all()

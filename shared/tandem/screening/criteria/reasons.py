@@ -15,8 +15,9 @@ from tandem.db.keyset import Cursor, Slice, sliced
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
 from tandem.reviews.models import Review
-from tandem.reviews.policy import Stage
+from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.wording import key
+from tandem.screening.full_text.population import is_there
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict, Vote
 
@@ -65,13 +66,18 @@ def final_reasons(
     return found
 
 
-def count(session: Session, review: Review, stage: Stage) -> tuple[list[tuple[str, int]], int]:
+def count(
+    session: Session, review: Review, stage: Stage, policies: Mapping[Stage, Policy]
+) -> tuple[list[tuple[str, int]], int]:
     """Return of how many excluded records each reason is the final one, and how many have none.
 
     Those of the fixed order first, in that order, with 0 too; then the others, the most frequent
-    first.
+    first. What has left the stage is not counted.
     """
-    finals = _reasons(review.exclusion_reasons, session.execute(_excludes(review.id, stage)))
+    whose = {"review_id": review.id}
+    there = is_there(stage, policies, ScreenedRecord.record_number)
+    rows = session.execute(_excludes(review.id, stage).where(there), whose)
+    finals = _reasons(review.exclusion_reasons, rows)
     n_of = Counter(map(key, finals.values()))
     written: dict[str, str] = {}
     for text in [*review.exclusion_reasons, *sorted(finals.values())]:
@@ -82,8 +88,9 @@ def count(session: Session, review: Review, stage: Stage) -> tuple[list[tuple[st
         ScreenedRecord.review_id == review.id,
         ScreenedRecord.stage == stage,
         ScreenedRecord.status == Status.EXCLUDED,
+        there,
     )
-    n_excluded = len(session.scalars(excluded).all())
+    n_excluded = len(session.scalars(excluded, whose).all())
     return [(written[name], n_of[name]) for name in (*in_order, *others)], n_excluded - len(finals)
 
 
