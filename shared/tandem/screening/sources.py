@@ -48,11 +48,11 @@ def remove(
         NotFound: The review has no such record.
         IsDuplicate: It is shown as another record.
         Forbidden: Only an owner may.
-        WasScreened: Somebody has decided it, and has not withdrawn that.
+        WasScreened: Somebody has decided it, or its full text, and has not withdrawn that.
     """
     viewer.require(Role.OWNER, "remove records before screening")
     _require_shown(session, review.id, number)
-    if _decided(session, review.id, [number]):
+    if any(_decided(session, review.id, stage, [number]) for stage in Stage):
         raise WasScreened(
             f"Somebody has decided record {number}, so it cannot be removed before screening. "
             "Exclude it, or let them withdraw their decisions first."
@@ -193,7 +193,7 @@ def _require_undecided(session: Session, review: Review, numbers: Collection[Rec
             Record.number.in_(some),
             Record.not_screened_because.is_not(None),
         )
-        if n := _decided(session, review.id, session.scalars(left).all()):
+        if n := _decided(session, review.id, Stage.TITLE_ABSTRACT, session.scalars(left).all()):
             raise WasScreened(
                 f"{n} of its records have been screened by title and abstract, so they did not "
                 "come by a way that skips it. Let their decisions be withdrawn first."
@@ -208,18 +208,19 @@ def _require_shown(session: Session, review_id: ReviewId, number: RecordNumber) 
         raise IsDuplicate(number, record.duplicate_of)
 
 
-def _decided(session: Session, review_id: ReviewId, numbers: Sequence[RecordNumber]) -> int:
-    """Return how many of the records have a decision at title and abstract that stands."""
+def _decided(
+    session: Session, review_id: ReviewId, stage: Stage, numbers: Sequence[RecordNumber]
+) -> int:
+    """Return how many of the records have a decision in the stage that stands."""
     found = set[RecordNumber]()
-    at = (Stage.TITLE_ABSTRACT,)
     votes = select(PresentDecision.record_number).where(
         PresentDecision.review_id == review_id,
-        PresentDecision.stage.in_(at),
+        PresentDecision.stage == stage,
         PresentDecision.record_number.in_(numbers),
     )
     settled = select(Resolution.record_number).where(
         Resolution.review_id == review_id,
-        Resolution.stage.in_(at),
+        Resolution.stage == stage,
         Resolution.record_number.in_(numbers),
         IS_ACTIVE,
     )
