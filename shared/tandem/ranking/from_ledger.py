@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
@@ -22,6 +22,8 @@ from tandem.ranking.learning import Labels
 from tandem.ranking.recipes import Recipe
 from tandem.records import seeds
 from tandem.records.duplicates.groups import linked_numbers
+from tandem.records.models import Record
+from tandem.records.origin import NotScreened
 from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Policy, Stage
@@ -203,16 +205,29 @@ def _labels(
         if row.record_number not in hidden
     }
     labels = dict.fromkeys(seeds_found, 1.0)
+    # They are relevant, whatever was decided of them before it was known what they are.
+    previous = set(session.scalars(_PREVIOUS, {"review_id": review_id}))
     # The features may be of a time before a record was linked to another one.
     closed = set(hidden)
     for number in votes.keys() | resolved.keys():
         cast, resolution = votes.get(number, []), resolved.get(number)
-        if (label := training_label(policy, cast, resolution)) is not None:
+        label = training_label(policy, cast, resolution)
+        if label is not None and (label > _DOUBTFUL or number not in previous):
             labels[number] = label
         if _is_closed(policy, cast, resolution):
             closed.add(number)
     secret = votes.keys() - closed if policy.blind else set[RecordNumber]()
     return _Labelled(labels, closed, secret)
+
+
+_DOUBTFUL = 0.5
+"""A label up to this says rather that a record is not relevant."""
+
+_PREVIOUS = select(Record.number).where(
+    Record.review_id == bindparam("review_id"),
+    Record.not_screened_because == NotScreened.PREVIOUS,
+)
+"""Included reports of the review's previous version."""
 
 
 def _is_closed(policy: Policy, votes: list[Vote], resolution: Verdict | None) -> bool:

@@ -19,7 +19,7 @@ from tandem.screening.client_state import Basis
 from tandem.screening.full_text.gate import require_complete
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
-from tandem.screening.ledger.loading import load_screenable
+from tandem.screening.ledger.loading import load, load_screenable, screenable
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, ResolvedBy
 from tandem.screening.queue.order import NO_ORDER, Order
@@ -112,11 +112,14 @@ def withdraw_decision(
 ) -> Recorded:
     """Take this person's decision back. The ledger keeps both; nobody else's vote is touched.
 
-    With a `basis` it is withdrawn only if that is their present decision; if that one is
-    withdrawn already, nothing changes. `made_at` is when they did so by their own clock.
+    That holds of a record that nobody screens any more, too. With a `basis` it is withdrawn only if
+    that is their present decision; if that one is withdrawn already, nothing changes. `made_at` is
+    when they did so by their own clock.
 
     Raises:
         NotFound: The review has no such record.
+        IsDuplicate: Another record is screened in its place.
+        RecordNotScreened: Nobody screens it, and they have no decision on it.
         NoDecision: They have no decision on it.
         NewerDecision: `basis` is not their present decision.
         Invalid: `made_at` is in the future.
@@ -124,9 +127,10 @@ def withdraw_decision(
     viewer.require(Role.REVIEWER, "withdraw decisions")
     client_state.require_possible(made_at)
     key = RecordKey(review.id, stage, record_number)
-    state = load_screenable(session, key)
-    mine = state.votes.get(viewer.user_id)
+    state = load(session, key)
+    mine = state.votes.get(viewer.user_id)  # there is none on a record that is linked
     if mine is None:
+        screenable(session, key)
         if not client_state.is_of(session, basis, key, viewer):
             raise NoDecision("You have no decision on this record.")
         shown = visible_status(viewer, stage, state.status, has_decided=False)

@@ -23,6 +23,8 @@ from service.domain.tables import events
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
 from tandem.ranking import serving, training
+from tandem.records.imports import Found
+from tandem.records.origin import FoundBy
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from world import FT, TA, Team, World
@@ -88,6 +90,29 @@ class TestOrder:
         assert newest(database, team.review_id).n_labels == 3, "the half-done one teaches later"
 
         world.change_policy(team.review_id, team.owner, ranking_learns_from="all")
+        ranked_review.rerank(team.review_id)
+        assert newest(database, team.review_id).n_labels == 4
+
+    def test_an_exclude_of_what_is_an_earlier_report_teaches_nothing(
+        self, world: World, database: Database, ranked_review: RankedReview
+    ) -> None:
+        """It is included in the review's previous version, which was imported after that."""
+        team = about_sleep(world)
+        settle(world, team, 2, "include")
+        settle(world, team, 4, "exclude")
+        settle(world, team, 6, "include")
+        settle(world, team, 1, "exclude")
+        earlier = world.records(team.review_id, team.owner, 2, found=Found(FoundBy.PREVIOUS))
+        groups = [
+            world.merge(team.review_id, team.owner, *pair)
+            for pair in zip((4, 6), earlier, strict=True)
+        ]
+        ranked_review.rerank(team.review_id)
+
+        made = newest(database, team.review_id)
+        assert (made.n_labels, made.n_relevant) == (3, 2), "the include of record 6 teaches"
+
+        world.split(team.review_id, team.owner, groups[0])
         ranked_review.rerank(team.review_id)
         assert newest(database, team.review_id).n_labels == 4
 

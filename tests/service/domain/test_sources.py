@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from service.domain.same_numbers import assert_same_everywhere
 from service.domain.tables import assert_in_step
 from tandem.audit import past
 from tandem.errors import Forbidden, NotFound
@@ -20,9 +21,10 @@ from tandem.reporting.flow import Flow
 from tandem.reviews import service as reviews
 from tandem.screening import priors, sources
 from tandem.screening.conflicts import service as conflicts
-from tandem.screening.ledger.loading import RecordNotScreened
+from tandem.screening.ledger.loading import IsDuplicate, RecordNotScreened
 from tandem.screening.models import Decision, PresentDecision
 from tandem.screening.progress import progress
+from tandem.screening.rules import Status
 from tandem.screening.sources import WasScreened
 from tandem.screening.team import removal
 from tandem.stopping import audits, states
@@ -232,6 +234,24 @@ def test_what_somebody_has_decided_was_not_removed_before(world: World) -> None:
     assert flow_of(world, team).boxes["excluded_other"].items == (1,)
 
 
+def test_what_was_assessed_by_its_full_text_was_not_removed_before(world: World) -> None:
+    team = world.team(n_records=1)
+    (cited,) = world.records(team.review_id, team.owner, 1, found=CITATION)
+    world.retrieve(team.review_id, team.ann, cited)
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, cited, "include", stage=FT)
+
+    with pytest.raises(WasScreened):
+        remove(world, team, cited)
+    assert flow_of(world, team).boxes["other_included"].items == (cited,)
+
+    for person in (team.ann, team.ben):
+        world.withdraw(team.review_id, person, cited, stage=FT)
+    remove(world, team, cited)
+    assert flow_of(world, team).boxes["other_removed"].items == (cited,)
+    assert_in_step(world.database, team.review_id)
+
+
 def test_only_owners_remove_what_is_there(world: World) -> None:
     team = world.team()
     with (
@@ -364,6 +384,30 @@ def test_a_conflict_about_a_report_of_the_previous_version_waits_for_nobody(worl
     assert waits() == (1, 1)
     world.resolve(team.review_id, team.judge, 1, "include")
     assert waits() == (0, 1)
+
+
+def test_a_decision_on_what_is_an_earlier_report_by_now_can_be_taken_back(world: World) -> None:
+    team = world.team(n_records=2)
+    world.to_full_text(team, 1)
+    for stage in (TA, FT):
+        world.decide(team.review_id, team.ann, 1, "include", stage=stage)
+    (before,) = world.records(team.review_id, team.owner, 1, found=PREVIOUS)
+    group = world.merge(team.review_id, team.owner, 1, before)
+
+    for stage in (TA, FT):
+        with pytest.raises(RecordNotScreened):
+            world.decide(team.review_id, team.ann, 1, "exclude", stage=stage, reasons=["Design"])
+        assert world.withdraw(team.review_id, team.ann, 1, stage=stage).changed
+        with pytest.raises(RecordNotScreened):
+            world.withdraw(team.review_id, team.ann, 1, stage=stage)
+    with pytest.raises(IsDuplicate):
+        world.withdraw(team.review_id, team.ann, before)
+
+    assert_in_step(world.database, team.review_id)
+    assert_same_everywhere(world.database, team.review_id, team.owner.id)
+    world.split(team.review_id, team.owner, group)
+    assert world.status(team.review_id, 1) is Status.AWAITING
+    assert_in_step(world.database, team.review_id)
 
 
 def test_a_copy_from_a_database_brings_a_cited_record_into_the_screening(world: World) -> None:
