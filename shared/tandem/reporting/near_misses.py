@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -24,6 +25,8 @@ from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Verdict
+
+_TICK = timedelta(microseconds=1)
 
 
 class Because(StrEnum):
@@ -92,12 +95,15 @@ def mark(
     viewer.require(Role.OWNER, "list near misses")
     if number not in _excluded(session, review, [number]):
         raise NoReport(number)
+    newest = _marks(session, review.id).get(number)
     row = session.get(NearMiss, (review.id, number))
     if row is None:
         row = NearMiss(review_id=review.id, record_number=number)
         session.add(row)
     row.listed, row.explanation = listed, explanation
-    row.marked_by, row.marked_at = viewer.user_id, now()
+    row.marked_by = viewer.user_id
+    # After all of its marks, also where the clock was set back: the newest counts.
+    row.marked_at = now() if newest is None else max(now(), newest.marked_at + _TICK)
     session.flush()
 
 

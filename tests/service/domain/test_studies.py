@@ -17,7 +17,7 @@ from tandem.reporting import service as reporting
 from tandem.reporting.boxes import StudyKey
 from tandem.reporting.flow import Flow
 from tandem.reports.listing import NoReport
-from tandem.reports.models import Study
+from tandem.reports.models import NearMiss, Study
 from tandem.reports.retrieval import append_retrieval
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
@@ -391,6 +391,9 @@ def test_near_misses_are_derived_and_owners_strike_and_add(world: World, team: T
     make_rich(world, team, 4)
     world.merge(team.review_id, team.owner, 3, 4)
     assert listed() == [(4, ["last_reason", "listed"])], "the report is shown as another record"
+    with world.database.write.begin() as session:  # a clock that has been set back since
+        for row in session.scalars(select(NearMiss)):
+            row.marked_at += timedelta(days=1)
     mark(False, 4)
     assert (listed(), listed(struck=True)) == ([], [(4, ["last_reason"])])
     with world.database.read() as session:
