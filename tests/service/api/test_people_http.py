@@ -489,6 +489,41 @@ class TestInterests:
         queue = client.post(f"{root}/queue", headers=team.ann.auth).json()
         assert (queue["withheld"], queue["remaining"]) == (0, 3)
 
+    @pytest.mark.parametrize("by_admin", [False, True])
+    def test_who_is_renamed_is_compared_with_the_authors_again(
+        self, client: TestClient, team: Team, root: str, world: World, by_admin: bool
+    ) -> None:
+        def held() -> tuple[int, int]:
+            queue = client.post(f"{root}/queue", json={"limit": 2}, headers=team.ann.auth).json()
+            return len(queue["items"]), queue["withheld"]
+
+        assert held() == (2, 0)
+
+        renamed = {"name": "Ann B. Lee"}
+        if by_admin:
+            admin = world.person("admin", is_admin=True)
+            url = f"{API}/users/{team.ann.id}"
+            assert client.patch(url, json=renamed, headers=admin.auth).status_code == 200
+        else:
+            assert client.patch(f"{API}/me", json=renamed, headers=team.ann.auth).is_success
+
+        assert held() == (0, 3)
+
+    def test_authors_that_are_corrected_are_compared_again(
+        self, client: TestClient, team: Team, root: str, world: World
+    ) -> None:
+        assert client.patch(f"{API}/me", json={"name": "Ben Ng"}, headers=team.ben.auth).is_success
+        queue = client.post(f"{root}/queue", json={"limit": 3}, headers=team.ben.auth).json()
+        assert (len(queue["items"]), queue["withheld"]) == (3, 0)
+
+        corrected = {"authors": ["Lee, Ann", "Ng, Ben"]}
+        answer = client.patch(f"{root}/records/2", json=corrected, headers=team.owner.auth)
+
+        assert answer.status_code == 200
+        queue = client.post(f"{root}/queue", json={"limit": 3}, headers=team.ben.auth).json()
+        assert [item["record"]["id"] for item in queue["items"]] == ["1", "3"]
+        assert queue["withheld"] == 1
+
 
 def test_roles_have_an_order() -> None:
     order = [Role.OWNER, Role.ADJUDICATOR, Role.REVIEWER, Role.OBSERVER]

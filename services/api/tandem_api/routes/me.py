@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import service as accounts
 from tandem.accounts import sessions, tokens
 from tandem.ids import TokenId, parse_uuid
+from tandem.screening.people import interests
 from tandem_api import cookies, signing_in
 from tandem_api.deps import Here, Limit, Me, PageFrom, Read, access_of
 from tandem_api.paging import Page
@@ -46,8 +47,9 @@ def change_me(
 
     def work(session: Session) -> MeOut:
         user = accounts.get_user(session, me.id)
-        if body.name is not None:
+        if body.name is not None and body.name != user.name:
             user.name = body.name
+            interests.compare_name_again(session, user.id)
         if body.preferences is not None:
             user.preferences = body.preferences
         session.flush()

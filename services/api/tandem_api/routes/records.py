@@ -21,6 +21,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening import catalogue, sources, visible_votes
 from tandem.screening.catalogue import OrderBy
 from tandem.screening.ledger.state import RecordKey
+from tandem.screening.people import interests
 from tandem.screening.record_filters import Filters
 from tandem.screening.rules import Verdict
 from tandem.screening.shown_records import ShownRecord
@@ -182,7 +183,10 @@ def correct_record(
     def work(session: Session) -> WholeRecordOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         viewer.require(Role.OWNER, "correct its records")
-        corrections.correct(session, review, number=number, changes=body.changes(), by=me.id)
+        changes = body.changes()
+        corrections.correct(session, review, number=number, changes=changes, by=me.id)
+        if "authors" in changes:
+            interests.compare_authors_again(session, review, number)
         session.flush()
         return _whole(session, viewer, Stage.TITLE_ABSTRACT, number)
 

@@ -10,6 +10,7 @@ from tandem.accounts import administration, links, passwords
 from tandem.accounts import service as accounts
 from tandem.accounts.passwords import Hashed
 from tandem.ids import UserId, parse_uuid
+from tandem.screening.people import interests
 from tandem_api.addresses import client_source, public_url
 from tandem_api.deps import Administrator, Here, Limit, PageFrom, Read
 from tandem_api.paging import Page
@@ -73,16 +74,17 @@ def change_user(
     found = _user_id(user_id)
 
     def work(session: Session) -> UserOut:
-        return UserOut.of(
-            administration.change_user(
-                session,
-                user_id=found,
-                by=me.id,
-                name=body.name,
-                is_active=body.is_active,
-                is_admin=body.is_admin,
-            )
+        changed = administration.change_user(
+            session,
+            user_id=found,
+            by=me.id,
+            name=body.name,
+            is_active=body.is_active,
+            is_admin=body.is_admin,
         )
+        if body.name is not None:
+            interests.compare_name_again(session, found)
+        return UserOut.of(changed)
 
     answer = write(work)
     here.event_streams.look_at_rights()

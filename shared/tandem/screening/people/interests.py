@@ -2,7 +2,8 @@
 
 Names are compared once for each member and record, some at a time, and each record again that is
 about to be served before its turn in that came; so nothing slips through, and no request waits
-until a hundred thousand records are compared. A match is a guess and is shown as one: who it
+until a hundred thousand records are compared. They are compared again where a member is renamed or
+authors are corrected. A match is a guess and is shown as one: who it
 concerns may deny it. A decision that comes all the same is accepted, as every decision is.
 
 Where records are linked, the one that is shown counts for all: its own declaration, or else what
@@ -13,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
@@ -101,6 +102,25 @@ class OwnPapers:
         interest.author, self._has_found = author, True
         if interest.declared is None:
             _let_go(self._session, self._member.review_id, self._member.user_id, number)
+
+
+def compare_name_again(session: Session, user_id: UserId) -> None:
+    """Compare somebody's name with all authors again: it is another one now.
+
+    What is held for them is given back, so that nothing is served that was not compared. What was
+    found by the name before stays: they may have published under it.
+    """
+    again = update(Member).where(Member.user_id == user_id).values(names_compared_to=0)
+    session.execute(again.execution_options(synchronize_session=False))
+    session.execute(delete(Lease).where(Lease.user_id == user_id))
+
+
+def compare_authors_again(session: Session, review: LockedReview, number: RecordNumber) -> None:
+    """Compare the names of the review's members with the authors of a record again."""
+    again = update(Member).where(Member.review_id == review.id, Member.names_compared_to >= number)
+    session.execute(
+        again.values(names_compared_to=number - 1).execution_options(synchronize_session=False)
+    )
 
 
 def declare(
