@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.keyset import START
@@ -169,10 +169,11 @@ def _searches(session: Session, review_id: ReviewId) -> list[Search]:
         Event.review_id == review_id, Event.type == ImportFinished.type
     )
     seqs = dict(session.execute(newest.group_by(Event.subject)).all())
+    # Of one that was given up, the records that it had brought stay, and the flow counts them.
+    brought = exists().where(Record.import_id == Import.id)
     query = select(Import).where(
         Import.review_id == review_id,
-        Import.state == ImportState.DONE,
-        Import.taken_back_at.is_(None),
+        or_(Import.state == ImportState.DONE, brought),
     )
     return [
         Search(

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from service.api.scene import API
-from tandem.records.models import Import
+from tandem.records.models import Import, ImportState
 from world import Team, World
 
 EVIL = "Peers <script>alert(1)</script> & *stars* | pipes"
@@ -68,6 +68,23 @@ def test_its_numbers_are_those_of_the_flow(team: Team, client: TestClient) -> No
     assert ["Box of the flow diagram", f"n [as of event {flow['as_of']}]"] in rows
     assert ["Conflict about the verdict, resolved", "1"] in rows
     assert ["Percent agreement", "0.750"] in [[name, of[:5]] for name, of, *_ in rows]
+
+
+@pytest.mark.both_engines
+def test_each_search_whose_records_the_flow_counts_is_listed(
+    team: Team, client: TestClient, world: World
+) -> None:
+    """Reading a file was given up; what had been read of it stays in the review."""
+    world.records(team.review_id, team.owner, 2, source="Embase")
+    with world.database.write.begin() as session:
+        row = session.scalars(select(Import).where(Import.source == "Embase")).one()
+        row.state, row.n_read, row.n_added = ImportState.FAILED, 2, 2
+
+    rows = cells(get(client, team, "docx").content)
+
+    assert ["… Embase", "2"] in rows
+    (listed,) = [row for row in rows if row[0] == "Embase"]
+    assert listed[5:7] == ["2", "2"]
 
 
 def test_three_formats_say_the_same(team: Team, client: TestClient) -> None:
