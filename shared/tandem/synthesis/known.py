@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tandem.db.pieces import pieces
 from tandem.handover.model import abstract_text, guid_of
 from tandem.ids import RecordNumber, TextFileId, TextId
 from tandem.records.models import Record
@@ -61,7 +63,7 @@ class KnownTexts:
             self._by_number[str(row.record_number)].append(known)
             if digest is not None:
                 self._by_digest[digest].append(known)
-        for number in load_facts(session, review):
+        for number in _numbers(session, review):
             known = KnownText(number, None, None)
             self._by_guid[guid_of(review.id, "source", f"record {number}")] = known
             self._by_number[str(number)].append(known)
@@ -90,6 +92,21 @@ class KnownTexts:
             select(Record.title, Record.abstract).where(*at)
         ).one()
         return abstract_text(title, abstract)
+
+
+def _numbers(session: Session, review: Review) -> Iterator[RecordNumber]:
+    """Yield the records that are reports, and those that are linked to one.
+
+    What is linked now may have been handed over by itself before.
+    """
+    heads = sorted(load_facts(session, review))
+    yield from heads
+    for some in pieces(heads):
+        yield from session.scalars(
+            select(Record.number).where(
+                Record.review_id == review.id, Record.duplicate_of.in_(some)
+            )
+        )
 
 
 def digest(text: str) -> str:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 import pdfs
 import refi
 from coding import Coded, coded, texts
-from service.api.reports_with_texts import Api, at_full_text
+from service.api.reports_with_texts import TITLES, Api, at_full_text
 from tandem.config import Settings
 from tandem.handover.refi_xml import read_code_book
 from world import Person, World
@@ -309,6 +309,28 @@ def test_a_report_that_is_not_included_any_more_is_named(api: Api) -> None:
     assert found["unused_reports"] == ["2"]
     assert [(row["n_passages"], row["cells"]) for row in found["rows"]] == [(0, [])]
     assert [one["feeds_none"] for one in found["studies"]] == [True]
+
+
+def test_passages_of_a_report_that_is_shown_as_another_record_by_now_come_back(
+    api: Api, world: World
+) -> None:
+    """It was handed over without a file, by its title and abstract."""
+    world.to_full_text(api.team, 4)
+    for person in (api.team.ann, api.team.ben):
+        vote(api, person, 4, "include")
+    out, words = handed(api), "no interest to anybody"
+    (source,) = [name for name, text in texts(out).items() if words in text]
+    abstract = "It is of no interest. " * 9
+    (richer,) = world.records(api.team.review_id, api.team.owner, texts=[(TITLES[3], abstract)])
+    world.merge(api.team.review_id, api.team.owner, 4, richer)
+
+    sent = send(api, coded(out, [at(out, source, words, "Trust")], CODES))
+
+    assert states(sent) == (1, 0, 0)
+    mark(api, "Trust", "construct")
+    (row,) = matrix(api)["rows"]
+    ((passage,),) = [cell["passages"] for cell in row["cells"]]
+    assert (passage["record_id"], passage["quote"]) == (str(richer), words)
 
 
 def test_what_is_no_project_is_refused_with_its_reason(api: Api) -> None:
