@@ -119,7 +119,7 @@ def _selected(
     """Keep the entries of these stages that the viewer may see, with their record's status."""
     seen_by_all = [stage for stage in stages if is_unblinded(viewer, stage)]
     query = (
-        query.add_columns(ScreenedRecord.status)
+        query.add_columns(ScreenedRecord.status, ScreenedRecord.resolution_id)
         .outerjoin(
             ScreenedRecord,
             and_(
@@ -198,7 +198,7 @@ def _resolution(names: Names, row: Row[Any]) -> LedgerEntry:
         informed=None,
         rank=None,
         ranking_id=None,
-        in_force=not made.is_set_aside and made.taken_back_at is None,
+        in_force=row.resolution_id == made.id,  # of a linked record none is
         cause=made.cause,
         carried_from=_number(made.carried_from),
         criteria_version=None,

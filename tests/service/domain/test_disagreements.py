@@ -5,9 +5,11 @@ from sqlalchemy import select
 
 from service.domain.tables import assert_in_step
 from tandem.db.session import Database
+from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.disagreements import Disagreements, disagreements
+from tandem.screening.export_ledger import exported_entries
 from tandem.screening.ledger.entries import ResolutionInput
 from tandem.screening.models import Conflict
 from tandem.screening.rules import Status, Verdict
@@ -41,6 +43,36 @@ def counted(database: Database, team: Team) -> Disagreements:
     with database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.judge.id)
         return disagreements(session, viewer=viewer)[TA]
+
+
+@pytest.mark.both_engines
+def test_what_was_settled_once_counts_once_when_its_record_is_linked_to_another(
+    world: World, database: Database
+) -> None:
+    team = world.team(n_records=2)
+    for person, verdict in ((team.ann, "include"), (team.ben, "exclude")):
+        world.decide(team.review_id, person, 2, verdict)
+    settle(world, team, 2, "include", "Adults")
+    before = counted(database, team)
+    with database.write.begin() as session:  # else the one that was screened is shown
+        session.get_one(Record, (team.review_id, 2)).abstract = ""
+
+    group = world.merge(team.review_id, team.owner, 1, 2)
+
+    assert world.status(team.review_id, 1) is Status.INCLUDED
+    assert counted(database, team) == before
+    assert in_force(database, team) == [("1", "ann"), ("1", "ben"), ("1", "judge")]
+    world.split(team.review_id, team.owner, group)
+    assert counted(database, team).by_criterion == before.by_criterion
+    assert in_force(database, team) == [("2", "ann"), ("2", "ben"), ("2", "judge")]
+
+
+def in_force(database: Database, team: Team) -> list[tuple[str, str | None]]:
+    """Return of what entries of the exported ledger nothing has taken the place."""
+    entries = exported_entries(
+        database, review_id=team.review_id, user_id=team.owner.id, stage=TA, status=None
+    )
+    return sorted((one.record_id, one.reviewer) for one in entries if one.in_force)
 
 
 def test_a_reason_in_another_spelling_is_no_conflict(world: World, database: Database) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session, aliased
 
 from tandem.errors import Forbidden
 from tandem.ids import UserId
+from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
@@ -60,7 +61,8 @@ class Disagreements:
 def disagreements(session: Session, *, viewer: Viewer) -> dict[Stage, Disagreements]:
     """Count the conflicts of every stage in which other people's verdicts are open to the viewer.
 
-    As they are listed: an open one of a record that has left its stage waits for nobody.
+    An open one of a record that has left its stage waits for nobody, and is not counted. Of linked
+    records the conflict of the one that is shown counts for all.
 
     Raises:
         Forbidden: There is none.
@@ -97,7 +99,8 @@ def _count(session: Session, review: Review, viewer: Viewer, stage: Stage) -> Di
     reasons = _Spellings(review.exclusion_reasons)
     query = (
         select(Conflict)
-        .where(Conflict.review_id == viewer.review_id, Conflict.stage == stage, counts_now())
+        .where(Conflict.review_id == viewer.review_id, Conflict.stage == stage)
+        .where(counts_now(), ~_goes_on_elsewhere())
         .order_by(Conflict.record_number)
     )
     conflicts = session.scalars(query).all()
@@ -110,6 +113,25 @@ def _count(session: Session, review: Review, viewer: Viewer, stage: Stage) -> Di
     return found
 
 
+def _goes_on_elsewhere() -> ColumnElement[bool]:
+    """Whether a conflict's record is linked to one that has a conflict, which counts for both."""
+    shown = aliased(Conflict)
+    return (
+        select(shown.id)
+        .join(
+            Record,
+            and_(Record.review_id == shown.review_id, Record.duplicate_of == shown.record_number),
+        )
+        .where(
+            Record.review_id == Conflict.review_id,
+            Record.number == Conflict.record_number,
+            shown.stage == Conflict.stage,
+        )
+        .correlate(Conflict)
+        .exists()
+    )
+
+
 def _add(
     found: Disagreements,
     viewer: Viewer,
@@ -117,7 +139,9 @@ def _add(
     criteria: _Spellings,
     reasons: _Spellings,
 ) -> None:
-    conflict, standing = history.conflict, history.state.resolution
+    conflict = history.conflict
+    # Of a linked record none is in force: where it went along, it is that of the record shown.
+    standing = history.state.resolution if history.record.duplicate_of is None else None
     found.by_kind[conflict.kind, conflict.state] += 1
     if conflict.resolved_by is not None:
         found.settled_by[conflict.resolved_by] += 1
