@@ -40,13 +40,15 @@ _NOTICE = re.compile(
 )
 _NOTICE_WITHIN = 300
 _NUMBERED = re.compile(
-    r"(?:^|.*[\s_-])(?:record|report|rec|tandem)[\s_#-]*0*([1-9][0-9]{0,8})(?![0-9])"
+    r"(?:^|.*[\s_-])(?:record|rec|tandem)[\s_#-]*0*([1-9][0-9]{0,8})(?![0-9])"
     r"|(?:#|0(?=[0-9]{3,}_))0*([1-9][0-9]{0,8})_|([1-9][0-9]{3,8})_(?=[^\W\d])",
     re.I,
 )
 """`record 17`, or as our own exports name files: `0017_Okafor_2012.pdf`."""
 
-_BARE_NUMBER = re.compile(r"0*([1-9][0-9]{0,8})")
+_UNSURE_NUMBER = re.compile(r"(?:(?:.*[\s_-])?report[\s_#-]*)?0*([1-9][0-9]{0,8})(?![0-9])", re.I)
+"""`17`, or `report 17`: others number theirs, too."""
+
 _YEARS = range(1900, 2101)
 _DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"]{1,300}", re.I)
 
@@ -176,15 +178,17 @@ class Matcher:
 
     def _by_name(self, file: FileFacts, head: str, found: _Found) -> None:
         stem = PurePosixPath(file.name.replace("\\", "/")).stem
-        if (match := _NUMBERED.match(stem)) and self._knows(number := _number(match)):
+        numbered = _NUMBERED.match(stem)
+        match = numbered or _UNSURE_NUMBER.fullmatch(stem)
+        if match is None or not self._knows(number := _number(match)):
+            return
+        # It may be the sender's own number, that of a series, or a year, as in 2019_Smith.pdf: only
+        # the title makes it certain.
+        title, may_be_year = _folded(self._targets[number].title), number in _YEARS
+        if (numbered and not may_be_year) or (len(title) >= LONG_TITLE and title in head):
             found.add(Evidence.NUMBER, [number])
-        elif (match := _BARE_NUMBER.fullmatch(stem)) and self._knows(number := _number(match)):
-            # It may be the sender's own number, or a year: only the title makes it certain.
-            title = _folded(self._targets[number].title)
-            if len(title) >= LONG_TITLE and title in head:
-                found.add(Evidence.NUMBER, [number])
-            elif number not in _YEARS:
-                found.weak.append(Candidate(number, Evidence.NUMBER, 50))
+        elif numbered or not may_be_year:
+            found.weak.append(Candidate(number, Evidence.NUMBER, 50))
 
     def _knows(self, number: RecordNumber) -> bool:
         return number in self._targets

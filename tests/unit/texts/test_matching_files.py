@@ -80,6 +80,8 @@ def test_what_two_works_do_not_share_by_chance_links(
         pytest.param({"page": "10.9000/own, of 10.1000/coffee"}, [3], id="only mentioned"),
         pytest.param({"title": SLEEP.upper()}, [1, 2], id="a scan, with a title in its metadata"),
         pytest.param({"name": "17.pdf"}, [17], id="perhaps the sender's own number"),
+        pytest.param({"name": "1999_Okafor.pdf"}, [1999], id="perhaps the year"),
+        pytest.param({"name": "Technical Report 17.pdf", "page": "Of all."}, [17], id="a series"),
         pytest.param({"page": SLEEP.replace("shift", "shlft")}, [1], id="wrong letters"),
         pytest.param(
             {"name": f"Okafor - 2012 - {SLEEP}.pdf"}, [1], id="a scan, named by its title"
@@ -95,6 +97,7 @@ def test_what_leaves_a_doubt_is_asked(facts: dict[str, object], asked: list[int]
     [
         {"name": "1-s2.0-S0140673620301-main.pdf"},
         {"name": "1999.pdf"},
+        {"name": "Annual report 1999.pdf"},
         {"name": "Okafor 2012.pdf", "page": "Coffee in the ward. " * 9},
         {"page": "Nothing of all this. " * 200 + SLEEP},
     ],
@@ -109,10 +112,14 @@ def test_references_speak_of_other_works() -> None:
     assert found.record == 3
 
 
-def test_a_number_alone_counts_where_the_title_is_there() -> None:
-    found = match(name="17.pdf", page=TARGETS[6].title)
-
-    assert found.record == 17
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("17.pdf", TARGETS[6]), ("report 17.pdf", TARGETS[6]), ("1999_Okafor_2012.pdf", TARGETS[7])],
+)
+def test_a_number_that_may_be_another_counts_where_the_title_is_there(
+    name: str, of: Target
+) -> None:
+    assert match(name=name, page=of.title).record == of.number
 
 
 def test_likeness_looks_at_reports_alone() -> None:
