@@ -53,7 +53,9 @@ class Policy(BaseModel):
         "all with names, all as A and B, or nothing.",
     )
     single_include_advances: bool = Field(
-        default=False, description="The first include settles the record; nobody else decides it."
+        default=False,
+        description="The first include settles the record. It is served on while the stage is "
+        "blind: that it is not would tell how somebody voted.",
     )
     ranking_learns_from: Literal["settled", "all"] = Field(
         default="settled",
