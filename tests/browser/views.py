@@ -12,6 +12,7 @@ RUN_AXE = """async () => {
 VIEWS = (
     "screen",
     "mine",
+    "mine/again",
     "conflicts",
     "progress",
     "stopping",

@@ -65,6 +65,36 @@ export const useWaiting = (id: string) =>
     queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/waiting", inReview(id))),
   });
 
+export const STAGES = ["title_abstract", "full_text"] as const satisfies Schemas["Stage"][];
+export type Stage = (typeof STAGES)[number];
+
+/**
+ * How many of my decisions, by stage, a change of the criteria may concern.
+ *
+ * The server compares each decision with what has changed: so it is asked again after a change of
+ * the criteria and of my decisions, not with every event.
+ */
+export function useAffected(review: Pick<Review, "id" | "role" | "criteria_version" | "archived_at">) {
+  const ofStage = (stage: Stage) =>
+    data(
+      api.GET("/api/v1/reviews/{review_id}/criteria/affected", {
+        params: { path: { review_id: review.id }, query: { stage, limit: 1 } },
+      }),
+    );
+  return useQuery({
+    queryKey: ["review", review.id, "affected", "n", review.criteria_version],
+    queryFn: async () => {
+      const [titles, texts] = await Promise.all([ofStage("title_abstract"), ofStage("full_text")]);
+      return { title_abstract: titles.n, full_text: texts.n };
+    },
+    enabled: review.criteria_version > 1 && review.role !== "observer" && review.archived_at === null,
+    staleTime: 300_000,
+  }).data;
+}
+
+/** Of both stages; nothing while it is not known. */
+export const inAll = (n: Record<Stage, number> | undefined): number => (n ? n.title_abstract + n.full_text : 0);
+
 /** Everything that was read of a review, or one kind of it, is out of date. */
 export function outdated(review: string, ...kind: string[]): void {
   void queries.invalidateQueries({ queryKey: ["review", review, ...kind] });

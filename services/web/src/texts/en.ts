@@ -33,6 +33,11 @@ export const texts = {
     excluded: "Excluded",
     done: "Done",
   },
+  looks: {
+    title: "Decisions to look at again, since the criteria have changed",
+    more: "Each person finds theirs under “My decisions”. A decision stays as it is until then.",
+    done: "Everybody has looked at the decisions that the changes concern.",
+  },
   roles: { owner: "Owner", adjudicator: "Adjudicator", reviewer: "Reviewer", observer: "Observer" },
   roleMay: {
     owner: "run the review: import records, invite people, set its rules",
@@ -80,7 +85,7 @@ export const texts = {
     open: "Open",
     conflicts: (n: number) => count(n, "open conflict", "open conflicts"),
     duplicates: (n: number) => count(n, "possible duplicate", "possible duplicates"),
-    secondLooks: (n: number) => count(n, "decision to look at again", "decisions to look at again"),
+    toLookAgain: (n: number) => count(n, "decision to look at again", "decisions to look at again"),
     importsFailed: (n: number) => count(n, "import failed", "imports failed"),
     invitations: (n: number) => count(n, "invitation not accepted yet", "invitations not accepted yet"),
     archived: "Archived",
@@ -226,6 +231,9 @@ export const texts = {
       archivedMore: "It can be read, but nothing in it can be changed.",
     },
     lookAgain: "Look again",
+    criteriaChanged: (n: number) =>
+      `The criteria have changed. ${count(n, "decision of yours is", "decisions of yours are")} to be looked at again.`,
+    lookAtThem: "Look at them",
     seeMine: "My decisions",
     withheld: (n: number) =>
       `${count(n, "record is", "records are")} not shown to you, because you are among the authors.`,

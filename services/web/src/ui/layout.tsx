@@ -3,7 +3,7 @@ import { useContext, useState } from "preact/hooks";
 import { Link, useRoute } from "wouter-preact";
 import { prefix } from "../api/address";
 import type { Review } from "../api/queries";
-import { useWaiting } from "../api/queries";
+import { inAll, useAffected, useWaiting } from "../api/queries";
 import { number } from "../texts/format";
 import { texts } from "../texts/en";
 import { PersonContext } from "./context";
@@ -72,6 +72,7 @@ export function Shell({ review, bar, wide, children }: ShellProps) {
 
 function Places({ review }: { review: Review }) {
   const waiting = useWaiting(review.id).data;
+  const affected = inAll(useAffected(review));
   const at = (view: string) => `/r/${review.id}/${view}`;
   const screens = review.role !== "observer";
   const owns = review.role === "owner";
@@ -82,7 +83,7 @@ function Places({ review }: { review: Review }) {
   return (
     <ul class="places">
       {screens && <Place href={at("screen")} name={nav.screen} n={waiting?.remaining_for_me} />}
-      {screens && <Place href={at("mine")} name={nav.mine} n={waiting?.second_looks} />}
+      {screens && <Place href={at("mine")} name={nav.mine} n={affected} />}
       {settles && <Place href={at("conflicts")} name={nav.conflicts} n={waiting?.conflicts} />}
       <Place href={at("progress")} name={nav.progress} />
       <Place href={at("stopping")} name={nav.stopping} />

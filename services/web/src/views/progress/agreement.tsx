@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/preact-query";
-import { api, data, inReview, type Schemas } from "../../api/client";
+import { api, data, type Schemas } from "../../api/client";
 import { codeOf } from "../../api/problem";
-import type { Review } from "../../api/queries";
+import type { Review, Stage } from "../../api/queries";
 import { decimals } from "../../texts/format";
 import { Problem } from "../../ui/parts";
 import { progressTexts as say } from "./texts";
@@ -10,10 +10,13 @@ type Figure = Schemas["FigureOut"];
 type Name = keyof typeof say.figures;
 
 /** How well the reviewers agree; only for those who may see it. */
-export function Agreement({ review }: { review: Review }) {
+export function Agreement({ review, stage }: { review: Review; stage: Stage }) {
   const agreement = useQuery({
-    queryKey: ["review", review.id, "agreement"],
-    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/agreement", inReview(review.id))),
+    queryKey: ["review", review.id, "agreement", stage],
+    queryFn: () =>
+      data(
+        api.GET("/api/v1/reviews/{review_id}/agreement", { params: { path: { review_id: review.id }, query: { stage } } }),
+      ),
   });
   if (codeOf(agreement.error) === "forbidden") return null;
   if (agreement.error) return <Problem error={agreement.error} again={() => void agreement.refetch()} />;

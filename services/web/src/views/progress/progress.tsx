@@ -1,19 +1,22 @@
 import { useQuery } from "@tanstack/preact-query";
+import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { prefix } from "../../api/address";
 import { api, data, inReview, type Schemas } from "../../api/client";
-import { type Review, useWaiting } from "../../api/queries";
+import { type Review, type Stage, useWaiting } from "../../api/queries";
 import { number, onDay } from "../../texts/format";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
+import { LooksLeft } from "../../ui/looks_left";
 import { Loading, Meter, Problem } from "../../ui/parts";
+import { StageField } from "../../ui/stage_field";
 import type { ViewProps } from "../review";
 import { Agreement } from "./agreement";
 import { progressTexts as say } from "./texts";
 
-type Stage = Schemas["StageProgressOut"];
+type StageProgress = Schemas["StageProgressOut"];
 
 const LAST_DAYS = 30;
 
@@ -24,17 +27,23 @@ export function Progress({ review }: ViewProps) {
     queryKey: ["review", review.id, "progress"],
     queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/progress", inReview(review.id))),
   });
-  const stage = progress.data?.stages["title_abstract"];
+  const [name, choose] = useState<Stage>("title_abstract");
+  const stage = progress.data?.stages[name];
+  const atFullText = progress.data?.stages["full_text"]?.n_records ?? 0;
   const stranded = progress.data?.stranded;
   // Owners and adjudicators count among those who screen once they have decided a record.
   const hasBegun = stage !== undefined && stage.counts.unscreened !== stage.n_records;
   return (
     <Shell review={review}>
-      <h1>{say.title}</h1>
+      <div class="head">
+        <h1>{say.title}</h1>
+        {atFullText > 0 && <StageField<Stage> stage={name} change={choose} />}
+      </div>
       {progress.isPending && <Loading />}
       {progress.error && <Problem error={progress.error} again={() => void progress.refetch()} />}
-      {review.role !== "observer" && <Mine review={review} />}
-      {stranded && hasBegun && stranded.n_records > 0 && (
+      {review.role !== "observer" && <Mine review={review} stage={name} progress={stage} />}
+      <LooksLeft review={review} />
+      {stranded && name === "title_abstract" && hasBegun && stranded.n_records > 0 && (
         <div class="notice warn">
           <p>
             <strong>{say.stranded(stranded.n_records)}</strong>
@@ -44,28 +53,37 @@ export function Progress({ review }: ViewProps) {
         </div>
       )}
       {progress.data?.ranking && <p class="notice warn">{say.parked}</p>}
-      {stage && progress.data && <Whole stage={stage} plots={progress.data.plots} />}
-      <Agreement review={review} />
+      {stage && <Whole key={name} stage={stage} plot={(of) => `${prefix}/api/v1/reviews/${review.id}/plots/${of}.svg?stage=${name}`} />}
+      <Agreement key={name} review={review} stage={name} />
     </Shell>
   );
 }
 
-function Mine({ review }: { review: Review }) {
+interface MineProps {
+  review: Review;
+  stage: Stage;
+  progress: StageProgress | undefined;
+}
+
+function Mine({ review, stage, progress }: MineProps) {
   const { me } = usePerson();
   const waiting = useWaiting(review.id).data;
   const own = useQuery({
-    queryKey: ["review", review.id, "progress", "own"],
+    queryKey: ["review", review.id, "progress", "own", stage],
     queryFn: () =>
       data(
         api.GET("/api/v1/reviews/{review_id}/reviewers/{user_id}/record", {
-          params: { path: { review_id: review.id, user_id: me.id } },
+          params: { path: { review_id: review.id, user_id: me.id }, query: { stage } },
         }),
       ),
     retry: false,
   });
-  if (!waiting || waiting.remaining_for_me === null) return null;
-  const done = waiting.n_decided_by_me;
-  const left = waiting.remaining_for_me;
+  const atTitles = stage === "title_abstract";
+  const left = atTitles ? waiting?.remaining_for_me : waiting?.remaining_at_full_text;
+  const done = atTitles
+    ? waiting?.n_decided_by_me
+    : progress && (progress.reviewers.find((one) => one.user_id === me.id)?.n_decided ?? 0);
+  if (typeof left !== "number" || done === undefined) return null;
   const seconds = own.data?.median_seconds;
   const hours = seconds ? (seconds * left) / 3600 : 0;
   const pace = hours >= 1 ? say.hours(Math.round(hours)) : say.minutes(Math.max(1, Math.round(60 * hours)));
@@ -81,7 +99,7 @@ function Mine({ review }: { review: Review }) {
   );
 }
 
-function Whole({ stage, plots }: { stage: Stage; plots: Schemas["PlotsOut"] }) {
+function Whole({ stage, plot }: { stage: StageProgress; plot: (of: "recall" | "progress") => string }) {
   const counts = Object.entries(stage.counts).filter(([, n]) => n > 0);
   const points = stage.recall?.points ?? [];
   const days = new Map<string, number>();
@@ -128,7 +146,7 @@ function Whole({ stage, plots }: { stage: Stage; plots: Schemas["PlotsOut"] }) {
       {points.length > 1 && (
         <section class="card stack">
           <h2>{stage.recall?.of === "own" ? say.curveOwn : say.curve}</h2>
-          <img class="plot" src={prefix + plots.recall} alt={say.curveAlt} />
+          <img class="plot" src={plot("recall")} alt={say.curveAlt} />
           <details>
             <summary>{say.numbers}</summary>
             <table>
@@ -157,7 +175,7 @@ function Whole({ stage, plots }: { stage: Stage; plots: Schemas["PlotsOut"] }) {
       {recent.length > 0 && (
         <section class="card stack">
           <h2>{say.days}</h2>
-          <img class="plot" src={prefix + plots.progress} alt={say.daysAlt} />
+          <img class="plot" src={plot("progress")} alt={say.daysAlt} />
           <details>
             <summary>{say.numbers}</summary>
             <table>

@@ -1,4 +1,5 @@
-import { count, number } from "../../texts/format";
+import { count } from "../../texts/format";
+import type { Schemas } from "../../api/client";
 
 export const recordTexts = {
   title: "Records",
@@ -58,11 +59,19 @@ export const recordTexts = {
     withdraw: "Withdraw it",
     decided: (when: string) => `decided ${when}`,
     affected: (n: number) => `${count(n, "decision", "decisions")} to look at again`,
-    affectedMore: "The criteria have changed since you made them.",
+    affectedMore: "The criteria have changed since you made them. Say of each that it still holds, or change it.",
+    toLookAgain: "Decisions to look at again",
+    noneAgain: "No decision is left to look at again",
+    whatChanged: "What has changed in the criteria",
+    causes: {
+      reason: (texts) => `Its reason was changed: ${texts}`,
+      maybe: () => "You were not sure",
+      words: (texts) => `It has words of what was changed: ${texts}`,
+      conflict: (texts) => `People differed over what was changed: ${texts}`,
+    } satisfies Record<Schemas["AffectedBy"], (texts: string) => string>,
     confirm: "It still holds",
-    show: "Look at them",
+    of: (what: string, title: string) => `${what}: ${title}`,
     back: "All my decisions",
-    left: (n: number) => `${number(n)} of them left`,
   },
   conflictOpen: "Open",
   conflictSettled: "Settled",

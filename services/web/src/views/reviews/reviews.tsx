@@ -1,6 +1,6 @@
 import { Link } from "wouter-preact";
 import type { Schemas } from "../../api/client";
-import { useReviews } from "../../api/queries";
+import { inAll, useAffected, useReviews } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { usePerson } from "../../ui/context";
 import { useTitle } from "../../ui/hooks";
@@ -95,9 +95,10 @@ function ReviewCard({ review }: { review: Listed }) {
 
 function Waiting({ review, at }: { review: Listed; at: (view: string) => string }) {
   const { waiting } = review;
+  const affected = inAll(useAffected(review));
   const places = [
     ["conflicts", waiting.conflicts, texts.reviews.conflicts],
-    ["mine", waiting.second_looks, texts.reviews.secondLooks],
+    ["mine/again", affected, texts.reviews.toLookAgain],
     ["duplicates", waiting.duplicates, texts.reviews.duplicates],
     ["import", waiting.imports_failed, texts.reviews.importsFailed],
     ["team", waiting.invitations, texts.reviews.invitations],

@@ -20,6 +20,7 @@ import { IncludingDialog, ReasonsDialog } from "./reasons";
 import { Article } from "./article";
 import { StoppingNote } from "../stopping/note";
 import { Session } from "./session";
+import { CriteriaNote } from "../mine/criteria_note";
 import { Criteria } from "./criteria";
 import "./screen.css";
 
@@ -144,6 +145,7 @@ export function Screening({ review, stage, title: name, read, above, beside, end
       )}
       {screens && session.queue !== null && <Done session={session} review={review.id} />}
       {screens && above}
+      {screens && <CriteriaNote review={review} stage={stage} />}
       {session.fromStore && <p class="notice warn">{texts.screen.offlineStart}</p>}
       {screens && item === undefined && <Nothing session={session} review={review} ends={ends} />}
       {screens && item !== undefined && (

@@ -6,6 +6,7 @@ import { outdated, queries, type Review } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
+import { LooksLeft } from "../../ui/looks_left";
 import { Button, Field, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
 import { Reasons } from "./reasons";
@@ -102,9 +103,14 @@ function CriteriaForm({ review }: { review: Review }) {
   const change = useChange(review.id);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const form = new FormData(event.target as HTMLFormElement);
+    const fields = event.target as HTMLFormElement;
+    const form = new FormData(fields);
     const note = String(form.get("note")).trim() || null;
-    change.mutate({ criteria: { include: linesOf(form, "include"), exclude: linesOf(form, "exclude"), note } });
+    change.mutate(
+      { criteria: { include: linesOf(form, "include"), exclude: linesOf(form, "exclude"), note } },
+      // The next change has a reason of its own.
+      { onSuccess: () => ((fields.elements.namedItem("note") as HTMLInputElement).value = "") },
+    );
   };
   return (
     <form class="card form" onSubmit={submit}>
@@ -117,6 +123,7 @@ function CriteriaForm({ review }: { review: Review }) {
       ))}
       <Field label={say.why}>{(ids) => <input {...ids} name="note" maxLength={2000} />}</Field>
       <Saved change={change} />
+      <LooksLeft review={review} ifNone={texts.looks.done} />
     </form>
   );
 }

@@ -11,7 +11,7 @@ export const settingsTexts = {
   include: "Include if, one a line",
   exclude: "Exclude if, one a line",
   why: "Why do they change? (optional)",
-  criteriaMore: "Decisions that a change may concern are shown to those who made them.",
+  criteriaMore: "Decisions that a change may concern are shown again to those who made them.",
   reasons: "Exclusion reasons",
   reasonsMore: "In this order they have the keys 1 to 9.",
   newReason: "One more reason",
