@@ -56,13 +56,14 @@ class Shown:
     """An invitation as it is shown to a person with its link.
 
     `needs_account`: whether nobody has an account with its e-mail address; None where it is for
-    any address.
+    any address. `has`: the role of whoever looks, where the invitation gives them nothing more.
     """
 
     invitation: Invitation
     review: Review
     invited_by: User
     needs_account: bool | None
+    has: Role | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +141,22 @@ def revoke(session: Session, *, viewer: Viewer, invitation_id: InvitationId) -> 
         invitation.revoked_at = now()
 
 
-def show(session: Session, secret: str) -> Shown:
-    """Return what somebody with the link may know before they accept.
+def show(session: Session, secret: str, *, user: User | None = None) -> Shown:
+    """Return what somebody with the link may know before they accept; `user` is who is signed in.
 
     Raises:
         NoInvitation: The link is unknown, or not good any more.
     """
     invitation = _open(session, secret)
     known = invitation.email and accounts.find_user(session, email=invitation.email)
+    member = user and session.get(Member, (invitation.review_id, user.id))
+    has = member.role if member and member.role.reaches(invitation.role) else None
     return Shown(
         invitation,
         session.get_one(Review, invitation.review_id),
         accounts.get_user(session, invitation.created_by),
         needs_account=None if invitation.email is None else not known,
+        has=has,
     )
 
 

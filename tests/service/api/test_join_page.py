@@ -94,6 +94,36 @@ def test_with_an_account_one_signs_in_or_only_accepts(client: TestClient, team: 
     assert client.post(third, data={"way": "present"}).status_code == 200
 
 
+def test_a_link_that_somebody_else_opens_says_whose_browser_it_is(
+    client: TestClient, team: Team, world: World
+) -> None:
+    cy = link(client, team, email="cy@example.org")
+    client.post(cy, data=NEW)
+    for_anybody, for_dee = link(client, team), link(client, team, email="dee@example.org")
+
+    shown = client.get(for_dee).text
+    assert "signed in here as Cy &lt;b&gt;Stone (cy@example.org)" in shown
+    assert "This link is for\n<strong>dee@example.org</strong>" in shown
+    assert 'value="present"' not in shown
+    assert 'value="create"' in shown
+
+    shown = client.get(for_anybody).text
+    assert "are in this review already, as\na reviewer" in shown
+    assert f'href="/r/{team.review_id}/screen"' in shown
+    assert 'value="present"' not in shown  # it would use the link up for nothing
+    assert "<summary>I am not Cy &lt;b&gt;Stone</summary>" in shown
+    dee = NEW | {"name": "Dee", "email": "dee@example.org"}
+    assert client.post(for_anybody, data=dee).status_code == 200
+    assert {NEW["name"], "Dee"} <= set(names(client, team))
+    assert client.get(f"{API}/me").json()["name"] == "Dee"
+
+
+def test_a_higher_role_is_taken_by_who_is_in_already(client: TestClient, team: Team) -> None:
+    client.post(link(client, team), data=NEW)
+    shown = client.get(link(client, team, role="adjudicator")).text
+    assert 'value="present"' in shown
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [

@@ -331,6 +331,13 @@ class TestMembers:
         put = client.put(path, json=both, headers=team.owner.auth).json()
         assert (put["share"], put["paused"]) == (None, False)
 
+    def test_who_is_switched_off_is_still_there_and_named_as_that(
+        self, client: TestClient, team: Team, root: str, world: World
+    ) -> None:
+        world.switch_off(team.ann)
+        items = client.get(f"{root}/members", headers=team.owner.auth).json()["items"]
+        assert {item["name"] for item in items if not item["is_active"]} == {"ann"}
+
     def test_how_far_others_are_is_for_those_who_see_all(
         self, client: TestClient, team: Team, root: str, world: World
     ) -> None:

@@ -64,7 +64,7 @@ async def reset_by_form(token: str, request: Request, here: Here) -> Response:
         )
     except TandemError as error:
         return _reset(request, error=error)
-    body = "<h1>Done</h1><p>Your new password holds. Sign in with it.</p>"
+    body = "<h1>Done</h1><p>Your new password is set. Sign in with it.</p>"
     return _private(page(request, "New password", body + _ONWARDS))
 
 

@@ -112,9 +112,10 @@ def _form(
     token: str, request: Request, here: Runtime, *, refused: TandemError | None = None
 ) -> Response:
     status = 200 if refused is None else status_of(refused)
+    user = _signed_in(request, here)
     try:
         with here.database.read() as session:
-            shown = invitations.show(session, token)
+            shown = invitations.show(session, token, user=user)
     except NoInvitation as error:
         body = f"""<h1>This link does not work</h1>
 <p>{escape(str(error))}</p>
@@ -129,14 +130,37 @@ def _form(
 <p>{escape(shown.invited_by.name)} invites you as <strong>{_A[role]}</strong>. You can
 {_MAY[role]}. The link is good once, until {until}.</p>
 {alert}
-{_forms(shown, _signed_in(request, here))}"""
+{_forms(shown, user)}"""
     return page(request, "Join a review", body, status=status)
 
 
 def _forms(shown: Shown, user: User | None) -> str:
+    """Return the ways to accept; whoever is signed in may be somebody else than who was invited."""
     email = shown.invitation.email
-    if user is not None and email in (None, user.email):
-        return _one("present", f"Join as {user.name}", "")
+    if user is None:
+        return _ways(shown)
+    name, address = escape(user.name), escape(user.email)
+    if email not in (None, user.email):
+        return f"""<p role="alert">You are signed in here as {name} ({address}). This link is for
+<strong>{escape(email or "")}</strong>: go on with that address, or ask for a link of your own.</p>
+{_ways(shown)}"""
+    if shown.has is not None:
+        present = f"""<p>You are signed in as {name}, and are in this review already, as
+{_A[shown.has]}. Send the link to the person whom it is for: it is good once.</p>
+<p><a href="{{prefix}}/r/{shown.review.id}/{_FIRST[shown.has]}">Open the review</a></p>"""
+    else:
+        present = _one("present", f"Join as {user.name}", "")
+    if email is not None:
+        return present
+    return f"""{present}
+<details><summary>I am not {name}</summary>
+{_ways(shown)}
+</details>"""
+
+
+def _ways(shown: Shown) -> str:
+    """Return how somebody accepts who is not signed in: with an account, or with a new one."""
+    email = shown.invitation.email
     fixed = escape(email or "", quote=True)
     address = (
         f'<label>E-mail <input name="email" type="email" autocomplete="username" required '

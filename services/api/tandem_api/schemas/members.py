@@ -66,6 +66,9 @@ class MemberOut(Out):
     role: Role = Field(examples=["reviewer"])
     added_at: datetime
     paused: bool
+    is_active: bool = Field(
+        description="False: the account is switched off; nobody waits for them."
+    )
     share: float | None = Field(examples=[0.25])
     workload: WorkloadOut | None = Field(
         description="In the title and abstract stage. Yours; others' for owners, adjudicators and "
@@ -81,6 +84,7 @@ class MemberOut(Out):
             role=member.role,
             added_at=member.added_at,
             paused=member.paused_at is not None,
+            is_active=user.is_active,
             share=member.share,
             workload=None if workload is None else WorkloadOut.of(workload),
         )

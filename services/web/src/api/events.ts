@@ -3,7 +3,7 @@ import { prefix } from "./address";
 import type { Schemas } from "./client";
 import { outdated } from "./queries";
 
-const DECIDED = ["records", "record", "progress", "waiting", "mine", "agreement", "stopping", "flow"];
+const DECIDED = ["records", "record", "progress", "waiting", "mine", "members", "agreement", "stopping", "flow"];
 const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement", "stopping", "flow"];
 const AUDIT = ["stopping", "stopping_note"];
 const IMPORT = ["imports", "records", "waiting", "progress", "duplicates", "stopping", "flow"];

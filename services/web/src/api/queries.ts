@@ -100,10 +100,11 @@ export function outdated(review: string, ...kind: string[]): void {
   void queries.invalidateQueries({ queryKey: ["review", review, ...kind] });
 }
 
-/** The round that everybody screens first, if the review has one. */
-export const usePilot = (id: string, enabled = true) =>
+/** The round that everybody screens first, if the review has one; `isWatched`: its counts follow while it runs. */
+export const usePilot = (id: string, enabled = true, isWatched = false) =>
   useQuery({
     queryKey: ["review", id, "pilot"],
     queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/pilot", inReview(id))),
     enabled,
+    refetchInterval: (query) => isWatched && query.state.data?.state === "running" && 10_000,
   });

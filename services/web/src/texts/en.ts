@@ -218,6 +218,8 @@ export const texts = {
       waitingMore: "Others have opened the records that are left, and keep them for half an hour. Look again later.",
       finished: "You have screened everything",
       finishedMore: (n: number) => `${count(n, "record", "records")} decided by you. Thank you.`,
+      nothing: "Nothing is left for you to screen",
+      nothingMore: "No record needs a decision of yours at present. What is imported later comes here.",
       empty: "There are no records yet",
       emptyMore: "Import the results of a search, then you can screen them.",
       paused: "You are paused in this review",
@@ -234,6 +236,8 @@ export const texts = {
     criteriaChanged: (n: number) =>
       `The criteria have changed. ${count(n, "decision of yours is", "decisions of yours are")} to be looked at again.`,
     lookAtThem: "Look at them",
+    settlerNote:
+      "You are here to settle conflicts. A record that you screen yourself somebody else has to settle, so screen only if your team wants you to.",
     seeMine: "My decisions",
     withheld: (n: number) =>
       `${count(n, "record is", "records are")} not shown to you, because you are among the authors.`,

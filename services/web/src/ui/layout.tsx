@@ -6,6 +6,7 @@ import type { Review } from "../api/queries";
 import { inAll, useAffected, useWaiting } from "../api/queries";
 import { number } from "../texts/format";
 import { texts } from "../texts/en";
+import { onlySettles } from "../views/reviews/first";
 import { PersonContext } from "./context";
 import { Button, Dialog } from "./parts";
 
@@ -80,15 +81,18 @@ function Places({ review }: { review: Review }) {
   const settles = owns || review.role === "adjudicator" || waiting?.conflicts !== null;
   const open = review.archived_at === null;
   const { nav } = texts;
+  const settlesOnly = waiting !== undefined && onlySettles(review.role, waiting.n_decided_by_me);
+  const conflicts = settles && <Place href={at("conflicts")} name={nav.conflicts} n={waiting?.conflicts} />;
   return (
     <ul class="places">
-      {screens && <Place href={at("screen")} name={nav.screen} n={waiting?.remaining_for_me} />}
+      {review.role === "adjudicator" && conflicts}
+      {screens && <Place href={at("screen")} name={nav.screen} n={settlesOnly ? 0 : waiting?.remaining_for_me} />}
       {screens && <Place href={at("mine")} name={nav.mine} n={affected} />}
-      {settles && <Place href={at("conflicts")} name={nav.conflicts} n={waiting?.conflicts} />}
+      {review.role !== "adjudicator" && conflicts}
       <Place href={at("progress")} name={nav.progress} />
       <Place href={at("stopping")} name={nav.stopping} />
       <Place href={at("records")} name={nav.records} />
-      <Place href={at("reports")} name={nav.reports} n={waiting?.remaining_at_full_text} />
+      <Place href={at("reports")} name={nav.reports} n={settlesOnly ? 0 : waiting?.remaining_at_full_text} />
       {seesAll && <Place href={at("flow")} name={nav.flow} />}
       {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={waiting?.duplicates} />}
       {owns && open && <Place href={at("import")} name={nav.import} n={waiting?.imports_failed} />}

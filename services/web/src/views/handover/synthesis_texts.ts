@@ -12,7 +12,9 @@ export const synthesisTexts = {
   projects: "Projects that came back",
   coders: (names: string) => `coded by ${names}`,
   passages: (kept: number, moved: number, lost: number) =>
-    `${count(kept, "passage was", "passages were")} kept, ${moved} moved, ${lost} lost`,
+    kept + moved + lost === 0
+      ? "Nothing is coded in it. Export it from your tool after the coding, then send it again."
+      : `${count(kept, "passage was", "passages were")} kept, ${moved} moved, ${lost} lost`,
   counts: "counted in the matrix",
   replaced: "replaced by a newer one",
   takeBack: "Take back",

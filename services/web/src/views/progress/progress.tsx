@@ -13,6 +13,7 @@ import { LooksLeft } from "../../ui/looks_left";
 import { Loading, Meter, Problem } from "../../ui/parts";
 import { StageField } from "../../ui/stage_field";
 import type { ViewProps } from "../review";
+import { onlySettles } from "../reviews/first";
 import { Agreement } from "./agreement";
 import { progressTexts as say } from "./texts";
 
@@ -83,7 +84,7 @@ function Mine({ review, stage, progress }: MineProps) {
   const done = atTitles
     ? waiting?.n_decided_by_me
     : progress && (progress.reviewers.find((one) => one.user_id === me.id)?.n_decided ?? 0);
-  if (typeof left !== "number" || done === undefined) return null;
+  if (typeof left !== "number" || done === undefined || onlySettles(review.role, done)) return null;
   const seconds = own.data?.median_seconds;
   const hours = seconds ? (seconds * left) / 3600 : 0;
   const pace = hours >= 1 ? say.hours(Math.round(hours)) : say.minutes(Math.max(1, Math.round(60 * hours)));

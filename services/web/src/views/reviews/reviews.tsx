@@ -6,6 +6,7 @@ import { usePerson } from "../../ui/context";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { ButtonLink, Empty, Loading, Meter, More, Problem } from "../../ui/parts";
+import { firstView, onlySettles } from "./first";
 import "./reviews.css";
 
 type Listed = Schemas["ListedReviewOut"];
@@ -62,7 +63,9 @@ function ReviewCard({ review }: { review: Listed }) {
   const unsent = outbox.entries.filter((one) => one.review === review.id && one.kind === "decide").length;
   const done = review.n_decided_by_me + unsent;
   const left = review.remaining_for_me === null ? null : Math.max(0, review.remaining_for_me - unsent);
-  const first = left ? "screen" : review.n_records === 0 && review.role === "owner" ? "import" : "progress";
+  const first = firstView({ ...review, left, n_decided_by_me: done, conflicts: review.waiting.conflicts });
+  const screens = left !== null && !onlySettles(review.role, done);
+  const begins = { conflicts: texts.nav.conflicts, screen: texts.reviews.screen, import: texts.nav.import, progress: texts.reviews.open };
   return (
     <li class="card review">
       <div>
@@ -73,7 +76,7 @@ function ReviewCard({ review }: { review: Listed }) {
           {texts.roles[review.role]} · {review.n_records === 0 ? texts.reviews.noRecords : texts.reviews.records(review.n_records)}
         </p>
       </div>
-      {left !== null && review.n_records > 0 && (
+      {screens && review.n_records > 0 && (
         <div class="review-progress">
           <Meter value={done} of={done + left} label={texts.reviews.decided(done, done + left)} />
           <p class="small">{left > 0 ? texts.reviews.left(left) : texts.reviews.allDone}</p>
@@ -81,13 +84,9 @@ function ReviewCard({ review }: { review: Listed }) {
       )}
       <Waiting review={review} at={at} />
       <div class="actions">
-        {left ? (
-          <ButtonLink kind="main" href={at("screen")}>
-            {texts.reviews.screen}
-          </ButtonLink>
-        ) : (
-          <ButtonLink href={at(first)}>{first === "import" ? texts.nav.import : texts.reviews.open}</ButtonLink>
-        )}
+        <ButtonLink kind={first === "progress" || first === "import" ? "plain" : "main"} href={at(first)}>
+          {begins[first]}
+        </ButtonLink>
       </div>
     </li>
   );

@@ -10,11 +10,12 @@ type State = Exclude<NonNullable<Session["queue"]>["state"], "ready"> | "observe
 export function End({ review, session, state, ends: own }: { review: Review; session: Session; state: State; ends: Ends }) {
   const ends = { ...texts.screen.ends, ...own };
   const at = (view: string) => `/r/${review.id}/${view}`;
+  const isNothing = state === "finished" && session.decided === 0;
   const more = state === "finished" ? ends.finishedMore(session.decided) : ends[`${state}More`];
   const withheld = session.queue?.withheld ?? 0;
   return (
-    <Empty title={ends[state]}>
-      <p>{more}</p>
+    <Empty title={isNothing ? ends.nothing : ends[state]}>
+      <p>{isNothing ? ends.nothingMore : more}</p>
       {withheld > 0 && <p class="soft">{texts.screen.withheld(withheld)}</p>}
       <div class="actions">
         {state === "waiting" && (

@@ -145,6 +145,7 @@ export function Screening({ review, stage, title: name, read, above, beside, end
       )}
       {screens && session.queue !== null && <Done session={session} review={review.id} />}
       {screens && above}
+      {screens && review.role === "adjudicator" && <SettlerNote review={review} stage={stage} decided={session.decided} />}
       {screens && <CriteriaNote review={review} stage={stage} />}
       {session.fromStore && <p class="notice warn">{texts.screen.offlineStart}</p>}
       {screens && item === undefined && <Nothing session={session} review={review} ends={ends} />}
@@ -187,6 +188,12 @@ export function Screening({ review, stage, title: name, read, above, beside, end
       )}
     </Shell>
   );
+}
+
+/** Before an adjudicator screens: what they decide they may not settle. */
+function SettlerNote({ review, stage, decided }: { review: Props["review"]; stage: Stage; decided: number }) {
+  if (decided > 0 || review.policy[stage].voter_may_adjudicate) return null;
+  return <p class="notice">{texts.screen.settlerNote}</p>;
 }
 
 const NEXT = { off: "own", own: "all", all: "off" } as const;

@@ -89,7 +89,7 @@ export const stoppingTexts = {
   seed: "Seed of the random order",
   carried: (e: number) => `It began with the evidence of an audit before it: ${ratio(e)}.`,
   outside: (settled: number, includes: number, unsettled: number) =>
-    `Came since: ${number(settled)} settled, of these ${number(includes)} included; ${number(unsettled)} not settled.`,
+    `Records that came after the registration: ${number(settled)} settled (${number(includes)} of them included), ${number(unsettled)} not settled. No draw is made among them: they are screened in full, or taken in by beginning again over all records.`,
   changes: "Changed since it was registered",
   // What an owner may do.
   open: "Open it: random order now…",

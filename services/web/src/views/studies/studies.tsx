@@ -15,6 +15,7 @@ import { type Titles, useTitles } from "./titles";
 import { studyTexts as say } from "./texts";
 
 export type Study = Schemas["StudyOut"];
+type Report = Pick<Schemas["ListedRecordOut"], "id" | "title" | "authors" | "journal" | "year">;
 
 /** Which reports are of one study: what may be, what people said, and the way to say so. */
 export function Studies({ review }: { review: Review }) {
@@ -147,10 +148,10 @@ function Separate({ review, titles, isOpen }: { review: string; titles: Titles; 
   );
 }
 
-/** Chooses reports by words and makes them one study. */
+/** Chooses reports by words and makes them one study; what is ticked stays in sight whatever is searched. */
 function Make({ review }: { review: string }) {
   const [words, setWords] = useState("");
-  const [ticked, tick] = useState<readonly string[]>([]);
+  const [ticked, tick] = useState<readonly Report[]>([]);
   const make = useGrouping(review, () => tick([]));
   const found = useQuery({
     queryKey: ["review", review, "reports", "to group", words],
@@ -165,9 +166,13 @@ function Make({ review }: { review: string }) {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
     const label = String(new FormData(form).get("label") ?? "").trim() || null;
-    make.mutate({ reports: [...ticked], label }, { onSuccess: () => form.reset() });
+    make.mutate({ reports: ticked.map((one) => one.id), label }, { onSuccess: () => (form.reset(), setWords("")) });
   };
-  const toggle = (id: string) => tick(ticked.includes(id) ? ticked.filter((one) => one !== id) : [...ticked, id]);
+  const isTicked = (report: Report) => ticked.some((one) => one.id === report.id);
+  const toggle = (report: Report) =>
+    tick(isTicked(report) ? ticked.filter((one) => one.id !== report.id) : [...ticked, report]);
+  const items = found.data?.items ?? [];
+  const gone = ticked.filter((one) => !items.some((shown) => shown.id === one.id));
   return (
     <form class="card form" onSubmit={submit}>
       <h2>{say.make}</h2>
@@ -176,9 +181,9 @@ function Make({ review }: { review: string }) {
         {(ids) => <input {...ids} type="search" onInput={(event) => setWords(event.currentTarget.value.trim())} />}
       </Field>
       <div class="choose-reports">
-        {found.data?.items.map((one) => (
+        {[...gone, ...items].map((one) => (
           <label class="check" key={one.id}>
-            <input type="checkbox" checked={ticked.includes(one.id)} onChange={() => toggle(one.id)} />
+            <input type="checkbox" checked={isTicked(one)} onChange={() => toggle(one)} />
             <span>
               {one.title}
               <br />
@@ -187,12 +192,14 @@ function Make({ review }: { review: string }) {
           </label>
         ))}
       </div>
+      {found.data?.next_cursor != null && <p class="hint">{say.findMore}</p>}
       <Field label={say.label}>{(ids) => <input {...ids} name="label" maxLength={200} autocomplete="off" />}</Field>
       {(make.error ?? found.error) && <Problem error={make.error ?? found.error} />}
       <div class="actions">
         <Button kind="main" type="submit" disabled={ticked.length === 0 || make.isPending}>
           {say.submit(ticked.length)}
         </Button>
+        <span role="status">{make.isSuccess && ticked.length === 0 && say.made}</span>
       </div>
     </form>
   );

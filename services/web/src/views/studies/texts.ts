@@ -15,6 +15,8 @@ export const studyTexts = {
   make: "Make a study",
   makeMore: "Tick the reports of one study. A study of one report is good for saying whether it is used in the synthesis.",
   find: "Find reports",
+  findMore: "There are more: search for words of their titles, authors or abstracts. What is ticked stays.",
+  made: "The study is made. It stands among the groups above.",
   label: "Name, as in “Okafor 2012” (optional)",
   submit: (n: number) => (n === 0 ? "Make the study" : `Make a study of ${count(n, "report", "reports")}`),
   unnamed: "Study without a name",

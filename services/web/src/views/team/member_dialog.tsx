@@ -92,7 +92,7 @@ function Removal({ member, review, close }: Props) {
   const path = { review_id: review.id, user_id: member.user_id };
   const query = {
     decisions,
-    ...(decisions === "void" && since !== "" ? { since: new Date(since).toISOString() } : {}),
+    ...(decisions === "void" && since !== "" ? { since: new Date(`${since}T00:00`).toISOString() } : {}),
   };
   const preview = useQuery({
     queryKey: ["review", review.id, "removal", member.user_id, query],

@@ -77,6 +77,7 @@ function details(one: Member): string {
     workload && say.decided(workload.decided, workload.target),
     one.share !== null && say.share(one.share),
     one.paused && say.paused,
+    !one.is_active && say.off,
   ]
     .filter(Boolean)
     .join(" · ");
@@ -146,21 +147,23 @@ function Invitations({ review }: { review: Review }) {
       ),
     onSuccess: () => outdated(review.id, "invitations"),
   });
-  const open = items.filter((one) => one.state === "open");
-  if (open.length === 0) return null;
+  const unused = items.filter((one) => one.state === "open" || one.state === "expired");
+  if (unused.length === 0) return null;
   return (
     <>
       <h3>{say.invitations}</h3>
       <ul class="plainlist rows">
-        {open.map((one) => (
+        {unused.map((one) => (
           <li class="row" key={one.id}>
             <span>
               {one.email ?? say.anybody}
               <br />
-              <span class="soft small">{say.invitedAs(texts.roles[one.role], onDay(one.expires_at))}</span>
+              <span class="soft small">
+                {(one.state === "open" ? say.invitedAs : say.hasExpired)(texts.roles[one.role], onDay(one.expires_at))}
+              </span>
             </span>
             <Button disabled={revoke.isPending} onClick={() => revoke.mutate(one.id)}>
-              {say.revoke}
+              {one.state === "open" ? say.revoke : texts.remove}
             </Button>
           </li>
         ))}
@@ -171,7 +174,7 @@ function Invitations({ review }: { review: Review }) {
 }
 
 function Pilot({ review }: { review: Review }) {
-  const pilot = usePilot(review.id);
+  const pilot = usePilot(review.id, true, true);
   const [isEnding, askToEnd] = useState(false);
   const refresh = () => outdated(review.id);
   const start = useMutation({
