@@ -1,10 +1,12 @@
 import { useState } from "preact/hooks";
 import { prefix } from "../../api/address";
 import type { Schemas } from "../../api/client";
+import type { Stage } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Field } from "../../ui/parts";
+import { StageField } from "../../ui/stage_field";
 import type { ViewProps } from "../review";
 import { exportTexts as say } from "./texts";
 
@@ -15,11 +17,13 @@ export function Exports({ review }: ViewProps) {
   useTitle(say.title);
   const [format, setFormat] = useState<keyof typeof say.formats>("ris");
   const [status, setStatus] = useState<Status | "">("");
-  const seesAll = review.role === "owner" || review.role === "adjudicator" || !review.policy.title_abstract.blind;
+  const [stage, setStage] = useState<Stage>("title_abstract");
+  const seesAll = review.role === "owner" || review.role === "adjudicator" || !review.policy[stage].blind;
   const statuses: Status[] = seesAll
     ? ["included", "excluded", "conflict", "awaiting", "unscreened"]
     : ["unscreened", "done"];
   const query = new URLSearchParams({ format });
+  if (format !== "decisions") query.set("stage", stage);
   if (status !== "" && format !== "decisions") query.set("status", status);
   return (
     <Shell review={review}>
@@ -37,7 +41,10 @@ export function Exports({ review }: ViewProps) {
           )}
         </Field>
         {format !== "decisions" && (
-          <Field label={say.which}>
+          <StageField<Stage> stage={stage} change={(stage) => (setStage(stage), setStatus(""))} />
+        )}
+        {format !== "decisions" && (
+          <Field label={say.which} hint={say.whichMore[stage]}>
             {(ids) => (
               <select {...ids} value={status} onChange={(event) => setStatus(event.currentTarget.value as Status)}>
                 <option value="">{say.all}</option>

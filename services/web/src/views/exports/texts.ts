@@ -18,6 +18,10 @@ export const exportTexts = {
     decisions: "Who decided what and when, with the rank at that moment; as far as you may see them.",
   },
   which: "Which records",
+  whichMore: {
+    title_abstract: "“Included” by title and abstract. For what the review includes in the end, choose the stage “Full text”.",
+    full_text: "“Included” in the end; only what got to full text.",
+  },
   all: "All",
   download: "Download",
 };

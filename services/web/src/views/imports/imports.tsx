@@ -5,7 +5,7 @@ import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { outdated, useWaiting } from "../../api/queries";
 import { texts } from "../../texts/en";
-import { at } from "../../texts/format";
+import { at, listed } from "../../texts/format";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
@@ -48,7 +48,7 @@ export function Imports({ review }: ViewProps) {
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>
-      <Upload review={review.id} />
+      <Upload review={review.id} before={items} />
       {!isRunning && items.some((one) => one.state === "done") && <Next review={review.id} />}
       <section class="stack">
         <h2>{say.earlier}</h2>
@@ -79,8 +79,9 @@ function Next({ review }: { review: string }) {
   );
 }
 
-function Upload({ review }: { review: string }) {
+function Upload({ review, before }: { review: string; before: Import[] }) {
   const [chosen, choose] = useState<File[]>([]);
+  const again = before.filter((one) => one.state !== "taken_back" && chosen.some(({ name }) => name === one.filename));
   const [sending, setSending] = useState<Sending[]>([]);
   const changed = (file: File, what: Partial<Sending>) =>
     setSending((now) => now.map((one) => (one.file === file ? { ...one, ...what } : one)));
@@ -112,6 +113,11 @@ function Upload({ review }: { review: string }) {
     <form class="card stack" onSubmit={submit}>
       <DropFiles title={say.drop} hint={say.formats} add={(files) => choose([...chosen, ...files])} />
       <Chosen files={chosen} choose={choose} />
+      {again.length > 0 && (
+        <p class="notice warn" role="status">
+          {say.imported(listed([...new Set(again.map((one) => one.filename))]))}
+        </p>
+      )}
       <details open={chosen.length > 0}>
         <summary>{say.details}</summary>
         <div class="form">
@@ -223,12 +229,13 @@ function Row({ one, review }: { one: Import; review: string }) {
         </div>
       )}
       {one.priors_taken_at !== null && (
-        <div class="head small soft">
-          <span>{say.tookPriors}</span>
-          <Button kind="quiet" title={say.takeRestWhy} disabled={priors.isPending} onClick={() => priors.mutate()}>
+        <details class="small soft">
+          <summary>{say.tookPriors}</summary>
+          <p>{say.takeRestWhy}</p>
+          <Button disabled={priors.isPending} onClick={() => priors.mutate()}>
             {say.takeRest}
           </Button>
-        </div>
+        </details>
       )}
       {priors.error && <Problem error={priors.error} />}
       {isAsking && (

@@ -16,6 +16,8 @@ export const importTexts = {
   correctOf: (file: string) => `Correct the search: ${file}`,
   correctTitle: (file: string) => `How was ${file} found?`,
   correctMore: "It goes into the flow and into the report of the methods. The log keeps what was said before.",
+  imported: (names: string) =>
+    `A file of this name was imported before: ${names}. If it is the same, what it holds comes a second time, as duplicates of the first.`,
   details: "Where the files come from",
   foundBy: "Found by",
   waysFound: {
@@ -46,8 +48,8 @@ export const importTexts = {
   takePriors: "Take them over",
   takePriorsMore: "They count for nothing until then. Taken over, they are decisions of a reviewer named “Imported”, or of the people whom the file names.",
   tookPriors: "Earlier decisions taken over",
-  takeRest: "Take over what was left out",
-  takeRestWhy: "Decisions on records that were not screened then, and are now",
+  takeRest: "Take over those, too",
+  takeRestWhy: "Decisions on records that were not screened then, as those removed before screening, were left out. Are some of them screened now?",
   takeBack: "Take back",
   takeBackOf: (file: string) => `Take back: ${file}`,
   takeBackTitle: (file: string) => `Take back ${file}?`,
