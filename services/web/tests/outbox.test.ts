@@ -400,6 +400,14 @@ describe("answers", () => {
     const outcome = judged(entry, { status: 409, code: "is_duplicate", record_id: "9", detail: "", title: "" }, null);
     expect(outcome.kind === "changed" && outcome.entry.record).toBe("9");
   });
+  it("undo only what they were about, where another record is screened in its place", () => {
+    const undone = { ...entry, kind: "withdraw" as const, judgement: null, basis: "d1" };
+    const problem = { status: 409, code: "is_duplicate", record_id: "9", detail: "", title: "" };
+    const outcome = judged(undone, problem, null);
+    expect(outcome.kind === "changed" && [outcome.entry.record, outcome.entry.basis]).toEqual(["9", "d1"]);
+    const decided = judged({ ...entry, basis: "d1" }, problem, null);
+    expect(decided.kind === "changed" && decided.entry.basis).toBeNull();
+  });
   it("take a decision that is gone for undone", () => {
     expect(says("no_decision", {}, { ...entry, kind: "withdraw" })).toBe("arrived");
     expect(says("no_decision")).toBe("refused");

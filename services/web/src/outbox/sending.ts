@@ -130,7 +130,9 @@ export function judged(entry: Entry, problem: Problem, seconds: number | null): 
       return { kind: "changed", entry: { ...entry, key: "" } };
     case "is_duplicate":
       if (problem.record_id) {
-        return { kind: "changed", entry: { ...entry, key: "", record: problem.record_id, basis: null } };
+        // Undone is the decision that it was about: never another one that stands on the other record.
+        const basis = entry.kind === "withdraw" ? entry.basis : null;
+        return { kind: "changed", entry: { ...entry, key: "", record: problem.record_id, basis } };
       }
       break;
     case "no_decision":
