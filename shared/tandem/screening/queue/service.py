@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 from math import inf
-from typing import NamedTuple
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -137,22 +137,14 @@ def serve(
     """
     viewer.require(Role.REVIEWER, "screen records")
     queue_filter = QueueFilter.of(session, review, stage, viewer)
-    asked = _Asked(order, limit, lasting, anew, sample)
-    found = _serve(session, review, viewer, queue_filter, asked)
+    served_now = partial(
+        _serve, session, review, viewer, queue_filter, order, limit, lasting, anew, sample
+    )
+    found = served_now()
     if not found.items and counting.recount(session, review, queue_filter):
         # That nothing is left is never believed of numbers that were wrong.
-        found = _serve(session, review, viewer, queue_filter, asked)
+        found = served_now()
     return found
-
-
-class _Asked(NamedTuple):
-    """What `serve` was asked for; see there."""
-
-    order: Order
-    limit: int
-    lasting: timedelta
-    anew: bool
-    sample: Sample | None
 
 
 def _serve(
@@ -160,9 +152,12 @@ def _serve(
     review: LockedReview,
     viewer: Viewer,
     queue_filter: QueueFilter,
-    asked: _Asked,
+    order: Order,
+    limit: int,
+    lasting: timedelta,
+    anew: bool,
+    sample: Sample | None,
 ) -> Queue:
-    order, limit, lasting, anew, sample = asked
     member = members.get_member(session, review.id, viewer.user_id)
     own_papers = OwnPapers(session, review, member)
     counts = counting.count(session, queue_filter, lambda: own_papers.numbers)
