@@ -7,6 +7,7 @@ from tandem.audit.flow_facts import DerivedFlow
 from tandem.audit.logged_audits import LoggedAudits
 from tandem.audit.logged_flow import LoggedFlow
 from tandem.audit.state import State
+from tandem.records import waves
 from tandem.reporting import service
 from tandem.reporting.flow import Template
 from tandem.reporting.service import ShownFlow
@@ -30,8 +31,10 @@ def flow_at(
     Raises:
         Forbidden: This person is blinded in one of the stages.
         BeyondTheEnd: There is no such entry.
+        NotFound: There is no such wave, also not a later one than that entry.
     """
     service.require_sight(viewer)
+    waves.require(session, viewer.review_id, wave)
     state, logged, audits = State(), LoggedFlow(), LoggedAudits()
     for step in past.steps(session, viewer, as_of):
         state.apply(step)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tandem.db.keyset import Cursor, Slice, sliced
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ReviewId
+from tandem.records import waves
 from tandem.records.models import Record
 from tandem.reporting import evidence, gathering
 from tandem.reporting.boxes import Box, Item, StudyKey
@@ -93,8 +94,10 @@ def shown(
 
     Raises:
         Forbidden: They are blinded in one of the stages.
+        NotFound: There is no such wave.
     """
     require_sight(viewer)
+    waves.require(session, viewer.review_id, wave)
     review = reviews.get_review(session, viewer.review_id)
     found = gathering.facts(session, viewer.review_id)
     reasons = review.exclusion_reasons

@@ -116,6 +116,23 @@ def test_a_box_that_is_not_there_says_which_are(team: Team, client: TestClient) 
     assert "records_screened" in unknown.json()["detail"]
 
 
+@pytest.mark.parametrize("ending", ["", ".json", ".svg", ".png", ".csv", "/boxes/new_studies"])
+@pytest.mark.parametrize("past", ["", "&as_of=9"])
+def test_a_wave_that_was_not_opened_has_no_flow(
+    team: Team, client: TestClient, ending: str, past: str
+) -> None:
+    base = f"{API}/reviews/{team.review_id}"
+    asked = f"{base}/prisma{ending}?wave=2{past}"
+    before = client.get(asked, headers=team.judge.auth)
+    client.post(
+        f"{base}/waves", json={"label": "Update", "reason": "update"}, headers=team.owner.auth
+    )
+
+    assert (before.status_code, before.json()["code"]) == (404, "not_found")
+    assert "There is no wave 2 yet" in before.json()["detail"]
+    assert client.get(asked, headers=team.judge.auth).status_code == 200
+
+
 def test_one_blind_stage_closes_the_flow_to_reviewers(world: World, client: TestClient) -> None:
     """An open first stage does not open the second."""
     team = world.team(policy={"blind": False})
