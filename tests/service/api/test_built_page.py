@@ -34,19 +34,34 @@ def opened(settings: Settings, folder: Path, **said: Any) -> TestClient:
 def test_every_address_of_the_page_is_the_page(settings: Settings, folder: Path, path: str) -> None:
     with opened(settings, folder) as client:
         answer = client.get(path, headers=BROWSER)
+        of_anything = client.get(path, headers={"Accept": "*/*"})
 
-    assert answer.status_code == 200
+    assert of_anything.content == answer.content
+    assert of_anything.status_code == answer.status_code == 200
     assert 'src="/assets/index-1a2b.js"' in answer.text
     assert answer.headers["cache-control"] == "no-cache"
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/docs/nothing", "/assets/nothing.js"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/v1/nothing", "/docs/nothing", "/assets/nothing.js", "/healthz/nothing"]
+)
 def test_other_addresses_are_not(settings: Settings, folder: Path, path: str) -> None:
     with opened(settings, folder) as client:
-        assert client.get(path, headers=BROWSER).status_code == 404
+        for kinds in (BROWSER["Accept"], "*/*"):
+            answer = client.get(path, headers={"Accept": kinds})
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
         assert client.post("/r/1/screen", headers=BROWSER).status_code in (404, 405)
-        assert client.get("/r/1/screen").json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("kinds", ["application/json", "image/svg+xml,*/*;q=0.8"])
+def test_who_asks_for_something_else_gets_no_page(
+    settings: Settings, folder: Path, kinds: str
+) -> None:
+    with opened(settings, folder) as client:
+        answer = client.get("/r/1/screen", headers={"Accept": kinds})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_under_a_prefix_it_names_everything_with_it(settings: Settings, folder: Path) -> None:
@@ -63,8 +78,10 @@ def test_under_a_prefix_it_names_everything_with_it(settings: Settings, folder: 
 def test_files_are_kept_for_ever_and_nothing_else_is_read(settings: Settings, folder: Path) -> None:
     with opened(settings, folder) as client:
         assert "immutable" in client.get("/assets/index-1a2b.js").headers["cache-control"]
-        for path in ("/assets/..%2f..%2fsecret.js", "/assets/../../secret.js", "/assets/%00.js"):
+        for path in ("/assets/..%2f..%2fsecret.js", "/assets/%00.js"):
             assert client.get(path).status_code == 404
+        # The client itself makes /secret.js of it, which is an address of the page.
+        assert client.get("/assets/../../secret.js").content == client.get("/").content
 
 
 def test_a_new_build_is_served_at_once(settings: Settings, folder: Path) -> None:

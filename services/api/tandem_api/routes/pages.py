@@ -18,6 +18,7 @@ router = APIRouter(include_in_schema=False)
 
 _DAY = "public, max-age=86400"
 _FRESH = "no-cache"
+_ANYTHING = "*/*"
 
 Asset = Literal["swagger-ui-bundle.js", "swagger-ui.css", "describe.js", "page.css"]
 
@@ -138,13 +139,21 @@ def not_found(request: Request) -> Response:
     return page(request, "There is no such page", body, status=404)
 
 
-OURS = ("/api/", "/assets/", "/docs/", "/healthz", "/readyz", "/metrics")
-"""Paths that programs ask for; under all others a browser gets a page."""
+OURS = ("/api/", "/assets/", "/docs/", "/healthz/", "/readyz/", "/metrics/")
+"""Paths that programs ask for, with all that is under them; all others are the page's."""
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser asks for a page, and not a program for data."""
+    """Whether a path is the page's, and who asks takes HTML.
+
+    Who takes anything is answered with the page only where it is built. An image that is not there
+    is not answered with HTML: who asks for one names what they would like more.
+    """
     if request.method not in ("GET", "HEAD"):
         return False
-    kinds = request.headers.get("accept", "")
-    return "text/html" in kinds and not request.scope["path"].startswith(OURS)
+    if f"{request.scope['path']}/".startswith(OURS):
+        return False
+    kinds = request.headers.get("accept", _ANYTHING)
+    if kinds.strip() == _ANYTHING:
+        return built_page.index(runtime(request).settings) is not None
+    return "text/html" in kinds
