@@ -99,6 +99,11 @@ function Decisions({ record }: { record: Whole }) {
   );
 }
 
+/** Why somebody excluded it, where what happened says so. */
+function reasonsOf(detail: Record<string, unknown>): string[] {
+  return Array.isArray(detail["reasons"]) ? detail["reasons"].map(String) : [];
+}
+
 function History({ review, id }: { review: string; id: string }) {
   const { query, items } = usePages(["review", review, "record", id, "history"], (cursor) =>
     data(
@@ -117,9 +122,18 @@ function History({ review, id }: { review: string; id: string }) {
             <li key={one.sequence} class="row">
               <span>
                 {say.happened(say.events[one.type] ?? one.type, one.name)}
-                {one.before && one.after && (
-                  <span class="soft small"> · {say.changed(state(one.before), state(one.after))}</span>
-                )}
+                <span class="soft small">
+                  {[
+                    one.stage === "full_text" && texts.stages.full_text,
+                    one.before && one.after && one.before !== one.after
+                      ? say.changed(state(one.before), state(one.after))
+                      : one.after && state(one.after),
+                    reasonsOf(one.detail).join(", "),
+                  ]
+                    .filter(Boolean)
+                    .map((word) => ` · ${word}`)
+                    .join("")}
+                </span>
               </span>
               <time class="soft small" dateTime={one.time}>
                 {at(one.time)}

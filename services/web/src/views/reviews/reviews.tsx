@@ -78,7 +78,7 @@ function ReviewCard({ review }: { review: Listed }) {
       </div>
       {screens && review.n_records > 0 && (
         <div class="review-progress">
-          <Meter value={done} of={done + left} label={texts.reviews.decided(done, done + left)} />
+          {done + left > 0 && <Meter value={done} of={done + left} label={texts.reviews.decided(done, done + left)} />}
           <p class="small">{left > 0 ? texts.reviews.left(left) : texts.reviews.allDone}</p>
         </div>
       )}

@@ -220,6 +220,7 @@ function Done({ session, review }: { session: Session; review: string }) {
   const inPilot = pilot?.state === "running";
   const all = inPilot ? Math.max(pilot.n_records, left) : session.decided + left;
   const done = all - left;
+  if (all === 0) return null;
   return (
     <div class="screen-done">
       <Meter value={done} of={all} label={inPilot ? texts.screen.pilot : texts.screen.progress} />

@@ -1,8 +1,10 @@
 import { useMutation, useQuery } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
+import { useLocation } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
-import { outdated, type Review } from "../../api/queries";
+import { outdated, queries, type Review } from "../../api/queries";
 import { texts } from "../../texts/en";
+import { usePerson } from "../../ui/context";
 import { Button, Dialog, Field, Problem } from "../../ui/parts";
 import { type Member, ROLES } from "./team";
 import { teamTexts as say } from "./texts";
@@ -98,9 +100,16 @@ function Removal({ member, review, close }: Props) {
     queryKey: ["review", review.id, "removal", member.user_id, query],
     queryFn: () => data(api.DELETE(ROUTE, { params: { path, query: { ...query, dry_run: true } } })),
   });
+  const [, go] = useLocation();
+  const { me } = usePerson();
   const remove = useMutation({
     mutationFn: () => data(api.DELETE(ROUTE, { params: { path, query } })),
     onSuccess: () => {
+      // Who has left is shown nothing more of it.
+      if (member.user_id === me.id) {
+        go("/");
+        return void queries.invalidateQueries({ queryKey: ["reviews"] });
+      }
       outdated(review.id);
       close();
     },

@@ -14,6 +14,7 @@ import { CopyButton } from "../../ui/copy_button";
 import { Button, Field, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
 import { Interests } from "./interests";
+import { Leave } from "./leave";
 import { MemberDialog } from "./member_dialog";
 import { teamTexts as say } from "./texts";
 
@@ -58,6 +59,7 @@ export function Team({ review }: ViewProps) {
                   {say.change}
                 </Button>
               )}
+              {one.user_id === me.id && review.role !== "owner" && review.archived_at === null && <Leave review={review} />}
             </li>
           ))}
         </ul>

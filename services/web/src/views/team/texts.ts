@@ -15,6 +15,12 @@ export const teamTexts = {
   shareLabel: "Share of the records, in per cent (empty: as the others)",
   pause: "Paused: gets no more records",
   remove: "Remove from the review",
+  leave: "Leave the review",
+  leaveTitle: "Leave this review?",
+  leaveEffects: [
+    "Your decisions stay and count.",
+    "You no longer see the review. An owner can invite you again.",
+  ],
   removeTitle: (name: string) => `Remove ${name}?`,
   keep: "Keep their decisions",
   void: "Void their decisions",
