@@ -17,12 +17,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import select
 
 import page_looks
 from browser.line import Line
 from browser.visitors import Visitor, Visitors
+from browser.windows import Windows
 from installation import Installation, running
 from page_speed import SLIP_MS, chromium, first_paint, measured, press_x
 from tandem.accounts import service as accounts
@@ -49,7 +50,7 @@ class Soak:
     database: Database
     world: World
     review: ReviewId
-    browser: Browser
+    windows: Windows
     owner: UserId
     n: int
 
@@ -69,7 +70,7 @@ class Soak:
     def visit(
         self, person: Person, base: str | None = None, path: str | None = None, **how: object
     ) -> Iterator[Visitor]:
-        visitors = Visitors(self.browser, base or self.here.url, self.world)
+        visitors = Visitors(self.windows, base or self.here.url, self.world)
         try:
             yield visitors.opened(person, self.screen if path is None else path, **how)  # type: ignore[arg-type]  # what `opened` takes
         finally:
@@ -291,14 +292,14 @@ CASES: dict[str, Callable[[Soak], Outcome]] = {
 }
 
 
-def prepared(here: Installation, browser: Browser, n: int) -> Soak:
+def prepared(here: Installation, windows: Windows, n: int) -> Soak:
     """Load the demo review."""
     load(here.settings, made=lambda _: None, on_progress=lambda _: None)
     database = here.open_database()
     with database.read() as session:
         of_demo = (Member.review_id == DEMO_REVIEW, Member.role == Role.OWNER)
         (owner,) = session.scalars(select(Member.user_id).where(*of_demo))
-    return Soak(here, database, World(database), DEMO_REVIEW, browser, owner, n)
+    return Soak(here, database, World(database), DEMO_REVIEW, windows, owner, n)
 
 
 def main() -> None:
@@ -312,7 +313,7 @@ def main() -> None:
     wrong = []
     with running("sqlite") as here, sync_playwright() as playwright:
         browser = chromium(playwright)
-        soak = prepared(here, browser, asked.n)
+        soak = prepared(here, Windows(browser, hands_on=False), asked.n)
         print("| case | what came of it | load |\n|---|---|---|")
         for name in names:
             try:

@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browser.visitors import Visitor, Visitors
+from browser.windows import Windows
 from service.live import Live, serve
 from tandem.config import Settings
 from tandem_api import built_page
@@ -35,6 +35,11 @@ def chromium() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(scope="module")
+def windows(chromium: Browser) -> Windows:
+    return Windows(chromium)
+
+
 @pytest.fixture
 def live(settings: Settings) -> Iterator[Live]:
     """A server with the built page."""
@@ -43,11 +48,9 @@ def live(settings: Settings) -> Iterator[Live]:
 
 
 @pytest.fixture
-def visit(
-    chromium: Browser, live: Live, world: World, tmp_path: Path
-) -> Iterator[Callable[..., Visitor]]:
+def visit(windows: Windows, live: Live, world: World) -> Iterator[Callable[..., Visitor]]:
     """Open the page as somebody: `visit(team.ann, "/r/…/screen", width=360, theme="dark")`."""
-    visitors = Visitors(chromium, live.url, world)
+    visitors = Visitors(windows, live.url, world)
 
     def opened(person: Person | None, path: str = "/", **how: Any) -> Visitor:
         return visitors.opened(person, path, **how)

@@ -7,9 +7,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import Request, expect
 
 from browser.visitors import Visitor, Visitors
+from browser.windows import Windows
 from service.live import serve
 from tandem.config import Settings
 from tandem.db.session import Database
@@ -42,7 +43,7 @@ OF_THE_MOMENT = re.compile(
 
 @contextmanager
 def world_where(
-    ben_says: str, file: Path, team: Team, settings: Settings, chromium: Browser
+    ben_says: str, file: Path, team: Team, settings: Settings, windows: Windows
 ) -> Iterator[Callable[[], Visitor]]:
     """A copy of the world in which Ben has decided, all in one way, what Ann has not decided yet.
 
@@ -60,7 +61,7 @@ def world_where(
     world.decide(team.review_id, team.ben, 1, ben_says, stage=Stage.FULL_TEXT, reasons=reasons)
     changed = settings.model_copy(update={"database_url": f"sqlite:///{copy}", "page_folder": None})
     with serve(changed) as live:
-        visitors = Visitors(chromium, live.url, world)
+        visitors = Visitors(windows, live.url, world)
         try:
             yield lambda: visitors.opened(team.ann, "/me")
         finally:
@@ -69,7 +70,7 @@ def world_where(
 
 
 def test_the_browser_gets_and_shows_the_same_in_two_worlds(
-    chromium: Browser, settings: Settings, world: World, tmp_path: Path
+    windows: Windows, settings: Settings, world: World, tmp_path: Path
 ) -> None:
     team = world.team(n_records=12)
     for number in (1, 2, 3):
@@ -82,7 +83,7 @@ def test_the_browser_gets_and_shows_the_same_in_two_worlds(
     with ExitStack() as open_worlds:
         both = [
             Eavesdropper(
-                open_worlds.enter_context(world_where(says, file, team, settings, chromium))()
+                open_worlds.enter_context(world_where(says, file, team, settings, windows))()
             )
             for says in ("include", "exclude")
         ]

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 import effort
 from browser.line import Line
 from browser.visitors import SLIP_SECONDS, Visitor, Visitors
+from browser.windows import Windows
 from service.live import Live
 from tandem.screening.models import Decision
 from world import Team, World
@@ -26,9 +27,9 @@ def line(live: Live) -> Iterator[Line]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, line: Line, world: World) -> Iterator[Visit]:
+def visit(windows: Windows, line: Line, world: World) -> Iterator[Visit]:
     """Open the page as somebody, in a browser that keeps its files."""
-    visitors = Visitors(chromium, line.url, world)
+    visitors = Visitors(windows, line.url, world)
     yield lambda person, path: visitors.opened(person, path, worker=True)
     visitors.close()
 

@@ -4,15 +4,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, cast
+from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import ConsoleMessage, Error, Page, Response, expect
 
+from browser.windows import TIMEOUT_MS, Windows
 from tandem.accounts import service as accounts
 from tandem_api.deps import COOKIE
 from world import Person, World
 
-expect.set_options(timeout=240_000)  # of what never comes; other tests may be busy beside this one
+expect.set_options(timeout=TIMEOUT_MS)
 
 SLIP_SECONDS = 0.3
 """A little more than what the page takes for a slip: nobody reads a record as fast."""
@@ -44,7 +45,7 @@ class Visitor:
 
     def sends(self, button: Any) -> None:
         """Click what writes, and wait for the server's yes; leaving at once could cut it off."""
-        with self.page.expect_response(lambda answer: answer.request.method != "GET" and answer.ok):
+        with self.page.expect_response(_is_a_yes):
             button.click()
 
     def signed_out(self) -> Callable[[], None]:
@@ -54,6 +55,17 @@ class Visitor:
         context.clear_cookies()
         name, value = kept["name"], kept["value"]
         return lambda: context.add_cookies([{"name": name, "value": value, "url": self.base}])
+
+    def note_answer(self, answer: Response) -> None:
+        if answer.status != 503:  # of a busy machine; the page asks again
+            self.traffic.append((answer.request.method, answer.url.removeprefix(self.base)))
+
+    def note_error(self, error: Error) -> None:
+        self.faults.append(str(error))
+
+    def note_complaint(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and "Failed to load resource" not in said.text:
+            self.faults.append(said.text)
 
     def saved(self) -> None:
         """Wait until everything that was decided has arrived."""
@@ -69,11 +81,14 @@ def session_of(world: World, person: Person) -> str:
         return secret
 
 
+def _is_a_yes(answer: Response) -> bool:
+    return answer.request.method != "GET" and answer.ok and "dry_run" not in answer.url
+
+
 class Visitors:
-    def __init__(self, browser: Browser, base: str, world: World) -> None:
-        self._browser, self._base, self._world = browser, base, world
-        self._contexts: list[BrowserContext] = []
-        self._visitors: list[Visitor] = []
+    def __init__(self, windows: Windows, base: str, world: World) -> None:
+        self._windows, self._base, self._world = windows, base, world
+        self._visitors = list[Visitor]()
 
     def opened(
         self,
@@ -89,42 +104,26 @@ class Visitors:
 
         With `worker` the browser keeps the page's files; else each test gets them from the server.
         """
-        context = self._browser.new_context(
-            viewport={"width": width, "height": 740 if width < 600 else 800},
-            color_scheme=cast(Literal["light", "dark"], theme),
-            has_touch=width < 600,
-            reduced_motion="reduce",
-            service_workers="allow" if worker else "block",
-        )
-        context.set_default_timeout(240_000)
-        self._contexts.append(context)
+        page = self._windows.open(width=width, theme=theme, is_new=clock, worker=worker)
         if person is not None:
-            context.add_cookies(
+            page.context.add_cookies(
                 [{"name": COOKIE, "value": session_of(self._world, person), "url": self._base}]
             )
-        visitor = Visitor(context.new_page(), self._base)
-        visitor.page.on("response", lambda answer: _note_answer(visitor, answer))
-        visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
-        visitor.page.on(
-            "console",
-            lambda said: (
-                visitor.faults.append(said.text)
-                if said.type == "error" and "Failed to load resource" not in said.text
-                else None
-            ),
-        )
+        visitor = Visitor(page, self._base)
+        page.on("response", visitor.note_answer)
+        page.on("pageerror", visitor.note_error)
+        page.on("console", visitor.note_complaint)
         self._visitors.append(visitor)
         if clock:
-            visitor.page.clock.install()
+            page.clock.install()
         visitor.go(path)
         return visitor
 
     def close(self) -> None:
-        for context in self._contexts:
-            context.close()
+        for one in self._visitors:
+            one.page.remove_listener("response", one.note_answer)
+            one.page.remove_listener("pageerror", one.note_error)
+            one.page.remove_listener("console", one.note_complaint)
+            self._windows.take_back(one.page, self._base)
         faults = [fault for one in self._visitors for fault in one.faults]
         assert faults == [], "the page fell over, or its security policy forbade something"
-
-
-def _note_answer(visitor: Visitor, answer: Response) -> None:
-    visitor.traffic.append((answer.request.method, answer.url.removeprefix(visitor.base)))
