@@ -24,6 +24,7 @@ from sqlalchemy import Pool, event
 import effort
 import whole_answers
 from engines import Broker, PostgresServer, start_broker, start_postgres
+from prepared import Made, Prepared
 from statements import SharedStatements
 from tandem import migrate
 from tandem.accounts import passwords
@@ -206,6 +207,22 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         artifact_url=str(tmp_path / "artifacts"),
         page_folder=tmp_path / "no-page",  # whether it was built here is no part of a test
     )
+
+
+@pytest.fixture(scope="session")
+def _made() -> Made:
+    return {}
+
+
+@pytest.fixture
+def prepared(
+    settings: Settings,
+    database: Database,
+    _made: Made,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Prepared:
+    """Makes what many tests begin with: `prepared(build, world)` copies what `build` made once."""
+    return Prepared(settings, _made, lambda: tmp_path_factory.mktemp("prepared"))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import administration
@@ -112,13 +112,16 @@ def new_secret() -> str:
 class World:
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._numbers = count(1)
+        self._numbers: Iterator[int] | None = None
 
     def person(self, name: str = "somebody", *, is_admin: bool = False) -> Person:
         return self.people(name, is_admin=is_admin)[0]
 
     def people(self, *names: str, is_admin: bool = False) -> list[Person]:
         """Add accounts, each with a token: all in two statements, for most tests begin so."""
+        if self._numbers is None:  # those of a world that was copied are taken
+            with self.database.read() as session:
+                self._numbers = count(1 + session.scalars(select(func.count(User.id))).one())
         made = [
             Person(id_of_a_person(), name, accounts.TOKEN_PREFIX + secrets.token_urlsafe(32))
             for name in names

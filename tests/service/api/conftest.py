@@ -4,6 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from service.api.scene import Scene, build
 from service.api.two_worlds import stand_still
 from world import Person, World
@@ -15,8 +16,8 @@ def admin(world: World) -> Person:
 
 
 @pytest.fixture
-def scene(world: World) -> Scene:
-    return build(world)
+def scene(world: World, prepared: Prepared) -> Scene:
+    return prepared(build, world)
 
 
 @pytest.fixture

@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.test_stopping_http import N_INCLUDED, N_READ, N, Screening, needed
+from prepared import Prepared
+from service.api.test_stopping_http import (
+    N_INCLUDED,
+    N_READ,
+    N,
+    Screening,
+    head_of_a_ranking_read,
+    needed,
+)
 from tandem.audit.checked import NotATrail
 from tandem.cli import main as command
 from tandem.demo.replay.papers import packed
@@ -26,8 +34,7 @@ METADATA = "ro-crate-metadata.json"
 REASONS = ["Not qualitative", "No peer workers"]
 
 
-@pytest.fixture
-def team(world: World, client: TestClient) -> Team:
+def build(world: World, client: TestClient) -> Team:
     """Ten records: 9 is a copy of 1; 10 is removed; 1 and 2 are one study; 5 is not retrieved.
 
     Conflicts are about 3, 4 and, at full text, 6; 8 is not decided.
@@ -73,8 +80,23 @@ def team(world: World, client: TestClient) -> Team:
 
 
 @pytest.fixture
-def crate(team: Team, client: TestClient) -> dict[str, bytes]:
-    return handed(client, team)
+def both(world: World, client: TestClient, prepared: Prepared) -> tuple[Team, dict[str, bytes]]:
+    return prepared(build_and_hand_over, world, client)
+
+
+def build_and_hand_over(world: World, client: TestClient) -> tuple[Team, dict[str, bytes]]:
+    team = build(world, client)
+    return team, handed(client, team)
+
+
+@pytest.fixture
+def team(both: tuple[Team, dict[str, bytes]]) -> Team:
+    return both[0]
+
+
+@pytest.fixture
+def crate(both: tuple[Team, dict[str, bytes]]) -> dict[str, bytes]:
+    return both[1]
 
 
 def handed(client: TestClient, team: Team) -> dict[str, bytes]:
@@ -277,7 +299,7 @@ def check_refused(content: bytes) -> None:
 def test_a_certificate_of_recall_is_in_the_report_and_in_the_crate(
     world: World, client: TestClient, tmp_path: Path
 ) -> None:
-    screening = Screening(world, client)
+    screening = Screening(world, client, head_of_a_ranking_read(world))
     audit = screening.register()
     screening.open(audit)
     screening.read_draws(needed(N_INCLUDED, N - N_READ))

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from tandem.errors import NotFound
 from tandem.ids import RecordNumber
 from tandem.records.export.names import ExportFormat
@@ -24,7 +25,11 @@ API = "/api/v1"
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Ann and Ben differ on 1 and 2, and agree on 3; 1 is settled; Ann has taken 4 back."""
     team = world.team(n_records=6)
     said: dict[str, Any] = {"reasons": ["wrong population"], "labels": ["odd"], "seconds": 4.5}

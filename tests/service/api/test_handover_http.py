@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 import pdfs
 import refi
+from prepared import Prepared
 from service.api.reports_with_texts import Api, at_full_text
 from tandem.audit.verify import check
 from tandem.config import Settings
@@ -29,13 +30,18 @@ ASTRAL = "I had been where they are now \U0001d4ab \U0001f9e0, and that changed 
 
 
 @pytest.fixture
-def team(world: World) -> Team:
-    return at_full_text(world)
+def team(client: TestClient, world: World, settings: Settings, prepared: Prepared) -> Team:
+    return prepared(build, client, world, settings)
 
 
 @pytest.fixture
 def api(client: TestClient, world: World, settings: Settings, team: Team) -> Api:
+    return Api(client, world, settings, team)
+
+
+def build(client: TestClient, world: World, settings: Settings) -> Team:
     """Reports 1 and 2 are included, 3 is excluded; 1 has a PDF, 2 a text with CRLF."""
+    team = at_full_text(world)
     api = Api(client, world, settings, team)
     api.add(pdfs.pdf(["A report", "on peer workers"]), 1, "one.pdf")
     api.add(f"First line\r\nSecond line\r\n{ASTRAL}\r\n".encode(), 2, "two.txt")
@@ -44,7 +50,7 @@ def api(client: TestClient, world: World, settings: Settings, team: Team) -> Api
     for number, verdict in ((1, "include"), (2, "include"), (3, "exclude")):
         for person in (team.ann, team.ben):
             vote(api, person, number, verdict)
-    return api
+    return team
 
 
 def vote(api: Api, person: Person, number: int, verdict: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from prepared import Prepared
 from service.api.scene import API
 from tandem.records.models import Import, ImportState
 from world import Team, World
@@ -19,7 +20,11 @@ EVIL = "Peers <script>alert(1)</script> & *stars* | pipes"
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Records 1 and 2 included, 3 excluded, 4 a settled conflict; one import is described."""
     criteria: dict[str, Any] = {"include": ["Adults"], "exclude": [EVIL]}
     team = world.team(n_records=5, title=EVIL, exclusion_reasons=["Not qualitative"], **criteria)

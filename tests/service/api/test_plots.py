@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from world import Person, Team, World
 
 TA = "title_abstract"
@@ -43,7 +44,11 @@ def said(svg: str) -> tuple[str, str]:
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """First decided: 3, 1, 2, 5. Included: 1. In conflict: 3. Awaiting: 2 and 5."""
     team = world.team(n_records=6)
     r, ann, ben = team.review_id, team.ann, team.ben

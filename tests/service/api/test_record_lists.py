@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from world import Person, Team, World
 
 
@@ -22,7 +23,11 @@ class Api:
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Ann decided 4, 2, 5, 1 and 2 again, in this order; Ben the others, and 1."""
     team = world.team(n_records=7)
     said = ((4, "include"), (2, "exclude"), (5, "maybe"), (1, "exclude"), (2, "include"))

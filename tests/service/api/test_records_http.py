@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from service.api.pages_of import pages_of
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
@@ -21,7 +22,11 @@ TEXTS = [
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     made = world.team(n_records=0)
     world.records(made.review_id, made.owner, texts=TEXTS)
     years = [2001, None, 2003, 2003, 1999]

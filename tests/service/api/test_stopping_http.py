@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from service.api.scene import API
 from tandem.audit.verify import check
 from tandem.reviews.policy import Stage
@@ -15,25 +16,33 @@ from tandem.stopping import random_order
 from tandem.stopping.certificate import RunningEvidence, bad_total
 from world import Person, Team, World
 
-N, N_INCLUDED, N_READ = 60, 8, 20
+N, N_INCLUDED, N_READ = 44, 8, 20
 TARGET, CONFIDENCE = 0.8, 0.8
 ASKED = {"stage": "title_abstract", "target_recall": TARGET, "confidence": CONFIDENCE}
+
+
+def both(world: World, team: Team, number: int, verdict: str) -> None:
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, number, verdict)
+
+
+def head_of_a_ranking_read(world: World) -> Team:
+    team = world.team(n_records=N)
+    for number in range(1, N_READ + 1):
+        both(world, team, number, "include" if number <= N_INCLUDED else "exclude")
+    world.rank(team.review_id, *range(1, N + 1))
+    return team
 
 
 class Screening:
     """A team that has read the head of a ranking, and goes on over HTTP."""
 
-    def __init__(self, world: World, client: TestClient) -> None:
-        self.world, self.client = world, client
-        self.team: Team = world.team(n_records=N)
-        self.url = f"{API}/reviews/{self.team.review_id}"
-        for number in range(1, N_READ + 1):
-            self.both(number, "include" if number <= N_INCLUDED else "exclude")
-        world.rank(self.team.review_id, *range(1, N + 1))
+    def __init__(self, world: World, client: TestClient, team: Team) -> None:
+        self.world, self.client, self.team = world, client, team
+        self.url = f"{API}/reviews/{team.review_id}"
 
     def both(self, number: int, verdict: str) -> None:
-        for person in (self.team.ann, self.team.ben):
-            self.world.decide(self.team.review_id, person, number, verdict)
+        both(self.world, self.team, number, verdict)
 
     def get(self, path: str, who: Person | None = None, status: int = 200) -> Any:
         answer = self.client.get(self.url + path, headers=(who or self.team.owner).auth)
@@ -78,8 +87,8 @@ class Screening:
 
 
 @pytest.fixture
-def screening(world: World, client: TestClient) -> Screening:
-    return Screening(world, client)
+def screening(world: World, client: TestClient, prepared: Prepared) -> Screening:
+    return Screening(world, client, prepared(head_of_a_ranking_read, world))
 
 
 def needed(found: int, pool: int) -> int:
@@ -142,17 +151,17 @@ def test_every_draw_tells_what_it_was_a_bet_on(screening: Screening) -> None:
     screening.read_draws(1)
 
     draws = screening.get(f"/audits/{audit['id']}/draws")["items"]
-    assert [draw["pool"] for draw in draws] == [40, 39, 38, 37]
+    assert [draw["pool"] for draw in draws] == [24, 23, 22, 21]
     assert [draw["found_before"] for draw in draws] == [8, 8, 8, 9]
     assert [draw["outcome"] for draw in draws] == ["exclude", "exclude", "include", "exclude"]
     found = screening.get(f"/audits/{audit['id']}/draws?outcome=include")["items"]
     assert found == [draws[2]]
     total = bad_total(9, Fraction("0.8"))
     factors = [
-        Fraction(40, 37),
-        Fraction(39, 36),
-        Fraction(38, 35) * Fraction(total - 11, total - 8),
-        Fraction(37, 34),
+        Fraction(24, 21),
+        Fraction(23, 20),
+        Fraction(22, 19) * Fraction(total - 11, total - 8),
+        Fraction(21, 18),
     ]
     assert [draw["factor"] for draw in draws] == pytest.approx([float(one) for one in factors])
     shown = screening.get(f"/audits/{audit['id']}")
@@ -313,7 +322,7 @@ def test_reading_by_rank_between_the_draws_changes_no_draw(screening: Screening)
         == [n for n in order if n in before] + [n for n in left if n not in before][:2]
     )
     draws = screening.get(f"/audits/{audit['id']}/draws")["items"]
-    assert [draw["pool"] for draw in draws][:2] == [40, 39]
+    assert [draw["pool"] for draw in draws][:2] == [N - N_READ, N - N_READ - 1]
     assert draws[2]["pool"] <= 28 + 10
     assert screening.get(f"/audits/{audit['id']}")["state"] == "abandoned"
     screening.send("PATCH", f"/audits/{audit['id']}", {"serving": "mixed"}, status=409)

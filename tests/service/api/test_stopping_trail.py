@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.test_stopping_http import ASKED, N_READ, N, Screening
+from prepared import Prepared
+from service.api.test_stopping_http import ASKED, N_READ, N, Screening, head_of_a_ranking_read
 from tandem.audit import trail
 from tandem.audit.checked import Checked
 from tandem.audit.verify import check
@@ -21,8 +22,8 @@ Line = dict[str, Any]
 
 
 @pytest.fixture
-def screening(world: World, client: TestClient) -> Screening:
-    return Screening(world, client)
+def screening(world: World, client: TestClient, prepared: Prepared) -> Screening:
+    return Screening(world, client, prepared(head_of_a_ranking_read, world))
 
 
 def exported(screening: Screening) -> list[Line]:

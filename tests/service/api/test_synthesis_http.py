@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 import pdfs
 import refi
 from coding import Coded, coded, texts
+from prepared import Prepared
 from service.api.reports_with_texts import TITLES, Api, at_full_text
 from tandem.config import Settings
 from tandem.handover.refi_xml import read_code_book
-from world import Person, World
+from world import Person, Team, World
 
 ASTRAL = "I had been where they are now \U0001d4ab \U0001f9e0, and that changed it."
 CODES = [("Identity",), ("Identity", "Reframing"), ("Trust",)]
@@ -22,7 +23,11 @@ ONE, TWO = "Lee 2020 [1]", "Lee 2020 [2]"
 
 
 @pytest.fixture
-def api(client: TestClient, world: World, settings: Settings) -> Api:
+def api(client: TestClient, world: World, settings: Settings, prepared: Prepared) -> Api:
+    return Api(client, world, settings, prepared(build, client, world, settings))
+
+
+def build(client: TestClient, world: World, settings: Settings) -> Team:
     """Reports 1 and 2 are included, 3 is excluded; 1 has a PDF, 2 a text with CRLF."""
     api = Api(client, world, settings, at_full_text(world))
     api.add(pdfs.pdf(["A report on trust", "and on peer workers"]), 1, "one.pdf")
@@ -31,7 +36,7 @@ def api(client: TestClient, world: World, settings: Settings) -> Api:
     for number, verdict in ((1, "include"), (2, "include"), (3, "exclude")):
         for person in (api.team.ann, api.team.ben):
             vote(api, person, number, verdict)
-    return api
+    return api.team
 
 
 def vote(api: Api, person: Person, number: int, verdict: str) -> None:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 import pdfs
 from application import application
+from prepared import Prepared
 from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
 from tandem.audit.verify import check
 from tandem.config import Settings
@@ -19,8 +20,8 @@ from world import World
 
 
 @pytest.fixture
-def api(client: TestClient, world: World, settings: Settings) -> Api:
-    return Api(client, world, settings, at_full_text(world))
+def api(client: TestClient, world: World, settings: Settings, prepared: Prepared) -> Api:
+    return Api(client, world, settings, prepared(at_full_text, world))
 
 
 def batch(api: Api, sent: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import pdfs
+from prepared import Prepared
 from service.api.reports_with_texts import TITLES, Api, at_full_text, titled
 from service.api.world_requests import EXEMPT
 from tandem.config import Settings
@@ -20,8 +21,8 @@ ROUTES = sorted(path for method, path in EXEMPT if "text" in path and method == 
 
 
 @pytest.fixture
-def api(client: TestClient, world: World, settings: Settings) -> Api:
-    return Api(client, world, settings, at_full_text(world))
+def api(client: TestClient, world: World, settings: Settings, prepared: Prepared) -> Api:
+    return Api(client, world, settings, prepared(at_full_text, world))
 
 
 def seen(api: Api, ids: dict[str, str]) -> dict[str, Any]:
