@@ -84,7 +84,7 @@ def start_broker(folder: Path) -> Iterator[Broker]:
 
 def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
     client, never = Redis.from_url(url), Event()
-    for _ in range(200):
+    for _ in range(2_400):  # two minutes
         try:
             client.ping()
         except (RedisError, OSError):

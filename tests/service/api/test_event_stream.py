@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from socket import socket
 
 import httpx
 import pytest
@@ -16,6 +15,7 @@ from fastapi import FastAPI
 from redis import Redis
 
 from engines import Broker
+from service.installation.stand_ins import free_port
 from service.live import API, SOON, Live, listed, listen, listen_by, serve, take
 from tandem.accounts import service as accounts
 from tandem.accounts.service import Secret
@@ -247,7 +247,7 @@ def test_the_server_stops_while_streams_are_open(
         "TANDEM_REDIS_URL": settings.redis_url,
         "TANDEM_ARTIFACT_URL": settings.artifact_url,
         "TANDEM_DATA_DIR": str(settings.data_dir),
-        "TANDEM_PORT": str(_free_port()),
+        "TANDEM_PORT": str(free_port()),
     }
     env = {**os.environ, **{name: value for name, value in named.items() if value}}
     with subprocess.Popen(
@@ -269,15 +269,9 @@ def test_the_server_stops_while_streams_are_open(
     assert code in (0, -sign)
 
 
-def _free_port() -> int:
-    with socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 def _wait_for(live: Live, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
+    given_up = time.monotonic() + SOON
+    while time.monotonic() < given_up:
         assert process.poll() is None
         try:
             if httpx.get(f"{live.url}/healthz", timeout=SOON).status_code == 200:

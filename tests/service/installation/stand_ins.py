@@ -1,12 +1,14 @@
 """Small processes in place of the real ones, and ways to see what became of them."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,10 +96,16 @@ def until(condition: Callable[[], object], what: str, *, seconds: float = DEADLI
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody has.
+
+    It lies below those that the system gives to each connection that asks for any: one of these
+    could be gone before who is told of it takes it.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def broker_pid(path: Path) -> int | None:
