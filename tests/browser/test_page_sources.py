@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import effort
+
 SOURCES = Path(__file__).parents[2] / "services" / "web"
-SECONDS = 280
+SECONDS = 850
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +26,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [node, *command],
         cwd=SOURCES,
-        env={**os.environ, "PATH": path},
+        env={"HISTORIES": "200" if effort.is_soak() else "50", **os.environ, "PATH": path},
         capture_output=True,
         text=True,
         timeout=SECONDS,

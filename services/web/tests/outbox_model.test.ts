@@ -196,4 +196,4 @@ it("loses nothing, enters nothing twice and keeps the order, whatever happens", 
     if (only === undefined || Number(only) === seed) await run(seed).catch((error: Error) => failed.push(`history ${seed}: ${error.message}`));
   }
   expect(failed).toEqual([]);
-}, 60_000);
+});
