@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from service.api.scene import API
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
@@ -21,7 +22,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Of four records Ann and Ben agree on 1, 2 and 4, where Ben says maybe; on 3 they differ."""
     team = world.team(n_records=4)
     votes = [("include", "include"), ("exclude", "exclude")]

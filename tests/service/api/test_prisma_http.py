@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from prepared import Prepared
 from service.api.scene import API
 from tandem.reviews.policy import Stage
 from tandem.screening import policies
@@ -15,7 +16,11 @@ from world import Team, World
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Records 1 to 6: 1 and 2 included, 3 excluded, 4 in conflict, 6 linked to 5."""
     team = world.team(n_records=6)
     for number, ann, ben in ((1, "include", "include"), (2, "include", "include")):

@@ -1,8 +1,9 @@
 """Agreement as the services store and read it."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
+from prepared import Prepared
 from tandem.db.base import now
 from tandem.errors import Forbidden
 from tandem.ids import RecordNumber, ReviewId, new_id
@@ -43,7 +44,11 @@ def screen(world: World, team: Team, number: int, ann: str, ben: str) -> None:
 
 
 @pytest.fixture
-def screened(world: World) -> Team:
+def screened(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Of five records Ann and Ben agree on 1, 2 and 5; on 3 and 4 they differ."""
     team = world.team(n_records=5)
     votes = [("include", "include"), ("exclude", "exclude"), ("include", "exclude")]
@@ -61,7 +66,9 @@ def test_first_decisions_make_the_table(world: World, screened: Team) -> None:
     assert found.overall.n_informed == 0
     assert found.n_readers == 2
     (month,) = found.by_month
-    assert (month.year, month.month) == (now().year, now().month)
+    with world.database.read() as session:
+        decided = session.scalars(select(func.max(Decision.created_at))).one()
+    assert (month.year, month.month) == (decided.year, decided.month)
     assert month.compared.figures == found.overall.figures
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event, select, update
 
+from prepared import Prepared
 from service.domain.importing import Importer, titled
 from service.domain.tables import assert_in_step
 from service.domain.trails import checked, exported
@@ -27,7 +28,11 @@ REMOVED = tuple(range(21, 31))
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Ten of 30 records are included, ten are removed; an audit of the others is open."""
     team = world.team(n_records=30, policy={"reviewers_per_record": 1})
     for number in range(1, 11):

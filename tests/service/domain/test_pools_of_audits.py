@@ -2,6 +2,7 @@
 
 import pytest
 
+from prepared import Prepared
 from service.domain.tables import assert_in_step
 from service.domain.trails import checked, exported
 from tandem.ids import ImportId, RecordNumber
@@ -20,7 +21,11 @@ pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Records 1 to 3 of 12 are included; all else that is served is drawn at random."""
     team = world.team(n_records=12)
     begin(world, team)

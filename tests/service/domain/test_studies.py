@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from prepared import Prepared
 from tandem.audit import trail, verify
 from tandem.db.base import now
 from tandem.db.keyset import START
@@ -34,7 +35,11 @@ pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Records 1 to 4, all of them retrieved; 1 and 2 are included, 3 is excluded, 4 is open."""
     team = world.team(n_records=4, exclusion_reasons=["No setting", "Not qualitative"])
     for number in (1, 2, 3, 4):

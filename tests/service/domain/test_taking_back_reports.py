@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from prepared import Prepared
 from service.domain.tables import assert_in_step
 from tandem.audit import trail, verify
 from tandem.ids import ImportId, RecordNumber
@@ -24,7 +25,11 @@ Work = Callable[[World, Team], object]
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Records 1 and 2, then 3 and 4 of another import; all of them start at full text."""
     team = world.team(n_records=0)
     for _ in range(2):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from prepared import Prepared
 from service.domain.trails import (
     Line,
     chained,
@@ -31,7 +32,11 @@ TA = Stage.TITLE_ABSTRACT
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Included: 1. In conflict: 2. Excluded by the judge: 3. Linked: 5 to 4. Awaiting: 6."""
     team = world.team(n_records=7)
     r, ann, ben = team.review_id, team.ann, team.ben

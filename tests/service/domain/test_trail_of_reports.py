@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from prepared import Prepared
 from tandem.audit import trail
 from tandem.audit.checked import Checked
 from tandem.audit.verify import check
@@ -17,7 +18,11 @@ Line = dict[str, Any]
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """At full text: 1 is ongoing, 2 excluded, 3 settled by the judge, 4 not retrieved, 5 asleep."""
     team = world.team(n_records=6, exclusion_reasons=["design", "population"])
     r, ann, ben = team.review_id, team.ann, team.ben

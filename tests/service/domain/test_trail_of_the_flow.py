@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from prepared import Prepared
 from tandem.audit import trail, verify
 from tandem.audit.checked import Checked
 from tandem.ids import RecordNumber
@@ -22,7 +23,11 @@ from world import Team, World
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     """Three records from Scopus and one cited; 3 is removed, 1 and 2 are one study."""
     team = world.team(n_records=0)
     with world.entered(team.review_id, team.owner) as (session, review, viewer):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from prepared import Prepared
 from service.live import Live
 from tandem.cli import main as command
 from tandem.installation.lock import InstallationLock
@@ -16,7 +17,11 @@ from world import Person, Team, World
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     made = world.team(n_records=5)
     for who in (made.ann, made.ben):
         world.decide(made.review_id, who, 2, "include")

@@ -5,13 +5,18 @@ import json
 import httpx
 import pytest
 
+from prepared import Prepared
 from service.live import Live
 from tandem.cli import main as command
 from world import Person, Team, World
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     made = world.team(n_records=30)
     for number in range(1, 11):
         for who in (made.ann, made.ben):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from prepared import Prepared
 from service.live import Live
 from tandem.audit import trail
 from tandem.cli import main as command
@@ -15,7 +16,11 @@ from world import Team, World
 
 
 @pytest.fixture
-def team(world: World) -> Team:
+def team(world: World, prepared: Prepared) -> Team:
+    return prepared(build, world)
+
+
+def build(world: World) -> Team:
     team = world.team(n_records=3)
     world.decide(team.review_id, team.ann, 1, "include")
     world.decide(team.review_id, team.ben, 1, "exclude")
