@@ -9,6 +9,7 @@ import { VerdictChoice } from "../conflicts/verdict_choice";
 import { recordTexts } from "../records/texts";
 import { ClassificationField, ReasonField } from "../reports/fields";
 import { Abstract, useMarks } from "../screen/article";
+import { chosen, shown } from "./several_reasons";
 
 const say = recordTexts.mine;
 
@@ -49,7 +50,7 @@ export function Change({ record, review, stage, close }: ChangeProps) {
     const form = new FormData(event.target as HTMLFormElement);
     const reason = String(form.get("reason") ?? "");
     const note = String(form.get("note") ?? "").trim() || null;
-    const reasons = verdict === "exclude" && reason !== "" ? [reason] : [];
+    const reasons = verdict === "exclude" ? chosen(reason, mine?.reasons ?? []) : [];
     const classification = verdict === "exclude" ? null : (String(form.get("classification") ?? "") || null);
     save.mutate({
       verdict,
@@ -61,7 +62,8 @@ export function Change({ record, review, stage, close }: ChangeProps) {
       classification: classification as Schemas["Classification"] | null,
     });
   };
-  const reasons = [...new Set([...review.exclusion_reasons, ...(mine?.reasons ?? [])])];
+  const now = shown(mine?.reasons ?? []);
+  const reasons = [...new Set([...review.exclusion_reasons, ...(now === null ? [] : [now])])];
   return (
     <Dialog title={say.changeTitle} close={close}>
       <h3>{record.title}</h3>
@@ -76,15 +78,15 @@ export function Change({ record, review, stage, close }: ChangeProps) {
           value={verdict}
           change={setVerdict}
         />
-        {stage === "full_text" && verdict === "exclude" && <ReasonField review={review} chosen={mine?.reasons[0]} />}
+        {stage === "full_text" && verdict === "exclude" && <ReasonField review={review} chosen={now ?? undefined} />}
         {stage === "full_text" && verdict !== "exclude" && <ClassificationField chosen={mine?.classification ?? null} />}
         {stage === "title_abstract" && verdict === "exclude" && reasons.length > 0 && (
           <Field label={texts.screen.reason}>
             {(ids) => (
-              <select {...ids} name="reason" defaultValue={mine?.reasons[0] ?? ""}>
+              <select {...ids} name="reason" defaultValue={now ?? ""}>
                 <option value="">{texts.screen.noReason}</option>
                 {reasons.map((one) => (
-                  <option key={one} selected={one === mine?.reasons[0]}>
+                  <option key={one} selected={one === now}>
                     {one}
                   </option>
                 ))}
