@@ -175,6 +175,21 @@ def test_every_id_of_a_person_has_the_name_beside_it(document: dict[str, Any]) -
             assert beside & fields or (name, field) in NO_IDS, (name, field)
 
 
+def test_closed_sets_of_words_are_enums(document: dict[str, Any]) -> None:
+    closed = {"kind", "role", "scope", "stage", "standing", "state", "status", "verdict", "via"}
+    found = [
+        (f"{name}.{field}", one)
+        for name, schema in document["components"]["schemas"].items()
+        for field, said in schema.get("properties", {}).items()
+        if field in closed
+        for one in said.get("anyOf", [said])
+    ]
+    texts = [(name, one) for name, one in found if one.get("type") == "string"]
+
+    assert len(found) > 60
+    assert [name for name, one in texts if "enum" not in one and "const" not in one] == []
+
+
 def test_every_code_of_an_error_is_in_the_document(document: dict[str, Any]) -> None:
     known = set(document["components"]["schemas"]["ErrorCode"]["enum"])
     waiting = [errors.TandemError]

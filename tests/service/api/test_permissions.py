@@ -181,6 +181,7 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{R}/audits/{{audit_id}}/draws"): allowed("adjudicator", 200),
     # It has none yet.
     ("GET", f"{R}/audits/{{audit_id}}/certificate"): allowed("adjudicator", 404),
+    ("GET", f"{R}/audits/{{audit_id}}/certificate.json"): allowed("adjudicator", 404),
     ("GET", f"{R}/audits/{{audit_id}}/certificate.md"): allowed("adjudicator", 404),
     # The reviewers and the observer are blinded.
     **{

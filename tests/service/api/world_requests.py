@@ -256,7 +256,7 @@ READS |= {
         ("GET", f"/reviews/{{review_id}}/audits/{{audit_id}}/{what}"): [
             ("GET", f"{_AUDIT}/{what}", None)
         ]
-        for what in ("draws", "certificate", "certificate.md")
+        for what in ("draws", "certificate", "certificate.json", "certificate.md")
     },
 }
 

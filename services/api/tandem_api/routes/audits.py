@@ -179,9 +179,16 @@ def list_draws(
 
 
 @router.get("/audits/{audit_id}/certificate", responses=errors(403))
-@router.get("/audits/{audit_id}/certificate.json", include_in_schema=False)
 def get_certificate(audit_id: str, here: Here, session: Read, viewer: AsViewer) -> CertificateOut:
     """Show an audit's newest certificate that holds, with a paragraph for a methods section."""
+    return _certificate(here, session, viewer, audit_id)
+
+
+@router.get("/audits/{audit_id}/certificate.json", responses=errors(403))
+def get_certificate_json(
+    audit_id: str, here: Here, session: Read, viewer: AsViewer
+) -> CertificateOut:
+    """Show an audit's newest certificate, as the address without an ending does."""
     return _certificate(here, session, viewer, audit_id)
 
 

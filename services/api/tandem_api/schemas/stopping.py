@@ -1,6 +1,7 @@
 """The state of stopping in a stage: what its page shows."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
@@ -92,10 +93,22 @@ class TeamSensitivityOut(Out):
         )
 
 
-class BlockingOut(Out):
-    """What a certificate waits for: `conflict`, `awaiting`, `drawn_undecided`, `outside_frame`."""
+class BlockingKind(StrEnum):
+    """What a certificate waits for.
 
-    kind: str = Field(examples=["conflict"])
+    `outside_frame`: records that came after the audit was registered and are not settled.
+    """
+
+    CONFLICT = "conflict"
+    AWAITING = "awaiting"
+    DRAWN_UNDECIDED = "drawn_undecided"
+    OUTSIDE_FRAME = "outside_frame"
+
+
+class BlockingOut(Out):
+    """How many records a certificate waits for, and why."""
+
+    kind: BlockingKind
     n: int
 
 
@@ -173,4 +186,4 @@ def _blocking(audit: Shown) -> list[BlockingOut]:
     waiting = dict(audit.ledger.waiting)
     if not audit.now.can_certify:
         waiting["outside_frame"] = audit.ledger.outside.unsettled
-    return [BlockingOut(kind=kind, n=n) for kind, n in waiting.items() if n]
+    return [BlockingOut(kind=BlockingKind(kind), n=n) for kind, n in waiting.items() if n]
