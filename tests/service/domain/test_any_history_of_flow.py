@@ -262,7 +262,7 @@ class AnyFlow(RuleBasedStateMachine):
         with self.world.database.read() as session:
             viewer = self._viewer(session)
             last = reviews.get_review(session, self.team.review_id).last_seq
-            for wave in (1, 2):
+            for wave in range(1, waves.newest(session, viewer.review_id) + 1):
                 self._sound(reporting.shown(session, viewer=viewer, wave=wave).flow)
             now = reporting.shown(session, viewer=viewer).flow
             self._sound(now)
