@@ -9,7 +9,7 @@ from threadpoolctl import ThreadpoolController
 
 from tandem.ranking.examples import Examples, Learnt, learn_together, unread
 from tandem.ranking.features import Features
-from tandem.ranking.learning import Case, Fitted, Labels
+from tandem.ranking.learning import Case, Fitted, InReview, Labels
 from tandem.ranking.parameters import EnsembleMember, Parameters
 
 
@@ -88,7 +88,8 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
     n_records = draws.size
     others = unread(labels, n_records) & np.isfinite(draws)
     scores = _standardised(scores, _to_go_by(others, np.ones(n_records, dtype=bool)))
-    n_includes, familiar = float(labels.values.sum()), familiarity(usual)
+    whole = case.in_review or InReview(n_records, usual, labels)
+    n_includes, familiar = float(labels.values.sum()), familiarity(whole.prior_model)
     has_sentence = np.zeros(n_records, dtype=bool)
     if preset.sentences is not None and features.sentences is not None:
         has_sentence = _known(features.sentences)
@@ -100,7 +101,10 @@ def _fit(features: Features, preset: Parameters, case: Case, learnt: Learnt) -> 
         counts = weight * n_includes / (n_includes + member.settling)
         share = np.where(has_sentence, member.beside, 1.0)
         scores += counts * np.where(known, share * second, 0.0)
-    if usual is not None and (counts := prior_weight(preset, usual, labels)):
+    counts = 0.0
+    if whole.prior_model is not None:
+        counts = prior_weight(preset, whole.prior_model, whole.labels)
+    if usual is not None and counts:
         known = usual != 0
         third = _standardised(usual, _to_go_by(others, known))
         scores += counts * np.where(known, third, 0.0)

@@ -70,6 +70,7 @@ class _Labelled(NamedTuple):
     labels: dict[RecordNumber, float]
     closed: set[RecordNumber]
     secret: set[RecordNumber]
+    previous: set[RecordNumber]
 
 
 class Material(NamedTuple):
@@ -123,6 +124,7 @@ def rank_review(
         seed=given.seed,
         explained=EXPLAINED,
         hidden=corpus.rows(corpus.among(labelled.secret)),
+        relevant=corpus.rows(corpus.among(labelled.previous)),
     )
     return MadeRanking(
         numbers=corpus.numbers[ranked.order],
@@ -217,7 +219,7 @@ def _labels(
         if _is_closed(policy, cast, resolution):
             closed.add(number)
     secret = votes.keys() - closed if policy.blind else set[RecordNumber]()
-    return _Labelled(labels, closed, secret)
+    return _Labelled(labels, closed, secret, previous)
 
 
 _DOUBTFUL = 0.5

@@ -1,7 +1,7 @@
 """What is given to a recipe, and what it gives back."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +32,33 @@ class Case:
     """What one fit is given beside the features; see `Recipe.fit`.
 
     Attributes:
-        n_in_review: How many records the review has, where the features are of some of them.
+        in_review: What the case is in the whole review, where the features are of a part of it.
     """
 
     labels: Labels
     draws: NDArray[np.float64]
     random_state: np.random.RandomState
-    n_in_review: int | None = None
+    in_review: "InReview | None" = None
 
     @property
     def n_records(self) -> int:
-        return self.draws.size if self.n_in_review is None else self.n_in_review
+        return self.draws.size if self.in_review is None else self.in_review.n_records
+
+
+class InReview(NamedTuple):
+    """A case in the whole review: what a part of its records cannot tell.
+
+    A part has nearly all that is read first, which is unlike the rest.
+
+    Attributes:
+        n_records: How many records there are.
+        prior_model: Of all of them, as of `Features`.
+        labels: As rows of all of them.
+    """
+
+    n_records: int
+    prior_model: NDArray[np.float64] | None
+    labels: Labels
 
 
 @dataclass(frozen=True)

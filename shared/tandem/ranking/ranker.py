@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tandem.ranking.explain import Term, pulling_terms, telling_terms
 from tandem.ranking.features import Features
-from tandem.ranking.learning import Case, Fitted, Labels, Rows
+from tandem.ranking.learning import Case, Fitted, InReview, Labels, Rows
 from tandem.ranking.presets import Preset
 from tandem.ranking.recipes import BrokenPlugin, Recipe
 
@@ -18,8 +18,8 @@ _FOLDS = 5
 """Models that score half-done records: each then still sees four fifths of them."""
 
 _BESIDE = 50_000
-"""Unread records beside which half-done ones are scored in a review of more than twice as many:
-their mean and spread are those of all, to less than 1 % of the spread."""
+"""Unread records beside which half-done ones are scored in a large review: their mean and spread
+are those of all, to less than 1 % of the spread."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def rank(
     seed: int,
     explained: int = 0,
     hidden: Rows | None = None,
+    relevant: Rows | None = None,
     random_state: np.random.RandomState | None = None,
 ) -> Ranked:
     """Order the pool, best first.
@@ -64,7 +65,7 @@ def rank(
     scored by a model that has seen none of its labels. Where such a model cannot be had, the
     fold's rows keep the very places they had before there was any model. All other rows get the
     score of the one fit on all labels; without half-done rows the order is ASReview's. In a large
-    review the models of folds see what is labelled and a fixed part of the rest.
+    review, most of it unread, models of folds see what is labelled and a fixed part of the rest.
 
     Reasons come from a model that has seen none of the `hidden` labels, for every row: what a
     term weighs would else tell how the one record that has it was decided. Without such a model
@@ -77,6 +78,8 @@ def rank(
         recipe: How to learn from labels.
         explained: For how many rows at the head the reasons are wanted.
         hidden: Rows whose labels reasons must not reveal; by default those with too few decisions.
+        relevant: Rows of which nothing is presumed, since they are known to be relevant: reports
+            of an earlier version, whatever their labels.
         seed: In [0, 2**32). The same seed gives the same order.
         random_state: The stream that the main fit draws from, for a caller who trains again
             and again as ASReview does; a fresh one of `seed` if left out.
@@ -86,6 +89,8 @@ def rank(
     """
     draws = _draws(features, seed)
     cold = _before_any_model(features, pool, draws)
+    if relevant is not None:
+        draws = never(draws, relevant)
     stream = np.random.RandomState(seed) if random_state is None else random_state
     half_done = pool[np.isin(pool, labels.rows)]
     folds, secret = _folds(half_done), half_done if hidden is None else hidden
@@ -96,7 +101,7 @@ def rank(
         Case(labels.without(rows), never(draws, rows), np.random.RandomState([seed, number]))
         for rows, number in zip(unseen, own, strict=False)
     ]
-    beside = _beside(labels, draws)
+    beside = _beside(recipe, labels, draws)
     if beside is None:
         fits = fit_all(recipe, features, [Case(labels, draws, stream), *cases])
     else:
@@ -148,13 +153,14 @@ def fit_all(recipe: Recipe, features: Features, cases: Sequence[Case]) -> Iterat
         yield fitted
 
 
-def _beside(labels: Labels, draws: NDArray[np.float64]) -> Rows | None:
+def _beside(recipe: Recipe, labels: Labels, draws: NDArray[np.float64]) -> Rows | None:
     """Return the rows, ascending, that models of folds are given; None for all of them.
 
     They are those that are labelled and, of the others, those with the lowest draws: among them
     are the ones that are presumed to be excludes, so that each model learns what it does of all.
     """
-    if draws.size <= 2 * _BESIDE:
+    # Another recipe is promised all records.
+    if type(recipe) is not Preset or draws.size <= 2 * (labels.rows.size + _BESIDE):
         return None
     is_other = np.ones(draws.size, dtype=bool)
     is_other[labels.rows] = False
@@ -175,7 +181,7 @@ def _fit_all_of(
             Labels(np.searchsorted(rows, case.labels.rows), case.labels.values),
             case.draws[rows],
             case.random_state,
-            n_in_review=case.n_records,
+            InReview(case.n_records, features.prior_model, case.labels),
         )
         for case in cases
     ]

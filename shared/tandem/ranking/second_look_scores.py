@@ -60,7 +60,13 @@ def _score(
     started = time.perf_counter()
     row = held.row
     given = from_ledger.material(database, artifacts, cache, row.review_id, row.stage, how)
-    rows, scores = likeness(given.features, labels=given.labels, recipe=how, seed=given.seed)
+    rows, scores = likeness(
+        given.features,
+        labels=given.labels,
+        recipe=how,
+        seed=given.seed,
+        relevant=given.corpus.rows(given.corpus.among(given.labelled.previous)),
+    )
     seconds = time.perf_counter() - started
     _log.info("scored excludes", review_id=str(row.review_id), n=rows.size, seconds=seconds)
     return {
@@ -74,7 +80,7 @@ def _score(
 
 
 def likeness(
-    features: Features, *, labels: Labels, recipe: Recipe, seed: int
+    features: Features, *, labels: Labels, recipe: Recipe, seed: int, relevant: Rows | None = None
 ) -> tuple[Rows, NDArray[np.float32]]:
     """Score the excludes among the labels out of fold.
 
@@ -87,6 +93,7 @@ def likeness(
         labels: What is decided; an exclude has the value 0.
         recipe: How to learn from labels.
         seed: In [0, 2**32). The same seed gives the same scores.
+        relevant: Rows of which nothing is presumed; see `ranker.rank`.
 
     Returns:
         Rows of the excludes, ascending, and their scores in [0, 1]. None where a model cannot be
@@ -95,6 +102,8 @@ def likeness(
     excludes = np.sort(labels.rows[labels.values == 0])
     n_records = features.similarity.size
     draws = np.random.RandomState(seed).random_sample(n_records)
+    if relevant is not None:
+        draws = never(draws, relevant)
     scores = np.zeros(excludes.size, dtype=np.float32)
     folds = [excludes[number::FOLDS] for number in range(min(FOLDS, excludes.size))]
     cases = [

@@ -22,7 +22,7 @@ from service.domain.ranked_review import (
 from service.domain.tables import events
 from tandem.artifacts import Artifacts
 from tandem.db.session import Database
-from tandem.ranking import serving, training
+from tandem.ranking import ranker, serving, training
 from tandem.records.imports import Found
 from tandem.records.origin import FoundBy
 from tandem.reviews import service as reviews
@@ -94,9 +94,20 @@ class TestOrder:
         assert newest(database, team.review_id).n_labels == 4
 
     def test_an_exclude_of_what_is_an_earlier_report_teaches_nothing(
-        self, world: World, database: Database, ranked_review: RankedReview
+        self,
+        world: World,
+        database: Database,
+        ranked_review: RankedReview,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """It is included in the review's previous version, which was imported after that."""
+        relevant, real = list[list[int]](), ranker.rank
+
+        def noting(*args: Any, **asked: Any) -> ranker.Ranked:
+            relevant.append(asked["relevant"].tolist())
+            return real(*args, **asked)
+
+        monkeypatch.setattr(ranker, "rank", noting)
         team = about_sleep(world)
         settle(world, team, 2, "include")
         settle(world, team, 4, "exclude")
@@ -111,6 +122,7 @@ class TestOrder:
 
         made = newest(database, team.review_id)
         assert (made.n_labels, made.n_relevant) == (3, 2), "the include of record 6 teaches"
+        assert {3, 5} <= set(relevant[-1]), "or they would be presumed to be excludes"
 
         world.split(team.review_id, team.owner, groups[0])
         ranked_review.rerank(team.review_id)

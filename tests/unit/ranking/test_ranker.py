@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,13 @@ from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from tandem.ranking import ranker
+from tandem.ranking import estimator, ranker
 from tandem.ranking.features import Features, build, load, save
-from tandem.ranking.learning import Labels
+from tandem.ranking.learning import Case, Fitted, Labels
 from tandem.ranking.metrics import loss
 from tandem.ranking.presets import Preset
 from tandem.ranking.ranker import Ranked, rank
-from tandem.ranking.recipes import PRESETS, recipe
+from tandem.ranking.recipes import PRESETS, Recipe, recipe
 from tandem.ranking.terms import Terms
 
 U4 = recipe("elas-u4")
@@ -252,23 +252,79 @@ class TestHalfDone:
         assert scores(of_part, *UNSEEN) != scores(flipped, *UNSEEN)
 
     @pytest.mark.parametrize("how", PRESETS.values(), ids=[*PRESETS])
-    def test_a_part_with_all_records_teaches_what_they_teach(
-        self, monkeypatch: pytest.MonkeyPatch, how: Preset
-    ) -> None:
-        known = {row: int(row % 3 == 0) for row in range(45)}
+    def test_a_part_with_all_records_teaches_what_they_teach(self, how: Preset) -> None:
         features = build(texts(), how.words)
+        draws = np.random.RandomState(3).random_sample(N)
 
-        def made() -> Ranked:
-            pool = np.arange(36, N)
-            return rank(features, labels=labels(known), pool=pool, recipe=how, seed=1, explained=9)
+        def cases() -> list[Case]:
+            random = np.random.RandomState(5)
+            return [Case(labels(SEEN), draws, random), Case(labels({3: 1, 4: 0}), draws, random)]
 
-        of_all = made()
-        monkeypatch.setattr(ranker, "_BESIDE", N // 2 - 1)
-        of_part = made()
+        of_all = ranker.fit_all(how, features, cases())
+        of_part = ranker._fit_all_of(np.arange(N), how, features, cases())
 
-        assert of_part.order.tolist() == of_all.order.tolist()
-        np.testing.assert_array_equal(of_part.scores, of_all.scores)
-        assert of_part.reasons == of_all.reasons
+        for one, other in zip(of_all, of_part, strict=True):
+            assert one is not None
+            assert other is not None
+            np.testing.assert_array_equal(one.scores, other.scores)
+            np.testing.assert_array_equal(one.weights, other.weights)
+
+    def test_what_hangs_on_the_whole_review_is_not_measured_on_a_part(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is read first is unlike the rest, and a part has nearly all of it."""
+        how, sizes = PRESETS["tandem-4"], list[int]()
+
+        def familiar(usual: NDArray[np.float64]) -> float:
+            sizes.append(usual.size)
+            return 0.5
+
+        def weight(_: Preset, usual: NDArray[np.float64], of: Labels) -> float:
+            sizes.append(usual.size)
+            assert set(of.rows.tolist()) <= set(SEEN)
+            return 0.5
+
+        monkeypatch.setattr(ranker, "_BESIDE", 12)
+        monkeypatch.setattr(estimator, "familiarity", familiar)
+        monkeypatch.setattr(estimator, "prior_weight", weight)
+        pool = np.sort(np.append(UNSEEN, self.HALF_DONE))
+        rank(build(texts(), how.words), labels=labels(SEEN), pool=pool, recipe=how, seed=1)
+
+        assert sizes == [N] * 2 * (1 + 5)
+
+    @pytest.mark.parametrize("beside", [12, 25])
+    def test_all_others_are_given_all_records(
+        self, monkeypatch: pytest.MonkeyPatch, beside: int
+    ) -> None:
+        """Recipes of other packages are promised them; and most of the review has to be unread."""
+
+        class Derived(Preset):
+            pass
+
+        monkeypatch.setattr(ranker, "_BESIDE", beside)
+        monkeypatch.delattr(ranker, "_some")
+        how = Derived(**vars(U4)) if beside == 12 else U4
+        pool = np.sort(np.append(UNSEEN, self.HALF_DONE))
+        assert rank(TOPICAL, labels=labels(SEEN), pool=pool, recipe=how, seed=1).kind == "model"
+
+    def test_nothing_is_presumed_of_what_is_known_to_be_relevant(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        presumed: list[Case] = []
+        real = ranker.fit_all
+
+        def noting(
+            how: Recipe, features: Features, cases: Sequence[Case]
+        ) -> Iterator[Fitted | None]:
+            presumed.extend(cases)
+            return real(how, features, cases)
+
+        monkeypatch.setattr(ranker, "fit_all", noting)
+        pool = np.sort(np.append(UNSEEN, self.HALF_DONE))
+        known = rows(5, 6)
+        rank(TOPICAL, labels=labels(SEEN), pool=pool, recipe=U4, seed=1, relevant=known)
+        assert len(presumed) == 1 + 5
+        assert all(np.isinf(case.draws[known]).all() for case in presumed)
 
     @given(
         verdicts=st.lists(st.sampled_from([0, 1]), min_size=12, max_size=12),
