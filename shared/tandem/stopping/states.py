@@ -15,7 +15,7 @@ from tandem.db.reading import OneMoment
 from tandem.db.session import Database
 from tandem.events import log
 from tandem.events.screening_types import AuditFinished, StoppingChanged
-from tandem.ids import ReviewId
+from tandem.ids import AuditId, ReviewId
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
@@ -147,11 +147,12 @@ def up_to_date(database: Database | OneMoment, review_id: ReviewId) -> Iterator[
         follow_all(database, review_id)
 
 
-def keep_up(database: Database, review_id: ReviewId) -> None:
-    """Do what `follow_all` does if any is due; the review is locked only then."""
+def keep_up(database: Database, review_id: ReviewId, audit_id: AuditId) -> None:
+    """Do what `follow_all` does where this audit is due; the review is locked only then."""
     with database.read() as session:
-        is_due = is_any_due(session, review_id)
-    if is_due:
+        audit = session.get(Audit, audit_id)
+        waits = audit is not None and is_due(shown(session, audit))
+    if waits:
         follow_all(database, review_id)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from fastapi import Response
 from sqlalchemy.orm import Session
 
-from tandem.ids import parse_record_number
+from tandem.ids import AuditId, parse_record_number
 from tandem.ranking import serving
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
@@ -29,10 +29,10 @@ def next_records(
     """Serve your next records, best first, held for you. Asking again renews them."""
     asked = body or QueueIn()
     lasting = timedelta(minutes=here.settings.lease_minutes)
-    is_audited = False
+    audited: AuditId | None = None
 
     def work(session: Session) -> QueueOut:
-        nonlocal is_audited
+        nonlocal audited
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         audit = draws.of_queue(session, review, asked.stage)
         order = serving.newest_order(session, review_id, asked.stage)
@@ -49,7 +49,7 @@ def next_records(
         )
         if audit is not None:
             draws.draw(session, review, audit, found.drawn)
-            is_audited = True
+            audited = audit.id
         numbers = [lease.record_number for lease in found.items]
         shown = catalogue.get_records(session, viewer=viewer, stage=asked.stage, numbers=numbers)
         taken_from = {lease.record_number: lease.ranking_id for lease in found.items}
@@ -67,9 +67,9 @@ def next_records(
         return QueueOut.of(found, items)
 
     answer = write(work)
-    if is_audited:
+    if audited is not None:
         # Afterwards: it may read the whole ledger, and nobody's decision is to wait for that.
-        states.keep_up(here.database, review_id)
+        states.keep_up(here.database, review_id, audited)
     return answer
 
 
