@@ -8,6 +8,7 @@ little.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -64,6 +65,29 @@ def require_newest(
     numbers = visible_numbers(session, viewer, [mine.labels_seq])
     session.expunge(mine)  # so that its values outlive the rollback that follows
     raise NewerDecision(mine, numbers[mine.labels_seq])
+
+
+def is_carried(session: Session, mine: Decision, basis: Basis | None) -> bool:
+    """Whether `mine` is the basis itself, as it came from a linked record, and all they have there.
+
+    A client that knows the decision on the record before it was linked knows this one.
+    """
+    if basis is None or basis.decision_id is None:
+        return False
+    made = session.get(Decision, basis.decision_id)
+    if made is None or mine.carried_from != made.record_number:
+        return False
+    theirs = (mine.review_id, mine.stage, mine.reviewer_id)
+    if (made.review_id, made.stage, made.reviewer_id) != theirs:
+        return False
+    numbers = (made.record_number, mine.record_number)
+    entered = select(Decision.id).where(
+        Decision.review_id == mine.review_id,
+        Decision.stage == mine.stage,
+        Decision.reviewer_id == mine.reviewer_id,
+        Decision.record_number.in_(numbers),
+    )
+    return set(session.scalars(entered)) == {made.id, mine.id}
 
 
 def is_of(session: Session, basis: Basis | None, key: RecordKey, viewer: Viewer) -> bool:

@@ -135,7 +135,8 @@ def withdraw_decision(
             raise NoDecision("You have no decision on this record.")
         shown = visible_status(viewer, stage, state.status, has_decided=False)
         return Recorded(None, None, shown, changed=False)
-    client_state.require_newest(session, viewer, mine, basis)
+    if not client_state.is_carried(session, mine, basis):
+        client_state.require_newest(session, viewer, mine, basis)
     informed = exposure.is_informed(session, viewer, state)
     new = NewDecision(viewer.user_id, None, informed, made_at=made_at)
     after = append(

@@ -606,3 +606,28 @@ def test_an_undo_that_comes_late_takes_back_nothing_else(world: World) -> None:
         )
 
     assert world.status(review_id, 1) is Status.AWAITING
+
+
+def test_an_undo_goes_on_to_the_record_that_the_decision_came_to(world: World) -> None:
+    """All that Ann has said of either is what she takes back."""
+    team = world.team(n_records=2)
+    duplicates, review_id = Duplicates(world, team), team.review_id
+    slip = world.decide(review_id, team.ann, 2, "exclude").decision
+    assert slip is not None
+    with world.database.write.begin() as session:
+        session.get_one(Record, (review_id, 2)).abstract = ""  # so that record 1 is shown
+    duplicates.link(1, 2)
+    assert world.status(review_id, 1) is Status.AWAITING
+
+    with world.entered(review_id, team.ann) as (session, review, viewer):
+        decisions.withdraw_decision(
+            session,
+            review=review,
+            viewer=viewer,
+            record_number=RecordNumber(1),
+            stage=TA,
+            basis=Basis(slip.id),
+        )
+
+    assert world.status(review_id, 1) is Status.UNSCREENED
+    assert_in_step(world.database, review_id)
