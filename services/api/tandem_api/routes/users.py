@@ -74,6 +74,7 @@ def change_user(
     found = _user_id(user_id)
 
     def work(session: Session) -> UserOut:
+        before = accounts.get_user(session, found).name
         changed = administration.change_user(
             session,
             user_id=found,
@@ -82,7 +83,7 @@ def change_user(
             is_active=body.is_active,
             is_admin=body.is_admin,
         )
-        if body.name is not None:
+        if changed.name != before:
             interests.compare_name_again(session, found)
         return UserOut.of(changed)
 

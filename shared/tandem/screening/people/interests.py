@@ -107,12 +107,15 @@ class OwnPapers:
 def compare_name_again(session: Session, user_id: UserId) -> None:
     """Compare somebody's name with all authors again: it is another one now.
 
-    What is held for them is given back, so that nothing is served that was not compared. What was
-    found by the name before stays: they may have published under it.
+    What they hold is compared when it is served again. What was found by the name before stays:
+    they may have published under it.
     """
+    theirs = select(Member.review_id).where(Member.user_id == user_id)
+    # Else a queue request that has read the old name would say that it was compared with all.
+    held = select(Review.id).where(Review.id.in_(theirs)).order_by(Review.id)
+    session.execute(held.with_for_update(key_share=True))
     again = update(Member).where(Member.user_id == user_id).values(names_compared_to=0)
     session.execute(again.execution_options(synchronize_session=False))
-    session.execute(delete(Lease).where(Lease.user_id == user_id))
 
 
 def compare_authors_again(session: Session, review: LockedReview, number: RecordNumber) -> None:

@@ -1,12 +1,13 @@
 """What is left for one reviewer to decide: which records are free, held, or put off."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import ScalarResult
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
@@ -158,10 +159,9 @@ class ReviewerQueue:
             queue_filter.seed, queue_filter.stage, queue_filter.user_id, number, place
         )
 
-    def _without_own(self, leases: Iterable[Lease]) -> list[Lease]:
-        # Known ones only: the names were compared when they were served.
-        own = self._own_papers.numbers
-        return [lease for lease in leases if lease.record_number not in own]
+    def _without_own(self, leases: ScalarResult[Lease]) -> list[Lease]:
+        # Names and authors may have changed since they were served.
+        return [lease for lease in leases.all() if not self.withholds(lease.record_number)]
 
     def _free_among(
         self, which: Which, numbers: Sequence[int] = (), **behind: int
