@@ -43,4 +43,4 @@ def test_who_decided_by_earlier_criteria_is_asked_to_look_again(visit: Visit, wo
     ann.sends(dialog.get_by_role("button", name="Save"))
     ann.sees("No decision is left to look at again")
     owner.go(f"/r/{team.review_id}/settings")
-    owner.sees("Everybody has looked at the decisions that the changes concern.")
+    owner.sees("Of the decisions that you may see, none is left to look at again.")

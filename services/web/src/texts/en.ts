@@ -36,7 +36,7 @@ export const texts = {
   looks: {
     title: "Decisions to look at again, since the criteria have changed",
     more: "Each person finds theirs under “My decisions”. A decision stays as it is until then.",
-    done: "Everybody has looked at the decisions that the changes concern.",
+    done: "Of the decisions that you may see, none is left to look at again.",
   },
   roles: { owner: "Owner", adjudicator: "Adjudicator", reviewer: "Reviewer", observer: "Observer" },
   roleMay: {
