@@ -5,9 +5,7 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     environment: "node",
     setupFiles: ["tests/setup.ts"],
+    // Each file in a process of its own: they replace timers, fetch and the like.
     testTimeout: 120_000, // of what never ends
-    // To start a process for each file takes longer than the tests in it.
-    pool: "threads",
-    poolOptions: { threads: { singleThread: true } },
   },
 });
