@@ -56,7 +56,7 @@ class Shown:
     """An invitation as it is shown to a person with its link.
 
     `needs_account`: whether nobody has an account with its e-mail address; None where it is for
-    any address. `has`: the role of whoever looks, where the invitation gives them nothing more.
+    any address. `has`: the role of the person who looks, where the invitation gives them no more.
     """
 
     invitation: Invitation

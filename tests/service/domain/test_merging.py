@@ -13,8 +13,7 @@ from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, Record
 from tandem.reviews import service as reviews
-from tandem.screening import decisions, progress
-from tandem.screening.client_state import Basis, NewerDecision
+from tandem.screening import progress
 from tandem.screening.duplicates import merging
 from tandem.screening.ledger.loading import IsDuplicate
 from tandem.screening.models import Conflict, ConflictState, Decision, Resolution
@@ -578,56 +577,6 @@ def test_a_resolution_that_came_to_an_undecided_record_can_be_taken_back_there(
     assert world.status(review_id, 1) is Status.INCLUDED
 
     world.reopen(review_id, team.judge, 1)
-
-    assert world.status(review_id, 1) is Status.UNSCREENED
-    assert_in_step(world.database, review_id)
-
-
-def test_an_undo_that_comes_late_takes_back_nothing_else(world: World) -> None:
-    """It is of a decision on a record that is linked by now to one that Ann decided, too."""
-    team = world.team(n_records=2)
-    duplicates, review_id = Duplicates(world, team), team.review_id
-    world.decide(review_id, team.ann, 1, "include")
-    slip = world.decide(review_id, team.ann, 2, "exclude").decision
-    assert slip is not None
-    duplicates.link(1, 2)
-
-    with (
-        pytest.raises(NewerDecision),
-        world.entered(review_id, team.ann) as (session, review, viewer),
-    ):
-        decisions.withdraw_decision(
-            session,
-            review=review,
-            viewer=viewer,
-            record_number=RecordNumber(1),
-            stage=TA,
-            basis=Basis(slip.id),
-        )
-
-    assert world.status(review_id, 1) is Status.AWAITING
-
-
-def test_an_undo_goes_on_to_the_record_that_the_decision_came_to(world: World) -> None:
-    """All that Ann has said of either is what she takes back."""
-    team = world.team(n_records=2)
-    duplicates, review_id = Duplicates(world, team), team.review_id
-    slip = world.decide(review_id, team.ann, 2, "exclude").decision
-    assert slip is not None
-    with world.database.write.begin() as session:
-        session.get_one(Record, (review_id, 2)).abstract = ""  # so that record 1 is shown
-    duplicates.link(1, 2)
-    assert world.status(review_id, 1) is Status.AWAITING
-
-    with world.entered(review_id, team.ann) as (session, review, viewer):
-        decisions.withdraw_decision(
-            session,
-            review=review,
-            viewer=viewer,
-            record_number=RecordNumber(1),
-            stage=TA,
-            basis=Basis(slip.id),
-        )
 
     assert world.status(review_id, 1) is Status.UNSCREENED
     assert_in_step(world.database, review_id)

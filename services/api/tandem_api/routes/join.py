@@ -135,7 +135,7 @@ def _form(
 
 
 def _forms(shown: Shown, user: User | None) -> str:
-    """Return the ways to accept; whoever is signed in may be somebody else than who was invited."""
+    """Return the ways to accept; the person signed in may not be the one who was invited."""
     email = shown.invitation.email
     if user is None:
         return _ways(shown)
