@@ -91,6 +91,8 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def close(self) -> None:
+        """Close all connections; one that a thread still works with, when it gives it back."""
+        event.listen(self.engine.pool, "checkin", lambda _, record: record.invalidate())
         self.engine.dispose()
 
 
