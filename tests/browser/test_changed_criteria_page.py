@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from browser.visitors import Visitor
+from tandem.reviews import texts
 from tandem.reviews.policy import Stage
 from world import World
 
@@ -44,3 +45,19 @@ def test_who_decided_by_earlier_criteria_is_asked_to_look_again(visit: Visit, wo
     ann.sees("No decision is left to look at again")
     owner.go(f"/r/{team.review_id}/settings")
     owner.sees("Of the decisions that you may see, none is left to look at again.")
+
+
+def test_what_was_decided_offline_is_of_the_criteria_that_were_on_the_screen(
+    visit: Visit, world: World
+) -> None:
+    team = world.team(n_records=3)
+    ann = visit(team.ann, f"/r/{team.review_id}/screen")
+    expect(ann.page.locator(".article-title")).to_be_visible()
+    ann.page.context.set_offline(True)
+    ann.press("m")
+    ann.sees("Not connected")
+    with world.entered(team.review_id, team.owner) as (session, review, viewer):
+        texts.change(session, review, {"criteria_exclude": ["Volunteers only"]}, by=viewer.user_id)
+    ann.page.context.set_offline(False)
+    ann.saved()
+    ann.sees("The criteria have changed. 1 decision of yours is to be looked at again.")

@@ -21,9 +21,9 @@ const records = await allRecords(api, team.id);
 const record = records[0];
 assert.ok(record);
 
-const first = await decide(api, team.id, record.id, "include", null);
+const first = await decide(api, team.id, record.id, "include", null, team.criteria_version);
 assert.ok(first.isMine && first.stands?.verdict === "include");
-const second = await decide(api, team.id, record.id, "exclude", null);
+const second = await decide(api, team.id, record.id, "exclude", null, team.criteria_version);
 assert.ok(!second.isMine && second.stands?.id === first.stands.id);
 
 try {

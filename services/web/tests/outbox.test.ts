@@ -417,6 +417,14 @@ describe("answers", () => {
     const outcome = judged(entry, { status: 422, code: "invalid", detail: "", title: "", errors } as never, null);
     expect(outcome.kind === "changed" && outcome.entry.made_at).toBeNull();
   });
+  it("leave criteria out that the server does not have any more", () => {
+    const errors = [{ field: "criteria_version", location: "body", message: "" }];
+    const problem = { status: 422, code: "invalid", detail: "", title: "", errors } as never;
+    const under = { ...entry, judgement: { ...INCLUDE, criteria_version: 3 } };
+    const outcome = judged(under, problem, null);
+    expect(outcome.kind === "changed" && outcome.entry.judgement).toEqual(INCLUDE);
+    expect(judged(entry, problem, null).kind).toBe("refused");
+  });
 });
 
 describe("two stages", () => {

@@ -2,7 +2,7 @@
 
 Two tabs and a device that was offline may all send decisions of one person on one record. The
 server's order is the only one; a client that sends what it knew gets an error if it knew too
-little.
+little. What was decided under earlier criteria is taken, and offered for a second look.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from tandem.db.base import now
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Invalid
 from tandem.ids import DecisionId
+from tandem.reviews.models import Review
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.ledger.state import RecordKey
@@ -99,6 +100,17 @@ def is_of(session: Session, basis: Basis | None, key: RecordKey, viewer: Viewer)
         RecordKey(made.review_id, made.stage, made.record_number) == key
         and made.reviewer_id == viewer.user_id
     )
+
+
+def require_known_criteria(review: Review, version: int | None) -> None:
+    """Raise Invalid if a client says that a decision was made under criteria that never were."""
+    newest = review.criteria_version
+    if version is not None and not 1 <= version <= newest:
+        raise Invalid(
+            f"The review has no version {version} of its criteria; the newest is {newest}. "
+            "Read the criteria again, or leave the version out.",
+            field="criteria_version",
+        )
 
 
 def require_possible(made_at: datetime | None) -> None:

@@ -41,6 +41,7 @@ def record_decision(
     stage: Stage,
     given: DecisionInput,
     basis: Basis | None = None,
+    criteria_version: int | None = None,
     again: bool = False,
     in_any_case: bool = False,
     newest: Callable[[], Order] = lambda: NO_ORDER,
@@ -52,17 +53,19 @@ def record_decision(
     an entry of its own where the criteria have changed since; `in_any_case`: always. `newest` is
     asked for the newest ranking, where the record was not served from one. With a `basis` it is
     recorded only if that is their present decision; to repeat the present one is harmless.
+    `criteria_version` is that of the criteria which were shown to them; those in force, if None.
 
     Raises:
         NotFound: The review has no such record.
         IsDuplicate: Another record is screened in its place.
         Forbidden: An observer does not decide.
         NewerDecision: `basis` is not their present decision.
-        Invalid: `made_at` is in the future, or a classification goes with the wrong verdict.
+        Invalid: `made_at` is in the future, the criteria have no such version, or a
+            classification goes with the wrong verdict.
         ReasonRequired: It excludes a full text without a reason.
         NotAtThisStage: The record never came to full text.
     """
-    asked = [NewVote(record_number, given, basis)]
+    asked = [NewVote(record_number, given, basis, criteria_version)]
     done = record_decisions(
         session,
         review=review,

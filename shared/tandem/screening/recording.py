@@ -46,11 +46,16 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class NewVote:
-    """What somebody decides on a record, and the decision of theirs that they know of."""
+    """What somebody decides on a record, and what they know of.
+
+    `basis` is their own newest decision, `criteria_version` the criteria that were shown to them;
+    None where the client does not say: then those in force.
+    """
 
     record_number: RecordNumber
     given: DecisionInput
     basis: Basis | None = None
+    criteria_version: int | None = None
 
 
 def record_decisions(
@@ -79,9 +84,9 @@ def record_decisions(
     for new in asked:
         number = new.record_number
         try:
-            state = _require_recordable(session, viewer, loaded[number], new)
+            state = _require_recordable(session, review, viewer, loaded[number], new)
             mine = state.votes.get(viewer.user_id)
-            is_entered = in_any_case or _says_more(review, mine, new.given, again=again)
+            is_entered = in_any_case or _says_more(review, mine, new, again=again)
             if mine is not None and not is_entered:
                 answers[number] = mine
                 continue
@@ -89,34 +94,34 @@ def record_decisions(
             states[number] = state
         except TandemError as error:
             answers[number] = error
-    given = {new.record_number: new.given for new in asked if new.record_number in states}
+    entered = [new for new in asked if new.record_number in states]
     touched = [state for number, state in states.items() if loaded[number].is_touched]
     informed = exposure.informed_among(session, viewer, touched)
-    after = _enter(session, review, viewer, stage, states, given, informed, newest)
+    after = _enter(session, review, viewer, stage, states, entered, informed, newest)
     return _answers(session, review, viewer, stage, asked, answers, loaded, after)
 
 
 def _require_recordable(
-    session: Session, viewer: Viewer, loaded: Loaded, new: NewVote
+    session: Session, review: LockedReview, viewer: Viewer, loaded: Loaded, new: NewVote
 ) -> RecordState:
     """Return the record's state; raise if this cannot be decided of it, whatever is there."""
     given, key = new.given, loaded.state.key
     client_state.require_possible(given.made_at)
+    client_state.require_known_criteria(review, new.criteria_version)
     require_complete(key.stage, given.verdict, given.reasons, given.classification)
     state = loaded.screenable()
     require_reached(session, key)
     return state
 
 
-def _says_more(
-    review: LockedReview, mine: Decision | None, given: DecisionInput, *, again: bool
-) -> bool:
+def _says_more(review: LockedReview, mine: Decision | None, new: NewVote, *, again: bool) -> bool:
     """Whether this is an entry of its own beside the reviewer's present one."""
-    if mine is None or not _same(mine, given):
+    if mine is None or not _same(mine, new.given):
         return True
-    is_outdated = mine.criteria_version < review.criteria_version
+    under = review.criteria_version if again else new.criteria_version
+    looked_again = under is not None and mine.criteria_version < under
     # A vote that came with a linked record was not made for this one: their own is entered.
-    return (again and is_outdated) or mine.carried_from is not None
+    return looked_again or mine.carried_from is not None
 
 
 def _enter(
@@ -125,7 +130,7 @@ def _enter(
     viewer: Viewer,
     stage: Stage,
     states: Mapping[RecordNumber, RecordState],
-    given: Mapping[RecordNumber, DecisionInput],
+    entered: Sequence[NewVote],
     informed: Collection[RecordNumber],
     newest: Callable[[], Order],
 ) -> dict[RecordNumber, RecordState]:
@@ -134,10 +139,16 @@ def _enter(
         return {}
     held = _end_leases(session, viewer, stage, list(states))
     changes = []
-    for number, state in states.items():
+    for new in entered:
+        number, state = new.record_number, states[new.record_number]
         rank, ranking_id = held.get(number) or _rank_in(newest(), state.key)
         entry = NewDecision(
-            viewer.user_id, given[number], number in informed, rank=rank, ranking_id=ranking_id
+            viewer.user_id,
+            new.given,
+            number in informed,
+            rank=rank,
+            ranking_id=ranking_id,
+            criteria_version=new.criteria_version,
         )
         changes.append(Change(state, [entry]))
     because = ResolvedBy.AGREEMENT

@@ -82,6 +82,51 @@ class TestCriteria:
         rows = list(csv.DictReader(io.StringIO(file)))
         assert [row["criteria_version"] for row in rows] == ["1", "2"]
 
+    def test_what_was_decided_offline_is_of_the_criteria_that_were_shown(
+        self, ask: Asking, team: Team
+    ) -> None:
+        ask(team.owner, "PATCH", "", {"criteria": {"exclude": ["Prisons"]}})
+        shown_before = {"verdict": "maybe", "criteria_version": 1}
+        late = ask(team.ann, "PUT", "/records/1/decision", shown_before)["decision"]
+        many = {
+            "items": [{"record_id": "2", **shown_before}, {"record_id": "3", "verdict": "maybe"}]
+        }
+        batch = ask(team.ann, "POST", "/decisions", many, expect=207)["items"]
+
+        assert late["criteria_version"] == 1
+        assert [one["decision"]["criteria_version"] for one in batch] == [1, 2]
+        found = ask(team.ann, "GET", "/criteria/affected")["items"]
+        assert [one["record"]["id"] for one in found] == ["1", "2"]
+
+    def test_the_same_under_later_criteria_is_a_second_look(self, ask: Asking, team: Team) -> None:
+        said = {"verdict": "maybe"}
+        first = ask(team.ann, "PUT", "/records/1/decision", said)["decision"]
+        ask(team.owner, "PATCH", "", {"criteria": {"exclude": ["Prisons"]}})
+
+        for version, id_, n in ((None, first["id"], 1), (1, first["id"], 1)):
+            again = said | ({} if version is None else {"criteria_version": version})
+            assert ask(team.ann, "PUT", "/records/1/decision", again)["decision"]["id"] == id_
+            assert ask(team.ann, "GET", "/criteria/affected")["n"] == n
+        looked = said | {"criteria_version": 2}
+        second = ask(team.ann, "PUT", "/records/1/decision", looked)["decision"]
+        assert (second["criteria_version"], second["id"] != first["id"]) == (2, True)
+        assert (
+            ask(team.ann, "PUT", "/records/1/decision", said | {"criteria_version": 1})["decision"]
+            == second
+        )
+        assert ask(team.ann, "GET", "/criteria/affected")["n"] == 0
+
+    @pytest.mark.parametrize("version", [0, 2, -1, 1.5, 2**40])
+    def test_a_decision_is_under_criteria_that_there_are(
+        self, ask: Asking, team: Team, version: float
+    ) -> None:
+        said = {"verdict": "maybe", "criteria_version": version}
+        refused = ask(team.ann, "PUT", "/records/1/decision", said, expect=422)
+        assert refused["errors"][0]["field"].endswith("criteria_version")
+        item = {"items": [{"record_id": "1", **said}]}
+        assert ask(team.ann, "POST", "/decisions", item, expect=207)["items"][0]["status"] == 422
+        assert ask(team.ann, "GET", "/records/1")["my_decision"] is None
+
     def test_what_the_change_could_touch_until_one_has_looked(
         self, ask: Asking, team: Team
     ) -> None:

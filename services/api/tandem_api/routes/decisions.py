@@ -197,6 +197,7 @@ def _record(
         stage=sent.stage,
         given=given,
         basis=sent.known(),
+        criteria_version=sent.criteria_version,
         newest=lambda: newest(sent.stage),
     )
     session.flush()
@@ -216,7 +217,8 @@ def _asked(raw: Any) -> Asked | TandemError:
         return error
     if item.verdict is None:
         return item.stage, NewWithdrawal(number, item.known(), item.made_at)
-    return item.stage, NewVote(number, item.judged(item.verdict), item.known())
+    given = item.judged(item.verdict)
+    return item.stage, NewVote(number, given, item.known(), item.criteria_version)
 
 
 def _answered(

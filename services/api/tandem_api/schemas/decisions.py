@@ -46,6 +46,14 @@ MADE_AT = (
 )
 
 
+CRITERIA_VERSION = (
+    "Of the review's criteria that were shown when it was made, as `criteria_version` of the "
+    "review. A decision under earlier criteria counts, and is among those that the change may "
+    "touch; the same one under later criteria says that you have looked again. Left out: those in "
+    "force when it arrives."
+)
+
+
 class _DecisionFields(In):
     stage: ScreeningStage = Stage.TITLE_ABSTRACT
     reasons: list[Line] = Field(default=[], max_length=20, examples=[["wrong population"]])
@@ -64,6 +72,10 @@ class _DecisionFields(In):
     )
     made_at: Time | None = Field(
         default=None, description=MADE_AT, examples=["2026-11-23T09:29:58Z"]
+    )
+
+    criteria_version: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description=CRITERIA_VERSION, examples=[1]
     )
 
     classification: Classification | None = Field(

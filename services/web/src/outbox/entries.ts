@@ -15,6 +15,8 @@ export interface Judgement {
   labels: string[];
   note: string | null;
   seconds: number | null;
+  /** Of the criteria that were shown; left out by pages of before. */
+  criteria_version?: number;
   /** At full text, of what is included and cannot be used yet. */
   classification?: Schemas["Classification"] | null;
 }

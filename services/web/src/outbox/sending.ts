@@ -118,6 +118,11 @@ function meaning(entry: Entry, answer: Answer): Outcome {
   return judged(entry, asProblem(answer.error, response.status), after > 0 ? after : null);
 }
 
+/** Whether a problem is about this field. */
+function names(problem: Problem, field: string): boolean {
+  return problem.errors?.some((one) => one.field.endsWith(field)) ?? false;
+}
+
 /** Says what a problem means for an entry. */
 export function judged(entry: Entry, problem: Problem, seconds: number | null): Outcome {
   if (problem.status >= 500 || problem.status === 429 || problem.status === 408) {
@@ -143,8 +148,13 @@ export function judged(entry: Entry, problem: Problem, seconds: number | null): 
       break;
     case "invalid":
       // A clock that is wrong is no reason to lose a decision.
-      if (entry.made_at !== null && problem.errors?.some((one) => one.field.endsWith("made_at"))) {
+      if (entry.made_at !== null && names(problem, "made_at")) {
         return { kind: "changed", entry: { ...entry, key: "", made_at: null } };
+      }
+      // Nor are criteria that a backup has taken back.
+      if (entry.judgement?.criteria_version !== undefined && names(problem, "criteria_version")) {
+        const { criteria_version: _, ...judgement } = entry.judgement;
+        return { kind: "changed", entry: { ...entry, key: "", judgement } };
       }
       break;
   }

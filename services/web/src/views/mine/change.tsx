@@ -59,6 +59,7 @@ export function Change({ record, review, stage, close }: ChangeProps) {
       note,
       basis,
       stage,
+      criteria_version: review.criteria_version,
       classification: classification as Schemas["Classification"] | null,
     });
   };

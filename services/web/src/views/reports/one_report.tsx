@@ -136,6 +136,7 @@ function Decide({ review, report }: { review: Review; report: Report }) {
       labels: mine?.labels ?? [],
       stage: "full_text",
       basis: mine?.id ?? null,
+      criteria_version: review.criteria_version,
     });
   };
   return (

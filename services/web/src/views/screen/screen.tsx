@@ -95,11 +95,19 @@ export function Screening({ review, stage, title: name, read, above, beside, end
       const reasons = verdict === "exclude" && reason !== undefined ? [reason] : [];
       // Who excludes a full text says why.
       if (isFullText && verdict === "exclude" && reasons.length === 0) return setOpen("reasons");
-      const made = session.decide({ verdict, reasons, labels, note: note.trim() || null, classification });
+      const { criteria_version } = review;
+      const made = session.decide({
+        verdict,
+        reasons,
+        labels,
+        note: note.trim() || null,
+        classification,
+        criteria_version,
+      });
       if (made) setDraft(emptyDraft());
       setOpen(null);
     },
-    [session, draft, setDraft, isFullText],
+    [session, draft, setDraft, isFullText, review],
   );
 
   const act = useCallback(
