@@ -140,3 +140,5 @@ def _report(path: Path, result: dict[str, Any]) -> None:
         typer.echo(f"  record {rejection['position']}: {rejection['reason']}")
     if result["n_rejected"] > _MOST_REJECTIONS_SHOWN:
         typer.echo(f"  and {result['n_rejected'] - _MOST_REJECTIONS_SHOWN} more")
+    for warning in result["warnings"]:
+        typer.echo(f"  {warning['detail']}")

@@ -21,12 +21,16 @@ from tandem.records import judged_text, screened_records, search_index
 from tandem.records.duplicates import groups, identities
 from tandem.records.duplicates.matching import Match
 from tandem.records.formats.entry import Entry, Rejection
+from tandem.records.import_warnings import breaks_off
 from tandem.records.known import Known
 from tandem.records.models import Import, Record
 from tandem.reviews.models import Review
 
 _MOST_REJECTIONS_LISTED = 1000
 """All are counted; a file with more is not a bibliography, and its list would help nobody."""
+
+_MOST_WARNINGS = 20
+"""One of an archive's files each may break off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Ready:
         copies: Which of them are copies, of which record, and why. That one may be a copy too.
         rejections: What could not be read.
         n_priors: How many of its records carry a decision from an earlier screening.
+        breaking_off: Those records that the file ends inside of.
     """
 
     after: int
@@ -46,6 +51,7 @@ class Ready:
     copies: Mapping[RecordNumber, tuple[RecordNumber, Match]]
     rejections: Sequence[Rejection]
     n_priors: int
+    breaking_off: Sequence[Entry] = ()
 
 
 def make_ready(
@@ -72,7 +78,8 @@ def make_ready(
             copies[RecordNumber(number)] = found
     rejections = [item for item in batch if isinstance(item, Rejection)]
     n_priors = sum(bool(entry.priors) for entry in entries)
-    return Ready(after, rows, copies, rejections, n_priors)
+    breaking_off = [entry for entry in entries if entry.breaks_off]
+    return Ready(after, rows, copies, rejections, n_priors, breaking_off)
 
 
 def store(session: Session, review: Review, row: Import, ready: Ready) -> None:
@@ -143,6 +150,8 @@ def _count(review: Review, row: Import, ready: Ready) -> None:
     if ready.rejections and (room := _MOST_REJECTIONS_LISTED - len(row.rejected)) > 0:
         listed = (asdict(rejection) for rejection in ready.rejections[:room])
         row.rejected = [*row.rejected, *listed]
+    if ready.breaking_off and (room := _MOST_WARNINGS - len(row.warnings)) > 0:
+        row.warnings = [*row.warnings, *map(breaks_off, ready.breaking_off[:room])]
     if n_records > n_duplicates:
         review.corpus_seq += 1
 

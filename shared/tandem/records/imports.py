@@ -13,7 +13,7 @@ from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict, NotFound
 from tandem.ids import ImportId, ReviewId, UserId, new_id
-from tandem.records import waves
+from tandem.records import import_warnings, waves
 from tandem.records.formats.reading import Format
 from tandem.records.models import Import, ImportState
 from tandem.records.origin import FoundBy, StartsAt
@@ -122,6 +122,7 @@ def accept(
     """
     searched, found = searched or Searched(), found or Found()
     reviews.lock(session, review_id)
+    before = _imported_before(session, review_id, upload.sha256)
     row = Import(
         id=upload.import_id,
         review_id=review_id,
@@ -137,6 +138,8 @@ def accept(
         n_duplicates=0,
         n_rejected=0,
         rejected=[],
+        sha256=upload.sha256,
+        warnings=[] if before is None else [import_warnings.same_file(before)],
         platform=searched.platform,
         searched_on=searched.on,
         strategy=searched.strategy,
@@ -148,6 +151,16 @@ def accept(
     session.add(row)
     session.flush()
     return row
+
+
+def _imported_before(session: Session, review_id: ReviewId, sha256: str) -> Import | None:
+    """Return the first import of the very same file whose records are here, or will be."""
+    query = select(Import).where(
+        Import.review_id == review_id,
+        Import.sha256 == sha256,
+        Import.state.not_in((ImportState.FAILED, ImportState.TAKEN_BACK)),
+    )
+    return session.scalar(query.order_by(Import.created_at, Import.id).limit(1))
 
 
 def get_import(session: Session, *, review_id: ReviewId, import_id: ImportId) -> Import:

@@ -60,6 +60,10 @@ class Import(Attempted, Base):
     n_duplicates: Mapped[int]
     n_rejected: Mapped[int]
     rejected: Mapped[list[dict[str, Any]]]
+    sha256: Mapped[str | None]
+    """Of the file as it was sent; None of files that came before it was kept."""
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    """What is to be looked at though all was read, each with `code` and `detail`."""
     error: Mapped[str | None]
     platform: Mapped[str | None]
     searched_on: Mapped[date | None]

@@ -111,6 +111,42 @@ def test_a_file_is_taken_and_read(
     assert client.get(path, headers=team.ann.auth).json() == {"items": [done], "next_cursor": None}
 
 
+def test_a_file_that_breaks_off_says_so(
+    client: TestClient, team: Team, path: str, world: World, settings: Settings
+) -> None:
+    cut = RIS[: RIS.rindex(b"ER")]
+    answer = client.post(path, files={"file": ("cut.ris", cut)}, headers=team.owner.auth)
+
+    assert answer.json()["warnings"] == []
+    read(world, settings, answer.json())
+    done = client.get(f"{path}/{answer.json()['id']}", headers=team.ann.auth).json()
+    (warning,) = done["warnings"]
+    assert (done["n_read"], done["n_rejected"], warning["code"]) == (3, 0, "breaks_off")
+    assert "inside its last record" in warning["detail"]
+
+
+def test_the_very_same_file_under_another_name_says_when_it_came(
+    client: TestClient, team: Team, path: str, world: World, settings: Settings
+) -> None:
+    def sent(name: str, content: bytes) -> dict[str, Any]:
+        files = {"file": (name, content)}
+        taken: dict[str, Any] = client.post(path, files=files, headers=team.owner.auth).json()
+        return taken
+
+    first, other = sent("medline.ris", RIS), sent("medline.ris", RIS + b"\n")
+    again = sent("medline (1).ris", RIS)
+
+    assert first["warnings"] == other["warnings"] == []
+    assert [warning["code"] for warning in again["warnings"]] == ["same_file"]
+    assert "as 'medline.ris'" in again["warnings"][0]["detail"]
+    read(world, settings, again)
+    read(world, settings, first)
+    taken_back = client.delete(f"{path}/{first['id']}", headers=team.owner.auth)
+    assert taken_back.status_code == 200, taken_back.text
+    assert len(sent("medline (2).ris", RIS)["warnings"]) == 1  # of the second one
+    client.delete(f"{path}/{again['id']}", headers=team.owner.auth)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from tandem.ids import UserId
+from tandem.records.import_warnings import Warned
 from tandem.records.models import Import, ImportState, ImportStep
 from tandem.records.origin import FoundBy, StartsAt
 from tandem_api.schemas.base import (
@@ -23,6 +24,20 @@ class RejectionOut(Out):
     position: int = Field(description="Among the file's records, from 1.", examples=[77])
     reason: str = Field(examples=["neither title nor abstract"])
     excerpt: str = Field(examples=["TY  - JOUR"])
+
+
+class ImportWarningOut(Out):
+    """Something to look at though all was read. It changes nothing."""
+
+    code: Warned = Field(examples=["breaks_off"])
+    detail: str = Field(
+        description="What may be wrong, and what to do then.",
+        examples=[
+            "The file ends inside its last record ('Sleep of nurses'): the download may have been "
+            "broken off. Compare how many records the database has found. If some are missing, "
+            "take this import back and export the file again."
+        ],
+    )
 
 
 class ImportOut(Out):
@@ -58,6 +73,7 @@ class ImportOut(Out):
     )
     priors_taken_at: datetime | None
     rejected: list[RejectionOut]
+    warnings: list[ImportWarningOut]
     error: str | None
     created_by: PersonId = Field(description="Who sent the file.")
     created_by_name: PersonName
@@ -91,6 +107,7 @@ class ImportOut(Out):
             n_priors=row.n_priors,
             priors_taken_at=row.priors_taken_at,
             rejected=[RejectionOut.model_validate(item) for item in row.rejected],
+            warnings=[ImportWarningOut.model_validate(item) for item in row.warnings],
             error=row.error,
             created_by=str(row.created_by),
             created_by_name=names[row.created_by],

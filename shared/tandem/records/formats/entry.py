@@ -43,7 +43,7 @@ class Entry:
     No field holds NUL, other control characters or lone surrogates; `raw` keeps line ends
     and tabs. `ref` is the source's own number for the record. `registry_ids` are the numbers of
     trial registries that it has or names, as `NCT01234567`: of a trial's record its own is the
-    first.
+    first. `breaks_off`: the file ends before the record does.
     """
 
     title: str
@@ -64,6 +64,7 @@ class Entry:
     kind: Kind | None = None
     priors: tuple[Prior, ...] = ()
     registry_ids: tuple[str, ...] = ()
+    breaks_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

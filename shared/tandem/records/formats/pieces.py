@@ -8,7 +8,7 @@ left out, however the file is made. What a reader cannot place becomes a rejecti
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, AnyStr, Generic, Protocol, TypeVar
 
 from tandem.log import logger
@@ -16,6 +16,7 @@ from tandem.records.formats.assembly import LONGEST_RECORD, reject, reject_overl
 from tandem.records.formats.entry import Entry, Rejection
 
 RECORD = "record"
+BREAKS_OFF = "record that ends with the file, without the mark that should end it"
 FILLER = "filler"
 STRAY = "text that belongs to no record"
 FAULT = "not read, because Tandem has a fault here; its log says which"
@@ -24,7 +25,7 @@ FAULT = "not read, because Tandem has a fault here; its log says which"
 log_ = logger(__name__)
 
 Piece = tuple[int, str]
-"""Where a piece ends, and what it is: `RECORD`, `FILLER`, or why it is rejected."""
+"""Where a piece ends, and what it is: `RECORD`, `BREAKS_OFF`, `FILLER`, or why it is rejected."""
 
 Read = TypeVar("Read", str, bytes, contravariant=True)
 
@@ -121,8 +122,11 @@ class File(Generic[AnyStr]):
             raw = data[start:end]
             if len(raw) > LONGEST_RECORD and kind != FAULT:
                 yield reject_overlong(position, shown(raw))
-            elif kind == RECORD:
-                yield self._made(position, raw)
+            elif kind in (RECORD, BREAKS_OFF):
+                made = self._made(position, raw)
+                if kind == BREAKS_OFF and isinstance(made, Entry):
+                    made = replace(made, breaks_off=True)
+                yield made
             elif kind == STRAY:
                 newline: Any = "\n" if isinstance(data, str) else b"\n"
                 begin = start + len(raw) - len(raw.lstrip())

@@ -192,6 +192,12 @@ function Row({ one, review }: { one: Import; review: string }) {
       {isRunning && <Meter value={one.percent ?? 0} of={100} label={one.filename} />}
       {isRunning && one.n_total !== null && <p class="small soft">{say.of(one.n_read, one.n_total)}</p>}
       {one.error && <p class="wrong">{one.error}</p>}
+      {one.state !== "taken_back" &&
+        one.warnings.map((warning) => (
+          <p class="notice warn" key={warning.detail}>
+            {warning.detail}
+          </p>
+        ))}
       {(one.state === "done" || one.state === "failed") && (
         <div class="head">
           <span>{one.state === "done" && say.result(one.n_added, one.n_duplicates)}</span>

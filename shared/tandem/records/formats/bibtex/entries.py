@@ -16,7 +16,7 @@ from tandem.records.formats.bibtex import values as bibtex_values
 from tandem.records.formats.bibtex.fields import Fields, parts
 from tandem.records.formats.bibtex.values import Malformed, Strings
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.pieces import FILLER, RECORD, STRAY, Make, Piece
+from tandem.records.formats.pieces import BREAKS_OFF, FILLER, RECORD, STRAY, Make, Piece
 from tandem.records.formats.tagged.dialect import INDENT
 
 # Everything that it warns of is reported in a rejection's words.
@@ -78,8 +78,9 @@ def pieces(data: str) -> Iterator[Piece]:
     edges = [*_edges(data), ("", len(data))]
     yield edges[0][1], _outside(data[: edges[0][1]])
     for (kind, start), (_, following) in pairwise(edges):
-        end = _closing(data, start, following)
-        yield end, _no_record(data[start:end]) if kind in _NO_RECORDS else RECORD
+        end, is_closed = _closing(data, start, following)
+        record = RECORD if is_closed or end < len(data) else BREAKS_OFF
+        yield end, _no_record(data[start:end]) if kind in _NO_RECORDS else record
         yield following, _outside(data[end:following])
 
 
@@ -95,16 +96,21 @@ def _edges(text: str) -> Iterator[tuple[str, int]]:
         yield (found["type"] or found["within"] or "").lower(), found.start()
 
 
-def _closing(text: str, start: int, following: int) -> int:
-    """Return where the entry ends that begins at `start`: at the latest where another does."""
+def _closing(text: str, start: int, following: int) -> tuple[int, bool]:
+    """Return where the entry ends that begins at `start`, and whether it is closed there.
+
+    At the latest it ends where another begins.
+    """
     head, depth = _HEAD.match(text, start), 0
     if head and text[head.end()] == "(":
-        return text.rfind(")", start, following) + 1 or following
+        end = text.rfind(")", start, following) + 1
+        return end or following, end > 0
     for sign in _BRACES.finditer(text, start, following):
         depth += {"{": 1, "}": -1}.get(sign[0], 0)
         if depth == 0 and sign[0] == "}":
-            return following if _goes_on(text, sign.end(), following) else sign.end()
-    return following
+            goes_on = _goes_on(text, sign.end(), following)
+            return (following if goes_on else sign.end()), True
+    return following, False
 
 
 def _goes_on(text: str, at: int, following: int) -> bool:
@@ -187,7 +193,7 @@ def _parents(text: str, strings: Strings) -> dict[str, Fields]:
     for (_, start), (_, following) in pairwise(edges):
         named = _KEYED.match(text, start)
         if named and (key := named[1].strip().lower()) in wanted and key not in parents:
-            raw = text[start : _closing(text, start, following)]
+            raw = text[start : _closing(text, start, following)[0]]
             with suppress(Malformed):
                 parents[key] = _parsed(_normal_head(raw), strings)[1]
     return parents

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from tandem.records.formats.assembly import Parts, assemble
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.pieces import FILLER, RECORD, Make, Piece, Reader, gap
+from tandem.records.formats.pieces import BREAKS_OFF, FILLER, RECORD, Make, Piece, Reader, gap
 from tandem.records.formats.tagged.fields import Fields
 
 INDENT = r"[ \t\xa0\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]{0,40}"
@@ -78,6 +78,7 @@ class Dialect(Reader[str]):
         at, first = 0, ""
         opens = self.opens or self.tells
         marked = True
+        n_records = n_marked = 0
         while at < len(data):
             start = at
             if marked:
@@ -95,7 +96,10 @@ class Dialect(Reader[str]):
             marked = end < at
             if not marked:
                 end = self.last_line(data, start, end)
-            yield end, RECORD
+            # Of a download that was broken off the last record alone has no end mark.
+            breaks_off = 0 < n_records == n_marked and not marked and at == len(data)
+            yield end, BREAKS_OFF if breaks_off else RECORD
+            n_records, n_marked = n_records + 1, n_marked + marked
             yield from [(at, FILLER)] if marked else gap(data, end, at, self.between)
 
     def maker(self, data: str) -> Make[str]:

@@ -1,0 +1,44 @@
+"""What somebody should look at in an import whose records were all read.
+
+A warning changes nothing: it says what may be wrong, and what to do then.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from tandem.records.formats.entry import Entry
+from tandem.records.models import Import
+
+_LONGEST_TITLE = 80
+
+
+class Warned(StrEnum):
+    """What a warning is about."""
+
+    SAME_FILE = "same_file"
+    BREAKS_OFF = "breaks_off"
+
+
+def same_file(before: Import) -> dict[str, Any]:
+    """Say that the very same file was imported before."""
+    return _warning(
+        Warned.SAME_FILE,
+        f"The very same file was imported on {before.created_at:%-d %B %Y} as "
+        f"{before.filename!r}. Its records come a second time, as duplicates or as proposals of "
+        "duplicates. If that is not what you want, take this import back.",
+    )
+
+
+def breaks_off(entry: Entry) -> dict[str, Any]:
+    """Say that the file ends before its last record does."""
+    title = entry.title[:_LONGEST_TITLE]
+    return _warning(
+        Warned.BREAKS_OFF,
+        f"The file ends inside its last record ({title!r}): the download may have been broken "
+        "off. Compare how many records the database has found. If some are missing, take this "
+        "import back and export the file again.",
+    )
+
+
+def _warning(code: Warned, detail: str) -> dict[str, Any]:
+    return {"code": code.value, "detail": detail}
