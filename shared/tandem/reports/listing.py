@@ -14,7 +14,7 @@ from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reports import membership
 from tandem.reports.facts import Report, visible_reports
-from tandem.reports.rules import Standing, reason, standing
+from tandem.reports.rules import Standing, reason, retrieval_state, standing
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -105,7 +105,7 @@ def _matches(report: Report, filters: ReportFilters) -> bool:
     why = reason(facts)
     return (
         filters.standing in (None, stands)
-        and filters.retrieval in (None, facts.retrieval)
+        and filters.retrieval in (None, retrieval_state(facts))
         and (filters.reason is None or (why is not None and key(why) == key(filters.reason)))
     )
 

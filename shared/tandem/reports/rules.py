@@ -92,6 +92,12 @@ def standing(facts: ReportFacts) -> Standing | None:
     return Standing.INCLUDED if facts.is_sampled else Standing.ELIGIBLE_NOT_SAMPLED
 
 
+def retrieval_state(facts: ReportFacts) -> RetrievalState | None:
+    """Return how far its retrieval is; None where nobody seeks its text, nor ever has."""
+    is_sought = standing(facts) is Standing.BEING_SOUGHT
+    return facts.retrieval or (RetrievalState.SOUGHT if is_sought else None)
+
+
 def reason(facts: ReportFacts) -> str | None:
     """Return why a report is excluded, where it is."""
     return facts.final_reason if standing(facts) is Standing.EXCLUDED else None

@@ -232,7 +232,7 @@ def test_supplements_are_recognised_by_their_names(api: Api) -> None:
     api.read()
 
     assert api.get("/reports/1/texts")["items"][0]["kind"] == "supplement"
-    assert api.get("/reports/1")["retrieval"] is None
+    assert api.get("/reports/1")["retrieval"]["state"] == "sought"
 
 
 def test_a_quarantined_file_fails(api: Api) -> None:

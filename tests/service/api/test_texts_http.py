@@ -34,8 +34,12 @@ def small(settings: Settings) -> Iterator[TestClient]:
 
 def test_a_file_is_taken_and_read_and_its_report_is_retrieved(api: Api) -> None:
     content = titled(1)
+    before = api.get("/reports/1")["retrieval"]
+    assert before == {"state": "sought", "via": None, "note": None, "by": None, "at": None}
+    assert "1" in [one["id"] for one in api.get("/reports?retrieval=sought")["items"]]
 
     taken = api.add(content, name="C:\\papers\\Okafor 2012.PDF")
+    assert "1" not in [one["id"] for one in api.get("/reports?retrieval=sought")["items"]]
     assert api.get("/reports/1")["retrieval"]["via"] == "upload"
     api.read()
     text = api.get(f"/texts/{taken['id']}")
@@ -64,7 +68,7 @@ def test_a_supplement_alone_is_no_retrieved_report(api: Api) -> None:
     taken = api.add(pdfs.pdf(["Table S1"]), kind="supplement")
 
     assert taken["kind"] == "supplement"
-    assert api.get("/reports/1")["retrieval"] is None
+    assert api.get("/reports/1")["retrieval"]["state"] == "sought"
 
 
 def test_the_same_file_again_changes_nothing(api: Api) -> None:

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from tandem.reports.rules import ReportFacts, Standing, reason, standing
+from tandem.reports.rules import ReportFacts, Standing, reason, retrieval_state, standing
 from tandem.reviews.policy import DEFAULT, Policy, Stage
 from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.rules import (
@@ -47,6 +47,16 @@ ONGOING, AWAITING = Classification.ONGOING, Classification.AWAITING
 )
 def test_where_a_report_stands(facts: ReportFacts, stands: Standing | None) -> None:
     assert standing(facts) == stands
+
+
+def test_a_text_that_nobody_has_spoken_of_is_sought_while_the_report_needs_it() -> None:
+    for state in RetrievalState:
+        assert retrieval_state(ReportFacts(IN, state)) is state
+        assert retrieval_state(ReportFacts(OUT, state)) is state
+    assert retrieval_state(ReportFacts(IN)) is RetrievalState.SOUGHT
+    assert retrieval_state(ReportFacts(starts_at_full_text=True)) is RetrievalState.SOUGHT
+    assert retrieval_state(ReportFacts(OUT)) is None
+    assert retrieval_state(ReportFacts(IN, is_linked=True)) is None
 
 
 def test_a_report_has_a_final_reason_only_while_it_stands_as_excluded() -> None:

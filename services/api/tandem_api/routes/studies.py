@@ -60,7 +60,12 @@ def list_studies(
     return Page.of(some.map(StudyOut.of_proposal))
 
 
-@router.post("/studies", status_code=201, response_model=StudyOut)
+@router.post(
+    "/studies",
+    status_code=201,
+    response_model=StudyOut,
+    responses={200: {"model": StudyOut, "description": "With `dry_run`: what it would make."}},
+)
 def group_reports(
     body: StudyIn, me: Me, review_id: InReview, write: Write, dry_run: DryRun = False
 ) -> Response:
@@ -85,7 +90,7 @@ def group_reports(
 
         return _done(session, act, dry_run=dry_run)
 
-    return write(work, status=201, changed=None if dry_run else review_id)
+    return write(work, status=200 if dry_run else 201, changed=None if dry_run else review_id)
 
 
 @router.post("/separate-reports", status_code=204, response_class=Response)

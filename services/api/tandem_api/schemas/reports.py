@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import Field
 
 from tandem.reports.listing import ShownReport
-from tandem.reports.rules import Standing
+from tandem.reports.rules import Standing, retrieval_state
 from tandem.reviews.policy import Stage
 from tandem.screening.full_text.models import RetrievalState, Via
 from tandem.texts.service import ShownText
@@ -32,13 +32,16 @@ class RetrievalIn(In):
 
 
 class RetrievalOut(Out):
-    """The newest entry about its retrieval. Of linked records the one that got furthest counts."""
+    """The newest entry about its retrieval. Of linked records the one that got furthest counts.
+
+    A report whose text is sought and of which nobody has said anything is `sought`, by nobody.
+    """
 
     state: RetrievalState = Field(examples=["requested"])
     via: Via | None = Field(examples=["ill"])
     note: str | None = Field(examples=["Asked the library for volume 22."])
-    by: PersonName
-    at: datetime
+    by: PersonName | None
+    at: datetime | None = Field(examples=["2026-11-23T09:30:00Z"])
 
 
 class ReportOut(RecordOut):
@@ -56,7 +59,7 @@ class ReportOut(RecordOut):
         examples=["being_sought"],
     )
     retrieval: RetrievalOut | None = Field(
-        description="The state of its retrieval; null: there is no entry."
+        description="The state of its retrieval; null: its text is not sought, and never was."
     )
     texts: list[TextOut] = Field(
         description="Its files, and those of records that are linked to it, the oldest first."
@@ -69,14 +72,15 @@ class ReportOut(RecordOut):
     @classmethod
     def of_report(cls, shown: ShownReport, texts: Sequence[ShownText]) -> "ReportOut":
         record = RecordOut.shown(shown.record, Stage.FULL_TEXT)
-        entry, retrieval = shown.report.retrieval, None
-        if entry is not None and shown.retrieved_by is not None:
+        state, entry = retrieval_state(shown.report.facts), shown.report.retrieval
+        retrieval = None
+        if state is not None:
             retrieval = RetrievalOut(
-                state=entry.state,
-                via=entry.via,
-                note=entry.note,
+                state=state,
+                via=None if entry is None else entry.via,
+                note=None if entry is None else entry.note,
                 by=shown.retrieved_by,
-                at=entry.created_at,
+                at=None if entry is None else entry.created_at,
             )
         return cls(
             **dict(record) | {"final_reason": shown.final_reason},

@@ -61,7 +61,7 @@ export function OneReport({ review, id }: { review: Review; id: string }) {
               <p class="soft">{retrievalOf(report)}</p>
               {report.retrieval?.note && <p class="quote">{report.retrieval.note}</p>}
               {isOpen && (
-                <details open={report.retrieval === null}>
+                <details open={report.retrieval === null || report.retrieval.at === null}>
                   <summary>{say.changeRetrieval}</summary>
                   <Retrieval key={report.retrieval?.at ?? ""} review={review} report={report} />
                 </details>

@@ -19,7 +19,7 @@ interface Props {
 /** How far the retrieval of a full text is, in one line. */
 export function retrievalOf(report: Report): string {
   const { retrieval } = report;
-  if (retrieval === null) return say.nothingSaid;
+  if (retrieval === null || retrieval.at === null) return say.nothingSaid;
   const via = retrieval.via === null ? null : say.vias[retrieval.via];
   return [say.retrievals[retrieval.state], via, ago(retrieval.at)].filter(Boolean).join(" · ");
 }
@@ -27,7 +27,7 @@ export function retrievalOf(report: Report): string {
 /** Says how far the retrieval is. What was said before is kept in the history. */
 export function Retrieval({ review, report, done }: Props) {
   const now = report.retrieval;
-  const [state, setState] = useState<State>(now?.state ?? "requested");
+  const [state, setState] = useState<State>(now !== null && now.at !== null ? now.state : "requested");
   const path = { review_id: review.id, report_id: report.id };
   const save = useMutation({
     mutationFn: (body: Schemas["RetrievalIn"]) =>
