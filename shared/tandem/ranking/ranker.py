@@ -1,25 +1,17 @@
 """In which order records are best read. The worker and `tandem simulate` both ask here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.ranking import folds
 from tandem.ranking.explain import Term, pulling_terms, telling_terms
 from tandem.ranking.features import Features
-from tandem.ranking.learning import Case, Fitted, InReview, Labels, Rows
-from tandem.ranking.presets import Preset
-from tandem.ranking.recipes import BrokenPlugin, Recipe
-
-_FOLDS = 5
-"""Models that score half-done records: each then still sees four fifths of them."""
-
-_BESIDE = 50_000
-"""Unread records beside which half-done ones are scored in a large review: their mean and spread
-are those of all, to less than 1 % of the spread."""
+from tandem.ranking.learning import Case, Labels, Rows
+from tandem.ranking.recipes import Recipe
 
 
 @dataclass(frozen=True)
@@ -90,34 +82,26 @@ def rank(
     draws = _draws(features, seed)
     cold = _before_any_model(features, pool, draws)
     if relevant is not None:
-        draws = never(draws, relevant)
+        draws = folds.never(draws, relevant)
     stream = np.random.RandomState(seed) if random_state is None else random_state
     half_done = pool[np.isin(pool, labels.rows)]
-    folds, secret = _folds(half_done), half_done if hidden is None else hidden
-    unseen = [*folds, *([secret] if explained and secret.size else [])]
-    # Streams of their own: the main one must not depend on how many folds there are.
-    own = [*range(1, len(folds) + 1), 0]
+    parts, secret = folds.split(half_done), half_done if hidden is None else hidden
     cases = [
-        Case(labels.without(rows), never(draws, rows), np.random.RandomState([seed, number]))
-        for rows, number in zip(unseen, own, strict=False)
+        folds.unseen(part, labels, draws, seed=seed, number=number)
+        for number, part in enumerate(parts, start=1)
     ]
-    beside = _beside(recipe, labels, draws)
-    if beside is None:
-        fits = fit_all(recipe, features, [Case(labels, draws, stream), *cases])
-    else:
-        fits = chain(
-            fit_all(recipe, features, [Case(labels, draws, stream)]),
-            _fit_all_of(beside, recipe, features, cases),
-        )
+    if explained and secret.size:
+        cases.append(folds.unseen(secret, labels, draws, seed=seed, number=0))
+    fits = folds.fit_with_folds(recipe, features, Case(labels, draws, stream), cases)
     main = next(fits)
     if main is None:
         return cold
     scores, waiting = main.scores.copy(), list[Rows]()
-    for fold, fitted in zip(folds, fits, strict=False):
+    for part, fitted in zip(parts, fits, strict=False):
         if fitted is None:
-            waiting.append(fold)
+            waiting.append(part)
         else:
-            scores[fold] = fitted.scores[fold]
+            scores[part] = fitted.scores[part]
     ranked = (
         _keep_places(cold, np.concatenate(waiting), scores)
         if waiting
@@ -131,91 +115,6 @@ def rank(
         return telling
     head, weights = ranked.order[:explained].tolist(), explaining.weights
     return replace(telling, reasons={row: pulling_terms(features, weights, row) for row in head})
-
-
-def fit_all(recipe: Recipe, features: Features, cases: Sequence[Case]) -> Iterator[Fitted | None]:
-    """Yield what the recipe learns in each case.
-
-    Raises:
-        BrokenPlugin: It gives no finite score for every record.
-    """
-    fits = (
-        recipe.fit_all(features, cases)
-        if type(recipe) is Preset  # one derived from it may learn otherwise
-        else (_fit(recipe, features, case) for case in cases)
-    )
-    n_records = features.similarity.size
-    for fitted in fits:
-        if fitted is not None and not (
-            fitted.scores.shape == (n_records,) and np.all(np.isfinite(fitted.scores))
-        ):
-            raise BrokenPlugin(f"The model {recipe.name!r} gives no finite score for every record.")
-        yield fitted
-
-
-def _beside(recipe: Recipe, labels: Labels, draws: NDArray[np.float64]) -> Rows | None:
-    """Return the rows, ascending, that models of folds are given; None for all of them.
-
-    They are those that are labelled and, of the others, those with the lowest draws: among them
-    are the ones that are presumed to be excludes, so that each model learns what it does of all.
-    """
-    # Another recipe is promised all records.
-    if type(recipe) is not Preset or draws.size <= 2 * (labels.rows.size + _BESIDE):
-        return None
-    is_other = np.ones(draws.size, dtype=bool)
-    is_other[labels.rows] = False
-    others = np.flatnonzero(is_other)
-    if others.size > _BESIDE:
-        others = others[np.argpartition(draws[others], _BESIDE)[:_BESIDE]]
-    return np.sort(np.concatenate([labels.rows, others]))
-
-
-def _fit_all_of(
-    rows: Rows, recipe: Recipe, features: Features, cases: Sequence[Case]
-) -> Iterator[Fitted | None]:
-    """Do what `fit_all` does, of some rows alone; all others have the score 0."""
-    if not cases:
-        return
-    of_rows = [
-        Case(
-            Labels(np.searchsorted(rows, case.labels.rows), case.labels.values),
-            case.draws[rows],
-            case.random_state,
-            InReview(case.n_records, features.prior_model, case.labels),
-        )
-        for case in cases
-    ]
-    for fitted in fit_all(recipe, _some(features, rows), of_rows):
-        if fitted is None:
-            yield None
-            continue
-        scores = np.zeros(features.similarity.size)
-        scores[rows] = fitted.scores
-        yield replace(fitted, scores=scores)
-
-
-def _some(features: Features, rows: Rows) -> Features:
-    return replace(
-        features,
-        matrix=features.matrix[rows],
-        similarity=features.similarity[rows],
-        word_vectors=None if features.word_vectors is None else features.word_vectors[rows],
-        sentences=None if features.sentences is None else features.sentences[rows],
-        prior_model=None if features.prior_model is None else features.prior_model[rows],
-    )
-
-
-def _fit(recipe: Recipe, features: Features, case: Case) -> Fitted | None:
-    return recipe.fit(
-        features, labels=case.labels, draws=case.draws, random_state=case.random_state
-    )
-
-
-def never(draws: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
-    """Return draws by which nothing is presumed of these rows."""
-    changed = draws.copy()
-    changed[rows] = np.inf
-    return changed
 
 
 def _best_first(
@@ -235,11 +134,6 @@ def _before_any_model(features: Features, pool: Rows, draws: NDArray[np.float64]
         return _best_first(pool, features.similarity[pool], "text")
     shuffled = pool[np.argsort(draws[pool], kind="stable")]
     return Ranked(shuffled, np.zeros(pool.size, dtype=np.float32), "random")
-
-
-def _folds(half_done: Rows) -> list[Rows]:
-    n_folds = min(_FOLDS, half_done.size)
-    return [half_done[number::n_folds] for number in range(n_folds)]
 
 
 def _keep_places(cold: Ranked, waiting: Rows, scores: NDArray[np.float64]) -> Ranked:

@@ -11,18 +11,15 @@ from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import ReviewId
 from tandem.log import logger
-from tandem.ranking import from_ledger, second_looks
+from tandem.ranking import folds, from_ledger, second_looks
 from tandem.ranking.features import Features
-from tandem.ranking.learning import Case, Labels, Rows
+from tandem.ranking.learning import Labels, Rows
 from tandem.ranking.models import SecondLook
-from tandem.ranking.ranker import fit_all, never
 from tandem.ranking.recipes import DEFAULT_MODEL, Recipe
 from tandem.ranking.within_memory import recipe_within
 from tandem.records import shown
 from tandem.work import lease
 from tandem.work.lease import Held
-
-FOLDS = 5
 
 _log = logger(__name__)
 
@@ -103,17 +100,17 @@ def likeness(
     n_records = features.similarity.size
     draws = np.random.RandomState(seed).random_sample(n_records)
     if relevant is not None:
-        draws = never(draws, relevant)
+        draws = folds.never(draws, relevant)
     scores = np.zeros(excludes.size, dtype=np.float32)
-    folds = [excludes[number::FOLDS] for number in range(min(FOLDS, excludes.size))]
+    parts = folds.split(excludes)
     cases = [
-        Case(labels.without(fold), never(draws, fold), np.random.RandomState([seed, number]))
-        for number, fold in enumerate(folds)
+        folds.unseen(part, labels, draws, seed=seed, number=number)
+        for number, part in enumerate(parts)
     ]
-    for number, fitted in enumerate(fit_all(recipe, features, cases)):
+    for number, fitted in enumerate(folds.fit_all(recipe, features, cases)):
         if fitted is None:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        own = fitted.scores[folds[number]]
+        own = fitted.scores[parts[number]]
         below = np.searchsorted(np.sort(fitted.scores), own, side="left")
-        scores[number::FOLDS] = below / max(1, n_records - 1)
+        scores[number :: len(parts)] = below / max(1, n_records - 1)
     return excludes, scores

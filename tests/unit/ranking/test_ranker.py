@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from tandem.ranking import estimator, ranker
+from tandem.ranking import estimator, folds
 from tandem.ranking.features import Features, build, load, save
 from tandem.ranking.learning import Case, Fitted, Labels
 from tandem.ranking.metrics import loss
@@ -235,14 +235,14 @@ class TestHalfDone:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         of_all = self.rank()
-        n_given, some = list[int](), ranker._some
+        n_given, some = list[int](), folds._some
 
         def noting(whole: Features, of: NDArray[np.int64]) -> Features:
             n_given.append(of.size)
             return some(whole, of)
 
-        monkeypatch.setattr(ranker, "_BESIDE", 12)
-        monkeypatch.setattr(ranker, "_some", noting)
+        monkeypatch.setattr(folds, "_BESIDE", 12)
+        monkeypatch.setattr(folds, "_some", noting)
         of_part, flipped = self.rank(), self.rank(7)
 
         assert n_given == [len(SEEN) + 12] * 2
@@ -260,8 +260,8 @@ class TestHalfDone:
             random = np.random.RandomState(5)
             return [Case(labels(SEEN), draws, random), Case(labels({3: 1, 4: 0}), draws, random)]
 
-        of_all = ranker.fit_all(how, features, cases())
-        of_part = ranker._fit_all_of(np.arange(N), how, features, cases())
+        of_all = folds.fit_all(how, features, cases())
+        of_part = folds._fit_all_of(np.arange(N), how, features, cases())
 
         for one, other in zip(of_all, of_part, strict=True):
             assert one is not None
@@ -284,7 +284,7 @@ class TestHalfDone:
             assert set(of.rows.tolist()) <= set(SEEN)
             return 0.5
 
-        monkeypatch.setattr(ranker, "_BESIDE", 12)
+        monkeypatch.setattr(folds, "_BESIDE", 12)
         monkeypatch.setattr(estimator, "familiarity", familiar)
         monkeypatch.setattr(estimator, "prior_weight", weight)
         pool = np.sort(np.append(UNSEEN, self.HALF_DONE))
@@ -301,8 +301,8 @@ class TestHalfDone:
         class Derived(Preset):
             pass
 
-        monkeypatch.setattr(ranker, "_BESIDE", beside)
-        monkeypatch.delattr(ranker, "_some")
+        monkeypatch.setattr(folds, "_BESIDE", beside)
+        monkeypatch.delattr(folds, "_some")
         how = Derived(**vars(U4)) if beside == 12 else U4
         pool = np.sort(np.append(UNSEEN, self.HALF_DONE))
         assert rank(TOPICAL, labels=labels(SEEN), pool=pool, recipe=how, seed=1).kind == "model"
@@ -311,7 +311,7 @@ class TestHalfDone:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         presumed: list[Case] = []
-        real = ranker.fit_all
+        real = folds.fit_all
 
         def noting(
             how: Recipe, features: Features, cases: Sequence[Case]
@@ -319,7 +319,7 @@ class TestHalfDone:
             presumed.extend(cases)
             return real(how, features, cases)
 
-        monkeypatch.setattr(ranker, "fit_all", noting)
+        monkeypatch.setattr(folds, "fit_all", noting)
         pool = np.sort(np.append(UNSEEN, self.HALF_DONE))
         known = rows(5, 6)
         rank(TOPICAL, labels=labels(SEEN), pool=pool, recipe=U4, seed=1, relevant=known)
