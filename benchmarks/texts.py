@@ -28,8 +28,9 @@ from tandem.ids import RecordNumber
 from tandem.records.duplicates.titles import LONG_TITLE, plain_title
 from tandem.records.formats import normalise
 from tandem.texts import reading
+from tandem.texts.file_facts import FileFacts
 from tandem.texts.kinds import MediaType
-from tandem.texts.matching import FileFacts, Matcher, Target
+from tandem.texts.matching import Matcher, Target
 
 _BODY = (
     "Background. We describe what was done, in whom, and what came of it. Methods. Two people "

@@ -23,8 +23,7 @@ from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
 from tandem.texts import maps, misplaced, placing, service, unpacking
 from tandem.texts.kinds import BEGINNING, is_zip, safe_name
-from tandem.texts.maps import FileMap, Known
-from tandem.texts.matching import basename
+from tandem.texts.maps import FileMap, Known, basename
 from tandem.texts.models import TextBatch, TextBatchItem, TextFile, TextItemState, TextState
 from tandem.texts.placing import Targets
 from tandem.texts.reading import TextProblem

@@ -6,13 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from tandem.errors import Invalid, TandemError
 from tandem.ids import RecordNumber
 from tandem.records.duplicates.titles import plain_title
 from tandem.records.formats import normalise, reading
 from tandem.records.formats.entry import Entry
-from tandem.texts.matching import basename
 
 LARGEST = 50_000_000
 """Bytes of a map."""
@@ -164,3 +164,8 @@ def _table(content: bytes) -> Iterator[Line]:
                 pmid=normalise.pmid(value("pmid")),
                 title=value("title"),
             )
+
+
+def basename(path: str) -> str:
+    """Return how a file is called in maps and archives: its own name, folded."""
+    return unquote(path.replace("\\", "/")).rstrip("/").rsplit("/", 1)[-1].strip().casefold()

@@ -11,13 +11,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
-from urllib.parse import unquote
 
 from rapidfuzz import fuzz, process
 
 from tandem.ids import RecordNumber
 from tandem.records.duplicates.titles import LONG_TITLE, plain_title
-from tandem.records.formats import normalise
+from tandem.texts.file_facts import FileFacts, dois_of, metadata_dois
 
 LIKENESS = 90
 """Of 100, from which on a record is proposed. With 3 % wrong letters 1 of 118 was a wrong one."""
@@ -50,7 +49,6 @@ _UNSURE_NUMBER = re.compile(r"(?:(?:.*[\s_-])?report[\s_#-]*)?0*([1-9][0-9]{0,8}
 """`17`, or `report 17`: others number theirs, too."""
 
 _YEARS = range(1900, 2101)
-_DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"]{1,300}", re.I)
 
 
 class Evidence(StrEnum):
@@ -73,25 +71,6 @@ class Target:
     title: str
     doi: str | None = None
     is_report: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What is known of a file.
-
-    Attributes:
-        name: With its folders, where it came with any.
-        first_page: Its text; empty where there is none.
-        dois: From the metadata, as they stand there.
-        title: From the metadata, where it is often that of another file.
-        mapped: The records that the map gives the file.
-    """
-
-    name: str
-    first_page: str = ""
-    dois: Sequence[str] = ()
-    title: str = ""
-    mapped: Collection[RecordNumber] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +173,7 @@ class Matcher:
         return number in self._targets
 
     def _by_dois(self, file: FileFacts, head: str, found: _Found) -> None:
-        own = [self._by_doi[doi] for doi in _metadata_dois(file) if doi in self._by_doi]
+        own = [self._by_doi[doi] for doi in metadata_dois(file) if doi in self._by_doi]
         for records in own:
             found.add(Evidence.DOI, records)
         on_page = [
@@ -247,7 +226,7 @@ class Matcher:
     def _is_another_work(self, record: RecordNumber, file: FileFacts) -> bool:
         """Whether the metadata has a DOI, and the record another one."""
         doi = self._targets[record].doi
-        named = _metadata_dois(file)
+        named = metadata_dois(file)
         return doi is not None and len(named) == 1 and doi not in named
 
     def _like(self, file: FileFacts, head: str) -> list[Candidate]:
@@ -268,20 +247,6 @@ class Matcher:
         return named + [Candidate(key, Evidence.LIKENESS, int(score)) for _, score, key in alike]
 
 
-def dois_of(text: str) -> list[list[str]]:
-    """Return the DOIs in a text in their order, each as it may be read: a line's end may cut it."""
-    found = []
-    for match in _DOI.finditer(text):
-        rest = re.match(r"\n(\S{1,100})", text[match.end() : match.end() + 101])
-        readings = [match[0], match[0] + rest[1]] if rest else [match[0]]
-        found.append([doi for doi in map(normalise.doi, readings) if doi is not None])
-    return found
-
-
-def _metadata_dois(file: FileFacts) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(normalise.doi, file.dois))))
-
-
 def _number(match: re.Match[str]) -> RecordNumber:
     return RecordNumber(int(next(filter(None, match.groups()))))
 
@@ -296,8 +261,3 @@ def _best(candidates: Iterable[Candidate]) -> list[Candidate]:
     for each in candidates:
         first.setdefault(each.record, each)
     return list(first.values())[:_MOST_CANDIDATES]
-
-
-def basename(path: str) -> str:
-    """Return how a file is called in maps and archives: its own name, folded."""
-    return unquote(path.replace("\\", "/")).rstrip("/").rsplit("/", 1)[-1].strip().casefold()

@@ -16,7 +16,8 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.models import ScreenedRecord
 from tandem.texts import service
-from tandem.texts.matching import Candidate, FileFacts, Matcher, Target
+from tandem.texts.file_facts import FileFacts
+from tandem.texts.matching import Candidate, Matcher, Target
 from tandem.texts.models import (
     TextBatch,
     TextBatchItem,

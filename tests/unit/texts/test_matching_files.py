@@ -3,7 +3,8 @@
 import pytest
 
 from tandem.ids import RecordNumber
-from tandem.texts.matching import Evidence, FileFacts, Match, Matcher, Target, dois_of
+from tandem.texts.file_facts import FileFacts, dois_of
+from tandem.texts.matching import Evidence, Match, Matcher, Target
 
 SLEEP = "Effects of shift work on the sleep of hospital nurses"
 TARGETS = [
