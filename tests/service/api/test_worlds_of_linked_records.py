@@ -193,7 +193,8 @@ def make_world(
     def make(history: Here, **policy: Any) -> OneWorld:
         same_people(monkeypatch)
         ids = count(1)  # lists put those of the same instant in the order of their ids
-        for module in ("tandem.records.duplicates.groups", "world", "world_rows"):
+        worlds = ("world", "world_people", "world_screening", "world_rows")
+        for module in ("tandem.records.duplicates.groups", *worlds):
             monkeypatch.setattr(f"{module}.new_id", lambda: UUID(int=next(ids) << 64))
         made.append(tell(tmp_path / str(len(made)), migrated_sqlite, policy, history))
         return made[-1]

@@ -75,7 +75,7 @@ def opened_client(settings: Settings) -> TestClient:
 def same_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on accounts get the ids 1, 2, 3, …"""
     ids = count(1)
-    monkeypatch.setattr("world.id_of_a_person", lambda: UserId(UUID(int=next(ids))))
+    monkeypatch.setattr("world_people.id_of_a_person", lambda: UserId(UUID(int=next(ids))))
 
 
 @dataclass(frozen=True)
