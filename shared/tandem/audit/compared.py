@@ -150,10 +150,10 @@ class Compared:
         if found["resolution"] != stands:
             says = f"that resolution {found['resolution']} stands"
             raise Differs(Difference(says, f"the log has {stands}", at=at))
-        standing = [place.resolution] if place.resolution else []
-        if found["standing"] != standing:
+        in_force = [place.resolution] if place.resolution else []
+        if found["standing"] != in_force:
             says = f"that the resolution in force is {found['standing']}"
-            raise Differs(Difference(says, f"the log has {standing}", at=at))
+            raise Differs(Difference(says, f"the log has {in_force}", at=at))
 
     def _of_ledger(self, found: Mapping[str, Any]) -> None:
         at = At(found["stage"], found["ledger"])
@@ -170,7 +170,7 @@ class Compared:
             follows = f"its entries in the log have {digest}"
             raise Differs(Difference(says, follows, at=at))
         made = [
-            {**logged, "taken_back": place.taken_back.get(id)}
+            {**logged, "taken_back": place.revoked.get(id)}
             for id, logged in sorted(place.own.items(), key=lambda one: int(one[1]["labels_seq"]))
         ]
         if found["resolutions"] != made:

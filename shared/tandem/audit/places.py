@@ -37,7 +37,7 @@ def statuses(session: Session, review_id: ReviewId, stage: Stage, seals: Seals) 
         page = session.scalars(query).all()
         numbers = [row.record_number for row in page]
         votes = _votes(session, review_id, stage, numbers)
-        standing = _standing(session, review_id, stage, numbers)
+        in_force = _in_force(session, review_id, stage, numbers)
         for row in page:
             hidden = seals.hide(stage, row.record_number)
             stands = None if row.resolution_id is None else str(row.resolution_id)
@@ -48,7 +48,7 @@ def statuses(session: Session, review_id: ReviewId, stage: Stage, seals: Seals) 
                 "n_decisions": row.n_decisions,
                 "votes": None if hidden else votes[row.record_number],
                 "resolution": None if hidden else stands,
-                "standing": None if hidden else standing[row.record_number],
+                "standing": None if hidden else in_force[row.record_number],
             }
         if len(page) < PAGE:
             return
@@ -82,7 +82,7 @@ def _votes(
     return found
 
 
-def _standing(
+def _in_force(
     session: Session, review_id: ReviewId, stage: Stage, numbers: Sequence[RecordNumber]
 ) -> Mapping[RecordNumber, list[Line]]:
     """Return the resolutions that are marked as in force: one at most, or rows are wrong."""

@@ -36,8 +36,8 @@ class ReplayedRecord:
     """By id, every resolution that was ever made here, without those from linked records."""
     was_settled_by_another: bool = False
     """Whether a resolution ever stood here that came with a linked record."""
-    taken_back: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By the id of a resolution that was revoked: by whom, and why."""
+    revoked: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Resolutions that were revoked, by id: by whom, and why."""
     settled: Status | None = None
     conflict: str | None = None
     """The id of its conflict, if it ever had one."""
@@ -96,7 +96,7 @@ class State:
         """Records whose import was taken back."""
         self.touched: set[At] = set()
         """Records that an entry was about. The caller reads and clears it."""
-        self._standing: list[Mapping[str, Any]] | None = None
+        self._in_force_at_first: list[Mapping[str, Any]] | None = None
 
     def apply(self, step: Step) -> None:
         """Apply the next entry."""
@@ -151,19 +151,19 @@ class State:
 
         The log before that does not hold resolutions.
         """
-        if self._standing is None:
+        if self._in_force_at_first is None:
             return
         for place in self.places.values():
             place.resolution = None
-        for one in self._standing:
+        for one in self._in_force_at_first:
             at = At(one["stage"], one["record_id"])
-            _stand(self.places[at], one)
+            _put_in_force(self.places[at], one)
             self.places[at].conflict = self.places[at].conflict or ""
-        self._standing = None
+        self._in_force_at_first = None
 
     def _change_policies(self, detail: Mapping[str, Any]) -> None:
         if "standing" in detail:
-            self._standing = detail["standing"]
+            self._in_force_at_first = detail["standing"]
         for stage, value in detail.get("policy", {}).items():
             self.policies[stage] = stored(value)
             self.touched.update(at for at in self.places if at.stage == stage)
@@ -176,7 +176,7 @@ class State:
         _resolve(place, detail)
         if detail is None or (logged := detail.get("taken_back")) is None:
             return
-        place.taken_back[logged["id"]] = {"by": logged["by"], "note": logged["note"]}
+        place.revoked[logged["id"]] = {"by": logged["by"], "note": logged["note"]}
         if not place.is_open and not place.has_seal and policy is not None:
             is_settled = place.outcome(policy).status.is_settled
             place.ended_by = "agreement" if is_settled else "withdrawal"
@@ -242,10 +242,10 @@ def _resolve(place: ReplayedRecord, detail: Mapping[str, Any] | None) -> None:
         if logged is None:
             place.resolution = None
         else:
-            _stand(place, logged)
+            _put_in_force(place, logged)
 
 
-def _stand(place: ReplayedRecord, logged: Mapping[str, Any]) -> None:
+def _put_in_force(place: ReplayedRecord, logged: Mapping[str, Any]) -> None:
     """Put a resolution in force; keep it by id if it was made here."""
     place.resolution = digests.resolution(logged)
     if logged["carried_from"] is None:

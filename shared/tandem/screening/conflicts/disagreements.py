@@ -141,17 +141,17 @@ def _add(
 ) -> None:
     conflict = history.conflict
     # Of a linked record none is in force: where it went along, it is that of the record shown.
-    standing = history.state.resolution if history.record.duplicate_of is None else None
+    in_force = history.state.resolution if history.record.duplicate_of is None else None
     found.by_kind[conflict.kind, conflict.state] += 1
     if conflict.resolved_by is not None:
         found.settled_by[conflict.resolved_by] += 1
-    if standing is not None:
+    if in_force is not None:
         for outcomes in (
             found.resolutions,
-            found.by_cause[standing.cause],
-            found.by_criterion[criteria.name(standing.criterion)],
+            found.by_cause[in_force.cause],
+            found.by_criterion[criteria.name(in_force.criterion)],
         ):
-            outcomes.count(standing.verdict)
+            outcomes.count(in_force.verdict)
     if conflict.kind is ConflictKind.REASON and conflict_visibility(viewer, history) != "nothing":
         found.reasons.update(_met(history, reasons))
 

@@ -121,13 +121,13 @@ def _selected(viewer: Viewer, selection: Selection) -> Select[Conflict]:
         if value is not None:
             query = query.where(column == value)
     if selection.cause is not None:
-        standing = select(Resolution.id).where(
+        in_force = select(Resolution.id).where(
             Resolution.conflict_id == Conflict.id,
             Resolution.cause == selection.cause,
             Resolution.is_set_aside.is_(False),
             Resolution.taken_back_at.is_(None),
         )
-        query = query.where(standing.exists())
+        query = query.where(in_force.exists())
     if selection.reviewer_id is not None:
         stages = [selection.stage] if selection.stage else list(Stage)
         if not all(names_are_open(viewer, stage) for stage in stages):

@@ -78,7 +78,7 @@ def _show(viewer: Viewer, history: ConflictHistory, names: Mapping[UserId, str])
     sees, letters = conflict_visibility(viewer, history), history.letters()
     open_names = names if sees == "all" or viewer.has(Role.ADJUDICATOR) else None
     active = history.state.resolution
-    taken_back = [one for one in history.resolutions if one.taken_back_at is not None]
+    revoked = [one for one in history.resolutions if one.taken_back_at is not None]
     return ShownConflict(
         conflict=history.conflict,
         record=history.record,
@@ -86,7 +86,7 @@ def _show(viewer: Viewer, history: ConflictHistory, names: Mapping[UserId, str])
         second_votes=[letters[one] for one in visible_second_votes(viewer, history, sees)],
         needs=_needs(viewer, history),
         resolution=None if active is None else ShownResolution(active, open_names),
-        history=[ShownResolution(one, open_names) for one in taken_back],
+        history=[ShownResolution(one, open_names) for one in revoked],
     )
 
 
