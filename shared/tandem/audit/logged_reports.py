@@ -12,7 +12,7 @@ from tandem.reports.rules import ReportFacts, Standing, standing
 from tandem.reviews.policy import Stage
 from tandem.screening.criteria.reasons import final_reason
 from tandem.screening.full_text.models import RetrievalState
-from tandem.screening.rules import Classification, Status, advances
+from tandem.screening.rules import Classification, Status
 
 
 class LoggedRetrieval(NamedTuple):
@@ -72,14 +72,11 @@ class LoggedReports:
         return found
 
     def population(self, state: State) -> set[str]:
-        """Return the records that had reached full text with a text, as every member could see."""
-        first = state.policies.get(Stage.TITLE_ABSTRACT)
+        """Return the records that title and abstract include and whose text is there."""
         return {
             record
             for record, facts in self._facts(state)
-            if first is not None
-            and facts.retrieval is RetrievalState.RETRIEVED
-            and advances(first, facts.title_abstract, _n_decisions(state, record))
+            if facts.retrieval is RetrievalState.RETRIEVED
         }
 
     def _facts(self, state: State) -> Iterator[tuple[str, ReportFacts]]:
@@ -102,10 +99,6 @@ class LoggedReports:
                     classification=_classification(state, full),
                 ),
             )
-
-
-def _n_decisions(state: State, record: str) -> int:
-    return len(state.place(Stage.TITLE_ABSTRACT, record).present)
 
 
 def _reason(order: list[str], place: ReplayedRecord) -> str | None:

@@ -1,10 +1,9 @@
 """The state of a review at an earlier entry of its log, found by reading the log up to it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -30,7 +29,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
 from tandem.screening.blinding.view import sees_every_event, vote_visibility
-from tandem.screening.logged_progress import CurvePoint
+from tandem.screening.logged_progress import LoggedStage
 from tandem.screening.models import Conflict, Decision
 from tandem.screening.progress import Progress, ReviewerProgress
 from tandem.screening.rules import Status
@@ -58,9 +57,7 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
     """
     _may_look_back(session, viewer, as_of)
     state, logged, reports = State(), LoggedFlow(), LoggedReports()
-    curve = [CurvePoint(0, 0)]
-    days: dict[str, Counter[date]] = {}
-    n_decisions, included = 0, set[str]()
+    made = LoggedStage()
     for step in _steps(session, viewer.review_id, as_of):
         state.apply(step)
         reports.follow(step)
@@ -71,42 +68,41 @@ def progress(session: Session, *, viewer: Viewer, stage: Stage, as_of: int) -> P
             continue  # an event of the stage without a record, such as a ranking
         if step.type == DecisionRecorded.type:
             if step.data.get("carried_from") is None:
-                n_decisions += 1
-                made = days.setdefault(step.data["reviewer_id"], Counter())
-                made[step.time.date()] += 1
+                made.decided(step.data["reviewer_id"], step.time.date())
         elif step.type in (RecordIncluded.type, RecordReopened.type):
-            (included.add if step.type == RecordIncluded.type else included.discard)(record)
-            curve.append(CurvePoint(n_decisions, len(included)))
+            made.changed(record, is_included=step.type == RecordIncluded.type)
     derived = DerivedFlow(state, logged, LoggedAudits(), last_record=state.last_record)
-    n_records = state.n_records - len(state.linked)
-    shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
-    if stage is Stage.TITLE_ABSTRACT:
-        n_records -= len(derived.not_screened)
-        shown = [one for one in shown if int(one[0]) not in derived.not_screened]
+    out, there = {str(number) for number in derived.not_screened}, None
+    n_records = state.n_records - len(state.linked) - len(out)
     if stage is Stage.FULL_TEXT:
-        not_screened = {str(number) for number in derived.not_screened}
-        there = reports.population(state) - not_screened | derived.starters
-        n_records, shown = len(there), [one for one in shown if one[0] in there]
-    places = [place for _, place in shown]
+        there = reports.population(state) - out | derived.starters
+        n_records = len(there)
+
+    def is_there(record: str) -> bool:
+        return record not in out if there is None else record in there
+
+    shown = [(at.record, place) for at, place in state.shown_places() if at.stage == stage]
+    places = [place for record, place in shown if is_there(record)]
     return Progress(
         stage=stage,
         n_records=n_records,
         counts=figures.by_status(n_records, Counter(place.status for place in places)),
         reviewers=_reviewers(
-            session, days, Counter(who for place in places for who in place.present)
+            session, made.days, Counter(who for place in places for who in place.present)
         ),
-        recall_curve=curve,
+        recall_curve=made.curve(lambda number: is_there(str(number))),
     )
 
 
 def _reviewers(
-    session: Session, days: dict[str, Counter[date]], decided: Counter[str]
+    session: Session, days: Mapping[UserId, Counter[date]], decided: Counter[str]
 ) -> list[ReviewerProgress]:
-    by_id = {UserId(UUID(who)): dict(sorted(by_day.items())) for who, by_day in days.items()}
-    users = accounts.users_by_id(session, set(by_id))
+    users = accounts.users_by_id(session, set(days))
     people = [
-        ReviewerProgress(user_id, users[user_id].name, decided[str(user_id)], by_day)
-        for user_id, by_day in by_id.items()
+        ReviewerProgress(
+            user_id, users[user_id].name, decided[str(user_id)], dict(sorted(by_day.items()))
+        )
+        for user_id, by_day in days.items()
     ]
     return sorted(people, key=lambda person: person.name)
 

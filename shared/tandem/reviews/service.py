@@ -61,6 +61,10 @@ class Viewer:
         """Whether this person has the rights of `role`, their own or a higher one."""
         return self.role.reaches(role)
 
+    def sees_statuses(self, stage: Stage) -> bool:
+        """Whether every status of a stage is open to them, whether or not they have decided."""
+        return self.has(Role.ADJUDICATOR) or not self.policies[stage].blind
+
     def require(self, role: Role, to: str) -> None:
         """Raise Forbidden, saying who may, unless this person has the rights of `role`."""
         if not self.has(role):

@@ -14,7 +14,7 @@ from tandem.ids import DecisionId, RecordNumber
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.full_text.population import in_stage, n_in_stage
+from tandem.screening.full_text.population import gate_of, in_stage, n_in_stage
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.queue.order import Order
 from tandem.screening.record_filters import Filters, conditions
@@ -134,7 +134,7 @@ def count_records(
             _decided(session, viewer, stage, filters).subquery()
         )
     elif filters == Filters():
-        return n_in_stage(session, viewer.review_id, stage, viewer.policies)
+        return n_in_stage(session, viewer.review_id, stage, gate_of(viewer))
     else:
         query = _matching(session, viewer, stage, filters).with_only_columns(
             func.count(Record.number)
@@ -158,7 +158,7 @@ def _decided(
             Decision.review_id == viewer.review_id,
             Decision.reviewer_id == viewer.user_id,
             Decision.stage == stage,
-            in_stage(stage, viewer.policies),
+            in_stage(stage, gate_of(viewer)),
             *conditions(session, viewer, stage, filters),
         )
     )
@@ -168,7 +168,7 @@ def _matching(
     session: Session, viewer: Viewer, stage: Stage, filters: Filters
 ) -> Select[Record, str, Decision]:
     return select_shown(viewer, stage).where(
-        in_stage(stage, viewer.policies), *conditions(session, viewer, stage, filters)
+        in_stage(stage, gate_of(viewer)), *conditions(session, viewer, stage, filters)
     )
 
 

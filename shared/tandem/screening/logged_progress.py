@@ -6,18 +6,18 @@ keeps what it has read, and reads only what was added since, where the hash is s
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from tandem.events.log import Event
 from tandem.events.screening_types import DecisionRecorded, RecordIncluded, RecordReopened
-from tandem.ids import ReviewId, UserId
+from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.reviews.policy import Stage
 
 _MOST_KEPT = 100
@@ -34,32 +34,45 @@ class CurvePoint:
     n_included: int
 
 
+class Change(NamedTuple):
+    """That a record came to be included, or ceased to be, after so many decisions of the team."""
+
+    n_decisions: int
+    number: RecordNumber
+    is_included: bool
+
+
 @dataclass(slots=True)
 class LoggedStage:
     """`days`: how many decisions each reviewer made on each day (UTC), those replaced too.
 
-    `curve` has a point for each change of the number of included records. What came along with
-    another record, on a merge or a split, nobody decided: it is not counted.
+    What came along with another record, on a merge or a split, nobody decided: it is not counted.
     """
 
     n_decisions: int = 0
     days: dict[UserId, Counter[date]] = field(default_factory=dict)
-    curve: list[CurvePoint] = field(default_factory=lambda: [CurvePoint(0, 0)])
-    _included: set[str | None] = field(default_factory=set)
+    changes: list[Change] = field(default_factory=list)
 
-    def follow(self, entry: Row[Any]) -> None:
-        if entry.type != DecisionRecorded.type:
-            is_in = entry.type == RecordIncluded.type
-            (self._included.add if is_in else self._included.discard)(entry.subject)
-            self.curve.append(CurvePoint(self.n_decisions, len(self._included)))
-        elif entry.carried_from is None:
-            self.n_decisions += 1
-            days = self.days.setdefault(UserId(UUID(entry.reviewer_id)), Counter())
-            days[entry.created_at.date()] += 1
+    def decided(self, reviewer_id: str, day: date) -> None:
+        self.n_decisions += 1
+        self.days.setdefault(UserId(UUID(reviewer_id)), Counter())[day] += 1
+
+    def changed(self, record_id: str, *, is_included: bool) -> None:
+        number = RecordNumber(int(record_id))
+        self.changes.append(Change(self.n_decisions, number, is_included))
+
+    def curve(self, is_there: Callable[[RecordNumber], bool]) -> list[CurvePoint]:
+        """Return a point for each change of the number of included records, of those there."""
+        included, points = set[RecordNumber](), [CurvePoint(0, 0)]
+        for change in self.changes:
+            if is_there(change.number):
+                (included.add if change.is_included else included.discard)(change.number)
+                points.append(CurvePoint(change.n_decisions, len(included)))
+        return points
 
     def copy(self) -> "LoggedStage":
         days = {who: by_day.copy() for who, by_day in self.days.items()}
-        return LoggedStage(self.n_decisions, days, self.curve.copy())
+        return LoggedStage(self.n_decisions, days, self.changes.copy())
 
 
 @dataclass(slots=True)
@@ -83,7 +96,11 @@ class _Read:
         while is_more:
             page = session.execute(_page(review_id, self.seq)).all()
             for entry in page:
-                self.stages[Stage(entry.stage)].follow(entry)
+                stage = self.stages[Stage(entry.stage)]
+                if entry.type != DecisionRecorded.type:
+                    stage.changed(entry.subject, is_included=entry.type == RecordIncluded.type)
+                elif entry.carried_from is None:
+                    stage.decided(entry.reviewer_id, entry.created_at.date())
                 self.seq, self.hash = entry.seq, entry.hash
             is_more = len(page) == _PAGE
 

@@ -4,18 +4,18 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId
-from tandem.records.models import Record
+from tandem.records import screened_records
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import DONE, is_unblinded
-from tandem.screening.full_text.population import population
+from tandem.screening.full_text.population import gate_of, left_out, population
 from tandem.screening.logged_progress import CurvePoint, LoggedStage, logged_progress
 from tandem.screening.models import PresentDecision, ScreenedRecord
 from tandem.screening.recall import Recall, recall
@@ -61,7 +61,7 @@ def progress_of_stages(session: Session, *, viewer: Viewer) -> list[Progress]:
 def _progress(session: Session, viewer: Viewer, stage: Stage, logged: LoggedStage) -> Progress:
     within = None
     if stage is Stage.FULL_TEXT:
-        within = population(session, viewer.review_id, viewer.policies)
+        within = population(session, viewer.review_id, gate_of(viewer))
     n_records = n_shown(session, viewer.review_id) if within is None else len(within)
     sees_all = is_unblinded(viewer, stage)
     only = None if sees_all else viewer.user_id
@@ -71,13 +71,24 @@ def _progress(session: Session, viewer: Viewer, stage: Stage, logged: LoggedStag
         if sees_all
         else _own_counts(people, n_records)
     )
-    curve = logged.curve if sees_all else None
+    curve = _curve(session, viewer.review_id, logged, within) if sees_all else None
     found = recall(session, viewer=viewer, stage=stage)
     return Progress(stage, n_records, counts, people, curve, found)
 
 
 Within = frozenset[RecordNumber] | None
 """The records at full text; None in the first stage, where all records are."""
+
+
+def _curve(
+    session: Session, review_id: ReviewId, logged: LoggedStage, within: Within
+) -> list[CurvePoint]:
+    """Return the curve of the records that are in the stage now: it ends at what is counted."""
+    if within is not None:
+        return logged.curve(within.__contains__)
+    changed = {change.number for change in logged.changes}
+    out = screened_records.left_out(session, review_id, changed)
+    return logged.curve(lambda number: number not in out)
 
 
 def _team_counts(
@@ -93,8 +104,8 @@ def _team_counts(
         some = query if numbers is None else query.where(ScreenedRecord.record_number.in_(numbers))
         found.update({row.status: row.n for row in session.execute(some)})
     if within is None:
-        left_out = query.join(Record, _its_record(ScreenedRecord)).where(_is_left_out())
-        found.subtract({row.status: row.n for row in session.execute(left_out)})
+        gone = query.where(ScreenedRecord.record_number.in_(left_out(literal(review_id))))
+        found.subtract({row.status: row.n for row in session.execute(gone)})
     counts = {status.value: found.get(status, 0) for status in Status}
     touched = sum(found.values()) - found.get(Status.UNSCREENED, 0)
     return counts | {Status.UNSCREENED.value: n_records - touched}
@@ -126,8 +137,8 @@ def _reviewers(
         some = decided if numbers is None else decided.where(here.in_(numbers))
         n_decided.update({row.reviewer_id: row.n for row in session.execute(some)})
     if within is None:
-        left_out = decided.join(Record, _its_record(PresentDecision)).where(_is_left_out())
-        n_decided.subtract({row.reviewer_id: row.n for row in session.execute(left_out)})
+        gone = decided.where(PresentDecision.record_number.in_(left_out(literal(review_id))))
+        n_decided.subtract({row.reviewer_id: row.n for row in session.execute(gone)})
     days = {who: made for who, made in logged.days.items() if only in (None, who)}
     users = accounts.users_by_id(session, set(days)) if days else {}
     return [
@@ -136,12 +147,3 @@ def _reviewers(
         )
         for user_id, by_day in sorted(days.items(), key=lambda item: users[item[0]].name)
     ]
-
-
-def _its_record(of: type[ScreenedRecord] | type[PresentDecision]) -> ColumnElement[bool]:
-    return and_(Record.review_id == of.review_id, Record.number == of.record_number)
-
-
-def _is_left_out() -> ColumnElement[bool]:
-    """Whether a record is not screened any more: it came as one of the previous version since."""
-    return Record.not_screened_because.is_not(None)

@@ -11,7 +11,7 @@ from tandem.ids import ReviewId
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded, sees_all_votes
-from tandem.screening.full_text.population import is_there
+from tandem.screening.full_text.population import gate_of, is_there
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 
@@ -99,7 +99,7 @@ def _own(viewer: Viewer, stage: Stage) -> Screened:
             PresentDecision.review_id == viewer.review_id,
             PresentDecision.stage == stage,
             PresentDecision.reviewer_id == viewer.user_id,
-            is_there(stage, viewer.policies, PresentDecision.record_number),
+            is_there(stage, gate_of(viewer), PresentDecision.record_number),
         )
     )
 
@@ -114,7 +114,7 @@ def _team(viewer: Viewer, stage: Stage, *, hides_open: bool) -> Screened:
             ScreenedRecord.review_id == viewer.review_id,
             ScreenedRecord.stage == stage,
             ScreenedRecord.status != Status.UNSCREENED,
-            is_there(stage, viewer.policies, ScreenedRecord.record_number),
+            is_there(stage, gate_of(viewer), ScreenedRecord.record_number),
         )
     )
 

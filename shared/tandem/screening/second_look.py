@@ -14,7 +14,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import catalogue
 from tandem.screening.blinding.view import is_unblinded
-from tandem.screening.full_text.population import is_there
+from tandem.screening.full_text.population import gate_of, is_there
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
 from tandem.screening.shown_records import ShownRecord
@@ -68,7 +68,7 @@ def doubtful(
         ScreenedRecord.review_id == viewer.review_id,
         ScreenedRecord.stage == stage,
         ScreenedRecord.status == Status.EXCLUDED,
-        is_there(stage, viewer.policies, ScreenedRecord.record_number),
+        is_there(stage, gate_of(viewer), ScreenedRecord.record_number),
     )
     whose = {"review_id": viewer.review_id}
     n_decisions = {row.record_number: row.n_decisions for row in session.execute(query, whose)}

@@ -32,7 +32,7 @@ from tandem.reviews.service import Viewer
 from tandem.screening import policies, priors
 from tandem.screening.conflicts import second_votes
 from tandem.screening.full_text.gate import require_reached
-from tandem.screening.full_text.population import population
+from tandem.screening.full_text.population import gate, population
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
@@ -277,7 +277,7 @@ class AllSlices(AnyFlow):
 
     def _in_stage(self, session: Session, viewer: Viewer, stage: Stage) -> set[RecordNumber]:
         if stage is FT:
-            return set(population(session, viewer.review_id, viewer.policies))
+            return set(population(session, viewer.review_id, gate(viewer.policies)))
         screened = select(Record.number).where(
             Record.review_id == viewer.review_id,
             Record.duplicate_of.is_(None),

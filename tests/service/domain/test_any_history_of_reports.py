@@ -31,7 +31,7 @@ from tandem.reviews.policy import Stage
 from tandem.screening.decisions import NoDecision
 from tandem.screening.full_text.gate import NotAtThisStage
 from tandem.screening.full_text.models import Retrieval
-from tandem.screening.full_text.population import population
+from tandem.screening.full_text.population import gate, population
 from tandem.screening.models import Decision, Resolution
 from tandem.screening.progress import progress
 from tandem.screening.rules import Classification
@@ -201,7 +201,7 @@ class Reporting(RuleBasedStateMachine):
             review = reviews.get_review(session, self.id)
             found = load_facts(session, review)
             policies = policy_versions.policies_in_force(session, self.id)
-            assert set(population(session, self.id, policies)) == there
+            assert set(population(session, self.id, gate(policies))) == there
             viewer = reviews.viewer(session, review_id=self.id, user_id=self.team.owner.id)
             shown = progress(session, viewer=viewer, stage=FT)
         for number in {self.shown(n) for n in range(1, N + 1)}:

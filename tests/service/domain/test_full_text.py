@@ -12,7 +12,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.blinding.view import sees_every_event
 from tandem.screening.full_text.gate import NotAtThisStage, ReasonRequired
-from tandem.screening.full_text.population import population
+from tandem.screening.full_text.population import gate, population
 from tandem.screening.ledger.loading import IsDuplicate
 from tandem.screening.progress import progress
 from tandem.screening.queue.service import QueueState
@@ -26,7 +26,7 @@ ONGOING = Classification.ONGOING
 def at_full_text(database: Database, review_id: ReviewId) -> set[int]:
     with database.read() as session:
         policies = policy_versions.policies_in_force(session, review_id)
-        return set(population(session, review_id, policies))
+        return set(population(session, review_id, gate(policies)))
 
 
 def served(world: World, team: Team, person: Person) -> list[int]:

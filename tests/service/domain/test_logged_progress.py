@@ -24,6 +24,10 @@ TA = Stage.TITLE_ABSTRACT
 pytestmark = pytest.mark.both_engines
 
 
+def everywhere(number: RecordNumber) -> bool:
+    return True
+
+
 def derived(database: Database, review_id: ReviewId) -> LoggedStage:
     with database.read() as session:
         return logged_progress(session, review_id)[TA]
@@ -39,8 +43,9 @@ def test_later_calls_count_what_was_added(world: World, database: Database) -> N
 
     after = derived(database, r)
 
-    assert before.curve == [CurvePoint(0, 0)]
-    assert after.curve == [CurvePoint(0, 0), CurvePoint(2, 1)]
+    assert before.curve(everywhere) == [CurvePoint(0, 0)]
+    assert after.curve(everywhere) == [CurvePoint(0, 0), CurvePoint(2, 1)]
+    assert after.curve(lambda number: number != 1) == [CurvePoint(0, 0)]
     assert after.n_decisions == 3
     assert {who: sum(days.values()) for who, days in after.days.items()} == {
         team.ann.id: 2,

@@ -29,7 +29,7 @@ def count_reasons(
     if not is_unblinded(viewer, stage):
         raise Forbidden("How others excluded is hidden while this stage is blind.")
     review = reviews.get_review(session, viewer.review_id)
-    counts, n_without = reasons.count(session, review, stage, viewer.policies)
+    counts, n_without = reasons.count(session, review, stage, viewer)
     found = reasons.page(review, counts, cursor=page, limit=limit)
     return ReasonsPage(
         items=[ReasonsPage.item(review, reason, n) for reason, n in found.items],

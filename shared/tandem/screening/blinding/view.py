@@ -36,7 +36,7 @@ def conflict_is_open_to_voters(policy: Policy) -> bool:
 
 def is_unblinded(viewer: Viewer, stage: Stage) -> bool:
     """Whether every status of a stage is open to this person, whether or not they have decided."""
-    return viewer.has(Role.ADJUDICATOR) or not viewer.policies[stage].blind
+    return viewer.sees_statuses(stage)
 
 
 def open_conflicts_known(viewer: Viewer, stage: Stage) -> Literal["all", "own", "none"]:

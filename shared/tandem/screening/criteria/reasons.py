@@ -15,9 +15,10 @@ from tandem.db.keyset import Cursor, Slice, sliced
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId
 from tandem.reviews.models import Review
-from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.policy import Stage
+from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
-from tandem.screening.full_text.population import is_there
+from tandem.screening.full_text.population import gate_of, is_there
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict, Vote
 
@@ -67,7 +68,7 @@ def final_reasons(
 
 
 def count(
-    session: Session, review: Review, stage: Stage, policies: Mapping[Stage, Policy]
+    session: Session, review: Review, stage: Stage, viewer: Viewer
 ) -> tuple[list[tuple[str, int]], int]:
     """Return of how many excluded records each reason is the final one, and how many have none.
 
@@ -75,7 +76,7 @@ def count(
     first. What has left the stage is not counted.
     """
     whose = {"review_id": review.id}
-    there = is_there(stage, policies, ScreenedRecord.record_number)
+    there = is_there(stage, gate_of(viewer), ScreenedRecord.record_number)
     rows = session.execute(_excludes(review.id, stage).where(there), whose)
     finals = _reasons(review.exclusion_reasons, rows)
     n_of = Counter(map(key, finals.values()))

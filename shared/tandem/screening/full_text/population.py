@@ -24,6 +24,7 @@ from tandem.records.models import Record
 from tandem.records.origin import NotScreened
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Policy, Stage
+from tandem.reviews.service import Viewer
 from tandem.screening.full_text.models import Retrieval, RetrievalState
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import ScreenedRecord
@@ -37,43 +38,52 @@ class Gate(NamedTuple):
 
 
 def gate(policies: Mapping[Stage, Policy]) -> Gate:
-    """Return the gate between title and abstract and full text under these policies."""
+    """Return what it takes under these policies for everybody: what is served goes by it."""
     first = policies[Stage.TITLE_ABSTRACT]
     is_open = not first.blind or first.single_include_advances
     return Gate(0 if is_open else first.reviewers_per_record)
 
 
-def is_report(through: Gate) -> ColumnElement[bool]:
+def gate_of(viewer: Viewer) -> Gate:
+    """Return what it takes for this person: what they are shown goes by it.
+
+    Who sees every status of the first stage counts each report that is included, as the flow does:
+    also one that a resolution includes and that lacks decisions.
+    """
+    return Gate(0) if viewer.sees_statuses(Stage.TITLE_ABSTRACT) else gate(viewer.policies)
+
+
+def is_report(through: Gate, record: type[Record] = Record) -> ColumnElement[bool]:
     """Whether a record goes on to full text: `rules.advances`, over rows of Record."""
     first = aliased(ScreenedRecord)
     included = (
         select(first.record_number)
         .where(
-            first.review_id == Record.review_id,
+            first.review_id == record.review_id,
             first.stage == Stage.TITLE_ABSTRACT,
-            first.record_number == Record.number,
+            first.record_number == record.number,
             first.status == Status.INCLUDED,
             first.n_decisions >= through.n_decisions,
         )
-        .correlate(Record)
+        .correlate(record)
         .exists()
     )
-    because = Record.not_screened_because
+    because = record.not_screened_because
     return or_(because == NotScreened.FULL_TEXT, and_(because.is_(None), included))
 
 
-def is_retrieved() -> ColumnElement[bool]:
+def is_retrieved(record: type[Record] = Record) -> ColumnElement[bool]:
     """Whether the text of a record is there, or that of a record that is linked to it."""
     linked = aliased(Record)
     entry, of_linked = aliased(Retrieval), aliased(Retrieval)
     own = (
         select(entry.seq)
         .where(
-            entry.review_id == Record.review_id,
-            entry.record_number == Record.number,
+            entry.review_id == record.review_id,
+            entry.record_number == record.number,
             _says_retrieved(entry),
         )
-        .correlate(Record)
+        .correlate(record)
         .exists()
     )
     others = (
@@ -83,11 +93,11 @@ def is_retrieved() -> ColumnElement[bool]:
             and_(linked.review_id == of_linked.review_id, linked.number == of_linked.record_number),
         )
         .where(
-            linked.review_id == Record.review_id,
-            linked.duplicate_of == Record.number,
+            linked.review_id == record.review_id,
+            linked.duplicate_of == record.number,
             _says_retrieved(of_linked),
         )
-        .correlate(Record)
+        .correlate(record)
         .exists()
     )
     return or_(own, others)
@@ -108,16 +118,14 @@ def _says_retrieved(entry: type[Retrieval]) -> ColumnElement[bool]:
     return and_(entry.state == RetrievalState.RETRIEVED, ~is_older)
 
 
-def is_at_full_text(through: Gate) -> ColumnElement[bool]:
+def is_at_full_text(through: Gate, record: type[Record] = Record) -> ColumnElement[bool]:
     """Whether a record is to be assessed by its full text, or was already."""
-    return and_(is_report(through), is_retrieved())
+    return and_(is_report(through, record), is_retrieved(record))
 
 
-def population(
-    session: Session, review_id: ReviewId, policies: Mapping[Stage, Policy]
-) -> frozenset[RecordNumber]:
+def population(session: Session, review_id: ReviewId, through: Gate) -> frozenset[RecordNumber]:
     """Return the records that are at full text. No linked record is among them."""
-    return frozenset(session.scalars(_population(gate(policies)), {"review_id": review_id}))
+    return frozenset(session.scalars(_population(through), {"review_id": review_id}))
 
 
 def counts(session: Session, policies: Mapping[Stage, Policy], key: RecordKey) -> bool:
@@ -137,15 +145,15 @@ def _counts(through: Gate) -> Select[RecordNumber]:
     )
 
 
-def in_stage(stage: Stage, policies: Mapping[Stage, Policy]) -> ColumnElement[bool]:
+def in_stage(stage: Stage, through: Gate) -> ColumnElement[bool]:
     """Whether a record is one of a stage; the query has the parameter `review_id`."""
     if stage is not Stage.FULL_TEXT:
         return Record.is_in_screening()
-    return Record.number.in_(_population(gate(policies)))
+    return Record.number.in_(_population(through))
 
 
 def is_there(
-    stage: Stage, policies: Mapping[Stage, Policy], number: SQLColumnExpression[RecordNumber]
+    stage: Stage, through: Gate, number: SQLColumnExpression[RecordNumber]
 ) -> ColumnElement[bool]:
     """Whether a record that was decided is one of the stage still; see `in_stage`.
 
@@ -153,7 +161,7 @@ def is_there(
     have left, and reads none of the others.
     """
     if stage is Stage.FULL_TEXT:
-        return number.in_(_population(gate(policies)))
+        return number.in_(_population(through))
     return number.not_in(left_out(bindparam("review_id")))
 
 
@@ -164,12 +172,10 @@ def left_out(review_id: SQLColumnExpression[ReviewId]) -> Select[RecordNumber]:
     )
 
 
-def n_in_stage(
-    session: Session, review_id: ReviewId, stage: Stage, policies: Mapping[Stage, Policy]
-) -> int:
-    """Return how many records there are to decide in a stage, by whomever."""
+def n_in_stage(session: Session, review_id: ReviewId, stage: Stage, through: Gate) -> int:
+    """Return how many records there are in a stage, to be decided or decided, by whomever."""
     if stage is Stage.FULL_TEXT:
-        return len(population(session, review_id, policies))
+        return len(population(session, review_id, through))
     return n_shown(session, review_id)
 
 

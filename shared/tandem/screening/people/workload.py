@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from tandem.ids import ReviewId, UserId
 from tandem.reviews.models import Member
 from tandem.reviews.policy import Policy, Stage
-from tandem.screening.full_text.population import is_there, n_in_stage
+from tandem.screening.full_text.population import gate, is_there, n_in_stage
 from tandem.screening.models import PresentDecision
 
 _ROUNDING = 1e-9
@@ -54,7 +54,7 @@ def of_members(
     quota = policies[stage].reviewers_per_record
     if total is None:
         has_shares = any(member.share is not None for member in members)
-        total = n_in_stage(session, review_id, stage, policies) if has_shares else 0
+        total = n_in_stage(session, review_id, stage, gate(policies)) if has_shares else 0
     return {
         member.user_id: Workload(
             decided.get(member.user_id, 0), target(member.share, total=total, quota=quota)
@@ -70,7 +70,7 @@ def _decided(stage: Stage, policies: Mapping[Stage, Policy]) -> Select[UserId, i
             PresentDecision.review_id == bindparam("review_id"),
             PresentDecision.stage == bindparam("stage"),
             PresentDecision.reviewer_id.in_(bindparam("people", expanding=True)),
-            is_there(stage, policies, PresentDecision.record_number),
+            is_there(stage, gate(policies), PresentDecision.record_number),
         )
         .group_by(PresentDecision.reviewer_id)
     )

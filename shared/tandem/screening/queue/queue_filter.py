@@ -104,7 +104,7 @@ class QueueFilter:
     @classmethod
     def of(cls, session: Session, review: Review, stage: Stage, viewer: Viewer) -> "QueueFilter":
         policy = viewer.policies[stage]
-        at_full_text = stage is Stage.FULL_TEXT
+        through = gate(viewer.policies) if stage is Stage.FULL_TEXT else None
         is_pilot = stage is pilot.STAGE and pilot.state(review) is pilot.PilotState.RUNNING
         return cls(
             review_id=review.id,
@@ -116,8 +116,8 @@ class QueueFilter:
             last_record_number=review.last_record_number,
             now=now(),
             pilot=tuple(pilot.record_numbers(session, review)) if is_pilot else None,
-            through=gate(viewer.policies) if at_full_text else None,
-            population=population(session, review.id, viewer.policies) if at_full_text else None,
+            through=through,
+            population=None if through is None else population(session, review.id, through),
         )
 
     @property
