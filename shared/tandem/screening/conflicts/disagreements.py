@@ -1,23 +1,24 @@
 """What reviewers differ in, and why: which criterion makes trouble."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tandem.errors import Forbidden
-from tandem.ids import UserId
+from tandem.ids import ConflictId, RecordNumber, UserId
 from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
-from tandem.reviews.policy import Stage
+from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.reviews.wording import key
 from tandem.screening.blinding.view import conflict_visibility, is_unblinded
 from tandem.screening.conflicts.service import counts_now
+from tandem.screening.full_text.population import gate_of
 from tandem.screening.ledger.conflict_history import ConflictHistory, histories
 from tandem.screening.models import Cause, Conflict, ConflictState, Decision, ResolvedBy
 from tandem.screening.rules import ConflictKind, Verdict
@@ -62,7 +63,8 @@ def disagreements(session: Session, *, viewer: Viewer) -> dict[Stage, Disagreeme
     """Count the conflicts of every stage in which other people's verdicts are open to the viewer.
 
     An open one of a record that has left its stage waits for nobody, and is not counted. Of linked
-    records the conflict of the one that is shown counts for all.
+    records the conflict of the one that is shown counts for all; what came to a record with another
+    one, and left with it when the two were parted, is that one's alone.
 
     Raises:
         Forbidden: There is none.
@@ -100,36 +102,59 @@ def _count(session: Session, review: Review, viewer: Viewer, stage: Stage) -> Di
     query = (
         select(Conflict)
         .where(Conflict.review_id == viewer.review_id, Conflict.stage == stage)
-        .where(counts_now(), ~_goes_on_elsewhere())
+        .where(counts_now(gate_of(viewer)))
         .order_by(Conflict.record_number)
     )
     conflicts = session.scalars(query).all()
     for start in range(0, len(conflicts), _AT_A_TIME):
-        for history in histories(session, conflicts[start : start + _AT_A_TIME]):
-            _add(found, viewer, history, criteria, reasons)
+        some = histories(session, conflicts[start : start + _AT_A_TIME])
+        left = _left_with_another(session, viewer, stage, some)
+        for history in some:
+            if history.conflict.id not in left:
+                _add(found, viewer, history, criteria, reasons)
     by_criterion = {criteria.text(name): n for name, n in found.by_criterion.items()}
     met = {_pair(map(reasons.text, pair)): n for pair, n in found.reasons.items()}
     found.by_criterion, found.reasons = by_criterion, Counter(met)
     return found
 
 
-def _goes_on_elsewhere() -> ColumnElement[bool]:
-    """Whether a conflict's record is linked to one that has a conflict, which counts for both."""
-    shown = aliased(Conflict)
-    return (
-        select(shown.id)
-        .join(
-            Record,
-            and_(Record.review_id == shown.review_id, Record.duplicate_of == shown.record_number),
-        )
-        .where(
-            Record.review_id == Conflict.review_id,
-            Record.number == Conflict.record_number,
-            shown.stage == Conflict.stage,
-        )
-        .correlate(Conflict)
-        .exists()
+def _left_with_another(
+    session: Session, viewer: Viewer, stage: Stage, some: Sequence[ConflictHistory]
+) -> set[ConflictId]:
+    """Return which conflicts are over because what differed was another record's, parted since.
+
+    The votes on the record itself, and on those that are linked to it, never differed.
+    """
+    over = [
+        one
+        for one in some
+        if one.conflict.state is ConflictState.RESOLVED
+        and one.state.resolution is None
+        and one.record.duplicate_of is None
+        and any(entry.carried_from is not None for entry in one.entries)
+    ]
+    linked: dict[RecordNumber, set[RecordNumber]] = defaultdict(set)
+    query = select(Record.number, Record.duplicate_of).where(
+        Record.review_id == viewer.review_id,
+        Record.duplicate_of.in_([one.record.number for one in over]),
     )
+    for number, shown in session.execute(query) if over else ():
+        linked[shown or number].add(number)
+    return {
+        one.conflict.id
+        for one in over
+        if not _differed(viewer.policies[stage], one, linked[one.record.number])
+    }
+
+
+def _differed(policy: Policy, history: ConflictHistory, linked: Collection[RecordNumber]) -> bool:
+    state = replace(history.state, votes={})
+    for entry in history.entries:
+        if entry.carried_from is None or entry.carried_from in linked:
+            state = state.with_entry(entry)
+            if state.outcome(policy).conflict is not None:
+                return True
+    return False
 
 
 def _add(

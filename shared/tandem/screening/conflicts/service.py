@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.orm import Session, aliased
 
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict as Contradiction
@@ -21,7 +21,7 @@ from tandem.screening.blinding.sql import conflict_is_visible, has_vote_of
 from tandem.screening.blinding.view import names_are_open, open_conflicts_known
 from tandem.screening.conflicts.visible import ShownConflict, show
 from tandem.screening.full_text.gate import require_complete
-from tandem.screening.full_text.population import Gate, is_at_full_text
+from tandem.screening.full_text.population import Gate, gate_of, is_at_full_text
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.entries import NewResolution, ResolutionInput, Revocation
@@ -77,18 +77,21 @@ def list_conflicts(
         Forbidden: They ask for somebody's conflicts, and whose votes are whose is hidden to them.
     """
     query = _selected(viewer, selection).where(
-        Conflict.review_id == viewer.review_id, conflict_is_visible(viewer), counts_now()
+        Conflict.review_id == viewer.review_id,
+        conflict_is_visible(viewer),
+        counts_now(gate_of(viewer)),
     )
     page = keyset_of_one(session, query, (Conflict.opened_at, Conflict.id), cursor, limit)
     return Slice(show(session, viewer, histories(session, page.items)), page.next_cursor)
 
 
 @cache
-def counts_now() -> ColumnElement[bool]:
-    """Whether a conflict is about a record that is in its stage now.
+def counts_now(through: Gate) -> ColumnElement[bool]:
+    """Whether a conflict is over, or about a record that is in its stage now.
 
-    One of a report that has left full text, or of a record that is screened no more, is kept: it is
-    there again when the record is.
+    An open one of a report that has left full text, or of a record that is screened no more, is
+    kept: it is there again when the record is. One that is over at a record that is linked to
+    another one counts at that one, if it has one.
     """
 
     def there(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -99,12 +102,29 @@ def counts_now() -> ColumnElement[bool]:
         )
         return found.correlate(Conflict).exists()
 
-    return or_(
-        Conflict.state == ConflictState.RESOLVED,
-        case(
-            (Conflict.stage == Stage.FULL_TEXT, there(is_at_full_text(Gate(0)))),
-            else_=there(Record.not_screened_because.is_(None)),
-        ),
+    return case(
+        (Conflict.state == ConflictState.RESOLVED, ~_goes_on_elsewhere()),
+        (Conflict.stage == Stage.FULL_TEXT, there(is_at_full_text(through))),
+        else_=there(Record.not_screened_because.is_(None)),
+    )
+
+
+def _goes_on_elsewhere() -> ColumnElement[bool]:
+    """Whether a conflict's record is linked to one that has a conflict, which counts for both."""
+    shown = aliased(Conflict)
+    return (
+        select(shown.id)
+        .join(
+            Record,
+            and_(Record.review_id == shown.review_id, Record.duplicate_of == shown.record_number),
+        )
+        .where(
+            Record.review_id == Conflict.review_id,
+            Record.number == Conflict.record_number,
+            shown.stage == Conflict.stage,
+        )
+        .correlate(Conflict)
+        .exists()
     )
 
 
@@ -143,18 +163,22 @@ def n_open(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, int]:
     """
     found: dict[ReviewId, int] = {}
     for stage in Stage:
-        seeing = [one for one in viewers if open_conflicts_known(one, stage) == "all"]
-        voting = [one for one in viewers if open_conflicts_known(one, stage) == "own"]
-        for some in filter(None, (seeing, voting)):
+        alike: dict[tuple[str, Gate], list[Viewer]] = {}
+        for viewer in viewers:
+            known = open_conflicts_known(viewer, stage), gate_of(viewer)
+            alike.setdefault(known, []).append(viewer)
+        for (knows, through), some in alike.items():
+            if knows == "none":
+                continue
             ids = [viewer.review_id for viewer in some]
             found |= {review_id: found.get(review_id, 0) for review_id in ids}
             query = select(Conflict.review_id, func.count()).where(
                 Conflict.review_id.in_(ids),
                 Conflict.stage == stage,
                 Conflict.state == ConflictState.OPEN,
-                counts_now(),
+                counts_now(through),
             )
-            if some is voting:
+            if knows == "own":
                 query = query.where(has_vote_of(some[0].user_id))
             for review_id, n in session.execute(query.group_by(Conflict.review_id)):
                 found[review_id] += n

@@ -230,7 +230,8 @@ def release(
         elif last.verdict is not None:
             new.append(transferred(last, last.carried_from, informed=last.informed, withdrawn=True))
     state = activate(session, review, policy, state, kept)
-    append(session, review, policy, state, *new, because=_BECAUSE)
+    because = _BECAUSE if state.resolution is None else ResolvedBy.RESOLUTION
+    append(session, review, policy, state, *new, because=because)
     let_go(session, key, [one.reviewer_id for one in new if one.given is not None])
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
@@ -33,7 +33,7 @@ from tandem.screening.blinding import exposure_notes
 from tandem.screening.blinding.view import hides_votes
 from tandem.screening.conflicts.service import counts_now
 from tandem.screening.duplicates import transfer
-from tandem.screening.full_text.population import left_out
+from tandem.screening.full_text.population import gate_of, is_there
 from tandem.screening.ledger.append import Change, append_all, enter
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
 from tandem.screening.ledger.of_stage import load_many
@@ -227,27 +227,30 @@ def _tell_what_is_open(
     theirs = and_(
         PresentDecision.review_id == viewer.review_id, PresentDecision.reviewer_id == user_id
     )
-    awaiting = (
-        select(func.count())
-        .select_from(ScreenedRecord)
-        .join(PresentDecision, _same_place(ScreenedRecord))
-        .where(
-            theirs,
-            ScreenedRecord.status == Status.AWAITING,
-            ScreenedRecord.record_number.not_in(left_out(literal(viewer.review_id))),
+    for stage in Stage:
+        awaiting = (
+            select(func.count())
+            .select_from(ScreenedRecord)
+            .join(PresentDecision, _same_place(ScreenedRecord))
+            .where(
+                theirs,
+                ScreenedRecord.stage == stage,
+                ScreenedRecord.status == Status.AWAITING,
+                is_there(stage, gate_of(viewer), ScreenedRecord.record_number),
+            )
         )
-    )
-    departure.n_awaiting = session.scalar(awaiting) or 0
+        departure.n_awaiting += session.scalar(awaiting, {"review_id": viewer.review_id}) or 0
+    counts = counts_now(gate_of(viewer))
     differing = (
         select(func.count())
         .select_from(Conflict)
         .join(PresentDecision, _same_place(Conflict))
-        .where(theirs, Conflict.state == ConflictState.OPEN, counts_now())
+        .where(theirs, Conflict.state == ConflictState.OPEN, counts)
     )
     departure.n_open_conflicts = session.scalar(differing) or 0
     # All of them: with who leaves, an adjudicator may go who has a vote in none.
     open_conflicts = select(Conflict).where(
-        Conflict.review_id == viewer.review_id, Conflict.state == ConflictState.OPEN, counts_now()
+        Conflict.review_id == viewer.review_id, Conflict.state == ConflictState.OPEN, counts
     )
     insoluble = _insoluble(session, viewer, session.scalars(open_conflicts).all())
     departure.n_nobody_may_settle = insoluble
