@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import Session, aliased
 
 from tandem.accounts.models import User
 from tandem.db.reading import Readable
@@ -29,7 +29,7 @@ from tandem.screening.blinding.view import (
     vote_visibility,
 )
 from tandem.screening.criteria import reasons
-from tandem.screening.full_text.population import Gate, gate, is_report
+from tandem.screening.full_text.population import gate_of, is_at_full_text, is_report
 from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.models import (
     Conflict,
@@ -45,7 +45,11 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records, and which stage's screening goes with them."""
+    """Which records, and which stage's screening goes with them.
+
+    `status`: of those in the stage, as the lists of records have them. Without one also what is not
+    screened, and at full text also what is not retrieved.
+    """
 
     stage: Stage = Stage.TITLE_ABSTRACT
     status: str | None = None
@@ -142,22 +146,20 @@ def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[
         .order_by(Record.number)
         .limit(PAGE)
     )
-    if not selection.include_duplicates:
+    shown: type[Record] = Record
+    if selection.include_duplicates:
+        shown = aliased(Record)
+        at = and_(shown.review_id == Record.review_id, shown.number == number)
+        query = query.join(shown, at)
+    else:
         query = query.where(Record.duplicate_of.is_(None))
-    if selection.stage is Stage.FULL_TEXT:
-        query = query.where(is_report(_gate(viewer)))
-    if selection.status is not None:
-        query = query.where(visible_status_sql(viewer, selection.stage) == selection.status)
-    return query
-
-
-def _gate(viewer: Viewer) -> Gate:
-    """Return what it takes to be a report; who is not blinded knows of all that are included.
-
-    One that a resolution includes may have fewer decisions than the policy asks for by now.
-    """
-    is_open = is_unblinded(viewer, Stage.TITLE_ABSTRACT)
-    return Gate(0) if is_open else gate(viewer.policies)
+    at_full_text, through = selection.stage is Stage.FULL_TEXT, gate_of(viewer)
+    if selection.status is None:
+        return query.where(is_report(through, shown)) if at_full_text else query
+    return query.where(
+        is_at_full_text(through, shown) if at_full_text else shown.is_in_screening(),
+        visible_status_sql(viewer, selection.stage) == selection.status,
+    )
 
 
 def _sources(
