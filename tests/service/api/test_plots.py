@@ -154,6 +154,15 @@ def test_an_empty_review_has_pictures_that_say_so(client: TestClient, world: Wor
         assert "The review has no records yet." in svg
 
 
+def test_at_full_text_the_records_are_those_at_full_text(
+    client: TestClient, world: World, team: Team
+) -> None:
+    world.retrieve(team.review_id, team.ann, 1)
+    path = f"/api/v1/reviews/{team.review_id}/plots/recall.svg?stage=full_text"
+    title, _ = said(client.get(path, headers=team.owner.auth).text)
+    assert title == "Included so far: 0 of 0 screened (1 records)"
+
+
 def test_who_may_not_see_agreement_gets_no_link_to_it(api: Api, team: Team) -> None:
     assert api.progress(team.ann)["plots"]["agreement"] is None
     assert said(api.picture(team.owner, "agreement"))[0]

@@ -2,9 +2,9 @@
 
 from fastapi import Response
 
-from tandem.records.shown import n_shown
 from tandem.reviews.policy import Stage
 from tandem.screening import plots
+from tandem.screening.full_text.population import gate_of, n_in_stage
 from tandem.screening.progress import progress
 from tandem.screening.recall import recall
 from tandem_api.deps import AsViewer, Read
@@ -31,7 +31,8 @@ def plot_recall(
     settled, and what may be found once it is, are distinguished where you may see the votes.
     """
     found = recall(session, viewer=viewer, stage=stage)
-    drawn = plots.recall_plot(found, n_shown(session, viewer.review_id))
+    n_records = n_in_stage(session, viewer.review_id, stage, gate_of(viewer))
+    drawn = plots.recall_plot(found, n_records)
     return SvgResponse(drawn, headers=_FRESH)
 
 

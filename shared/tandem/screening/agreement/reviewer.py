@@ -19,6 +19,7 @@ from tandem.screening.agreement.drift import Drift, Read, drift
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.blinding.sql import hidden_records
 from tandem.screening.blinding.view import is_unblinded
+from tandem.screening.full_text.population import gate_of, is_there
 from tandem.screening.lease_models import Served
 from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
@@ -57,7 +58,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class AgainstOutcome:
-    """First decisions against what became of the records, of those that are settled.
+    """First decisions against what became of the records, of those settled that are still there.
 
     `missed_of_excludes`: of their excludes, finally included; `missed_of_included`: of the
     finally included records that they read, excluded by them; `overruled_includes`: of their
@@ -141,7 +142,7 @@ def reviewer_record(
         changed=_share(read.changed for read in own),
         by_week=_by_week(own),
         drift=drift([Read(read.include, read.number in by_chance) for read in own]),
-        against_outcome=_against_outcome(session, viewer.review_id, stage, own)
+        against_outcome=_against_outcome(session, viewer, stage, own)
         if is_owner or is_unblinded(viewer, stage)
         else None,
     )
@@ -220,14 +221,16 @@ def _by_week(own: Sequence[_Own]) -> Sequence[Week]:
 
 
 def _against_outcome(
-    session: Session, review_id: ReviewId, stage: Stage, own: Sequence[_Own]
+    session: Session, viewer: Viewer, stage: Stage, own: Sequence[_Own]
 ) -> AgainstOutcome:
     query = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
-        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.review_id == viewer.review_id,
         ScreenedRecord.stage == stage,
         ScreenedRecord.status.in_([Status.INCLUDED, Status.EXCLUDED]),
+        is_there(stage, gate_of(viewer), ScreenedRecord.record_number),
     )
-    status = {row.record_number: row.status for row in session.execute(query)}
+    whose = {"review_id": viewer.review_id}
+    status = {row.record_number: row.status for row in session.execute(query, whose)}
     settled = [
         (read.include, status[read.number] is Status.INCLUDED)
         for read in own

@@ -25,7 +25,7 @@ from tandem.reviews.service import Viewer
 from tandem.reviews.wording import Change, Criteria
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import hides_votes, is_unblinded
-from tandem.screening.ledger.loading import is_screenable
+from tandem.screening.full_text.population import gate_of, is_there
 from tandem.screening.models import Cause, Decision, PresentDecision, Resolution, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 
@@ -136,10 +136,11 @@ def _touched(
 ) -> Iterator[_Touched]:
     versions = criteria.by_version(session, review.id)
     change_since = cache(lambda version: _change(versions, version, review.criteria_version))
-    query = _outdated(review, stage)
+    query = _outdated(review, viewer, stage)
     if of is not None:
         query = query.where(PresentDecision.reviewer_id == of)
-    for row in session.execute(query.execution_options(yield_per=1000)):
+    asked = {"review_id": review.id}
+    for row in session.execute(query, asked, execution_options={"yield_per": 1000}):
         others = row.reviewer_id != viewer.user_id
         if others and hides_votes(viewer, stage, row.status):
             continue
@@ -154,8 +155,8 @@ def _change(versions: Mapping[int, Criteria], before: int, now: int) -> Change:
     return wording.change(versions[before], versions[now])
 
 
-def _outdated(review: Review, stage: Stage) -> Select[*tuple[Any, ...]]:
-    """Select present decisions of an earlier version that can still be made again."""
+def _outdated(review: Review, viewer: Viewer, stage: Stage) -> Select[*tuple[Any, ...]]:
+    """Select present decisions of an earlier version, of what is in the stage now."""
     text = func.coalesce(Record.title, "") + " " + func.coalesce(Record.abstract, "")
     return (
         select(
@@ -184,7 +185,7 @@ def _outdated(review: Review, stage: Stage) -> Select[*tuple[Any, ...]]:
             PresentDecision.review_id == review.id,
             PresentDecision.stage == stage,
             Decision.criteria_version < review.criteria_version,
-            is_screenable(stage),
+            is_there(stage, gate_of(viewer), PresentDecision.record_number),
         )
     )
 
@@ -241,8 +242,9 @@ def _why_none(session: Session, viewer: Viewer, review: Review, stage: Stage, si
         PresentDecision.review_id == review.id,
         PresentDecision.stage == stage,
         PresentDecision.reviewer_id == viewer.user_id,
+        is_there(stage, gate_of(viewer), PresentDecision.record_number),
     )
-    n, n_outdated = session.execute(mine).one()
+    n, n_outdated = session.execute(mine, {"review_id": review.id}).one()
     if not n:
         return "You have not decided any record in this stage."
     if not n_outdated:

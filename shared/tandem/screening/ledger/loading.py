@@ -72,13 +72,6 @@ def screenable(session: Session, key: RecordKey) -> None:
     _require_screened(key, session.execute(query).all())
 
 
-def is_screenable(stage: Stage) -> ColumnElement[bool]:
-    """`screenable` as a condition over rows of Record that are not linked to another one."""
-    goes_on = [NotScreened.FULL_TEXT] if stage is Stage.FULL_TEXT else []
-    why = Record.not_screened_because
-    return or_(why.is_(None), why.in_(goes_on))
-
-
 def load_screenable(session: Session, key: RecordKey) -> RecordState:
     """Return the state of a record that is one to decide; raises as `screenable` does."""
     loaded = load_many_screenable(session, key.review_id, key.stage, [key.record_number])

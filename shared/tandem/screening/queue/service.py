@@ -1,5 +1,6 @@
 """Each reviewer's next records: best first, held for them by leases."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from tandem.db.base import now
 from tandem.ids import RecordNumber, ReviewId, UserId
+from tandem.records import screened_records
 from tandem.reviews import members
 from tandem.reviews.models import LockedReview, Member, Review, Role
 from tandem.reviews.policy import Stage
@@ -55,7 +57,7 @@ class Queue:
         remaining: How many they can still decide, these included: of all, of their share, or
             of the pilot round while it runs.
         state: Why there are as many items as there are.
-        n_withheld: Records that are not served to them: they have an interest in these.
+        n_withheld: Records of the stage that are not served to them: they have an interest in them.
         workload: What they have decided, of how much.
         drawn: Of what was not held before, what came from the random order.
     """
@@ -106,6 +108,15 @@ def _workload(
         decided=None if counts.decided is None else {member.user_id: counts.decided},
     )
     return work[member.user_id]
+
+
+def _n_in_stage(
+    session: Session, queue_filter: QueueFilter, numbers: Collection[RecordNumber]
+) -> int:
+    """Return how many of some records, none of them a duplicate, are in the stage."""
+    if queue_filter.population is not None:
+        return len(queue_filter.population.intersection(numbers))
+    return len(numbers) - len(screened_records.left_out(session, queue_filter.review_id, numbers))
 
 
 def _remaining(queue_filter: QueueFilter, counts: Counts, mine: Workload) -> int:
@@ -193,7 +204,7 @@ def _serve(
         items=leases,
         remaining=remaining,
         state=QueueState.PAUSED if member.paused_at is not None else state,
-        n_withheld=len(own_papers.numbers),
+        n_withheld=_n_in_stage(session, queue_filter, own_papers.numbers),
         workload=mine,
         drawn=drawn,
     )
