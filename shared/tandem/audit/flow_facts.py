@@ -82,7 +82,8 @@ class DerivedFlow:
         return {
             str(number)
             for number, report in self.reports.items()
-            if report.starts_at_full_text and report.retrieval is RetrievalState.RETRIEVED
+            if report.not_screened is NotScreened.FULL_TEXT
+            and report.retrieval is RetrievalState.RETRIEVED
         }
 
     def _places(self, stage: Stage) -> dict[int, ReplayedRecord]:
@@ -97,7 +98,6 @@ class DerivedFlow:
         is_removed: bool,
     ) -> ReportFacts:
         ways = [Way(one.found_by, one.starts_at) for one in self._groups[number]]
-        why = why_not_screened(ways, is_removed=is_removed)
         place = second.get(number) or ReplayedRecord()
         policy = self._state.policies.get(Stage.FULL_TEXT)
         kind = None
@@ -110,9 +110,7 @@ class DerivedFlow:
             full_text=place.status,
             final_reason=self._reason(place) if place.status is Status.EXCLUDED else None,
             classification=kind,
-            is_previous=why is NotScreened.PREVIOUS,
-            is_removed=why is NotScreened.REMOVED,
-            starts_at_full_text=why is NotScreened.FULL_TEXT,
+            not_screened=why_not_screened(ways, is_removed=is_removed),
             is_sampled=self._is_sampled(number),
         )
 

@@ -40,8 +40,7 @@ def lines(session: Session, review_id: ReviewId) -> Iterator[Line]:
         if stands is Standing.NOT_SOUGHT:
             continue
         line = {"report": str(number), "standing": stands, "final_reason": reason(facts)}
-        outside = facts.is_previous or facts.is_removed or facts.starts_at_full_text
-        yield line | ({"outside": True} if outside else {})
+        yield line | ({} if facts.not_screened is None else {"outside": True})
 
 
 class ReportLines:

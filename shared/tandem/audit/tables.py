@@ -38,7 +38,7 @@ def lines(
     for user_id, role in session.execute(members.order_by(Member.user_id)):
         yield {"member": str(user_id), "role": role}
     linked = select(Record.number, Record.duplicate_of).where(
-        Record.review_id == review_id, Record.duplicate_of.is_not(None)
+        Record.review_id == review_id, ~Record.is_shown
     )
     n_duplicates = 0
     for number, shown in session.execute(

@@ -120,7 +120,7 @@ def progress(database: Database, demo: Demo) -> Progress:
         if review.last_record_number and newest != review.corpus_seq:
             return Progress("ranking", 0, None)
         n_shown = session.scalar(
-            select(func.count()).where(Record.review_id == review.id, Record.duplicate_of.is_(None))
+            select(func.count()).where(Record.review_id == review.id, Record.is_shown)
         )
         return Progress("ready", n_shown or 0, n_shown)
 

@@ -116,7 +116,7 @@ def _empty(database: Database, table: Table, review_id: ReviewId) -> bool:
     key = table.primary_key.columns.values()
     named: ColumnElement[Any] = key[0] if len(key) == 1 else tuple_(*key)
     # A record that others are linked to goes after them.
-    first = [condition, Record.duplicate_of.is_not(None)] if table is _RECORD else None
+    first = [condition, ~Record.is_shown] if table is _RECORD else None
     for conditions in filter(None, (first, [condition])):
         some = select(*key).where(*conditions).limit(CHUNK)
         while True:

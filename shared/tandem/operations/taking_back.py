@@ -188,7 +188,7 @@ def _part(
     """Let those that stay of a linked group stand without the others."""
     if not staying:
         return
-    shown = next(number for number, record in records.items() if record.duplicate_of is None)
+    shown = next(number for number, record in records.items() if record.is_shown)
     # The first to bring a record is no duplicate of another import's.
     freed = [min(staying)] if shown in staying else staying
     freed_records = [records[number] for number in freed if number != min(records)]

@@ -197,7 +197,7 @@ def _second_looks(session: Session, ids: Collection[ReviewId]) -> Mapping[Review
     )
     out = defaultdict[ReviewId, list[int]](list)
     gone = select(Record.review_id, Record.number).where(
-        Record.review_id.in_(list(scored)), Record.not_screened_because.is_not(None)
+        Record.review_id.in_(list(scored)), Record.is_left_out
     )
     for id, number in session.execute(gone):
         out[id].append(number)

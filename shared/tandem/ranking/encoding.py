@@ -114,7 +114,7 @@ def progress(session: Session, review_id: ReviewId) -> Progress | None:
         select(func.count(), func.count(SentenceVector.record_number))
         .select_from(Record)
         .outerjoin(SentenceVector, _vector_of(encoding.model))
-        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
+        .where(Record.review_id == review_id, Record.is_shown)
     )
     of, encoded = session.execute(query).one()
     return Progress(encoding.model, encoded, of)
@@ -148,7 +148,7 @@ def _lacking(session: Session, review_id: ReviewId) -> list[_Text]:
     query = (
         select(Record.number, Record.title, Record.abstract)
         .outerjoin(SentenceVector, _vector_of(MODEL))
-        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
+        .where(Record.review_id == review_id, Record.is_shown)
         .where(SentenceVector.record_number.is_(None))
         .order_by(Record.number)
         .limit(BATCH)
@@ -161,7 +161,7 @@ def _changed(session: Session, review_id: ReviewId) -> list[_Text]:
     query = (
         select(Record.number, Record.title, Record.abstract, SentenceVector.text_hash)
         .join(SentenceVector, _vector_of(MODEL))
-        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
+        .where(Record.review_id == review_id, Record.is_shown)
         .order_by(Record.number)
         .execution_options(yield_per=1000)
     )

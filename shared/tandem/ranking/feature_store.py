@@ -177,7 +177,7 @@ def _copied(
     numbers = array("i")
     query = (
         select(Record.number, Record.title, Record.abstract)
-        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
+        .where(Record.review_id == review_id, Record.is_shown)
         .order_by(Record.number)
         .execution_options(yield_per=1000)
     )

@@ -23,7 +23,6 @@ from tandem.ranking.recipes import Recipe
 from tandem.records import seeds
 from tandem.records.duplicates.groups import linked_numbers
 from tandem.records.models import Record
-from tandem.records.origin import NotScreened
 from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Policy, Stage
@@ -227,7 +226,7 @@ _DOUBTFUL = 0.5
 
 _PREVIOUS = select(Record.number).where(
     Record.review_id == bindparam("review_id"),
-    Record.not_screened_because == NotScreened.PREVIOUS,
+    Record.is_previous,
 )
 """Included reports of the review's previous version."""
 

@@ -4,7 +4,17 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, and_, false, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    and_,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tandem.db.base import Base, now
@@ -146,10 +156,68 @@ class Record(Base):
     """Follows from its occurrences and its removal, see `screened_records.refresh`; of a linked
     record it says nothing."""
 
+    # What follows says of a row, and as a condition over rows, where a record belongs. Nobody else
+    # compares these two columns: tests/unit/test_names_of_places.py.
+
+    @hybrid_property
+    def is_shown(self) -> bool:
+        """Whether it is linked to no other record that is screened in its place."""
+        return self.duplicate_of is None
+
+    @is_shown.inplace.expression
     @classmethod
-    def is_in_screening(cls) -> ColumnElement[bool]:
+    def _is_shown(cls) -> ColumnElement[bool]:
+        return cls.duplicate_of.is_(None)
+
+    @hybrid_property
+    def shown_as(self) -> RecordNumber:
+        """The record that is screened in its place: itself where it is shown."""
+        return self.duplicate_of or self.number
+
+    @shown_as.inplace.expression
+    @classmethod
+    def _shown_as(cls) -> ColumnElement[RecordNumber]:
+        return func.coalesce(cls.duplicate_of, cls.number)
+
+    @hybrid_property
+    def is_left_out(self) -> bool:
+        """Whether nobody screens its title and abstract; of a record that is shown."""
+        return self.not_screened_because is not None
+
+    @is_left_out.inplace.expression
+    @classmethod
+    def _is_left_out(cls) -> ColumnElement[bool]:
+        return cls.not_screened_because.is_not(None)
+
+    @hybrid_property
+    def is_in_screening(self) -> bool:
         """Whether title and abstract are to be screened: it is shown, and not left out."""
-        return and_(cls.duplicate_of.is_(None), cls.not_screened_because.is_(None))
+        return self.is_shown and not self.is_left_out
+
+    @is_in_screening.inplace.expression
+    @classmethod
+    def _is_in_screening(cls) -> ColumnElement[bool]:
+        return and_(cls.is_shown, ~cls.is_left_out)
+
+    @hybrid_property
+    def is_previous(self) -> bool:
+        """Whether it is an included report of the previous version; of a record that is shown."""
+        return self.not_screened_because is NotScreened.PREVIOUS
+
+    @is_previous.inplace.expression
+    @classmethod
+    def _is_previous(cls) -> ColumnElement[bool]:
+        return cls.not_screened_because == NotScreened.PREVIOUS
+
+    @hybrid_property
+    def starts_at_full_text(self) -> bool:
+        """Whether only its full text is assessed; of a record that is shown."""
+        return self.not_screened_because is NotScreened.FULL_TEXT
+
+    @starts_at_full_text.inplace.expression
+    @classmethod
+    def _starts_at_full_text(cls) -> ColumnElement[bool]:
+        return cls.not_screened_because == NotScreened.FULL_TEXT
 
 
 class Removal(Base):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
@@ -22,7 +22,7 @@ def refresh(session: Session, review_id: ReviewId, numbers: Collection[RecordNum
     for some in pieces(sorted(set(numbers))):
         heads = set(
             session.scalars(
-                select(func.coalesce(Record.duplicate_of, Record.number)).where(
+                select(Record.shown_as).where(
                     Record.review_id == review_id, Record.number.in_(some)
                 )
             )

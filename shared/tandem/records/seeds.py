@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import RecordNumber, ReviewId
@@ -57,7 +57,7 @@ def find(
     if not wanted:
         return dict.fromkeys(given)
     by_title = any(clue.kind == "title" for clue in wanted)
-    shown = func.coalesce(Record.duplicate_of, Record.number)
+    shown = Record.shown_as
     query = select(shown, Record.doi, Record.pmid, Record.title).where(
         Record.review_id == review_id
     )

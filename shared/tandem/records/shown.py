@@ -18,18 +18,14 @@ def n_shown(session: Session, review_id: ReviewId) -> int:
 
 def n_unlinked(session: Session, review_id: ReviewId) -> int:
     """Return how many records of the review are not linked to another one."""
-    linked = select(func.count()).where(
-        Record.review_id == review_id, Record.duplicate_of.is_not(None)
-    )
+    linked = select(func.count()).where(Record.review_id == review_id, ~Record.is_shown)
     came = select(Review.last_record_number - Review.n_taken_back - linked.scalar_subquery())
     return session.scalar(came.where(Review.id == review_id)) or 0
 
 
 def n_shown_sql(review_id: ReviewId | ColumnElement[ReviewId]) -> ColumnElement[int]:
     """`n_shown` as a subquery. All that came are numbered, so only the others are counted."""
-    n_linked = select(func.count()).where(
-        Record.review_id == review_id, Record.duplicate_of.is_not(None)
-    )
+    n_linked = select(func.count()).where(Record.review_id == review_id, ~Record.is_shown)
     n_out = select(func.count()).where(Record.review_id == review_id, _is_left_out())
     n_others = n_linked.scalar_subquery() + n_out.scalar_subquery()
     return (
@@ -46,7 +42,7 @@ def n_shown_of(session: Session, review_ids: Collection[ReviewId]) -> dict[Revie
 
 def _is_left_out() -> ColumnElement[bool]:
     """Whether a record is shown and yet not screened."""
-    return and_(Record.not_screened_because.is_not(None), Record.duplicate_of.is_(None))
+    return and_(Record.is_left_out, Record.is_shown)
 
 
 def _n_here(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -59,7 +55,7 @@ _N_SHOWN = select(
     Review.id,
     Review.last_record_number
     - Review.n_taken_back
-    - _n_here(Record.duplicate_of.is_not(None))
+    - _n_here(~Record.is_shown)
     - _n_here(_is_left_out()),
 ).where(Review.id.in_(bindparam("reviews", expanding=True)))
 """Made once: each list of reviews asks it."""

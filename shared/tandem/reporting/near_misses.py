@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -117,7 +117,7 @@ def _excluded(
 def _marks(session: Session, review_id: ReviewId) -> dict[RecordNumber, NearMiss]:
     """Return the newest mark of each report, which may be at a record that is linked to it now."""
     query = (
-        select(func.coalesce(Record.duplicate_of, Record.number), NearMiss)
+        select(Record.shown_as, NearMiss)
         .join(
             Record,
             (Record.review_id == NearMiss.review_id) & (Record.number == NearMiss.record_number),

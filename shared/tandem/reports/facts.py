@@ -117,18 +117,18 @@ def _load(
             full_text=row.full_text or Status.UNSCREENED,
             final_reason=finals.get(row.number),
             classification=row.classification,
-            is_previous=row.not_screened_because is NotScreened.PREVIOUS,
-            is_removed=row.not_screened_because is NotScreened.REMOVED,
-            starts_at_full_text=row.not_screened_because is NotScreened.FULL_TEXT,
+            not_screened=row.not_screened_because,
             is_sampled=row.number not in left_out,
         )
         # What title and abstract are not asked of tells nothing of votes on them.
-        is_open = facts.is_previous or facts.starts_at_full_text
-        is_through = is_open or (
+        is_through = facts.not_screened in _SKIPPING or (
             facts.title_abstract is Status.INCLUDED and (row.n_decisions >= through.n_decisions)
         )
         found[row.number] = Report(facts, entry, bool(row.has_advanced), is_through)
     return found
+
+
+_SKIPPING = (NotScreened.PREVIOUS, NotScreened.FULL_TEXT)
 
 
 def _rows(session: Session, review_id: ReviewId, numbers: Numbers) -> Iterable[Any]:
@@ -163,7 +163,7 @@ def _reports(review_id: ReviewId) -> Select[*tuple[Any, ...]]:
         )
         .outerjoin(first, at(first, Stage.TITLE_ABSTRACT))
         .outerjoin(second, at(second, Stage.FULL_TEXT))
-        .where(Record.review_id == review_id, Record.duplicate_of.is_(None))
+        .where(Record.review_id == review_id, Record.is_shown)
         .order_by(Record.number)
     )
 
@@ -189,11 +189,10 @@ def _any(review_id: ReviewId) -> Any:
             Retrieval,
             and_(Retrieval.review_id == other.review_id, Retrieval.record_number == other.number),
         )
-        .where(other.review_id == review_id, other.duplicate_of.is_not(None))
+        .where(other.review_id == review_id, ~other.is_shown)
     )
     skipping = select(Record.number).where(
-        Record.review_id == review_id,
-        Record.not_screened_because.in_([NotScreened.PREVIOUS, NotScreened.FULL_TEXT]),
+        Record.review_id == review_id, or_(Record.is_previous, Record.starts_at_full_text)
     )
     return union(included, voted, with_entries, of_linked, skipping)
 

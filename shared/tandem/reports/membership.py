@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from tandem.ids import RecordNumber, ReviewId, StudyId
@@ -45,7 +45,7 @@ def in_study(study_id: StudyId) -> ColumnElement[bool]:
         .where(
             StudyReport.study_id == study_id,
             occurrence.review_id == Record.review_id,
-            func.coalesce(occurrence.duplicate_of, occurrence.number) == Record.number,
+            occurrence.shown_as == Record.number,
         )
         .correlate(Record)
         .exists()
@@ -72,9 +72,7 @@ def came(*, found_by: FoundBy | None = None, wave: int | None = None) -> ColumnE
 
 def _rows(session: Session, review_id: ReviewId) -> list[tuple[RecordNumber, object, bool | None]]:
     query = (
-        select(
-            func.coalesce(Record.duplicate_of, Record.number), StudyReport.study_id, Study.sampled
-        )
+        select(Record.shown_as, StudyReport.study_id, Study.sampled)
         .join(Study, Study.id == StudyReport.study_id)
         .join(
             Record,

@@ -6,6 +6,7 @@ Each number of the flow counts records of one standing or several, so a record h
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tandem.records.origin import NotScreened
 from tandem.screening.full_text.models import RetrievalState
 from tandem.screening.rules import Classification, Status
 
@@ -52,10 +53,7 @@ class ReportFacts:
         full_text: What the votes on its full text amount to, whether or not they count now.
         final_reason: Of one that these exclude: why.
         classification: Of one that these include.
-        is_previous: It is among the included reports of an earlier version or wave.
-        is_removed: It was removed before screening.
-        is_linked: It is shown as another record.
-        starts_at_full_text: It is not screened by title and abstract.
+        not_screened: Why its title and abstract are not screened, if they are not.
         is_sampled: Its study is used in the synthesis.
     """
 
@@ -64,20 +62,18 @@ class ReportFacts:
     full_text: Status = Status.UNSCREENED
     final_reason: str | None = None
     classification: Classification | None = None
-    is_previous: bool = False
-    is_removed: bool = False
-    is_linked: bool = False
-    starts_at_full_text: bool = False
+    not_screened: NotScreened | None = None
     is_sampled: bool = True
 
 
 def standing(facts: ReportFacts) -> Standing | None:
-    """Return where a record stands at full text; None for one that is removed or linked."""
-    if facts.is_previous:
+    """Return where a record that is shown stands at full text; None for one that is removed."""
+    if facts.not_screened is NotScreened.PREVIOUS:
         return Standing.PREVIOUS
-    if facts.is_removed or facts.is_linked:
+    if facts.not_screened is NotScreened.REMOVED:
         return None
-    if facts.title_abstract is not Status.INCLUDED and not facts.starts_at_full_text:
+    starts_here = facts.not_screened is NotScreened.FULL_TEXT
+    if facts.title_abstract is not Status.INCLUDED and not starts_here:
         return Standing.NOT_SOUGHT
     if facts.retrieval is RetrievalState.NOT_RETRIEVED:
         return Standing.NOT_RETRIEVED

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session, aliased
 
 from tandem.accounts.models import User
@@ -92,7 +92,7 @@ def _page(
     session: Session, viewer: Viewer, selection: Selection, after: int
 ) -> list[ExportedRecord]:
     rows = session.execute(_records(viewer, selection, after)).all()
-    shown = [row.duplicate_of or row.number for row in rows]
+    shown = [row.shown_as for row in rows]
     sources = _sources(session, viewer.review_id, shown)
     judged = _judged(session, viewer, selection.stage, dict(zip(shown, rows, strict=True)))
     excluded = [RecordNumber(n) for n, row in zip(shown, rows, strict=True) if _is_excluded(row)]
@@ -135,11 +135,11 @@ def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[
     # All columns but `raw`, which can be as long as the rest together.
     names = (
         "number duplicate_of title abstract authors year journal volume issue pages doi "
-        "pmid url keywords language registry_ids kind"
+        "pmid url keywords language registry_ids kind shown_as"
     )
     columns = [getattr(Record, name) for name in names.split()]
     # A linked record is screened as the one it is linked to.
-    number = func.coalesce(Record.duplicate_of, Record.number)
+    number = Record.shown_as
     query = (
         with_status(select(*columns), viewer, selection.stage, Record.review_id, number)
         .where(Record.review_id == viewer.review_id, Record.number > after)
@@ -152,12 +152,12 @@ def _records(viewer: Viewer, selection: Selection, after: int) -> Select[*tuple[
         at = and_(shown.review_id == Record.review_id, shown.number == number)
         query = query.join(shown, at)
     else:
-        query = query.where(Record.duplicate_of.is_(None))
+        query = query.where(Record.is_shown)
     at_full_text, through = selection.stage is Stage.FULL_TEXT, gate_of(viewer)
     if selection.status is None:
         return query.where(is_report(through, shown)) if at_full_text else query
     return query.where(
-        is_at_full_text(through, shown) if at_full_text else shown.is_in_screening(),
+        is_at_full_text(through, shown) if at_full_text else shown.is_in_screening,
         visible_status_sql(viewer, selection.stage) == selection.status,
     )
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from tandem.accounts import service as accounts
@@ -76,29 +76,29 @@ def _take_all(
 ) -> None:
     shown = aliased(Record)
     imported = (
-        select(Record.number, Record.duplicate_of, Record.priors)
+        select(Record.number, shown.number, Record.priors)
         .join(Import, Import.id == Record.import_id)
         .join(
             shown,
             and_(
                 shown.review_id == Record.review_id,
-                shown.number == func.coalesce(Record.duplicate_of, Record.number),
+                shown.number == Record.shown_as,
             ),
         )
         .where(
             *which,
             cast(Record.priors, String) != "[]",
             ~Record.priors_taken,
-            shown.not_screened_because.is_(None),
+            ~shown.is_left_out,
         )
         .order_by(Record.number)
     )
     weighed = list[RecordNumber]()
     strongest: dict[tuple[RecordNumber, str | None], dict[str, Any]] = {}
-    for number, duplicate_of, priors in session.execute(imported):
+    for number, shown_as, priors in session.execute(imported):
         weighed.append(number)
         for prior in priors:
-            key = (duplicate_of or number, prior.get("by"))
+            key = (shown_as, prior.get("by"))
             strongest[key] = max(strongest.get(key, prior), prior, key=_weight)
     reviewers: dict[str | None, UserId] = {}
     for (number, by), prior in strongest.items():

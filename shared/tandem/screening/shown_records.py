@@ -100,8 +100,8 @@ def load_shown(
     if not rows:
         return []
     review_id = viewer.review_id
-    heads = {record.number: record for record, _, _ in rows if record.duplicate_of is None}
-    shown = {record.duplicate_of or record.number for record, _, _ in rows}
+    heads = {record.number: record for record, _, _ in rows if record.is_shown}
+    shown = {record.shown_as for record, _, _ in rows}
     if missing := shown - heads.keys():
         others = select(Record).where(Record.review_id == review_id, Record.number.in_(missing))
         heads |= {record.number: record for record in session.scalars(others)}
@@ -109,11 +109,11 @@ def load_shown(
     # Sorted here: with ORDER BY, SQLite would scan the whole review in that order.
     linked = session.scalars(_LINKED, {"review_id": review_id, "numbers": list(shown)})
     for record in sorted(linked, key=lambda record: record.number):
-        groups[record.duplicate_of or record.number].append(record)
+        groups[record.shown_as].append(record)
     occurrences = {
         record.number: [
             record,
-            *(o for o in groups[record.duplicate_of or record.number] if o is not record),
+            *(o for o in groups[record.shown_as] if o is not record),
         ]
         for record, _, _ in rows
     }

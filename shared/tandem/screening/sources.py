@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -105,7 +105,7 @@ def restore(
 def removal_of(session: Session, review_id: ReviewId, number: RecordNumber) -> Removal | None:
     """Return that a record, or the one that it is linked to, is removed before screening."""
     record = session.get(Record, (review_id, number))
-    shown = number if record is None else record.duplicate_of or number
+    shown = number if record is None else record.shown_as
     return session.get(Removal, (review_id, shown))
 
 
@@ -183,7 +183,7 @@ def _refresh(session: Session, review: Review, numbers: Sequence[RecordNumber]) 
 def _require_undecided(session: Session, review: Review, numbers: Collection[RecordNumber]) -> None:
     out = set[RecordNumber]()
     for some in pieces(sorted(numbers)):
-        query = select(func.coalesce(Record.duplicate_of, Record.number)).where(
+        query = select(Record.shown_as).where(
             Record.review_id == review.id, Record.number.in_(some)
         )
         out.update(session.scalars(query))
@@ -191,7 +191,7 @@ def _require_undecided(session: Session, review: Review, numbers: Collection[Rec
         left = select(Record.number).where(
             Record.review_id == review.id,
             Record.number.in_(some),
-            Record.not_screened_because.is_not(None),
+            Record.is_left_out,
         )
         if n := _decided(session, review.id, Stage.TITLE_ABSTRACT, session.scalars(left).all()):
             raise WasScreened(
@@ -204,8 +204,8 @@ def _require_shown(session: Session, review_id: ReviewId, number: RecordNumber) 
     record = session.get(Record, (review_id, number))
     if record is None:
         raise NotFound(f"There is no record {number} in this review.")
-    if record.duplicate_of is not None:
-        raise IsDuplicate(number, record.duplicate_of)
+    if not record.is_shown:
+        raise IsDuplicate(number, record.shown_as)
 
 
 def _decided(

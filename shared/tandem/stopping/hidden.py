@@ -54,8 +54,8 @@ def hidden_numbers(session: Session, review_id: ReviewId) -> NDArray[np.int64]:
     if found is None:
         of_review = Record.review_id == review_id
         query = union_all(
-            select(Record.number).where(of_review, Record.duplicate_of.is_not(None)),
-            select(Record.number).where(of_review, Record.not_screened_because.is_not(None)),
+            select(Record.number).where(of_review, ~Record.is_shown),
+            select(Record.number).where(of_review, Record.is_left_out),
         )
         found = np.unique(numbers_of(session, query))
         # On PostgreSQL, another transaction may have ended between the two looks.

@@ -32,7 +32,7 @@ def numbers_of(
 
 def is_shown(review_id: ReviewId) -> ColumnElement[bool]:
     """Whether a record is the review's, and one that is screened."""
-    return and_(Record.review_id == review_id, Record.is_in_screening())
+    return and_(Record.review_id == review_id, Record.is_in_screening)
 
 
 def is_screened(stage: Stage) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from tandem.db.base import now
@@ -72,8 +72,8 @@ def _rows(session: Session, review_id: ReviewId) -> list[tuple[SeparateReports, 
     query = (
         select(
             row,
-            func.coalesce(one.duplicate_of, one.number),
-            func.coalesce(other.duplicate_of, other.number),
+            one.shown_as,
+            other.shown_as,
         )
         .join(one, (one.review_id == row.review_id) & (one.number == row.first))
         .join(other, (other.review_id == row.review_id) & (other.number == row.second))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -283,7 +283,7 @@ def _heads(
             select(
                 StudyReport.study_id,
                 StudyReport.record_number,
-                func.coalesce(Record.duplicate_of, Record.number),
+                Record.shown_as,
             )
             .join(
                 Record,

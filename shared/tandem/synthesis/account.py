@@ -154,7 +154,7 @@ def _passages(
     """
     labels = {report.number: report.label for report in handed.reports}
     query = (
-        select(CodedPassage, func.coalesce(Record.duplicate_of, Record.number))
+        select(CodedPassage, Record.shown_as)
         .outerjoin(
             Record,
             (Record.review_id == CodedPassage.review_id)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.ids import CodeId, RecordNumber
@@ -46,7 +46,7 @@ def agreement(session: Session, *, viewer: Viewer) -> list[Coders]:
     query = (
         select(
             CodedPassage.coder,
-            func.coalesce(Record.duplicate_of, Record.number),
+            Record.shown_as,
             CodedPassage.code_id,
         )
         .join(

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tandem.db.session import Database
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
-from tandem.records.origin import NotScreened
 from tandem.reviews import service as reviews
 from tandem.reviews.models import LockedReview, Role
-from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.models import ScreenedRecord
+from tandem.screening.full_text.population import has_reached
 from tandem.texts import service
 from tandem.texts.file_facts import FileFacts
 from tandem.texts.matching import Candidate, Matcher, Target
@@ -61,23 +59,8 @@ def reports(session: Session, review_id: ReviewId) -> frozenset[RecordNumber]:
 
     Everybody could see that they are, so this reveals nothing to blinded members.
     """
-    because = Record.not_screened_because
-    query = (
-        select(Record.number)
-        .outerjoin(
-            ScreenedRecord,
-            (ScreenedRecord.review_id == Record.review_id)
-            & (ScreenedRecord.stage == Stage.TITLE_ABSTRACT)
-            & (ScreenedRecord.record_number == Record.number),
-        )
-        .where(
-            Record.review_id == review_id,
-            Record.duplicate_of.is_(None),
-            or_(
-                because == NotScreened.FULL_TEXT,
-                and_(because.is_(None), ScreenedRecord.has_advanced),
-            ),
-        )
+    query = select(Record.number).where(
+        Record.review_id == review_id, Record.is_shown, has_reached()
     )
     return frozenset(session.scalars(query))
 
@@ -86,7 +69,7 @@ def _targets(
     session: Session, review_id: ReviewId, may_have: frozenset[RecordNumber]
 ) -> list[Target]:
     query = select(Record.number, Record.title, Record.doi).where(
-        Record.review_id == review_id, Record.duplicate_of.is_(None)
+        Record.review_id == review_id, Record.is_shown
     )
     return [
         Target(number, title, doi, is_report=number in may_have)

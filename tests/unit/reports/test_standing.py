@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from tandem.records.origin import NotScreened
 from tandem.reports.rules import ReportFacts, Standing, reason, retrieval_state, standing
 from tandem.reviews.policy import DEFAULT, Policy, Stage
 from tandem.screening.full_text.models import RetrievalState
@@ -39,10 +40,9 @@ ONGOING, AWAITING = Classification.ONGOING, Classification.AWAITING
         (ReportFacts(IN, GOT, IN, is_sampled=False), Standing.ELIGIBLE_NOT_SAMPLED),
         (ReportFacts(IN, GOT, IN, None, ONGOING), Standing.ONGOING),
         (ReportFacts(IN, GOT, IN, None, AWAITING), Standing.AWAITING_CLASSIFICATION),
-        (ReportFacts(retrieval=GOT, starts_at_full_text=True), Standing.TO_ASSESS),
-        (ReportFacts(IN, GOT, IN, is_previous=True), Standing.PREVIOUS),
-        (ReportFacts(IN, GOT, IN, is_removed=True), None),
-        (ReportFacts(IN, GOT, IN, is_linked=True), None),
+        (ReportFacts(retrieval=GOT, not_screened=NotScreened.FULL_TEXT), Standing.TO_ASSESS),
+        (ReportFacts(IN, GOT, IN, not_screened=NotScreened.PREVIOUS), Standing.PREVIOUS),
+        (ReportFacts(IN, GOT, IN, not_screened=NotScreened.REMOVED), None),
     ],
 )
 def test_where_a_report_stands(facts: ReportFacts, stands: Standing | None) -> None:
@@ -54,9 +54,9 @@ def test_a_text_that_nobody_has_spoken_of_is_sought_while_the_report_needs_it() 
         assert retrieval_state(ReportFacts(IN, state)) is state
         assert retrieval_state(ReportFacts(OUT, state)) is state
     assert retrieval_state(ReportFacts(IN)) is RetrievalState.SOUGHT
-    assert retrieval_state(ReportFacts(starts_at_full_text=True)) is RetrievalState.SOUGHT
+    assert retrieval_state(ReportFacts(not_screened=NotScreened.FULL_TEXT)) is RetrievalState.SOUGHT
     assert retrieval_state(ReportFacts(OUT)) is None
-    assert retrieval_state(ReportFacts(IN, is_linked=True)) is None
+    assert retrieval_state(ReportFacts(IN, not_screened=NotScreened.REMOVED)) is None
 
 
 def test_a_report_has_a_final_reason_only_while_it_stands_as_excluded() -> None:

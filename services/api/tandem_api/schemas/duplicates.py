@@ -45,7 +45,7 @@ class GroupOut(Out):
         cls, group: DuplicateGroup, records: list[Record], names: Mapping[UserId, str]
     ) -> "GroupOut":
         linked = group.state is GroupState.LINKED
-        shown = [record for record in records if linked and record.duplicate_of is None]
+        shown = [record for record in records if linked and record.is_shown]
         return cls(
             id=str(group.id),
             state=group.state,

@@ -244,9 +244,7 @@ def grown_by(session: Session, review_id: ReviewId, import_id: ImportId) -> list
 
 def linked_numbers(session: Session, review_id: ReviewId) -> set[RecordNumber]:
     """Return the records that another one is screened for."""
-    query = select(Record.number).where(
-        Record.review_id == review_id, Record.duplicate_of.is_not(None)
-    )
+    query = select(Record.number).where(Record.review_id == review_id, ~Record.is_shown)
     return set(session.scalars(query))
 
 

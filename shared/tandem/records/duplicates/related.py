@@ -42,8 +42,8 @@ def related_to(
         others = _records(session, review_id, {row.there for row in rows})
         for row in sorted(rows, key=lambda row: (row.end, row.there)):
             shown = other = others[row.there]
-            if other.duplicate_of is not None:
-                shown = session.get_one(Record, (review_id, other.duplicate_of))
+            if not other.is_shown:
+                shown = session.get_one(Record, (review_id, other.shown_as))
             found[row.here].append((shown, row.relation))
     return found
 

@@ -111,7 +111,7 @@ def entries(session: Session, review_id: ReviewId, stage: Stage) -> Sequence[Ent
         .where(
             Decision.review_id == review_id,
             Decision.stage == stage,
-            Record.duplicate_of.is_(None),
+            Record.is_shown,
         )
     )
     return [Entry(*row) for row in session.execute(query)]

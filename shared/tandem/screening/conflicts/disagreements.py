@@ -130,16 +130,16 @@ def _left_with_another(
         for one in some
         if one.conflict.state is ConflictState.RESOLVED
         and one.state.resolution is None
-        and one.record.duplicate_of is None
+        and one.record.is_shown
         and any(entry.carried_from is not None for entry in one.entries)
     ]
     linked: dict[RecordNumber, set[RecordNumber]] = defaultdict(set)
-    query = select(Record.number, Record.duplicate_of).where(
+    query = select(Record.number, Record.shown_as).where(
         Record.review_id == viewer.review_id,
         Record.duplicate_of.in_([one.record.number for one in over]),
     )
     for number, shown in session.execute(query) if over else ():
-        linked[shown or number].add(number)
+        linked[shown].add(number)
     return {
         one.conflict.id
         for one in over
@@ -166,7 +166,7 @@ def _add(
 ) -> None:
     conflict = history.conflict
     # Of a linked record none is in force: where it went along, it is that of the record shown.
-    in_force = history.state.resolution if history.record.duplicate_of is None else None
+    in_force = history.state.resolution if history.record.is_shown else None
     found.by_kind[conflict.kind, conflict.state] += 1
     if conflict.resolved_by is not None:
         found.settled_by[conflict.resolved_by] += 1

@@ -105,7 +105,7 @@ def counts_now(through: Gate) -> ColumnElement[bool]:
     return case(
         (Conflict.state == ConflictState.RESOLVED, ~_goes_on_elsewhere()),
         (Conflict.stage == Stage.FULL_TEXT, there(is_at_full_text(through))),
-        else_=there(Record.not_screened_because.is_(None)),
+        else_=there(~Record.is_left_out),
     )
 
 

@@ -170,7 +170,7 @@ def _propose(session: Session, review: Review, found: Sequence[Proposal]) -> Non
     """Store proposals, between the records that stand for the two, each pair once."""
     numbers = {number for pair in found for number in (pair.first, pair.second)}
     stand_for = {
-        number: record.duplicate_of or number
+        number: record.shown_as
         for number, record in groups.records_of(session, review.id, numbers).items()
     }
     both = numbers | set(stand_for.values())

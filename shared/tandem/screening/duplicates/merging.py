@@ -181,7 +181,7 @@ def choose_again(
 
 def is_poorly_shown(records: Mapping[RecordNumber, Record]) -> bool:
     """Whether the records are one linked group, and another one tells more than the one shown."""
-    shown = [record for record in records.values() if record.duplicate_of is None]
+    shown = [record for record in records.values() if record.is_shown]
     return len(shown) == 1 and max(records.values(), key=richness) is not shown[0]
 
 
@@ -214,12 +214,12 @@ def split(
         _settle_group(group, GroupState.KEPT, by)
         _part(session, review, policies, records, leaving=set(members), by=by)
         return
-    shown = next(number for number, record in records.items() if record.duplicate_of is None)
+    shown = next(number for number, record in records.items() if record.is_shown)
     if shown in leaving:
         _part(session, review, policies, records, leaving=set(members), by=by)
         stay = {number: records[number] for number in staying}
         unite(session, review, policies, [stay], by=by)
-        shown = next(number for number in staying if records[number].duplicate_of is None)
+        shown = next(number for number in staying if records[number].is_shown)
     else:
         _part(session, review, policies, records, leaving=leaving, by=by)
     groups.take_out(session, group, leaving)
@@ -246,7 +246,7 @@ def _part(
     by: UserId,
 ) -> None:
     """Let records leave their group, each with the votes that were given on it."""
-    shown = next(record for record in records.values() if record.duplicate_of is None)
+    shown = next(record for record in records.values() if record.is_shown)
     remember_exposure(session, review, policies, [shown.number])
     freed = [records[number] for number in sorted(leaving) if number != shown.number]
     for record in freed:

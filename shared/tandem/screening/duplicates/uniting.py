@@ -42,15 +42,15 @@ def unite(
         counted += [record for record in first_of_each(records) if record.number != first]
         chosen = _representative(_candidates(records, removed), touched)
         # What was screened, of all of them, is screened when it is one.
-        if any(record.not_screened_because for record in records.values()) or removed:
+        if any(record.is_left_out for record in records.values()) or removed:
             unclear.append(chosen.number)
-        if chosen.duplicate_of is not None:
+        if not chosen.is_shown:
             chosen.duplicate_of = None
             shown.append(chosen)
         for number, record in sorted(records.items()):
             if record is chosen or record.duplicate_of == chosen.number:
                 continue
-            if record.duplicate_of is None and number in touched:
+            if record.is_shown and number in touched:
                 carried.append((number, chosen.number))
             record.duplicate_of = chosen.number
             merged.append(
@@ -83,8 +83,8 @@ def first_of_each(records: Mapping[RecordNumber, Record]) -> list[Record]:
     Whichever is shown: an import has brought a duplicate if another one was there before.
     """
     first: dict[RecordNumber, Record] = {}
-    for number, record in sorted(records.items()):
-        first.setdefault(record.duplicate_of or number, record)
+    for number in sorted(records):
+        first.setdefault(records[number].shown_as, records[number])
     return list(first.values())
 
 
@@ -94,7 +94,7 @@ def _candidates(records: Mapping[RecordNumber, Record], removed: set[RecordNumbe
     So a removal sleeps while its record is linked to one that is screened, and is there again
     when they are parted.
     """
-    shown = [number for number, record in records.items() if record.duplicate_of is None]
+    shown = [number for number, record in records.items() if record.is_shown]
     all_removed = bool(removed) and removed.issuperset(shown)
     return [record for number, record in records.items() if (number in removed) is all_removed]
 
@@ -129,12 +129,7 @@ def _touched(
     session: Session, review: Review, united: Sequence[Mapping[RecordNumber, Record]]
 ) -> set[RecordNumber]:
     """Return those of the records that are shown and have a vote, a verdict or a reader."""
-    shown = [
-        number
-        for records in united
-        for number, record in records.items()
-        if record.duplicate_of is None
-    ]
+    shown = [number for records in united for number, record in records.items() if record.is_shown]
     tables = (PresentDecision, Resolution, Lease, ScreenedRecord)
     found = (
         select(table.record_number).where(

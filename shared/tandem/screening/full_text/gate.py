@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from tandem.errors import Conflict as Contradiction
 from tandem.errors import Invalid
 from tandem.records.models import Record
-from tandem.records.origin import NotScreened
 from tandem.reviews.policy import Stage
+from tandem.screening.full_text.population import has_reached
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
-from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Classification, Verdict
 
 
@@ -63,7 +62,7 @@ def require_reached(session: Session, key: RecordKey) -> None:
     if key.stage is not Stage.FULL_TEXT:
         return
     at = {"review_id": key.review_id, "number": key.record_number}
-    if not session.scalar(_HAS_ADVANCED, at):
+    if not session.scalar(_HAS_REACHED, at):
         screenable(session, key)
         raise NotAtThisStage(
             f"Record {key.record_number} is not at full text. It gets there when title and "
@@ -71,16 +70,6 @@ def require_reached(session: Session, key: RecordKey) -> None:
         )
 
 
-_HAS_ADVANCED = (
-    select(or_(ScreenedRecord.has_advanced, Record.not_screened_because == NotScreened.FULL_TEXT))
-    .select_from(Record)
-    .outerjoin(
-        ScreenedRecord,
-        and_(
-            ScreenedRecord.review_id == Record.review_id,
-            ScreenedRecord.stage == Stage.TITLE_ABSTRACT,
-            ScreenedRecord.record_number == Record.number,
-        ),
-    )
-    .where(Record.review_id == bindparam("review_id"), Record.number == bindparam("number"))
+_HAS_REACHED = select(Record.number).where(
+    Record.review_id == bindparam("review_id"), Record.number == bindparam("number"), has_reached()
 )

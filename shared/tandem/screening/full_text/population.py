@@ -13,7 +13,6 @@ from sqlalchemy import (
     SQLColumnExpression,
     and_,
     bindparam,
-    func,
     or_,
     select,
 )
@@ -21,7 +20,6 @@ from sqlalchemy.orm import Session, aliased
 
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
-from tandem.records.origin import NotScreened
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
@@ -55,21 +53,33 @@ def gate_of(viewer: Viewer) -> Gate:
 
 def is_report(through: Gate, record: type[Record] = Record) -> ColumnElement[bool]:
     """Whether a record goes on to full text: `rules.advances`, over rows of Record."""
-    first = aliased(ScreenedRecord)
-    included = (
-        select(first.record_number)
+    is_through = _FIRST.n_decisions >= through.n_decisions
+    return _goes_on(record, _FIRST.status == Status.INCLUDED, is_through)
+
+
+def has_reached(record: type[Record] = Record) -> ColumnElement[bool]:
+    """Whether a record is at full text, or was as everybody could see, and may come back."""
+    return _goes_on(record, _FIRST.has_advanced)
+
+
+_FIRST = aliased(ScreenedRecord)
+"""What title and abstract made of a record."""
+
+
+def _goes_on(record: type[Record], *because: SQLColumnExpression[bool]) -> ColumnElement[bool]:
+    """Whether a record starts at full text, or is screened and gets there by its first stage."""
+    first = (
+        select(_FIRST.record_number)
         .where(
-            first.review_id == record.review_id,
-            first.stage == Stage.TITLE_ABSTRACT,
-            first.record_number == record.number,
-            first.status == Status.INCLUDED,
-            first.n_decisions >= through.n_decisions,
+            _FIRST.review_id == record.review_id,
+            _FIRST.stage == Stage.TITLE_ABSTRACT,
+            _FIRST.record_number == record.number,
+            *because,
         )
         .correlate(record)
         .exists()
     )
-    because = record.not_screened_because
-    return or_(because == NotScreened.FULL_TEXT, and_(because.is_(None), included))
+    return or_(record.starts_at_full_text, and_(~record.is_left_out, first))
 
 
 def is_retrieved(record: type[Record] = Record) -> ColumnElement[bool]:
@@ -145,10 +155,10 @@ def _counts(through: Gate) -> Select[RecordNumber]:
     )
 
 
-def in_stage(stage: Stage, through: Gate) -> ColumnElement[bool]:
+def in_stage(stage: Stage, through: Gate) -> SQLColumnExpression[bool]:
     """Whether a record is one of a stage; the query has the parameter `review_id`."""
     if stage is not Stage.FULL_TEXT:
-        return Record.is_in_screening()
+        return Record.is_in_screening
     return Record.number.in_(_population(through))
 
 
@@ -167,9 +177,7 @@ def is_there(
 
 def left_out(review_id: SQLColumnExpression[ReviewId]) -> Select[RecordNumber]:
     """Select the records that are not screened, whatever was decided of them before."""
-    return select(Record.number).where(
-        Record.review_id == review_id, Record.not_screened_because.is_not(None)
-    )
+    return select(Record.number).where(Record.review_id == review_id, Record.is_left_out)
 
 
 def n_in_stage(session: Session, review_id: ReviewId, stage: Stage, through: Gate) -> int:
@@ -184,7 +192,7 @@ def _population(through: Gate) -> Select[RecordNumber]:
     # It begins with the entries: there are as many as full texts, whatever the review has else.
     source = aliased(Record)
     heads = (
-        select(func.coalesce(source.duplicate_of, source.number))
+        select(source.shown_as)
         .join(
             Retrieval,
             and_(Retrieval.review_id == source.review_id, Retrieval.record_number == source.number),
@@ -195,6 +203,6 @@ def _population(through: Gate) -> Select[RecordNumber]:
         Record.review_id == bindparam("review_id"),
         Record.number.in_(heads),
         # As an expression: by its index SQLite would go through all that are no duplicates.
-        func.coalesce(Record.duplicate_of, 0) == 0,
+        Record.shown_as == Record.number,
         is_at_full_text(through),
     )

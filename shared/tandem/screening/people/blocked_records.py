@@ -166,7 +166,7 @@ class _Work:
             .outerjoin(ScreenedRecord, screened)
             .where(
                 Record.review_id == self.review_id,
-                Record.is_in_screening(),
+                Record.is_in_screening,
                 or_(ScreenedRecord.status.is_(None), lacks),
             )
         )

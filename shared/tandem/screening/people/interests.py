@@ -199,17 +199,17 @@ def withheld_in(
     return {review_id: numbers for review_id, numbers in found.items() if numbers}
 
 
-_Row = Row[ReviewId, RecordNumber, str | None, bool | None, RecordNumber | None]
+_Row = Row[ReviewId, RecordNumber, str | None, bool | None, RecordNumber]
 
 
 def _withheld(rows: Sequence[_Row]) -> frozenset[RecordNumber]:
     found: dict[RecordNumber, bool] = {}
     declared: dict[RecordNumber, bool] = {}
     for row in rows:
-        shown = row.duplicate_of or row.record_number
+        shown = row.shown_as
         counts = row.author is not None if row.declared is None else row.declared
         found[shown] = found.get(shown, False) or counts
-        if row.duplicate_of is None and row.declared is not None:
+        if row.shown_as == row.record_number and row.declared is not None:
             declared[shown] = row.declared
     return frozenset(number for number, counts in (found | declared).items() if counts)
 
@@ -242,7 +242,7 @@ _INTERESTS = (
         Interest.record_number,
         Interest.author,
         Interest.declared,
-        Record.duplicate_of,
+        Record.shown_as.label("shown_as"),
     )
     .join(Record, _its_record())
     .where(

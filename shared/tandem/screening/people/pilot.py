@@ -154,13 +154,12 @@ def _shown_for(session: Session, review: Review, numbers: Sequence[int]) -> list
             select(Record.number, head.number)
             .join(
                 head,
-                (head.review_id == Record.review_id)
-                & (head.number == func.coalesce(Record.duplicate_of, Record.number)),
+                (head.review_id == Record.review_id) & (head.number == Record.shown_as),
             )
             .where(
                 Record.review_id == review.id,
                 Record.number.in_(piece),
-                head.not_screened_because.is_(None),
+                ~head.is_left_out,
             )
         )
         shown |= dict(session.execute(query).all())
@@ -192,6 +191,6 @@ def _next_of_random_order(
 
 def _shown(session: Session, review_id: ReviewId, numbers: Sequence[int]) -> set[int]:
     query = select(Record.number).where(
-        Record.review_id == review_id, Record.number.in_(numbers), Record.is_in_screening()
+        Record.review_id == review_id, Record.number.in_(numbers), Record.is_in_screening
     )
     return set(session.scalars(query))

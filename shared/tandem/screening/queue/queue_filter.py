@@ -48,17 +48,17 @@ class Rules:
         return and_(lacks, ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING]))
 
     def is_open(self) -> ColumnElement[bool]:
-        return and_(Record.duplicate_of.is_(None), self.is_open_if_shown())
+        return and_(Record.is_shown, self.is_open_if_shown())
 
     def is_open_if_shown(self) -> ColumnElement[bool]:
         """Whether the record is open; the caller knows that it is no duplicate."""
         if self.in_pilot:
             among = Record.number.in_(bindparam("pilot", expanding=True))
-            return and_(among, Record.not_screened_because.is_(None))
+            return and_(among, ~Record.is_left_out)
         lacks = or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
         if self.through is not None:
             return and_(lacks, is_at_full_text(self.through))
-        return and_(lacks, Record.not_screened_because.is_(None))
+        return and_(lacks, ~Record.is_left_out)
 
     def has_room(self) -> ColumnElement[bool]:
         """Whether fewer people have decided the record or hold it than it needs decisions."""

@@ -215,7 +215,7 @@ def _shown(
         query = select(Record.number).where(
             Record.review_id == review_id,
             Record.number.in_(piece),
-            Record.duplicate_of.is_(None),
+            Record.is_shown,
         )
         found |= set(session.scalars(query))
     return found
