@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/preact-query";
+import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, data, type Schemas } from "../../api/client";
 import type { Review } from "../../api/queries";
@@ -10,8 +11,9 @@ import { settingsTexts as say } from "./texts";
 
 type Stage = Schemas["Stage"];
 type Policy = Schemas["Policy"];
-type Switch = "blind" | "reasons_must_match" | "voter_may_adjudicate" | "single_include_advances";
-type Choice = "reviewers_per_record" | "maybe" | "resolution" | "adjudicator_sees" | "ranking_learns_from";
+/** The fields that are yes or no; of the others one value is chosen. */
+type Switch = { [name in keyof Policy]: Policy[name] extends boolean ? name : never }[keyof Policy];
+type Choice = Exclude<keyof Policy, Switch>;
 
 const EDITED_MS = 400;
 
@@ -58,11 +60,11 @@ function RulesOf({ stage, review }: { stage: Stage; review: Review }) {
       {say.policy[name]}
     </label>
   );
-  const choice = (name: Choice, options: Record<string, string>) => (
+  const choice = <Name extends Choice>(name: Name, options: Record<Policy[Name], string>) => (
     <Field label={say.policy[name]}>
       {(ids) => (
         <select {...ids} value={policy[name]} onChange={(event) => set({ [name]: like(policy[name], event.currentTarget.value) })}>
-          {Object.entries(options).map(([one, shown]) => (
+          {Object.entries<string>(options).map(([one, shown]) => (
             <option key={one} value={one}>
               {shown}
             </option>
@@ -71,21 +73,25 @@ function RulesOf({ stage, review }: { stage: Stage; review: Review }) {
       )}
     </Field>
   );
+  /** In the order of the page; the compiler wants every field of the policy. */
+  const fields: Record<keyof Policy, ComponentChild> = {
+    reviewers_per_record: choice("reviewers_per_record", { 1: "1", 2: "2", 3: "3" }),
+    blind: check("blind"),
+    maybe: choice("maybe", say.policy.maybes),
+    reasons_must_match: check("reasons_must_match"),
+    resolution: choice("resolution", say.policy.resolutions),
+    voter_may_adjudicate: check("voter_may_adjudicate"),
+    adjudicator_sees: choice("adjudicator_sees", say.policy.sees),
+    single_include_advances: stage === "title_abstract" && check("single_include_advances"),
+    ranking_learns_from: stage === "title_abstract" && choice("ranking_learns_from", say.policy.learns),
+  };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     change.mutate({ policy: { [stage]: differing(now, policy) } });
   };
   return (
     <form class="form" onSubmit={submit}>
-      {choice("reviewers_per_record", { 1: "1", 2: "2", 3: "3" })}
-      {check("blind")}
-      {choice("maybe", say.policy.maybes)}
-      {check("reasons_must_match")}
-      {choice("resolution", say.policy.resolutions)}
-      {check("voter_may_adjudicate")}
-      {choice("adjudicator_sees", say.policy.sees)}
-      {stage === "title_abstract" && check("single_include_advances")}
-      {stage === "title_abstract" && choice("ranking_learns_from", say.policy.learns)}
+      {Object.values(fields)}
       {isChanged ? (
         <div class="notice warn" role="status">
           <strong>{say.effects}</strong>
