@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -22,8 +23,18 @@ from structlog.testing import capture_logs
 from tandem.records.formats import reading
 from tandem.records.formats.assembly import Parts
 from tandem.records.formats.entry import Entry, Rejection
-from tandem.records.formats.pieces import FAULT, FILLER, RECORD, STRAY, Cut, Piece, gap, opened
-from tandem.records.formats.reading import UnknownFormat
+from tandem.records.formats.pieces import (
+    FAULT,
+    FILLER,
+    RECORD,
+    STRAY,
+    Cut,
+    Piece,
+    Reader,
+    gap,
+    opened,
+)
+from tandem.records.formats.reading import Format, UnknownFormat
 from tandem.records.formats.table.columns import find_header
 from tandem.records.formats.tagged.fields import Fields
 from tandem.records.formats.tagged.ris import RIS
@@ -134,13 +145,16 @@ def data_of(name: str, text: str) -> str | bytes:
     return text.encode("latin-1", "replace") if name == "marc" else text
 
 
+def reader_of(name: str) -> Reader[Any]:
+    return reading.READERS[name.partition(" ")[0]].of  # type: ignore[index]  # all are formats
+
+
 def accounted(name: str, text: str) -> list[Entry | Rejection]:
     """Return what is read of `text`, having seen that every title is in it or in a rejection."""
-    reader = reading.READERS[name.partition(" ")[0]]  # type: ignore[index]  # all are formats
-    data = data_of(name, text)
-    if reader.of.begins(data) is None:
+    reader, data = reader_of(name), data_of(name, text)
+    if reader.begins(data) is None:
         return []
-    file = opened(reader.of, data)
+    file = opened(reader, data)
     # The names of columns may be any: a line that is glued to the header is one of them.
     header = find_header(text) if name.startswith("csv") else None
     end = 0
@@ -161,6 +175,12 @@ def accounted(name: str, text: str) -> list[Entry | Rejection]:
     found = list(file.entries())
     assert not any(isinstance(item, Rejection) and item.reason == FAULT for item in found)
     return found
+
+
+def test_there_is_a_file_of_each_format() -> None:
+    """Workbooks and archives have tests of their own, below."""
+    formats = {name.partition(" ")[0] for name in FILES} | {"xlsx", "zip"}
+    assert formats == set(get_args(Format)) == {*reading.READERS, "zip"}
 
 
 @pytest.mark.parametrize("format", FILES)
@@ -187,14 +207,15 @@ def test_no_title_is_lost_however_a_file_is_cut_and_mixed(format: str, data: st.
 
 NO_SUCH_LINES = {"csv", "bibtex", "vufind", "marc"}
 """Any line is a row; outside of entries all is a comment; further lines are values; bytes."""
-BEGINNINGS = {"solr_json": '{"id"', "ictrp_xml": "<Trial>", "jats_xml": "<article>"}
 
 
 @pytest.mark.parametrize("name", sorted(FILES.keys() - NO_SUCH_LINES))
 def test_a_line_between_records_is_reported_and_in_none_of_them(name: str) -> None:
     text = "".join(FILES[name])
-    at = text.index("Bravo")
-    at = text.rindex(BEGINNINGS.get(name, text.lstrip("[")[:4]), 0, at)
+    file = opened(reader_of(name), text)
+    (at,) = (
+        start for start, end, kind in file.cut if kind == RECORD and "Bravo" in text[start:end]
+    )
     found = accounted(name, f"{text[:at]}\nwritten by a person\n\n{text[at:]}")
     entries = [item for item in found if isinstance(item, Entry)]
     assert [entry.title for entry in entries] == [f"{word} of toys" for word in WORDS]
