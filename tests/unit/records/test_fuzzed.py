@@ -1,9 +1,11 @@
 """Files that fuzzing made of others, each of which reached code that the others did not.
 
-`benchmarks/fuzz_readers.py` makes more. A file that fails there belongs here.
+`benchmarks/fuzz_readers.py` makes more. It begins with `seed_*`, a small file of each format. A
+file that fails there belongs here.
 """
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,8 +13,15 @@ from tandem.errors import TandemError
 from tandem.records.formats import reading
 from tandem.records.formats.entry import Rejection
 from tandem.records.formats.pieces import FAULT
+from tandem.records.formats.reading import Format
 
 FUZZED = sorted((Path(__file__).parent / "fuzzed").iterdir())
+
+
+def test_there_is_a_seed_of_each_format() -> None:
+    """Workbooks and archives are packed: changed at random they are damaged, and no more."""
+    wanted = {f"seed_{name}" for name in get_args(Format)} - {"seed_xlsx", "seed_zip"}
+    assert wanted - {file.name for file in FUZZED} == set()
 
 
 @pytest.mark.parametrize("file", FUZZED, ids=lambda file: file.name)
