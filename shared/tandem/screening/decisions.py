@@ -16,7 +16,7 @@ from tandem.screening import client_state
 from tandem.screening.blinding import exposure
 from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
-from tandem.screening.full_text.gate import require_complete
+from tandem.screening.complete import require_complete
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
 from tandem.screening.ledger.loading import load, load_screenable, screenable
@@ -94,7 +94,7 @@ def record_second_vote(
 
     `second_votes.vote_again` says who may give it.
     """
-    require_complete(key.stage, given.verdict, given.reasons, given.classification)
+    require_complete(key.stage, given)
     state = load_screenable(session, key)
     informed = exposure.is_informed(session, viewer, state)
     new = NewDecision(viewer.user_id, given, informed, second_in=conflict_id)

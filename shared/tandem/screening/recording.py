@@ -18,8 +18,9 @@ from tandem.screening.blinding import exposure
 from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
+from tandem.screening.complete import require_complete
 from tandem.screening.full_text import population
-from tandem.screening.full_text.gate import require_complete, require_reached
+from tandem.screening.full_text.gate import require_reached
 from tandem.screening.lease_models import Lease
 from tandem.screening.ledger.append import Change, append_each
 from tandem.screening.ledger.entries import DecisionInput, NewDecision
@@ -108,7 +109,7 @@ def _require_recordable(
     given, key = new.given, loaded.state.key
     client_state.require_possible(given.made_at)
     client_state.require_known_criteria(review, new.criteria_version)
-    require_complete(key.stage, given.verdict, given.reasons, given.classification)
+    require_complete(key.stage, given)
     state = loaded.screenable()
     require_reached(session, key)
     return state

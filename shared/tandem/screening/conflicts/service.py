@@ -19,8 +19,8 @@ from tandem.reviews.service import Viewer
 from tandem.reviews.settling import HOW_TO_SETTLE
 from tandem.screening.blinding.sql import conflict_is_visible, has_vote_of
 from tandem.screening.blinding.view import names_are_open, open_conflicts_known
+from tandem.screening.complete import require_complete
 from tandem.screening.conflicts.visible import ShownConflict, show
-from tandem.screening.full_text.gate import require_complete
 from tandem.screening.full_text.population import Gate, gate_of, is_at_full_text
 from tandem.screening.ledger.append import append
 from tandem.screening.ledger.conflict_history import histories
@@ -223,7 +223,7 @@ def resolve_conflict(
     conflict, state = _to_be_settled(session, viewer, conflict_id, "settle conflicts")
     if conflict.state is ConflictState.RESOLVED:
         raise AlreadyResolved("This conflict is settled already.")
-    require_complete(conflict.stage, given.verdict, given.reasons, given.classification)
+    require_complete(conflict.stage, given)
     policy, new = viewer.policies[conflict.stage], NewResolution(viewer.user_id, given)
     append(session, review, policy, state, new, because=ResolvedBy.RESOLUTION)
     return conflict

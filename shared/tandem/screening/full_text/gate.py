@@ -1,51 +1,20 @@
 """Who may say something of a record at full text: it has come so far, now or once."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from tandem.errors import Conflict as Contradiction
-from tandem.errors import Invalid
 from tandem.records.models import Record
 from tandem.reviews.policy import Stage
 from tandem.screening.full_text.population import has_reached
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
-from tandem.screening.rules import Classification, Verdict
 
 
 class NotAtThisStage(Contradiction):
     """The record never came to full text."""
 
     code = "not_at_this_stage"
-
-
-class ReasonRequired(Invalid):
-    """An exclusion of a full text needs a reason: the flow reports one for each."""
-
-    code = "reason_required"
-
-
-def require_complete(
-    stage: Stage, verdict: Verdict, reasons: Sequence[str], classification: Classification | None
-) -> None:
-    """Raise unless a verdict comes with what its stage asks for.
-
-    Raises:
-        ReasonRequired: It excludes a full text, and no reason is given.
-        Invalid: A classification goes with another verdict, or another stage.
-    """
-    excludes, at_full_text = verdict is Verdict.EXCLUDE, stage is Stage.FULL_TEXT
-    if at_full_text and excludes and not reasons:
-        raise ReasonRequired(
-            "Give at least one reason: who excludes a full text says why, and it is reported.",
-            field="reasons",
-        )
-    if classification is not None and (excludes or not at_full_text):
-        raise Invalid(
-            "Only who includes a full text, or says maybe, classifies it.", field="classification"
-        )
 
 
 def require_reached(session: Session, key: RecordKey) -> None:
