@@ -7,7 +7,7 @@ from tandem.events.fact import Fact
 from tandem.events.progress import Progress
 from tandem.webhooks.deliveries import TEST_TYPE
 
-_IDS = {
+_EXAMPLES = {
     "record_id": "17",
     "duplicate_id": "912",
     "carried_from": "912",
@@ -157,4 +157,4 @@ def _value(name: str, annotation: Any) -> Any:
         return False
     if annotation == list[str]:
         return ["17", "23"] if name == "record_ids" else ["criteria"]
-    return _IDS[name]
+    return _EXAMPLES[name]
