@@ -13,8 +13,8 @@ from tandem.reports.facts import load_retrievals
 from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.full_text.gate import require_reached
 from tandem.screening.full_text.models import Retrieval, RetrievalState, Via
+from tandem.screening.full_text.reached import require_reached
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
 

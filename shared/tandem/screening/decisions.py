@@ -1,4 +1,7 @@
-"""Reviewers' decisions: an append-only ledger, with everything that follows from an entry."""
+"""All that a reviewer does with their own decision: record it, withdraw it, vote once more.
+
+`recording` enters decisions, one or many; here is each way to ask for it.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
