@@ -51,13 +51,11 @@ def proposals(session: Session, viewer: Viewer) -> list[Proposal]:
     reports = visible_reports(session, viewer, review)
     asleep = (None, Standing.NOT_SOUGHT)
     numbers = [n for n, one in sorted(reports.items()) if standing(one.facts) not in asleep]
-    records = dict[RecordNumber, Record]()
-    for some in pieces(numbers):
-        query = select(Record).where(Record.review_id == viewer.review_id, Record.number.in_(some))
-        records |= {record.number: record for record in session.scalars(query)}
+    occurrences = _occurrences(session, viewer, numbers)
+    records = {number: record for number, record in occurrences.items() if record.is_shown}
     pairs: Pairs = defaultdict(list)
-    _related(session, viewer, records, pairs)
-    _registered(records, pairs)
+    _related(session, viewer, occurrences, pairs)
+    _registered(occurrences, pairs)
     _alike(records, pairs)
     grouped = studies_of(session, viewer.review_id)
     separate = frozenset(separated(session, viewer.review_id))
@@ -70,30 +68,44 @@ def proposals(session: Session, viewer: Viewer) -> list[Proposal]:
     return sorted(_joined(apart), key=lambda one: one.reports[0])
 
 
+def _occurrences(
+    session: Session, viewer: Viewer, numbers: Sequence[RecordNumber]
+) -> dict[RecordNumber, Record]:
+    """Return these records and those that are linked to them: what is said of one is of all."""
+    found = dict[RecordNumber, Record]()
+    for some in pieces(numbers):
+        # One column at a time: for either at once SQLite reads the whole review.
+        for column in (Record.number, Record.duplicate_of):
+            query = select(Record).where(Record.review_id == viewer.review_id, column.in_(some))
+            found |= {record.number: record for record in session.scalars(query)}
+    return found
+
+
 def _related(
-    session: Session, viewer: Viewer, records: Mapping[RecordNumber, Record], pairs: Pairs
+    session: Session, viewer: Viewer, occurrences: Mapping[RecordNumber, Record], pairs: Pairs
 ) -> None:
-    for some in pieces(sorted(records)):
+    for some in pieces(sorted(occurrences)):
         query = select(RecordRelation).where(
             RecordRelation.review_id == viewer.review_id,
             or_(RecordRelation.first.in_(some), RecordRelation.second.in_(some)),
         )
         for row in session.scalars(query):
-            pair = (min(row.first, row.second), max(row.first, row.second))
-            relation = f"{row.relation.value.replace('_', ' ')}"
-            if all(number in records for number in pair) and relation not in pairs[pair]:
-                pairs[pair].append(relation)
-    for pair in [pair for pair, why in pairs.items() if not why]:
-        del pairs[pair]
+            if not (row.first in occurrences and row.second in occurrences):
+                continue
+            one, other = (occurrences[number].shown_as for number in (row.first, row.second))
+            why = row.relation.value.replace("_", " ")
+            pair = (min(one, other), max(one, other))
+            if one != other and why not in pairs.get(pair, ()):
+                pairs[pair].append(why)
 
 
-def _registered(records: Mapping[RecordNumber, Record], pairs: Pairs) -> None:
-    by_id = defaultdict[str, list[RecordNumber]](list)
-    for number, record in sorted(records.items()):
+def _registered(occurrences: Mapping[RecordNumber, Record], pairs: Pairs) -> None:
+    by_id = defaultdict[str, set[RecordNumber]](set)
+    for record in occurrences.values():
         for registered in record.registry_ids:
-            by_id[registered].append(number)
+            by_id[registered].add(record.shown_as)
     for registered, numbers in sorted(by_id.items()):
-        for first, second in combinations(numbers, 2):
+        for first, second in combinations(sorted(numbers), 2):
             pairs[first, second].append(f"both name {registered}")
 
 

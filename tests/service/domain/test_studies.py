@@ -12,6 +12,9 @@ from tandem.db.base import now
 from tandem.db.keyset import START
 from tandem.errors import Forbidden, NotFound
 from tandem.ids import ImportId, RecordNumber, StudyId
+from tandem.records.duplicates.clusters import Related
+from tandem.records.duplicates.related import relate
+from tandem.records.duplicates.relations import Relation
 from tandem.records.models import Record
 from tandem.reporting import near_misses
 from tandem.reporting import service as reporting
@@ -313,6 +316,27 @@ def test_proposals_come_from_relations_registry_numbers_and_like_titles(
         separate(team.ann, [1, 99])
     group(world, team, [1, 2, 3])
     assert proposed() == []
+
+
+def test_what_is_known_of_a_linked_record_is_known_of_the_report_that_is_shown_for_it(
+    world: World, team: Team
+) -> None:
+    """A protocol of report 2, and a record of a trial that report 3 names, are linked to 1."""
+    protocol, registered = world.records(team.review_id, team.owner, 2)
+    with world.database.write.begin() as session:
+        for number, title in ((1, "Sleep"), (2, "Bears"), (3, "Tides"), (4, "Wheat")):
+            session.get_one(Record, (team.review_id, number)).title = title
+        for number in (registered, 3):
+            session.get_one(Record, (team.review_id, number)).registry_ids = ["NCT01234567"]
+        found = [Related(RecordNumber(2), protocol, Relation.PROTOCOL)]
+        relate(session, team.review_id, found)
+    world.merge(team.review_id, team.owner, 1, protocol, registered)
+
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.eve.id)
+        found_of = [(one.reports, one.evidence) for one in proposals.proposals(session, viewer)]
+
+    assert found_of == [([1, 2, 3], ["protocol", "both name NCT01234567"])]
 
 
 def test_a_separation_goes_with_the_record_that_is_shown_and_can_be_taken_back(
