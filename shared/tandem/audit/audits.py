@@ -29,6 +29,9 @@ SINCE = 3
 _CORRECTED_SINCE = 7
 """From this version on evidence that was carried over follows later corrections."""
 
+_FRAMES_SINCE = 9
+"""From this version on nothing outside of an audit's frame is left unread in the flow."""
+
 _LATER = frozenset({"withdrawn_at", "withdrawn_because"})
 """What becomes known of a certificate after it was given."""
 
@@ -69,6 +72,8 @@ class Audits:
         _drawn_in_order(found, 0 if logged.is_fixed else came_back)
         if logged.is_fixed:
             self._require_that_they_came_back(found, came_back)
+        if self._made.version >= _FRAMES_SINCE:
+            logged.missed = frozenset(found["came_later"])
         ledger = self._ledger_of(found, is_fixed=logged.is_fixed)
         carried = self._carried(found, logged)
         self._to_carry[audit_id] = counting.to_carry(ledger, log_carried=carried)

@@ -7,13 +7,14 @@ from tandem.audit.differences import Difference
 from tandem.errors import TandemError
 from tandem.events import chain
 
-VERSION = 8
+VERSION = 9
 """Versions of the trail's form. Version 1 has no texts and no times of decisions, version 2 no
 results of audits of recall, version 3 no files of full texts, version 4 no reports, version 5 no
 flow. Up to version 6, later corrections do not count in what an audit keeps after a reframe; up to
-version 7, records that come into the screening between its draws are in its frame."""
+version 7, records that come into the screening between its draws are in its frame; up to version 8,
+the flow counts those that are outside of it as left unread."""
 
-READABLE = (1, 2, 3, 4, 5, 6, 7, VERSION)
+READABLE = (1, 2, 3, 4, 5, 6, 7, 8, VERSION)
 
 
 class NotATrail(TandemError):

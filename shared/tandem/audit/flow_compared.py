@@ -75,7 +75,7 @@ class FlowCompared:
         self._once("flow", "")
         derived = self._derived
         reasons = self._state.settings.texts.get("exclusion_reasons", [])
-        due = boxes(flow(derived.facts, reasons=reasons))
+        due = boxes(flow(derived.facts(), reasons=reasons))
         by_source = _BY_SOURCE if derived.n_without_origin else ()
         skipped = by_source + (_BY_REASON if derived.has_seal else ())
         self._made.n_sources_open = derived.n_without_origin

@@ -31,8 +31,7 @@ class DerivedFlow:
     """The facts of the flow at some entry of the log.
 
     Attributes:
-        facts: One for each record that is not linked.
-        reports: For each of these records, the facts that decide the standing of its report.
+        reports: For each record that is not linked, the facts that its standing depends on.
         n_without_origin: Records whose origin the log does not hold.
         has_seal: Some excluded report's votes are sealed, so that its reason cannot be derived.
     """
@@ -56,12 +55,16 @@ class DerivedFlow:
             number: self._report(number, first, second, is_removed=number in removals)
             for number in self._groups
         }
-        self.facts: list[RecordFacts] = assemble(
+        self._first, self._removals, self._audits = first, removals, audits
+
+    def facts(self) -> list[RecordFacts]:
+        """Return a fact for each record that is not linked, by what is known of audits by now."""
+        return assemble(
             Source(
                 came=[Came(one, shown) for shown, some in self._groups.items() for one in some],
-                statuses={number: place.status for number, place in first.items()},
-                removals=removals,
-                certified_up_to=_certified_up_to(audits),
+                statuses={number: place.status for number, place in self._first.items()},
+                removals=self._removals,
+                certified=self._audits.certified,
                 reports=self.reports,
                 studies=self._studies(),
             )
@@ -70,11 +73,7 @@ class DerivedFlow:
     @property
     def not_screened(self) -> set[int]:
         """Return the records that are not linked and skip screening by title and abstract."""
-        return {
-            record.number
-            for record in self.facts
-            if record.is_previous or record.removal is not None or record.at_full_text
-        }
+        return {n for n, report in self.reports.items() if report.not_screened is not None}
 
     @property
     def starters(self) -> set[str]:
@@ -143,12 +142,3 @@ class DerivedFlow:
 
     def _shown(self, number: int) -> int:
         return int(self._state.linked.get(str(number), number))
-
-
-def _certified_up_to(audits: LoggedAudits) -> int:
-    holding = (
-        one.registered
-        for one in audits.by_id.values()
-        if one.n_certified > one.n_withdrawn and one.registered["stage"] == Stage.TITLE_ABSTRACT
-    )
-    return max((one["frame"]["last"] for one in holding), default=0)

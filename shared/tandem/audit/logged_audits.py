@@ -1,10 +1,13 @@
 """The audits of recall, read from the log. Pure."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from tandem.audit.entries import Step
+from tandem.reviews.policy import Stage
+from tandem.stopping.drawn import Frame, Frames
 
 _TARGET = "target_recall: "
 
@@ -26,6 +29,8 @@ class LoggedAudit:
     is_over: bool = False
     follows: str | None = None
     """The audit that it replaced, by a reframe."""
+    missed: AbstractSet[int] = frozenset()
+    """Records that its draws have missed: the log has no draws, so the tables say it."""
     certificates: list[Mapping[str, Any] | None] = field(default_factory=list)
     """As they were given; None of one that an earlier release gave, which did not log it."""
 
@@ -42,6 +47,15 @@ class LoggedAudits:
         self.n_came_back = 0
         """Records that have come into the screening again, at most: so far may a pool grow."""
         self._newest: dict[str, LoggedAudit] = {}
+
+    @property
+    def certified(self) -> Frames:
+        """Return the frames of the certificates of titles and abstracts that hold."""
+        return [
+            Frame(one.registered["frame"]["last"], one.missed)
+            for one in self.by_id.values()
+            if one.n_certified > one.n_withdrawn and one.registered["stage"] == Stage.TITLE_ABSTRACT
+        ]
 
     def follow(self, step: Step) -> None:
         """Add the next entry; those about other things are skipped.

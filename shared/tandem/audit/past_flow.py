@@ -1,5 +1,6 @@
 """The flow of a review as it was at an earlier entry of its log."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.audit import past
@@ -13,6 +14,8 @@ from tandem.reporting.flow import Template
 from tandem.reporting.service import ShownFlow
 from tandem.reviews import service as reviews
 from tandem.reviews.service import Viewer
+from tandem.stopping.frame import missed
+from tandem.stopping.models import Audit
 
 
 def flow_at(
@@ -26,7 +29,8 @@ def flow_at(
     """Return what `reporting.service.shown` returned when entry `as_of` was the last one.
 
     A record counts from the first entry that was made after its import began; its origin counts
-    from the entry that ends the import.
+    from the entry that ends the import. What a draw of an audit has missed since is not counted as
+    left unread.
 
     Raises:
         Forbidden: This person is blinded in one of the stages.
@@ -40,9 +44,12 @@ def flow_at(
         state.apply(step)
         logged.follow(step)
         audits.follow(step)
+    for audit in session.scalars(select(Audit).where(Audit.review_id == viewer.review_id)):
+        if (begun := audits.by_id.get(str(audit.id))) is not None:
+            begun.missed = frozenset(missed(audit).tolist())
     derived = DerivedFlow(state, logged, audits, last_record=state.last_record)
     return service.of_facts(
-        derived.facts,
+        derived.facts(),
         reasons=state.settings.texts.get("exclusion_reasons", []),
         wave=wave,
         template=template,

@@ -9,6 +9,7 @@ from tandem.records.origin import NotScreened, RemovalKind, Way, why_not_screene
 from tandem.reporting.facts import Occurrence, RecordFacts
 from tandem.reports.rules import ReportFacts, Standing, reason, standing
 from tandem.screening.rules import Status
+from tandem.stopping.drawn import Frames
 
 
 class Came(NamedTuple):
@@ -26,8 +27,8 @@ class Source:
         came: Every record that there is.
         statuses: At title and abstract, of those that anybody has decided.
         removals: Of those that were removed before screening.
-        certified_up_to: Records with numbers up to this that nobody has decided were left unread
-            under a certificate; 0 where none holds.
+        certified: The frames of certificates that hold: what nobody has decided of their records
+            was left unread.
         reports: Of those that are at full text, or were.
         studies: Ids of the studies of those that are in one.
     """
@@ -35,7 +36,7 @@ class Source:
     came: Iterable[Came]
     statuses: Mapping[int, Status] = field(default_factory=dict)
     removals: Mapping[int, RemovalKind] = field(default_factory=dict)
-    certified_up_to: int = 0
+    certified: Frames = ()
     reports: Mapping[int, ReportFacts] = field(default_factory=dict)
     studies: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
@@ -59,7 +60,7 @@ def _of_record(source: Source, number: int, occurrences: list[Occurrence]) -> Re
         occurrences=occurrences,
         status=status,
         removal=removal,
-        left_unread=number <= source.certified_up_to,
+        left_unread=any(number in frame for frame in source.certified),
         at_full_text=why is NotScreened.FULL_TEXT,
         standing=standing(report) or Standing.NOT_SOUGHT,
         reason=reason(report),

@@ -14,7 +14,7 @@ from tandem.reports.membership import studies_of
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import get_review
 from tandem.screening.models import ScreenedRecord
-from tandem.stopping.audit_queries import certified_up_to
+from tandem.stopping.audit_queries import frames_certified
 
 _PAGE = 5000
 
@@ -31,7 +31,7 @@ def facts(session: Session, review_id: ReviewId) -> list[RecordFacts]:
             came=_came(session, review_id),
             statuses=dict(session.execute(statuses).all()),
             removals=dict(session.execute(removals).all()),
-            certified_up_to=certified_up_to(session, review_id, Stage.TITLE_ABSTRACT),
+            certified=frames_certified(session, review_id, Stage.TITLE_ABSTRACT),
             studies=studies_of(session, review_id),
             reports={int(number): of for number, of in reports.items()},
         )

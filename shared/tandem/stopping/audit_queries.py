@@ -7,6 +7,8 @@ from tandem.db.keyset import Cursor, Slice, keyset_of_one
 from tandem.errors import NotFound
 from tandem.ids import AuditId, ReviewId
 from tandem.reviews.policy import Stage
+from tandem.stopping.drawn import Frame, Frames
+from tandem.stopping.frame import missed
 from tandem.stopping.models import Audit
 from tandem.stopping.states import certificate_in_force
 
@@ -19,14 +21,14 @@ def in_force(session: Session, review_id: ReviewId, stage: Stage) -> Audit | Non
     return session.scalars(query).first()
 
 
-def certified_up_to(session: Session, review_id: ReviewId, stage: Stage) -> int:
-    """Return up to which record number a certificate that holds allows to leave records unread.
-
-    0 where no audit of the stage has one.
-    """
+def frames_certified(session: Session, review_id: ReviewId, stage: Stage) -> Frames:
+    """Return the frames of the stage's certificates that hold: what these allow to leave unread."""
     query = select(Audit).where(Audit.review_id == review_id, Audit.stage == stage)
-    holding = [audit for audit in session.scalars(query) if certificate_in_force(audit) is not None]
-    return max((audit.last_number for audit in holding), default=0)
+    return [
+        Frame(audit.last_number, frozenset(missed(audit).tolist()))
+        for audit in session.scalars(query)
+        if certificate_in_force(audit) is not None
+    ]
 
 
 def all_of(session: Session, review_id: ReviewId, cursor: Cursor, limit: int) -> Slice[Audit]:

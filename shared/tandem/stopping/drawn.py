@@ -1,6 +1,7 @@
-"""The draws of an audit, and what is known of their records now. Pure."""
+"""The frame of an audit, its draws, and what is known of their records now. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -9,6 +10,19 @@ from numpy.typing import NDArray
 
 from tandem.ids import RecordNumber
 from tandem.screening.rules import Status
+
+
+class Frame(NamedTuple):
+    """Which records an audit is about: those up to a number, but for those that a draw missed."""
+
+    last: int
+    missed: AbstractSet[int]
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and number <= self.last and number not in self.missed
+
+
+Frames = Sequence[Frame]
 
 
 class Drawn(NamedTuple):

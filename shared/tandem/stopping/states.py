@@ -22,6 +22,7 @@ from tandem.reviews.service import Viewer
 from tandem.stopping import counting
 from tandem.stopping.certificate import exact_target
 from tandem.stopping.counting import Evaluation, Ledger
+from tandem.stopping.frame import note_missed
 from tandem.stopping.loading import load
 from tandem.stopping.models import Audit, Serving
 
@@ -124,6 +125,10 @@ def follow(session: Session, review: Review, audit: Audit) -> None:
         audit.certificates = [*before, marked, *behind]
         detail = {"audit": str(audit.id), "what": "withdrawn"}
         log.append(session, review, StoppingChanged(stage=audit.stage.value, detail=detail))
+    if _is_to_be_given(found):
+        # What is away now comes back outside of the frame: no evidence is about it.
+        note_missed(session, audit)
+        found = shown(session, audit)
     if _is_to_be_given(found):
         made = _certificate(review, found)
         audit.certificates = [*audit.certificates, made]

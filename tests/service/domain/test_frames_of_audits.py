@@ -11,11 +11,15 @@ from service.domain.importing import Importer, titled
 from service.domain.tables import assert_in_step
 from service.domain.trails import checked, exported
 from tandem.artifacts import Artifacts
+from tandem.audit.past_flow import flow_at
 from tandem.config import Settings
 from tandem.ids import RecordNumber
 from tandem.records import importing
 from tandem.records.models import Import
 from tandem.records.origin import FoundBy, StartsAt
+from tandem.reporting import service as reporting
+from tandem.reporting.boxes import LEFT_UNREAD
+from tandem.reviews import service as reviews
 from tandem.screening import sources
 from tandem.screening.duplicates import deduplication
 from tandem.stopping import audit_queries, audits, display, frame, states, words
@@ -105,6 +109,53 @@ def test_what_came_later_counts_once_it_is_screened(world: World, team: Team) ->
 
     assert found.ledger.outside == Outside(settled=2, includes=2)
     assert found.now.found == 10
+    assert_in_step(world.database, team.review_id)
+
+
+def left_unread(world: World, team: Team, as_of: int | None = None) -> set[int]:
+    """Return the records that the flow counts as left unread under a certificate."""
+    with world.database.read() as session:
+        viewer = reviews.viewer(session, review_id=team.review_id, user_id=team.owner.id)
+        if as_of is None:
+            made = reporting.shown(session, viewer=viewer).flow
+        else:
+            made = flow_at(session, viewer=viewer, as_of=as_of).flow
+    parts = {part.label: part.items for part in made.boxes["excluded_automatic"].parts}
+    return {number for number in parts.get(LEFT_UNREAD, ()) if isinstance(number, int)}
+
+
+@pytest.mark.both_engines
+def test_the_flow_leaves_unread_what_a_certificate_is_about_and_nothing_else(
+    world: World, team: Team
+) -> None:
+    """What was removed at every draw was in no pool: it is to be screened once it is back."""
+    while shown(world, team).state is not AuditState.CERTIFIED:
+        draw(world, team)
+    certified = left_unread(world, team)
+    assert certified
+    assert certified.isdisjoint(REMOVED)
+
+    restore(world, team, 21, 22)
+
+    assert left_unread(world, team) == certified
+    with world.database.read() as session:
+        last = reviews.get_review(session, team.review_id).last_seq
+    assert left_unread(world, team, as_of=last) == certified
+    assert_in_step(world.database, team.review_id)
+
+
+def test_so_it_is_where_a_certificate_needs_no_draw(world: World) -> None:
+    team = world.team(n_records=12, policy={"reviewers_per_record": 1})
+    for number in range(1, 11):
+        world.decide(team.review_id, team.ann, number, "include")
+    world.remove(team.review_id, team.owner, 12)
+    register(world, team, n_records=12)
+    assert shown(world, team).state is AuditState.CERTIFIED  # one record is too few to miss it
+    assert left_unread(world, team) == {11}
+
+    restore(world, team, 12)
+
+    assert left_unread(world, team) == {11}
     assert_in_step(world.database, team.review_id)
 
 
