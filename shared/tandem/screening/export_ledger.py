@@ -5,12 +5,13 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Row, Select, SQLColumnExpression, and_, or_, select
+from sqlalchemy import Row, Select, SQLColumnExpression, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from tandem.db.reading import Readable
 from tandem.ids import ReviewId, UserId
 from tandem.records.export.decisions import LedgerEntry
+from tandem.records.models import Record
 from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -18,6 +19,7 @@ from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.sql import visible_status_sql
 from tandem.screening.blinding.view import is_unblinded, sees_every_event, vote_visibility
 from tandem.screening.export import Names
+from tandem.screening.full_text.population import gate_of, in_stage
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 
 PAGE = 1000
@@ -42,7 +44,7 @@ def exported_entries(
         review_id: Whose ledger.
         user_id: Who asks. The blinded get their own entries.
         stage: None for all stages.
-        status: Of the records, as this person sees it now; None for all.
+        status: Of the records in the stage, as this person sees it now; None for all records.
 
     Raises:
         NotFound: There is no such review, or they are not a member of it (any more).
@@ -60,8 +62,9 @@ def _page(
     session: Session, viewer: Viewer, stages: Sequence[Stage], status: str | None, after: int
 ) -> tuple[list[LedgerEntry], int | None]:
     """Return the entries behind `after` and how far they reach, None where that is the end."""
-    decisions = session.execute(_decisions(viewer, stages, status, after)).all()
-    resolutions = session.execute(_resolutions(viewer, stages, status, after)).all()
+    whose = {"review_id": viewer.review_id}
+    decisions = session.execute(_decisions(viewer, stages, status, after), whose).all()
+    resolutions = session.execute(_resolutions(viewer, stages, status, after), whose).all()
     # Behind the end of a full page of one kind, those of the other would come too early.
     ends = [rows[-1].labels_seq for rows in (decisions, resolutions) if len(rows) == PAGE]
     reach = min(ends, default=None)
@@ -149,7 +152,16 @@ def _selected(
     if status is None:
         return query
     shown = [
-        and_(kind.stage == stage, visible_status_sql(viewer, stage) == status) for stage in stages
+        and_(
+            kind.stage == stage,
+            visible_status_sql(viewer, stage) == status,
+            exists().where(
+                Record.review_id == kind.review_id,
+                Record.number == kind.record_number,
+                in_stage(stage, gate_of(viewer)),
+            ),
+        )
+        for stage in stages
     ]
     return query.where(or_(*shown))
 

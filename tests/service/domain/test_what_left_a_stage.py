@@ -22,6 +22,7 @@ from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.disagreements import disagreements
 from tandem.screening.criteria import affected
 from tandem.screening.export import Selection
+from tandem.screening.export_ledger import exported_entries
 from tandem.screening.models import Conflict, ConflictState, ResolvedBy
 from tandem.screening.progress import progress
 from tandem.screening.team import removal
@@ -164,6 +165,17 @@ def exported(world: World, team: Team, selection: Selection) -> list[int]:
     return [int(one.id) for one in found]
 
 
+def ledger(world: World, team: Team, stage: Stage, status: str | None) -> set[int]:
+    found = exported_entries(
+        world.database,
+        review_id=team.review_id,
+        user_id=team.owner.id,
+        stage=stage,
+        status=status,
+    )
+    return {int(one.record_id) for one in found}
+
+
 def test_an_export_by_status_has_what_the_list_of_that_status_has(world: World, team: Team) -> None:
     starts_there = cited(world, team)
     world.to_full_text(team, 1, 2, 3)
@@ -175,6 +187,9 @@ def test_an_export_by_status_has_what_the_list_of_that_status_has(world: World, 
     assert exported(world, team, Selection(TA, "included")) == [2, 3]
     assert exported(world, team, Selection(TA, "unscreened")) == [4]
     assert exported(world, team, Selection(FT, "included")) == [3]
+    assert ledger(world, team, TA, "included") == {2, 3}
+    assert ledger(world, team, FT, "included") == {3}
+    assert ledger(world, team, FT, None) == {1, 2, 3}
     assert exported(world, team, Selection(FT)) == [2, 3, starts_there]
 
 
