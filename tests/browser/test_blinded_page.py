@@ -26,6 +26,8 @@ VIEWS = (
     "records",
     "records/1",
     "records/6",
+    "records?from=1900&mine=include&abstract=true",
+    "records/second-looks",
     "reports",
     "reports/1",
     "reports/screen",

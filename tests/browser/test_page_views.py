@@ -7,12 +7,13 @@ from typing import Any, Literal, cast
 
 import pytest
 from playwright.sync_api import Browser, expect
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import effort
 from browser.views import AXE, RUN_AXE, VIEWS
 from browser.visitors import Visitor
 from tandem.config import Settings
+from tandem.records.models import Removal
 from tandem.reviews.policy import Stage
 from tandem.reviews.policy_versions import policies_in_force
 from tandem.screening.models import Conflict
@@ -221,6 +222,37 @@ def test_a_change_of_the_rules_shows_first_what_it_would_do(
     with world.database.read() as session:
         policies = policies_in_force(session, team.review_id)
     assert policies[Stage.FULL_TEXT].resolution == "consensus"
+
+
+def test_an_owner_removes_all_of_a_list_at_once_and_brings_them_back(
+    visit: Visit, team: Team, world: World
+) -> None:
+    owner = visit(team.owner, f"/r/{team.review_id}/records?source=Medline&abstract=true")
+    owner.sees("More filters (2)")
+    owner.button("Select several").click()
+    owner.page.get_by_label("Select: Title 9", exact=True).check()
+    owner.sees("1 selected")
+    owner.button("Select all 12").click()
+    owner.sees("12 selected")
+    owner.button("Remove…").click()
+    owner.page.get_by_label("Reason").fill("Not of this decade")
+    owner.button("Remove 12 records").click()
+
+    owner.sees("8 records were removed before screening.")
+    owner.sees("4 were not changed:")
+    owner.sees("Somebody has decided record 1,")
+    assert n_removed(world, team) == 8
+    expect(owner.page.locator(".record-row")).to_have_count(4)
+    owner.button("Restore").click()
+    owner.sees("8 records were restored.")
+    expect(owner.page.locator(".record-row")).to_have_count(12)
+    assert n_removed(world, team) == 0
+
+
+def n_removed(world: World, team: Team) -> int:
+    with world.database.read() as session:
+        query = select(func.count()).where(Removal.review_id == team.review_id)
+        return session.scalar(query) or 0
 
 
 def test_the_page_is_small(chromium: Browser) -> None:

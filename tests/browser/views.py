@@ -18,6 +18,7 @@ VIEWS = (
     "stopping",
     "records",
     "records/1",
+    "records/second-looks",
     "reports",
     "reports/screen",
     "reports/studies",

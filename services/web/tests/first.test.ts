@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { firstView, onlySettles } from "../src/views/reviews/first";
+import type { Entry } from "../src/outbox/entries";
+import { firstView, onlySettles, unsentOf } from "../src/views/reviews/first";
 
-const standing = { n_records: 80, n_decided_by_me: 0, left: 80, conflicts: null };
+const standing = { n_records: 80, n_decided_by_me: 0, left: 80, atFullText: 0, conflicts: null };
 
 describe("where somebody begins in a review", () => {
   it("is the next record for who screens", () => {
@@ -23,9 +24,29 @@ describe("where somebody begins in a review", () => {
     expect(onlySettles("adjudicator", 5)).toBe(false);
   });
 
+  it("is a full text once no title is left", () => {
+    const reads = { ...standing, atFullText: 3 } as const;
+    expect(firstView({ ...reads, role: "reviewer" })).toBe("screen");
+    expect(firstView({ ...reads, role: "reviewer", left: 0 })).toBe("reports/screen");
+    expect(firstView({ ...reads, role: "adjudicator", left: 0 })).toBe("progress");
+    expect(firstView({ ...reads, role: "adjudicator", left: 0, n_decided_by_me: 5, conflicts: 1 })).toBe("conflicts");
+  });
+
   it("is the import for an owner without records, and how far it is for all others", () => {
     expect(firstView({ ...standing, role: "owner", n_records: 0, left: 0 })).toBe("import");
     expect(firstView({ ...standing, role: "reviewer", n_records: 0, left: 0 })).toBe("progress");
     expect(firstView({ ...standing, role: "observer", left: null })).toBe("progress");
   });
+});
+
+it("counts what is not sent at its own stage", () => {
+  const entry = (review: string, stage: Entry["stage"], kind: Entry["kind"]) => ({ review, stage, kind }) as Entry;
+  const entries = [
+    entry("a", "title_abstract", "decide"),
+    entry("a", "full_text", "decide"),
+    entry("a", "full_text", "decide"),
+    entry("a", "full_text", "withdraw"),
+    entry("b", "title_abstract", "decide"),
+  ];
+  expect(unsentOf(entries, "a")).toEqual({ title_abstract: 1, full_text: 2 });
 });

@@ -1,7 +1,7 @@
 """What waits for somebody in each of their reviews, as far as they may know it.
 
-A few queries, however many reviews there are. A number that would tell a blinded
-reviewer how others voted is None for them.
+A few queries, however many reviews there are, and a few more for each that has full texts. A
+number that would tell a blinded reviewer how others voted is None for them.
 """
 
 from collections import defaultdict
@@ -35,6 +35,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.conflicts import service as conflicts
+from tandem.screening.full_text.models import Retrieval
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.queue import remaining
 from tandem.screening.queue import service as queue
@@ -65,11 +66,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A review as its member finds it in their list."""
+    """A review as its member finds it in their list.
+
+    `share` is of title and abstract. `at_full_text` is how many full texts they can still assess;
+    None for an observer.
+    """
 
     review: Review
     viewer: Viewer
     share: Share
+    at_full_text: int | None
     waiting: Waiting
 
 
@@ -94,17 +100,25 @@ def _overviews(
 ) -> list[Overview]:
     shares = remaining.of_reviews(session, among, user_id=user_id)
     waits = _waiting(session, [viewer for _, viewer in among])
+    texts = _at_full_text(session, among)
     return [
-        Overview(review, viewer, shares[review.id], waits[review.id]) for review, viewer in among
+        Overview(review, viewer, shares[review.id], texts.get(review.id), waits[review.id])
+        for review, viewer in among
     ]
 
 
-def at_full_text(session: Session, review: Review, viewer: Viewer) -> int | None:
-    """Return how many full texts this person can still assess; None for an observer."""
-    if not viewer.has(Role.REVIEWER):
-        return None
+def _at_full_text(session: Session, among: Sequence[tuple[Review, Viewer]]) -> dict[ReviewId, int]:
+    screening = [(review, viewer) for review, viewer in among if viewer.has(Role.REVIEWER)]
+    ids = [review.id for review, _ in screening]
+    query = select(Retrieval.review_id).where(Retrieval.review_id.in_(ids)).distinct()
+    begun = set(session.scalars(query))
     stage = Stage.FULL_TEXT
-    return queue.what_is_left(session, review=review, viewer=viewer, stage=stage).remaining
+    return {
+        review.id: queue.what_is_left(session, review=review, viewer=viewer, stage=stage).remaining
+        if review.id in begun
+        else 0
+        for review, viewer in screening
+    }
 
 
 def _waiting(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, Waiting]:

@@ -20,7 +20,8 @@ from tandem.screening.rules import Verdict
 class Filters:
     """What to list. `words` must all occur in title, abstract or authors, in any case.
 
-    `my_verdict` is that of the viewer's own present decision.
+    `my_verdict` is that of the viewer's own present decision. Where a year is asked for, records
+    that name none are not listed.
     """
 
     status: str | None = None
@@ -28,6 +29,9 @@ class Filters:
     source: str | None = None
     label: str | None = None
     my_verdict: Verdict | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+    has_abstract: bool | None = None
 
 
 def conditions(
@@ -46,6 +50,12 @@ def conditions(
         found.append(carries_visible_label(viewer, stage, filters.label))
     if filters.my_verdict is not None:
         found.append(Decision.verdict == filters.my_verdict)
+    if filters.year_from is not None:
+        found.append(Record.year >= filters.year_from)
+    if filters.year_to is not None:
+        found.append(Record.year <= filters.year_to)
+    if filters.has_abstract is not None:
+        found.append(Record.abstract != "" if filters.has_abstract else Record.abstract == "")
     return found
 
 

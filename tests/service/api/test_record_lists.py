@@ -118,3 +118,28 @@ def test_the_list_says_how_many_it_has(api: Api, team: Team, world: World) -> No
     assert n(team.ann, "status=conflict") == n(team.ann, "q=nowhere") == 0
     page = api(team.ann, "limit=2&count=true")
     assert api(team.ann, f"limit=2&count=true&cursor={page['next_cursor']}")["n_matching"] == 6
+
+
+@pytest.mark.both_engines
+def test_by_year_and_by_what_lacks_an_abstract(api: Api, team: Team) -> None:
+    said: dict[int, dict[str, Any]] = {
+        1: {"year": 2001},
+        2: {"year": 2010, "abstract": ""},
+        3: {"year": 2020},
+        4: {"year": None, "abstract": None},
+    }
+    for number, changes in said.items():
+        answer = api.client.patch(f"{api.root}/{number}", json=changes, headers=team.owner.auth)
+        assert answer.status_code == 200, answer.text
+    for number in (5, 6, 7):
+        body = {"year": 2030}
+        api.client.patch(f"{api.root}/{number}", json=body, headers=team.owner.auth)
+
+    assert api.ids(team.ann, "year_to=2010") == ["1", "2"]
+    assert api.ids(team.ann, "year_from=2010&year_to=2020&order=year") == ["3", "2"]
+    assert api.ids(team.ann, "year_from=2021&year_to=2029") == []
+    assert api.ids(team.ann, "has_abstract=false") == ["2", "4"]
+    assert api.ids(team.ann, "has_abstract=true&year_to=2020&order=rank") == ["1", "3"]
+    assert api(team.ann, "has_abstract=false&count=true")["n_matching"] == 2
+    assert api.ids(team.ann, "my_verdict=include&has_abstract=false") == ["2", "4"]
+    assert api(team.ann, "year_to=-1", expect=422)["errors"][0]["field"] == "year_to"

@@ -36,7 +36,15 @@ def _records() -> Iterator[Asked]:
         yield "GET", f"{R}/records?{query}", None
     for status in STATUSES[1:]:
         yield "GET", f"{R}/records?status={status}&order=decided&limit=1&count=true", None
-    for query in ("q=title", "q=population", "source=Medline", "label=odd", f"stage={TA}"):
+    narrowed = ("year_from=2012&year_to=2015", "has_abstract=true", "has_abstract=false")
+    for query in (
+        "q=title",
+        "q=population",
+        "source=Medline",
+        "label=odd",
+        f"stage={TA}",
+        *narrowed,
+    ):
         yield "GET", f"{R}/records?{query}", None
 
 

@@ -60,6 +60,7 @@ class _Asked:
 
 
 Short = Annotated[PlainText, Query(max_length=500)]
+Year = Annotated[int, Query(ge=0, le=9999, description="Records without a year are left out.")]
 
 
 @router.get("")
@@ -77,6 +78,11 @@ def list_records(
     my_verdict: Annotated[
         Verdict | None, Query(description="Of your own present decision.")
     ] = None,
+    year_from: Year | None = None,
+    year_to: Year | None = None,
+    has_abstract: Annotated[
+        bool | None, Query(description="False: those without an abstract.")
+    ] = None,
     order: Annotated[
         OrderBy, Query(description="`decided`: what you have decided, the last one first.")
     ] = OrderBy.ADDED,
@@ -90,7 +96,14 @@ def list_records(
         viewer=viewer,
         stage=stage,
         filters=Filters(
-            status=status, words=words, source=source, label=label, my_verdict=my_verdict
+            status=status,
+            words=words,
+            source=source,
+            label=label,
+            my_verdict=my_verdict,
+            year_from=year_from,
+            year_to=year_to,
+            has_abstract=has_abstract,
         ),
         brief=fields is Fields.BRIEF,
         limit=limit,

@@ -80,8 +80,7 @@ def get_review(session: Read, viewer: AsViewer) -> WholeReviewOut:
 def get_waiting(session: Read, viewer: AsViewer) -> ReviewWaitingOut:
     """Show what is left for you in one review and what waits, as far as you may know it."""
     review = reviews.get_review(session, viewer.review_id)
-    found = waiting.of_review(session, review, viewer)
-    return ReviewWaitingOut.whole(found, waiting.at_full_text(session, review, viewer))
+    return ReviewWaitingOut.whole(waiting.of_review(session, review, viewer))
 
 
 @router.patch(

@@ -127,6 +127,9 @@ class ListedReviewOut(ReviewOut):
     remaining_for_me: int | None = Field(
         description="What `POST …/queue` says as `remaining`. Null for observers.", examples=[1114]
     )
+    remaining_at_full_text: int | None = Field(
+        description="The same of the full texts. Null for observers.", examples=[12]
+    )
     waiting: WaitingOut
 
     @classmethod
@@ -137,6 +140,7 @@ class ListedReviewOut(ReviewOut):
             n_records=found.share.n_records,
             n_decided_by_me=found.share.n_decided,
             remaining_for_me=found.share.remaining,
+            remaining_at_full_text=found.at_full_text,
             waiting=WaitingOut.of(found.waiting),
         )
 
@@ -154,13 +158,13 @@ class ReviewWaitingOut(WaitingOut):
     )
 
     @classmethod
-    def whole(cls, found: Overview, at_full_text: int | None) -> "ReviewWaitingOut":
+    def whole(cls, found: Overview) -> "ReviewWaitingOut":
         return cls(
             **dict(WaitingOut.of(found.waiting)),
             n_records=found.share.n_records,
             n_decided_by_me=found.share.n_decided,
             remaining_for_me=found.share.remaining,
-            remaining_at_full_text=at_full_text,
+            remaining_at_full_text=found.at_full_text,
         )
 
 

@@ -1,29 +1,29 @@
 import { useEffect } from "preact/hooks";
 import { Link, useSearch } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
-import { usePages } from "../../api/pages";
-import type { Review } from "../../api/queries";
+import { allOf, usePages } from "../../api/pages";
+import { type Review, useWaiting } from "../../api/queries";
 import { texts } from "../../texts/en";
-import { Choice } from "../../ui/choice";
-import { lastSearch, useFilters, useTyped } from "../../ui/filters";
+import { lastSearch, useFilters } from "../../ui/filters";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Listed } from "../../ui/list";
-import { Button, Field } from "../../ui/parts";
-import { StageField } from "../../ui/stage_field";
+import { Button, ButtonLink } from "../../ui/parts";
+import { Tick, type Ticked, useTicked } from "../../ui/several";
 import type { ViewProps } from "../review";
+import { asked, FILTERS, RARE } from "./asked";
+import { Narrow } from "./narrow";
 import { OneRecord } from "./one_record";
+import { RemoveSeveral } from "./remove_several";
+import { SecondLooks } from "./second_looks";
 import { recordTexts as say } from "./texts";
 import "./records.css";
 
-type Status = Schemas["ShownStatus"];
-type Order = keyof typeof say.orders;
-
-const FILTERS = ["q", "status", "stage", "source", "label", "order"] as const;
-
 /** All records of a review, to search; one of them when the address names it. */
 export function Records({ review, rest }: ViewProps) {
-  return rest === "" ? <All review={review} /> : <OneRecord key={rest} review={review} id={rest} />;
+  if (rest === "") return <All review={review} />;
+  if (rest === "second-looks") return <SecondLooks review={review} />;
+  return <OneRecord key={rest} review={review} id={rest} />;
 }
 
 function All({ review }: { review: Review }) {
@@ -31,71 +31,49 @@ function All({ review }: { review: Review }) {
   const [filters, change] = useFilters(FILTERS);
   const search = useSearch();
   useEffect(() => void lastSearch.set(review.id, search), [review.id, search]);
-  const { q, source, label } = filters;
-  const stage: Schemas["Stage"] = filters.stage === "full_text" ? "full_text" : "title_abstract";
-  const statuses = statusesFor(review, stage);
-  const status = statuses.find((one) => one === filters.status);
-  const order = (Object.keys(say.orders) as Order[]).find((one) => one === filters.order) ?? "rank";
-  const [typed, setTyped] = useTyped(q ?? "", (q) => change({ q }, { replace: true }));
-  const { query, items, first } = usePages(
-    ["review", review.id, "records", filters],
-    (cursor) =>
-      data(
-        api.GET("/api/v1/reviews/{review_id}/records", {
-          params: {
-            path: { review_id: review.id },
-            query: {
-              fields: "brief",
-              count: true,
-              limit: 50,
-              order,
-              stage,
-              ...(source ? { source } : {}),
-              ...(label ? { label } : {}),
-              ...(q ? { q } : {}),
-              ...(status ? { status } : {}),
-              ...cursor,
-            },
-          },
-        }),
-      ),
-  );
+  const waiting = useWaiting(review.id).data;
+  const query = asked(review, filters);
+  const read = (cursor: { cursor?: string }, limit: number, count: boolean) =>
+    data(
+      api.GET("/api/v1/reviews/{review_id}/records", {
+        params: { path: { review_id: review.id }, query: { fields: "brief", count, limit, ...query, ...cursor } },
+      }),
+    );
+  const found = usePages(["review", review.id, "records", query], (cursor) => read(cursor, 50, true));
+  const n = found.first?.n_matching ?? null;
+  const ticked = useTicked(JSON.stringify(query));
+  const isNarrowed = ["q", "status", ...RARE].some((name) => name in filters);
+  const mayRemove = review.role === "owner" && review.archived_at === null && query.stage === "title_abstract";
+  const all = async () => (await allOf((cursor) => read(cursor, 500, false))).map((one) => one.id);
   return (
     <Shell review={review}>
-      <h1>{say.title}</h1>
-      <form class="inline-form" role="search" onSubmit={(event) => event.preventDefault()}>
-        <div class="field grow">
-          <Field label={say.search}>
-            {(ids) => (
-              <input {...ids} type="search" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
-            )}
-          </Field>
-        </div>
-        <Choice
-          label={say.status}
-          any={say.any}
-          now={status}
-          options={statuses.map((one) => [one, texts.statuses[one]] as const)}
-          change={(status) => change({ status })}
-        />
-        <StageField stage={stage} change={(stage) => change({ stage, status: "" })} />
-        <Choice label={say.order} now={order} options={Object.entries(say.orders)} change={(order) => change({ order })} />
-      </form>
-      <p class="small soft" role="status">
-        {first !== undefined && first.n_matching !== null && say.n(first.n_matching)}
-        <Narrowed source={source} label={label} clear={() => change({ source: "", label: "" })} />
-      </p>
-      <Listed query={query} n={items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
+      <div class="head">
+        <h1>{say.title}</h1>
+        {waiting && waiting.second_looks !== null && <ButtonLink href={`/r/${review.id}/records/second-looks`}>{say.second.title}</ButtonLink>}
+      </div>
+      <Narrow review={review} filters={filters} change={change} />
+      <div class="head">
+        <p class="small soft" role="status">
+          {n !== null && say.n(n)}
+        </p>
+        <span class="actions">
+          {isNarrowed && (
+            <Button kind="quiet" onClick={() => change(NOTHING)}>
+              {say.clear}
+            </Button>
+          )}
+          {mayRemove && !ticked.isOn && found.items.length > 0 && (
+            <Button kind="quiet" onClick={() => ticked.turn(true)}>
+              {texts.several.begin}
+            </Button>
+          )}
+        </span>
+      </div>
+      {mayRemove && <RemoveSeveral review={review} ticked={ticked} n={n} all={all} />}
+      <Listed query={found.query} n={found.items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
         <ul class="plainlist rows">
-          {items.map((record) => (
-            <li key={record.id} class="row record-row">
-              <Link href={`/r/${review.id}/records/${record.id}`}>
-                <strong>{record.title}</strong>
-                <br />
-                <span class="soft small">{about(record)}</span>
-              </Link>
-              <span class="chip">{texts.statuses[record.status]}</span>
-            </li>
+          {found.items.map((record) => (
+            <Row key={record.id} record={record} review={review.id} ticked={ticked} />
           ))}
         </ul>
       </Listed>
@@ -103,25 +81,22 @@ function All({ review }: { review: Review }) {
   );
 }
 
-/** What else the list is narrowed to, by the link that led here. */
-function Narrowed({ source, label, clear }: { source: string | undefined; label: string | undefined; clear: () => void }) {
-  const words = [source && say.ofSource(source), label && say.ofLabel(label)].filter(Boolean);
-  if (words.length === 0) return null;
-  return (
-    <>
-      {" · "}
-      {words.join(" · ")}{" "}
-      <Button kind="quiet" onClick={clear}>
-        {say.clear}
-      </Button>
-    </>
-  );
-}
+const NOTHING = Object.fromEntries(["q", "status", ...RARE].map((name) => [name, ""]));
 
-/** What a person may ask for: blinded people know of "done" only. */
-function statusesFor(review: Review, stage: Schemas["Stage"]): Status[] {
-  const seesAll = review.role === "owner" || review.role === "adjudicator" || !review.policy[stage].blind;
-  return seesAll ? ["unscreened", "awaiting", "conflict", "included", "excluded"] : ["unscreened", "done"];
+function Row({ record, review, ticked }: { record: Schemas["ListedRecordOut"]; review: string; ticked: Ticked }) {
+  return (
+    <li class="row record-row">
+      <div class="ticking">
+        <Tick ticked={ticked} id={record.id} name={record.title} />
+        <Link href={`/r/${review}/records/${record.id}`}>
+          <strong>{record.title}</strong>
+          <br />
+          <span class="soft small">{about(record)}</span>
+        </Link>
+      </div>
+      <span class="chip">{texts.statuses[record.status]}</span>
+    </li>
+  );
 }
 
 export function about(record: Pick<Schemas["BibliographicOut"], "authors" | "journal" | "year" | "id">): string {

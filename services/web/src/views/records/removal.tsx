@@ -7,7 +7,7 @@ import { Button, Dialog, Field, Problem } from "../../ui/parts";
 import { recordTexts } from "./texts";
 
 const say = recordTexts.removal;
-const ROUTE = "/api/v1/reviews/{review_id}/records/{record_id}/removal";
+export const REMOVAL = "/api/v1/reviews/{review_id}/records/{record_id}/removal";
 
 /** That a record was removed before screening, and why; owners restore it. */
 export function Removed({ review, removal, mayRestore }: { review: string; removal: Schemas["RemovalOut"]; mayRestore: boolean }) {
@@ -28,59 +28,72 @@ export function Removed({ review, removal, mayRestore }: { review: string; remov
 export function Removal({ review, id }: { review: string; id: string }) {
   const [isAsking, ask] = useState(false);
   const remove = useMutation({
-    mutationFn: (body: Schemas["RemovalIn"]) =>
-      data(api.PUT(ROUTE, { params: { path: { review_id: review, record_id: id } }, body })),
+    mutationFn: (body: Removing) =>
+      data(api.PUT(REMOVAL, { params: { path: { review_id: review, record_id: id } }, body })),
     onSuccess: () => {
       outdated(review);
       ask(false);
     },
   });
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = new FormData(event.target as HTMLFormElement);
-    const text = (name: string) => String(form.get(name) ?? "").trim();
-    const kind = text("kind") as Schemas["RemovalKind"];
-    remove.mutate({ kind, reason: text("reason"), tool: text("tool") || null });
-  };
   return (
     <div class="actions no-print">
       <Button onClick={() => ask(true)}>{say.title}</Button>
       {isAsking && (
         <Dialog title={say.title} close={() => ask(false)}>
           <p>{say.more}</p>
-          <form class="form" onSubmit={submit}>
-            <Field label={say.kind}>
-              {(ids) => (
-                <select {...ids} name="kind">
-                  {Object.entries(say.kinds).map(([one, name]) => (
-                    <option key={one} value={one}>
-                      {name}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <Field label={say.reason}>
-              {(ids) => <input {...ids} name="reason" required maxLength={500} autocomplete="off" />}
-            </Field>
-            <Field label={say.tool}>{(ids) => <input {...ids} name="tool" maxLength={200} autocomplete="off" />}</Field>
-            {remove.error && <Problem error={remove.error} />}
-            <div class="actions">
-              <Button kind="danger" type="submit" disabled={remove.isPending}>
-                {say.does}
-              </Button>
-            </div>
-          </form>
+          <RemovalForm does={say.does} isBusy={remove.isPending} error={remove.error} submit={(body) => remove.mutate(body)} />
         </Dialog>
       )}
     </div>
   );
 }
 
+export type Removing = Schemas["RemovalIn"];
+
+interface FormProps {
+  does: string;
+  isBusy: boolean;
+  error: unknown;
+  submit: (body: Removing) => void;
+}
+
+/** Who found a record not fit, and why. */
+export function RemovalForm({ does, isBusy, error, submit }: FormProps) {
+  const said = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    const text = (name: string) => String(form.get(name) ?? "").trim();
+    submit({ kind: text("kind") as Schemas["RemovalKind"], reason: text("reason"), tool: text("tool") || null });
+  };
+  return (
+    <form class="form" onSubmit={said}>
+      <Field label={say.kind}>
+        {(ids) => (
+          <select {...ids} name="kind">
+            {Object.entries(say.kinds).map(([one, name]) => (
+              <option key={one} value={one}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label={say.reason}>{(ids) => <input {...ids} name="reason" required maxLength={500} autocomplete="off" />}</Field>
+      <Field label={say.tool}>{(ids) => <input {...ids} name="tool" maxLength={200} autocomplete="off" />}</Field>
+      {error ? <Problem error={error} /> : null}
+      <div class="actions">
+        <Button kind="danger" type="submit" disabled={isBusy}>
+          {does}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
 /** Brings a removed record back into the queue. */
 export function Restore({ review, id }: { review: string; id: string }) {
   const restore = useMutation({
-    mutationFn: () => data(api.DELETE(ROUTE, { params: { path: { review_id: review, record_id: id } } })),
+    mutationFn: () => data(api.DELETE(REMOVAL, { params: { path: { review_id: review, record_id: id } } })),
     onSuccess: () => outdated(review),
   });
   return (

@@ -1,4 +1,4 @@
-import { count } from "../../texts/format";
+import { count, number } from "../../texts/format";
 import type { Schemas } from "../../api/client";
 
 export const recordTexts = {
@@ -9,11 +9,30 @@ export const recordTexts = {
   order: "Order",
   orders: { rank: "By rank", added: "Newest first", year: "By year" },
   n: (n: number) => count(n, "record", "records"),
-  ofSource: (source: string) => `from ${source}`,
-  ofLabel: (label: string) => `labelled “${label}”`,
+  moreFilters: (n: number) => (n === 0 ? "More filters" : `More filters (${number(n)})`),
+  source: "Source",
+  from: "Year from",
+  to: "Year to",
+  abstracts: { true: "With an abstract", false: "Without an abstract" },
   clear: "Show all",
   none: "No record matches",
-  noneMore: "Search for other words, or choose another status.",
+  noneMore: "Search for other words, or choose other filters.",
+  second: {
+    title: "Second looks",
+    lead: "Excluded records that look like included ones to a model that has not seen their own decisions. Those that one person read come first. An include may have been missed here.",
+    how: "Nothing changes by itself. Ask those who excluded a record to read it again: they can change what they said under “My decisions”.",
+    make: "Make the list",
+    again: "Make it anew",
+    being: "The list is being made. It comes here in a moment.",
+    never: "Nobody has asked for this list yet",
+    neverMore: "It is made of what the review has decided so far, and takes seconds to minutes.",
+    few: "There are too few includes and excludes to learn from",
+    fewMore: "Go on screening, and make the list later.",
+    none: "No excluded record is on the list",
+    stale: "The review has changed since this list was made.",
+    made: (when: string) => `Made ${when}.`,
+    read: (n: number) => count(n, "decision", "decisions"),
+  },
   removed: "Removed before screening",
   back: "All records",
   myDecision: "Your decision",
@@ -36,6 +55,13 @@ export const recordTexts = {
   },
   removal: {
     title: "Remove before screening…",
+    several: "Remove…",
+    titleN: (n: number) => `Remove ${count(n, "record", "records")} before screening`,
+    moreN:
+      "They leave the queue and the lists, and the flow counts them as removed before screening. They can be restored, later under “Flow”. What somebody has decided stays.",
+    doesN: (n: number) => `Remove ${count(n, "record", "records")}`,
+    doneN: (n: number) => `${count(n, "record was", "records were")} removed before screening.`,
+    restoredN: (n: number) => `${count(n, "record was", "records were")} restored.`,
     more: "It leaves the queue and the lists, and the flow counts it as removed before screening. It can be restored.",
     kind: "Who found it not fit",
     kinds: { other: "Somebody, for another reason", automation: "An automation tool" },

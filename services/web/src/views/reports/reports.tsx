@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
-import { usePages } from "../../api/pages";
+import { allOf, usePages } from "../../api/pages";
 import type { Review } from "../../api/queries";
 import { texts } from "../../texts/en";
 import { Choice } from "../../ui/choice";
@@ -12,6 +12,7 @@ import { Shell } from "../../ui/layout";
 import { lazy } from "../../ui/lazy";
 import { Listed } from "../../ui/list";
 import { Button, ButtonLink, Field } from "../../ui/parts";
+import { Tick, type Ticked, useTicked } from "../../ui/several";
 import { about } from "../records/records";
 import type { ViewProps } from "../review";
 import { Assess } from "./assess";
@@ -19,6 +20,7 @@ import { OneReport, StandingChip } from "./one_report";
 import { Places } from "./places";
 import type { Report } from "./report";
 import { RetrievalDialog, retrievalOf } from "./retrieval";
+import { SeveralRetrievals } from "./several_retrievals";
 import { reportTexts as say } from "./texts";
 import "../records/records.css";
 import "./reports.css";
@@ -53,13 +55,18 @@ function All({ review }: { review: Review }) {
   const [asking, ask] = useState<Report | null>(null);
   const { has_text: hasText, ...others } = filters;
   const wanted = { ...others, ...(hasText === undefined ? {} : { has_text: hasText === "true" }) };
-  const { query, items } = usePages(["review", review.id, "reports", wanted], (cursor) =>
+  const read = (limit: number, cursor: { cursor?: string }) =>
     data(
       api.GET("/api/v1/reviews/{review_id}/reports", {
-        params: { path: { review_id: review.id }, query: { limit: 50, ...wanted, ...cursor } },
+        params: { path: { review_id: review.id }, query: { limit, ...wanted, ...cursor } },
       }),
-    ),
-  );
+    );
+  const { query, items } = usePages(["review", review.id, "reports", wanted], (cursor) => read(50, cursor));
+  const ticked = useTicked(JSON.stringify(wanted));
+  const all = async () => {
+    const found = await allOf((cursor) => read(500, cursor));
+    return found.filter(isSought).map((one) => one.id);
+  };
   const isOpen = review.archived_at === null && review.role !== "observer";
   const isFiltered = Object.keys(filters).length > 0;
   return (
@@ -67,6 +74,14 @@ function All({ review }: { review: Review }) {
       <h1>{say.title}</h1>
       <Places review={review} here="list" />
       <Narrow filters={filters} change={change} />
+      {isOpen && !ticked.isOn && items.some(isSought) && (
+        <div class="actions">
+          <Button kind="quiet" onClick={() => ticked.turn(true)}>
+            {texts.several.begin}
+          </Button>
+        </div>
+      )}
+      {isOpen && <SeveralRetrievals review={review} ticked={ticked} all={all} />}
       <Listed
         query={query}
         n={items.length}
@@ -84,7 +99,7 @@ function All({ review }: { review: Review }) {
       >
         <ul class="plainlist rows">
           {items.map((one) => (
-            <Row key={one.id} one={one} review={review} {...(isOpen ? { ask: () => ask(one) } : {})} />
+            <Row key={one.id} one={one} review={review} ticked={ticked} {...(isOpen ? { ask: () => ask(one) } : {})} />
           ))}
         </ul>
       </Listed>
@@ -93,31 +108,36 @@ function All({ review }: { review: Review }) {
   );
 }
 
-function Row({ one, review, ask }: { one: Report; review: Review; ask?: () => void }) {
-  const isSought = one.standing === "being_sought" || one.standing === "not_retrieved";
+/** Whether its text is still to be had: of all others the retrieval is done, or was never begun. */
+const isSought = ({ standing }: Report) => standing === "being_sought" || standing === "not_retrieved";
+
+function Row({ one, review, ticked, ask }: { one: Report; review: Review; ticked: Ticked; ask?: () => void }) {
   return (
     <li class="row record-row">
-      <span>
-        <Link href={`/r/${review.id}/reports/${one.id}`}>
-          <strong>{one.title}</strong>
-        </Link>
-        <br />
-        <span class="soft small">{about(one)}</span>
-        <br />
-        <span class="small">
-          {retrievalOf(one)}
-          {one.texts.length > 0 && ` · ${say.nFiles(one.texts.length)}`}
+      <div class="ticking">
+        {isSought(one) && <Tick ticked={ticked} id={one.id} name={one.title} />}
+        <span>
+          <Link href={`/r/${review.id}/reports/${one.id}`}>
+            <strong>{one.title}</strong>
+          </Link>
+          <br />
+          <span class="soft small">{about(one)}</span>
+          <br />
+          <span class="small">
+            {retrievalOf(one)}
+            {one.texts.length > 0 && ` · ${say.nFiles(one.texts.length)}`}
+          </span>
+          {one.retrieval?.note && isSought(one) && <p class="quote">{one.retrieval.note}</p>}
+          {one.my_decision && (
+            <p class="small">
+              {say.mine} <VerdictMark verdict={one.my_decision.verdict} word={texts.decided[one.my_decision.verdict]} />
+            </p>
+          )}
         </span>
-        {one.retrieval?.note && isSought && <p class="quote">{one.retrieval.note}</p>}
-        {one.my_decision && (
-          <p class="small">
-            {say.mine} <VerdictMark verdict={one.my_decision.verdict} word={texts.decided[one.my_decision.verdict]} />
-          </p>
-        )}
-      </span>
+      </div>
       <span class="actions">
         <StandingChip report={one} />
-        {ask && isSought && (
+        {ask && isSought(one) && (
           <Button aria-label={`${say.retrieval}: ${one.title}`} onClick={ask}>
             {say.retrieval}
           </Button>

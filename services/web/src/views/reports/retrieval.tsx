@@ -24,19 +24,31 @@ export function retrievalOf(report: Report): string {
   return [say.retrievals[retrieval.state], via, ago(retrieval.at)].filter(Boolean).join(" · ");
 }
 
+type Said = Schemas["RetrievalIn"];
+export const RETRIEVAL = "/api/v1/reviews/{review_id}/reports/{report_id}/retrieval";
+
 /** Says how far the retrieval is. What was said before is kept in the history. */
 export function Retrieval({ review, report, done }: Props) {
-  const now = report.retrieval;
-  const [state, setState] = useState<State>(now !== null && now.at !== null ? now.state : "requested");
   const path = { review_id: review.id, report_id: report.id };
   const save = useMutation({
-    mutationFn: (body: Schemas["RetrievalIn"]) =>
-      data(api.POST("/api/v1/reviews/{review_id}/reports/{report_id}/retrieval", { params: { path }, body })),
+    mutationFn: (body: Said) => data(api.POST(RETRIEVAL, { params: { path }, body })),
     onSuccess: () => {
       outdated(review.id);
       done?.();
     },
   });
+  return <RetrievalForm now={report.retrieval} isMain={done !== undefined} save={save} />;
+}
+
+interface FormProps {
+  now: Report["retrieval"];
+  /** Whether to save is what the window is for. */
+  isMain: boolean;
+  save: { mutate: (body: Said) => void; isPending: boolean; isSuccess: boolean; error: unknown };
+}
+
+export function RetrievalForm({ now, isMain, save }: FormProps) {
+  const [state, setState] = useState<State>(now !== null && now.at !== null ? now.state : "requested");
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
@@ -74,9 +86,9 @@ export function Retrieval({ review, report, done }: Props) {
       <Field label={isLost ? say.noteNeeded : say.note} hint={isLost ? say.noteNeededMore : undefined}>
         {(ids) => <input {...ids} name="note" maxLength={2000} required={isLost} defaultValue={now?.note ?? ""} />}
       </Field>
-      {save.error && <Problem error={save.error} />}
+      {save.error ? <Problem error={save.error} /> : null}
       <div class="actions">
-        <Button kind={done ? "main" : "plain"} type="submit" disabled={save.isPending}>
+        <Button kind={isMain ? "main" : "plain"} type="submit" disabled={save.isPending}>
           {say.saveRetrieval}
         </Button>
         <span role="status">{save.isSuccess && texts.saved}</span>

@@ -70,6 +70,8 @@ export const reportTexts = {
   setState: "State",
   changeRetrieval: "Change",
   saveRetrieval: "Save the retrieval",
+  retrievalOf: (n: number) => `Retrieval of ${count(n, "report", "reports")}`,
+  savedN: (n: number) => `The retrieval of ${count(n, "report", "reports")} was saved.`,
   files: "Files",
   nFiles: (n: number) => count(n, "file", "files"),
   whichFile: "File to read",

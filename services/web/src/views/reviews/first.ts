@@ -1,5 +1,6 @@
 /** Where somebody begins in a review of theirs. */
 import type { Schemas } from "../../api/client";
+import type { Entry, Stage } from "../../outbox/entries";
 
 type Role = Schemas["Role"];
 
@@ -9,6 +10,8 @@ interface Standing {
   n_decided_by_me: number;
   /** Records that they can still screen; null where they never screen. */
   left: number | null;
+  /** Full texts that they can still assess. */
+  atFullText: number;
   /** Open conflicts, as far as they may know. */
   conflicts: number | null;
 }
@@ -19,8 +22,20 @@ interface Standing {
  */
 export const onlySettles = (role: Role, decided: number): boolean => role === "adjudicator" && decided === 0;
 
-export function firstView({ role, n_records, n_decided_by_me, left, conflicts }: Standing): "conflicts" | "screen" | "import" | "progress" {
+type First = "conflicts" | "screen" | "reports/screen" | "import" | "progress";
+
+export function firstView({ role, n_records, n_decided_by_me, left, atFullText, conflicts }: Standing): First {
   if (role === "adjudicator" && conflicts) return "conflicts";
-  if (left && !onlySettles(role, n_decided_by_me)) return "screen";
+  if (!onlySettles(role, n_decided_by_me)) {
+    if (left) return "screen";
+    if (atFullText > 0) return "reports/screen";
+  }
   return n_records === 0 && role === "owner" ? "import" : "progress";
+}
+
+/** What somebody has decided here and has not sent, by stage. */
+export function unsentOf(entries: readonly Entry[], review: string): Record<Stage, number> {
+  const n = { title_abstract: 0, full_text: 0 };
+  for (const one of entries) if (one.review === review && one.kind === "decide") n[one.stage] += 1;
+  return n;
 }

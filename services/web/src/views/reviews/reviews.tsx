@@ -6,7 +6,7 @@ import { usePerson } from "../../ui/context";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { ButtonLink, Empty, Loading, Meter, More, Problem } from "../../ui/parts";
-import { firstView, onlySettles } from "./first";
+import { firstView, onlySettles, unsentOf } from "./first";
 import "./reviews.css";
 
 type Listed = Schemas["ListedReviewOut"];
@@ -60,12 +60,13 @@ export function Reviews() {
 function ReviewCard({ review }: { review: Listed }) {
   const { outbox } = usePerson();
   const at = (view: string) => `/r/${review.id}/${view}`;
-  const unsent = outbox.entries.filter((one) => one.review === review.id && one.kind === "decide").length;
-  const done = review.n_decided_by_me + unsent;
-  const left = review.remaining_for_me === null ? null : Math.max(0, review.remaining_for_me - unsent);
-  const first = firstView({ ...review, left, n_decided_by_me: done, conflicts: review.waiting.conflicts });
+  const unsent = unsentOf(outbox.entries, review.id);
+  const done = review.n_decided_by_me + unsent.title_abstract;
+  const left = review.remaining_for_me === null ? null : Math.max(0, review.remaining_for_me - unsent.title_abstract);
+  const atFullText = Math.max(0, (review.remaining_at_full_text ?? 0) - unsent.full_text);
+  const first = firstView({ ...review, left, atFullText, n_decided_by_me: done, conflicts: review.waiting.conflicts });
   const screens = left !== null && !onlySettles(review.role, done);
-  const begins = { conflicts: texts.nav.conflicts, screen: texts.reviews.screen, import: texts.nav.import, progress: texts.reviews.open };
+  const begins = { conflicts: texts.nav.conflicts, screen: texts.reviews.screen, "reports/screen": texts.reviews.screenTexts, import: texts.nav.import, progress: texts.reviews.open };
   return (
     <li class="card review">
       <div>
@@ -79,7 +80,13 @@ function ReviewCard({ review }: { review: Listed }) {
       {screens && review.n_records > 0 && (
         <div class="review-progress">
           {done + left > 0 && <Meter value={done} of={done + left} label={texts.reviews.decided(done, done + left)} />}
-          <p class="small">{left > 0 ? texts.reviews.left(left) : texts.reviews.allDone}</p>
+          {left > 0 && <p class="small">{texts.reviews.left(left)}</p>}
+          {atFullText > 0 && (
+            <p class="small">
+              <Link href={at("reports/screen")}>{texts.reviews.leftTexts(atFullText)}</Link>
+            </p>
+          )}
+          {left === 0 && atFullText === 0 && <p class="small">{texts.reviews.allDone}</p>}
         </div>
       )}
       <Waiting review={review} at={at} />
@@ -98,6 +105,7 @@ function Waiting({ review, at }: { review: Listed; at: (view: string) => string 
   const places = [
     ["conflicts", waiting.conflicts, texts.reviews.conflicts],
     ["mine/again", affected, texts.reviews.toLookAgain],
+    ["records/second-looks", waiting.second_looks, texts.reviews.secondLooks],
     ["duplicates", waiting.duplicates, texts.reviews.duplicates],
     ["import", waiting.imports_failed, texts.reviews.importsFailed],
     ["team", waiting.invitations, texts.reviews.invitations],
