@@ -10,20 +10,18 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from tandem.errors import Invalid, TandemError
-from tandem.ids import DecisionId, RecordNumber, ReviewId, parse_record_number
+from tandem.ids import DecisionId, RecordNumber, parse_record_number
 from tandem.ranking import serving
 from tandem.reviews import service as reviews
-from tandem.reviews.models import LockedReview, Role
+from tandem.reviews.models import Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import decisions
 from tandem.screening.client_state import Basis, NewerDecision
 from tandem.screening.decisions import Asked, NewWithdrawal
-from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.previews import preview
 from tandem.screening.queue import service as queue
-from tandem.screening.queue.order import Order
 from tandem.screening.recording import NewVote, Recorded
 from tandem_api.deps import DryRun, InReview, Me
 from tandem_api.errors import field_errors, status_of
@@ -66,18 +64,27 @@ def put_decision(
     dry_run: DryRun = False,
 ) -> Response:
     """Record or replace your own decision. Repeating the same one changes nothing."""
-    number = parse_record_number(record_id)
+    number, stage = parse_record_number(record_id), body.stage
 
     def work(session: Session) -> DecidedOut | PreviewedOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
 
-        def act() -> RecordedOut:
-            newest, given = _newest_order(session, review_id), body.judged(body.verdict)
-            return _record(session, review, viewer, record_id, body, given, newest)
+        def act() -> Recorded:
+            return decisions.record_decision(
+                session,
+                review=review,
+                viewer=viewer,
+                record_number=number,
+                stage=stage,
+                given=body.judged(body.verdict),
+                basis=body.known(),
+                criteria_version=body.criteria_version,
+                newest=lambda: serving.newest_order(session, review_id, stage),
+            )
 
         if dry_run:
-            return _previewed(session, viewer, body.stage, number, act)
-        recorded, stage = act(), body.stage
+            return _previewed(session, viewer, stage, number, act)
+        recorded = RecordedOut.of(act(), stage)
         left = queue.what_is_left(session, review=review, viewer=viewer, stage=stage)
         return DecidedOut.with_left(recorded, left)
 
@@ -148,7 +155,7 @@ def put_decisions(body: DecisionsIn, me: Me, review_id: InReview, write: Write) 
                 review=review,
                 viewer=viewer,
                 asked=[each for each in asked if not isinstance(each, TandemError)],
-                newest=_newest_order(session, review_id),
+                newest=cache(lambda stage: serving.newest_order(session, review_id, stage)),
             )
         )
         return DecisionsOut(
@@ -170,38 +177,6 @@ def _previewed(
 ) -> PreviewedOut:
     key = RecordKey(viewer.review_id, stage, number)
     return PreviewedOut(preview=PreviewOut.of(preview(session, viewer=viewer, key=key, act=act)))
-
-
-Newest = Callable[[Stage], Order]
-
-
-def _newest_order(session: Session, review_id: ReviewId) -> Newest:
-    """Return what gives the newest ranking; it is read once, and only if it is asked for."""
-    return cache(lambda stage: serving.newest_order(session, review_id, stage))
-
-
-def _record(
-    session: Session,
-    review: LockedReview,
-    viewer: Viewer,
-    record_id: str,
-    sent: DecisionIn | DecisionItemIn,
-    given: DecisionInput,
-    newest: Newest,
-) -> RecordedOut:
-    recorded = decisions.record_decision(
-        session,
-        review=review,
-        viewer=viewer,
-        record_number=parse_record_number(record_id),
-        stage=sent.stage,
-        given=given,
-        basis=sent.known(),
-        criteria_version=sent.criteria_version,
-        newest=lambda: newest(sent.stage),
-    )
-    session.flush()
-    return RecordedOut.of(recorded, sent.stage)
 
 
 def _asked(raw: Any) -> Asked | TandemError:
