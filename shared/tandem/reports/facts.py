@@ -1,10 +1,20 @@
 """What is stored of a review's reports, as `rules.standing` needs it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    SQLColumnExpression,
+    and_,
+    or_,
+    select,
+    true,
+    union,
+)
 from sqlalchemy.orm import Session, aliased
 
 from tandem.db.pieces import pieces
@@ -132,13 +142,9 @@ _SKIPPING = (NotScreened.PREVIOUS, NotScreened.FULL_TEXT)
 
 
 def _rows(session: Session, review_id: ReviewId, numbers: Numbers) -> Iterable[Any]:
-    if numbers is None:
-        yield from session.execute(_reports(review_id).where(Record.number.in_(_any(review_id))))
-        return
-    for piece in pieces(sorted(numbers)):
-        yield from session.execute(
-            _reports(review_id).where(Record.number.in_(piece), Record.number.in_(_any(review_id)))
-        )
+    for some in [None] if numbers is None else pieces(sorted(numbers)):
+        found = Record.number.in_(_any(review_id, some))
+        yield from session.execute(_reports(review_id).where(found))
 
 
 def _reports(review_id: ReviewId) -> Select[*tuple[Any, ...]]:
@@ -168,20 +174,29 @@ def _reports(review_id: ReviewId) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _any(review_id: ReviewId) -> Any:
-    """Select the records that are reports now or have an entry at full text.
+def _any(review_id: ReviewId, some: Sequence[RecordNumber] | None) -> CompoundSelect[Any]:
+    """Select the records that are reports now, or were, or have an entry at full text.
 
-    Of linked ones the record that stands for them.
+    Of linked ones the record that stands for them. `some`: of these alone; None: all.
     """
-    included = select(ScreenedRecord.record_number).where(
+
+    def among(number: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+        return true() if some is None else number.in_(some)
+
+    came = select(ScreenedRecord.record_number).where(
         ScreenedRecord.review_id == review_id,
         ScreenedRecord.stage == Stage.TITLE_ABSTRACT,
-        ScreenedRecord.status == Status.INCLUDED,
+        or_(ScreenedRecord.status == Status.INCLUDED, ScreenedRecord.has_advanced),
+        among(ScreenedRecord.record_number),
     )
     voted = select(ScreenedRecord.record_number).where(
-        ScreenedRecord.review_id == review_id, ScreenedRecord.stage == Stage.FULL_TEXT
+        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.stage == Stage.FULL_TEXT,
+        among(ScreenedRecord.record_number),
     )
-    with_entries = select(Retrieval.record_number).where(Retrieval.review_id == review_id)
+    with_entries = select(Retrieval.record_number).where(
+        Retrieval.review_id == review_id, among(Retrieval.record_number)
+    )
     other = aliased(Record)
     of_linked = (
         select(other.duplicate_of)
@@ -189,12 +204,14 @@ def _any(review_id: ReviewId) -> Any:
             Retrieval,
             and_(Retrieval.review_id == other.review_id, Retrieval.record_number == other.number),
         )
-        .where(other.review_id == review_id, ~other.is_shown)
+        .where(other.review_id == review_id, ~other.is_shown, among(other.duplicate_of))
     )
     skipping = select(Record.number).where(
-        Record.review_id == review_id, or_(Record.is_previous, Record.starts_at_full_text)
+        Record.review_id == review_id,
+        or_(Record.is_previous, Record.starts_at_full_text),
+        among(Record.number),
     )
-    return union(included, voted, with_entries, of_linked, skipping)
+    return union(came, voted, with_entries, of_linked, skipping)
 
 
 def load_retrievals(
