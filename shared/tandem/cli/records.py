@@ -140,5 +140,5 @@ def _report(path: Path, result: dict[str, Any]) -> None:
         typer.echo(f"  record {rejection['position']}: {rejection['reason']}")
     if result["n_rejected"] > _MOST_REJECTIONS_SHOWN:
         typer.echo(f"  and {result['n_rejected'] - _MOST_REJECTIONS_SHOWN} more")
-    for warning in result["warnings"]:
+    for warning in result.get("warnings", []):  # servers of before have none
         typer.echo(f"  {warning['detail']}")

@@ -5,16 +5,22 @@ from pathlib import Path
 import pytest
 
 from service.installation.stand_ins import HERE, Run
+from tandem.config import settings
 
 TESTS = HERE.parents[1]
 
 
 @pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever installation the tests are run beside, they do not meet it."""
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever installation the tests are run beside, they do not meet it.
+
+    Commands that are run in this process leave their settings behind: no later test meets those.
+    """
     for name in [name for name in os.environ if name.startswith("TANDEM_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture
