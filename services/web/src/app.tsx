@@ -95,13 +95,13 @@ function SignedIn({ me }: { me: Me }) {
 /** The sign-in once more, when the session has ended under somebody's work. */
 function SignedOut({ me }: { me: Me }) {
   const outbox = useOutbox();
-  const [isOut, setOut] = useState(false);
-  useEffect(() => onSignedOut(() => setOut(true)), []);
-  if (!isOut && outbox.state !== "signed_out") return null;
+  const [why, setWhy] = useState<string | null>(null);
+  useEffect(() => onSignedOut(setWhy), []);
+  if (why === null && outbox.state !== "signed_out") return null;
   const back = () => {
-    setOut(false);
+    setWhy(null);
     void outbox.flush();
     void queries.invalidateQueries();
   };
-  return <SignInAgain me={me} done={back} />;
+  return <SignInAgain me={me} why={why} done={back} />;
 }

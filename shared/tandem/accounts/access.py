@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, select
 
 from tandem.accounts.models import Scope, SignIn, Token, User
-from tandem.accounts.service import digest
+from tandem.accounts.service import SWITCHED_OFF, digest
 from tandem.db.base import now
 from tandem.errors import Unauthenticated
 from tandem.ids import TokenId
@@ -47,6 +47,8 @@ def of_sign_in(connection: Connection, secret: str) -> Access:
     shown = {"secret_hash": digest(secret), "now": now()}
     row = connection.execute(_OF_SIGN_IN, shown).one_or_none()
     if row is None:
+        if connection.execute(_IS_OFF, {"secret_hash": shown["secret_hash"]}).first():
+            raise Unauthenticated(SWITCHED_OFF)
         raise Unauthenticated("This sign-in has ended. Sign in again.")
     return Access(_user(row), Scope.MANAGE, row.used_at, session_id=row.session_id)
 
@@ -69,6 +71,13 @@ _OF_SIGN_IN = (
         SignIn.idle_until > bindparam("now"),
         User.is_active,
     )
+)
+
+
+_IS_OFF = (
+    select(SignIn.id)
+    .join(User, SignIn.user_id == User.id)
+    .where(SignIn.secret_hash == bindparam("secret_hash"), ~User.is_active)
 )
 
 

@@ -1,10 +1,11 @@
-"""What administrators do with accounts: rename, switch off and on, hand on the administration."""
+"""What administrators do with accounts: rename, change the address, switch off, hand on."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service
 from tandem.accounts.models import AccountLink, SignIn, Token, User
+from tandem.db.base import now
 from tandem.errors import Conflict, Forbidden
 from tandem.ids import UserId
 
@@ -21,6 +22,7 @@ def change_user(
     user_id: UserId,
     by: UserId | None,
     name: str | None = None,
+    email: str | None = None,
     is_active: bool | None = None,
     is_admin: bool | None = None,
 ) -> User:
@@ -33,6 +35,7 @@ def change_user(
         user_id: Whose account.
         by: The administrator who does it; None for the command line.
         name: How others see them.
+        email: The address that they sign in with from now on. Their sessions stay.
         is_active: Whether they may sign in.
         is_admin: Whether they administer the installation.
 
@@ -40,6 +43,8 @@ def change_user(
         NotFound: There is no such account.
         Forbidden: `by` has meanwhile lost the right.
         LastAdmin: No active administrator would be left.
+        EmailTaken: Somebody else has this address.
+        Invalid: It is no address, or nobody can sign in to this account.
     """
     admins = _locked_admins(session)
     if by is not None and by not in admins:
@@ -51,6 +56,8 @@ def change_user(
         raise LastAdmin(
             f"{user.email} is the only active administrator. Make somebody else one first."
         )
+    if email is not None:
+        service.set_email(session, user, email)
     user.name = user.name if name is None else name.strip()
     user.is_admin = user.is_admin if is_admin is None else is_admin
     user.is_active = user.is_active if is_active is None else is_active
@@ -61,9 +68,13 @@ def change_user(
 
 
 def end_everything(session: Session, user_id: UserId) -> None:
-    """End somebody's sessions, tokens and links."""
-    for table in (SignIn, Token, AccountLink):
+    """End somebody's sessions, tokens and links.
+
+    Sessions are kept as ended ones, so that a browser can be told why.
+    """
+    for table in (Token, AccountLink):
         session.execute(delete(table).where(table.user_id == user_id))
+    session.execute(update(SignIn).where(SignIn.user_id == user_id).values(expires_at=now()))
 
 
 def _locked_admins(session: Session) -> set[UserId]:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from tandem.errors import Conflict, Invalid, NotFound, Unauthenticated
 from tandem.ids import TokenId, UserId, new_id
 
 TOKEN_PREFIX = "tandem_"  # noqa: S105  # lets secret scanners recognise a leaked token
+SWITCHED_OFF = "This account is switched off. Ask an administrator."
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -48,14 +50,7 @@ def add_user(
         EmailTaken: Somebody has this address already (in any capitalisation).
         WeakPassword: The password is too easy to guess.
     """
-    email = canonical(email)
-    if not _EMAIL.fullmatch(email):
-        raise Invalid(f"{email!r} is not an e-mail address.", field="email")
-    if password is not None and email.endswith(IMPORTED):
-        # The first to make it would be given the votes of somebody whom a file names.
-        raise Invalid(f"Addresses that end in {IMPORTED} stand for people in files.", field="email")
-    if find_user(session, email=email) is not None:
-        raise EmailTaken(f"There is already an account for {email}.")
+    email = _free(session, email, may_stand_for_others=password is None)
     if isinstance(password, str):
         password = passwords.hashed(password, email=email)
     user = User(
@@ -72,8 +67,46 @@ def add_user(
         with session.begin_nested():
             session.add(user)
     except IntegrityError:  # somebody else was quicker
-        raise EmailTaken(f"There is already an account for {email}.") from None
+        raise _taken(email) from None
     return user
+
+
+def set_email(session: Session, user: User, email: str) -> None:
+    """Give somebody another address to sign in with; all else of the account stays.
+
+    Raises:
+        EmailTaken: Somebody has this address already (in any spelling).
+        Invalid: It is no address, or the account stands for somebody whom a file names.
+    """
+    if canonical(email) == user.email:
+        return
+    if user.email.endswith(IMPORTED):
+        raise Invalid(
+            f"{user.name} is somebody whom a file names. Nobody can sign in as them.", field="email"
+        )
+    email = _free(session, email)
+    try:
+        with session.begin_nested():
+            user.email = email
+    except IntegrityError:  # somebody else was quicker
+        raise _taken(email) from None
+
+
+def _free(session: Session, email: str, *, may_stand_for_others: bool = False) -> str:
+    """Return an address as it is stored, which nobody has."""
+    email = canonical(email)
+    if not _EMAIL.fullmatch(email):
+        raise Invalid(f"{email!r} is not an e-mail address.", field="email")
+    if email.endswith(IMPORTED) and not may_stand_for_others:
+        # The first to make it would be given the votes of somebody whom a file names.
+        raise Invalid(f"Addresses that end in {IMPORTED} stand for people in files.", field="email")
+    if find_user(session, email=email) is not None:
+        raise _taken(email)
+    return email
+
+
+def _taken(email: str) -> EmailTaken:
+    return EmailTaken(f"There is already an account for {email}.")
 
 
 def set_password(user: User, password: str | Hashed) -> None:
@@ -139,7 +172,7 @@ def check_password(session: Session, *, email: str, password: str) -> User:
     if not passwords.is_right(password, stored) or user is None:
         raise Unauthenticated("The e-mail address or the password is wrong.")
     if not user.is_active:
-        raise Unauthenticated("This account is switched off. Ask an administrator.")
+        raise Unauthenticated(SWITCHED_OFF)
     return user
 
 
@@ -273,8 +306,11 @@ def remove_token(session: Session, *, user_id: UserId, token_id: TokenId) -> Non
 
 
 def canonical(email: str) -> str:
-    """Return an address as it is stored."""
-    return email.strip().lower()
+    """Return an address as it is stored: however it is typed, it is one person's.
+
+    An accent may be typed as a letter of its own or as a mark behind one.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).lower())
 
 
 def digest(secret: str) -> str:

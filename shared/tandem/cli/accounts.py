@@ -100,6 +100,20 @@ def set_password(
     typer.echo(f"{known} has a new password; all sessions of the account have ended.")
 
 
+@users.command("email")
+def change_email(
+    email: Email,
+    new: Annotated[str, typer.Argument(help="The address to sign in with from now on.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Give an account another e-mail address; all else of it stays."""
+    from tandem.accounts import administration
+
+    with _account(data_dir, email) as (session, user):
+        administration.change_user(session, user_id=user.id, by=None, email=new)
+    typer.echo(f"{user.email} is the address of {user.name} now.")
+
+
 @users.command("disable")
 def disable(email: Email, data_dir: DataDir = None) -> None:
     """Switch an account off: its sessions and tokens end at once, its decisions stay."""
@@ -220,9 +234,10 @@ def _password(*, may_be_none: bool, from_stdin: bool = False) -> str | None:
 
 
 def _page_url(settings: "Settings") -> str:
-    from tandem.installation.up import page_url
+    """Return the address of the page: where it runs now, if nobody has said another one."""
+    from tandem.cli.records import url_on_this_machine
 
-    return page_url(settings).rstrip("/")
+    return (settings.public_url or url_on_this_machine()).rstrip("/")
 
 
 @contextmanager
@@ -232,7 +247,13 @@ def _account(data_dir: "DataDir", email: str) -> "Iterator[tuple[Session, User]]
     with _transaction(data_dir) as session:
         user = accounts.find_user(session, email=email)
         if user is None:
-            raise NotFound(f"There is no account for {email}. Make one with `tandem user add`.")
+            here = installation(data_dir=data_dir)
+            # Who has started Tandem with another folder has no account in the usual one.
+            place = f" in {here.data_dir} (--data-dir names another)"
+            among = "" if here.database_url else place
+            raise NotFound(
+                f"There is no account for {email}{among}. Make one with `tandem user add`."
+            )
         yield session, user
 
 

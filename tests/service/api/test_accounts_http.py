@@ -14,7 +14,8 @@ from sqlalchemy import func, select, update
 
 from service.api.accounts import ANN, API, NEW, PASSWORD, add_ann, both_engines, sign_in
 from service.domain.threads import at_once
-from tandem.accounts.models import IdempotentRequest, User
+from tandem.accounts import service as accounts
+from tandem.accounts.models import IMPORTED, IdempotentRequest, User
 from tandem.db.session import Database
 from world import Person, World
 
@@ -142,13 +143,80 @@ class TestAdministration:
         sign_in(client)
         self.change(client, admin, ann, is_active=False)
 
-        assert client.get(f"{API}/me").status_code == 401
+        ended = client.get(f"{API}/me")
+        assert (ended.status_code, ended.json()["code"]) == (401, "unauthenticated")
+        assert ended.json()["detail"] == "This account is switched off. Ask an administrator."
         body = {"email": ANN["email"], "password": PASSWORD}
         refused = client.post(f"{API}/auth/login", json=body)
         assert refused.status_code == 401
         assert "switched off" in refused.json()["detail"]
         wrong = client.post(f"{API}/auth/login", json=body | {"password": "wrong"})
         assert wrong.json()["detail"] == "The e-mail address or the password is wrong."
+
+    def test_switched_on_again_a_browser_has_to_sign_in(
+        self, client: TestClient, admin: Person
+    ) -> None:
+        ann = add_ann(client, admin)
+        sign_in(client)
+        for is_active in (False, True):
+            self.change(client, admin, ann, is_active=is_active)
+
+        assert client.get(f"{API}/me").json()["detail"] == "This sign-in has ended. Sign in again."
+
+    @both_engines
+    def test_who_has_another_address_signs_in_with_it(
+        self, client: TestClient, admin: Person
+    ) -> None:
+        ann = add_ann(client, admin)
+        sign_in(client)
+
+        changed = self.change(client, admin, ann, email="  Ann.Lee@Example.org ")
+
+        assert changed.json()["email"] == "ann.lee@example.org"
+        assert client.get(f"{API}/me").json()["email"] == "ann.lee@example.org", "still signed in"
+        body = {"email": "ann.lee@example.org", "password": PASSWORD}
+        assert client.post(f"{API}/auth/login", json=body).status_code == 204
+        old = client.post(f"{API}/auth/login", json=body | {"email": ANN["email"]})
+        assert old.status_code == 401
+        free = client.post(f"{API}/users", json=ANN, headers=admin.auth)
+        assert free.status_code == 201, "the old address is somebody else's now"
+
+    @both_engines
+    def test_an_address_is_one_person_however_it_is_spelled(
+        self, client: TestClient, admin: Person
+    ) -> None:
+        composed, marked = "jos\u00e9@example.org", "JOSE\u0301@example.org"
+        jose = client.post(
+            f"{API}/users",
+            json={"email": marked, "name": "Jos\u00e9", "password": PASSWORD},
+            headers=admin.auth,
+        ).json()
+        assert jose["email"] == composed
+        again = client.post(
+            f"{API}/users", json={"email": composed, "name": "J"}, headers=admin.auth
+        )
+        assert again.json()["code"] == "email_taken"
+        for email in (composed, marked):
+            body = {"email": email, "password": PASSWORD}
+            assert client.post(f"{API}/auth/login", json=body).status_code == 204
+        ann = add_ann(client, admin)
+        for email in (composed, marked):
+            refused = self.change(client, admin, ann, email=email)
+            assert (refused.status_code, refused.json()["code"]) == (409, "email_taken")
+        assert self.change(client, admin, jose["id"], email=marked).json() == jose
+
+    def test_addresses_of_people_in_files_are_neither_given_nor_changed(
+        self, client: TestClient, world: World, admin: Person
+    ) -> None:
+        ann = add_ann(client, admin)
+        with world.database.write.begin() as session:
+            imported = accounts.add_user(
+                session, email=f"ben{IMPORTED}", name="Ben", password=None, is_admin=False
+            ).id
+        for who, email in ((ann, f"x{IMPORTED}"), (imported, "ben@example.org"), (ann, "nobody")):
+            refused = self.change(client, admin, who, email=email)
+            assert refused.status_code == 422
+            assert refused.json()["errors"][0]["field"] == "email"
 
     def test_one_active_administrator_is_always_left(
         self, client: TestClient, world: World, admin: Person

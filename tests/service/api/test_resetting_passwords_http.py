@@ -100,3 +100,17 @@ class TestReset:
         assert client.post(path, data={"password": NEW}).status_code == 200
         assert client.post(path, data={"password": NEW}).status_code == 403
         assert sign_in(client, NEW) == 204
+
+    def test_a_link_that_is_used_shows_no_form(self, client: TestClient, admin: Person) -> None:
+        path = (
+            "/reset/" + self.link(client, admin, add_ann(client, admin))["link"].rpartition("/")[2]
+        )
+        assert client.get(path).headers["Cache-Control"] == "no-store"
+        client.post(path, data={"password": NEW})
+
+        for gone in (path, "/reset/never"):
+            shown = client.get(gone)
+            assert shown.status_code == 403
+            assert "Ask an administrator for a new one." in shown.text
+            assert "<form" not in shown.text
+            assert shown.headers["Cache-Control"] == "no-store"

@@ -35,6 +35,17 @@ class TestSetup:
         with world.database.write.begin() as session:
             assert setup.offer(session) is None
 
+    def test_its_form_is_gone_once_there_is_an_account(
+        self, client: TestClient, world: World
+    ) -> None:
+        path = f"/setup/{self.token(world)}"
+        assert "<form" in client.get(path).text
+        client.post(path, data=ANN)
+
+        shown = client.get(path)
+        assert "Tandem is set up already" in shown.text
+        assert "<form" not in shown.text
+
     def test_only_the_newest_token_is_good(self, client: TestClient, world: World) -> None:
         old, new = self.token(world), self.token(world)
 

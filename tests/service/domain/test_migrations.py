@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select, text, update
 
 from engines import PostgresServer
 from service.domain.threads import PATIENCE
@@ -270,6 +271,28 @@ def test_records_of_the_past_have_their_numbers_of_trial_registries(empty_url: s
         query = select(Record.registry_ids).order_by(Record.number)
         assert session.scalars(query).all() == [["NCT01234567"], [], ["ISRCTN12345678"]]
     database.close()
+
+
+def test_addresses_have_one_spelling_unless_that_is_somebody_elses(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    world = World(database)
+    composed = ["jos\u00e9@example.org", "z\u00f6e@example.org"]
+    marked = [unicodedata.normalize("NFD", email) for email in composed]
+    jose, zoe, other = (world.person(name) for name in ("jose", "zoe", "other"))
+    with database.write.begin() as session:
+        for person, email in ((jose, marked[0]), (zoe, marked[1]), (other, composed[1])):
+            session.execute(update(User).where(User.id == person.id).values(email=email))
+    database.close()
+    command.downgrade(alembic(empty_url), "0038")
+
+    migrate.upgrade(empty_url)
+
+    database = Database(empty_url)
+    with database.read() as session:
+        found = {person: session.get_one(User, person.id).email for person in (jose, zoe, other)}
+    database.close()
+    assert found == {jose: composed[0], zoe: marked[1], other: composed[1]}
 
 
 @pytest.mark.parametrize("blind", [True, False])

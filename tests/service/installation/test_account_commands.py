@@ -17,6 +17,7 @@ from tandem.accounts import service as accounts
 from tandem.cli.main import main
 from tandem.db.session import Database
 from tandem.errors import Unauthenticated
+from tandem.installation.lock import InstallationLock
 
 ANN, PASSWORD = "ann@example.org", "correct horse battery"
 
@@ -179,6 +180,17 @@ def test_switching_off_ends_everything_and_switching_on_lets_in_again(database: 
             access.of_token(session.connection(), token)
 
 
+def test_another_address(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    add_ann(database)
+    main(["user", "add", "ben@example.org", "--name", "Ben"])
+
+    assert main(["user", "email", ANN, "BEN@example.org"]) == 1
+    assert "There is already an account for ben@example.org" in capsys.readouterr().err
+    assert main(["user", "email", ANN, "Lee@example.org"]) == 0
+    assert capsys.readouterr().out == "lee@example.org is the address of Ann now.\n"
+    assert main(["user", "password", ANN, "--password-stdin"]) == 1, "nobody has the old one"
+
+
 def test_the_last_administrator_is_not_switched_off(
     database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,6 +211,15 @@ def test_a_reset_prints_a_link_of_the_public_address(
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("https://tandem.example.org/reset/")
     assert len(line.rpartition("/")[2]) == 43
+
+
+def test_a_reset_prints_the_address_at_which_it_runs(
+    database: Database, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    add_ann(database)
+    with InstallationLock(tmp_path, url="http://127.0.0.1:8123"):
+        assert main(["user", "reset", ANN]) == 0
+    assert capsys.readouterr().out.startswith("http://127.0.0.1:8123/reset/")
 
 
 def test_tokens_are_made_with_a_scope_listed_and_revoked(
@@ -224,4 +245,6 @@ def test_an_unknown_address_is_said_to_be_so(
     database: Database, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     assert main(["user", command, "nobody@example.org"]) == 1
-    assert "There is no account for nobody@example.org" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "There is no account for nobody@example.org in " in said
+    assert os.environ["TANDEM_DATA_DIR"] in said.replace("\n", "")

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ValidationError
 
+from tandem.accounts import links, setup
+from tandem.accounts.links import WrongToken
 from tandem.errors import Invalid, TandemError
 from tandem_api import cookies, signing_in
 from tandem_api.deps import Here
@@ -22,9 +24,11 @@ _FIELD = """<p><label>New password, at least 8 characters<br>
 
 
 @router.get("/setup/{token}")
-async def setup_form(request: Request) -> HTMLResponse:
-    """Ask for the first account, an administrator's."""
-    return _setup(request)
+def setup_form(request: Request, here: Here) -> HTMLResponse:
+    """Ask for the first account, an administrator's; once there is one, say so."""
+    with here.database.read() as session:
+        is_needed = setup.needs_setup(session)
+    return _setup(request) if is_needed else _private(page(request, "Tandem is set up", _SET_UP))
 
 
 @router.post("/setup/{token}")
@@ -49,8 +53,15 @@ async def set_up_by_form(token: str, request: Request, here: Here) -> Response:
 
 
 @router.get("/reset/{token}")
-async def reset_form(request: Request) -> HTMLResponse:
-    """Ask for a new password."""
+def reset_form(token: str, request: Request, here: Here) -> HTMLResponse:
+    """Ask for a new password; of a link that is not good any more, say so."""
+    try:
+        with here.database.read() as session:
+            links.reset_for(session, token)
+    except WrongToken as error:
+        body = f"<h1>This link does not work</h1><p>{_text(str(error))}</p>{_ONWARDS}"
+        answer = page(request, "This link does not work", body, status=status_of(error))
+        return _private(answer)
     return _reset(request)
 
 
@@ -68,6 +79,9 @@ async def reset_by_form(token: str, request: Request, here: Here) -> Response:
     return _private(page(request, "New password", body + _ONWARDS))
 
 
+_SET_UP = """<h1>Tandem is set up already</h1>
+<p>The first account was made. Sign in, or ask an administrator to invite you.</p>
+<p><a href="{prefix}/">On to Tandem</a></p>"""
 _ONWARDS = '<p><a href="{prefix}/">On to Tandem</a></p>'
 
 

@@ -66,10 +66,11 @@ def change_user(
     here: Here,
     write: Write,
 ) -> Response:
-    """Change an account: its name, whether it is switched on, whether it administers.
+    """Change an account: its name, its address, whether it is switched on or administers.
 
-    Who is switched off is signed out at once, and their tokens are void; their decisions stay. One
-    active administrator is always left. For administrators.
+    With a new address its person signs in from now on; nothing else of the account changes. Who is
+    switched off is signed out at once, and their tokens are void; their decisions stay. One active
+    administrator is always left. For administrators.
     """
     found = _user_id(user_id)
 
@@ -80,6 +81,7 @@ def change_user(
             user_id=found,
             by=me.id,
             name=body.name,
+            email=body.email,
             is_active=body.is_active,
             is_admin=body.is_admin,
         )

@@ -138,6 +138,11 @@ class UserPatch(In):
     """What is left out stays."""
 
     name: Line | None = Field(default=None, examples=["Ann Lee"])
+    email: NewEmail | None = Field(
+        default=None,
+        description="What they sign in with from now on.",
+        examples=["ann.lee@example.org"],
+    )
     is_active: StrictBool | None = Field(
         default=None, description="False: switched off.", examples=[False]
     )

@@ -1,18 +1,18 @@
 /** What the views read, by name. Events of a review say which of it is out of date. */
 import { QueryCache, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/preact-query";
 import { api, data, inReview, type Schemas } from "./client";
-import { codeOf, Refused } from "./problem";
+import { codeOf, Refused, sentence } from "./problem";
 
-const signedOut = new Set<() => void>();
+const signedOut = new Set<(why: string) => void>();
 
-/** Calls `listener` when the server says that nobody is signed in here any more. */
-export function onSignedOut(listener: () => void): () => void {
+/** Calls `listener` when the server says that nobody is signed in here any more, and why. */
+export function onSignedOut(listener: (why: string) => void): () => void {
   signedOut.add(listener);
   return () => signedOut.delete(listener);
 }
 
 function noticeSignedOut(error: unknown): void {
-  if (codeOf(error) === "unauthenticated") for (const listener of signedOut) listener();
+  if (codeOf(error) === "unauthenticated") for (const listener of signedOut) listener(sentence(error));
 }
 
 export const queries = new QueryClient({

@@ -72,12 +72,16 @@ export const texts = {
     password: "Password",
     show: "Show password",
     submit: "Sign in",
-    forgotten: "Forgot your password? An administrator can make you a link for a new one.",
+    forgottenTitle: "Forgot your password?",
+    forgotten: "An administrator can make you a link for a new one, under “Administration”.",
+    command: "tandem user reset YOUR-E-MAIL --data-dir FOLDER",
+    forgottenAdmin:
+      "If you are the only one: on the machine that runs Tandem, this prints such a link. FOLDER is where its data are; it names the folder when it starts.",
     setup:
       "There is no account yet. Open the link that the program printed in the terminal where it was started; with it you make the first account.",
     again: "Sign in again",
-    againMore: (name: string) =>
-      `Your session has ended. Sign in as ${name}, and go on where you were. Nothing is lost.`,
+    ended: "Your session has ended.",
+    againMore: (name: string) => `Sign in as ${name} to go on where you were. Nothing is lost.`,
     somebodyElse: "That is another person's account. Sign in as the same person, or reload the page.",
     out: "Sign out",
     outUnsent: (n: number) =>

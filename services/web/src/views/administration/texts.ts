@@ -13,6 +13,11 @@ export const administrationTexts = {
   reset: "Link for a new password",
   resetOnce: (name: string, until: string) =>
     `Send this link to ${name} yourself; no mail is sent. It is good once, until ${until}, and shown only now.`,
+  change: "Name and e-mail",
+  changeTitle: (name: string) => `Name and e-mail of ${name}`,
+  name: "Name",
+  email: "E-mail",
+  emailHint: "They sign in with it from now on. Their password, decisions and memberships stay.",
   switchOff: "Switch off",
   switchOn: "Switch on",
   makeAdmin: "Make an administrator",

@@ -4,11 +4,12 @@ import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { queries } from "../../api/queries";
 import { at } from "../../texts/format";
+import { texts } from "../../texts/en";
 import { Confirm } from "../../ui/confirm";
 import { usePerson } from "../../ui/context";
 import { CopyButton } from "../../ui/copy_button";
 import { Listed } from "../../ui/list";
-import { Button, Field, Problem } from "../../ui/parts";
+import { Button, Dialog, Field, Problem } from "../../ui/parts";
 import { administrationTexts as say } from "./texts";
 
 type User = Schemas["UserOut"];
@@ -41,15 +42,16 @@ function One({ user }: { user: User }) {
   const { me } = usePerson();
   const [isAsking, ask] = useState(false);
   const [isOpen, open] = useState(false);
+  const [isEditing, edit] = useState(false);
   const params = { path: { user_id: user.id } };
   const change = useMutation({
     mutationFn: (body: Schemas["UserPatch"]) => data(api.PATCH("/api/v1/users/{user_id}", { params, body })),
-    onSuccess: () => (ask(false), void queries.invalidateQueries({ queryKey: ["users"] })),
+    onSuccess: () => (ask(false), edit(false), void queries.invalidateQueries({ queryKey: ["users"] })),
   });
   const reset = useMutation({ mutationFn: () => data(api.POST("/api/v1/users/{user_id}/reset", { params })) });
   const isMe = user.id === me.id;
   const says = [user.email, isMe && say.you, user.is_admin && say.admin, !user.is_active && say.off];
-  const error = reset.error ?? (isAsking ? null : change.error);
+  const error = reset.error ?? (isAsking || isEditing ? null : change.error);
   return (
     <li class="row">
       <span>
@@ -64,6 +66,9 @@ function One({ user }: { user: User }) {
       <span class="actions account-actions">
         <Button aria-label={say.of(say.reset, user.name)} disabled={reset.isPending} onClick={() => reset.mutate()}>
           {say.reset}
+        </Button>
+        <Button aria-label={say.of(say.change, user.name)} onClick={() => (change.reset(), edit(true))}>
+          {say.change}
         </Button>
         {!isMe && (
           <>
@@ -91,6 +96,7 @@ function One({ user }: { user: User }) {
         </div>
       )}
       {error && <Problem error={error} />}
+      {isEditing && <Edit user={user} save={change} close={() => edit(false)} />}
       {isAsking && (
         <Confirm
           title={say.switchOffTitle(user.name)}
@@ -102,5 +108,36 @@ function One({ user }: { user: User }) {
         />
       )}
     </li>
+  );
+}
+
+interface EditProps {
+  user: User;
+  save: { mutate: (body: Schemas["UserPatch"]) => void; isPending: boolean; error: unknown };
+  close: () => void;
+}
+
+function Edit({ user, save, close }: EditProps) {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    save.mutate({ name: String(form.get("name")).trim(), email: String(form.get("email")).trim() });
+  };
+  return (
+    <Dialog title={say.changeTitle(user.name)} close={close}>
+      <form class="form" onSubmit={submit}>
+        <Field label={say.name}>{(ids) => <input {...ids} name="name" required maxLength={500} defaultValue={user.name} autocomplete="off" />}</Field>
+        <Field label={say.email} hint={say.emailHint}>
+          {(ids) => <input {...ids} name="email" type="email" required maxLength={254} defaultValue={user.email} autocomplete="off" />}
+        </Field>
+        {save.error ? <Problem error={save.error} /> : null}
+        <div class="actions">
+          <Button kind="main" type="submit" disabled={save.isPending}>
+            {texts.save}
+          </Button>
+          <Button onClick={close}>{texts.cancel}</Button>
+        </div>
+      </form>
+    </Dialog>
   );
 }

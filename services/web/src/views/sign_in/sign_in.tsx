@@ -34,11 +34,13 @@ export function SignIn() {
 }
 
 /** For somebody whose session ended while they worked; their work stays behind it. */
-export function SignInAgain({ me, done }: { me: Me; done: () => void }) {
+export function SignInAgain({ me, why, done }: { me: Me; why: string | null; done: () => void }) {
   const [isOther, setOther] = useState(false);
   return (
     <Dialog title={texts.signIn.again} close={done}>
-      <p>{texts.signIn.againMore(me.name)}</p>
+      <p>
+        {why ?? texts.signIn.ended} {texts.signIn.againMore(me.name)}
+      </p>
       <SignInForm
         email={me.email}
         done={(found) => (found.id === me.id ? done() : setOther(true))}
@@ -96,7 +98,14 @@ function SignInForm({ email = "", done }: { email?: string; done: (me: Me) => vo
       <Button kind="main" type="submit" disabled={isBusy}>
         {texts.signIn.submit}
       </Button>
-      <p class="hint">{texts.signIn.forgotten}</p>
+      <details class="small">
+        <summary>{texts.signIn.forgottenTitle}</summary>
+        <div class="stack">
+          <p>{texts.signIn.forgotten}</p>
+          <p>{texts.signIn.forgottenAdmin}</p>
+          <code class="secret">{texts.signIn.command}</code>
+        </div>
+      </details>
     </form>
   );
 }
