@@ -16,10 +16,6 @@ MANY = 10**9
 
 _MADE = ("creatingUser", "creationDateTime", "modifyingUser", "modifiedDateTime")
 _BEHIND = [("Coding", 0, MANY), ("NoteRef", 0, MANY), ("VariableValue", 0, MANY)]
-_PARTS = (
-    *("Users", "CodeBook", "Variables", "Cases", "Sources"),
-    *("Notes", "Links", "Sets", "Graphs"),
-)
 _TEXT = [
     ("Description", 0, 1),
     ("PlainTextContent", 0, 1),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
@@ -126,15 +126,6 @@ def _first_decisions(viewer: Viewer, stage: Stage, *conditions: ColumnElement[bo
         .where(Decision.review_id == viewer.review_id, Decision.stage == stage, *conditions)
         .group_by(Decision.record_number)
         .subquery()
-    )
-
-
-def of_screened_record() -> ColumnElement[bool]:
-    """Whether a decision is on the record of a ScreenedRecord."""
-    return and_(
-        Decision.review_id == ScreenedRecord.review_id,
-        Decision.stage == ScreenedRecord.stage,
-        Decision.record_number == ScreenedRecord.record_number,
     )
 
 

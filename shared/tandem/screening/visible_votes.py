@@ -17,9 +17,7 @@ from tandem.screening.ledger.conflict_history import histories
 from tandem.screening.ledger.loading import load
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
-from tandem.screening.rules import Classification, Status, Verdict
-
-_SETTLED = [Status.INCLUDED, Status.EXCLUDED]
+from tandem.screening.rules import Classification, Verdict
 
 
 @dataclass(frozen=True, slots=True)

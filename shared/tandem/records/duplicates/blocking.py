@@ -90,12 +90,6 @@ def _by_journal_volume_pages(record: Features) -> Hashable | None:
     return record.journal.key[:1], record.volume[0], record.pages.first
 
 
-def _by_author_year(record: Features) -> Hashable | None:
-    if not record.names or record.year is None:
-        return None
-    return record.names[0].family, record.year
-
-
 def _by_author_next_year(record: Features) -> Hashable | None:
     """Put an even year and the next together; `_by_author_last_year`, it and the last."""
     if not record.names or record.year is None:
