@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
+from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
+from tandem.screening.full_text.population import left_out
+from tandem.screening.models import ScreenedRecord
 from tandem.screening.queue.order import Sample
 from tandem.stopping import frame, random_order
 from tandem.stopping.audit_queries import in_force
+from tandem.stopping.hidden import statuses_of
 from tandem.stopping.joins import is_screened, is_shown
 from tandem.stopping.models import Audit, AuditDraw, Serving
 
@@ -49,19 +53,17 @@ def draw(session: Session, review: Review, audit: Audit, served: Sequence[Record
     places = np.flatnonzero(np.isin(order, np.array(served)))
     if not places.size or places[-1] < audit.pointer:
         return
-    unpassed = order[audit.pointer :]
-    missed = frame.note_missed(session, audit)
-    in_pool = unpassed[np.isin(unpassed, _undecided(session, audit)) & ~np.isin(unpassed, missed)]
-    passed = set(order[audit.pointer : places[-1] + 1].tolist())
-    drawn = [number for number in in_pool.tolist() if number in passed]
-    first = _n_draws(session, audit) + 1
+    passed, missed = order[audit.pointer : places[-1] + 1], frame.note_missed(session, audit)
+    undecided = _undecided(session, audit, passed[~np.isin(passed, missed)].tolist())
+    drawn = [number for number in passed.tolist() if number in undecided]
+    first, n_in_pool = _n_draws(session, audit) + 1, _n_in_pool(session, audit)
     at = now()
     session.add_all(
         AuditDraw(
             audit_id=audit.id,
             place=first + n,
             record_number=RecordNumber(number),
-            pool=len(in_pool) - n,
+            pool=n_in_pool - n,
             seq=review.labels_seq,
             target=audit.target,
             drawn_at=at,
@@ -72,14 +74,46 @@ def draw(session: Session, review: Review, audit: Audit, served: Sequence[Record
     session.flush()
 
 
-def _undecided(session: Session, audit: Audit) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
-    """Return the shown records of the frame that nobody has ever decided."""
-    query = select(Record.number).where(
-        is_shown(audit.review_id),
-        Record.number <= audit.last_number,
-        ~exists().where(is_screened(audit.stage)),
+def _undecided(
+    session: Session, audit: Audit, numbers: Sequence[RecordNumber]
+) -> set[RecordNumber]:
+    """Return those of the records that are screened and that nobody has ever decided."""
+    found = set[RecordNumber]()
+    for some in pieces(numbers):
+        query = select(Record.number).where(
+            is_shown(audit.review_id), Record.number.in_(some), ~_is_begun(audit)
+        )
+        found |= set(session.scalars(query))
+    return found
+
+
+def _n_in_pool(session: Session, audit: Audit) -> int:
+    """Return how many records of the frame nobody has ever decided, nor drawn.
+
+    Counted by what is not in the pool: that is by an index, and to name all that is in it would
+    take a while in which the review is locked.
+    """
+    later = frame.came_later(session, audit)
+    inside, _ = frame.n_shown_in_and_after(session, audit, later)
+    begun = select(func.count()).where(
+        ScreenedRecord.review_id == audit.review_id,
+        ScreenedRecord.stage == audit.stage,
+        ScreenedRecord.record_number <= audit.last_number,
     )
-    return np.fromiter(session.scalars(query), dtype=np.int32)
+    gone = begun.where(ScreenedRecord.record_number.in_(left_out(literal(audit.review_id))))
+    waiting = (
+        select(func.count())
+        .select_from(AuditDraw)
+        .join(Record, and_(is_shown(audit.review_id), Record.number == AuditDraw.record_number))
+        .where(AuditDraw.audit_id == audit.id, ~_is_begun(audit))
+    )
+    n_begun, n_gone, n_waiting = (session.scalar(one) or 0 for one in (begun, gone, waiting))
+    n_later = len(statuses_of(session, audit.review_id, audit.stage, later))
+    return inside - (n_begun - n_gone - n_later) - n_waiting
+
+
+def _is_begun(audit: Audit) -> ColumnElement[bool]:
+    return exists().where(is_screened(audit.stage))
 
 
 def _n_draws(session: Session, audit: Audit) -> int:

@@ -7,11 +7,12 @@ therefore outside of the frame, as if it had been imported then.
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.pieces import pieces
 from tandem.records.models import Record
+from tandem.records.shown import n_shown
 from tandem.screening.ledger.loading import IS_ACTIVE
 from tandem.screening.models import Decision, Resolution
 from tandem.stopping.hidden import hidden_numbers
@@ -97,3 +98,14 @@ def still_there(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> N
         query = select(Record.number).where(is_shown(audit.review_id), Record.number.in_(some))
         found.append(numbers_of(session, query))
     return np.sort(np.concatenate(found))
+
+
+def n_shown_in_and_after(
+    session: Session, audit: Audit, later: NDArray[np.int64]
+) -> tuple[int, int]:
+    """Return how many records are shown in the frame, and outside of it."""
+    beyond = select(func.count()).where(
+        is_shown(audit.review_id), Record.number > audit.last_number
+    )
+    after = later.size + (session.scalar(beyond) or 0)
+    return n_shown(session, audit.review_id) - after, after

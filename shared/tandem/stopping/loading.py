@@ -12,17 +12,15 @@ from tandem.db.pieces import pieces
 from tandem.db.session import sees_only_committed
 from tandem.ids import RecordNumber
 from tandem.recent import Recent
-from tandem.records.models import Record
-from tandem.records.shown import n_shown
 from tandem.screening.ledger.loading import IS_ACTIVE
 from tandem.screening.models import Resolution, ScreenedRecord
 from tandem.screening.rules import Status
 from tandem.stopping.counting import Ledger, Outside
 from tandem.stopping.drawn import DrawnRecords, StoredDraws
 from tandem.stopping.entries import entries_of
-from tandem.stopping.frame import came_later, still_there
+from tandem.stopping.frame import came_later, n_shown_in_and_after, still_there
 from tandem.stopping.hidden import hidden_numbers, no_longer_shown, statuses_of
-from tandem.stopping.joins import is_shown, plain_rows
+from tandem.stopping.joins import plain_rows
 from tandem.stopping.models import Audit, AuditDraw
 
 _NONE = StoredDraws.of([])
@@ -39,7 +37,7 @@ def load(session: Session, audit: Audit) -> Ledger:
     later = came_later(session, audit)
     left_at = _left_at(session, audit, hidden.keys() | later.tolist())
     draws, counts = _draws(session, audit, left_at), _by_status(session, audit, hidden, later)
-    inside, after = _n_shown(session, audit, later)
+    inside, after = n_shown_in_and_after(session, audit, later)
     undecided = draws.n_undecided
     decided = sum(n for (is_inside, _), n in counts.items() if is_inside)
     settled = sum(counts[False, status] for status in Status if status.is_settled)
@@ -106,15 +104,6 @@ def _open(session: Session, audit: Audit) -> dict[RecordNumber, Status | None]:
         ScreenedRecord.status.in_([status for status in Status if not status.is_settled]),
     )
     return dict(session.execute(query).all())
-
-
-def _n_shown(session: Session, audit: Audit, later: NDArray[np.int64]) -> tuple[int, int]:
-    """Return how many records are shown in the frame, and outside of it."""
-    beyond = select(func.count()).where(
-        is_shown(audit.review_id), Record.number > audit.last_number
-    )
-    after = later.size + (session.scalar(beyond) or 0)
-    return n_shown(session, audit.review_id) - after, after
 
 
 def _by_status(

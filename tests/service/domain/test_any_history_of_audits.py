@@ -3,6 +3,7 @@
 Each check of the trail computes the evidence again, with a loader of its own.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -24,10 +25,12 @@ from tandem.db.keyset import START
 from tandem.ids import DuplicateGroupId, RecordNumber
 from tandem.operations import taking_back
 from tandem.records.models import Record
+from tandem.screening import sources
+from tandem.screening.ledger.loading import RecordNotScreened
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status
-from tandem.stopping import audit_queries, audits, states
-from tandem.stopping.models import Audit, Serving
+from tandem.stopping import audit_queries, audits, frame, states
+from tandem.stopping.models import Audit, AuditDraw, Serving
 from tandem.stopping.settling import included_at
 from world import TA, Person, Team, World
 
@@ -70,14 +73,46 @@ class Auditing(RuleBasedStateMachine):
     @rule(who=people, verdict=verdicts, decides=st.booleans())
     def draw(self, who: str, verdict: str, decides: bool) -> None:
         person: Person = getattr(self.team, who)
+        before = self._pool()
         drawn = self.world.draw(self.team, person)
+        self._pools_are_right(before)
         if decides and drawn is not None:
             self.world.decide(self.id, person, drawn, verdict)
+
+    def _pool(self) -> tuple[int, set[int]]:
+        """Return how many draws there are, and what nobody has decided or drawn of the frame."""
+        if (audit := self._audit()) is None:
+            return 0, set()
+        with self.world.database.read() as session:
+            drawn = select(AuditDraw.record_number).where(AuditDraw.audit_id == audit.id)
+            begun = select(ScreenedRecord.record_number).where(ScreenedRecord.stage == TA)
+            query = select(Record.number).where(
+                Record.review_id == self.id,
+                Record.number <= audit.last_number,
+                Record.number.not_in(begun.where(ScreenedRecord.review_id == self.id)),
+                Record.is_in_screening,
+            )
+            drawn_before = set(session.scalars(drawn))
+            return len(drawn_before), {*session.scalars(query)} - drawn_before
+
+    def _pools_are_right(self, before: tuple[int, set[int]]) -> None:
+        """Each draw was from what was left by the one before, but for what the frame has not."""
+        n_before, pool = before
+        if (audit := self._audit()) is None:
+            return
+        with self.world.database.read() as session:
+            query = select(AuditDraw).where(AuditDraw.audit_id == audit.id)
+            draws = session.scalars(query.order_by(AuditDraw.place)).all()[n_before:]
+            pool -= set(frame.missed(session.get_one(Audit, audit.id)).tolist())
+            for draw in draws:
+                assert draw.pool == len(pool)
+                pool.remove(draw.record_number)
 
     @rule(who=people, number=st.integers(1, RECORDS), verdict=verdicts)
     def decide(self, who: str, number: int, verdict: str) -> None:
         if number not in self.linked:
-            self.world.decide(self.id, getattr(self.team, who), number, verdict)
+            with suppress(RecordNotScreened):
+                self.world.decide(self.id, getattr(self.team, who), number, verdict)
 
     @rule(who=people, number=st.integers(1, RECORDS))
     def withdraw(self, who: str, number: int) -> None:
@@ -96,6 +131,18 @@ class Auditing(RuleBasedStateMachine):
     def split(self) -> None:
         self.world.split(self.id, self.team.owner, self.groups.pop())
         self.linked = set()
+
+    @rule(number=st.integers(1, RECORDS))
+    def remove_or_restore(self, number: int) -> None:
+        """Remove a record that nobody has decided, or let it come back."""
+        if number in self.linked:
+            return
+        with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
+            if sources.removal_of(session, self.id, RecordNumber(number)) is not None:
+                sources.restore(session, review, viewer, number=RecordNumber(number))
+                return
+        with suppress(sources.WasScreened):
+            self.world.remove(self.id, self.team.owner, number)
 
     @rule()
     def add_a_record(self) -> None:
