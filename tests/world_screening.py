@@ -102,14 +102,21 @@ class Screening(Reviews):
             )
 
     def vote_again(
-        self, review_id: ReviewId, person: Person, number: int, verdict: str, **said: Any
+        self,
+        review_id: ReviewId,
+        person: Person,
+        number: int,
+        verdict: str,
+        *,
+        stage: Stage = TA,
+        **said: Any,
     ) -> None:
         with self.entered(review_id, person) as (session, review, viewer):
             second_votes.vote_again(
                 session,
                 review=review,
                 viewer=viewer,
-                conflict_id=conflict_at(session, review_id, number),
+                conflict_id=conflict_at(session, review_id, number, stage),
                 given=DecisionInput(Verdict(verdict), **said),
             )
 

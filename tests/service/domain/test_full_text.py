@@ -107,8 +107,10 @@ def test_who_excludes_a_full_text_says_why(world: World) -> None:
         world.decide(id_, team.ann, 2, "include", classification=ONGOING)
     world.decide(id_, team.ann, 1, "include", stage=FT)
     world.decide(id_, team.ben, 1, "exclude", stage=FT, reasons=["design"])
-    with pytest.raises(ReasonRequired):
-        world.resolve(id_, team.judge, 1, "exclude", stage=FT)
+    world.change_policy(id_, team.owner, stage=FT, resolution="consensus")
+    for say, who in ((world.vote_again, team.ann), (world.resolve, team.judge)):
+        with pytest.raises(ReasonRequired):
+            say(id_, who, 1, "exclude", stage=FT)
     with pytest.raises(Invalid, match="note"):
         world.retrieve(id_, team.ann, 1, "not_retrieved")
 
