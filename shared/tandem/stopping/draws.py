@@ -18,7 +18,7 @@ from tandem.screening.queue.order import Sample
 from tandem.stopping import frame, random_order
 from tandem.stopping.audit_queries import in_force
 from tandem.stopping.hidden import statuses_of
-from tandem.stopping.joins import is_screened, is_shown
+from tandem.stopping.joins import in_screening, is_screened
 from tandem.stopping.models import Audit, AuditDraw, Serving
 
 
@@ -81,7 +81,7 @@ def _undecided(
     found = set[RecordNumber]()
     for some in pieces(numbers):
         query = select(Record.number).where(
-            is_shown(audit.review_id), Record.number.in_(some), ~_is_begun(audit)
+            in_screening(audit.review_id), Record.number.in_(some), ~_is_begun(audit)
         )
         found |= set(session.scalars(query))
     return found
@@ -104,7 +104,7 @@ def _n_in_pool(session: Session, audit: Audit) -> int:
     waiting = (
         select(func.count())
         .select_from(AuditDraw)
-        .join(Record, and_(is_shown(audit.review_id), Record.number == AuditDraw.record_number))
+        .join(Record, and_(in_screening(audit.review_id), Record.number == AuditDraw.record_number))
         .where(AuditDraw.audit_id == audit.id, ~_is_begun(audit))
     )
     n_begun, n_gone, n_waiting = (session.scalar(one) or 0 for one in (begun, gone, waiting))

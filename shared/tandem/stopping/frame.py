@@ -16,7 +16,7 @@ from tandem.records.shown import n_shown
 from tandem.screening.ledger.loading import IS_ACTIVE
 from tandem.screening.models import Decision, Resolution
 from tandem.stopping.hidden import hidden_numbers
-from tandem.stopping.joins import is_shown, numbers_of
+from tandem.stopping.joins import in_screening, numbers_of
 from tandem.stopping.models import Audit, AuditDraw
 
 _STORED = "<i4"
@@ -95,7 +95,7 @@ def still_there(session: Session, audit: Audit, numbers: NDArray[np.int64]) -> N
     """Return the records that are still screened: an import may have been taken back."""
     found = [np.zeros(0, dtype=np.int64)]
     for some in pieces(numbers.tolist()):
-        query = select(Record.number).where(is_shown(audit.review_id), Record.number.in_(some))
+        query = select(Record.number).where(in_screening(audit.review_id), Record.number.in_(some))
         found.append(numbers_of(session, query))
     return np.sort(np.concatenate(found))
 
@@ -105,7 +105,7 @@ def n_shown_in_and_after(
 ) -> tuple[int, int]:
     """Return how many records are shown in the frame, and outside of it."""
     beyond = select(func.count()).where(
-        is_shown(audit.review_id), Record.number > audit.last_number
+        in_screening(audit.review_id), Record.number > audit.last_number
     )
     after = later.size + (session.scalar(beyond) or 0)
     return n_shown(session, audit.review_id) - after, after

@@ -30,7 +30,7 @@ def numbers_of(
     return np.fromiter((one for (one,) in rows), dtype=np.int64, count=len(rows))
 
 
-def is_shown(review_id: ReviewId) -> ColumnElement[bool]:
+def in_screening(review_id: ReviewId) -> ColumnElement[bool]:
     """Whether a record is the review's, and one that is screened."""
     return and_(Record.review_id == review_id, Record.is_in_screening)
 
