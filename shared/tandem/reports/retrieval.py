@@ -14,7 +14,7 @@ from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.full_text.models import Retrieval, RetrievalState, Via
-from tandem.screening.full_text.reached import require_reached
+from tandem.screening.full_text.population import require_reached
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
 

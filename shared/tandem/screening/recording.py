@@ -20,7 +20,7 @@ from tandem.screening.blinding.view import visible_status
 from tandem.screening.client_state import Basis
 from tandem.screening.complete import require_complete
 from tandem.screening.full_text import population
-from tandem.screening.full_text.reached import require_reached
+from tandem.screening.full_text.population import require_reached
 from tandem.screening.lease_models import Lease
 from tandem.screening.ledger.append import Change, append_each
 from tandem.screening.ledger.entries import DecisionInput, NewDecision

@@ -18,7 +18,7 @@ from tandem.records.models import Record
 from tandem.reviews.models import LockedReview
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.full_text.reached import require_reached
+from tandem.screening.full_text.population import require_reached
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
 from tandem.texts import maps, misplaced, placing, service, unpacking

@@ -28,7 +28,7 @@ from tandem.reviews.models import LockedReview, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.full_text.models import RetrievalState, Via
-from tandem.screening.full_text.reached import require_reached
+from tandem.screening.full_text.population import require_reached
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
 from tandem.texts.models import ReportText, TextFile, TextKind

@@ -31,8 +31,7 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening import policies, priors
 from tandem.screening.conflicts import second_votes
-from tandem.screening.full_text.population import gate, population
-from tandem.screening.full_text.reached import require_reached
+from tandem.screening.full_text.population import gate, population, require_reached
 from tandem.screening.ledger.entries import DecisionInput
 from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey

@@ -30,8 +30,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.policy import Stage
 from tandem.screening.decisions import NoDecision
 from tandem.screening.full_text.models import Retrieval
-from tandem.screening.full_text.population import gate, population
-from tandem.screening.full_text.reached import NotAtThisStage
+from tandem.screening.full_text.population import NotAtThisStage, gate, population
 from tandem.screening.models import Decision, Resolution
 from tandem.screening.progress import progress
 from tandem.screening.rules import Classification

@@ -14,8 +14,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
 from tandem.screening.blinding.view import sees_every_event
 from tandem.screening.complete import ReasonRequired
-from tandem.screening.full_text.population import gate, population
-from tandem.screening.full_text.reached import NotAtThisStage
+from tandem.screening.full_text.population import NotAtThisStage, gate, population
 from tandem.screening.ledger.loading import IsDuplicate
 from tandem.screening.progress import progress
 from tandem.screening.queue.service import QueueState

@@ -1,6 +1,8 @@
-"""Which records are at full text: title and abstract include them, and their text is there.
+"""Which records are at full text, and of which one may say something there.
 
-Each condition is over rows of Record. `population` names the records of a whole review.
+At full text is what title and abstract include, and whose text is there; one may say something of
+what is or was there. Each condition is over rows of Record. `population` names the records of a
+whole review.
 """
 
 from collections.abc import Mapping
@@ -18,15 +20,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from tandem.errors import Conflict as Contradiction
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
 from tandem.records.shown import n_shown
 from tandem.reviews.policy import Policy, Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.full_text.models import Retrieval, RetrievalState
+from tandem.screening.ledger.loading import screenable
 from tandem.screening.ledger.state import RecordKey
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
+
+
+class NotAtThisStage(Contradiction):
+    """The record never came to full text."""
+
+    code = "not_at_this_stage"
 
 
 class Gate(NamedTuple):
@@ -206,3 +216,30 @@ def _population(through: Gate) -> Select[RecordNumber]:
         Record.shown_as == Record.number,
         is_at_full_text(through),
     )
+
+
+def require_reached(session: Session, key: RecordKey) -> None:
+    """Raise unless the record is at full text, or was and may come back.
+
+    The other stage needs nothing. An entry for a record that is not there now is kept,
+    and counts when it comes back. Depends on nothing that is hidden from the blinded.
+
+    Raises:
+        NotFound: The review has no such record.
+        IsDuplicate: It is shown as another record; that one is to be used.
+        NotAtThisStage: It never came to full text.
+    """
+    if key.stage is not Stage.FULL_TEXT:
+        return
+    at = {"review_id": key.review_id, "number": key.record_number}
+    if not session.scalar(_HAS_REACHED, at):
+        screenable(session, key)
+        raise NotAtThisStage(
+            f"Record {key.record_number} is not at full text. It gets there when title and "
+            "abstract include it, with all decisions that the policy asks for."
+        )
+
+
+_HAS_REACHED = select(Record.number).where(
+    Record.review_id == bindparam("review_id"), Record.number == bindparam("number"), has_reached()
+)
