@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tandem.artifacts import Artifacts
-from tandem.audit.places import Line
+from tandem.audit.record_lines import Line
 from tandem.ids import ReviewId, TextId
 from tandem.texts.models import ReportText, TextFile
 

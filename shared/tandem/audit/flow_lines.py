@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tandem.audit.places import Line
+from tandem.audit.record_lines import Line
 from tandem.ids import ReviewId
 from tandem.records import batch
 from tandem.records.models import Import, Record, Removal, Wave

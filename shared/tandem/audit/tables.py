@@ -11,12 +11,12 @@ from tandem.audit import (
     figures,
     file_lines,
     flow_lines,
-    places,
+    record_lines,
     report_lines,
     stopping_lines,
     text_lines,
 )
-from tandem.audit.places import PAGE, Line
+from tandem.audit.record_lines import PAGE, Line
 from tandem.audit.seals import Seals
 from tandem.audit.settings import TEXTS
 from tandem.ids import RecordNumber, ReviewId
@@ -47,8 +47,8 @@ def lines(
         n_duplicates += 1
         yield {"linked": str(number), "to": str(shown)}
     for stage in Stage:
-        yield from places.statuses(session, review_id, stage, seals)
-        yield from places.ledgers(session, review_id, stage, seals)
+        yield from record_lines.statuses(session, review_id, stage, seals)
+        yield from record_lines.ledgers(session, review_id, stage, seals)
     yield from _conflicts(session, review_id, seals)
     yield from stopping_lines.lines(session, review_id)
     yield from report_lines.lines(session, review_id)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tandem.audit.places import PAGE, Line
+from tandem.audit.record_lines import PAGE, Line
 from tandem.ids import ReviewId
 from tandem.records import judged_text
 from tandem.records.models import Record

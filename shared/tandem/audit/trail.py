@@ -15,7 +15,7 @@ from tandem.artifacts import Artifacts
 from tandem.audit import tables
 from tandem.audit.checked import VERSION
 from tandem.audit.entries import Entry
-from tandem.audit.places import Line
+from tandem.audit.record_lines import Line
 from tandem.audit.seals import Seals
 from tandem.db.base import now
 from tandem.db.reading import OneMoment
