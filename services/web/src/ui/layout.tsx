@@ -53,6 +53,11 @@ export function Shell({ review, bar, wide, children }: ShellProps) {
         </nav>
       )}
       <main id="content" tabIndex={-1} class={wide ? "wide" : ""}>
+        {review?.archived_at && (
+          <p class="notice">
+            <strong>{texts.archived}</strong> {review.role === "owner" && <Link href={`/r/${review.id}/settings`}>{texts.archivedMore}</Link>}
+          </p>
+        )}
         {children}
       </main>
       {isOpen && (
@@ -75,28 +80,30 @@ function Places({ review }: { review: Review }) {
   const waiting = useWaiting(review.id).data;
   const affected = inAll(useAffected(review));
   const at = (view: string) => `/r/${review.id}/${view}`;
-  const screens = review.role !== "observer";
+  const open = review.archived_at === null;
+  // In an archived review nothing waits for anybody.
+  const left = open ? waiting : undefined;
+  const decides = review.role !== "observer";
   const owns = review.role === "owner";
   const seesAll = owns || review.role === "adjudicator" || isOpenToAll(review);
   const settles = owns || review.role === "adjudicator" || waiting?.conflicts !== null;
-  const open = review.archived_at === null;
   const { nav } = texts;
   const settlesOnly = waiting !== undefined && onlySettles(review.role, waiting.n_decided_by_me);
-  const conflicts = settles && <Place href={at("conflicts")} name={nav.conflicts} n={waiting?.conflicts} />;
+  const conflicts = settles && <Place href={at("conflicts")} name={nav.conflicts} n={left?.conflicts} />;
   return (
     <ul class="places">
       {review.role === "adjudicator" && conflicts}
-      {screens && <Place href={at("screen")} name={nav.screen} n={settlesOnly ? 0 : waiting?.remaining_for_me} />}
-      {screens && <Place href={at("mine")} name={nav.mine} n={affected} />}
+      {decides && open && <Place href={at("screen")} name={nav.screen} n={settlesOnly ? 0 : left?.remaining_for_me} />}
+      {decides && <Place href={at("mine")} name={nav.mine} n={affected} />}
       {review.role !== "adjudicator" && conflicts}
       <Place href={at("progress")} name={nav.progress} />
       <Place href={at("stopping")} name={nav.stopping} />
       <Place href={at("records")} name={nav.records} />
-      <Place href={at("reports")} name={nav.reports} n={settlesOnly ? 0 : waiting?.remaining_at_full_text} />
+      <Place href={at("reports")} name={nav.reports} n={settlesOnly ? 0 : left?.remaining_at_full_text} />
       {seesAll && <Place href={at("flow")} name={nav.flow} />}
-      {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={waiting?.duplicates} />}
-      {owns && open && <Place href={at("import")} name={nav.import} n={waiting?.imports_failed} />}
-      <Place href={at("team")} name={nav.team} n={waiting?.invitations} />
+      {(owns || review.role === "adjudicator") && <Place href={at("duplicates")} name={nav.duplicates} n={left?.duplicates} />}
+      {owns && open && <Place href={at("import")} name={nav.import} n={left?.imports_failed} />}
+      <Place href={at("team")} name={nav.team} n={left?.invitations} />
       {owns && <Place href={at("settings")} name={nav.settings} />}
       <Place href={at("export")} name={nav.export} />
       {seesAll && <Place href={at("handover")} name={nav.handover} />}

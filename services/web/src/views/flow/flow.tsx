@@ -2,14 +2,15 @@ import { useQuery } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { prefix } from "../../api/address";
-import { api, data, inReview, type Schemas } from "../../api/client";
+import { api, data, type Schemas } from "../../api/client";
 import type { Review } from "../../api/queries";
+import { searches, useWaves } from "../../api/waves";
 import { number } from "../../texts/format";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { Field, Loading } from "../../ui/parts";
 import type { ViewProps } from "../review";
-import { query } from "./asked";
+import { hasFound, query } from "./asked";
 import { Behind } from "./behind";
 import { Diagram } from "./diagram";
 import { NoFlow } from "./no_flow";
@@ -73,7 +74,9 @@ export function State({ review, flow }: { review: Review; flow: Prisma }) {
   const left = Object.entries(flow.remainder).filter(([key, n]) => n > 0 && key !== "other_already_found");
   return (
     <>
-      {left.length === 0 && flow.state === "finished" ? (
+      {!hasFound(flow.boxes) ? (
+        <p class="notice">{say.nothingFound}</p>
+      ) : left.length === 0 && flow.state === "finished" ? (
         <p class="notice good">{say.finished}</p>
       ) : (
         <div class="notice warn">
@@ -99,30 +102,22 @@ export function State({ review, flow }: { review: Review; flow: Prisma }) {
 }
 
 function Waves({ review, wave, choose }: { review: Review; wave: number | null; choose: (wave: number | null) => void }) {
-  const found = useWaves(review.id);
-  const waves = found.data?.items ?? [];
-  if (waves.length < 2) return null;
+  const all = searches(useWaves(review.id), say.firstSearch);
+  if (all.length === 0) return null;
   return (
     <Field label={say.wave}>
       {(ids) => (
         <select {...ids} value={wave ?? ""} onChange={(event) => choose(Number(event.currentTarget.value) || null)}>
           <option value="">{say.allWaves}</option>
-          {waves.map((one) => (
-            <option key={one.wave} value={one.wave}>
-              {say.waveNamed(one.wave, one.label)}
+          {all.map(([wave, label]) => (
+            <option key={wave} value={wave}>
+              {say.waveNamed(wave, label)}
             </option>
           ))}
         </select>
       )}
     </Field>
   );
-}
-
-export function useWaves(review: string) {
-  return useQuery({
-    queryKey: ["review", review, "waves"],
-    queryFn: () => data(api.GET("/api/v1/reviews/{review_id}/waves", inReview(review))),
-  });
 }
 
 export function Downloads({ review, wave }: { review: string; wave: number | null }) {

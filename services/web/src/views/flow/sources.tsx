@@ -4,9 +4,11 @@ import { api, data, inReview, type Schemas } from "../../api/client";
 import { once } from "../../api/once";
 import { usePages } from "../../api/pages";
 import { outdated, type Review } from "../../api/queries";
-import { Button, Dialog, Field, More, Problem } from "../../ui/parts";
+import { type Wave, useWaves } from "../../api/waves";
+import { Button, ButtonLink, Dialog, Field, More, Problem } from "../../ui/parts";
 import { listed } from "../../texts/format";
 import { CorrectSearch, missingOf, searchOf } from "../imports/correct";
+import { Present } from "../imports/present";
 import { importTexts } from "../imports/texts";
 import { flowTexts as say } from "./texts";
 
@@ -26,6 +28,7 @@ export function Sources({ review }: { review: Review }) {
   useEffect(() => {
     if (location.hash === "#sources") document.getElementById("sources")?.scrollIntoView();
   }, [query.isSuccess]);
+  const waves = useWaves(review.id);
   const done = items.filter((one) => one.state === "done");
   return (
     <section class="card stack" id="sources">
@@ -34,11 +37,12 @@ export function Sources({ review }: { review: Review }) {
       {query.isSuccess && done.length === 0 && <p class="soft">{say.noSources}</p>}
       <ul class="plainlist rows">
         {done.map((one) => (
-          <One key={one.id} one={one} review={review.id} isOpen={isOpen} />
+          <One key={one.id} one={one} review={review.id} waves={waves} isOpen={isOpen} />
         ))}
       </ul>
       <More query={query} />
       {query.error && <Problem error={query.error} again={() => void query.refetch()} />}
+      <Present waves={waves}>{isOpen && <ButtonLink href={`/r/${review.id}/import`}>{importTexts.title}</ButtonLink>}</Present>
       {isOpen && (
         <div class="actions">
           <Button onClick={() => ask(true)}>{say.searchAgain}</Button>
@@ -49,7 +53,7 @@ export function Sources({ review }: { review: Review }) {
   );
 }
 
-function One({ one, review, isOpen }: { one: Import; review: string; isOpen: boolean }) {
+function One({ one, review, waves, isOpen }: { one: Import; review: string; waves: Wave[]; isOpen: boolean }) {
   const change = useMutation({
     mutationFn: (found_by: Schemas["FoundBy"]) =>
       data(
@@ -67,7 +71,7 @@ function One({ one, review, isOpen }: { one: Import; review: string; isOpen: boo
         <strong>{one.source ?? say.unnamed}</strong>
         <br />
         <span class="soft small">
-          {[one.filename, say.nRecords(one.n_read), searchOf(one)].filter(Boolean).join(" · ")}
+          {[one.filename, say.nRecords(one.n_read - one.n_rejected), searchOf(one), waves.find(({ wave }) => wave === one.wave)?.label].filter(Boolean).join(" · ")}
         </span>
         {missing.length > 0 && (
           <>

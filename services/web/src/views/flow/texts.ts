@@ -15,6 +15,7 @@ export const flowTexts = {
     other_already_found: (n: number) =>
       count(n, "record of other methods was found before", "records of other methods were found before"),
   } as Record<string, (n: number) => string>,
+  nothingFound: "No record was found yet: nothing was imported that belongs here.",
   finished: "Everything is screened, retrieved and assessed.",
   numbers: "The same as a table",
   box: "Box",
@@ -23,6 +24,7 @@ export const flowTexts = {
   holds: { true: "holds", false: "does not hold" },
   wave: "Search",
   allWaves: "All searches as one",
+  firstSearch: "First search",
   waveNamed: (wave: number, label: string) => `${number(wave)}: ${label}`,
   back: "The flow",
   items: (n: number) => count(n, "entry", "entries"),

@@ -19,8 +19,9 @@ export function searchOf(one: Import): string {
   return parts.filter(Boolean).join(" · ");
 }
 
-/** What a report of the search asks for and nobody has said. */
+/** What a report of the search asks for and nobody has said; of the earlier version it asks nothing. */
 export function missingOf(one: Import): string[] {
+  if (one.found_by === "previous") return [];
   return (["source", "searched_on", "strategy"] as const).filter((name) => one[name] === null).map((name) => say.missing[name]);
 }
 

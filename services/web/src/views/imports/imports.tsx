@@ -4,6 +4,7 @@ import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { outdated, useWaiting } from "../../api/queries";
+import { useWaves } from "../../api/waves";
 import { texts } from "../../texts/en";
 import { at, listed } from "../../texts/format";
 import { useTitle } from "../../ui/hooks";
@@ -14,6 +15,7 @@ import { Chosen, DropFiles } from "../../ui/drop_files";
 import { Button, ButtonLink, Field, Meter, Problem } from "../../ui/parts";
 import type { ViewProps } from "../review";
 import { CorrectSearch, searchOf } from "./correct";
+import { Present } from "./present";
 import { importTexts as say } from "./texts";
 import { type About, upload } from "./upload";
 import "./imports.css";
@@ -45,17 +47,20 @@ export function Imports({ review }: ViewProps) {
     const looking = setInterval(() => outdated(review.id, "imports"), LOOK_MS);
     return () => clearInterval(looking);
   }, [isRunning, review.id]);
+  const waves = useWaves(review.id);
+  const isOpen = review.archived_at === null;
   return (
     <Shell review={review}>
       <h1>{say.title}</h1>
-      <Upload review={review.id} before={items} />
-      {!isRunning && items.some((one) => one.state === "done") && <Next review={review.id} />}
+      {isOpen && <Present waves={waves} />}
+      {isOpen && <Upload review={review.id} before={items} />}
+      {isOpen && !isRunning && items.some((one) => one.state === "done" && one.n_added > 0) && <Next review={review.id} />}
       <section class="stack">
         <h2>{say.earlier}</h2>
         <Listed query={query} n={items.length} empty={say.none} emptyMore={<p>{say.noneMore}</p>}>
           <ul class="plainlist stack">
             {items.map((one) => (
-              <Row key={one.id} one={one} review={review.id} />
+              <Row key={one.id} one={one} review={review.id} isOpen={isOpen} wave={waves.find(({ wave }) => wave === one.wave)?.label} />
             ))}
           </ul>
         </Listed>
@@ -161,7 +166,20 @@ function Upload({ review, before }: { review: string; before: Import[] }) {
   );
 }
 
-function Row({ one, review }: { one: Import; review: string }) {
+/** Where its records begin, where that is not at title and abstract. */
+function startOf(one: Import): string | null {
+  if (one.found_by === "previous") return say.starts.previous;
+  return one.screening === "full_text" ? say.starts.full_text : null;
+}
+
+interface RowProps {
+  one: Import;
+  review: string;
+  isOpen: boolean;
+  wave: string | undefined;
+}
+
+function Row({ one, review, isOpen, wave }: RowProps) {
   const [isAsking, ask] = useState(false);
   const isRunning = one.state === "queued" || one.state === "running";
   const params = { path: { review_id: review, import_id: one.id } };
@@ -184,7 +202,7 @@ function Row({ one, review }: { one: Import; review: string }) {
           <strong>{one.filename}</strong>
           <br />
           <span class="soft small">
-            {[one.source, searchOf(one), one.created_by_name, at(one.created_at)].filter(Boolean).join(" · ")}
+            {[one.source, wave, searchOf(one), one.created_by_name, at(one.created_at)].filter(Boolean).join(" · ")}
           </span>
         </span>
         <span class={`state ${one.state}`}>{one.step === "linking" ? say.linking : say.states[one.state]}</span>
@@ -200,13 +218,15 @@ function Row({ one, review }: { one: Import; review: string }) {
         ))}
       {(one.state === "done" || one.state === "failed") && (
         <div class="head">
-          <span>{one.state === "done" && say.result(one.n_added, one.n_duplicates)}</span>
-          <span class="actions">
-            {one.state === "done" && <CorrectSearch one={one} review={review} />}
-            <Button kind="quiet" aria-label={say.takeBackOf(one.filename)} onClick={() => ask(true)}>
-              {say.takeBack}
-            </Button>
-          </span>
+          <span>{one.state === "done" && [say.result(one.n_added, one.n_duplicates), startOf(one)].filter(Boolean).join(" · ")}</span>
+          {isOpen && (
+            <span class="actions">
+              {one.state === "done" && <CorrectSearch one={one} review={review} />}
+              <Button kind="quiet" aria-label={say.takeBackOf(one.filename)} onClick={() => ask(true)}>
+                {say.takeBack}
+              </Button>
+            </span>
+          )}
         </div>
       )}
       {one.n_rejected > 0 && (
@@ -225,7 +245,7 @@ function Row({ one, review }: { one: Import; review: string }) {
           </ul>
         </details>
       )}
-      {one.n_priors > 0 && one.priors_taken_at === null && one.state === "done" && (
+      {isOpen && one.n_priors > 0 && one.priors_taken_at === null && one.state === "done" && (
         <div class="notice warn">
           <p>{say.priors(one.n_priors)}</p>
           <p class="hint">{say.takePriorsMore}</p>
@@ -234,7 +254,7 @@ function Row({ one, review }: { one: Import; review: string }) {
           </Button>
         </div>
       )}
-      {one.priors_taken_at !== null && (
+      {isOpen && one.priors_taken_at !== null && (
         <details class="small soft">
           <summary>{say.tookPriors}</summary>
           <p>{say.takeRestWhy}</p>

@@ -16,6 +16,8 @@ export const importTexts = {
   correctOf: (file: string) => `Correct the search: ${file}`,
   correctTitle: (file: string) => `How was ${file} found?`,
   correctMore: "It goes into the flow and into the report of the methods. The log keeps what was said before.",
+  belongs: (label: string, day: string) => `What is imported now belongs to the search “${label}”, begun on ${day}.`,
+  starts: { previous: "of the earlier version: not screened", full_text: "begin at full text" },
   imported: (names: string) =>
     `A file of this name was imported before: ${names}. If it is the same, what it holds comes a second time, as duplicates of the first.`,
   details: "Where the files come from",

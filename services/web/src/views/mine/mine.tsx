@@ -84,7 +84,7 @@ export function Mine({ review, rest }: ViewProps) {
       <Listed query={query} n={items.length} empty={say.noneIn[stage]} emptyMore={<p>{say.noneMore}</p>}>
         <ul class="plainlist rows">
           {items.map((record) => (
-            <Row key={record.id} record={record} change={() => change(record)} />
+            <Row key={record.id} record={record} {...(review.archived_at === null ? { change: () => change(record) } : {})} />
           ))}
         </ul>
       </Listed>
@@ -101,7 +101,7 @@ export function Mine({ review, rest }: ViewProps) {
   );
 }
 
-function Row({ record, change }: { record: Listing; change: () => void }) {
+function Row({ record, change }: { record: Listing; change?: () => void }) {
   const mine = record.my_decision;
   if (mine === null) return null;
   return (
@@ -118,9 +118,11 @@ function Row({ record, change }: { record: Listing; change: () => void }) {
         </span>
         {mine.note && <p class="quote">{mine.note}</p>}
       </span>
-      <Button onClick={change} aria-label={`${say.change}: ${record.title}`}>
-        {say.change}
-      </Button>
+      {change && (
+        <Button onClick={change} aria-label={`${say.change}: ${record.title}`}>
+          {say.change}
+        </Button>
+      )}
     </li>
   );
 }

@@ -4,7 +4,7 @@ import { Link } from "wouter-preact";
 import { api, data, type Schemas } from "../../api/client";
 import { usePages } from "../../api/pages";
 import { outdated, type Review, type Stage } from "../../api/queries";
-import { ago } from "../../texts/format";
+import { ago, percent } from "../../texts/format";
 import { useFilters } from "../../ui/filters";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
@@ -19,7 +19,7 @@ const say = recordTexts.second;
 const ROUTE = "/api/v1/reviews/{review_id}/second-looks";
 const LOOK_MS = 3000;
 
-/** Excluded records that look like includes, to be read once more; not for the blinded. */
+/** Excluded records, the most include-like first, to be read once more; not for the blinded. */
 export function SecondLooks({ review }: { review: Review }) {
   useTitle(say.title);
   const [filters, change] = useFilters(["stage"]);
@@ -85,7 +85,7 @@ export function SecondLooks({ review }: { review: Review }) {
   );
 }
 
-function Row({ one: { record, n_decisions }, review }: { one: Schemas["SecondLookOut"]; review: Review }) {
+function Row({ one: { record, n_decisions, likeness }, review }: { one: Schemas["SecondLookOut"]; review: Review }) {
   const marks = useMarks(review);
   return (
     <li class="row">
@@ -95,6 +95,7 @@ function Row({ one: { record, n_decisions }, review }: { one: Schemas["SecondLoo
         </Link>
         <br />
         <span class="soft small">{[about(record), say.read(n_decisions), record.final_reason].filter(Boolean).join(" · ")}</span>
+        <p class="small">{say.like(percent(likeness))}</p>
         <details>
           <summary>{recordTexts.fields.abstract}</summary>
           <Abstract record={record} marks={marks} />

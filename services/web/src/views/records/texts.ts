@@ -19,7 +19,7 @@ export const recordTexts = {
   noneMore: "Search for other words, or choose other filters.",
   second: {
     title: "Second looks",
-    lead: "Excluded records that look like included ones to a model that has not seen their own decisions. Those that one person read come first. An include may have been missed here.",
+    lead: "The excluded records, those first that look most like included ones to a model that has not seen their own decisions. Those that one person read stand before those that two read. An include may have been missed at the top.",
     how: "Nothing changes by itself. Ask those who excluded a record to read it again: they can change what they said under “My decisions”.",
     make: "Make the list",
     again: "Make it anew",
@@ -32,6 +32,7 @@ export const recordTexts = {
     stale: "The review has changed since this list was made.",
     made: (when: string) => `Made ${when}.`,
     read: (n: number) => count(n, "decision", "decisions"),
+    like: (share: string) => `looks more like an include than ${share} of all other records`,
   },
   removed: "Removed before screening",
   back: "All records",

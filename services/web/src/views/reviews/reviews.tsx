@@ -105,7 +105,6 @@ function Waiting({ review, at }: { review: Listed; at: (view: string) => string 
   const places = [
     ["conflicts", waiting.conflicts, texts.reviews.conflicts],
     ["mine/again", affected, texts.reviews.toLookAgain],
-    ["records/second-looks", waiting.second_looks, texts.reviews.secondLooks],
     ["duplicates", waiting.duplicates, texts.reviews.duplicates],
     ["import", waiting.imports_failed, texts.reviews.importsFailed],
     ["team", waiting.invitations, texts.reviews.invitations],

@@ -4,6 +4,7 @@ import { useLocation } from "wouter-preact";
 import { api, data, inReview, type Schemas } from "../../api/client";
 import { outdated, queries, type Review } from "../../api/queries";
 import { texts } from "../../texts/en";
+import { Confirm } from "../../ui/confirm";
 import { useTitle } from "../../ui/hooks";
 import { Shell } from "../../ui/layout";
 import { LooksLeft } from "../../ui/looks_left";
@@ -153,8 +154,10 @@ function Highlights({ review }: { review: Review }) {
 function End({ review }: { review: Review }) {
   const [, go] = useLocation();
   const [isOpen, open] = useState(false);
+  const [isAsking, ask] = useState(false);
   const isArchived = review.archived_at !== null;
   const changed = () => {
+    ask(false);
     outdated(review.id);
     void queries.invalidateQueries({ queryKey: ["reviews"] });
   };
@@ -184,7 +187,7 @@ function End({ review }: { review: Review }) {
       <h2>{say.end}</h2>
       <p class="hint">{say.archiveMore}</p>
       <div class="actions">
-        <Button disabled={archive.isPending} onClick={() => archive.mutate()}>
+        <Button disabled={archive.isPending} onClick={() => (isArchived ? archive.mutate() : ask(true))}>
           {isArchived ? say.unarchive : say.archive}
         </Button>
         <Button kind="danger" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
@@ -202,7 +205,16 @@ function End({ review }: { review: Review }) {
           </div>
         </form>
       )}
-      {(archive.error || remove.error) && <Problem error={archive.error ?? remove.error} />}
+      {isAsking && (
+        <Confirm
+          title={say.archiveTitle}
+          effects={say.archiveEffects}
+          does={say.archive}
+          work={{ ...archive, mutate: () => archive.mutate() }}
+          close={() => ask(false)}
+        />
+      )}
+      {!isAsking && (archive.error || remove.error) && <Problem error={archive.error ?? remove.error} />}
     </section>
   );
 }

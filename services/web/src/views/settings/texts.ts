@@ -47,6 +47,12 @@ export const settingsTexts = {
   end: "End of the review",
   archive: "Archive",
   archiveMore: "An archived review can be read, but not changed. It can be taken up again.",
+  archiveTitle: "Archive this review?",
+  archiveEffects: [
+    "Everybody in it can read it, and nobody can change anything or decide a record.",
+    "It leaves the lists of reviews, and stands under “Archived”.",
+    "An owner can take it up again here.",
+  ],
   unarchive: "Take up again",
   delete: "Delete",
   deleteMore: "Everything goes: records, decisions, history. It cannot be undone. Repeat the title to confirm.",
