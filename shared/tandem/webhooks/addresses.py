@@ -138,7 +138,10 @@ def resolved(
     for address in found:
         if not is_allowed(address, rules):
             # Not which address: names of an inner network are nobody's business outside.
-            raise UnsafeUrl(f"{destination.host} is not (only) at public addresses.")
+            raise UnsafeUrl(
+                f"{destination.host} is not (only) at public addresses. Messages go nowhere else, "
+                "unless whoever runs this server allows it (TANDEM_WEBHOOKS_ALLOW_PRIVATE)."
+            )
     return found
 
 

@@ -1,6 +1,7 @@
 """What kind of file it is, and how its characters are written."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -68,12 +69,10 @@ def test_other_kinds_of_file_are_named(data: bytes, kind: str) -> None:
     with pytest.raises(UnknownFormat, match=f"looks like {kind}") as caught:
         reading.read(data, None)
     assert caught.value.code == "unknown_format"
-    # What it is and what to do come first, then the formats that are read.
-    first, _, rest = str(caught.value).partition(". Found neither ")
-    assert first.startswith("This file looks like ")
-    assert ": " in first
-    assert "TY  - JOUR" in rest
-    assert "title column" in str(caught.value)
+    # What it is, and what to do. All formats that are read would hide that.
+    said = str(caught.value)
+    assert re.fullmatch(r"This file looks like [^:]+: .+\.", said)
+    assert len(said) < 250
 
 
 @pytest.mark.parametrize("data", [b"", b" \r\n\t", codecs.BOM_UTF8, codecs.BOM_UTF16_LE])

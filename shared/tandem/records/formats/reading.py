@@ -49,9 +49,6 @@ DOAJ, OpenAlex, Europe PMC and others; `zip` is an archive of files in any of th
 _SEARCHED_FIRST = 1_000_000
 _LONGEST_BEGINNING = 60
 
-_END_OF_KIND = ". "
-"""Behind what the file is; then comes what was looked for."""
-
 
 class UnknownFormat(TandemError):
     """The file is in none of the formats read here, or not in the one it was said to be."""
@@ -113,9 +110,8 @@ def _read_member(data: bytes) -> Reading:
     try:
         return read(data)
     except UnknownFormat as error:
-        # What was looked for is too long to be said of every file.
-        reason = str(error).partition(_END_OF_KIND)[0].removeprefix("This file ")
-        raise UnknownFormat(f"no records: it {reason}.") from error
+        reason = str(error).removeprefix("This file ")
+        raise UnknownFormat(f"no records: it {reason}") from error
 
 
 # Formats of bytes are looked for first: what is none of them is decoded.
@@ -205,7 +201,7 @@ def decode(data: bytes) -> str:
     if _is_blank(data):
         raise EmptyFile("The file is empty.")
     if kind := archive.project(data) or binary_kind(data):
-        raise UnknownFormat(f"This file looks like {kind}{_END_OF_KIND}{_looked_for()}.")
+        raise UnknownFormat(f"This file looks like {kind}.")
     return to_text(data)
 
 
@@ -236,7 +232,7 @@ def _unknown(file: _File, sign: str | None = None) -> UnknownFormat:
     kind, text = _kind_of(file, is_said=sign is not None), file.text.strip()
     beginning = normalise.clean(text[: 10 * _LONGEST_BEGINNING])[:_LONGEST_BEGINNING]
     said = f"This file looks like {kind}; it begins with {beginning!r}"
-    return UnknownFormat(f"{said}{_END_OF_KIND}{_looked_for(sign)}.")
+    return UnknownFormat(f"{said}. Found no {sign}." if sign else f"{said}.")
 
 
 def _kind_of(file: _File, *, is_said: bool) -> str:
@@ -246,10 +242,3 @@ def _kind_of(file: _File, *, is_said: bool) -> str:
             if reader.begins(file) is not None:
                 return f"{reader.sign}: leave `format` out"
     return text_kind(file.text)
-
-
-def _looked_for(sign: str | None = None) -> str:
-    if sign:
-        return f"Found no {sign}"
-    *others, last = _SIGNS.values()
-    return f"Found neither {', '.join(others)} nor {last}"
