@@ -175,18 +175,19 @@ def _reports(review_id: ReviewId) -> Select[*tuple[Any, ...]]:
 
 
 def _any(review_id: ReviewId, some: Sequence[RecordNumber] | None) -> CompoundSelect[Any]:
-    """Select the records that are reports now, or were, or have an entry at full text.
+    """Select the records that are reports now or have an entry at full text.
 
+    That one was included once tells the blinded how others voted, if they did not look then.
     Of linked ones the record that stands for them. `some`: of these alone; None: all.
     """
 
     def among(number: SQLColumnExpression[Any]) -> ColumnElement[bool]:
         return true() if some is None else number.in_(some)
 
-    came = select(ScreenedRecord.record_number).where(
+    included = select(ScreenedRecord.record_number).where(
         ScreenedRecord.review_id == review_id,
         ScreenedRecord.stage == Stage.TITLE_ABSTRACT,
-        or_(ScreenedRecord.status == Status.INCLUDED, ScreenedRecord.has_advanced),
+        ScreenedRecord.status == Status.INCLUDED,
         among(ScreenedRecord.record_number),
     )
     voted = select(ScreenedRecord.record_number).where(
@@ -211,7 +212,7 @@ def _any(review_id: ReviewId, some: Sequence[RecordNumber] | None) -> CompoundSe
         or_(Record.is_previous, Record.starts_at_full_text),
         among(Record.number),
     )
-    return union(came, voted, with_entries, of_linked, skipping)
+    return union(included, voted, with_entries, of_linked, skipping)
 
 
 def load_retrievals(

@@ -6,9 +6,7 @@ from tandem.audit import trail, verify
 from tandem.db.session import Database
 from tandem.errors import Forbidden, Invalid
 from tandem.ids import RecordNumber, ReviewId
-from tandem.reports import listing
 from tandem.reports.facts import load_facts
-from tandem.reports.listing import NoReport
 from tandem.reviews import policy_versions
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Role
@@ -167,32 +165,6 @@ def _seen(world: World, database: Database, team: Team) -> object:
         return found.n_records, found.counts, facts
 
 
-def test_a_report_that_was_sought_is_listed_when_it_is_no_longer(world: World) -> None:
-    """Whoever has sent something of it finds that again, also where its text never came."""
-    team = world.team(n_records=2)
-    for person in (team.ann, team.ben):
-        world.decide(team.review_id, person, 1, "include")
-    assert reports(world, team, team.eve) == {1: "being_sought"}
-
-    world.decide(team.review_id, team.ann, 1, "exclude")
-
-    assert reports(world, team, team.eve) == reports(world, team, team.owner) == {1: "not_sought"}
-    assert reports(world, team, team.eve, 1) == {1: "not_sought"}
-    with pytest.raises(NoReport):
-        reports(world, team, team.eve, 2)
-
-
-def reports(world: World, team: Team, who: Person, only: int | None = None) -> dict[int, str]:
-    with world.database.read() as session:
-        viewer = reviews.viewer(session, review_id=team.review_id, user_id=who.id)
-        if only is None:
-            filters = listing.ReportFilters()
-            found = listing.list_reports(session, viewer=viewer, filters=filters, limit=9).items
-        else:
-            found = [listing.get_report(session, viewer=viewer, number=RecordNumber(only))]
-        return {one.record.record.number: str(one.standing) for one in found}
-
-
 def test_a_vote_before_the_text_is_there_is_kept_until_it_is(world: World) -> None:
     team = world.team(n_records=2)
     id_ = team.review_id
@@ -241,8 +213,7 @@ def test_merged_with_one_that_is_excluded_it_leaves_and_parted_it_comes_back(
     assert set(world.standings(id_).values()) == {"not_sought"}
     assert at_full_text(database, id_) == set()
     world.split(id_, team.owner, group)
-    # What was one with a report may have got a file: it is found among the reports.
-    assert world.standings(id_) == {1: "included", 2: "not_sought"}
+    assert world.standings(id_) == {1: "included"}
     assert_verifies(database, team)
 
 
