@@ -41,6 +41,7 @@ class Picture:
         path: Of the view, below the review.
         shows: What is there once the view is ready.
         click: What is clicked first, by its CSS selector.
+        choose: What is chosen then, by the label of its list; `shows` comes after it.
         scroll: What stands at the top of the picture, by its CSS selector.
     """
 
@@ -49,6 +50,7 @@ class Picture:
     path: str
     shows: str
     click: str | None = None
+    choose: tuple[str, str] | None = None
     scroll: str | None = None
     width: int = 1280
     height: int = 800
@@ -67,7 +69,15 @@ PICTURES = (
     Picture("flow-view", "adjudicator", "flow", ".flow-diagram a", height=1150),
     Picture("hand-over", "adjudicator", "handover", ".handover-n", height=1100),
     Picture("coded-project", "adjudicator", "handover/synthesis", ".code", height=1100),
-    Picture("rules", "adjudicator", "settings", "form", scroll="form:last-of-type"),
+    Picture(
+        "rules",
+        "adjudicator",
+        "settings",
+        "text=What this would do",
+        choose=("Conflicts are settled by", "consensus"),
+        scroll="section.card.form",
+        height=1200,
+    ),
 )
 
 
@@ -87,6 +97,9 @@ def take(browser: Browser, url: str, person: DemoPerson, picture: Picture) -> by
     page.locator("h1").first.wait_for(state="attached")
     if picture.click:
         page.locator(picture.click).first.click()
+    if picture.choose:
+        where, what = picture.choose
+        page.get_by_label(where).select_option(what)
     page.locator(picture.shows).first.wait_for()
     _settle(page)
     if picture.scroll:
