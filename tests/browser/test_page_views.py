@@ -230,6 +230,7 @@ def test_an_owner_removes_all_of_a_list_at_once_and_brings_them_back(
     owner = visit(team.owner, f"/r/{team.review_id}/records?source=Medline&abstract=true")
     owner.sees("More filters (2)")
     owner.button("Select several").click()
+    expect(owner.page.get_by_role("group", name="Several at once")).to_be_focused()
     owner.page.get_by_label("Select: Title 9", exact=True).check()
     owner.sees("1 selected")
     owner.button("Select all 12").click()

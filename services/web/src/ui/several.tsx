@@ -1,5 +1,5 @@
 /** Several entries of a list are ticked, and then something is done to all of them. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { forEach, type Told } from "../api/each";
 import { sentence } from "../api/problem";
 import { texts } from "../texts/en";
@@ -60,6 +60,9 @@ interface BarProps {
 export function TickedBar({ ticked, n, all, isBusy, children }: BarProps) {
   const [isReading, setReading] = useState(false);
   const [error, fail] = useState<unknown>(null);
+  const bar = useRef<HTMLDivElement>(null);
+  // What was pressed to come here is gone: without this, the focus would be nowhere.
+  useEffect(() => bar.current?.focus(), []);
   const tickAll = async () => {
     setReading(true);
     fail(null);
@@ -72,7 +75,7 @@ export function TickedBar({ ticked, n, all, isBusy, children }: BarProps) {
     }
   };
   return (
-    <div class="ticked" role="group" aria-label={say.title}>
+    <div class="ticked" role="group" aria-label={say.title} ref={bar} tabIndex={-1}>
       <strong role="status">{say.n(ticked.ids.size)}</strong>
       {(n === null || ticked.ids.size < n) && (
         <Button disabled={isBusy || isReading} onClick={() => void tickAll()}>

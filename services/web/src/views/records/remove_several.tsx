@@ -60,7 +60,7 @@ export function RemoveSeveral({ review, ticked, n, all }: Props) {
       )}
       {isAsking && (
         <Dialog title={say.titleN(ticked.ids.size)} close={() => ask(false)}>
-          <p>{say.moreN}</p>
+          <p>{ticked.ids.size === 1 ? say.more : say.moreN}</p>
           <RemovalForm does={say.doesN(ticked.ids.size)} isBusy={false} error={null} submit={(body) => void remove(body)} />
         </Dialog>
       )}
