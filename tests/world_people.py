@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import administration
 from tandem.accounts import service as accounts
 from tandem.accounts.models import Scope, Token, User
+from tandem.accounts.shown_secrets import digest
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import (
@@ -97,7 +98,7 @@ class Reviews:
                 "id": TokenId(new_id()),
                 "user_id": one.id,
                 "name": "test",
-                "secret_hash": accounts.digest(one.token),
+                "secret_hash": digest(one.token),
                 "scope": Scope.MANAGE,
                 "created_at": now(),
                 "expires_at": None,

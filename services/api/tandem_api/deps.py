@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import access
 from tandem.accounts.access import Access
 from tandem.accounts.models import User
-from tandem.accounts.service import Secret
+from tandem.accounts.shown_secrets import Secret
 from tandem.db.keyset import Cursor
 from tandem.errors import Forbidden, Unauthenticated
 from tandem.ids import ReviewId, parse_uuid

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
-from tandem.accounts import service as accounts
-from tandem.accounts.service import Secret
+from tandem.accounts.shown_secrets import Secret, users_of_secrets
 from tandem.db.session import Database
 from tandem.events import log
 from tandem.ids import ReviewId
@@ -60,7 +59,7 @@ def look(
     they are.
     """
     with database.read() as session:
-        people = accounts.users_of_secrets(session, {one.secret for one in followers})
+        people = users_of_secrets(session, {one.secret for one in followers})
         viewers = reviews.viewers(session, review_id=review_id, user_ids=set(people.values()))
         pages: dict[tuple[bool, int], tuple[bytes, int, bool]] = {}
         updates: list[Update | None] = []

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, select
 
 from tandem.accounts.models import Scope, SignIn, Token, User
-from tandem.accounts.service import SWITCHED_OFF, digest
+from tandem.accounts.service import SWITCHED_OFF
+from tandem.accounts.shown_secrets import digest
 from tandem.db.base import now
 from tandem.errors import Unauthenticated
 from tandem.ids import TokenId

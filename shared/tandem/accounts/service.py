@@ -1,6 +1,5 @@
 """Who is asking: accounts, sign-ins and tokens."""
 
-import hashlib
 import re
 import secrets
 import unicodedata
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from tandem.accounts import passwords
 from tandem.accounts.models import IMPORTED, Scope, SignIn, Token, User
 from tandem.accounts.passwords import Hashed
+from tandem.accounts.shown_secrets import digest
 from tandem.db.base import now
 from tandem.db.keyset import START, Cursor, Slice, keyset_of_one
 from tandem.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -247,45 +247,6 @@ def add_token(
     return token, secret
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """What somebody showed, by its SHA-256: a token, or a browser's session."""
-
-    secret_hash: str
-    is_token: bool
-
-    @classmethod
-    def of_token(cls, secret: str) -> "Secret":
-        return cls(digest(secret), is_token=True)
-
-    @classmethod
-    def of_sign_in(cls, secret: str) -> "Secret":
-        return cls(digest(secret), is_token=False)
-
-
-def users_of_secrets(session: Session, shown: set[Secret]) -> dict[Secret, UserId]:
-    """Return whose these are, of those that still hold: two queries for any number of them."""
-    found: dict[Secret, UserId] = {}
-    for table, is_token in ((Token, True), (SignIn, False)):
-        hashes = [secret.secret_hash for secret in shown if secret.is_token is is_token]
-        if not hashes:
-            continue
-        query = (
-            select(table.secret_hash, table.user_id)
-            .join(User, User.id == table.user_id)
-            .where(
-                table.secret_hash.in_(hashes),
-                or_(table.expires_at.is_(None), table.expires_at > now()),
-                User.is_active,
-            )
-        )
-        if not is_token:
-            query = query.where(SignIn.idle_until > now())
-        for secret_hash, user_id in session.execute(query):
-            found[Secret(secret_hash, is_token)] = user_id
-    return found
-
-
 def list_tokens(
     session: Session, user_id: UserId, *, limit: int | None = None, cursor: Cursor = START
 ) -> Slice[Token]:
@@ -311,9 +272,3 @@ def canonical(email: str) -> str:
     An accent may be typed as a letter of its own or as a mark behind one.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).lower())
-
-
-def digest(secret: str) -> str:
-    """Return by what a secret is stored and found."""
-    # A plain hash is enough: the secrets are 256 random bits, nobody can guess through them.
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -18,7 +18,7 @@ from engines import Broker
 from service.installation.stand_ins import free_port
 from service.live import API, SOON, Live, listed, listen, listen_by, serve, take
 from tandem.accounts import service as accounts
-from tandem.accounts.service import Secret
+from tandem.accounts.shown_secrets import Secret
 from tandem.config import Settings
 from tandem.tasks import PROGRESS
 from tandem_api import feeds, streams

@@ -25,7 +25,7 @@ from service.api.test_worlds_of_linked_records import (
 from service.api.two_worlds import OneWorld, StillClock
 from service.api.world_requests import EVERY_WRITE, Asked, R, every_read
 from service.domain.tables import assert_in_step
-from tandem.accounts.service import Secret
+from tandem.accounts.shown_secrets import Secret
 from tandem.events import log
 from tandem.events.screening_types import RankingUpdated
 from tandem.reviews import service as reviews
