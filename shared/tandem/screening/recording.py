@@ -119,7 +119,7 @@ def _says_more(review: LockedReview, mine: Decision | None, new: NewVote, *, aga
     """Whether this is an entry of its own beside the reviewer's present one."""
     if mine is None or not _same(mine, new.given):
         return True
-    under = review.criteria_version if again else new.criteria_version
+    under = new.criteria_version or (review.criteria_version if again else None)
     looked_again = under is not None and mine.criteria_version < under
     # A vote that came with a linked record was not made for this one: their own is entered.
     return looked_again or mine.carried_from is not None

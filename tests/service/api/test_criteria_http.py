@@ -116,6 +116,21 @@ class TestCriteria:
         )
         assert ask(team.ann, "GET", "/criteria/affected")["n"] == 0
 
+    def test_a_confirmation_is_of_the_criteria_that_were_read(
+        self, ask: Asking, team: Team
+    ) -> None:
+        ask(team.ann, "PUT", "/records/1/decision", {"verdict": "maybe"})
+        for exclude in (["Prisons"], ["Prisons", "Schools"]):
+            ask(team.owner, "PATCH", "", {"criteria": {"exclude": exclude}})
+
+        confirm = "/records/1/decision/confirm"
+        read = ask(team.ann, "POST", f"{confirm}?criteria_version=2")["decision"]
+        assert read["criteria_version"] == 2
+        assert ask(team.ann, "GET", "/criteria/affected")["n"] == 1
+        assert ask(team.ann, "POST", f"{confirm}?criteria_version=2")["decision"] == read
+        ask(team.ann, "POST", f"{confirm}?criteria_version=4", expect=422)
+        assert ask(team.ann, "POST", confirm)["decision"]["criteria_version"] == 3
+
     @pytest.mark.parametrize("version", [0, 2, -1, 1.5, 2**40])
     def test_a_decision_is_under_criteria_that_there_are(
         self, ask: Asking, team: Team, version: float

@@ -17,7 +17,7 @@ from tandem_api.paging import Page
 from tandem_api.problems import errors
 from tandem_api.routing import Router
 from tandem_api.schemas.criteria import AffectedOut, AffectedPage, CriteriaVersionOut, LooksOut
-from tandem_api.schemas.decisions import RecordedOut, ScreeningStage
+from tandem_api.schemas.decisions import CRITERIA_VERSION, RecordedOut, ScreeningStage
 from tandem_api.writing import Write
 
 router = Router(prefix="/reviews/{review_id}", tags=["criteria"])
@@ -98,8 +98,11 @@ def confirm_decision(
     review_id: InReview,
     write: Write,
     stage: ScreeningStage = Stage.TITLE_ABSTRACT,
+    criteria_version: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description=CRITERIA_VERSION)
+    ] = None,
 ) -> Response:
-    """Stand by your decision under the present criteria: the ledger says that you looked again.
+    """Stand by your decision under later criteria: the ledger says that you looked again.
 
     A decision that was made under them already stays as it is.
     """
@@ -108,7 +111,12 @@ def confirm_decision(
     def work(session: Session) -> RecordedOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         recorded = confirming.confirm_decision(
-            session, review=review, viewer=viewer, record_number=number, stage=stage
+            session,
+            review=review,
+            viewer=viewer,
+            record_number=number,
+            stage=stage,
+            criteria_version=criteria_version,
         )
         session.flush()
         return RecordedOut.of(recorded, stage)

@@ -21,15 +21,18 @@ def confirm_decision(
     viewer: Viewer,
     record_number: RecordNumber,
     stage: Stage,
+    criteria_version: int | None = None,
 ) -> Recorded:
-    """Enter this person's present decision once more, under the present criteria.
+    """Enter this person's present decision once more, under the criteria that they have read.
 
-    One that was made under them stays as it is.
+    Those are the present ones where `criteria_version` does not say. A decision that was made
+    under them stays as it is.
 
     Raises:
         NotFound: The review has no such record.
         IsDuplicate: Another record is screened in its key.
         NoDecision: They have no decision on it.
+        Invalid: The criteria have no such version.
     """
     viewer.require(Role.REVIEWER, "decide records")
     key = RecordKey(review.id, stage, record_number)
@@ -44,5 +47,6 @@ def confirm_decision(
         record_number=record_number,
         stage=stage,
         given=given,
+        criteria_version=criteria_version,
         again=True,
     )

@@ -53,6 +53,7 @@ def test_so_does_one_of_another_format_with_ends(pattern: str, cut: str) -> None
         three(_RIS).rstrip(),
         three(_RIS) + "Exported from here\n",
         three(_REFWORKS, cut="AB Of nur"),
+        three(_BIBTEX).replace("Sleep 3", "Sleep {3"),
     ],
 )
 def test_where_ends_are_not_written_throughout_nothing_is_said(text: str) -> None:

@@ -27,11 +27,12 @@ export function Affected({ review, stage }: { review: Review; stage: Stage }) {
     ),
   );
   const [changing, change] = useState<AffectedOut | null>(null);
+  const criteria_version = first?.criteria_version ?? review.criteria_version;
   const confirm = useMutation({
     mutationFn: (record_id: string) =>
       data(
         api.POST("/api/v1/reviews/{review_id}/records/{record_id}/decision/confirm", {
-          params: { path: { review_id: review.id, record_id }, query: { stage } },
+          params: { path: { review_id: review.id, record_id }, query: { stage, criteria_version } },
         }),
       ),
     onSuccess: () => outdated(review.id),

@@ -56,6 +56,9 @@ _INHERITED = {
 }
 """What a field of the whole is for its part."""
 
+_ENDS_CLOSED = re.compile(r"(?:^|\n)[ \t]*[})]\s*\Z")
+"""A last line of a brace alone: what is missing is a brace within the entry, not its end."""
+
 _MOST_PARENTS = 10
 _OPENING = re.compile(r"[{(]")
 _LONGEST_STRINGS = 1_000_000
@@ -79,7 +82,8 @@ def pieces(data: str) -> Iterator[Piece]:
     yield edges[0][1], _outside(data[: edges[0][1]])
     for (kind, start), (_, following) in pairwise(edges):
         end, is_closed = _closing(data, start, following)
-        record = RECORD if is_closed or end < len(data) else BREAKS_OFF
+        breaks_off = not is_closed and end == len(data) and not _ENDS_CLOSED.search(data)
+        record = BREAKS_OFF if breaks_off else RECORD
         yield end, _no_record(data[start:end]) if kind in _NO_RECORDS else record
         yield following, _outside(data[end:following])
 
