@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { forEach } from "../src/api/each";
 import { type Problem, Refused, Unreachable } from "../src/api/problem";
 
-const refusal = (code: Problem["code"]) => new Refused({ title: "", status: 409, code, detail: "No." });
+const refusal = (code: Problem["code"], status = 409) => new Refused({ title: "", status, code, detail: "No." });
+const TROUBLE = [refusal("unavailable", 503), refusal("too_many_requests", 429), refusal("internal", 500)];
 
 describe("one write for each of many", () => {
   it("goes on after a refusal and says which it was", async () => {
@@ -19,7 +20,7 @@ describe("one write for each of many", () => {
     expect(seen).toEqual([1, 2, 3]);
   });
 
-  it.each([new Unreachable(), refusal("unauthenticated"), refusal("forbidden")])(
+  it.each([new Unreachable(), refusal("unauthenticated"), refusal("forbidden"), ...TROUBLE])(
     "ends where no other would be taken, and names what is left",
     async (error) => {
       const tried: string[] = [];

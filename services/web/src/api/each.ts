@@ -5,7 +5,7 @@ export interface Told {
   done: string[];
   /** What the server refused, each with why. */
   refused: { id: string; error: unknown }[];
-  /** What was not tried: the connection broke, or nobody is signed in any more. */
+  /** What was not tried, or has no answer: the connection broke, or nobody is signed in any more. */
   left: string[];
   /** Why it ended early. */
   stopped: unknown;
@@ -26,7 +26,7 @@ export async function forEach(
       await write(id);
       told.done.push(id);
     } catch (error) {
-      if (!(error instanceof Refused) || ENDS.has(codeOf(error) ?? "")) {
+      if (wouldKeepAll(error)) {
         return { ...told, left: ids.slice(at), stopped: error };
       }
       told.refused.push({ id, error });
@@ -34,6 +34,13 @@ export async function forEach(
     tell(at + 1);
   }
   return told;
+}
+
+/** Whether no other would be taken either: a server in trouble, or nobody who may write here. */
+function wouldKeepAll(error: unknown): boolean {
+  if (!(error instanceof Refused)) return true;
+  const { status } = error.problem;
+  return status >= 500 || status === 429 || ENDS.has(codeOf(error) ?? "");
 }
 
 const ENDS = new Set(["unauthenticated", "forbidden", "review_archived"]);
