@@ -24,17 +24,17 @@ def same_file(before: Import) -> dict[str, Any]:
     return _warning(
         Warned.SAME_FILE,
         f"The very same file was imported on {before.created_at:%-d %B %Y} as "
-        f"{before.filename!r}. Its records come a second time, as duplicates or as proposals of "
+        f"“{before.filename}”. Its records come a second time, as duplicates or as proposals of "
         "duplicates. If that is not what you want, take this import back.",
     )
 
 
 def breaks_off(entry: Entry) -> dict[str, Any]:
     """Say that the file ends before its last record does."""
-    title = entry.title[:_LONGEST_TITLE]
+    title = f" (“{entry.title[:_LONGEST_TITLE]}”)" if entry.title else ""
     return _warning(
         Warned.BREAKS_OFF,
-        f"The file ends inside its last record ({title!r}): the download may have been broken "
+        f"The file ends inside its last record{title}: the download may have been broken "
         "off. Compare how many records the database has found. If some are missing, take this "
         "import back and export the file again.",
     )

@@ -138,7 +138,7 @@ def test_the_very_same_file_under_another_name_says_when_it_came(
 
     assert first["warnings"] == other["warnings"] == []
     assert [warning["code"] for warning in again["warnings"]] == ["same_file"]
-    assert "as 'medline.ris'" in again["warnings"][0]["detail"]
+    assert "as “medline.ris”" in again["warnings"][0]["detail"]
     read(world, settings, again)
     read(world, settings, first)
     taken_back = client.delete(f"{path}/{first['id']}", headers=team.owner.auth)

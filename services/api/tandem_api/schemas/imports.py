@@ -33,7 +33,7 @@ class ImportWarningOut(Out):
     detail: str = Field(
         description="What may be wrong, and what to do then.",
         examples=[
-            "The file ends inside its last record ('Sleep of nurses'): the download may have been "
+            "The file ends inside its last record (“Sleep of nurses”): the download may have been "
             "broken off. Compare how many records the database has found. If some are missing, "
             "take this import back and export the file again."
         ],
