@@ -263,7 +263,9 @@ class TestFailing:
     @pytest.mark.parametrize(
         ("content", "format", "says"),
         [
-            pytest.param(b"Dear colleagues, see below.", None, "neither RIS", id="unknown"),
+            pytest.param(
+                b"Dear colleagues, see below.", None, "export the records as RIS", id="unknown"
+            ),
             pytest.param(b"", None, "empty", id="empty"),
             pytest.param(b" \n\n ", "ris", "empty", id="blank"),
             pytest.param(b"%PDF-1.7\n" + bytes(range(256)), None, "PDF", id="binary"),
