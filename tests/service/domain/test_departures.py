@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from service.domain.tables import assert_in_step, conflicts, events, ledger
 from tandem.db.base import now
@@ -13,8 +13,9 @@ from tandem.records.imports import Found
 from tandem.records.origin import FoundBy
 from tandem.reviews import members
 from tandem.reviews.models import Role
+from tandem.reviews.policy import Stage
 from tandem.screening.lease_models import Lease
-from tandem.screening.models import Resolution
+from tandem.screening.models import Exposure, Resolution
 from tandem.screening.rules import Status, Verdict
 from tandem.screening.team import membership, removal
 from tandem.screening.team.removal import Departure
@@ -41,6 +42,32 @@ def leave(
             decisions=fate,  # type: ignore[arg-type]  # one of two words
             since=since,
         )
+
+
+def test_what_somebody_saw_is_noted_by_one_statement_for_each_stage(world: World) -> None:
+    """Of what an earlier statement has written PostgreSQL knows no numbers, and reads all of it."""
+    team = world.team(n_records=3)
+    for person in (team.ann, team.ben):
+        world.decide(team.review_id, person, 1, "include")
+    world.merge(team.review_id, team.owner, 1, 2)
+    noting: list[str] = []
+
+    def note(*said: Any) -> None:
+        if said[2].startswith("INSERT INTO exposure"):
+            noting.append(said[2])
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    try:
+        leave(world, team, team.ann, "keep")
+    finally:
+        event.remove(world.database.engine, "before_cursor_execute", note)
+
+    assert len(noting) == len(Stage)
+    with world.database.read() as session:
+        seen = session.scalars(
+            select(Exposure.record_number).where(Exposure.user_id == team.ann.id)
+        )
+        assert sorted(seen) == [1, 2]
 
 
 class TestDepartures:

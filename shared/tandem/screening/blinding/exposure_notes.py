@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, literal, or_, select
+from sqlalchemy import Select, exists, insert, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from tandem.db.pieces import pieces
@@ -188,17 +188,16 @@ def remember_all_of(
     """
     session.flush()
     for stage, policy in policies.items():
-        # In one query with both, SQLite would read the whole review for each record.
-        for number in (PresentDecision.record_number, Record.number):
-            query = _decided_by(user_id, review_id, stage, policy, number)
-            if number is Record.number:
-                query = query.join(
-                    Record,
-                    (Record.review_id == PresentDecision.review_id)
-                    & (Record.duplicate_of == PresentDecision.record_number),
-                )
-            columns = ["review_id", "stage", "record_number", "user_id"]
-            session.execute(insert(Exposure).from_select(columns, query))
+        own = _decided_by(user_id, review_id, stage, policy, PresentDecision.record_number)
+        linked = _decided_by(user_id, review_id, stage, policy, Record.number).join(
+            Record,
+            (Record.review_id == PresentDecision.review_id)
+            & (Record.duplicate_of == PresentDecision.record_number),
+        )
+        # A query for each: in one for both, SQLite would read the whole review for each record.
+        # Both in one statement: PostgreSQL would read all notes of an earlier one for each record.
+        columns = ["review_id", "stage", "record_number", "user_id"]
+        session.execute(insert(Exposure).from_select(columns, union_all(own, linked)))
 
 
 def _decided_by(
