@@ -19,7 +19,7 @@ from tandem.screening.blinding.numbers import visible_numbers
 from tandem.screening.blinding.sql import visible_status_sql
 from tandem.screening.blinding.view import is_unblinded, sees_every_event, vote_visibility
 from tandem.screening.export import Names
-from tandem.screening.full_text.population import gate_of, in_stage
+from tandem.screening.full_text.population import gate_of, is_of_stage
 from tandem.screening.models import Decision, PresentDecision, Resolution, ScreenedRecord
 
 PAGE = 1000
@@ -62,9 +62,8 @@ def _page(
     session: Session, viewer: Viewer, stages: Sequence[Stage], status: str | None, after: int
 ) -> tuple[list[LedgerEntry], int | None]:
     """Return the entries behind `after` and how far they reach, None where that is the end."""
-    whose = {"review_id": viewer.review_id}
-    decisions = session.execute(_decisions(viewer, stages, status, after), whose).all()
-    resolutions = session.execute(_resolutions(viewer, stages, status, after), whose).all()
+    decisions = session.execute(_decisions(viewer, stages, status, after)).all()
+    resolutions = session.execute(_resolutions(viewer, stages, status, after)).all()
     # Behind the end of a full page of one kind, those of the other would come too early.
     ends = [rows[-1].labels_seq for rows in (decisions, resolutions) if len(rows) == PAGE]
     reach = min(ends, default=None)
@@ -158,7 +157,7 @@ def _selected(
             exists().where(
                 Record.review_id == kind.review_id,
                 Record.number == kind.record_number,
-                in_stage(stage, gate_of(viewer)),
+                is_of_stage(stage, gate_of(viewer)),
             ),
         )
         for stage in stages

@@ -96,6 +96,7 @@ def test_of_a_row_and_over_rows_the_names_say_the_same(world: World, team: Team)
         assert set(hidden) == {row.number for row in rows} - screened
         for through in (Gate(0), Gate(2)):
             assert numbers(session, team, population.in_stage(TA, through)) == screened
+            assert numbers(session, team, population.is_of_stage(TA, through)) == screened
             there = numbers(session, team, population.is_there(TA, through, Record.number))
             assert there & set(range(1, len(KINDS) + 1)) == screened
 
@@ -121,6 +122,7 @@ def test_at_full_text_is_what_stands_there(world: World, team: Team, through: Ga
         shown = Record.is_shown
         assert numbers(session, team, population.is_report(through) & shown) == reports
         assert numbers(session, team, population.is_at_full_text(through) & shown) == assessed
+        assert numbers(session, team, population.is_of_stage(FT, through)) == assessed
         assert numbers(session, team, population.in_stage(FT, through)) == assessed
         there = population.is_there(FT, through, Record.number)
         assert numbers(session, team, there) == assessed

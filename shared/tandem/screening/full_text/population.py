@@ -166,10 +166,23 @@ def _counts(through: Gate) -> Select[RecordNumber]:
 
 
 def in_stage(stage: Stage, through: Gate) -> SQLColumnExpression[bool]:
-    """Whether a record is one of a stage; the query has the parameter `review_id`."""
+    """Whether a record is one of a stage; the query has the parameter `review_id`.
+
+    For queries over the records of a review: it begins with the few that are at full text.
+    """
     if stage is not Stage.FULL_TEXT:
         return Record.is_in_screening
     return Record.number.in_(_population(through))
+
+
+def is_of_stage(stage: Stage, through: Gate) -> SQLColumnExpression[bool]:
+    """Whether a record is one of a stage; see `in_stage`.
+
+    For queries that look up each record by its number: it asks about that record alone.
+    """
+    if stage is not Stage.FULL_TEXT:
+        return Record.is_in_screening
+    return and_(Record.is_shown, is_at_full_text(through))
 
 
 def is_there(
