@@ -1,7 +1,7 @@
 """What waits for somebody in each of their reviews, as far as they may know it.
 
-A few queries, however many reviews there are, and a few more for each that has full texts. A
-number that would tell a blinded reviewer how others voted is None for them.
+A few queries, however many reviews there are. A number that would tell a blinded reviewer how
+others voted is None for them.
 """
 
 from collections import defaultdict
@@ -35,10 +35,8 @@ from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded
 from tandem.screening.conflicts import service as conflicts
-from tandem.screening.full_text.models import Retrieval
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.queue import remaining
-from tandem.screening.queue import service as queue
 from tandem.screening.queue.remaining import Share
 from tandem.screening.rules import Status
 
@@ -100,25 +98,11 @@ def _overviews(
 ) -> list[Overview]:
     shares = remaining.of_reviews(session, among, user_id=user_id)
     waits = _waiting(session, [viewer for _, viewer in among])
-    texts = _at_full_text(session, among)
+    texts = remaining.at_full_text(session, among, user_id=user_id)
     return [
         Overview(review, viewer, shares[review.id], texts.get(review.id), waits[review.id])
         for review, viewer in among
     ]
-
-
-def _at_full_text(session: Session, among: Sequence[tuple[Review, Viewer]]) -> dict[ReviewId, int]:
-    screening = [(review, viewer) for review, viewer in among if viewer.has(Role.REVIEWER)]
-    ids = [review.id for review, _ in screening]
-    query = select(Retrieval.review_id).where(Retrieval.review_id.in_(ids)).distinct()
-    begun = set(session.scalars(query))
-    stage = Stage.FULL_TEXT
-    return {
-        review.id: queue.what_is_left(session, review=review, viewer=viewer, stage=stage).remaining
-        if review.id in begun
-        else 0
-        for review, viewer in screening
-    }
 
 
 def _waiting(session: Session, viewers: Sequence[Viewer]) -> dict[ReviewId, Waiting]:

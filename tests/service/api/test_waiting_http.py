@@ -73,6 +73,47 @@ def test_the_full_texts_that_are_left_are_what_their_queue_says(
         assert queue.json().get("remaining") == left
 
 
+def test_shares_and_interests_count_at_full_text(client: TestClient, world: World) -> None:
+    """And so does which texts are there: not that of record 5, and 6 and 7 are one."""
+    ours = world.team(n_records=8)
+    open_one = world.team(n_records=4)
+    in_the_open = {"blind": False, "reviewers_per_record": 1}
+    world.change_policy(open_one.review_id, open_one.owner, stage=FT, **in_the_open)
+    for team in (ours, open_one):
+        world.to_full_text(team, 1, 2, 3, 4)
+    r = ours.review_id
+    world.to_full_text(ours, 5, 6)
+    world.merge(r, ours.owner, 7, 6)
+    world.retrieve(r, ours.ann, 5, "requested")
+    for number, who in ((1, ours.ann), (2, ours.ann), (2, ours.ben), (3, ours.ben)):
+        world.decide(r, who, number, "include", stage=FT)
+    world.decide(open_one.review_id, open_one.ann, 1, "exclude", stage=FT, reasons=["Late"])
+    with world.database.write.begin() as session:
+        theirs = Member.user_id == ours.ben.id
+        session.execute(update(Member).where(theirs).values(share=0.3))
+    for who, numbers in ((ours.eve, (1, 2)), (ours.ann, (3,))):
+        for number in numbers:
+            with world.entered(r, who) as (session, review, viewer):
+                interests.declare(
+                    session,
+                    review=review,
+                    viewer=viewer,
+                    record_number=RecordNumber(number),
+                    has_interest=True,
+                )
+
+    for team, left in (
+        (ours, {"ann": 2, "ben": 1, "eve": 3}),
+        (open_one, {"ann": 3, "ben": 3, "eve": 3}),
+    ):
+        for name, n in left.items():
+            who = getattr(team, name)
+            assert listed(client, who, team.review_id)["remaining_at_full_text"] == n, name
+            path = f"{API}/reviews/{team.review_id}/queue"
+            queue = client.post(path, json={"stage": "full_text"}, headers=who.auth)
+            assert queue.json()["remaining"] == n
+
+
 def test_shares_interests_and_a_pilot_round_count(client: TestClient, world: World) -> None:
     team = world.team(n_records=8)
     r, ann = team.review_id, team.ann
@@ -180,9 +221,17 @@ def test_as_many_queries_for_many_reviews_as_for_one(client: TestClient, world: 
 
     runtime = client.app.state.runtime  # type: ignore[attr-defined]  # FastAPI's
     event.listen(runtime.database.engine, "before_cursor_execute", count)
-    world.review(owner)
+
+    def begin() -> None:
+        review_id = world.review(owner)
+        world.records(review_id, owner, 2)
+        world.change_policy(review_id, owner, reviewers_per_record=1)
+        world.decide(review_id, owner, 1, "include")
+        world.retrieve(review_id, owner, 1)
+
+    begin()
     one = n_queries()
-    for _ in range(5):
-        world.review(owner)
+    for _ in range(9):
+        begin()
     assert n_queries() == one
     assert one < 30

@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from tandem.db.base import now
@@ -127,6 +127,9 @@ def test_at_full_text_is_what_stands_there(world: World, team: Team, through: Ga
         there = population.is_there(FT, through, Record.number)
         assert numbers(session, team, there) == assessed
         assert population.population(session, team.review_id, through) == assessed
+        many = population.in_reviews(through, bindparam("reviews", expanding=True))
+        of_many = session.execute(many, {"reviews": [team.review_id]}).all()
+        assert sorted(of_many) == [(team.review_id, number) for number in sorted(assessed)]
         assert population.n_in_stage(session, team.review_id, FT, through) == len(assessed)
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     SQLColumnExpression,
@@ -228,6 +229,28 @@ def _population(through: Gate) -> Select[RecordNumber]:
         # As an expression: by its index SQLite would go through all that are no duplicates.
         Record.shown_as == Record.number,
         is_at_full_text(through),
+    )
+
+
+def in_reviews(through: Gate, reviews: BindParameter[ReviewId]) -> Select[ReviewId, RecordNumber]:
+    """Select what is at full text in each of many reviews, from Record."""
+    source = aliased(Record)
+    heads = (
+        select(source.review_id, source.shown_as.label("number"))
+        .join(
+            Retrieval,
+            and_(Retrieval.review_id == source.review_id, Retrieval.record_number == source.number),
+        )
+        .where(Retrieval.review_id.in_(reviews))
+        .distinct()
+        .subquery()
+    )
+    is_head = and_(Record.review_id == heads.c.review_id, Record.number == heads.c.number)
+    return (
+        select(Record.review_id, Record.number)
+        .select_from(heads)
+        .join(Record, is_head)
+        .where(Record.shown_as == Record.number, is_at_full_text(through))
     )
 
 

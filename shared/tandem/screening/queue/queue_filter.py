@@ -55,10 +55,13 @@ class Rules:
         if self.in_pilot:
             among = Record.number.in_(bindparam("pilot", expanding=True))
             return and_(among, ~Record.is_left_out)
-        lacks = or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
         if self.through is not None:
-            return and_(lacks, is_at_full_text(self.through))
-        return and_(lacks, ~Record.is_left_out)
+            return and_(self.is_open_if_there(), is_at_full_text(self.through))
+        return and_(self.is_open_if_there(), ~Record.is_left_out)
+
+    def is_open_if_there(self) -> ColumnElement[bool]:
+        """Whether the record is open; the caller knows that it is in the stage."""
+        return or_(ScreenedRecord.status.is_(None), self.lacks_decisions())
 
     def has_room(self) -> ColumnElement[bool]:
         """Whether fewer people have decided the record or hold it than it needs decisions."""

@@ -13,14 +13,16 @@ from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId, UserId
+from tandem.records.models import Record
 from tandem.records.shown import n_shown_of
 from tandem.reviews.models import Member, Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
-from tandem.screening.models import ReviewerCount
+from tandem.screening.full_text.population import Gate, gate, in_reviews
+from tandem.screening.models import ReviewerCount, ScreenedRecord
 from tandem.screening.people import interests, workload
 from tandem.screening.queue import counting
-from tandem.screening.queue.queue_filter import USER, QueueFilter, Rules
+from tandem.screening.queue.queue_filter import USER, QueueFilter, Rules, has_decided, screened
 
 _STAGE = Stage.TITLE_ABSTRACT
 _REVIEWS: BindParameter[ReviewId] = bindparam("reviews", expanding=True)
@@ -61,6 +63,68 @@ def of_reviews(
         review.id: Share(totals[review.id], decided.get(review.id, 0), left.get(review.id))
         for review, _ in among
     }
+
+
+def at_full_text(
+    session: Session, among: Sequence[tuple[Review, Viewer]], *, user_id: UserId
+) -> dict[ReviewId, int]:
+    """Return how many full texts this person can still decide, of each review that they screen.
+
+    As `service.what_is_left` has it: less what is withheld from them, and within their share.
+    """
+    screening = [(review, viewer) for review, viewer in among if viewer.has(Role.REVIEWER)]
+    counted = _texts(session, [viewer for _, viewer in screening], user_id)
+    some = [(review, viewer) for review, viewer in screening if review.id in counted]
+    left = {review.id: 0 for review, _ in screening}
+    if not some:
+        return left
+    withheld = interests.withheld_in(session, list(counted), user_id)
+    shares = _shares(session, [viewer for _, viewer in some], user_id)
+    for review, viewer in some:
+        total, remaining, decided = counted[review.id]
+        if own := withheld.get(review.id):
+            queue_filter = QueueFilter.of(session, review, Stage.FULL_TEXT, viewer)
+            remaining -= counting.still_to_decide(session, queue_filter, own)
+        quota = viewer.policies[Stage.FULL_TEXT].reviewers_per_record
+        target = workload.target(shares.get(review.id), total=total, quota=quota)
+        if target is not None:
+            remaining = min(remaining, max(0, target - decided))
+        left[review.id] = remaining
+    return left
+
+
+def _texts(
+    session: Session, viewers: Sequence[Viewer], user_id: UserId
+) -> dict[ReviewId, tuple[int, int, int]]:
+    """Count the full texts of each review that has any: all, the open ones, what they decided."""
+    alike: dict[tuple[Rules, Gate, int], list[ReviewId]] = defaultdict(list)
+    for viewer in viewers:
+        policy = viewer.policies[Stage.FULL_TEXT]
+        alike[
+            Rules(policy.blind, in_pilot=False), gate(viewer.policies), policy.reviewers_per_record
+        ].append(viewer.review_id)
+    found: dict[ReviewId, tuple[int, int, int]] = {}
+    for (rules, through, quota), ids in alike.items():
+        asked = {"reviews": ids, "stage": Stage.FULL_TEXT, "user_id": user_id, "quota": quota}
+        for review_id, *numbers in session.execute(_n_texts(rules, through), asked):
+            total, remaining, decided = numbers
+            found[review_id] = (total, remaining, decided)
+    return found
+
+
+@cache
+def _n_texts(rules: Rules, through: Gate) -> Select[ReviewId, int, int, int]:
+    return (
+        in_reviews(through, _REVIEWS)
+        .outerjoin(ScreenedRecord, screened())
+        .with_only_columns(
+            Record.review_id,
+            func.count(),
+            func.count().filter(rules.is_open_if_there(), ~has_decided()),
+            func.count().filter(has_decided()),
+        )
+        .group_by(Record.review_id)
+    )
 
 
 def _left(
