@@ -3,6 +3,7 @@
 A warning changes nothing: it says what may be wrong, and what to do then.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +28,11 @@ def same_file(before: Import) -> dict[str, Any]:
         f"“{before.filename}”. Its records come a second time, as duplicates or as proposals of "
         "duplicates. If that is not what you want, take this import back.",
     )
+
+
+def without_same_file(warned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the other warnings, once the import before is taken back."""
+    return [one for one in warned if one["code"] != Warned.SAME_FILE]
 
 
 def breaks_off(entry: Entry) -> dict[str, Any]:

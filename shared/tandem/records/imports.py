@@ -163,6 +163,13 @@ def _imported_before(session: Session, review_id: ReviewId, sha256: str) -> Impo
     return session.scalar(query.order_by(Import.created_at, Import.id).limit(1))
 
 
+def forget_as_same_file(session: Session, row: Import) -> None:
+    """Take the warning from what is now the first import of a file that `row` had brought."""
+    first = None if row.sha256 is None else _imported_before(session, row.review_id, row.sha256)
+    if first is not None:
+        first.warnings = import_warnings.without_same_file(first.warnings)
+
+
 def get_import(session: Session, *, review_id: ReviewId, import_id: ImportId) -> Import:
     row = session.get(Import, import_id)
     if row is None or row.review_id != review_id:

@@ -143,8 +143,9 @@ def test_the_very_same_file_under_another_name_says_when_it_came(
     read(world, settings, first)
     taken_back = client.delete(f"{path}/{first['id']}", headers=team.owner.auth)
     assert taken_back.status_code == 200, taken_back.text
-    assert len(sent("medline (2).ris", RIS)["warnings"]) == 1  # of the second one
-    client.delete(f"{path}/{again['id']}", headers=team.owner.auth)
+    left = client.get(f"{path}/{again['id']}", headers=team.ann.auth).json()
+    assert left["warnings"] == []
+    assert "medline (1).ris" in sent("medline (2).ris", RIS)["warnings"][0]["detail"]
 
 
 @pytest.mark.parametrize(
