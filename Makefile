@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n 4 --dist worksteal
 
 .DELETE_ON_ERROR:
-.PHONY: run page test quick soak coverage lint format openapi migration figures sbom clean help
+.PHONY: run page test quick blinding soak coverage lint format openapi migration figures sbom clean help
 
 # What the page is built of. Others' files in its folder are no part of it.
 PAGE := services/api/tandem_api/web/index.html
@@ -42,6 +42,10 @@ endif
 quick: $(VENV)/.installed-test ## Run lint, types and the tests without I/O: under 90 seconds.
 	$(MAKE) lint
 	$(PYTEST) $(PARALLEL) tests/unit
+
+blinding: $(VENV)/.installed-test ## Compare worlds that differ in others' votes alone: before a change of what people see.
+	$(PYTEST) $(PARALLEL) tests/service/api/test_independence.py \
+		tests/service/api/test_adjudicators_view.py $(wildcard tests/service/api/test_worlds_*.py)
 
 soak: $(VENV)/.installed-test ## Run all tests with their whole budget, and those that take long.
 	$(PYTEST) $(PARALLEL) --hypothesis-profile soak --timeout 3600 $(T)
