@@ -56,11 +56,10 @@ _INHERITED = {
 }
 """What a field of the whole is for its part."""
 
-_ENDS_CLOSED = re.compile(r"(?:^|\n)[ \t]*[})]\s*\Z")
-"""A last line of a brace alone: what is missing is a brace within the entry, not its end."""
-
 _MOST_PARENTS = 10
 _OPENING = re.compile(r"[{(]")
+# A last line of a brace alone: what is missing is a brace within the entry, not its end.
+_ENDS_CLOSED = re.compile(r"(?:^|\n)[ \t]*[})]\s*\Z")
 _LONGEST_STRINGS = 1_000_000
 
 
@@ -82,9 +81,9 @@ def pieces(data: str) -> Iterator[Piece]:
     yield edges[0][1], _outside(data[: edges[0][1]])
     for (kind, start), (_, following) in pairwise(edges):
         end, is_closed = _closing(data, start, following)
-        breaks_off = not is_closed and end == len(data) and not _ENDS_CLOSED.search(data)
-        record = BREAKS_OFF if breaks_off else RECORD
-        yield end, _no_record(data[start:end]) if kind in _NO_RECORDS else record
+        is_whole = is_closed or end < len(data) or _ENDS_CLOSED.search(data)
+        what = RECORD if is_whole else BREAKS_OFF
+        yield end, _no_record(data[start:end]) if kind in _NO_RECORDS else what
         yield following, _outside(data[end:following])
 
 
@@ -101,10 +100,7 @@ def _edges(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _closing(text: str, start: int, following: int) -> tuple[int, bool]:
-    """Return where the entry ends that begins at `start`, and whether it is closed there.
-
-    At the latest it ends where another begins.
-    """
+    """Return where an entry ends, at the latest where another begins, and whether it is closed."""
     head, depth = _HEAD.match(text, start), 0
     if head and text[head.end()] == "(":
         end = text.rfind(")", start, following) + 1
