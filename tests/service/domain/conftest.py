@@ -8,18 +8,25 @@ import pytest
 from service.domain.failing_work import Poison
 from service.domain.hooks import Hook, with_webhook
 from service.domain.importing import Importer
+from service.domain.linking import Duplicates
 from service.domain.ranked_review import RankedReview
 from service.domain.receivers import Receiver, listening
 from tandem.artifacts import Artifacts
 from tandem.config import Settings
 from tandem.db.session import Database
 from tandem.ranking import from_ledger
-from world import World
+from world import Team, World
 
 
 @pytest.fixture
 def importer(world: World, settings: Settings) -> Importer:
     return Importer(world, Artifacts(settings.resolved_artifact_url()))
+
+
+@pytest.fixture
+def duplicates(world: World, team: Team) -> Duplicates:
+    """Of the review that the file's own `team` screens."""
+    return Duplicates(world, team)
 
 
 @pytest.fixture

@@ -65,8 +65,8 @@ def open_conflicts(database: Database, review_id: ReviewId) -> list[int]:
 def counts(world: World, team: Team, person: Person) -> dict[str, int]:
     with world.database.read() as session:
         viewer = reviews.viewer(session, review_id=team.review_id, user_id=person.id)
-        event_types = progress.progress(session, viewer=viewer, stage=TA)
-        return {status: n for status, n in event_types.counts.items() if n}
+        found = progress.progress(session, viewer=viewer, stage=TA)
+        return {status: n for status, n in found.counts.items() if n}
 
 
 def event_types(database: Database, review_id: ReviewId, *kinds: str) -> Sequence[str]:

@@ -29,11 +29,6 @@ def team(world: World) -> Team:
     return world.team(n_records=5)
 
 
-@pytest.fixture
-def duplicates(world: World, team: Team) -> Duplicates:
-    return Duplicates(world, team)
-
-
 def test_the_richest_record_stands_for_the_group(
     world: World, team: Team, duplicates: Duplicates
 ) -> None:

@@ -19,11 +19,6 @@ def team(world: World) -> Team:
     return world.team(n_records=5)
 
 
-@pytest.fixture
-def duplicates(world: World, team: Team) -> Duplicates:
-    return Duplicates(world, team)
-
-
 def test_an_open_conflict_goes_on_at_the_representative(
     world: World, team: Team, duplicates: Duplicates
 ) -> None:

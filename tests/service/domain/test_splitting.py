@@ -18,11 +18,6 @@ def team(world: World) -> Team:
     return world.team(n_records=5)
 
 
-@pytest.fixture
-def duplicates(world: World, team: Team) -> Duplicates:
-    return Duplicates(world, team)
-
-
 def test_split_gives_each_record_back_its_own_votes(
     world: World, team: Team, duplicates: Duplicates
 ) -> None:
