@@ -4,7 +4,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, literal, or_, select, union_all
+from sqlalchemy import (
+    Insert,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    exists,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from tandem.db.pieces import pieces
@@ -153,30 +165,39 @@ def _note(
     """Note for those of these people who are members now that they have seen verdicts."""
     if not people:
         return
+    session.flush()
+    at = {"review_id": key.review_id, "stage": key.stage, "people": list(people)}
+    for piece in pieces(numbers):
+        session.connection().execute(_NOTE, at | {"numbers": piece})
+
+
+_COLUMNS = ("review_id", "stage", "record_number", "user_id")
+
+
+def _noted() -> Insert:
+    """Return the statement of `_note`. Built for each decision, it would cost more than it does."""
+    table: Table = Exposure.__table__  # type: ignore[assignment]  # a class with a table of its own
+    stage = cast(bindparam("stage"), Exposure.stage.type)
     noted = exists().where(
-        Exposure.review_id == key.review_id,
-        Exposure.stage == key.stage,
+        Exposure.review_id == Record.review_id,
+        Exposure.stage == stage,
         Exposure.record_number == Record.number,
         Exposure.user_id == Member.user_id,
     )
-    for piece in pieces(numbers):
-        seen = (
-            select(
-                literal(key.review_id, Exposure.review_id.type),
-                literal(key.stage, Exposure.stage.type),
-                Record.number,
-                Member.user_id,
-            )
-            .join(Member, Member.review_id == Record.review_id)
-            .where(
-                Record.review_id == key.review_id,
-                Record.number.in_(piece),
-                Member.user_id.in_(people),
-                ~noted,
-            )
+    seen = (
+        select(Record.review_id, stage, Record.number, Member.user_id)
+        .join(Member, Member.review_id == Record.review_id)
+        .where(
+            Record.review_id == bindparam("review_id"),
+            Record.number.in_(bindparam("numbers", expanding=True)),
+            Member.user_id.in_(bindparam("people", expanding=True)),
+            ~noted,
         )
-        columns = ["review_id", "stage", "record_number", "user_id"]
-        session.execute(insert(Exposure).from_select(columns, seen))
+    )
+    return insert(table).from_select(_COLUMNS, seen)
+
+
+_NOTE = _noted()
 
 
 def remember_all_of(
@@ -196,8 +217,7 @@ def remember_all_of(
         )
         # A query for each: in one for both, SQLite would read the whole review for each record.
         # Both in one statement: PostgreSQL would read all notes of an earlier one for each record.
-        columns = ["review_id", "stage", "record_number", "user_id"]
-        session.execute(insert(Exposure).from_select(columns, union_all(own, linked)))
+        session.execute(insert(Exposure).from_select(_COLUMNS, union_all(own, linked)))
 
 
 def _decided_by(
