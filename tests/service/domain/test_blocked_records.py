@@ -4,7 +4,8 @@ import pytest
 
 from tandem.ids import RecordNumber
 from tandem.records.imports import Found
-from tandem.records.origin import FoundBy
+from tandem.records.models import Record
+from tandem.records.origin import FoundBy, NotScreened
 from tandem.reviews import policy_versions
 from tandem.reviews.models import Role
 from tandem.screening.people import interests
@@ -151,3 +152,26 @@ def test_nobody_waits_for_records_that_are_not_screened(world: World) -> None:
     assert found(world, team) == (1, 3, [1, 3, 4], 0)
     change(world, team, team.ann, share=0.5)
     assert found(world, team) == (1, 3, [1, 3, 4], 3), "of six decisions"
+
+
+def test_what_was_decided_and_then_left_out_is_neither_open_nor_closed(
+    world: World,
+) -> None:
+    team = of_two(world, n_records=6)
+    for number, people in {
+        1: [team.ann, team.ben],
+        2: [team.ben],
+        3: [team.ann],
+        4: [team.ben],
+    }.items():
+        for person in people:
+            world.decide(team.review_id, person, number, "include")
+    with world.database.write.begin() as session:
+        for number in (1, 2, 3):
+            record = session.get_one(Record, (team.review_id, number))
+            record.not_screened_because = NotScreened.PREVIOUS
+    change(world, team, team.ben, paused=True)
+    # Of what is left, Ann alone can finish 4, which Ben has begun.
+    assert found(world, team) == (1, 2, [5, 6], 0)
+    change(world, team, team.ann, share=0.5)
+    assert found(world, team) == (1, 2, [5, 6], 2), "of five decisions, three are hers"

@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
+from tandem.records.shown import n_shown
 from tandem.reviews.members import can_act
 from tandem.reviews.models import Member, Role
 from tandem.reviews.policy import Policy, Stage
@@ -109,10 +110,15 @@ class _Work:
             .group_by(PresentDecision.record_number)
             .having(func.count() >= shortfall)
         )
+        can_be_done = self._begun(func.count()).where(
+            self._lacks(), ScreenedRecord.record_number.in_(by_others)
+        )
+        n_records = self._n_open() - (self.session.scalar(can_be_done) or 0)
+        if not n_records:
+            return 0, []
         found = self._open(Record.number).where(Record.number.not_in(by_others))
-        n_records = self.session.scalar(select(func.count()).select_from(found.subquery()))
         first = found.order_by(Record.number).limit(_MOST_NAMED)
-        return n_records or 0, list(self.session.scalars(first))
+        return n_records, list(self.session.scalars(first))
 
     def lacking_people_for_interests(self, screeners: set[UserId]) -> list[RecordNumber]:
         """Name the records that these could decide if none of them had an interest in it."""
@@ -132,9 +138,13 @@ class _Work:
         return found
 
     def n_decisions_lacking(self) -> int:
-        given = func.coalesce(func.sum(ScreenedRecord.n_decisions), 0)
-        n_records, n_given = self.session.execute(self._open(func.count(), given)).one()
-        return int(n_records * self.quota - n_given)
+        given = self._begun(func.sum(ScreenedRecord.n_decisions)).where(self._lacks())
+        return self._n_open() * self.quota - int(self.session.scalar(given) or 0)
+
+    def _n_open(self) -> int:
+        """Count what is open without reading it: all but what is closed."""
+        closed = self._begun(func.count()).where(~self._lacks())
+        return n_shown(self.session, self.review_id) - (self.session.scalar(closed) or 0)
 
     def _deciders(
         self, numbers: Sequence[RecordNumber], people: set[UserId]
@@ -150,23 +160,40 @@ class _Work:
             found[number].add(person)
         return found
 
-    def _open(self, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
-        screened = and_(
+    def _lacks(self) -> ColumnElement[bool]:
+        return and_(
+            ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING]),
+            ScreenedRecord.n_decisions < self.quota,
+        )
+
+    def _is_screened(self) -> ColumnElement[bool]:
+        return and_(
             ScreenedRecord.review_id == Record.review_id,
             ScreenedRecord.stage == self.stage,
             ScreenedRecord.record_number == Record.number,
         )
-        lacks = and_(
-            ScreenedRecord.status.in_([Status.UNSCREENED, Status.AWAITING]),
-            ScreenedRecord.n_decisions < self.quota,
+
+    def _begun(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Select from what has a status: as many rows as records that somebody has decided."""
+        return (
+            select(*columns)
+            .select_from(ScreenedRecord)
+            .join(Record, self._is_screened())
+            .where(
+                ScreenedRecord.review_id == self.review_id,
+                ScreenedRecord.stage == self.stage,
+                Record.is_in_screening,
+            )
         )
+
+    def _open(self, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
         return (
             select(*columns)
             .select_from(Record)
-            .outerjoin(ScreenedRecord, screened)
+            .outerjoin(ScreenedRecord, self._is_screened())
             .where(
                 Record.review_id == self.review_id,
                 Record.is_in_screening,
-                or_(ScreenedRecord.status.is_(None), lacks),
+                or_(ScreenedRecord.status.is_(None), self._lacks()),
             )
         )
