@@ -5,7 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import ColumnElement, and_, func, literal, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from tandem.ids import ReviewId
@@ -14,12 +16,12 @@ from tandem.records.shown import n_shown
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.intervals import exact_share
-from tandem.screening.full_text.population import left_out
+from tandem.screening.full_text.population import Gate, is_there, population
 from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.stopping.costs import cost
 from tandem.stopping.heuristics import Reading
-from tandem.stopping.hidden import no_longer_shown
+from tandem.stopping.hidden import no_longer_shown, statuses_of
 from tandem.stopping.settling import included_at
 from tandem.stopping.two_reviewers import TeamSensitivity, sensitivity
 
@@ -27,6 +29,10 @@ ASSUMES = (
     "These assume that what is left is no harder to find than what was found. With one include in "
     "ten that is hard to find, stopping by the hypergeometric test missed a recall of .95 in 62 to "
     "95 % of trials. Only an audit gives a guarantee."
+)
+ALL_IS_READ = (
+    "Every full text is read, so there are no audits at this stage, and none of these figures is a "
+    "reason to stop. The order is that of title and abstract."
 )
 TEAM_NOTE = (
     "From how far the first decisions of two reviewers overlap, on records that are included in "
@@ -77,6 +83,7 @@ class Display:
     """How far a stage is, and what the usual heuristics say.
 
     Attributes:
+        stage: Which.
         n_records: Shown in the stage.
         n_settled: Included or excluded.
         n_pending: Begun and not settled.
@@ -87,6 +94,7 @@ class Display:
         team: None where no record was decided by two.
     """
 
+    stage: Stage
     n_records: int
     n_settled: int
     n_pending: int
@@ -101,9 +109,16 @@ class Display:
         """Runs without an include that many teams stop at."""
         return _RUN, math.ceil(self.n_records / _RUN_SHARE)
 
+    @property
+    def assumption(self) -> str:
+        return ALL_IS_READ if self.stage is Stage.FULL_TEXT else ASSUMES
+
     def offers(self) -> list[Offer]:
-        """Return what certificates would cost, if an audit were opened now."""
-        if not self.n_included:
+        """Return what certificates would cost, if an audit were opened now.
+
+        None at full text, where all is read: a certificate is about what is left unread.
+        """
+        if not self.n_included or self.stage is Stage.FULL_TEXT:
             return []
         return [self.offer(Fraction(target), Fraction(sure)) for target, sure in _OFFERED]
 
@@ -120,28 +135,36 @@ class Display:
 
 
 _RECENT = Recent[Display](100)
+_ALL = Gate(0)
 
 
-def display(session: Session, review_id: ReviewId, stage: Stage) -> Display:
-    """Return what a stage shows now.
+def display(session: Session, review_id: ReviewId, stage: Stage, through: Gate = _ALL) -> Display:
+    """Return what a stage shows now. `through`: what it takes to get to full text.
 
     Kept while the review's log ends where it did, as whatever changes a decision or a status
     appends to it; an import that is under way adds records before it does.
     """
     end = session.scalars(select(Review.last_hash).where(Review.id == review_id)).one()
     n_records = n_shown(session, review_id)
-    key = review_id, stage, end, n_records
+    key = review_id, stage, through, end, n_records
     found = _RECENT.get(key)
     if found is None:
-        found = _display(session, review_id, stage, n_records)
+        found = _display(session, review_id, stage, through, n_records)
         _RECENT.keep(key, found)
     return found
 
 
-def _display(session: Session, review_id: ReviewId, stage: Stage, n_records: int) -> Display:
-    n_settled, n_included, begun = _counts(session, review_id, stage)
-    reading = Reading(n_records, n_settled, included_at(session, review_id, stage))
+def _display(
+    session: Session, review_id: ReviewId, stage: Stage, through: Gate, n_records: int
+) -> Display:
+    within = None
+    if stage is Stage.FULL_TEXT:
+        within = np.array(sorted(population(session, review_id, through)), dtype=np.int64)
+        n_records = len(within)
+    n_settled, n_included, begun = _counts(session, review_id, stage, within)
+    reading = Reading(n_records, n_settled, included_at(session, review_id, stage, within))
     return Display(
+        stage,
         n_records,
         n_settled=reading.n_read,
         n_pending=begun,
@@ -149,33 +172,43 @@ def _display(session: Session, review_id: ReviewId, stage: Stage, n_records: int
         n_pool=n_records - n_settled - begun,
         reading=reading,
         projected=_projected(reading),
-        team=_team(session, review_id, stage),
+        team=_team(session, review_id, stage, through),
     )
 
 
 def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
-    """Return how many records of the stage are included, but for those that left the screening."""
-    return session.scalar(select(func.count()).where(*_is_included(review_id, stage))) or 0
+    """Return how many records of the stage are included, but for those that left it."""
+    query = select(func.count()).where(*_is_included(stage, _ALL))
+    return session.scalar(query, {"review_id": review_id}) or 0
 
 
-def _is_included(review_id: ReviewId, stage: Stage) -> tuple[ColumnElement[bool], ...]:
+def _is_included(stage: Stage, through: Gate) -> tuple[ColumnElement[bool], ...]:
+    """Whether a ScreenedRecord is included; the query has the parameter `review_id`."""
     return (
-        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.review_id == bindparam("review_id"),
         ScreenedRecord.stage == stage,
         ScreenedRecord.status == Status.INCLUDED,
-        ScreenedRecord.record_number.not_in(left_out(literal(review_id))),
+        is_there(stage, through, ScreenedRecord.record_number),
     )
 
 
-def _counts(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, int, int]:
-    """Return how many records are settled, included, and begun but not settled."""
-    query = (
-        select(ScreenedRecord.status, func.count())
-        .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
-        .group_by(ScreenedRecord.status)
-    )
-    counts = Counter(dict(session.execute(query).all()))
-    counts.subtract(no_longer_shown(session, review_id, stage).values())
+def _counts(
+    session: Session, review_id: ReviewId, stage: Stage, within: NDArray[np.int64] | None
+) -> tuple[int, int, int]:
+    """Return how many records are settled, included, and begun but not settled.
+
+    `within`: the records at full text; None in the first stage, where all records are.
+    """
+    if within is None:
+        query = (
+            select(ScreenedRecord.status, func.count())
+            .where(ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage)
+            .group_by(ScreenedRecord.status)
+        )
+        counts = Counter(dict(session.execute(query).all()))
+        counts.subtract(no_longer_shown(session, review_id, stage).values())
+    else:
+        counts = Counter(statuses_of(session, review_id, stage, within).values())
     settled = sum(n for status, n in counts.items() if status.is_settled)
     return settled, counts[Status.INCLUDED], counts.total() - settled
 
@@ -191,13 +224,13 @@ def _projected(reading: Reading) -> Projected | None:
     return Projected(hits / window * left, low * left, high * left)
 
 
-def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
+def _team(session: Session, review_id: ReviewId, stage: Stage, through: Gate) -> Team | None:
     """Compare the first decisions of the two who decided an included record first.
 
     The first reviewer of a record is the one with the smaller id, so that it is the same person
     throughout where two people screen.
     """
-    included = select(ScreenedRecord.record_number).where(*_is_included(review_id, stage))
+    included = select(ScreenedRecord.record_number).where(*_is_included(stage, through))
     first = (
         select(
             Decision.record_number,
@@ -221,7 +254,7 @@ def _team(session: Session, review_id: ReviewId, stage: Stage) -> Team | None:
         .order_by(first.c.record_number, first.c.seq)
     )
     by_record: dict[int, list[tuple[str, bool]]] = {}
-    for number, reviewer, verdict, informed in session.execute(query):
+    for number, reviewer, verdict, informed in session.execute(query, {"review_id": review_id}):
         kept = by_record.setdefault(number, [])
         if len(kept) < 2 and not informed:
             kept.append((str(reviewer), verdict is not Verdict.EXCLUDE))

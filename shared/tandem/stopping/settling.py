@@ -1,6 +1,7 @@
 """In which order a stage's records came to be settled, and where the includes are among them."""
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,11 +14,14 @@ from tandem.stopping.hidden import hidden_numbers
 from tandem.stopping.joins import numbers_of
 
 
-def included_at(session: Session, review_id: ReviewId, stage: Stage) -> tuple[int, ...]:
+def included_at(
+    session: Session, review_id: ReviewId, stage: Stage, within: NDArray[np.int64] | None = None
+) -> tuple[int, ...]:
     """Return the place of each include among the settled records, in the order of settling.
 
-    A record is settled by its last entry in the ledger. One that has none, as its resolution came
-    from a record that was linked to it, has no place.
+    `within`: only these records; None: all that are screened. A record is settled by its last entry
+    in the ledger. One that has none, as its resolution came from a record that was linked to it,
+    has no place.
     """
     of_status = select(ScreenedRecord.record_number).where(
         ScreenedRecord.review_id == review_id, ScreenedRecord.stage == stage
@@ -26,7 +30,12 @@ def included_at(session: Session, review_id: ReviewId, stage: Stage) -> tuple[in
     open_again = numbers_of(session, of_status.where(ScreenedRecord.status.in_(unsettled)))
     included = numbers_of(session, of_status.where(ScreenedRecord.status == Status.INCLUDED))
     last = entries_of(session, review_id, stage).last.copy()
-    for others in (open_again, hidden_numbers(session, review_id)):
+    gone = (
+        hidden_numbers(session, review_id)
+        if within is None
+        else np.setdiff1d(np.arange(len(last)), within)
+    )
+    for others in (open_again, gone):
         last[others[others < len(last)]] = 0
     found = last[included[included < len(last)]]
     settled, found = np.sort(last[last > 0]), np.sort(found[found > 0])

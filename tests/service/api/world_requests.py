@@ -16,7 +16,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 STATUSES = (None, "unscreened", "awaiting", "conflict", "included", "excluded", "done")
 
-TA = "title_abstract"
+TA, FT = "title_abstract", "full_text"
 
 Said = dict[str, Any]
 
@@ -255,9 +255,11 @@ _AUDIT = f"{R}/audits/{NOWHERE}"
 
 READS |= {
     ("GET", "/reviews/{review_id}/stopping"): [
-        ("GET", f"{R}/stopping{query}", None) for query in ("", f"?stage={TA}")
+        ("GET", f"{R}/stopping{query}", None) for query in ("", f"?stage={TA}", f"?stage={FT}")
     ],
-    ("GET", "/reviews/{review_id}/plots/stopping.svg"): [("GET", f"{R}/plots/stopping.svg", None)],
+    ("GET", "/reviews/{review_id}/plots/stopping.svg"): [
+        ("GET", f"{R}/plots/stopping.svg{query}", None) for query in ("", f"?stage={FT}")
+    ],
     ("GET", "/reviews/{review_id}/audits"): [("GET", f"{R}/audits", None)],
     ("GET", "/reviews/{review_id}/audits/{audit_id}"): [("GET", _AUDIT, None)],
     **{

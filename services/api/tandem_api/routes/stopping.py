@@ -7,6 +7,7 @@ from tandem.reviews import service as reviews
 from tandem.reviews.models import Review, Role
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
+from tandem.screening.full_text.population import gate_of
 from tandem.screening.queue import service as queue
 from tandem.stopping.display import display
 from tandem.stopping.models import Serving
@@ -16,7 +17,7 @@ from tandem_api.deps import AsViewer, Here, Read
 from tandem_api.problems import errors
 from tandem_api.routes.agreement import SvgResponse, svg
 from tandem_api.routing import Router
-from tandem_api.schemas.decisions import RankedStage
+from tandem_api.schemas.decisions import ScreeningStage
 from tandem_api.schemas.stopping import OwnStoppingOut, StoppingOut, stopping_out
 from tandem_api.visible_audits import may_see, newest_audit, shown_out
 
@@ -29,14 +30,17 @@ _CERTIFIED = "Certified: the team has shown the recall that it aimed at."
 
 @router.get("/stopping")
 def get_stopping(
-    here: Here, session: Read, viewer: AsViewer, stage: RankedStage = Stage.TITLE_ABSTRACT
+    here: Here, session: Read, viewer: AsViewer, stage: ScreeningStage = Stage.TITLE_ABSTRACT
 ) -> StoppingOut | OwnStoppingOut:
-    """Show what speaks for stopping (owners, adjudicators); others see what is left for them."""
+    """Show what speaks for stopping (owners, adjudicators); others see what is left for them.
+
+    At full text all is read: there are the same figures, and neither audits nor their cost.
+    """
     found = newest_audit(here, session, viewer, stage)
     review = reviews.get_review(session, viewer.review_id)
     if not may_see(viewer, found):
         return _own(session, review, viewer, stage, found)
-    shown = display(session, review.id, stage)
+    shown = display(session, review.id, stage, gate_of(viewer))
     audit = shown_out(session, review, found) if found else None
     return stopping_out(shown, found, audit, stage=stage, as_of_seq=review.labels_seq)
 
@@ -47,13 +51,13 @@ def get_stopping(
     responses=svg("Included so far: 100 of 2,612 settled") | errors(403),
 )
 def plot_stopping(
-    here: Here, session: Read, viewer: AsViewer, stage: RankedStage = Stage.TITLE_ABSTRACT
+    here: Here, session: Read, viewer: AsViewer, stage: ScreeningStage = Stage.TITLE_ABSTRACT
 ) -> Response:
     """Draw what was found and the evidence of the stage's audit (owners, adjudicators)."""
     found = newest_audit(here, session, viewer, stage)
     if not may_see(viewer, found):
         viewer.require(Role.ADJUDICATOR, "see how far the team is")
-    drawn = stopping_plot(display(session, viewer.review_id, stage), found)
+    drawn = stopping_plot(display(session, viewer.review_id, stage, gate_of(viewer)), found)
     return SvgResponse(drawn, headers=_FRESH)
 
 

@@ -169,7 +169,7 @@ def stopping_out(
 def _display(found: Display, target: Fraction) -> DisplayOut:
     knee, projected = found.reading.knee(), found.projected
     return DisplayOut(
-        assumption=ASSUMES,
+        assumption=found.assumption,
         run_since_include=found.reading.run_since_include,
         run_bar=list(found.run_bars),
         knee_ratio=knee.ratio if knee else None,
