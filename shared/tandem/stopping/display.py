@@ -17,11 +17,11 @@ from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.intervals import exact_share
 from tandem.screening.full_text.population import Gate, is_there, population
+from tandem.screening.hidden_records import no_longer_shown, statuses_of
 from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 from tandem.stopping.costs import cost
 from tandem.stopping.heuristics import Reading
-from tandem.stopping.hidden import no_longer_shown, statuses_of
 from tandem.stopping.settling import included_at
 from tandem.stopping.two_reviewers import TeamSensitivity, sensitivity
 

@@ -13,11 +13,11 @@ from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.full_text.population import left_out
+from tandem.screening.hidden_records import statuses_of
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.queue.order import Sample
 from tandem.stopping import frame, random_order
 from tandem.stopping.audit_queries import in_force
-from tandem.stopping.hidden import statuses_of
 from tandem.stopping.joins import in_screening, is_screened
 from tandem.stopping.models import Audit, AuditDraw, Serving
 

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.arrays import numbers_of
 from tandem.db.pieces import pieces
 from tandem.records.models import Record
 from tandem.records.shown import n_shown
+from tandem.screening.hidden_records import hidden_numbers
 from tandem.screening.ledger.loading import IS_ACTIVE
 from tandem.screening.models import Decision, Resolution
-from tandem.stopping.hidden import hidden_numbers
-from tandem.stopping.joins import in_screening, numbers_of
+from tandem.stopping.joins import in_screening
 from tandem.stopping.models import Audit, AuditDraw
 
 _STORED = "<i4"

@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from tandem.db.arrays import plain_rows
 from tandem.db.pieces import pieces
 from tandem.db.session import sees_only_committed
 from tandem.ids import RecordNumber
 from tandem.recent import Recent
+from tandem.screening.hidden_records import hidden_numbers, no_longer_shown, statuses_of
+from tandem.screening.ledger.first_and_last import first_and_last
 from tandem.screening.ledger.loading import IS_ACTIVE
 from tandem.screening.models import Resolution, ScreenedRecord
 from tandem.screening.rules import Status
 from tandem.stopping.counting import Ledger, Outside
 from tandem.stopping.drawn import DrawnRecords, StoredDraws
-from tandem.stopping.entries import entries_of
 from tandem.stopping.frame import came_later, n_shown_in_and_after, still_there
-from tandem.stopping.hidden import hidden_numbers, no_longer_shown, statuses_of
-from tandem.stopping.joins import plain_rows
 from tandem.stopping.models import Audit, AuditDraw
 
 _NONE = StoredDraws.of([])
@@ -90,7 +90,7 @@ def _stored(session: Session, audit: Audit) -> StoredDraws:
 
 def _without_entries(session: Session, audit: Audit, stored: StoredDraws) -> NDArray[np.int64]:
     """Return those of the drawn records that the ledger has nothing of. They are few."""
-    last = entries_of(session, audit.review_id, audit.stage).last
+    last = first_and_last(session, audit.review_id, audit.stage).last
     are_new = stored.numbers >= len(last)
     are_new[~are_new] = last[stored.numbers[~are_new]] == 0
     return stored.numbers[are_new]
@@ -142,7 +142,7 @@ def _left_at(
         ScreenedRecord.status == Status.INCLUDED,
     )
     # The frame is looked at here: by its numbers, a database would read all that is decided.
-    first = entries_of(session, audit.review_id, audit.stage).first
+    first = first_and_last(session, audit.review_id, audit.stage).first
     found = [
         number
         for number in session.scalars(query)

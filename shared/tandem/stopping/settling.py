@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tandem.db.arrays import numbers_of
 from tandem.ids import ReviewId
 from tandem.reviews.policy import Stage
+from tandem.screening.hidden_records import hidden_numbers
+from tandem.screening.ledger.first_and_last import first_and_last
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
-from tandem.stopping.entries import entries_of
-from tandem.stopping.hidden import hidden_numbers
-from tandem.stopping.joins import numbers_of
 
 
 def included_at(
@@ -29,7 +29,7 @@ def included_at(
     unsettled = [status for status in Status if not status.is_settled]
     open_again = numbers_of(session, of_status.where(ScreenedRecord.status.in_(unsettled)))
     included = numbers_of(session, of_status.where(ScreenedRecord.status == Status.INCLUDED))
-    last = entries_of(session, review_id, stage).last.copy()
+    last = first_and_last(session, review_id, stage).last.copy()
     gone = (
         hidden_numbers(session, review_id)
         if within is None

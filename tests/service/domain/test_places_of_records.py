@@ -18,9 +18,9 @@ from tandem.reviews import service as reviews
 from tandem.screening.full_text import population
 from tandem.screening.full_text.models import Retrieval, RetrievalState
 from tandem.screening.full_text.population import Gate
+from tandem.screening.hidden_records import hidden_numbers
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
-from tandem.stopping.hidden import hidden_numbers
 from world import FT, TA, Team, World
 
 pytestmark = pytest.mark.both_engines

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
+from tandem.db.arrays import numbers_of
 from tandem.db.pieces import pieces
 from tandem.db.session import sees_only_committed
 from tandem.events.log import Event
@@ -23,10 +24,9 @@ from tandem.recent import Recent
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
+from tandem.screening.ledger.first_and_last import first_and_last
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
-from tandem.stopping.entries import entries_of
-from tandem.stopping.joins import numbers_of
 
 _HIDE_OR_SHOW = (
     DuplicatesMerged,
@@ -72,7 +72,7 @@ def no_longer_shown(
     They are few. To take them out of a count is much faster than to look at each record that is
     counted: that reads the titles and abstracts of all.
     """
-    last = entries_of(session, review_id, stage).last
+    last = first_and_last(session, review_id, stage).last
     hidden = hidden_numbers(session, review_id)
     hidden = hidden[hidden < len(last)]
     return statuses_of(session, review_id, stage, hidden[last[hidden] > 0])
