@@ -104,8 +104,12 @@ def _team_counts(
         some = query if numbers is None else query.where(ScreenedRecord.record_number.in_(numbers))
         found.update({row.status: row.n for row in session.execute(some)})
     if within is None:
-        gone = query.where(ScreenedRecord.record_number.in_(left_out(literal(review_id))))
-        found.subtract({row.status: row.n for row in session.execute(gone)})
+        gone = select(ScreenedRecord.status).where(
+            ScreenedRecord.review_id == review_id,
+            ScreenedRecord.stage == stage,
+            ScreenedRecord.record_number.in_(left_out(literal(review_id))),
+        )
+        found.subtract(session.scalars(gone))
     counts = {status.value: found.get(status, 0) for status in Status}
     touched = sum(found.values()) - found.get(Status.UNSCREENED, 0)
     return counts | {Status.UNSCREENED.value: n_records - touched}
@@ -137,8 +141,13 @@ def _reviewers(
         some = decided if numbers is None else decided.where(here.in_(numbers))
         n_decided.update({row.reviewer_id: row.n for row in session.execute(some)})
     if within is None:
-        gone = decided.where(PresentDecision.record_number.in_(left_out(literal(review_id))))
-        n_decided.subtract({row.reviewer_id: row.n for row in session.execute(gone)})
+        # Not grouped: for that SQLite would go through all decisions, and there are few of these.
+        gone = select(PresentDecision.reviewer_id).where(
+            PresentDecision.review_id == review_id,
+            PresentDecision.stage == stage,
+            PresentDecision.record_number.in_(left_out(literal(review_id))),
+        )
+        n_decided.subtract(session.scalars(gone))
     days = {who: made for who, made in logged.days.items() if only in (None, who)}
     users = accounts.users_by_id(session, set(days)) if days else {}
     return [

@@ -1,17 +1,21 @@
 """What screening has found so far, record by record in the order in which they were screened."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, false, func, or_, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from tandem.ids import ReviewId
+from tandem.db.arrays import numbers_of, plain_rows
+from tandem.ids import RecordNumber, ReviewId
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded, sees_all_votes
-from tandem.screening.full_text.population import gate_of, is_there
+from tandem.screening.full_text.population import gate_of, is_there, population
+from tandem.screening.hidden_records import hidden_numbers
+from tandem.screening.ledger.first_and_last import first_and_last
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
 
@@ -44,54 +48,54 @@ class Recall:
 def recall(session: Session, *, viewer: Viewer, stage: Stage) -> Recall:
     """Return what was found so far: by the team, or for a blinded reviewer by themselves."""
     if not is_unblinded(viewer, stage):
-        own = _points(session, viewer.review_id, _own(viewer, stage), shows_possible=True)
-        return Recall("own", list(own))
-    hides = not sees_all_votes(viewer, stage)
-    found = _team(viewer, stage, hides_open=hides)
-    return Recall("team", list(_points(session, viewer.review_id, found, shows_possible=not hides)))
+        return Recall("own", _points(_own(session, viewer, stage)))
+    return Recall("team", _points(_team(session, viewer, stage)))
 
 
-Screened = Select[int, int, bool, bool]
-"""Of each record its place in the order of screening, how many there are, whether it is included,
-and whether it may be."""
+Places = NDArray[np.int64]
+"""Of records in the order of screening, from 1."""
 
 
-def _points(
-    session: Session, review_id: ReviewId, screened: Screened, *, shows_possible: bool
-) -> Iterator[RecallPoint]:
-    """Yield a point for each record that is, or may be, included, and the last.
+class _Screened(NamedTuple):
+    """How many records are screened, which of them are included, and which else may be.
 
-    The database numbers the records in their order, and leaves out all others.
+    `possible` is None where the votes are hidden from the viewer.
     """
-    included = possible = 0
-    last = RecallPoint(0, 0, 0 if shows_possible else None)
-    yield last
-    found = select(screened.subquery())
-    is_point = or_(found.selected_columns.is_included, found.selected_columns.is_possible)
-    is_last = found.selected_columns.n == found.selected_columns.n_all
-    query = found.where(or_(is_point, is_last)).order_by(found.selected_columns.n)
-    for n, _, is_included, is_possible in session.execute(query, {"review_id": review_id}):
-        included, possible = included + is_included, possible + (is_included or is_possible)
-        last = RecallPoint(n, included, possible if shows_possible else None)
-        yield last
+
+    n: int
+    included: Places
+    possible: Places | None
 
 
-def _in_order(
-    first: ColumnElement[int], is_included: ColumnElement[bool], is_possible: ColumnElement[bool]
-) -> Screened:
-    return select(
-        func.row_number().over(order_by=first).label("n"),
-        func.count().over().label("n_all"),
-        is_included.label("is_included"),
-        is_possible.label("is_possible"),
+def _points(found: _Screened) -> list[RecallPoint]:
+    """Return a point for each record that is, or may be, included, and the last."""
+    open_ones = np.zeros(0, dtype=np.int64) if found.possible is None else found.possible
+    places = np.union1d(found.included, open_ones)
+    if found.n:
+        places = np.union1d(places, [found.n])
+    places = np.concatenate([[0], places])
+    included = np.searchsorted(np.sort(found.included), places, side="right")
+    possible = included + np.searchsorted(np.sort(open_ones), places, side="right")
+    rows = zip(places.tolist(), included.tolist(), possible.tolist(), strict=True)
+    return [
+        RecallPoint(int(n), found_by_then, None if found.possible is None else may_be)
+        for n, found_by_then, may_be in rows
+    ]
+
+
+def _own(session: Session, viewer: Viewer, stage: Stage) -> _Screened:
+    first = (
+        select(Decision.record_number, func.min(Decision.labels_seq).label("first"))
+        .where(
+            Decision.review_id == viewer.review_id,
+            Decision.stage == stage,
+            Decision.reviewer_id == viewer.user_id,
+        )
+        .group_by(Decision.record_number)
+        .subquery()
     )
-
-
-def _own(viewer: Viewer, stage: Stage) -> Screened:
-    first = _first_decisions(viewer, stage, Decision.reviewer_id == viewer.user_id)
-    verdict = Decision.verdict
-    return (
-        _in_order(first.c.first, verdict == Verdict.INCLUDE, verdict == Verdict.MAYBE)
+    query = (
+        select(Decision.verdict)
         .select_from(PresentDecision)
         .join(Decision, PresentDecision.decision_id == Decision.id)
         .join(first, first.c.record_number == PresentDecision.record_number)
@@ -101,36 +105,60 @@ def _own(viewer: Viewer, stage: Stage) -> Screened:
             PresentDecision.reviewer_id == viewer.user_id,
             is_there(stage, gate_of(viewer), PresentDecision.record_number),
         )
+        .order_by(first.c.first)
     )
-
-
-def _team(viewer: Viewer, stage: Stage, *, hides_open: bool) -> Screened:
-    first = _first_decisions(viewer, stage)
-    is_possible = false() if hides_open else _is_possible()
-    return (
-        _in_order(first.c.first, ScreenedRecord.status == Status.INCLUDED, is_possible)
-        .join(first, first.c.record_number == ScreenedRecord.record_number)
-        .where(
-            ScreenedRecord.review_id == viewer.review_id,
-            ScreenedRecord.stage == stage,
-            ScreenedRecord.status != Status.UNSCREENED,
-            is_there(stage, gate_of(viewer), ScreenedRecord.record_number),
+    verdicts = session.scalars(query, {"review_id": viewer.review_id}).all()
+    places = {
+        verdict: np.array(
+            [place for place, one in enumerate(verdicts, start=1) if one is verdict], dtype=np.int64
         )
+        for verdict in (Verdict.INCLUDE, Verdict.MAYBE)
+    }
+    return _Screened(len(verdicts), places[Verdict.INCLUDE], places[Verdict.MAYBE])
+
+
+def _team(session: Session, viewer: Viewer, stage: Stage) -> _Screened:
+    """Look at the few that are included or open alone: of all others their order is kept."""
+    review_id = viewer.review_id
+    first = first_and_last(session, review_id, stage).first.copy()
+    first[_not_screened(session, viewer, stage, len(first))] = 0
+    order = np.sort(first[first > 0])
+
+    def places(query: Select[RecordNumber]) -> Places:
+        numbers = numbers_of(session, query)
+        began = first[numbers[numbers < len(first)]]
+        return 1 + np.searchsorted(order, began[began > 0])
+
+    included = places(_of_status(review_id, stage, Status.INCLUDED))
+    sees = sees_all_votes(viewer, stage)
+    return _Screened(len(order), included, places(_possible(review_id, stage)) if sees else None)
+
+
+def _not_screened(session: Session, viewer: Viewer, stage: Stage, end: int) -> NDArray[np.bool_]:
+    """Return which records below `end` have left the stage, or have no decision any more."""
+    away = np.zeros(end, dtype=bool)
+    if stage is Stage.FULL_TEXT:
+        away[:] = True
+        there = population(session, viewer.review_id, gate_of(viewer))
+        away[[number for number in there if number < end]] = False
+    else:
+        hidden = hidden_numbers(session, viewer.review_id)
+        away[hidden[hidden < end]] = True
+    withdrawn = plain_rows(session, _of_status(viewer.review_id, stage, Status.UNSCREENED))
+    away[[number for (number,) in withdrawn if number < end]] = True
+    return away
+
+
+def _of_status(review_id: ReviewId, stage: Stage, *statuses: Status) -> Select[RecordNumber]:
+    return select(ScreenedRecord.record_number).where(
+        ScreenedRecord.review_id == review_id,
+        ScreenedRecord.stage == stage,
+        ScreenedRecord.status.in_(statuses),
     )
 
 
-def _first_decisions(viewer: Viewer, stage: Stage, *conditions: ColumnElement[bool]) -> Subquery:
-    """Return each decided record with the number of its first entry: one run through an index."""
-    return (
-        select(Decision.record_number, func.min(Decision.labels_seq).label("first"))
-        .where(Decision.review_id == viewer.review_id, Decision.stage == stage, *conditions)
-        .group_by(Decision.record_number)
-        .subquery()
-    )
-
-
-def _is_possible() -> ColumnElement[bool]:
-    """Whether a ScreenedRecord is open, and somebody's present vote keeps it in."""
+def _possible(review_id: ReviewId, stage: Stage) -> Select[RecordNumber]:
+    """Select what is open, and somebody's present vote keeps in."""
     keeps_in = (
         select(PresentDecision.decision_id)
         .join(Decision, Decision.id == PresentDecision.decision_id)
@@ -143,6 +171,4 @@ def _is_possible() -> ColumnElement[bool]:
         .correlate(ScreenedRecord)
         .exists()
     )
-    # CASE and not AND: SQLite looks for the votes of every record before it looks at its status.
-    is_open = ScreenedRecord.status.in_([Status.AWAITING, Status.CONFLICT])
-    return case((is_open, keeps_in), else_=false())
+    return _of_status(review_id, stage, Status.AWAITING, Status.CONFLICT).where(keeps_in)

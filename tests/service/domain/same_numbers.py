@@ -1,7 +1,9 @@
 """Numbers that somebody sees in two places, held against each other."""
 
 from collections import Counter
+from itertools import accumulate
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tandem.db.session import Database
@@ -21,11 +23,12 @@ from tandem.screening.conflicts import service as conflicts
 from tandem.screening.conflicts.disagreements import disagreements
 from tandem.screening.criteria import reasons
 from tandem.screening.export import Selection, exported_records
-from tandem.screening.full_text.population import gate, gate_of
-from tandem.screening.models import ConflictState
+from tandem.screening.full_text.population import gate, gate_of, is_there
+from tandem.screening.models import ConflictState, Decision, ScreenedRecord
 from tandem.screening.people import workload
 from tandem.screening.progress import Progress, progress
 from tandem.screening.queue import service as queue
+from tandem.screening.recall import Recall
 from tandem.screening.record_filters import Filters
 from tandem.screening.rules import Status
 from tandem.stopping import audit_queries, display, states
@@ -60,7 +63,8 @@ def assert_same_everywhere(database: Database, review_id: ReviewId, owner: UserI
         listed = conflicts.list_conflicts(session, viewer=viewer, selection=open_now, limit=500)
         waits = waiting.of_review(session, review, viewer).waiting
         assert waits.conflicts == len(listed.items)
-        _stopping(session, review_id, of_stage[TA])
+        for stage, shown in of_stage.items():
+            _stopping(session, review_id, stage, shown)
         _reports(database, session, viewer, of_stage[TA])
 
 
@@ -77,6 +81,7 @@ def _lists(session: Session, viewer: Viewer, stage: Stage, shown: Progress) -> N
     last = shown.recall.points[-1]
     assert last.n_included == n_of[Status.INCLUDED]
     assert last.n_screened == shown.n_records - n_of[Status.UNSCREENED]
+    _recall(session, viewer, stage, shown.recall)
     assert shown.recall_curve is not None
     assert shown.recall_curve[-1].n_included == n_of[Status.INCLUDED]
     of_conflicts = conflicts.Selection(stage=stage, state=ConflictState.OPEN)
@@ -89,6 +94,29 @@ def _lists(session: Session, viewer: Viewer, stage: Stage, shown: Progress) -> N
     review = reviews.get_review(session, viewer.review_id)
     by_reason, n_without = reasons.count(session, review, stage, viewer)
     assert sum(n for _, n in by_reason) + n_without == n_of[Status.EXCLUDED]
+
+
+def _recall(session: Session, viewer: Viewer, stage: Stage, shown: Recall) -> None:
+    """Follow the records one after the other, in the order in which they were first decided."""
+    numbered = select(Decision.record_number, func.min(Decision.labels_seq)).where(
+        Decision.review_id == viewer.review_id, Decision.stage == stage
+    )
+    first = dict(session.execute(numbered.group_by(Decision.record_number)).all())
+    there = select(ScreenedRecord.record_number, ScreenedRecord.status).where(
+        ScreenedRecord.review_id == viewer.review_id,
+        ScreenedRecord.stage == stage,
+        ScreenedRecord.status != Status.UNSCREENED,
+        is_there(stage, gate_of(viewer), ScreenedRecord.record_number),
+    )
+    status = dict(session.execute(there, {"review_id": viewer.review_id}).all())
+    screened = sorted(status.keys() & first.keys(), key=first.__getitem__)
+    so_far = [0, *accumulate(status[number] is Status.INCLUDED for number in screened)]
+    assert shown.of == "team"
+    for point in shown.points:
+        assert point.n_included == so_far[point.n_screened]
+        assert point.n_possible is None or point.n_possible >= point.n_included
+    places = {point.n_screened for point in shown.points}
+    assert {at for at in range(1, len(so_far)) if so_far[at] > so_far[at - 1]} <= places
 
 
 def _of_a_person(session: Session, review: Review, user_id: UserId, stage: Stage) -> None:
@@ -110,17 +138,17 @@ def _of_a_person(session: Session, review: Review, user_id: UserId, stage: Stage
         assert (left.workload.decided, left.remaining) == (due, share.remaining)
 
 
-def _stopping(session: Session, review_id: ReviewId, shown: Progress) -> None:
+def _stopping(session: Session, review_id: ReviewId, stage: Stage, shown: Progress) -> None:
     n_of = {status: shown.counts[status] for status in Status}
     n_settled = n_of[Status.INCLUDED] + n_of[Status.EXCLUDED]
-    found = display.display(session, review_id, TA)
+    found = display.display(session, review_id, stage)
     assert (found.n_records, found.n_settled) == (shown.n_records, n_settled)
-    n_included = display.n_included(session, review_id, TA)
+    n_included = display.n_included(session, review_id, stage)
     assert found.n_included == n_included == n_of[Status.INCLUDED]
     if found.team is not None:
         assert found.team.both + found.team.only_1 + found.team.only_2 <= n_included
     assert found.n_pool + found.n_pending == shown.n_records - n_settled
-    audit = audit_queries.in_force(session, review_id, TA)
+    audit = audit_queries.in_force(session, review_id, stage)
     if audit is not None:
         ledger = states.shown(session, audit).ledger
         assert len(ledger.left_at) + ledger.outside.includes == n_of[Status.INCLUDED]
