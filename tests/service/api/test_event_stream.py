@@ -16,7 +16,7 @@ from redis import Redis
 
 from engines import Broker
 from service.installation.stand_ins import free_port
-from service.live import API, SOON, Live, listed, listen, listen_by, serve, take
+from service.live import API, NO_TLS, SOON, Live, listed, listen, listen_by, serve, take
 from tandem.accounts import service as accounts
 from tandem.accounts.shown_secrets import Secret
 from tandem.config import Settings
@@ -274,7 +274,7 @@ def _wait_for(live: Live, process: "subprocess.Popen[bytes]") -> None:
     while time.monotonic() < given_up:
         assert process.poll() is None
         try:
-            if httpx.get(f"{live.url}/healthz", timeout=SOON).status_code == 200:
+            if httpx.get(f"{live.url}/healthz", timeout=SOON, verify=NO_TLS).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from application import application
+from service.live import NO_TLS
 from tandem.config import Settings
 from tandem_api.connections import guarded
 from world import Team, World
@@ -35,7 +36,8 @@ class Live:
         return made
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=SOON)
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return httpx.get(url, headers=headers, timeout=SOON, verify=NO_TLS)
 
     def wait_until_nobody_is_connected(self) -> None:
         give_up_at = time.monotonic() + SOON
