@@ -130,16 +130,24 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> Iterator[str]:
+    """The name of a migrated database to copy, which nobody connects to."""
+    name = f"template_{uuid4().hex}"
+    migrate.upgrade(postgres.create(name))
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
 def migrated_postgres(
-    postgres: PostgresServer, _statements: SharedStatements
+    postgres: PostgresServer, postgres_template: str, _statements: SharedStatements
 ) -> Iterator[Database]:
-    """One database, which every test leaves empty: to copy it for each takes half a second.
+    """One database, which every test leaves empty: to copy it for each takes a quarter of a second.
 
     Its connections are kept, too: a new one costs the server as much as many statements.
     """
     name = f"test_{uuid4().hex}"
-    url = postgres.create(name)
-    migrate.upgrade(url)
+    url = postgres.create(name, postgres_template)
     database = Database(url)
     _statements.share(database.engine)
     yield database

@@ -21,8 +21,9 @@ class PostgresServer:
 
     url: URL
 
-    def create(self, name: str) -> str:
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "template0"')
+    def create(self, name: str, template: str = "template0") -> str:
+        """Copy a database that nobody is connected to: file by file, for half the server's time."""
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.url.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, name: str) -> None:

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -53,6 +54,21 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.drop(name)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the newest schema, which the test may change: a copy of a migrated one."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("migrated_sqlite")
+        file = tmp_path / "migrated.sqlite3"
+        shutil.copy(template, file)
+        yield f"sqlite:///{file}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"migrated_{uuid4().hex}"
+    yield server.create(name, request.getfixturevalue("postgres_template"))
+    server.drop(name)
+
+
 def alembic(url: str) -> Config:
     """Return what the `alembic` command uses in the checkout, on this database."""
     config = Config(toml_file=CHECKOUT / "pyproject.toml")
@@ -101,16 +117,15 @@ def test_from_nothing_to_the_schema_of_the_models_and_not_beyond(empty_url: str)
         migrate.upgrade(empty_url)
 
 
-def test_upgrading_again_changes_nothing(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    database = Database(empty_url)
+def test_upgrading_again_changes_nothing(migrated_url: str) -> None:
+    database = Database(migrated_url)
     team = World(database).team(n_records=2)
 
-    migrate.upgrade(empty_url)
+    migrate.upgrade(migrated_url)
 
     assert World(database).status(team.review_id, 1) == "unscreened"
     database.close()
-    assert differences(empty_url) == []
+    assert differences(migrated_url) == []
 
 
 FIRST_STATES: dict[str, list[str]] = {
@@ -190,10 +205,9 @@ def test_the_stream_begins_with_what_happens_after_the_upgrade_that_brings_it(
 
 
 def test_what_the_blinded_did_not_hear_of_is_known_of_the_past_but_for_reopenings(
-    empty_url: str,
+    migrated_url: str,
 ) -> None:
-    migrate.upgrade(empty_url)
-    database = Database(empty_url)
+    database = Database(migrated_url)
     world = World(database)
     team = world.team(n_records=2, policy={"resolution": "consensus"})
     for number in (1, 2):
@@ -207,10 +221,10 @@ def test_what_the_blinded_did_not_hear_of_is_known_of_the_past_but_for_reopening
     assert len(closed_changes(database)) == 3
     database.close()
 
-    command.downgrade(alembic(empty_url), "0014")
-    migrate.upgrade(empty_url)
+    command.downgrade(alembic(migrated_url), "0014")
+    migrate.upgrade(migrated_url)
 
-    database = Database(empty_url)
+    database = Database(migrated_url)
     assert closed_changes(database) == known
     with database.read() as session:
         review = session.get_one(Review, team.review_id)
@@ -218,9 +232,8 @@ def test_what_the_blinded_did_not_hear_of_is_known_of_the_past_but_for_reopening
     database.close()
 
 
-def test_who_was_shown_verdicts_is_known_of_the_past(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    database = Database(empty_url)
+def test_who_was_shown_verdicts_is_known_of_the_past(migrated_url: str) -> None:
+    database = Database(migrated_url)
     world = World(database)
     team = world.team(n_records=6)
     for number in (1, 2, 3):
@@ -237,10 +250,10 @@ def test_who_was_shown_verdicts_is_known_of_the_past(empty_url: str) -> None:
     stored, sights = exposures(database)
     database.close()
 
-    command.downgrade(alembic(empty_url), "0020")
-    migrate.upgrade(empty_url)
+    command.downgrade(alembic(migrated_url), "0020")
+    migrate.upgrade(migrated_url)
 
-    database = Database(empty_url)
+    database = Database(migrated_url)
     refound, sights_refound = exposures(database)
     assert {number for _, number in stored} == {1, 2, 3, 4, 5}
     assert refound >= stored  # of linked records it does not ask which of them a verdict was on
@@ -252,9 +265,8 @@ def test_who_was_shown_verdicts_is_known_of_the_past(empty_url: str) -> None:
     database.close()
 
 
-def test_records_of_the_past_have_their_numbers_of_trial_registries(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    database = Database(empty_url)
+def test_records_of_the_past_have_their_numbers_of_trial_registries(migrated_url: str) -> None:
+    database = Database(migrated_url)
     team = World(database).team(n_records=3)
     texts = {1: "A trial (NCT01234567)", 2: "No trial", 3: "Registered as ISRCTN12345678."}
     with database.write.begin() as session:
@@ -263,19 +275,18 @@ def test_records_of_the_past_have_their_numbers_of_trial_registries(empty_url: s
             record.abstract, record.registry_ids = text_, []
     database.close()
 
-    command.downgrade(alembic(empty_url), "0022")
-    migrate.upgrade(empty_url)
+    command.downgrade(alembic(migrated_url), "0022")
+    migrate.upgrade(migrated_url)
 
-    database = Database(empty_url)
+    database = Database(migrated_url)
     with database.read() as session:
         query = select(Record.registry_ids).order_by(Record.number)
         assert session.scalars(query).all() == [["NCT01234567"], [], ["ISRCTN12345678"]]
     database.close()
 
 
-def test_addresses_have_one_spelling_unless_that_is_somebody_elses(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    database = Database(empty_url)
+def test_addresses_have_one_spelling_unless_that_is_somebody_elses(migrated_url: str) -> None:
+    database = Database(migrated_url)
     world = World(database)
     composed = ["jos\u00e9@example.org", "z\u00f6e@example.org"]
     marked = [unicodedata.normalize("NFD", email) for email in composed]
@@ -284,11 +295,11 @@ def test_addresses_have_one_spelling_unless_that_is_somebody_elses(empty_url: st
         for person, email in ((jose, marked[0]), (zoe, marked[1]), (other, composed[1])):
             session.execute(update(User).where(User.id == person.id).values(email=email))
     database.close()
-    command.downgrade(alembic(empty_url), "0038")
+    command.downgrade(alembic(migrated_url), "0038")
 
-    migrate.upgrade(empty_url)
+    migrate.upgrade(migrated_url)
 
-    database = Database(empty_url)
+    database = Database(migrated_url)
     with database.read() as session:
         found = {person: session.get_one(User, person.id).email for person in (jose, zoe, other)}
     database.close()
@@ -296,9 +307,8 @@ def test_addresses_have_one_spelling_unless_that_is_somebody_elses(empty_url: st
 
 
 @pytest.mark.parametrize("blind", [True, False])
-def test_what_was_decided_before_is_counted(empty_url: str, blind: bool) -> None:
-    migrate.upgrade(empty_url)
-    database = Database(empty_url)
+def test_what_was_decided_before_is_counted(migrated_url: str, blind: bool) -> None:
+    database = Database(migrated_url)
     world = World(database)
     team = world.team(n_records=5, policy={"single_include_advances": True})
     if not blind:
@@ -309,10 +319,10 @@ def test_what_was_decided_before_is_counted(empty_url: str, blind: bool) -> None
     kept = counts(database)
     database.close()
 
-    command.downgrade(alembic(empty_url), "0036")
-    migrate.upgrade(empty_url)
+    command.downgrade(alembic(migrated_url), "0036")
+    migrate.upgrade(migrated_url)
 
-    database = Database(empty_url)
+    database = Database(migrated_url)
     n_full, n_half_done = (1, 2) if blind else (2, 1)
     of_people = {team.ann.id: (3, n_half_done), team.ben.id: (1, 0)}
     assert counts(database) == kept == ((n_full, n_half_done), of_people)

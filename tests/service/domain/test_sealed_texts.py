@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from service.domain.importing import Importer, ris, titled
 from service.domain.test_migrations import alembic
-from service.domain.test_migrations import empty_url as empty_url
+from service.domain.test_migrations import migrated_url as migrated_url
 from tandem.artifacts import Artifacts
 from tandem.audit import trail
 from tandem.audit.checked import Checked
@@ -186,18 +186,17 @@ class TestTrailsFromBefore:
     """An installation of before, whose upgrade seals what is there once."""
 
     @pytest.fixture
-    def database(self, empty_url: str) -> Iterator[Database]:
-        command.upgrade(alembic(empty_url), "head")
-        opened = Database(empty_url)
+    def database(self, migrated_url: str) -> Iterator[Database]:
+        opened = Database(migrated_url)
         yield opened
         opened.close()
 
     @pytest.fixture
-    def old(self, importer: Importer, empty_url: str) -> Importer:
+    def old(self, importer: Importer, migrated_url: str) -> Importer:
         """The importer's review after the upgrade, as if its entries had sealed neither."""
         importer.database.close()
-        command.downgrade(alembic(empty_url), "0006")
-        command.upgrade(alembic(empty_url), "head")
+        command.downgrade(alembic(migrated_url), "0006")
+        command.upgrade(alembic(migrated_url), "head")
         return importer
 
     def test_they_hold_and_say_since_when(self, old: Importer, world: World) -> None:

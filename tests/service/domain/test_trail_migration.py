@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from service.domain.tables import events
 from service.domain.test_migrations import alembic
-from service.domain.test_migrations import empty_url as empty_url
+from service.domain.test_migrations import migrated_url as migrated_url
 from tandem.audit import past, trail
 from tandem.audit.checked import Checked
 from tandem.audit.verify import check
@@ -28,9 +28,8 @@ _NEW = ("detail", "salt", "hash")
 
 
 @pytest.fixture
-def database(empty_url: str) -> Iterator[Database]:
-    command.upgrade(alembic(empty_url), "head")
-    opened = Database(empty_url)
+def database(migrated_url: str) -> Iterator[Database]:
+    opened = Database(migrated_url)
     yield opened
     opened.close()
 
@@ -60,16 +59,18 @@ def checked(database: Database, team: Team) -> Checked:
     return check(trail.lines(database, review_id=team.review_id, user_id=team.owner.id))
 
 
-def test_a_review_from_before_gets_a_trail_that_holds(database: Database, empty_url: str) -> None:
+def test_a_review_from_before_gets_a_trail_that_holds(
+    database: Database, migrated_url: str
+) -> None:
     world = World(database)
     team, other = history(world), history(world)
     database.close()
     # Down and up again: what only the trail knew is gone, as if it had never been kept.
-    command.downgrade(alembic(empty_url), "0006")
+    command.downgrade(alembic(migrated_url), "0006")
     with database.engine.connect() as connection:
         assert not set(_NEW) & set(connection.execute(text("SELECT * FROM event")).keys())
     database.close()
-    command.upgrade(alembic(empty_url), "head")
+    command.upgrade(alembic(migrated_url), "head")
 
     for one in (team, other):
         found = checked(database, one)
@@ -97,16 +98,16 @@ def test_a_review_from_before_gets_a_trail_that_holds(database: Database, empty_
     assert again.n_entries > last
 
 
-def test_a_trail_of_the_first_form_begins_again(database: Database, empty_url: str) -> None:
+def test_a_trail_of_the_first_form_begins_again(database: Database, migrated_url: str) -> None:
     team = history(World(database))
     database.close()
-    command.downgrade(alembic(empty_url), "0007")
+    command.downgrade(alembic(migrated_url), "0007")
     with database.write.begin() as session:
         session.execute(text("ALTER TABLE review DROP COLUMN pilot_records"))
         session.execute(text("UPDATE event SET detail = '{}', hash = 'of another form'"))
         session.execute(text("DELETE FROM criteria_version"))
     database.close()
-    command.upgrade(alembic(empty_url), "head")
+    command.upgrade(alembic(migrated_url), "head")
 
     found = checked(database, team)
 
@@ -116,12 +117,12 @@ def test_a_trail_of_the_first_form_begins_again(database: Database, empty_url: s
     assert entry[-1] == "texts"
 
 
-def test_a_trail_from_before_notices_changes(database: Database, empty_url: str) -> None:
+def test_a_trail_from_before_notices_changes(database: Database, migrated_url: str) -> None:
     world = World(database)
     team = history(world)
     database.close()
-    command.downgrade(alembic(empty_url), "0006")
-    command.upgrade(alembic(empty_url), "head")
+    command.downgrade(alembic(migrated_url), "0006")
+    command.upgrade(alembic(migrated_url), "head")
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE screened_record SET status = 'excluded'"))
 

@@ -41,7 +41,7 @@ class Site:
             return
         name, template = (make_url(site.url).database or "" for site in (self, other))
         server.drop(name)
-        server._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        server.create(name, template)
         there = other.settings.data_dir / "artifacts"
         shutil.copytree(there, self.settings.data_dir / "artifacts", dirs_exist_ok=True)
 
