@@ -3,9 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
-from tandem.records.origin import NotScreened, RemovalKind, Way, why_not_screened
+from tandem.records.origin import (
+    FoundBy,
+    NotScreened,
+    RemovalKind,
+    StartsAt,
+    Way,
+    why_not_screened,
+)
 from tandem.reporting.facts import Occurrence, RecordFacts
 from tandem.reports.rules import ReportFacts, Standing, reason, standing
 from tandem.screening.rules import Status
@@ -51,18 +59,38 @@ def assemble(source: Source) -> list[RecordFacts]:
 
 def _of_record(source: Source, number: int, occurrences: list[Occurrence]) -> RecordFacts:
     status = source.statuses.get(number, Status.UNSCREENED)
-    ways = [Way(one.found_by, one.starts_at) for one in occurrences]
     removal = source.removals.get(number)
-    why = why_not_screened(ways, is_removed=removal is not None)
-    report = source.reports.get(number, ReportFacts(title_abstract=status))
+    report = source.reports.get(number)
+    stands, why_excluded = _behind(report) if report is not None else _without_report(status)
     return RecordFacts(
         number=number,
         occurrences=occurrences,
         status=status,
         removal=removal,
         left_unread=any(number in frame for frame in source.certified),
-        at_full_text=why is NotScreened.FULL_TEXT,
-        standing=standing(report) or Standing.NOT_SOUGHT,
-        reason=reason(report),
-        studies=source.studies.get(number, frozenset()),
+        at_full_text=_starts_at_full_text(
+            *{(one.found_by, one.starts_at) for one in occurrences}, is_removed=removal is not None
+        ),
+        standing=stands,
+        reason=why_excluded,
+        studies=source.studies.get(number, _NONE),
     )
+
+
+_NONE = frozenset[str]()
+
+
+def _behind(report: ReportFacts) -> tuple[Standing, str | None]:
+    return standing(report) or Standing.NOT_SOUGHT, reason(report)
+
+
+# Nearly all records are no reports, and came in one of a few ways: these are looked up.
+@cache
+def _without_report(status: Status) -> tuple[Standing, str | None]:
+    return _behind(ReportFacts(title_abstract=status))
+
+
+@cache
+def _starts_at_full_text(*ways: tuple[FoundBy, StartsAt], is_removed: bool) -> bool:
+    why = why_not_screened([Way(*way) for way in ways], is_removed=is_removed)
+    return why is NotScreened.FULL_TEXT

@@ -39,19 +39,16 @@ def facts(session: Session, review_id: ReviewId) -> list[RecordFacts]:
 
 
 def _came(session: Session, review_id: ReviewId) -> Iterator[Came]:
+    """Yield each record. What its import says of it is read once, not with each row."""
+    imports = select(
+        Import.id, Import.found_by, Import.source, Import.wave, Import.starts_at
+    ).where(Import.review_id == review_id)
+    said = {row.id: row[1:] for row in session.execute(imports)}
     query = (
-        select(
-            Record.number,
-            Record.duplicate_of,
-            Import.found_by,
-            Import.source,
-            Import.wave,
-            Import.starts_at,
-        )
-        .join(Import, Import.id == Record.import_id)
+        select(Record.number, Record.duplicate_of, Record.import_id)
         .where(Record.review_id == review_id)
         .order_by(Record.number)
         .execution_options(yield_per=_PAGE)
     )
-    for number, shown, found_by, source, wave, starts_at in session.execute(query):
-        yield Came(Occurrence(number, found_by, source, wave, starts_at), shown or number)
+    for number, shown, file in session.execute(query):
+        yield Came(Occurrence(number, *said[file]), shown or number)
