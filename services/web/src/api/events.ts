@@ -1,7 +1,8 @@
 /** What happens in a review while somebody looks at it: events say what to read again. */
 import { prefix } from "./address";
 import type { Schemas } from "./client";
-import { outdated } from "./queries";
+import { outdated, refreshed } from "./queries";
+import { rounds } from "./rounds";
 
 const DECIDED = ["records", "record", "progress", "waiting", "mine", "members", "agreement", "stopping", "flow"];
 const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement", "stopping", "flow"];
@@ -57,7 +58,6 @@ export const CONCERNS: Record<Schemas["EventType"] | "tandem.import.progress", s
   "tandem.wave.opened": ["imports", "waiting", "records", "waves", "flow"],
   "tandem.import.progress": ["imports"],
 };
-const GATHER_MS = 400;
 /** Who follows later than this has shown something in the meantime. */
 const LATE_MS = 1000;
 /** Until a stream that the server refused is asked for again. */
@@ -72,20 +72,10 @@ const AGAIN_MS = 5000;
  */
 export function follow(review: string, person: string): () => void {
   const shared = `tandem events ${review} ${person}`;
-  const waiting = new Set<string>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const concerns = (kinds: readonly string[]) => {
-    for (const kind of kinds) waiting.add(kind);
-    if (waiting.size === 0) return;
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      for (const kind of waiting) outdated(review, kind);
-      waiting.clear();
-    }, GATHER_MS);
-  };
+  const reading = rounds((kinds) => Promise.all(kinds.map((kind) => refreshed(review, kind))));
   const others = new BroadcastChannel(shared);
   others.onmessage = (message: MessageEvent<string[]>) => {
-    if (document.visibilityState === "visible") concerns(message.data);
+    if (document.visibilityState === "visible") reading.add(message.data);
   };
   let end: (() => void) | null = null;
   const begin = () => {
@@ -94,7 +84,7 @@ export function follow(review: string, person: string): () => void {
     end = whenAlone(shared, () => {
       if (isLate) outdated(review); // what happened since the tab before has ended
       return stream(review, (kinds) => {
-        concerns(kinds);
+        reading.add(kinds);
         others.postMessage(kinds);
       });
     });
@@ -113,7 +103,7 @@ export function follow(review: string, person: string): () => void {
   begin();
   return () => {
     document.removeEventListener("visibilitychange", change);
-    clearTimeout(timer);
+    reading.end();
     stop();
     others.close();
   };

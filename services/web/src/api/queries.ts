@@ -97,7 +97,12 @@ export const inAll = (n: Record<Stage, number> | undefined): number => (n ? n.ti
 
 /** Everything that was read of a review, or one kind of it, is out of date. */
 export function outdated(review: string, ...kind: string[]): void {
-  void queries.invalidateQueries({ queryKey: ["review", review, ...kind] });
+  void refreshed(review, ...kind);
+}
+
+/** The same; resolved once what is shown of it has been read again. */
+export function refreshed(review: string, ...kind: string[]): Promise<void> {
+  return queries.invalidateQueries({ queryKey: ["review", review, ...kind] });
 }
 
 /** The round that everybody screens first, if the review has one; `isWatched`: its counts follow while it runs. */
