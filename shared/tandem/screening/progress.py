@@ -8,6 +8,7 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from tandem.accounts import service as accounts
+from tandem.db.among import is_one_of
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records import screened_records
@@ -107,7 +108,7 @@ def _team_counts(
         gone = select(ScreenedRecord.status).where(
             ScreenedRecord.review_id == review_id,
             ScreenedRecord.stage == stage,
-            ScreenedRecord.record_number.in_(left_out(literal(review_id))),
+            is_one_of(ScreenedRecord.record_number, left_out(literal(review_id))),
         )
         found.subtract(session.scalars(gone))
     counts = {status.value: found.get(status, 0) for status in Status}
@@ -145,7 +146,7 @@ def _reviewers(
         gone = select(PresentDecision.reviewer_id).where(
             PresentDecision.review_id == review_id,
             PresentDecision.stage == stage,
-            PresentDecision.record_number.in_(left_out(literal(review_id))),
+            is_one_of(PresentDecision.record_number, left_out(literal(review_id))),
         )
         n_decided.subtract(session.scalars(gone))
     days = {who: made for who, made in logged.days.items() if only in (None, who)}

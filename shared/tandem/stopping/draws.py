@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, and_, exists, func, literal, select
 from sqlalchemy.orm import Session
 
+from tandem.db.among import is_one_of
 from tandem.db.base import now
 from tandem.db.pieces import pieces
 from tandem.ids import RecordNumber
@@ -100,7 +101,7 @@ def _n_in_pool(session: Session, audit: Audit) -> int:
         ScreenedRecord.stage == audit.stage,
         ScreenedRecord.record_number <= audit.last_number,
     )
-    gone = begun.where(ScreenedRecord.record_number.in_(left_out(literal(audit.review_id))))
+    gone = begun.where(is_one_of(ScreenedRecord.record_number, left_out(literal(audit.review_id))))
     waiting = (
         select(func.count())
         .select_from(AuditDraw)

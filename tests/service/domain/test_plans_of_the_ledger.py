@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, text
 
+from service.domain.plans import steps
 from tandem.db.base import now
 from tandem.db.session import Database
 from tandem.ids import DecisionId, RecordNumber, new_id
@@ -94,19 +95,13 @@ def rows_read(database: Database) -> Iterator[list[int]]:
             rows = connection.connection.cursor()
             rows.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
             ((plan,),) = rows.fetchall()
-            found.append(sum(_n_rows(step) for step in _steps(plan[0]["Plan"])))
+            found.append(sum(_n_rows(step) for step in steps(plan[0]["Plan"])))
 
     event.listen(database.engine, "before_cursor_execute", explain)
     try:
         yield found
     finally:
         event.remove(database.engine, "before_cursor_execute", explain)
-
-
-def _steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from _steps(part)
 
 
 def _n_rows(step: dict[str, Any]) -> int:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from tandem.db.among import is_one_of
 from tandem.errors import Conflict as Contradiction
 from tandem.ids import RecordNumber, ReviewId
 from tandem.records.models import Record
@@ -173,7 +174,7 @@ def in_stage(stage: Stage, through: Gate) -> SQLColumnExpression[bool]:
     """
     if stage is not Stage.FULL_TEXT:
         return Record.is_in_screening
-    return Record.number.in_(_population(through))
+    return is_one_of(Record.number, _population(through))
 
 
 def is_of_stage(stage: Stage, through: Gate) -> SQLColumnExpression[bool]:
@@ -195,7 +196,7 @@ def is_there(
     have left, and reads none of the others.
     """
     if stage is Stage.FULL_TEXT:
-        return number.in_(_population(through))
+        return is_one_of(number, _population(through))
     return number.not_in(left_out(bindparam("review_id")))
 
 
@@ -215,17 +216,13 @@ def n_in_stage(session: Session, review_id: ReviewId, stage: Stage, through: Gat
 def _population(through: Gate) -> Select[RecordNumber]:
     # It begins with the entries: there are as many as full texts, whatever the review has else.
     source = aliased(Record)
-    heads = (
-        select(source.shown_as)
-        .join(
-            Retrieval,
-            and_(Retrieval.review_id == source.review_id, Retrieval.record_number == source.number),
-        )
-        .where(Retrieval.review_id == bindparam("review_id"))
+    sought = select(Retrieval.record_number).where(Retrieval.review_id == bindparam("review_id"))
+    heads = select(source.shown_as).where(
+        source.review_id == bindparam("review_id"), is_one_of(source.number, sought)
     )
     return select(Record.number).where(
         Record.review_id == bindparam("review_id"),
-        Record.number.in_(heads),
+        is_one_of(Record.number, heads),
         # As an expression: by its index SQLite would go through all that are no duplicates.
         Record.shown_as == Record.number,
         is_at_full_text(through),

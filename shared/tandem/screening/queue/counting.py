@@ -7,6 +7,7 @@ from functools import cache
 from sqlalchemy import Select, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from tandem.db.among import is_one_of
 from tandem.db.pieces import pieces
 from tandem.db.rows import fetch
 from tandem.ids import RecordNumber, ReviewId
@@ -121,7 +122,7 @@ def closed_and_left_out(rules: Rules, review_id: SQLColumnExpression[ReviewId]) 
     return select(func.count()).where(
         ScreenedRecord.review_id == review_id,
         ScreenedRecord.stage == STAGE,
-        ScreenedRecord.record_number.in_(left_out(review_id).correlate(Review)),
+        is_one_of(ScreenedRecord.record_number, left_out(review_id).correlate(Review)),
         or_(~rules.lacks_decisions(), is_theirs.correlate(ScreenedRecord)),
     )
 
@@ -131,7 +132,7 @@ def decided_and_left_out(review_id: SQLColumnExpression[ReviewId]) -> Select[int
     return select(func.count()).where(
         PresentDecision.review_id == review_id,
         PresentDecision.stage == STAGE,
-        PresentDecision.record_number.in_(left_out(review_id).correlate(Review)),
+        is_one_of(PresentDecision.record_number, left_out(review_id).correlate(Review)),
         PresentDecision.reviewer_id == USER,
     )
 

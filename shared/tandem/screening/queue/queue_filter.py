@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from tandem.db.among import is_one_of
 from tandem.db.base import now
 from tandem.ids import RecordNumber, ReviewId, UserId
 from tandem.records.models import Record
@@ -198,13 +199,14 @@ def is_among() -> ColumnElement[bool]:
 def is_half_done() -> ColumnElement[bool]:
     """Whether a record has some of its decisions, and lacks others."""
     # As a query of its own it begins with the index on the number of decisions.
-    return Record.number.in_(
+    return is_one_of(
+        Record.number,
         select(ScreenedRecord.record_number).where(
             ScreenedRecord.review_id == REVIEW,
             ScreenedRecord.stage == STAGE,
             ScreenedRecord.n_decisions >= 1,
             ScreenedRecord.n_decisions < _QUOTA,
-        )
+        ),
     )
 
 
