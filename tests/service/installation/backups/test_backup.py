@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from service.installation.backups.sites import FILE, Site, others
 from tandem.cli import main as command
@@ -28,6 +29,18 @@ def test_all_that_was_there_is_there_again(here: Site, there: Site, file: Path) 
     (key,) = [key for key in restored.manifest.artifacts if key != "none"]
     assert there.store.read(key) == FILE
     assert restored.manifest.missing == ["none"]  # what the factories name, and nobody has stored
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_postgresql_has_statistics_of_what_was_restored(there: Site, file: Path) -> None:
+    restore(there.settings, file)
+
+    database = Database(there.url)
+    with database.engine.connect() as connection:
+        counted = "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = current_schema()"
+        known = set(connection.scalars(text(counted)))
+    database.close()
+    assert known >= {table for table, rows in there.rows().items() if rows}
 
 
 def test_only_its_user_can_read_it_and_nothing_else_is_left(file: Path, tmp_path: Path) -> None:
