@@ -17,7 +17,7 @@ from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
 from world import FT, TA, Team, World
 
-N_RECORDS = 300
+N_RECORDS = 1000
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     and_,
     bindparam,
+    func,
     or_,
     select,
 )
@@ -126,18 +127,15 @@ def is_retrieved(record: type[Record] = Record) -> ColumnElement[bool]:
 
 
 def _says_retrieved(entry: type[Retrieval]) -> ColumnElement[bool]:
-    newer = aliased(Retrieval)
-    is_older = (
-        select(newer.seq)
-        .where(
-            newer.review_id == entry.review_id,
-            newer.record_number == entry.record_number,
-            newer.seq > entry.seq,
-        )
+    other = aliased(Retrieval)
+    # Not as "no newer one exists": PostgreSQL joins that, each entry with each of the review.
+    newest = (
+        select(func.max(other.seq))
+        .where(other.review_id == entry.review_id, other.record_number == entry.record_number)
         .correlate(entry)
-        .exists()
+        .scalar_subquery()
     )
-    return and_(entry.state == RetrievalState.RETRIEVED, ~is_older)
+    return and_(entry.state == RetrievalState.RETRIEVED, entry.seq == newest)
 
 
 def is_at_full_text(through: Gate, record: type[Record] = Record) -> ColumnElement[bool]:
