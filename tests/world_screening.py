@@ -42,6 +42,7 @@ class Screening(Reviews):
         stage: Stage = TA,
         **said: Any,
     ) -> Recorded:
+        criteria_version = said.pop("criteria_version", None)
         with self.entered(review_id, person) as (session, review, viewer):
             return decisions.record_decision(
                 session,
@@ -50,6 +51,7 @@ class Screening(Reviews):
                 record_number=RecordNumber(number),
                 stage=stage,
                 given=DecisionInput(Verdict(verdict), **said),
+                criteria_version=criteria_version,
             )
 
     def withdraw(
@@ -111,6 +113,7 @@ class Screening(Reviews):
         stage: Stage = TA,
         **said: Any,
     ) -> None:
+        criteria_version = said.pop("criteria_version", None)
         with self.entered(review_id, person) as (session, review, viewer):
             second_votes.vote_again(
                 session,
@@ -118,6 +121,7 @@ class Screening(Reviews):
                 viewer=viewer,
                 conflict_id=conflict_at(session, review_id, number, stage),
                 given=DecisionInput(Verdict(verdict), **said),
+                criteria_version=criteria_version,
             )
 
     def say(self, review_id: ReviewId, person: Person, number: int, text: str) -> None:

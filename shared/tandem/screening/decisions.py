@@ -92,15 +92,27 @@ def record_second_vote(
     key: RecordKey,
     given: DecisionInput,
     conflict_id: ConflictId,
+    criteria_version: int | None = None,
 ) -> Decision:
     """Append a voter's second vote in a conflict, also where it says the same as before.
 
-    `second_votes.vote_again` says who may give it.
+    `second_votes.vote_again` says who may give it. `criteria_version` as in `record_decision`.
+
+    Raises:
+        Invalid: The criteria have no such version, or a classification goes with the wrong verdict.
+        ReasonRequired: It excludes a full text without a reason.
     """
+    client_state.require_known_criteria(review, criteria_version)
     require_complete(key.stage, given)
     state = load_screenable(session, key)
     informed = exposure.is_informed(session, viewer, state)
-    new = NewDecision(viewer.user_id, given, informed, second_in=conflict_id)
+    new = NewDecision(
+        viewer.user_id,
+        given,
+        informed,
+        criteria_version=criteria_version,
+        second_in=conflict_id,
+    )
     policy = viewer.policies[key.stage]
     after = append(session, review, policy, state, new, because=ResolvedBy.AGREEMENT)
     return after.votes[viewer.user_id]

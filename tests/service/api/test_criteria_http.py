@@ -131,6 +131,27 @@ class TestCriteria:
         ask(team.ann, "POST", f"{confirm}?criteria_version=4", expect=422)
         assert ask(team.ann, "POST", confirm)["decision"]["criteria_version"] == 3
 
+    def test_a_second_vote_is_of_the_criteria_that_were_shown(
+        self, ask: Asking, team: Team
+    ) -> None:
+        ask(team.owner, "PATCH", "", {"policy": {"title_abstract": {"resolution": "consensus"}}})
+        for who, verdict in ((team.ann, "include"), (team.ben, "exclude")):
+            ask(who, "PUT", "/records/1/decision", {"verdict": verdict})
+        for exclude in (["Prisons"], ["Prisons", "Hospitals"]):
+            ask(team.owner, "PATCH", "", {"criteria": {"exclude": exclude}})
+        (conflict,) = ask(team.ann, "GET", "/conflicts")["items"]
+        vote = f"/conflicts/{conflict['id']}/vote"
+
+        refused = ask(team.ann, "POST", vote, {"verdict": "include", "criteria_version": 4}, 422)
+        assert refused["errors"][0]["field"].endswith("criteria_version")
+        ask(team.ann, "POST", vote, {"verdict": "include", "criteria_version": 2})
+        ask(team.ben, "POST", vote, {"verdict": "include"})
+
+        votes = ask(team.owner, "GET", "/records/1")["decisions"]
+        assert {one["reviewer"]: one["criteria_version"] for one in votes} == {"ann": 2, "ben": 3}
+        assert ask(team.ann, "GET", "/criteria/affected")["n"] == 1
+        assert ask(team.ben, "GET", "/criteria/affected")["n"] == 0
+
     @pytest.mark.parametrize("version", [0, 2, -1, 1.5, 2**40])
     def test_a_decision_is_under_criteria_that_there_are(
         self, ask: Asking, team: Team, version: float

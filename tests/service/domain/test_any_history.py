@@ -15,12 +15,12 @@ from sqlalchemy import select
 
 import effort
 from service.domain.tables import assert_in_step, conflicts, ledger
-from tandem.errors import Forbidden, NotFound
+from tandem.errors import Forbidden, Invalid, NotFound
 from tandem.ids import DuplicateGroupId
 from tandem.records.duplicates import groups
 from tandem.records.duplicates.models import DuplicateGroup, GroupState
 from tandem.records.models import Import, Record
-from tandem.reviews import policy_versions
+from tandem.reviews import policy_versions, texts
 from tandem.reviews.policy import Policy
 from tandem.screening.conflicts.second_votes import NotAVoter, NotConsensus, VotedAgain
 from tandem.screening.conflicts.service import AlreadyResolved, NotResolved, OwnConflict
@@ -35,6 +35,8 @@ pytestmark = pytest.mark.both_engines
 people = st.sampled_from(["ann", "ben", "eve", "judge", "owner"])
 numbers = st.integers(1, 2)
 reasons = st.sampled_from([[], ["wrong population"], ["wrong design"]])
+shown = st.none() | st.integers(1, 4)
+"""The version of the criteria that a client names: early, in force, or one that never was."""
 CHOICES = {
     name: get_args(field.annotation) or (False, True) for name, field in Policy.model_fields.items()
 }
@@ -56,6 +58,8 @@ class Screening(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.said: dict[tuple[Person, int], tuple[str, list[str]]] = {}
+        self.under: dict[tuple[Person, int], int] = {}
+        self.n_criteria = 1
         self.voted_again: set[tuple[Person, int]] = set()
         self.resolved: set[int] = set()
         self.open: set[int] = set()
@@ -71,20 +75,39 @@ class Screening(RuleBasedStateMachine):
         number=numbers,
         verdict=st.sampled_from(["include", "exclude", "maybe"]),
         reasons=reasons,
+        shown=shown,
     )
-    def decide(self, who: str, number: int, verdict: str, reasons: list[str]) -> None:
+    def decide(
+        self, who: str, number: int, verdict: str, reasons: list[str], shown: int | None
+    ) -> None:
         person = getattr(self.team, who)
-        before = self.said.get((person, number))
-        made = self.world.decide(self.team.review_id, person, number, verdict, reasons=reasons)
-        assert made.changed == (before != (verdict, reasons))
-        self.said[person, number] = (verdict, reasons)
+        at = (person, number)
+        said: dict[str, Any] = {"reasons": reasons, "criteria_version": shown}
+        if shown is not None and shown > self.n_criteria:
+            with pytest.raises(Invalid):
+                self.world.decide(self.id, person, number, verdict, **said)
+            return
+        looked_again = at in self.said and shown is not None and shown > self.under[at]
+        is_other = self.said.get(at) != (verdict, reasons)
+        made = self.world.decide(self.id, person, number, verdict, **said)
+        assert made.changed == (is_other or looked_again)
+        if made.changed:
+            self.said[at] = (verdict, reasons)
+            self.under[at] = shown or self.n_criteria
+
+    @rule()
+    def change_criteria(self) -> None:
+        with self.world.entered(self.id, self.team.owner) as (session, review, viewer):
+            changed = {"criteria_exclude": [f"Reason {self.n_criteria}"]}
+            texts.change(session, review, changed, by=viewer.user_id)
+        self.n_criteria += 1
 
     @rule(who=people, number=numbers)
     def withdraw(self, who: str, number: int) -> None:
         person = getattr(self.team, who)
         if (person, number) in self.said:
             self.world.withdraw(self.team.review_id, person, number)
-            del self.said[person, number]
+            del self.said[person, number], self.under[person, number]
         else:
             with pytest.raises(NoDecision):
                 self.world.withdraw(self.team.review_id, person, number)
@@ -125,15 +148,20 @@ class Screening(RuleBasedStateMachine):
         number=numbers,
         verdict=st.sampled_from(["include", "exclude", "maybe"]),
         reasons=reasons,
+        shown=shown,
     )
-    def vote_again(self, who: str, number: int, verdict: str, reasons: list[str]) -> None:
+    def vote_again(
+        self, who: str, number: int, verdict: str, reasons: list[str], shown: int | None
+    ) -> None:
         if number not in self.differing():
             return
         person, n_entries = getattr(self.team, who), len(ledger(self.world.database, self.id))
-        refusal = self._refusal_of_a_second_vote(person, number)
+        refusal = self._refusal_of_a_second_vote(person, number, shown)
+        said: dict[str, Any] = {"reasons": reasons, "criteria_version": shown}
         if refusal is None:
-            self.world.vote_again(self.id, person, number, verdict, reasons=reasons)
+            self.world.vote_again(self.id, person, number, verdict, **said)
             self.said[person, number] = (verdict, reasons)
+            self.under[person, number] = shown or self.n_criteria
             self.voted_again.add((person, number))
             *before, entry = ledger(self.world.database, self.id)
             alone = all(
@@ -144,7 +172,7 @@ class Screening(RuleBasedStateMachine):
             assert entry.second_in == self.differing()[number].id
         else:
             with pytest.raises(refusal) as refused:
-                self.world.vote_again(self.id, person, number, verdict, reasons=reasons)
+                self.world.vote_again(self.id, person, number, verdict, **said)
             assert refused.type is refusal
         n_now = len(ledger(self.world.database, self.id))
         assert n_now == n_entries + (refusal is None), "also where they stand by their vote"
@@ -186,11 +214,14 @@ class Screening(RuleBasedStateMachine):
             for entry in ledger(self.world.database, self.id)
         }
         present = {
-            key: (entry.verdict.value, entry.reasons)
+            key: (entry.verdict.value, entry.reasons, entry.criteria_version)
             for key, entry in latest.items()
             if entry.verdict is not None
         }
-        assert present == {(who.id, number): said for (who, number), said in self.said.items()}
+        assert present == {
+            (who.id, number): (*said, self.under[who, number])
+            for (who, number), said in self.said.items()
+        }
 
     @invariant()
     def a_conflict_that_opens_has_its_second_votes_before_it(self) -> None:
@@ -242,7 +273,9 @@ class Screening(RuleBasedStateMachine):
         is_open = self.differing()[number].state is ConflictState.OPEN
         return self.world.status(self.id, number).is_settled or (is_open and is_shown)
 
-    def _refusal_of_a_second_vote(self, who: Person, number: int) -> type[Exception] | None:
+    def _refusal_of_a_second_vote(
+        self, who: Person, number: int, shown: int | None
+    ) -> type[Exception] | None:
         if not self._knows_of(who, number):
             return NotFound
         if (who, number) not in self.said:
@@ -251,7 +284,9 @@ class Screening(RuleBasedStateMachine):
             return AlreadyResolved
         if self.policy.resolution != "consensus":
             return NotConsensus
-        return VotedAgain if (who, number) in self.voted_again else None
+        if (who, number) in self.voted_again:
+            return VotedAgain
+        return Invalid if shown is not None and shown > self.n_criteria else None
 
 
 def test_any_history(world: World) -> None:

@@ -151,7 +151,12 @@ def vote_again(
     def work(session: Session) -> ConflictOut:
         review, viewer = reviews.enter(session, review_id=review_id, user_id=me.id)
         conflict = second_votes.vote_again(
-            session, review=review, viewer=viewer, conflict_id=found, given=body.given()
+            session,
+            review=review,
+            viewer=viewer,
+            conflict_id=found,
+            given=body.given(),
+            criteria_version=body.criteria_version,
         )
         return _shown(session, viewer, conflict)
 

@@ -12,7 +12,7 @@ from tandem.screening.ledger.entries import DecisionInput, ResolutionInput
 from tandem.screening.models import Cause, ConflictState, ResolvedBy
 from tandem.screening.rules import Classification, ConflictKind, Verdict
 from tandem_api.schemas.base import Id, In, Line, Out, PersonId, PersonName, Prose
-from tandem_api.schemas.decisions import CLASSIFICATION
+from tandem_api.schemas.decisions import CLASSIFICATION, CRITERIA_VERSION
 from tandem_api.schemas.records import BibliographicOut
 
 Criterion = Annotated[
@@ -90,6 +90,9 @@ class SecondVoteIn(In):
     labels: list[Line] = Field(default=[], max_length=50)
     note: Prose | None = Field(default=None, examples=["I had read over the second sentence."])
     seconds: StrictFloat | None = Field(default=None, ge=0, le=1e6, allow_inf_nan=False)
+    criteria_version: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description=CRITERIA_VERSION, examples=[1]
+    )
     classification: Classification | None = Field(
         default=None, description=CLASSIFICATION, examples=[None]
     )

@@ -40,11 +40,13 @@ def vote_again(
     viewer: Viewer,
     conflict_id: ConflictId,
     given: DecisionInput,
+    criteria_version: int | None = None,
 ) -> Conflict:
     """Give this voter's second vote, be it another one or the same: then they stand by it.
 
     Where all agree by it the conflict is over at once. The first votes stay in the ledger, for
-    agreement between independent reviewers is theirs.
+    agreement between independent reviewers is theirs. `criteria_version` is that of the criteria
+    which were shown to them; those in force, if None.
 
     Raises:
         NotFound: There is no such conflict, or this person may not know of it.
@@ -53,6 +55,8 @@ def vote_again(
         AlreadyResolved: It is settled.
         NotConsensus: The policy asks for no second vote.
         VotedAgain: They have given theirs since the conflict was opened.
+        Invalid: The criteria have no such version, or a classification goes with the wrong verdict.
+        ReasonRequired: It excludes a full text without a reason.
     """
     conflict = conflicts.visible(session, viewer, conflict_id)
     viewer.require(Role.REVIEWER, "vote in conflicts")
@@ -72,5 +76,6 @@ def vote_again(
         key=conflicts.key_of(conflict),
         given=given,
         conflict_id=conflict.id,
+        criteria_version=criteria_version,
     )
     return conflict

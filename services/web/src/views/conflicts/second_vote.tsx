@@ -29,7 +29,9 @@ export function SecondVote({ conflict, review, done }: { conflict: Conflict; rev
       stage={conflict.stage}
       work={vote}
       does={say.voteButton}
-      send={({ verdict, reasons, note, classification }) => vote.mutate({ verdict, reasons, note, classification })}
+      send={({ verdict, reasons, note, classification }) =>
+        vote.mutate({ verdict, reasons, note, classification, criteria_version: review.criteria_version })
+      }
     />
   );
 }
