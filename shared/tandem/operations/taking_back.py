@@ -91,8 +91,7 @@ def take_back(
     row.finished_at = row.finished_at or row.taken_back_at
     row.fence += 1
     row.step, row.percent, row.lease_until, row.not_before, row.parked_at = (None,) * 5
-    session.flush()
-    imports.forget_as_same_file(session, row)
+    imports.warn_of_same_file(session, row)
     review.n_taken_back += len(going)
     screened_records.refresh(session, review.id, staying)
     if going:

@@ -18,6 +18,7 @@ class Warned(StrEnum):
 
     SAME_FILE = "same_file"
     BREAKS_OFF = "breaks_off"
+    NOTHING_READ = "nothing_read"
 
 
 def same_file(before: Import) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def same_file(before: Import) -> dict[str, Any]:
 
 
 def without_same_file(warned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the other warnings, once the import before is taken back."""
+    """Return the other warnings."""
     return [one for one in warned if one["code"] != Warned.SAME_FILE]
 
 
@@ -43,6 +44,18 @@ def breaks_off(entry: Entry) -> dict[str, Any]:
         f"The file ends inside its last record{title}: the download may have been broken "
         "off. Compare how many records the database has found. If some are missing, take this "
         "import back and export the file again.",
+    )
+
+
+def nothing_read(n_rejected: int) -> dict[str, Any]:
+    """Say that the file has brought no record at all."""
+    what = "The only entry" if n_rejected == 1 else f"None of the {n_rejected:,} entries"
+    could = "could not be read" if n_rejected == 1 else "could be read"
+    return _warning(
+        Warned.NOTHING_READ,
+        f"No record came of this file. {what} in it {could} as a record; the entries that were "
+        "not read are listed with the reasons. Export the records again, as RIS for instance, and "
+        "import that file.",
     )
 
 

@@ -12,7 +12,7 @@ from tandem.db.session import Database
 from tandem.events import log
 from tandem.events.types import ImportFailed
 from tandem.ids import ImportId, ReviewId
-from tandem.records import batch
+from tandem.records import batch, imports
 from tandem.records.models import Import, ImportState, ImportStep
 from tandem.reviews import service as reviews
 from tandem.reviews.models import Review
@@ -92,6 +92,7 @@ def _note_failure(session: Session, row: Import, reason: str) -> None:
     row.state, row.error = ImportState.FAILED, reason
     row.finished_at, row.lease_until, row.step, row.percent = now(), None, None, None
     review = reviews.lock(session, row.review_id)
+    imports.warn_of_same_file(session, row)
     ask_for_ranking(review, row)
     sealed = batch.sealed_texts(row) | batch.sealed_origin(session, row)
     detail = {"by": str(row.created_by)} | sealed

@@ -21,7 +21,7 @@ from tandem.events.types import ImportFinished
 from tandem.ids import ImportId, ReviewId
 from tandem.log import logger
 from tandem.memory import allowed
-from tandem.records import batch, import_memory, import_work
+from tandem.records import batch, import_memory, import_warnings, import_work, imports
 from tandem.records.formats.entry import Entry, Rejection
 from tandem.records.formats.reading import Format, Reading, read
 from tandem.records.models import Import, ImportState, ImportStep
@@ -250,6 +250,9 @@ def _finish(database: Database, held: Held[Import]) -> None:
         row.step, row.percent = None, None
         row.state, row.finished_at = ImportState.DONE, now()
         row.succeed()
+        if row.n_rejected == row.n_read:
+            row.warnings = [import_warnings.nothing_read(row.n_rejected), *row.warnings]
+        imports.warn_of_same_file(session, row)
         import_work.ask_for_ranking(review, row)
         log.append(
             session,

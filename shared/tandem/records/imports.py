@@ -122,7 +122,6 @@ def accept(
     """
     searched, found = searched or Searched(), found or Found()
     reviews.lock(session, review_id)
-    before = _imported_before(session, review_id, upload.sha256)
     row = Import(
         id=upload.import_id,
         review_id=review_id,
@@ -139,7 +138,7 @@ def accept(
         n_rejected=0,
         rejected=[],
         sha256=upload.sha256,
-        warnings=[] if before is None else [import_warnings.same_file(before)],
+        warnings=[],
         platform=searched.platform,
         searched_on=searched.on,
         strategy=searched.strategy,
@@ -149,25 +148,37 @@ def accept(
         wave=waves.require(session, review_id, found.wave),
     )
     session.add(row)
-    session.flush()
+    warn_of_same_file(session, row)
     return row
 
 
-def _imported_before(session: Session, review_id: ReviewId, sha256: str) -> Import | None:
-    """Return the first import of the very same file whose records are here, or will be."""
-    query = select(Import).where(
-        Import.review_id == review_id,
-        Import.sha256 == sha256,
-        Import.state.not_in((ImportState.FAILED, ImportState.TAKEN_BACK)),
-    )
-    return session.scalar(query.order_by(Import.created_at, Import.id).limit(1))
+def warn_of_same_file(session: Session, row: Import) -> None:
+    """Let the imports of the very file that `row` is of say whether it was imported before.
+
+    To be called when it has come, has ended or is taken back; the caller has locked the review.
+    """
+    session.flush()
+    if row.sha256 is None:
+        return
+    query = select(Import).where(Import.review_id == row.review_id, Import.sha256 == row.sha256)
+    first = None
+    for one in session.scalars(query.order_by(Import.created_at, Import.id)):
+        others = import_warnings.without_same_file(one.warnings)
+        if not _brings_records(one):
+            one.warnings = others
+        elif first is None:
+            first, one.warnings = one, others
+        else:
+            one.warnings = [import_warnings.same_file(first), *others]
+    session.flush()
 
 
-def forget_as_same_file(session: Session, row: Import) -> None:
-    """Take the warning from what is now the first import of a file that `row` had brought."""
-    first = None if row.sha256 is None else _imported_before(session, row.review_id, row.sha256)
-    if first is not None:
-        first.warnings = import_warnings.without_same_file(first.warnings)
+def _brings_records(row: Import) -> bool:
+    """Whether records of this import are here, or may still come."""
+    if row.state is ImportState.TAKEN_BACK:
+        return False
+    is_over = row.state in (ImportState.DONE, ImportState.FAILED)
+    return not is_over or row.n_added + row.n_duplicates > 0
 
 
 def get_import(session: Session, *, review_id: ReviewId, import_id: ImportId) -> Import:

@@ -27,7 +27,7 @@ class RejectionOut(Out):
 
 
 class ImportWarningOut(Out):
-    """Something to look at though all was read. It changes nothing."""
+    """Something to look at though the file was read to its end. It changes nothing."""
 
     code: Warned = Field(examples=["breaks_off"])
     detail: str = Field(
