@@ -90,8 +90,8 @@ def outline(flow: Flow, template: Template) -> Outline:
 def title(flow: Flow, heading: str | None) -> str:
     """Return the line above the diagram."""
     name = "PRISMA 2020 flow diagram"
-    wave = f", wave {flow.wave}" if flow.wave is not None else ""
-    return f"{heading}: {name}{wave}" if heading else f"{name}{wave}"
+    search = f", search {flow.wave}" if flow.wave is not None else ""
+    return f"{heading}: {name}{search}" if heading else f"{name}{search}"
 
 
 def _searched(flow: Flow, columns: list[list[list[Content]]], heading: str) -> None:

@@ -2,12 +2,14 @@
 
 import shutil
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
 from tandem.reporting.facts import Occurrence, RecordFacts
 from tandem.reporting.flow import Template, flow
 from tandem.reporting.layout import layout
+from tandem.reporting.outline import title
 from tandem.reporting.png import png
 from tandem.reporting.svg import svg
 from tandem.reporting.text_width import width, wrap
@@ -61,6 +63,11 @@ def test_numbers_that_do_not_add_up_say_so() -> None:
 
     assert not made.holds
     assert "DOES NOT ADD UP" in svg(layout(made, made.template), href)
+
+
+def test_the_picture_of_one_search_names_it_as_the_page_does() -> None:
+    assert title(replace(full(), wave=2), "Peers") == "Peers: PRISMA 2020 flow diagram, search 2"
+    assert title(full(), None) == "PRISMA 2020 flow diagram"
 
 
 def test_equal_numbers_are_equal_bytes() -> None:

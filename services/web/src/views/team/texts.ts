@@ -36,7 +36,7 @@ export const teamTexts = {
   link: "Send this link. It is shown only now.",
   warnings: {
     nobody_may_settle:
-      "Nobody can settle a conflict yet: everybody here decides each record, and who has decided one does not settle it. Invite an adjudicator below. Or choose under “Settings”, “Rules”, for both stages, that the reviewers settle conflicts by consensus.",
+      "Nobody could settle a conflict in which everybody here has a vote: who has decided a record does not settle it. Invite an adjudicator below. Or choose under “Settings”, “Rules”, for both stages, that the reviewers settle conflicts by consensus.",
     majority_needs_three:
       "A majority needs three reviewers for each record. With fewer, an adjudicator settles every conflict. You can change that under “Settings”, “Rules”.",
   },
