@@ -49,12 +49,21 @@ def breaks_off(entry: Entry) -> dict[str, Any]:
 
 def nothing_read(n_rejected: int) -> dict[str, Any]:
     """Say that the file has brought no record at all."""
-    what = "The only entry" if n_rejected == 1 else f"None of the {n_rejected:,} entries"
-    could = "could not be read" if n_rejected == 1 else "could be read"
+    match n_rejected:
+        case 0:
+            why = "There is no entry in it."
+        case 1:
+            why = (
+                "The only entry in it could not be read as a record, and is listed with the reason."
+            )
+        case _:
+            why = (
+                f"None of the {n_rejected:,} entries in it could be read as a record; they are "
+                "listed with the reasons."
+            )
     return _warning(
         Warned.NOTHING_READ,
-        f"No record came of this file. {what} in it {could} as a record; the entries that were "
-        "not read are listed with the reasons. Export the records again, as RIS for instance, and "
+        f"No record came of this file. {why} Export the records again, as RIS for instance, and "
         "import that file.",
     )
 
