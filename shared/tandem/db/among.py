@@ -1,7 +1,8 @@
-"""Whether a value is among those that a query selects, in the same time whatever is estimated.
+"""Whether a value is among those that a query selects, each of which is found once.
 
 PostgreSQL joins `x IN (SELECT …)`. Right after an import its statistics know none of the new rows:
-it expects one, and asks the whole query again for each row of the other.
+it expects one, and asks the whole query again for each row of the other. Where no index leads to
+the value, the selected ones are searched for each row: few are to be selected there.
 """
 
 from typing import Any, TypeVar

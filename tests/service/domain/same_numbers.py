@@ -111,7 +111,7 @@ def _recall(session: Session, viewer: Viewer, stage: Stage, shown: Recall) -> No
     status = dict(session.execute(there, {"review_id": viewer.review_id}).all())
     screened = sorted(status.keys() & first.keys(), key=first.__getitem__)
     so_far = [0, *accumulate(status[number] is Status.INCLUDED for number in screened)]
-    assert shown.of == "team"
+    assert (shown.of, shown.points[-1].n_screened) == ("team", len(screened))
     for point in shown.points:
         assert point.n_included == so_far[point.n_screened]
         assert point.n_possible is None or point.n_possible >= point.n_included

@@ -1,8 +1,8 @@
 /** What happens in a review while somebody looks at it: events say what to read again. */
 import { prefix } from "./address";
 import type { Schemas } from "./client";
-import { outdated, refreshed } from "./queries";
-import { rounds } from "./rounds";
+import { outdated, refreshed, stale } from "./queries";
+import { type Rounds, rounds } from "./rounds";
 
 const DECIDED = ["records", "record", "progress", "waiting", "mine", "members", "agreement", "stopping", "flow"];
 const CONFLICT = ["conflicts", "conflict", "waiting", "progress", "agreement", "stopping", "flow"];
@@ -72,10 +72,18 @@ const AGAIN_MS = 5000;
  */
 export function follow(review: string, person: string): () => void {
   const shared = `tandem events ${review} ${person}`;
-  const reading = rounds((kinds) => Promise.all(kinds.map((kind) => refreshed(review, kind))));
+  const readings = new Map<string, Rounds>(); // of each kind: one that takes long holds up no other
+  const concerns = (kinds: readonly string[]) => {
+    for (const kind of new Set(kinds)) {
+      stale(review, kind);
+      const reading = readings.get(kind) ?? rounds(() => refreshed(review, kind));
+      readings.set(kind, reading);
+      reading.ask();
+    }
+  };
   const others = new BroadcastChannel(shared);
   others.onmessage = (message: MessageEvent<string[]>) => {
-    if (document.visibilityState === "visible") reading.add(message.data);
+    if (document.visibilityState === "visible") concerns(message.data);
   };
   let end: (() => void) | null = null;
   const begin = () => {
@@ -84,7 +92,7 @@ export function follow(review: string, person: string): () => void {
     end = whenAlone(shared, () => {
       if (isLate) outdated(review); // what happened since the tab before has ended
       return stream(review, (kinds) => {
-        reading.add(kinds);
+        concerns(kinds);
         others.postMessage(kinds);
       });
     });
@@ -103,7 +111,7 @@ export function follow(review: string, person: string): () => void {
   begin();
   return () => {
     document.removeEventListener("visibilitychange", change);
-    reading.end();
+    for (const reading of readings.values()) reading.end();
     stop();
     others.close();
   };

@@ -100,6 +100,11 @@ export function outdated(review: string, ...kind: string[]): void {
   void refreshed(review, ...kind);
 }
 
+/** What opens later reads this kind again; what is shown now is left as it is. */
+export function stale(review: string, kind: string): void {
+  void queries.invalidateQueries({ queryKey: ["review", review, kind], refetchType: "none" });
+}
+
 /** The same; resolved once what is shown of it has been read again. */
 export function refreshed(review: string, ...kind: string[]): Promise<void> {
   return queries.invalidateQueries({ queryKey: ["review", review, ...kind] });
