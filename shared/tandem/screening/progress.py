@@ -142,7 +142,7 @@ def _reviewers(
         some = decided if numbers is None else decided.where(here.in_(numbers))
         n_decided.update({row.reviewer_id: row.n for row in session.execute(some)})
     if within is None:
-        # Not grouped: for that SQLite would go through all decisions, and there are few of these.
+        # GROUP BY would make SQLite read all decisions; only a few are of records that have left.
         gone = select(PresentDecision.reviewer_id).where(
             PresentDecision.review_id == review_id,
             PresentDecision.stage == stage,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from tandem.db.arrays import numbers_of, plain_rows
+from tandem.db.arrays import numbers_of
 from tandem.ids import RecordNumber, ReviewId
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
@@ -78,7 +78,7 @@ def _points(found: _Screened) -> list[RecallPoint]:
     possible = included + np.searchsorted(np.sort(open_ones), places, side="right")
     rows = zip(places.tolist(), included.tolist(), possible.tolist(), strict=True)
     return [
-        RecallPoint(int(n), found_by_then, None if found.possible is None else may_be)
+        RecallPoint(n, found_by_then, None if found.possible is None else may_be)
         for n, found_by_then, may_be in rows
     ]
 
@@ -144,8 +144,8 @@ def _not_screened(session: Session, viewer: Viewer, stage: Stage, end: int) -> N
     else:
         hidden = hidden_numbers(session, viewer.review_id)
         away[hidden[hidden < end]] = True
-    withdrawn = plain_rows(session, _of_status(viewer.review_id, stage, Status.UNSCREENED))
-    away[[number for (number,) in withdrawn if number < end]] = True
+    withdrawn = numbers_of(session, _of_status(viewer.review_id, stage, Status.UNSCREENED))
+    away[withdrawn[withdrawn < end]] = True
     return away
 
 
