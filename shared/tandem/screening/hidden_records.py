@@ -24,6 +24,7 @@ from tandem.recent import Recent
 from tandem.records.models import Record
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
+from tandem.screening.full_text.population import Gate, population
 from tandem.screening.ledger.first_and_last import first_and_last
 from tandem.screening.models import ScreenedRecord
 from tandem.screening.rules import Status
@@ -62,6 +63,22 @@ def hidden_numbers(session: Session, review_id: ReviewId) -> NDArray[np.int64]:
         if sees_only_committed(session) and key[1] == _newest_change(session, review_id):
             _RECENT.keep(key, found)
     return found
+
+
+def have_left(
+    session: Session, review_id: ReviewId, stage: Stage, through: Gate, *, end: int
+) -> NDArray[np.bool_]:
+    """Say of each record number below `end` whether it is not in the stage now.
+
+    `through`: what it takes to get to full text.
+    """
+    if stage is Stage.FULL_TEXT:
+        there = population(session, review_id, through)
+        return ~np.isin(np.arange(end), np.fromiter(there, dtype=np.int64, count=len(there)))
+    away = np.zeros(end, dtype=bool)
+    hidden = hidden_numbers(session, review_id)
+    away[hidden[hidden < end]] = True
+    return away
 
 
 def no_longer_shown(

@@ -13,8 +13,8 @@ from tandem.ids import RecordNumber, ReviewId
 from tandem.reviews.policy import Stage
 from tandem.reviews.service import Viewer
 from tandem.screening.blinding.view import is_unblinded, sees_all_votes
-from tandem.screening.full_text.population import gate_of, is_there, population
-from tandem.screening.hidden_records import hidden_numbers
+from tandem.screening.full_text.population import gate_of, is_there
+from tandem.screening.hidden_records import have_left
 from tandem.screening.ledger.first_and_last import first_and_last
 from tandem.screening.models import Decision, PresentDecision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
@@ -121,7 +121,9 @@ def _team(session: Session, viewer: Viewer, stage: Stage) -> _Screened:
     """Look at the few that are included or open alone: of all others their order is kept."""
     review_id = viewer.review_id
     first = first_and_last(session, review_id, stage).first.copy()
-    first[_not_screened(session, viewer, stage, len(first))] = 0
+    first[have_left(session, review_id, stage, gate_of(viewer), end=len(first))] = 0
+    withdrawn = numbers_of(session, _of_status(review_id, stage, Status.UNSCREENED))
+    first[withdrawn[withdrawn < len(first)]] = 0
     order = np.sort(first[first > 0])
 
     def places(query: Select[RecordNumber]) -> Places:
@@ -132,21 +134,6 @@ def _team(session: Session, viewer: Viewer, stage: Stage) -> _Screened:
     included = places(_of_status(review_id, stage, Status.INCLUDED))
     sees = sees_all_votes(viewer, stage)
     return _Screened(len(order), included, places(_possible(review_id, stage)) if sees else None)
-
-
-def _not_screened(session: Session, viewer: Viewer, stage: Stage, end: int) -> NDArray[np.bool_]:
-    """Return which records below `end` have left the stage, or have no decision any more."""
-    away = np.zeros(end, dtype=bool)
-    if stage is Stage.FULL_TEXT:
-        away[:] = True
-        there = population(session, viewer.review_id, gate_of(viewer))
-        away[[number for number in there if number < end]] = False
-    else:
-        hidden = hidden_numbers(session, viewer.review_id)
-        away[hidden[hidden < end]] = True
-    withdrawn = numbers_of(session, _of_status(viewer.review_id, stage, Status.UNSCREENED))
-    away[withdrawn[withdrawn < end]] = True
-    return away
 
 
 def _of_status(review_id: ReviewId, stage: Stage, *statuses: Status) -> Select[RecordNumber]:

@@ -16,7 +16,7 @@ from tandem.records.shown import n_shown
 from tandem.reviews.models import Review
 from tandem.reviews.policy import Stage
 from tandem.screening.agreement.intervals import exact_share
-from tandem.screening.full_text.population import Gate, is_there, population
+from tandem.screening.full_text.population import ALL_REPORTS, Gate, is_there, population
 from tandem.screening.hidden_records import no_longer_shown, statuses_of
 from tandem.screening.models import Decision, ScreenedRecord
 from tandem.screening.rules import Status, Verdict
@@ -135,10 +135,11 @@ class Display:
 
 
 _RECENT = Recent[Display](100)
-_ALL = Gate(0)
 
 
-def display(session: Session, review_id: ReviewId, stage: Stage, through: Gate = _ALL) -> Display:
+def display(
+    session: Session, review_id: ReviewId, stage: Stage, through: Gate = ALL_REPORTS
+) -> Display:
     """Return what a stage shows now. `through`: what it takes to get to full text.
 
     Kept while the review's log ends where it did, as whatever changes a decision or a status
@@ -162,7 +163,7 @@ def _display(
         within = np.array(sorted(population(session, review_id, through)), dtype=np.int64)
         n_records = len(within)
     n_settled, n_included, begun = _counts(session, review_id, stage, within)
-    reading = Reading(n_records, n_settled, included_at(session, review_id, stage, within))
+    reading = Reading(n_records, n_settled, included_at(session, review_id, stage, through))
     return Display(
         stage,
         n_records,
@@ -178,7 +179,7 @@ def _display(
 
 def n_included(session: Session, review_id: ReviewId, stage: Stage) -> int:
     """Return how many records of the stage are included, but for those that left it."""
-    query = select(func.count()).where(*_is_included(stage, _ALL))
+    query = select(func.count()).where(*_is_included(stage, ALL_REPORTS))
     return session.scalar(query, {"review_id": review_id}) or 0
 
 

@@ -48,6 +48,10 @@ class Gate(NamedTuple):
     n_decisions: int
 
 
+ALL_REPORTS = Gate(0)
+"""All that title and abstract include, however many have decided."""
+
+
 def gate(policies: Mapping[Stage, Policy]) -> Gate:
     """Return what it takes under these policies for everybody: what is served goes by it."""
     first = policies[Stage.TITLE_ABSTRACT]
